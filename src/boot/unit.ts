@@ -1,0 +1,80 @@
+import type { Problem } from "../system/problem.ts";
+
+/**
+ * A unit is a question about the machine: what is missing for this to be true?
+ *
+ * `M` is what a unit may look at and act on; the runner does not know it and hands it through.
+ */
+export interface Unit<M> {
+  /** Unique, kebab-case: what an operator types after `--unit`. */
+  readonly name: string;
+  /** For people, in the imperative: "Set up host keys of sshd". */
+  readonly title: string;
+  /** `early`: before the rest of the system starts; `late`: once D-Bus is up, so that services can be started. */
+  readonly stage: Stage;
+  /** These must have succeeded before this one runs. */
+  readonly requires: readonly Unit<M>[];
+  /** Order only: these come first when both run, whether they succeed or not. */
+  readonly after: readonly Unit<M>[];
+  /** Paths and devices that this unit alone writes. Two units that own the same one are refused by `verify`. */
+  readonly owns: readonly string[];
+  /** Milliseconds for the whole unit, retries included. Then its tools are stopped and it has failed. */
+  readonly timeout: number;
+  /** Milliseconds for which an error marked retryable is tried again; 0 for never. */
+  readonly retryFor: number;
+  /** `stop`: the boot fails. `degrade`: the boot goes on, and says so. What requires the unit is skipped either way. */
+  readonly onFailure: "stop" | "degrade";
+  /** Looks and never touches. Called again after the actions: what is then still missing "did not converge". */
+  readonly plan: (machine: M) => Promise<Plan>;
+  /** Yields when the unit's state may have changed, for as long as `signal` allows. Units without it are not watched. */
+  readonly watch?: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
+}
+
+export type Stage = "early" | "late";
+
+/** The three answers: nothing missing (no actions), something missing (actions in order), something in the way. */
+export type Plan = readonly Action[] | Conflict;
+
+export interface Action {
+  /** What an operator reads in a plan, a log, a timeline. Never holds a secret. */
+  readonly description: string;
+  /**
+   * `provision` changes what survives a reboot; a boot that did none of it has changed nothing.
+   * `activate` puts in place what every boot needs anew: mounts, mappings, tmpfs files, loaded rules, started services.
+   */
+  readonly effect: "provision" | "activate";
+  readonly run: () => Promise<void>;
+}
+
+/** Something is in the way. It is named, and not touched. */
+export interface Conflict {
+  readonly conflict: Problem;
+}
+
+/** An action whose effect survives a reboot. */
+export function provision(description: string, run: () => Promise<void>): Action {
+  return { description, effect: "provision", run };
+}
+
+/** An action that puts in place what is gone with the next reboot. */
+export function activate(description: string, run: () => Promise<void>): Action {
+  return { description, effect: "activate", run };
+}
+
+export function conflict(problem: Problem): Conflict {
+  return { conflict: problem };
+}
+
+export function isConflict(plan: Plan): plan is Conflict {
+  return "conflict" in plan;
+}
+
+type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure";
+
+/** What the author of a unit writes: everything with a usual value may be left out. */
+export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
+
+/** Completes a definition: early, no dependencies, 60 s, no retries, and its failure fails the boot. */
+export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
+  return { stage: "early", requires: [], after: [], owns: [], timeout: 60_000, retryFor: 0, onFailure: "stop", ...definition };
+}

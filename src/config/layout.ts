@@ -1,0 +1,138 @@
+import { join } from "node:path";
+
+/**
+ * Where things stand on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
+ * and operators rely on (docs/interface.md). Units take every path from here, so that tests can move the whole tree.
+ */
+export interface Layout {
+  /** GPT partition names. */
+  readonly partitions: {
+    readonly esp: string;
+    readonly grub: string;
+    readonly config: string;
+    readonly store: string;
+    readonly boot: (slot: Slot) => string;
+    readonly root: (slot: Slot) => string;
+    readonly var: (slot: Slot) => string;
+  };
+  readonly mountPoints: {
+    readonly boot: string;
+    readonly efi: string;
+    readonly grub: string;
+    /** The config partition: small, plain text, synchronous, survives upgrades. */
+    readonly config: string;
+    readonly var: string;
+    readonly data: string;
+    readonly crypto: string;
+    readonly backup: string;
+  };
+  /** Files on the config partition. */
+  readonly config: {
+    readonly machineId: string;
+    readonly ssh: string;
+    readonly nodeExporter: string;
+    readonly storeKey: string;
+    /** One file per thing that must never be formatted twice. */
+    readonly intents: string;
+    /** What the injection took in: its digest and phase. */
+    readonly injection: string;
+    readonly configured: string;
+    readonly accountKeys: string;
+  };
+  /** Device-mapper names of the two encrypted devices. The store's carries the partition's name, as nodes have it. */
+  readonly mappings: { readonly store: (partition: string) => string; readonly var: string };
+  readonly volumeGroup: string;
+  readonly volumes: readonly VolumeLayout[];
+  /** The tree of node-specific files below /etc, on a tmpfs, bind-mounted into place: the root is read-only. */
+  readonly runtimeEtc: string;
+  /** The running program's own state: lock, record. Gone with the boot. */
+  readonly run: string;
+  /** Records of past boots. */
+  readonly records: string;
+  readonly etc: { readonly folder: string; readonly ssh: string; readonly nodeExporter: string; readonly hostname: string; readonly machineId: string };
+  readonly networkd: string;
+  /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
+  readonly rulesets: readonly string[];
+  readonly versionFile: string;
+  readonly collector: string;
+  readonly medium: {
+    /** A tar put directly here counts as a medium. */
+    readonly directTar: string;
+    readonly mountPoint: string;
+    readonly tarName: string;
+    readonly label: string;
+    readonly serial: string;
+  };
+}
+
+export type Slot = "A" | "B";
+
+export interface VolumeLayout {
+  readonly name: string;
+  readonly fileSystem: "ext4" | "xfs" | "swap";
+  readonly mountPoint?: string;
+  /** Bytes for a volume group of that many bytes. */
+  readonly size: (groupBytes: number) => number;
+}
+
+const GIB = 1024 ** 3;
+const MIB = 1024 ** 2;
+
+const config = "/boot/config";
+const state = "/var/lib/ic";
+
+export const guestosLayout: Layout = {
+  partitions: {
+    esp: "esp",
+    grub: "grub",
+    config: "config",
+    store: "store",
+    boot: (slot) => `${slot}_boot`,
+    root: (slot) => `${slot}_root`,
+    var: (slot) => `${slot}_var`,
+  },
+  mountPoints: {
+    boot: "/boot",
+    efi: "/boot/efi",
+    grub: "/boot/grub",
+    config,
+    var: "/var",
+    data: join(state, "data"),
+    crypto: join(state, "crypto"),
+    backup: join(state, "backup"),
+  },
+  config: {
+    machineId: join(config, "machine-id"),
+    ssh: join(config, "ssh"),
+    nodeExporter: join(config, "node_exporter"),
+    storeKey: join(config, "store.keyfile"),
+    intents: join(config, "intents"),
+    injection: join(config, "injection.json"),
+    configured: join(config, "CONFIGURED"),
+    accountKeys: join(config, "accounts_ssh_authorized_keys"),
+  },
+  mappings: { store: (partition) => `${partition}-crypt`, var: "var_crypt" },
+  volumeGroup: "store",
+  // Small (lab) disks: shares of the group, and a floor below which the file system could not be made (mkfs.xfs asks for 300 MiB).
+  volumes: [
+    { name: "shared-crypto", fileSystem: "ext4", mountPoint: join(state, "crypto"), size: (group) => Math.min(GIB, Math.max(64 * MIB, group / 16)) },
+    { name: "shared-swap", fileSystem: "swap", size: (group) => Math.min(64 * GIB, Math.max(32 * MIB, group / 7)) },
+    { name: "shared-backup", fileSystem: "ext4", mountPoint: join(state, "backup"), size: (group) => Math.min(180 * GIB, Math.max(64 * MIB, group / 4)) },
+    { name: "shared-data", fileSystem: "xfs", mountPoint: join(state, "data"), size: (group) => Math.max(320 * MIB, group / 4) },
+  ],
+  runtimeEtc: "/run/ic-node/etc",
+  run: "/run/guestos-boot",
+  records: "/var/lib/guestos-boot/boots",
+  etc: { folder: "/etc", ssh: "/etc/ssh", nodeExporter: "/etc/node_exporter", hostname: "/etc/hostname", machineId: "/etc/machine-id" },
+  networkd: "/run/systemd/network",
+  rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
+  versionFile: "/opt/ic/share/version.txt",
+  collector: "/run/node_exporter/collector_textfile",
+  medium: {
+    directTar: "/mnt/ic-bootstrap.tar",
+    mountPoint: "/run/guestos-boot/medium",
+    tarName: "ic-bootstrap.tar",
+    label: "CONFIG",
+    serial: "config",
+  },
+};

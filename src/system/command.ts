@@ -1,0 +1,172 @@
+import { execa } from "execa";
+import { ProblemError } from "./problem.ts";
+import { Secret } from "./secret.ts";
+
+/** A tool run as data: never a shell, never a joined string. */
+export interface Command {
+  readonly program: string;
+  /** Arguments; seen by every process on the machine (ps), so never a secret. */
+  readonly args: readonly string[];
+  /** Standard input: the only way for a secret into a tool. Closed at once when absent. */
+  readonly input?: string | Uint8Array | Secret;
+  /** Exit statuses that are an answer and not a failure; 0 alone when absent. */
+  readonly okStatuses?: readonly number[];
+  /** Milliseconds until the tool is stopped; the default is two minutes. No tool runs without a bound. */
+  readonly timeout?: number;
+  /** Added to the allow-listed environment. Never a secret: /proc shows it. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the operator can do when it fails. */
+  readonly todo?: string;
+}
+
+/** How a tool run ended: exactly one of these. */
+export type Ending =
+  | { readonly kind: "exited"; readonly status: number }
+  | { readonly kind: "signalled"; readonly signal: string }
+  | { readonly kind: "timed-out"; readonly after: number }
+  | { readonly kind: "cancelled" }
+  | { readonly kind: "not-found" }
+  | { readonly kind: "not-started"; readonly reason: string };
+
+export interface Completed {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Thrown for every ending that the command did not declare to be fine. */
+export class CommandError extends ProblemError {
+  readonly command: Command;
+  readonly ending: Ending;
+  readonly stderr: string;
+
+  constructor(command: Command, ending: Ending, stderr: string, options: { readonly retryable?: boolean } = {}) {
+    const words = lastLines(stderr, 3);
+    super(
+      {
+        what: `${commandText(command)}: ${endingText(ending)}`,
+        ...(words === "" ? {} : { found: words }),
+        ...(command.todo === undefined ? {} : { todo: command.todo }),
+      },
+      options,
+    );
+    this.command = command;
+    this.ending = ending;
+    this.stderr = stderr;
+  }
+
+  /** The same failure, marked as one that a moment's patience may cure. */
+  asRetryable(): CommandError {
+    return new CommandError(this.command, this.ending, this.stderr, { retryable: true });
+  }
+}
+
+const DEFAULT_TIMEOUT = 120_000;
+/** From SIGTERM to SIGKILL. Both together stay below the 5 s in which the runner promises to end. */
+const KILL_DELAY = 2_000;
+const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** More output than this from a tool is a defect of the tool, not something to fill the memory of a booting node with. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
+/**
+ * Runs a tool to its end. The only place in the program where a process is started.
+ *
+ * The tool gets its own process group, so that stopping it also stops what it started: SIGTERM first, SIGKILL two
+ * seconds later. `LC_ALL=C` makes its words the ones that parsers and operators know.
+ *
+ * @throws CommandError for every ending other than an exit status in `okStatuses`
+ */
+export async function runCommand(command: Command, signal: AbortSignal): Promise<Completed> {
+  if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
+  const input = command.input instanceof Secret ? command.input.expose() : command.input;
+  const subprocess = execa(command.program, command.args, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    stripFinalNewline: false,
+    extendEnv: false,
+    maxBuffer: MAX_OUTPUT,
+    env: { PATH, LC_ALL: "C", ...command.env },
+    ...(input === undefined ? { stdin: "ignore" } : { input }),
+  });
+  let stopped: Ending | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const stop = (ending: Ending): void => {
+    if (stopped !== undefined || subprocess.pid === undefined) return;
+    stopped = ending;
+    signalGroup(subprocess.pid, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(subprocess.pid, "SIGKILL"), KILL_DELAY);
+  };
+  const timeout = command.timeout ?? DEFAULT_TIMEOUT;
+  const timer = setTimeout(() => stop({ kind: "timed-out", after: timeout }), timeout);
+  const onAbort = (): void => stop({ kind: "cancelled" });
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    const result = await subprocess;
+    const ending = stopped ?? endingOf(result);
+    if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
+      return { status: ending.status, stdout: result.stdout, stderr: result.stderr };
+    }
+    throw new CommandError(command, ending, result.stderr ?? "");
+  } finally {
+    clearTimeout(timer);
+    clearTimeout(killTimer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+interface ProcessResult {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+}
+
+function endingOf(result: ProcessResult): Ending {
+  if (result.exitCode !== undefined) return { kind: "exited", status: result.exitCode };
+  if (result.signal !== undefined) return { kind: "signalled", signal: result.signal };
+  if (result.code === "ENOENT") return { kind: "not-found" };
+  return { kind: "not-started", reason: result.originalMessage ?? result.code ?? "unknown reason" };
+}
+
+function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    // ESRCH: the group has ended between our decision and the signal, which is what we wanted.
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+/** The command as an operator would type it. Input is never part of it. */
+export function commandText(command: Command): string {
+  return [command.program, ...command.args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(" ");
+}
+
+export function endingText(ending: Ending): string {
+  switch (ending.kind) {
+    case "exited":
+      return `failed with exit status ${ending.status}`;
+    case "signalled":
+      return `was ended by ${ending.signal}`;
+    case "timed-out":
+      return `did not end within ${ending.after / 1000} s and was stopped`;
+    case "cancelled":
+      return "was stopped because the unit was";
+    case "not-found":
+      return "is not installed";
+    case "not-started":
+      return `could not be started: ${ending.reason}`;
+  }
+}
+
+/** A tool's last words, on one line. */
+export function lastLines(text: string, count: number): string {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .slice(-count)
+    .join(" / ");
+}

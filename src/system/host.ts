@@ -1,0 +1,209 @@
+import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, chown, chmod, lstat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
+
+/**
+ * The whole boundary between the program and the machine: tools and files, as one value that is passed around.
+ *
+ * Every effect of every unit goes through it, so that tests can watch, refuse or interrupt each one, and so that the
+ * runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ */
+export interface Host {
+  /** Aborted when the unit that holds this host must end: time is up, or the program was told to stop. */
+  readonly signal: AbortSignal;
+  /** Runs a tool to its end. @throws CommandError */
+  run(command: Command): Promise<Completed>;
+  /** The file's text, or `undefined` when there is no such file. Also reads /proc and /sys. */
+  readText(path: string): Promise<string | undefined>;
+  /** The file's bytes, or `undefined` when there is no such file. */
+  readBytes(path: string): Promise<Uint8Array | undefined>;
+  /** Up to `length` bytes from `offset` of a file or block device, or `undefined` when it does not exist. */
+  readAt(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
+  /** Names in a folder, sorted, or `undefined` when there is no such folder. */
+  list(path: string): Promise<readonly string[] | undefined>;
+  /** What a symbolic link holds, or `undefined` when there is none of that name. */
+  readLink(path: string): Promise<string | undefined>;
+  /** Facts about a path, links not followed, or `undefined` when there is nothing of that name. */
+  stat(path: string): Promise<FileFacts | undefined>;
+  /** Replaces a file whole, durably: written beside, synced, renamed, folder synced. The folder must exist. */
+  writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>;
+  /** Writes to something that is there and cannot be replaced: a /proc or /sys file, a device. Synced. */
+  writeInPlace(path: string, content: string | Uint8Array, offset?: number): Promise<void>;
+  /** Makes a folder and its parents, with that mode (the parents 0755), durable. No error when it is there already. */
+  makeFolder(path: string, attributes: FileAttributes): Promise<void>;
+  /** Removes a file or a whole folder, durably. No error when it is not there. */
+  remove(path: string): Promise<void>;
+  /** Renames within one file system, durably in both folders. */
+  rename(from: string, to: string): Promise<void>;
+  /** Sets mode and owner of what is there. */
+  setAttributes(path: string, attributes: FileAttributes): Promise<void>;
+}
+
+export interface FileAttributes {
+  /** Permission bits, as in 0o600. */
+  readonly mode: number;
+  /** Numeric owner. When absent it is left as it is; what is new then belongs to the process, which is root on a node. */
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface FileFacts {
+  readonly kind: "file" | "folder" | "link" | "block-device" | "other";
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Told of each tool as it starts; the function it returns is told how it ended. */
+export type ToolObserver = (command: Command) => (ending: Ending, stderr: string) => void;
+
+export interface HostOptions {
+  readonly signal: AbortSignal;
+  readonly onTool?: ToolObserver;
+}
+
+/** chown(2): "if the owner or group is specified as -1, that ID is not changed". Node takes it as an unsigned number. */
+const KEEP = 0xffffffff;
+
+/** The real machine. */
+export function systemHost({ signal, onTool }: HostOptions): Host {
+  return {
+    signal,
+    async run(command) {
+      const ended = onTool?.(command);
+      try {
+        const completed = await runCommand(command, signal);
+        ended?.({ kind: "exited", status: completed.status }, completed.stderr);
+        return completed;
+      } catch (error) {
+        if (error instanceof CommandError) ended?.(error.ending, error.stderr);
+        throw error;
+      }
+    },
+    readText: (path) => orAbsent(readFile(path, "utf8")),
+    readBytes: (path) => orAbsent(readFile(path)),
+    readAt: (path, offset, length) => orAbsent(readAt(path, offset, length)),
+    list: async (path) => (await orAbsent(readdir(path)))?.toSorted(),
+    readLink: (path) => orAbsent(readlink(path)),
+    stat: async (path) => {
+      const facts = await orAbsent(lstat(path));
+      if (facts === undefined) return undefined;
+      const kind = facts.isFile()
+        ? "file"
+        : facts.isDirectory()
+          ? "folder"
+          : facts.isSymbolicLink()
+            ? "link"
+            : facts.isBlockDevice()
+              ? "block-device"
+              : "other";
+      return { kind, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid, size: facts.size };
+    },
+    writeFile: replaceFile,
+    writeInPlace,
+    makeFolder,
+    async remove(path) {
+      if ((await orAbsent(lstat(path))) === undefined) return;
+      await rm(path, { recursive: true });
+      await syncFolder(dirname(path));
+    },
+    async rename(from, to) {
+      await rename(from, to);
+      await syncFolder(dirname(to));
+      if (dirname(from) !== dirname(to)) await syncFolder(dirname(from));
+    },
+    setAttributes,
+  };
+}
+
+async function replaceFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void> {
+  const folder = dirname(path);
+  // A leading dot keeps half-written files out of *.conf and *.network globs of other programs.
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    const file = await open(temporary, "wx", attributes.mode & 0o600);
+    try {
+      // -1 leaves an owner as it is (chown(2)).
+      await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
+      await file.chmod(attributes.mode);
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function writeInPlace(path: string, content: string | Uint8Array, offset = 0): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+      done += bytesWritten;
+    }
+    // /proc and /sys take effect with the write itself and know no fsync.
+    if (!/^\/(proc|sys)\//.test(path)) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function makeFolder(path: string, attributes: FileAttributes): Promise<void> {
+  const parent = dirname(path);
+  if ((await orAbsent(stat(path))) === undefined) {
+    if (parent !== path) await makeFolder(parent, { mode: 0o755 });
+    await mkdir(path, { recursive: true, mode: attributes.mode });
+    await setAttributes(path, attributes);
+    await syncFolder(parent);
+  }
+}
+
+async function setAttributes(path: string, attributes: FileAttributes): Promise<void> {
+  await chown(path, attributes.uid ?? KEEP, attributes.gid ?? KEEP);
+  await chmod(path, attributes.mode);
+}
+
+/** Makes names in a folder durable (a rename is only in memory until then; fsync(2)). */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const buffer = Buffer.alloc(length);
+    let done = 0;
+    while (done < length) {
+      const { bytesRead } = await file.read(buffer, done, length - done, offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return buffer.subarray(0, done);
+  } finally {
+    await file.close();
+  }
+}
+
+/** `undefined` for "there is no such file" alone; every other error is thrown. */
+async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import type { Host } from "./host.ts";
+
+/** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as anyone here asks. */
+export interface Mount {
+  readonly mountPoint: string;
+  /** What of the file system is mounted: "/" for all of it, a path for a bind mount of a part. */
+  readonly root: string;
+  /** Device number as "major:minor": what tells two file systems apart whatever their names. */
+  readonly device: string;
+  readonly fileSystem: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** What is mounted, in mount order; of two mounts on one point the later one is on top. Read from the kernel: no process is started. */
+export async function mounts(host: Host): Promise<readonly Mount[]> {
+  return parseMountinfo((await host.readText("/proc/self/mountinfo")) ?? "");
+}
+
+/** What is on top at exactly that path, or `undefined` when it is no mount point. */
+export async function mountAt(host: Host, path: string): Promise<Mount | undefined> {
+  return (await mounts(host)).findLast((mount) => mount.mountPoint === path);
+}
+
+export function parseMountinfo(text: string): readonly Mount[] {
+  const found: Mount[] = [];
+  for (const line of text.split("\n")) {
+    // Optional fields of unknown number stand between the options and a lone hyphen.
+    const [head, tail] = line.split(" - ");
+    const [, , device, root, mountPoint, options] = (head ?? "").split(" ");
+    const [fileSystem, source] = (tail ?? "").split(" ");
+    if (device === undefined || root === undefined || mountPoint === undefined || options === undefined) continue;
+    found.push({
+      mountPoint: unescapeOctal(mountPoint),
+      root: unescapeOctal(root),
+      device,
+      fileSystem: fileSystem ?? "",
+      source: unescapeOctal(source ?? ""),
+      options: options.split(","),
+    });
+  }
+  return found;
+}
+
+/** Blanks, tabs, newlines and backslashes stand as \040 and so on in mountinfo and /proc/swaps. */
+export function unescapeOctal(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+export interface MountRequest {
+  readonly source: string;
+  readonly mountPoint: string;
+  readonly fileSystem?: string;
+  readonly options: readonly string[];
+}
+
+/** Mounts with mount(8). The mount point must exist. @throws CommandError */
+export async function mount(host: Host, request: MountRequest): Promise<void> {
+  const type = request.fileSystem === undefined ? [] : ["-t", request.fileSystem];
+  await host.run({
+    program: "mount",
+    args: [...type, "-o", request.options.join(","), "--", request.source, request.mountPoint],
+    todo: "see the kernel's own words: dmesg | tail",
+  });
+}
+
+/** Binds a file or folder over another one; the options then hold for that mount alone. */
+export async function bindMount(host: Host, source: string, target: string, options: readonly string[] = []): Promise<void> {
+  await mount(host, { source, mountPoint: target, options: ["bind", ...options] });
+}
+
+/** Unmounts what is on top there. @throws CommandError */
+export async function unmount(host: Host, mountPoint: string): Promise<void> {
+  await host.run({ program: "umount", args: ["--", mountPoint] });
+}

@@ -1,0 +1,84 @@
+/**
+ * The one shape of everything that can go wrong and reach a person.
+ *
+ * An operator reads it on a serial console at 3 a.m., so it answers in this order: what happened and to what, where
+ * (file, line, column), what was found, what was expected, what to do. Nothing in it may be a secret.
+ */
+export interface Problem {
+  /** What happened, to what: "cannot mount /dev/vda6 at /var". No full stop, no secret. */
+  readonly what: string;
+  /** The place in a file that a person can open. Line and column count from 1. */
+  readonly where?: Place;
+  /** What was found: a tool's last words, a bad value, a foreign signature. */
+  readonly found?: string;
+  /** What would have been right. */
+  readonly expected?: string;
+  /** What the operator can do about it. */
+  readonly todo?: string;
+}
+
+export interface Place {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface ProblemOptions {
+  /** True where the same call may succeed a moment later (a device race, a late medium): only these are retried. */
+  readonly retryable?: boolean;
+  /** Resolves when a retry has become worthwhile, so that nobody sleeps while the event has already come. */
+  readonly wake?: (signal: AbortSignal) => Promise<void>;
+  readonly cause?: unknown;
+}
+
+/** A `Problem` on its way up. Inner code throws it and logs nothing; the runner turns it into an outcome. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly problem: Problem;
+  readonly retryable: boolean;
+  readonly wake: ((signal: AbortSignal) => Promise<void>) | undefined;
+
+  constructor(problem: Problem, options: ProblemOptions = {}) {
+    super(oneLine(problem), options.cause === undefined ? undefined : { cause: options.cause });
+    this.problem = problem;
+    this.retryable = options.retryable ?? false;
+    this.wake = options.wake;
+  }
+}
+
+/** Any thrown value as a `Problem`. What is not ours is a defect, and says so. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error) {
+    const path = "path" in error && typeof error.path === "string" ? ` ${error.path}` : "";
+    return { what: `cannot ${String(error.syscall)}${path}`, found: error.message };
+  }
+  return {
+    what: "a defect in guestos-boot",
+    found: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    todo: "report it with the record of this boot (guestos-boot status --json)",
+  };
+}
+
+/** `file:line:column`, as far as it is known. */
+export function placeText(place: Place): string {
+  return [place.file, place.line, place.column].filter((part) => part !== undefined).join(":");
+}
+
+/** The problem in one line, for logs and error messages. */
+export function oneLine(problem: Problem): string {
+  const where = problem.where === undefined ? "" : `${placeText(problem.where)}: `;
+  const found = problem.found === undefined ? "" : `: found ${problem.found}`;
+  const expected = problem.expected === undefined ? "" : `, expected ${problem.expected}`;
+  return `${where}${problem.what}${found}${expected}`;
+}
+
+/** The problem as labelled lines, for a person. The caller indents and wraps. */
+export function problemLines(problem: Problem): readonly string[] {
+  const lines = [problem.what];
+  if (problem.where !== undefined) lines.push(`at       ${placeText(problem.where)}`);
+  if (problem.found !== undefined) lines.push(`found    ${problem.found}`);
+  if (problem.expected !== undefined) lines.push(`expected ${problem.expected}`);
+  if (problem.todo !== undefined) lines.push(`to do    ${problem.todo}`);
+  return lines;
+}
