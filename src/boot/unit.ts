@@ -69,6 +69,11 @@ export function isConflict(plan: Plan): plan is Conflict {
   return "conflict" in plan;
 }
 
+/** Several plans as one: the first conflict, or all actions in order. */
+export function joined(plans: readonly Plan[]): Plan {
+  return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
+}
+
 type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure";
 
 /** What the author of a unit writes: everything with a usual value may be left out. */

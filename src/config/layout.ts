@@ -45,12 +45,22 @@ export interface Layout {
   readonly volumes: readonly VolumeLayout[];
   /** The tree of node-specific files below /etc, on a tmpfs, bind-mounted into place: the root is read-only. */
   readonly runtimeEtc: string;
+  /** One authorized_keys an account, where the image's sshd looks: AuthorizedKeysFile /run/ic-node/ssh/authorized_keys/%u. */
+  readonly accountKeysRuntime: string;
   /** The running program's own state: lock, record. Gone with the boot. */
   readonly run: string;
   /** Records of past boots. */
   readonly records: string;
-  readonly etc: { readonly folder: string; readonly ssh: string; readonly nodeExporter: string; readonly hostname: string; readonly machineId: string };
+  readonly etc: {
+    readonly folder: string;
+    readonly ssh: string;
+    readonly nodeExporter: string;
+    readonly hostname: string;
+    readonly machineId: string;
+  };
   readonly networkd: string;
+  /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
+  readonly journalUpload: string;
   /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
   readonly versionFile: string;
@@ -115,16 +125,28 @@ export const guestosLayout: Layout = {
   volumeGroup: "store",
   // Small (lab) disks: shares of the group, and a floor below which the file system could not be made (mkfs.xfs asks for 300 MiB).
   volumes: [
-    { name: "shared-crypto", fileSystem: "ext4", mountPoint: join(state, "crypto"), size: (group) => Math.min(GIB, Math.max(64 * MIB, group / 16)) },
+    {
+      name: "shared-crypto",
+      fileSystem: "ext4",
+      mountPoint: join(state, "crypto"),
+      size: (group) => Math.min(GIB, Math.max(64 * MIB, group / 16)),
+    },
     { name: "shared-swap", fileSystem: "swap", size: (group) => Math.min(64 * GIB, Math.max(32 * MIB, group / 7)) },
-    { name: "shared-backup", fileSystem: "ext4", mountPoint: join(state, "backup"), size: (group) => Math.min(180 * GIB, Math.max(64 * MIB, group / 4)) },
+    {
+      name: "shared-backup",
+      fileSystem: "ext4",
+      mountPoint: join(state, "backup"),
+      size: (group) => Math.min(180 * GIB, Math.max(64 * MIB, group / 4)),
+    },
     { name: "shared-data", fileSystem: "xfs", mountPoint: join(state, "data"), size: (group) => Math.max(320 * MIB, group / 4) },
   ],
   runtimeEtc: "/run/ic-node/etc",
+  accountKeysRuntime: "/run/ic-node/ssh/authorized_keys",
   run: "/run/guestos-boot",
   records: "/var/lib/guestos-boot/boots",
   etc: { folder: "/etc", ssh: "/etc/ssh", nodeExporter: "/etc/node_exporter", hostname: "/etc/hostname", machineId: "/etc/machine-id" },
   networkd: "/run/systemd/network",
+  journalUpload: "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
   versionFile: "/opt/ic/share/version.txt",
   collector: "/run/node_exporter/collector_textfile",

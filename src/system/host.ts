@@ -146,7 +146,7 @@ async function writeInPlace(path: string, content: string | Uint8Array, offset =
   const file = await open(path, "r+");
   try {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
       done += bytesWritten;
     }

@@ -1,10 +1,12 @@
 import { commandText, type Command, type Completed, CommandError } from "../../src/system/command.ts";
-import type { FileAttributes, Host } from "../../src/system/host.ts";
+import type { FileAttributes, FileFacts, Host } from "../../src/system/host.ts";
 
 export interface FakeMachine {
   /** Text or bytes by path; a folder is there when something lies below it. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly links?: Readonly<Record<string, string>>;
+  /** Mode and owner by path, where they are not the usual: files 0600, folders 0755, all of root. */
+  readonly attributes?: Readonly<Record<string, Partial<FileAttributes>>>;
   /** What each tool run answers, by its command line: text on standard output, a whole result, or a failure status. */
   readonly commands?: Readonly<Record<string, string | Partial<Completed>>>;
 }
@@ -20,6 +22,11 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
   const files = new Map(Object.entries(machine.files ?? {}));
   const links = new Map(Object.entries(machine.links ?? {}));
   const effects: string[] = [];
+  const attributes = new Map(Object.entries(machine.attributes ?? {}));
+  const facts = (path: string, kind: FileFacts["kind"], mode: number, size: number): FileFacts => ({
+    ...{ kind, mode, uid: 0, gid: 0, size },
+    ...attributes.get(path),
+  });
   const bytes = (path: string): Uint8Array | undefined => {
     const content = files.get(path);
     return typeof content === "string" ? Buffer.from(content) : content;
@@ -57,25 +64,40 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
     readLink: async (path) => links.get(path),
     async stat(path) {
       const content = bytes(path);
-      if (content !== undefined) return { kind: "file", mode: 0o600, uid: 0, gid: 0, size: content.length };
-      if (links.has(path)) return { kind: "link", mode: 0o777, uid: 0, gid: 0, size: 0 };
-      return below(path).length > 0 ? { kind: "folder", mode: 0o755, uid: 0, gid: 0, size: 0 } : undefined;
+      if (content !== undefined) return facts(path, "file", 0o600, content.length);
+      if (links.has(path)) return facts(path, "link", 0o777, 0);
+      return below(path).length > 0 ? facts(path, "folder", 0o755, 0) : undefined;
     },
-    writeFile: async (path, content, attributes: FileAttributes) => write(`write ${attributes.mode.toString(8)}`, path, content),
+    async writeFile(path, content, given) {
+      attributes.set(path, given);
+      write(`write ${given.mode.toString(8)}`, path, content);
+    },
     writeInPlace: async (path, content) => write("overwrite", path, content),
-    makeFolder: async (path) => void effects.push(`make ${path}`),
+    async makeFolder(path, given) {
+      attributes.set(path, given);
+      effects.push(`make ${path}`);
+    },
     async remove(path) {
       effects.push(`remove ${path}`);
-      for (const name of [path, ...below(path)]) files.delete(name);
+      for (const name of [path, ...below(path)]) {
+        files.delete(name);
+        attributes.delete(name);
+      }
     },
     async rename(from, to) {
       effects.push(`rename ${from} ${to}`);
       for (const name of [from, ...below(from)]) {
         const content = files.get(name);
+        const moved = attributes.get(name);
         files.delete(name);
+        attributes.delete(name);
         if (content !== undefined) files.set(to + name.slice(from.length), content);
+        if (moved !== undefined) attributes.set(to + name.slice(from.length), moved);
       }
     },
-    setAttributes: async (path) => void effects.push(`set ${path}`),
+    async setAttributes(path, given) {
+      attributes.set(path, given);
+      effects.push(`set ${path}`);
+    },
   };
 }

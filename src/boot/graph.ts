@@ -1,0 +1,150 @@
+import type { Problem } from "../system/problem.ts";
+import type { Unit } from "./unit.ts";
+
+/**
+ * Everything that is wrong with a chain, found before anything runs: a broken chain must fail the build, not the boot.
+ *
+ * @returns one problem for each duplicate name, each requirement that is not part of the chain or runs in a later
+ *   stage, each cycle and each path or device that two units own; empty when the chain is sound
+ */
+export function graphProblems<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  return [...duplicateNames(units), ...unknownDependencies(units), ...stageInversions(units), ...cycles(units), ...sharedOwnership(units)];
+}
+
+/** The units and everything they require, directly or not, in the order of `chain`. */
+export function withRequirements<M>(selected: readonly Unit<M>[], chain: readonly Unit<M>[]): readonly Unit<M>[] {
+  const wanted = new Set<Unit<M>>();
+  const open = [...selected];
+  for (let unit = open.pop(); unit !== undefined; unit = open.pop()) {
+    if (wanted.has(unit)) continue;
+    wanted.add(unit);
+    open.push(...unit.requires);
+  }
+  return chain.filter((unit) => wanted.has(unit));
+}
+
+/** The units ordered so that each comes after what it requires or follows; a valid order stays as it is, and a cycle is cut somewhere. */
+export function inOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
+  const untouched = new Set(units);
+  const placed = new Set<Unit<M>>();
+  for (const unit of units) {
+    // A stack of our own, not a recursion: a long chain given backwards must not end in a stack overflow.
+    const open = [unit];
+    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+      untouched.delete(top);
+      const before = predecessors(top).filter((predecessor) => untouched.has(predecessor));
+      open.push(...before);
+      if (before.length > 0) continue;
+      placed.add(top);
+      open.pop();
+    }
+  }
+  return [...placed];
+}
+
+/** What must have ended before the unit starts. */
+export function predecessors<M>(unit: Unit<M>): readonly Unit<M>[] {
+  return [...new Set([...unit.requires, ...unit.after])];
+}
+
+function duplicateNames<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const { name } of units) {
+    if (seen.has(name)) problems.push({ what: `two units are named ${name}`, todo: "give each unit a name of its own" });
+    seen.add(name);
+  }
+  return problems;
+}
+
+function unknownDependencies<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  const known = new Set(units);
+  return units.flatMap((unit) =>
+    unit.requires
+      .filter((requirement) => !known.has(requirement))
+      .map((requirement) => ({
+        what: `${unit.name} requires ${requirement.name}, which is not part of the chain`,
+        todo: `add ${requirement.name} to the profile, or take ${unit.name} out of it`,
+      })),
+  );
+}
+
+/** An early unit that requires a late one would pull it into the early service, where starting a systemd job deadlocks. */
+function stageInversions<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  return units
+    .filter(({ stage }) => stage === "early")
+    .flatMap((unit) =>
+      unit.requires
+        .filter(({ stage }) => stage === "late")
+        .map((requirement) => ({
+          what: `${unit.name} runs early and requires ${requirement.name}, which runs late`,
+          todo: `make ${unit.name} late, or ${requirement.name} early`,
+        })),
+    );
+}
+
+/** One problem for each cycle, until none is left: no two of them have a unit in common. */
+function cycles<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  for (let rest = unorderable(units); rest.size > 0;) {
+    const cycle = cycleAmong(rest);
+    const names = [...cycle, ...cycle.slice(0, 1)].map(({ name }) => name);
+    problems.push({ what: `units wait for each other: ${names.join(" → ")}`, todo: "take one of these dependencies out" });
+    for (const member of cycle) rest.delete(member);
+    rest = unorderable([...rest]);
+  }
+  return problems;
+}
+
+/** What is left lies on a cycle or behind one, so that walking from any of it to what it waits for ends in a cycle. */
+function cycleAmong<M>(rest: ReadonlySet<Unit<M>>): readonly Unit<M>[] {
+  const path = new Set<Unit<M>>();
+  let [unit] = rest;
+  while (unit !== undefined && !path.has(unit)) {
+    path.add(unit);
+    unit = predecessors(unit).find((candidate) => rest.has(candidate));
+  }
+  const walked = [...path];
+  return unit === undefined ? walked : walked.slice(walked.indexOf(unit));
+}
+
+/** Repeatedly takes out what has no predecessor left (Kahn's algorithm), and returns what remains: linear in units and dependencies. */
+function unorderable<M>(units: readonly Unit<M>[]): Set<Unit<M>> {
+  const rest = new Set(units);
+  const waitingFor = new Map<Unit<M>, number>();
+  const followers = new Map<Unit<M>, Unit<M>[]>([...rest].map((unit) => [unit, []]));
+  for (const unit of rest) {
+    const before = predecessors(unit).filter((predecessor) => rest.has(predecessor));
+    waitingFor.set(unit, before.length);
+    for (const predecessor of before) followers.get(predecessor)?.push(unit);
+  }
+  const free = [...rest].filter((unit) => waitingFor.get(unit) === 0);
+  // The list grows while it is walked.
+  for (const unit of free) {
+    rest.delete(unit);
+    for (const follower of followers.get(unit) ?? []) {
+      const left = (waitingFor.get(follower) ?? 0) - 1;
+      waitingFor.set(follower, left);
+      if (left === 0) free.push(follower);
+    }
+  }
+  return rest;
+}
+
+function sharedOwnership<M>(units: readonly Unit<M>[]): readonly Problem[] {
+  const owners = new Map<string, string>();
+  const problems: Problem[] = [];
+  for (const unit of units) {
+    for (const path of unit.owns) {
+      const other = owners.get(path);
+      if (other !== undefined && other !== unit.name) {
+        problems.push({
+          what: `${other} and ${unit.name} both write ${path}`,
+          todo: "let one unit own it, and the other require that unit",
+        });
+      }
+      owners.set(path, unit.name);
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,116 @@
+import { type Problem, problemLines } from "../system/problem.ts";
+import { type Counts, succeeded, type UnitOutcome, type UnitResult } from "./record.ts";
+import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "./run-view.ts";
+
+/** A serial console's width: what everybody can read. */
+export const COLUMNS = 80;
+
+/** Marks an outcome with colour; the identity where there is none. */
+export type Paint = (outcome: UnitOutcome, text: string) => string;
+
+export const noPaint: Paint = (_, text) => text;
+
+/** One unit that has ended, in one line of at most 80 columns. */
+export function unitLine(unit: UnitView, paint: Paint = noPaint): string {
+  if (unit.result === undefined) return shorten(`${unit.name.padEnd(20)} ${unit.startedAt === undefined ? "not started" : "running"}`);
+  const seconds = (unit.endedAt ?? 0) - (unit.startedAt ?? 0);
+  const detail = detailText(unit.result);
+  const line = shorten(
+    `${unit.name.padEnd(20)} ${unit.result.kind.padEnd(9)} ${seconds.toFixed(2)} s${detail === "" ? "" : ` — ${oneLineOf(detail)}`}`,
+  );
+  return line.replace(unit.result.kind.padEnd(9), (outcome) => paint(unit.result?.kind ?? "skipped", outcome));
+}
+
+function detailText(result: UnitResult): string {
+  switch (result.kind) {
+    case "changed":
+    case "unchanged":
+      return [
+        ...("provisioned" in result ? [`${result.provisioned.length} provisioned`] : []),
+        ...(result.activated.length > 0 ? [`${result.activated.length} activated`] : []),
+      ].join(", ");
+    case "degraded":
+    case "failed":
+      return result.problem.what;
+    case "skipped":
+      return result.because.length === 0 ? "the run was stopped" : `requires ${result.because.join(", ")}`;
+  }
+}
+
+/** `waiting for var: format /dev/vda6: mkfs.ext4 (12 s)` */
+export function waitingLine(unit: UnitView, now: number): string {
+  const tail = ` (${Math.floor(now - (unit.startedAt ?? now))} s)`;
+  return shorten(`waiting for ${unit.name}: ${oneLineOf(unit.doing ?? "starting")}`, COLUMNS - tail.length) + tail;
+}
+
+export function noteLines(unit: UnitView, text: string): readonly string[] {
+  return wrap(`note from ${unit.name}: ${noteText(text)}`, "", "  ");
+}
+
+/** Everything an operator needs about the units that did not succeed, a block for each, an empty line after each. */
+export function failureLines(run: RunView, paint: Paint = noPaint): readonly string[] {
+  return run.units.flatMap((unit) => {
+    const { result } = unit;
+    if (result?.kind !== "failed" && result?.kind !== "degraded") return [];
+    const skipped = skippedFor(unit, run.units);
+    return [
+      `${unit.name} ${paint(result.kind, result.kind)}`,
+      ...problemText(result.problem).map((line) => `  ${line}`),
+      ...(skipped.length === 0 ? [] : wrap(`skipped  ${skipped.join(", ")}`, "  ", "           ")),
+      "",
+    ];
+  });
+}
+
+/** A problem in lines of at most 78 columns, labels aligned. */
+export function problemText(problem: Problem): readonly string[] {
+  return problemLines(problem).flatMap((labelled, index) =>
+    labelled
+      .split("\n")
+      .flatMap((line, part) => wrap(line.trimEnd(), index > 0 && part > 0 ? "         " : "", index === 0 ? "" : "         ", COLUMNS - 2)),
+  );
+}
+
+/** `early: 15 units: 3 changed, 12 unchanged, 0 degraded, 0 failed, 0 skipped in 4.2 s` */
+export function summaryLine(run: RunView): string {
+  const units = shownUnits(run);
+  const seconds = (run.end?.at ?? run.startedAt) - run.startedAt;
+  return `${run.facts.stage ?? "run"}: ${countsText(units.length, countResults(units))} in ${seconds.toFixed(1)} s`;
+}
+
+export function countsText(total: number, counts: Counts): string {
+  const { changed, unchanged, degraded, failed, skipped } = counts;
+  const parts = [`${changed} changed`, `${unchanged} unchanged`, `${degraded} degraded`, `${failed} failed`, `${skipped} skipped`];
+  return `${total} unit${total === 1 ? "" : "s"}: ${parts.join(", ")}`;
+}
+
+/** True when nothing is missing and nothing failed. */
+export function allWell(run: RunView): boolean {
+  return run.units.every(({ result }) => result !== undefined && succeeded(result));
+}
+
+function oneLineOf(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
+}
+
+function shorten(line: string, width = COLUMNS): string {
+  const letters = [...line];
+  return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
+}
+
+/** Breaks at blanks. A word longer than the line (a path) stays whole: cut in two it could not be copied. */
+export function wrap(text: string, first: string, rest: string, width = COLUMNS): readonly string[] {
+  const lines: string[] = [];
+  let line = "";
+  // Blanks inside the text (aligned labels) are kept where the line is not broken.
+  for (const piece of text.match(/\s*\S+/g) ?? [""]) {
+    const indent = lines.length === 0 ? first : rest;
+    if (line !== "" && indent.length + line.length + piece.length > width) {
+      lines.push(indent + line);
+      line = piece.trimStart();
+    } else {
+      line += piece;
+    }
+  }
+  return [...lines, (lines.length === 0 ? first : rest) + line];
+}

@@ -1,0 +1,29 @@
+/**
+ * How the program ends, as a number: the table that services, scripts and docs/operator.md rely on. Codes are never
+ * reused for something else. 10 is named in SuccessExitStatus= of the services.
+ */
+export const exitCodes = {
+  ok: { code: 0, meaning: "all is as it should be" },
+  defect: { code: 1, meaning: "a defect in guestos-boot itself" },
+  usage: { code: 2, meaning: "wrong usage" },
+  failed: { code: 3, meaning: "a unit failed that the boot cannot do without (plan: would fail)" },
+  unknownUnit: { code: 4, meaning: "there is no unit of that name" },
+  notRoot: { code: 5, meaning: "only root may do this" },
+  lockHeld: { code: 6, meaning: "another guestos-boot is running" },
+  recordDamaged: { code: 7, meaning: "the record cannot be read" },
+  noRecord: { code: 8, meaning: "there is no record of that boot" },
+  unsound: { code: 9, meaning: "the chain itself is not sound" },
+  degraded: { code: 10, meaning: "the boot went on, with something missing" },
+  toDo: { code: 11, meaning: "plan: there is something to do" },
+  refused: { code: 12, meaning: "an input was refused, or an output cannot be written" },
+  unfinished: { code: 13, meaning: "status: the boot is still running, or was cut off" },
+  interrupted: { code: 130, meaning: "stopped by SIGINT (128 + 2)" },
+  terminated: { code: 143, meaning: "stopped by SIGTERM (128 + 15), or by SIGHUP" },
+} as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;
+
+export type ExitName = keyof typeof exitCodes;
+
+/** The table in aligned lines, for --help and docs/operator.md. */
+export function exitCodeLines(): readonly string[] {
+  return Object.values(exitCodes).map(({ code, meaning }) => `${String(code).padStart(3)}  ${meaning}`);
+}

@@ -1,0 +1,66 @@
+import { consoleSink } from "../boot/console.ts";
+import { RunReader } from "../boot/run-view.ts";
+import { runUnits, systemClock } from "../boot/runner.ts";
+import type { Stage } from "../boot/unit.ts";
+import { systemHost } from "../system/host.ts";
+import { keyRing } from "../units/key-ring.ts";
+import type { Machine } from "../units/machine.ts";
+import type { ExitName } from "./exit-codes.ts";
+import { requireRoot, requireSound } from "./guards.ts";
+import { paintFor } from "./paint.ts";
+import { runDocument } from "./run-document.ts";
+import { runFacts } from "./run-facts.ts";
+import { lockOrExit } from "./run-lock.ts";
+import { keepBootRecord, recordSink } from "./run-record.ts";
+import { selectUnits } from "./select-units.ts";
+import type { Setup } from "./setup.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import { printJson, type Terminal } from "./terminal.ts";
+
+export interface RunRequest {
+  readonly stage?: Stage;
+  /** Names; none means all. */
+  readonly units: readonly string[];
+  readonly json: boolean;
+  /** Seconds to wait for the lock. */
+  readonly wait: number;
+}
+
+/**
+ * Runs the chain, a stage of it or some of its units, and shows and records what happens.
+ *
+ * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, the lock held
+ */
+export async function run({ chain, layout }: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
+  const { units, prerequisites } = selectUnits(chain, request);
+  requireSound(chain);
+  requireRoot("a run changes the machine");
+  const stop = stopOnSignals();
+  // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
+  const host = systemHost({ signal: new AbortController().signal });
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  const release = await lockOrExit(layout, request.wait, stop.signal);
+  if (release === undefined) return stop.exit();
+  const facts = await runFacts(host, layout, request.stage);
+  const reader = new RunReader();
+  const record = recordSink(layout, terminal);
+  const show = request.json ? undefined : consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now });
+  const keys = keyRing();
+  const { outcome } = await runUnits<Machine>(units, {
+    machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
+    facts,
+    sink: (event) => {
+      record.sink(event);
+      reader.read(event);
+      show?.(event);
+    },
+    signal: stop.signal,
+    prerequisites,
+  });
+  record.close();
+  await keepBootRecord(host, layout, terminal);
+  if (request.json) printJson(terminal, runDocument(reader.run));
+  release();
+  if (outcome === "stopped") return stop.exit();
+  return outcome === "done" ? "ok" : outcome;
+}

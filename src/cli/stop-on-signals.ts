@@ -1,0 +1,29 @@
+import { exitCodes, type ExitName } from "./exit-codes.ts";
+
+export interface StopSwitch {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** How a program that was stopped ends. */
+  readonly exit: () => ExitName;
+}
+
+/** The promise is 5 s. What has not ended by then (a disk that hangs) is left behind. */
+const LAST_MOMENT = 4_800;
+
+/**
+ * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life.
+ * SIGHUP is one of them: it comes when an operator's ssh connection breaks.
+ */
+export function stopOnSignals(): StopSwitch {
+  const controller = new AbortController();
+  let exit: ExitName = "terminated";
+  for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) return;
+      exit = name === "SIGINT" ? "interrupted" : "terminated";
+      setTimeout(() => process.exit(exitCodes[exit].code), LAST_MOMENT).unref();
+      controller.abort();
+    });
+  }
+  return { signal: controller.signal, exit: () => exit };
+}

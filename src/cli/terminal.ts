@@ -1,0 +1,25 @@
+/** Where a command's words go; replaced in tests. */
+export interface Terminal {
+  /** Standard output: what was asked for. One line (or block of lines) without its final newline. */
+  readonly print: (text: string) => void;
+  /** Standard error: what went wrong. */
+  readonly complain: (text: string) => void;
+  /** True when a person watches standard output: only then is there colour. */
+  readonly colour: boolean;
+}
+
+/** One JSON document on standard output. */
+export function printJson(terminal: Terminal, document: unknown): void {
+  terminal.print(JSON.stringify(document, undefined, 2));
+}
+
+/** The process's own standard output and error. Node writes to files, terminals, pipes and sockets synchronously here. */
+export function processTerminal(): Terminal {
+  // A reader that went away (`guestos-boot list | head -1`, a restarted journal) is no reason to break off a boot.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  return {
+    print: (text) => void process.stdout.write(`${text}\n`),
+    complain: (text) => void process.stderr.write(`${text}\n`),
+    colour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
+  };
+}

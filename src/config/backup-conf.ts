@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Host } from "../system/host.ts";
+import { contradiction, parseConf, readConf, seconds } from "./conf.ts";
+import type { Layout } from "./layout.ts";
+
+/** Ten years: what is larger is a slip, such as milliseconds. */
+const LONGEST = 10 * 365 * 86_400;
+const DEFAULT_RETENTION = 86_400;
+const DEFAULT_INTERVAL = 3600;
+
+const keys = z.object({
+  backup_retention_time_secs: seconds(0, LONGEST).default(DEFAULT_RETENTION),
+  backup_purging_interval_secs: seconds(1, LONGEST).optional(),
+  /** The key as the shell-era host tools misspelled it: media that they build are still around. */
+  backup_puging_interval_secs: seconds(1, LONGEST).optional(),
+});
+
+export const BackupConf = keys
+  .superRefine((conf, context) => {
+    const { backup_purging_interval_secs: right, backup_puging_interval_secs: misspelled } = conf;
+    if (right !== undefined && misspelled !== undefined) contradiction(context, "backup_puging_interval_secs", "only backup_purging_interval_secs, which says the same");
+  })
+  .transform(({ backup_retention_time_secs, backup_purging_interval_secs, backup_puging_interval_secs }) => ({
+    backup_retention_time_secs,
+    backup_purging_interval_secs: backup_purging_interval_secs ?? backup_puging_interval_secs ?? DEFAULT_INTERVAL,
+  }));
+export type BackupConf = z.infer<typeof BackupConf>;
+
+/** @throws ProblemError naming every mistake with its place */
+export function parseBackupConf(content: Uint8Array, file: string): BackupConf {
+  return parseConf(content, file, BackupConf, Object.keys(keys.shape));
+}
+
+/** backup.conf of this node; the defaults when there is none. @throws ProblemError */
+export async function readBackupConf(host: Host, layout: Layout): Promise<BackupConf> {
+  return (await readConf(host, join(layout.mountPoints.config, "backup.conf"), parseBackupConf)) ?? BackupConf.parse({});
+}

@@ -1,0 +1,58 @@
+import { BlockList, isIPv4, isIPv6 } from "node:net";
+
+export type Family = "ipv4" | "ipv6";
+
+/** Addresses that no interface of a node and no gateway can have: unspecified, loopback, multicast, broadcast (RFC 6890). */
+const unusable = new BlockList();
+unusable.addAddress("::", "ipv6");
+unusable.addAddress("::1", "ipv6");
+unusable.addSubnet("ff00::", 8, "ipv6");
+unusable.addSubnet("::ffff:0:0", 96, "ipv6");
+unusable.addSubnet("0.0.0.0", 8, "ipv4");
+unusable.addSubnet("127.0.0.0", 8, "ipv4");
+unusable.addSubnet("224.0.0.0", 3, "ipv4");
+
+const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
+
+/** An address of one machine. A zone (`%eth0`) is refused: interface names are not the medium's to choose. */
+export function isHostAddress(value: string, family: Family): boolean {
+  return isAddress(value, family) && !unusable.check(value, family);
+}
+
+/** An address of a name server: loopback is fine, a resolver may run on the node. */
+export function isServerAddress(value: string): boolean {
+  return isHostAddress(value, "ipv4") || isHostAddress(value, "ipv6") || value === "::1" || /^127\.0\.0\.\d+$/.test(value);
+}
+
+/** `address/prefix-length`. */
+export function isInterfaceAddress(value: string, family: Family): boolean {
+  const { address, prefixLength } = splitPrefix(value);
+  return isHostAddress(address, family) && prefixLength >= 1 && prefixLength <= BITS[family];
+}
+
+/** Whether an address lies in the network of `address/prefix-length`. Both must be valid. */
+export function isInNetwork(address: string, network: string, family: Family): boolean {
+  const { address: base, prefixLength } = splitPrefix(network);
+  const list = new BlockList();
+  list.addSubnet(base, prefixLength, family);
+  return list.check(address, family);
+}
+
+/** Both in the same network and not the same address; written differently they can still be one. */
+export function isSameAddress(a: string, b: string, family: Family): boolean {
+  return isInNetwork(a, `${b}/${BITS[family]}`, family);
+}
+
+/** fe80::/10: every router has one, and it is on the link by definition. */
+export function isLinkLocal(address: string): boolean {
+  return isInNetwork(address, "fe80::/10", "ipv6");
+}
+
+export function splitPrefix(value: string): { readonly address: string; readonly prefixLength: number } {
+  const [, address = "", digits = ""] = /^([^/]*)\/(\d{1,3})$/.exec(value) ?? [];
+  return { address, prefixLength: digits === "" ? Number.NaN : Number(digits) };
+}
+
+function isAddress(value: string, family: Family): boolean {
+  return family === "ipv4" ? isIPv4(value) : isIPv6(value) && !value.includes("%");
+}

@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Host } from "../system/host.ts";
+import { parseConf, readConf, words } from "./conf.ts";
+import { isEndpoint } from "./host-name.ts";
+import type { Layout } from "./layout.ts";
+
+/** Where the node's logs go. */
+export interface LogShippingConf {
+  /** `host`, `host:port`, with or without http:// or https://. Empty: nothing is shipped. */
+  readonly hosts: readonly string[];
+  readonly tags: readonly string[];
+}
+
+const hosts = words("hosts, as in logs.example.org:443, separated by blanks", isEndpoint).default([]);
+/** They end in a YAML file and in search queries: so nothing that either would read as more than a word. */
+const tags = words("tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks", (value) => /^[\w.-]{1,64}$/.test(value)).default([]);
+
+const JournalbeatConf = z.object({ journalbeat_hosts: hosts, journalbeat_tags: tags });
+const FilebeatConf = z.object({ elasticsearch_hosts: hosts, elasticsearch_tags: tags });
+
+/** @throws ProblemError naming every mistake with its place */
+export function parseJournalbeatConf(content: Uint8Array, file: string): LogShippingConf {
+  const conf = parseConf(content, file, JournalbeatConf, Object.keys(JournalbeatConf.shape));
+  return { hosts: conf.journalbeat_hosts, tags: conf.journalbeat_tags };
+}
+
+/** @throws ProblemError naming every mistake with its place */
+export function parseFilebeatConf(content: Uint8Array, file: string): LogShippingConf {
+  const conf = parseConf(content, file, FilebeatConf, Object.keys(FilebeatConf.shape));
+  return { hosts: conf.elasticsearch_hosts, tags: conf.elasticsearch_tags };
+}
+
+/** journalbeat.conf of this node; no hosts when there is none. @throws ProblemError */
+export async function readJournalbeatConf(host: Host, layout: Layout): Promise<LogShippingConf> {
+  return (await readConf(host, join(layout.mountPoints.config, "journalbeat.conf"), parseJournalbeatConf)) ?? { hosts: [], tags: [] };
+}
+
+/** filebeat.conf of this node; no hosts when there is none. @throws ProblemError */
+export async function readFilebeatConf(host: Host, layout: Layout): Promise<LogShippingConf> {
+  return (await readConf(host, join(layout.mountPoints.config, "filebeat.conf"), parseFilebeatConf)) ?? { hosts: [], tags: [] };
+}

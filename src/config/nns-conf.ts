@@ -1,0 +1,30 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Host } from "../system/host.ts";
+import { parseConf, readConf, words } from "./conf.ts";
+import type { Layout } from "./layout.ts";
+
+/** Where a node looks for the network's own registry when nobody says. */
+export const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
+
+export const NnsConf = z.object({
+  nns_url: words("http:// or https:// URLs without a user, separated by blanks or commas", isWebUrl, /[ ,]+/).default([DEFAULT_NNS_URL]),
+});
+export type NnsConf = z.infer<typeof NnsConf>;
+
+/** @throws ProblemError naming every mistake with its place */
+export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
+  return parseConf(content, file, NnsConf, Object.keys(NnsConf.shape));
+}
+
+/** nns.conf of this node; the default when there is none. @throws ProblemError */
+export async function readNnsConf(host: Host, layout: Layout): Promise<NnsConf> {
+  return (await readConf(host, join(layout.mountPoints.config, "nns.conf"), parseNnsConf)) ?? NnsConf.parse({});
+}
+
+/** Node software puts the value into its own configuration as it stands: so nothing that could end a string there. */
+function isWebUrl(value: string): boolean {
+  if (!/^https?:\/\/[A-Za-z0-9[\]][A-Za-z0-9[\]:./?%&=_~+-]*$/.test(value) || !URL.canParse(value)) return false;
+  const { username, password, hostname } = new URL(value);
+  return username === "" && password === "" && hostname !== "";
+}

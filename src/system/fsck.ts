@@ -1,0 +1,38 @@
+import { lastLines } from "./command.ts";
+import type { Host } from "./host.ts";
+import { ProblemError } from "./problem.ts";
+
+/**
+ * Checks an ext4 file system that is not mounted and mends what can be mended without asking. A clean one is left at
+ * once: e2fsck reads the superblock and ends.
+ *
+ * @returns true when something was mended
+ */
+export async function checkExt4(host: Host, device: string): Promise<boolean> {
+  // e2fsck(8): 1 errors corrected, 2 corrected and the system should be rebooted (only for a mounted one), 4 left
+  // uncorrected, 8 operational error. -p asks nothing.
+  const { status, stdout, stderr } = await host.run({ program: "e2fsck", args: ["-p", device], okStatuses: [0, 1, 2, 4, 8], timeout: 30 * 60_000 });
+  if (status >= 4) throw damaged(device, "ext4", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `e2fsck -f ${device}`);
+  return status !== 0;
+}
+
+/** The same for VFAT. */
+export async function checkVfat(host: Host, device: string): Promise<boolean> {
+  // fsck.fat(8): 0 clean, 1 recoverable errors (with -a: mended), 2 usage or it could not look.
+  const { status, stdout, stderr } = await host.run({ program: "fsck.vfat", args: ["-a", device], okStatuses: [0, 1, 2] });
+  if (status === 2) throw damaged(device, "vfat", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `fsck.vfat -r ${device}`);
+  return status !== 0;
+}
+
+/** Rebuilds an xfs whose log cannot be replayed. The log's last changes are lost; the file system and its files are not. */
+export async function repairXfs(host: Host, device: string): Promise<void> {
+  await host.run({ program: "xfs_repair", args: ["-L", device], timeout: 60 * 60_000, todo: `save what is there before anything else: xfs_metadump ${device} FILE` });
+}
+
+function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {
+  return new ProblemError({
+    what: `the ${fileSystem} file system on ${device} is damaged and cannot be mended without a decision`,
+    found: words.trim(),
+    todo: `it was not mounted and nothing was changed; look at it with ${repair}`,
+  });
+}

@@ -1,0 +1,130 @@
+import { z } from "zod";
+import { call, BusError, subscribe, type SystemBus, withSystemBus } from "./dbus.ts";
+import type { Host } from "./host.ts";
+import { ProblemError } from "./problem.ts";
+
+/** What systemd knows about a unit (org.freedesktop.systemd1(5)). */
+export interface UnitState {
+  /** "loaded", "not-found", "bad-setting", "masked", … */
+  readonly load: string;
+  /** "active", "reloading", "inactive", "failed", "activating" or "deactivating". */
+  readonly active: string;
+  readonly sub: string;
+}
+
+const DESTINATION = "org.freedesktop.systemd1";
+const PATH = "/org/freedesktop/systemd1";
+const MANAGER = "org.freedesktop.systemd1.Manager";
+/** The usual limit of systemd for one start (DefaultTimeoutStartSec), so that its own, more telling answer comes first. */
+const JOB_TIMEOUT = 95_000;
+
+/**
+ * True when systemd has that unit running or starting: it keeps the invocation id of such units in a link in /run.
+ * Needs no bus and no process, so it is the question for the early stage.
+ */
+export async function isServiceRunning(host: Host, name: string): Promise<boolean> {
+  return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;
+}
+
+/** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
+export async function unitState(host: Host, name: string): Promise<UnitState> {
+  return await withSystemBus(host, async (bus) => await stateOn(bus, name));
+}
+
+// Name, description, load state, active state, sub state; then what nobody asks for here.
+const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
+
+async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
+  const reply = await call(bus, {
+    destination: DESTINATION,
+    path: PATH,
+    interface: MANAGER,
+    member: "ListUnitsByNames",
+    signature: "as",
+    body: [[name]],
+  });
+  const row = UnitRows.safeParse(reply).data?.[0][0];
+  if (row === undefined) throw new ProblemError({ what: `systemd did not say how ${name} is`, found: JSON.stringify(reply) });
+  return { load: row[2], active: row[3], sub: row[4] };
+}
+
+/** How to bring a unit about. */
+export type JobKind = "start" | "restart" | "stop";
+
+/**
+ * Starts, restarts or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
+ * for us to finish and we for systemd.
+ *
+ * @throws ProblemError which says why the job did not succeed, and where to read on
+ */
+export async function runJob(host: Host, kind: JobKind, name: string, timeout = JOB_TIMEOUT): Promise<void> {
+  await withSystemBus(
+    host,
+    async (bus) => {
+      // systemd sends its signals only while somebody has asked for them.
+      await call(bus, { destination: DESTINATION, path: PATH, interface: MANAGER, member: "Subscribe" });
+      const removed = await subscribe(bus, { sender: DESTINATION, path: PATH, interface: MANAGER, member: "JobRemoved" });
+      const job = await enqueue(bus, kind, name);
+      const end = Date.now() + timeout;
+      for (;;) {
+        const result = removed.received.find((message) => message.body[1] === job)?.body[3];
+        if (result !== undefined) {
+          if (result !== "done") throw jobProblem(kind, name, String(result));
+          break;
+        }
+        if (!(await removed.next(Math.max(0, end - Date.now())))) throw jobProblem(kind, name, "unfinished");
+      }
+      if (kind !== "stop") await expectAlive(bus, kind, name);
+    },
+    { deadline: timeout + 10_000 },
+  );
+}
+
+async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unknown> {
+  const member = { start: "StartUnit", restart: "RestartUnit", stop: "StopUnit" }[kind];
+  try {
+    const [job] = await call(bus, {
+      destination: DESTINATION,
+      path: PATH,
+      interface: MANAGER,
+      member,
+      signature: "ss",
+      body: [name, "replace"],
+    });
+    return job;
+  } catch (error) {
+    if (!(error instanceof BusError) || !error.errorName.endsWith(".NoSuchUnit")) throw error;
+    throw new ProblemError(
+      {
+        what: `cannot ${kind} ${name}`,
+        found: "no unit of that name",
+        expected: "the image to install it",
+        todo: `systemctl status ${name}`,
+      },
+      { cause: error },
+    );
+  }
+}
+
+/** A start job of a simple service is done once the process exists, also when that ends in the next moment. */
+async function expectAlive(bus: SystemBus, kind: JobKind, name: string): Promise<void> {
+  const { active, sub } = await stateOn(bus, name);
+  // A oneshot service without RemainAfterExit is "inactive" when it has done its work.
+  if (active === "failed" || sub === "auto-restart") throw jobProblem(kind, name, `${active} (${sub})`);
+}
+
+/** What the results of a job mean (org.freedesktop.systemd1(5), JobRemoved). */
+const RESULTS: Readonly<Record<string, string>> = {
+  canceled: "another job took its place",
+  timeout: "it took too long and systemd gave up",
+  failed: "it failed",
+  dependency: "a unit that it needs failed",
+  skipped: "it does not apply to the unit's present state",
+  assert: "an Assert… condition of the unit does not hold",
+  unfinished: "systemd has not finished the job in time",
+};
+
+function jobProblem(kind: JobKind, name: string, result: string): ProblemError {
+  const todo = result === "dependency" ? `systemctl list-dependencies ${name}` : `journalctl -b -u ${name}`;
+  return new ProblemError({ what: `cannot ${kind} ${name}`, found: RESULTS[result] ?? result, todo });
+}

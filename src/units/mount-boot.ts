@@ -1,0 +1,67 @@
+import { activate, conflict, joined, type Plan } from "../boot/unit.ts";
+import { requirePartition } from "../system/block-devices.ts";
+import { checkExt4, checkVfat } from "../system/fsck.ts";
+import { mount, mountAt } from "../system/mounts.ts";
+import { requireBootedSlot } from "../upgrade/booted-slot.ts";
+import { type Machine, unit } from "./machine.ts";
+
+/**
+ * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
+ * partition are checked and mounted.
+ *
+ * First in the chain: almost everything else reads or writes the config partition. The four stand in one unit because
+ * three of the mount points are folders on the first file system. A conflict means that something else is mounted there
+ * already, such as the EFI system partition over /boot by systemd's GPT generator. A partition that is missing or damaged
+ * is an error; nothing is made in its place.
+ */
+export const mountBoot = unit({
+  name: "mount-boot",
+  title: "Mount /boot, and the EFI, GRUB and config partitions below it",
+  owns: ["/boot", "/boot/efi", "/boot/grub"],
+  timeout: 120_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const slot = await requireBootedSlot(host);
+    const { partitions, mountPoints } = layout;
+    return joined(
+      await Promise.all([
+        // Written by an upgrade only while it is the other slot's.
+        mounted(machine, partitions.boot(slot), mountPoints.boot, "ext4", ["ro", ...RESTRICTED]),
+        mounted(machine, partitions.esp, mountPoints.efi, "vfat", ["ro", "umask=0077", ...RESTRICTED]),
+        // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
+        mounted(machine, partitions.grub, mountPoints.grub, "vfat", ["rw", "umask=0077", ...RESTRICTED]),
+        // sync: small, rarely written, and everything on it must survive a power cut.
+        mounted(machine, partitions.config, mountPoints.config, "ext4", ["rw", "sync", ...RESTRICTED]),
+      ]),
+    );
+  },
+});
+
+const RESTRICTED = ["nodev", "nosuid", "noexec"];
+
+async function mounted(
+  { host, note }: Machine,
+  label: string,
+  mountPoint: string,
+  fileSystem: "ext4" | "vfat",
+  options: readonly string[],
+): Promise<Plan> {
+  const { device, deviceNumber } = await requirePartition(host, label);
+  const present = await mountAt(host, mountPoint);
+  if (present?.device === deviceNumber) return [];
+  if (present !== undefined) {
+    return conflict({
+      what: `something else is mounted at ${mountPoint}`,
+      found: `${present.source} (${present.fileSystem})`,
+      expected: `${device} (${label})`,
+      todo: `find out who mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,
+    });
+  }
+  return [
+    activate(`check and mount ${device} (${label}) at ${mountPoint}`, async () => {
+      const mended = await (fileSystem === "ext4" ? checkExt4(host, device) : checkVfat(host, device));
+      if (mended) note(`the ${fileSystem} file system on ${device} (${label}) was damaged and has been mended`);
+      await mount(host, { source: device, mountPoint, fileSystem, options });
+    }),
+  ];
+}

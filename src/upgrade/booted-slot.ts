@@ -1,0 +1,37 @@
+import type { Slot } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+
+/**
+ * The slot whose system is running: the kernel argument `dfinity.system`, which GRUB sets. The command line is the truth
+ * about what was booted; grubenv only says what is to be booted.
+ *
+ * @returns `undefined` when the argument is absent, as on a machine that is no GuestOS
+ * @throws ProblemError when it is neither A nor B
+ */
+export async function bootedSlot(host: Host): Promise<Slot | undefined> {
+  const words = ((await host.readText("/proc/cmdline")) ?? "").trim().split(/\s+/);
+  // As the kernel does, the last one counts.
+  const value = words.findLast((word) => word.startsWith("dfinity.system="))?.slice("dfinity.system=".length);
+  if (value === undefined || value === "A" || value === "B") return value;
+  throw new ProblemError({
+    what: "cannot tell which system was booted",
+    where: { file: "/proc/cmdline" },
+    found: `dfinity.system=${value}`,
+    expected: "A or B",
+    todo: "mend the boot loader's configuration on the grub partition",
+  });
+}
+
+/** The same, where nothing can go on without it. */
+export async function requireBootedSlot(host: Host): Promise<Slot> {
+  const slot = await bootedSlot(host);
+  if (slot !== undefined) return slot;
+  throw new ProblemError({
+    what: "cannot tell which system was booted",
+    where: { file: "/proc/cmdline" },
+    found: "no argument dfinity.system",
+    expected: "dfinity.system=A or dfinity.system=B",
+    todo: "is this a GuestOS? the boot loader's configuration sets the argument",
+  });
+}

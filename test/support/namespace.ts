@@ -1,0 +1,49 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/**
+ * Tests that mount things, or set the host name, must not do it to the machine they run on.
+ *
+ * As vitest's `globalSetup` this starts the whole test run a second time in a mount and UTS namespace of its own, and ends
+ * the first with its exit status: so it does not matter how vitest was called, a test mounts as a unit does, and all that is
+ * mounted is gone with the last process. No Node process can move itself into a new mount namespace: all of its threads
+ * would have to, at once.
+ */
+export default function setup(): void {
+  if (inNamespace()) return;
+  const [node, ...args] = process.argv;
+  const { status, error } = spawnSync(
+    // The inner run must not outlive the outer one, whatever ends that.
+    "setpriv",
+    ["--pdeathsig", "KILL", "unshare", "--mount", "--uts", "--propagation", "private", "--", node ?? process.execPath, ...process.execArgv, ...args],
+    { stdio: "inherit", env: { ...process.env, [OUTSIDE]: mountNamespace() } },
+  );
+  if (error !== undefined) throw error;
+  process.exit(status ?? 1);
+}
+
+/** Holds the name of the mount namespace that the run came from. */
+const OUTSIDE = "GUESTOS_BOOT_TEST_OUTSIDE";
+
+function mountNamespace(): string {
+  return readlinkSync("/proc/self/ns/mnt");
+}
+
+function inNamespace(): boolean {
+  return process.env[OUTSIDE] !== undefined && process.env[OUTSIDE] !== mountNamespace();
+}
+
+/**
+ * A new folder with a tmpfs on it: a machine's root for one test, in which it may mount what it likes.
+ *
+ * @throws Error outside the namespace: the test project lacks this file as its globalSetup
+ */
+export function namespaceRoot(): string {
+  if (!inNamespace()) throw new Error("this test mounts, and must run in a namespace: globalSetup test/support/namespace.ts");
+  const root = mkdtempSync(join(tmpdir(), "guestos-boot-"));
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "mode=0755", "tmpfs", root], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`cannot mount a tmpfs at ${root}: ${stderr}`);
+  return root;
+}

@@ -1,0 +1,15 @@
+import { join } from "node:path";
+import { guestosLayout, type Layout } from "../../src/config/layout.ts";
+
+/** The layout of a GuestOS with every path moved below `root`: "/boot/config/ssh" is `${root}/boot/config/ssh`. */
+export function testLayout(root: string): Layout {
+  return moved(guestosLayout, root);
+}
+
+function moved<T>(value: T, root: string): T;
+function moved(value: unknown, root: string): unknown {
+  if (typeof value === "string") return value.startsWith("/") ? join(root, value) : value;
+  if (Array.isArray(value)) return value.map((item: unknown) => moved(item, root));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, moved(item, root)]));
+}

@@ -1,0 +1,79 @@
+import type { LayoutName } from "./options.ts";
+
+export interface Partition {
+  readonly number: number;
+  readonly name: string;
+  /** GPT partition UUID: the same in every image, as the kernel command line and the host's tools count on. */
+  readonly uuid: string;
+  /** GPT type UUID. */
+  readonly type: string;
+  readonly startMiB: number;
+  readonly sizeMiB: number;
+}
+
+/** Type UUIDs: UEFI specification 2.10, section 5.3.3 (ESP); Discoverable Partitions Specification (Linux generic data). */
+const ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
+const LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+const DISK_UUID = "2B1A4E52-7A4B-4C6E-9C0D-6E1F0B5A7D10";
+
+type Size = Readonly<Record<LayoutName, number>>;
+
+const BOOT: Size = { lab: 160, prod: 1024 };
+const ROOT: Size = { lab: 1280, prod: 10_240 };
+const VAR: Size = { lab: 384, prod: 10_240 };
+
+/** Name, partition UUID and size in MiB, in the order of the disk. UUIDs and the sizes of `prod` are those of IC-OS (docs/image.md). */
+const TABLE: readonly (readonly [name: string, uuid: string, size: Size])[] = [
+  ["esp", "B78084E2-3363-1346-8C25-D426F26B8928", { lab: 32, prod: 100 }],
+  ["grub", "6788E4CF-F456-104E-9A34-A2C58CFB0EE6", { lab: 32, prod: 100 }],
+  ["config", "A5BA3816-BEAA-D74D-993E-CFA5AA6BA1F6", { lab: 64, prod: 100 }],
+  ["A_boot", "DDF618FE-7244-B446-A175-3296E6B9D02E", BOOT],
+  ["A_root", "7C0A626E-E5EA-E543-B5C5-300EB8304DB7", ROOT],
+  ["A_var", "22D2F5A6-1E39-D247-81CF-90C95C113E21", VAR],
+  ["B_boot", "D5214E4F-F7B0-B945-9A9B-52B9188DF4C5", BOOT],
+  ["B_root", "A78BC3A8-376C-054A-96E7-3904B915D0C5", ROOT],
+  ["B_var", "2237D1D1-CE96-584E-8EC5-8AE6661FAAE9", VAR],
+];
+
+/** The nine partitions of the shipped image, each on a MiB boundary, the first behind the 1 MiB that GPT and alignment take. */
+export function partitionsOf(layout: LayoutName): readonly Partition[] {
+  let startMiB = 1;
+  return TABLE.map(([name, uuid, size], index) => {
+    const partition = { number: index + 1, name, uuid, type: name === "esp" ? ESP : LINUX, startMiB, sizeMiB: size[layout] };
+    startMiB += partition.sizeMiB;
+    return partition;
+  });
+}
+
+/** The size of the image: its partitions, and 1 MiB behind them for the backup GPT. */
+export function diskMiB(partitions: readonly Partition[]): number {
+  return partitions.reduce((sum, partition) => sum + partition.sizeMiB, 2);
+}
+
+/** The table as sfdisk reads it from standard input (sfdisk(8), "Named-fields format"). */
+export function sfdiskScript(partitions: readonly Partition[]): string {
+  const lines = partitions.map(
+    ({ startMiB, sizeMiB, type, uuid, name }) => `start=${startMiB}MiB, size=${sizeMiB}MiB, type=${type}, uuid=${uuid}, name="${name}"`,
+  );
+  return ["label: gpt", `label-id: ${DISK_UUID}`, ...lines, ""].join("\n");
+}
+
+/** The kernel command line of a slot. Why each word is there: docs/image.md. */
+export function kernelArguments(slot: "A" | "B", partitions: readonly Partition[]): string {
+  const root = partitions.find(({ name }) => name === `${slot}_root`);
+  if (root === undefined) throw new Error(`no root partition for ${slot}`);
+  return [
+    `root=PARTUUID=${root.uuid.toLowerCase()}`,
+    "rootfstype=ext4",
+    "ro",
+    `dfinity.system=${slot}`,
+    "console=tty0",
+    "console=ttyS0",
+    "quiet",
+    "panic=10",
+    "fsck.mode=skip",
+    "noresume",
+    "systemd.gpt_auto=no",
+    "systemd.condition_needs_update=no",
+  ].join(" ");
+}

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { listed } from "./debian.ts";
+import type { ImageOptions, Variant } from "./options.ts";
+import { run } from "./tools.ts";
+import { ProblemError } from "../../src/system/problem.ts";
+
+/** Puts the product into the tree, and makes of it the image of one variant. */
+export async function installProduct(options: ImageOptions, root: string): Promise<void> {
+  await layOut(options, root);
+  await write(root, "opt/ic/share/version.txt", `${options.version}\n`);
+  await write(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+  await enableUnits(root);
+  await variantUnits(root, options.variant);
+}
+
+/** `make install`: what an image installs is said there, and there alone. */
+async function layOut(options: ImageOptions, root: string): Promise<void> {
+  if (!existsSync(join(options.tree, "dist/guestos-boot"))) {
+    throw new ProblemError({ what: "there is no dist/guestos-boot to put into the image", todo: "make build" });
+  }
+  const env = { PATH: process.env["PATH"] ?? "" };
+  await run("make", ["--no-print-directory", `--directory=${options.tree}`, "install", `DESTDIR=${root}`], { env });
+}
+
+/** Only what our preset names is enabled; what no preset can switch off is masked. */
+async function enableUnits(root: string): Promise<void> {
+  const units = join(root, "etc/systemd/system");
+  await mkdir(units, { recursive: true });
+  for (const entry of await readdir(units)) await rm(join(units, entry), { recursive: true });
+  await run("chroot", [root, "systemctl", "preset-all"]);
+  const lists = [
+    ["masked-units.txt", "etc/systemd/system"],
+    ["masked-generators.txt", "etc/systemd/system-generators"],
+  ] as const;
+  for (const [list, folder] of lists) {
+    for (const name of await listed(join(import.meta.dirname, list))) await mask(root, folder, name);
+  }
+}
+
+/** dev: root's shell on the serial console, without a question. prod: no way in from any console. */
+async function variantUnits(root: string, variant: Variant): Promise<void> {
+  if (variant === "prod") {
+    for (const unit of ["getty.target", "getty@.service", "serial-getty@.service", "console-getty.service"]) await mask(root, "etc/systemd/system", unit);
+    return;
+  }
+  const getty = "/sbin/agetty --autologin root --noclear --keep-baud 115200,57600,38400,9600 - $TERM";
+  await write(root, "etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf", `[Service]\nExecStart=\nExecStart=-${getty}\n`);
+}
+
+async function mask(root: string, folder: string, name: string): Promise<void> {
+  await mkdir(join(root, folder), { recursive: true });
+  await rm(join(root, folder, name), { recursive: true, force: true });
+  await symlink("/dev/null", join(root, folder, name));
+}
+
+async function write(root: string, path: string, text: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), text, { mode: 0o644 });
+}

@@ -1,0 +1,157 @@
+import { join } from "node:path";
+
+export type DiskInterface = "virtio" | "nvme" | "scsi";
+
+export interface DiskAttachment {
+  /** A qcow2 or raw file. */
+  readonly path: string;
+  readonly format?: "qcow2" | "raw";
+  /** How the guest sees it: /dev/vda, /dev/nvme0n1 or /dev/sda. virtio when absent. */
+  readonly interface?: DiskInterface;
+  /** The serial number that the guest reads; at most 20 characters (virtio's limit). */
+  readonly serial?: string;
+  /** Flushes reach the host's own disk. For a disk that must survive the host; a power cut of the guest needs it not. */
+  readonly durable?: boolean;
+}
+
+/** A medium in a USB card reader, as a host attaches the configuration. */
+export interface Medium {
+  /** Names it for `unplug`; letters, digits and hyphens. */
+  readonly id: string;
+  /** A raw image; the guest may not write to it. */
+  readonly image: string;
+  /** Whether the kernel sees it as removable; true when absent. */
+  readonly removable?: boolean;
+}
+
+export type BootWay =
+  /** OVMF and the GRUB on the disk: what a node does. */
+  | { readonly kind: "firmware" }
+  /** Straight into the kernel: saves the firmware's seconds, and tests nothing of GRUB. */
+  | { readonly kind: "kernel"; readonly kernel: string; readonly initrd: string; readonly cmdline: string };
+
+/** A port of the guest that can be reached on 127.0.0.1. */
+export interface Forward {
+  readonly host: number;
+  readonly guest: number;
+}
+
+export interface QemuOptions {
+  readonly name: string;
+  /** The state folder; logs and sockets stand in it. */
+  readonly folder: string;
+  readonly accelerator: readonly string[];
+  /** MiB. */
+  readonly memory: number;
+  readonly boot: BootWay;
+  readonly disk: DiskAttachment;
+  readonly extraDisks: readonly DiskAttachment[];
+  readonly media: readonly Medium[];
+  /** No network card at all when absent. */
+  readonly forwards: readonly Forward[] | undefined;
+  /** systemd system credentials, by SMBIOS strings (systemd.system-credentials(7)). */
+  readonly credentials: Readonly<Record<string, string>>;
+  /** Leave the owner and run on: for `make boot`. */
+  readonly background: boolean;
+}
+
+/** Where a machine's files stand in its state folder. */
+export function machineFiles(folder: string) {
+  return {
+    serialLog: join(folder, "serial.log"),
+    serialSocket: join(folder, "serial.sock"),
+    qmpSocket: join(folder, "qmp.sock"),
+    labSocket: join(folder, "lab.sock"),
+    pid: join(folder, "pid"),
+    messages: join(folder, "qemu.log"),
+    firmwareVariables: join(folder, "OVMF_VARS.fd"),
+    facts: join(folder, "machine.json"),
+  };
+}
+
+/** Read-only firmware code, and the variables of which each machine has its own copy. */
+export const firmware = { code: "/usr/share/OVMF/OVMF_CODE.fd", variables: "/usr/share/OVMF/OVMF_VARS.fd" };
+
+/** A global prefix (RFC 3849): the default of QEMU's user network is site-local, which no node takes for an address. */
+export const guestPrefix = "2001:db8:6772::";
+
+/** The whole of QEMU's command line, without the program. */
+export function qemuArguments(options: QemuOptions): readonly string[] {
+  const files = machineFiles(options.folder);
+  return [
+    ...["-name", options.name, "-machine", "q35", ...options.accelerator, "-m", String(options.memory)],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-pidfile", files.pid],
+    ...(options.background ? ["-daemonize"] : []),
+    // The log gets everything, whether or not somebody is connected to the socket.
+    ...["-chardev", `socket,id=serial,path=${files.serialSocket},server=on,wait=off,logfile=${files.serialLog}`],
+    ...["-serial", "chardev:serial"],
+    ...["-chardev", `socket,id=qmp,path=${files.qmpSocket},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],
+    ...["-device", "virtio-serial-pci", "-chardev", `socket,id=lab,path=${files.labSocket},server=on,wait=off`],
+    ...["-device", "virtserialport,chardev=lab,name=lab"],
+    ...["-device", "virtio-rng-pci", "-device", "qemu-xhci,id=usb"],
+    ...bootArguments(options.boot, files.firmwareVariables),
+    ...diskArguments(options.disk, 0),
+    ...options.extraDisks.flatMap((disk, index) => diskArguments(disk, index + 1)),
+    ...options.media.flatMap((medium) => [
+      ...["-blockdev", JSON.stringify(mediumBlockDevice(medium))],
+      ...["-device", JSON.stringify(mediumDevice(medium))],
+    ]),
+    ...networkArguments(options.forwards),
+    ...Object.entries(options.credentials).flatMap(([name, value]) => credentialArguments(name, value)),
+  ];
+}
+
+function bootArguments(boot: BootWay, variables: string): readonly string[] {
+  if (boot.kind === "kernel") return ["-kernel", boot.kernel, "-initrd", boot.initrd, "-append", boot.cmdline];
+  return [
+    ...["-drive", `if=pflash,unit=0,format=raw,readonly=on,file=${firmware.code}`],
+    ...["-drive", `if=pflash,unit=1,format=raw,file=${variables}`],
+  ];
+}
+
+/**
+ * Without `durable`, what the guest flushes leaves QEMU's own caches and stops in the host's page cache (QEMU's
+ * block/io.c writes its metadata back with cache=unsafe too): it survives QEMU's sudden death, not the host's.
+ */
+function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
+  const node = `disk${index}`;
+  const cache = { direct: false, "no-flush": disk.durable !== true };
+  const file = { driver: "file", filename: disk.path, discard: "unmap" };
+  const block = { driver: disk.format ?? "qcow2", "node-name": node, discard: "unmap", "detect-zeroes": "unmap", cache, file };
+  const common = { drive: node, id: node, ...(index === 0 ? { bootindex: 1 } : {}) };
+  const serial = disk.serial ?? node;
+  const bus = disk.interface === "scsi" ? ["-device", `virtio-scsi-pci,id=scsi${index}`] : [];
+  return ["-blockdev", JSON.stringify(block), ...bus, "-device", JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial })];
+}
+
+function device(kind: DiskInterface, index: number): Readonly<Record<string, string>> {
+  switch (kind) {
+    case "virtio":
+      return { driver: "virtio-blk-pci" };
+    case "nvme":
+      return { driver: "nvme" };
+    case "scsi":
+      return { driver: "scsi-hd", bus: `scsi${index}.0` };
+  }
+}
+
+/** The block node of a medium, also for hotplug (blockdev-add). */
+export function mediumBlockDevice(medium: Medium) {
+  return { driver: "raw", "node-name": `${medium.id}-image`, "read-only": true, file: { driver: "file", filename: medium.image, locking: "off" } };
+}
+
+/** The card reader with the medium in it, also for hotplug (device_add). */
+export function mediumDevice(medium: Medium) {
+  return { driver: "usb-storage", id: medium.id, bus: "usb.0", drive: `${medium.id}-image`, removable: medium.removable ?? true };
+}
+
+function networkArguments(forwards: readonly Forward[] | undefined): readonly string[] {
+  if (forwards === undefined) return [];
+  const ports = forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join("");
+  return ["-netdev", `user,id=net0,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`, "-device", "virtio-net-pci,netdev=net0,romfile="];
+}
+
+/** Base64, because QEMU splits its arguments at commas and a credential may hold any byte. */
+function credentialArguments(name: string, value: string): readonly string[] {
+  return ["-smbios", `type=11,value=io.systemd.credential.binary:${name}=${Buffer.from(value).toString("base64")}`];
+}

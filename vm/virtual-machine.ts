@@ -1,0 +1,270 @@
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { ProblemError } from "../src/system/problem.ts";
+import { findAccelerator } from "./accelerator.ts";
+import { LabShell } from "./lab/shell.ts";
+import { labShellCredentials } from "./lab/credentials.ts";
+import { stateFolder } from "./paths.ts";
+import { freePort } from "./ports.ts";
+import { guestPanic, MachineEndedError, MachineTimeoutError } from "./problems.ts";
+import {
+  type BootWay,
+  type DiskAttachment,
+  firmware,
+  type Forward,
+  machineFiles,
+  type Medium,
+  mediumBlockDevice,
+  mediumDevice,
+  qemuArguments,
+} from "./qemu-command.ts";
+import type { QmpEvent } from "./qmp.ts";
+import { SerialLog } from "./serial-log.ts";
+import { attachToQemu, killQuietly, type Qemu, startInBackground, startOwned } from "./start-qemu.ts";
+
+export interface VirtualMachineOptions {
+  /** Names the state folder, build/vm/<name>. One machine at a time in each. */
+  readonly name: string;
+  readonly disk: DiskAttachment;
+  /** The firmware when absent. */
+  readonly boot?: BootWay;
+  /** MiB; 2048 when absent. */
+  readonly memory?: number;
+  readonly extraDisks?: readonly DiskAttachment[];
+  readonly media?: readonly Medium[];
+  /** A network card, with ssh and metrics forwarded to free ports of 127.0.0.1; true when absent. */
+  readonly network?: boolean;
+  /** Further systemd system credentials. */
+  readonly credentials?: Readonly<Record<string, string>>;
+  /** The root shell over virtio-serial; true when absent. */
+  readonly labShell?: boolean;
+  /** Run on when the owner ends; false when absent. */
+  readonly background?: boolean;
+}
+
+/** The ports of 127.0.0.1 that lead into the guest. */
+export interface MachinePorts {
+  readonly ssh: number;
+  readonly metrics: number;
+}
+
+export interface WaitOptions {
+  /** Milliseconds; five minutes when absent. */
+  readonly timeout?: number;
+  /** Where in the serial log to begin to look, in characters; its start when absent. */
+  readonly from?: number;
+}
+
+const DEFAULT_WAIT = 300_000;
+const SHUTDOWN_WAIT = 120_000;
+const UNPLUG_WAIT = 30_000;
+const GUEST_PORTS = { ssh: 22, metrics: 9100 };
+
+/** Starts QEMU. @throws MachineEndedError when it does not start */
+export async function startVirtualMachine(options: VirtualMachineOptions): Promise<VirtualMachine> {
+  const folder = stateFolder(options.name);
+  const files = machineFiles(folder);
+  await mkdir(folder, { recursive: true });
+  for (const stale of [files.pid, files.serialSocket, files.qmpSocket, files.labSocket]) await rm(stale, { force: true });
+  await writeFile(files.serialLog, "");
+  const boot = options.boot ?? { kind: "firmware" };
+  if (boot.kind === "firmware") await copyFile(firmware.variables, files.firmwareVariables);
+  const ports = options.network === false ? undefined : { ssh: await freePort(), metrics: await freePort() };
+  const labShell = options.labShell === false ? {} : await labShellCredentials();
+  const background = options.background ?? false;
+  const args = qemuArguments({
+    name: options.name,
+    folder,
+    accelerator: (await findAccelerator()).args,
+    memory: options.memory ?? 2048,
+    boot,
+    disk: options.disk,
+    extraDisks: options.extraDisks ?? [],
+    media: options.media ?? [],
+    forwards: ports === undefined ? undefined : forwardsTo(ports),
+    credentials: { ...labShell, ...options.credentials },
+    background,
+  });
+  await writeFile(files.facts, `${JSON.stringify({ ports: ports ?? null })}\n`);
+  const qemu = await (background ? startInBackground : startOwned)(args, folder);
+  return VirtualMachine.over(options.name, qemu, ports);
+}
+
+/** The machine of that name, started by another process. @throws MachineEndedError when none runs */
+export async function attachVirtualMachine(name: string): Promise<VirtualMachine> {
+  const folder = stateFolder(name);
+  const qemu = await attachToQemu(folder);
+  const facts: unknown = JSON.parse(await readFile(machineFiles(folder).facts, "utf8"));
+  return VirtualMachine.over(name, qemu, portsIn(facts));
+}
+
+function forwardsTo(ports: MachinePorts): readonly Forward[] {
+  return [
+    { host: ports.ssh, guest: GUEST_PORTS.ssh },
+    { host: ports.metrics, guest: GUEST_PORTS.metrics },
+  ];
+}
+
+function portsIn(facts: unknown): MachinePorts | undefined {
+  if (typeof facts !== "object" || facts === null || !("ports" in facts)) return undefined;
+  const { ports } = facts;
+  if (typeof ports !== "object" || ports === null || !("ssh" in ports) || !("metrics" in ports)) return undefined;
+  return typeof ports.ssh === "number" && typeof ports.metrics === "number" ? { ssh: ports.ssh, metrics: ports.metrics } : undefined;
+}
+
+/** A running QEMU. Whatever is waited for ends at once, with the reason, when the guest panics or QEMU ends. */
+export class VirtualMachine {
+  readonly name: string;
+  readonly pid: number;
+  readonly serial: SerialLog;
+  readonly shell: LabShell;
+  /** Settles when QEMU has ended, with how. */
+  readonly ended: Promise<string>;
+  readonly #qemu: Qemu;
+  readonly #ports: MachinePorts | undefined;
+  readonly #over: AbortController;
+
+  private constructor(name: string, qemu: Qemu, ports: MachinePorts | undefined, serial: SerialLog, shell: LabShell, over: AbortController) {
+    this.name = name;
+    this.pid = qemu.pid;
+    this.serial = serial;
+    this.shell = shell;
+    this.ended = qemu.ended;
+    this.#qemu = qemu;
+    this.#ports = ports;
+    this.#over = over;
+    serial.onText(() => this.#lookForPanic());
+    this.#lookForPanic();
+    qemu.qmp.onEvent(({ event }) => event === "RESET" && shell.onReset());
+    void qemu.ended.then((how) => {
+      qemu.qmp.close();
+      serial.close();
+      over.abort(new MachineEndedError({ what: `QEMU has ended: ${how}`, where: { file: serial.path }, found: `\n${serial.tail()}\n` }));
+    });
+  }
+
+  /** Takes over a QEMU that runs: `startVirtualMachine` and `attachVirtualMachine` are what callers want. */
+  static async over(name: string, qemu: Qemu, ports: MachinePorts | undefined): Promise<VirtualMachine> {
+    const files = machineFiles(stateFolder(name));
+    const over = new AbortController();
+    const shell = await LabShell.connect(files.labSocket, over.signal);
+    return new VirtualMachine(name, qemu, ports, new SerialLog(files.serialLog), shell, over);
+  }
+
+  /** @throws when the machine has no network card */
+  get ports(): MachinePorts {
+    if (this.#ports === undefined) throw new ProblemError({ what: `the machine ${this.name} has no network card` });
+    return this.#ports;
+  }
+
+  /** Waits until the serial log matches. @throws MachineTimeoutError with the log's tail */
+  async waitForSerial(pattern: RegExp, { timeout = DEFAULT_WAIT, from = 0 }: WaitOptions = {}): Promise<RegExpExecArray> {
+    return this.#wait(`the serial log to show ${String(pattern)}`, timeout, (found) => {
+      const look = (): void => {
+        const match = new RegExp(pattern, pattern.flags.replace(/[gy]/g, "")).exec(this.serial.text.slice(from));
+        if (match !== null) found(match);
+      };
+      look();
+      return this.serial.onText(look);
+    });
+  }
+
+  /** A command of QEMU's machine protocol. @throws ProblemError with QEMU's words */
+  qmp(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return this.#qemu.qmp.execute(command, args);
+  }
+
+  /** Puts a medium into the machine while it runs. */
+  async plug(medium: Medium): Promise<void> {
+    await this.qmp("blockdev-add", mediumBlockDevice(medium));
+    await this.qmp("device_add", mediumDevice(medium));
+  }
+
+  /** Pulls a medium out, also one that was there from the start, without asking the guest. */
+  async unplug(medium: Pick<Medium, "id">): Promise<void> {
+    const gone = this.#waitForEvent(`${medium.id} to be unplugged`, ({ event, data }) => event === "DEVICE_DELETED" && data["device"] === medium.id);
+    gone.catch(() => {});
+    await this.qmp("device_del", { id: medium.id });
+    await gone;
+    await this.qmp("blockdev-del", { "node-name": `${medium.id}-image` });
+  }
+
+  /** Resets the machine as its reset button does: nothing is asked, nothing is flushed. It boots again. */
+  async reset(): Promise<void> {
+    await this.qmp("system_reset");
+  }
+
+  /** A power cut: QEMU dies at once. What the guest had flushed is on the disk; a new machine may be started with it. */
+  async powerCut(): Promise<void> {
+    killQuietly(this.pid);
+    await this.ended;
+  }
+
+  /**
+   * Presses the power button, and pulls the plug when the guest does not end in time.
+   *
+   * @returns whether the guest ended by itself
+   */
+  async shutdown({ timeout = SHUTDOWN_WAIT }: { readonly timeout?: number } = {}): Promise<"clean" | "killed"> {
+    if (this.#over.signal.aborted) return "killed";
+    const timer = Promise.withResolvers<"killed">();
+    const late = setTimeout(() => timer.resolve("killed"), timeout);
+    try {
+      await this.qmp("system_powerdown").catch(() => undefined);
+      const how = await Promise.race([this.ended.then(() => "clean" as const), timer.promise]);
+      if (how === "killed") await this.powerCut();
+      return how;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  /** The reason why the machine is of no more use, if there is one. */
+  get failure(): Error | undefined {
+    return this.#over.signal.aborted ? (this.#over.signal.reason as Error) : undefined;
+  }
+
+  /** Lets go of the machine; it runs on if it was started in the background. */
+  detach(): void {
+    this.#over.abort(new MachineEndedError({ what: `let go of the machine ${this.name}` }));
+    this.#qemu.qmp.close();
+    this.serial.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.powerCut();
+  }
+
+  #lookForPanic(): void {
+    const panic = guestPanic(this.serial.text, this.serial.path);
+    if (panic !== undefined) this.#over.abort(panic);
+  }
+
+  #waitForEvent(what: string, matches: (event: QmpEvent) => boolean): Promise<void> {
+    return this.#wait(what, UNPLUG_WAIT, (found) =>
+      this.#qemu.qmp.onEvent((event) => {
+        if (matches(event)) found(undefined);
+      }),
+    );
+  }
+
+  /** `begin` starts to look, and returns what ends that. */
+  async #wait<T>(what: string, timeout: number, begin: (found: (value: T) => void) => () => void): Promise<T> {
+    const { signal } = this.#over;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const onOver = (): void => reject(this.failure);
+    const late = setTimeout(() => {
+      const found = `\n${this.serial.tail()}\n`;
+      reject(new MachineTimeoutError({ what: `waited ${timeout / 1000} s for ${what}`, where: { file: this.serial.path }, found }));
+    }, timeout);
+    signal.addEventListener("abort", onOver);
+    const stop = begin(resolve);
+    if (signal.aborted) onOver();
+    try {
+      return await promise;
+    } finally {
+      stop();
+      clearTimeout(late);
+      signal.removeEventListener("abort", onOver);
+    }
+  }
+}
