@@ -9,13 +9,21 @@ export default defineConfig({
     passWithNoTests: false,
     allowOnly: false,
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      // Milliseconds each; the limits here and below only end what hangs, on machines that may be slow and shared.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: MINUTE } },
       {
         // Real tools on files and in namespaces: one after the other, since they share mounts, loop devices and the package's build.
-        test: { name: "system", include: ["test/system/**/*.test.ts"], fileParallelism: false, testTimeout: MINUTE, hookTimeout: MINUTE },
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          globalSetup: "test/support/namespace.ts",
+          fileParallelism: false,
+          testTimeout: 3 * MINUTE,
+          hookTimeout: 3 * MINUTE,
+        },
       },
       {
-        // Whole boots, on machines that may be slow: the limits only end what hangs.
+        // Whole boots.
         test: {
           name: "vm",
           include: ["test/vm/**/*.test.ts"],

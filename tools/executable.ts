@@ -80,7 +80,10 @@ function stripNode(): void {
   renameSync(`${strippedNode}.new`, strippedNode);
 }
 
-/** See "Single executable applications" in Node's documentation for the configuration. */
+/**
+ * See "Single executable applications" in Node's documentation for the configuration. Code cache and not a start-up snapshot: that
+ * starts no faster, takes 10 MiB more of memory, and differs from build to build.
+ */
 function embed(parts: string, output: string): void {
   const config = {
     // Relative, because this path becomes part of the executable, and the place of a checkout must not.

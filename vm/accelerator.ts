@@ -26,7 +26,7 @@ const PROBE_STATUS = (PROBE_VALUE << 1) | 1;
  * instructions is run: only a processor that executes it ends QEMU with the expected status. The answer is kept for
  * this boot of the host.
  *
- * @param folder where the boot disk and the answer are kept
+ * @param folder where the probe disk and the answer are kept
  */
 export async function findAccelerator(folder: string = buildFolder): Promise<Accelerator> {
   const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
@@ -50,17 +50,17 @@ function tcg(failure: string): Accelerator {
 }
 
 /**
- * Runs the boot disk with these QEMU arguments.
+ * Runs the boot sector with these QEMU arguments.
  *
  * @returns `null` when the processor ran it, else what went wrong, in one line
  */
 export async function probe(accelerator: readonly string[], folder: string): Promise<string | null> {
   const image = join(folder, "accelerator-probe.img");
-  await mkdir(dirname(disk), { recursive: true });
-  await writeFile(disk, bootDisk());
+  await mkdir(dirname(image), { recursive: true });
+  await writeFile(image, bootDisk());
   const machine = ["-machine", "q35", "-m", "64", "-nodefaults", "-display", "none", "-no-reboot"];
   const exit = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"];
-  const disk = ["-drive", `if=ide,format=raw,snapshot=on,file=${disk}`];
+  const disk = ["-drive", `if=ide,format=raw,snapshot=on,file=${image}`];
   try {
     await tool(QEMU, [...machine, ...accelerator, ...exit, ...disk], { okStatuses: [PROBE_STATUS], timeout: PROBE_TIMEOUT });
     return null;

@@ -121,7 +121,13 @@ function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
   const common = { drive: node, id: node, ...(index === 0 ? { bootindex: 1 } : {}) };
   const serial = disk.serial ?? node;
   const bus = disk.interface === "scsi" ? ["-device", `virtio-scsi-pci,id=scsi${index}`] : [];
-  return ["-blockdev", JSON.stringify(block), ...bus, "-device", JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial })];
+  return [
+    "-blockdev",
+    JSON.stringify(block),
+    ...bus,
+    "-device",
+    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial }),
+  ];
 }
 
 function device(kind: DiskInterface, index: number): Readonly<Record<string, string>> {
@@ -137,7 +143,12 @@ function device(kind: DiskInterface, index: number): Readonly<Record<string, str
 
 /** The block node of a medium, also for hotplug (blockdev-add). */
 export function mediumBlockDevice(medium: Medium) {
-  return { driver: "raw", "node-name": `${medium.id}-image`, "read-only": true, file: { driver: "file", filename: medium.image, locking: "off" } };
+  return {
+    driver: "raw",
+    "node-name": `${medium.id}-image`,
+    "read-only": true,
+    file: { driver: "file", filename: medium.image, locking: "off" },
+  };
 }
 
 /** The card reader with the medium in it, also for hotplug (device_add). */
@@ -148,7 +159,12 @@ export function mediumDevice(medium: Medium) {
 function networkArguments(forwards: readonly Forward[] | undefined): readonly string[] {
   if (forwards === undefined) return [];
   const ports = forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join("");
-  return ["-netdev", `user,id=net0,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`, "-device", "virtio-net-pci,netdev=net0,romfile="];
+  return [
+    "-netdev",
+    `user,id=net0,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`,
+    "-device",
+    "virtio-net-pci,netdev=net0,romfile=",
+  ];
 }
 
 /** Base64, because QEMU splits its arguments at commas and a credential may hold any byte. */

@@ -12,6 +12,7 @@ export class SerialLog {
   readonly #decoder = new StringDecoder("utf8");
   readonly #listeners = new Set<() => void>();
   #text = "";
+  #closed = false;
 
   /** The file must exist. */
   constructor(path: string) {
@@ -39,6 +40,8 @@ export class SerialLog {
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#watcher.close();
     this.#read();
     this.#listeners.clear();
@@ -60,5 +63,8 @@ export class SerialLog {
 /** Without the escape sequences that firmware and systemd send to a terminal, and with plain line ends. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replaceAll(/\x1b(?:\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>c78M])/g, "").replaceAll(/\r+\n?/g, "\n").replaceAll(/[\x00-\x08\x0b-\x1f]/g, "");
+  return text
+    .replaceAll(/\x1b(?:\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>c78M])/g, "")
+    .replaceAll(/\r+\n?/g, "\n")
+    .replaceAll(/[\x00-\x08\x0b-\x1f]/g, "");
 }

@@ -59,7 +59,7 @@ export async function startOwned(args: readonly string[], folder: string): Promi
 /** The machine that runs already in that state folder. @throws when none does */
 export async function attachToQemu(folder: string): Promise<Qemu> {
   const pid = runningPid(folder);
-  if (pid === undefined) throw new MachineEndedError({ what: "no machine runs there", where: { file: folder } });
+  if (pid === undefined) throw new MachineEndedError({ what: "no machine is running", where: { file: folder }, todo: "make boot" });
   const qmp = await QmpClient.connect(machineFiles(folder).qmpSocket);
   return { pid, qmp, ended: qmp.closed.then(() => "ended") };
 }
@@ -104,5 +104,9 @@ async function endingOf(child: ChildProcess): Promise<string> {
 }
 
 function notStarted(how: string, messages: string): MachineEndedError {
-  return new MachineEndedError({ what: `QEMU did not start: ${how}`, found: readFileSync(messages, "utf8").trim(), where: { file: messages } });
+  return new MachineEndedError({
+    what: `QEMU did not start: ${how}`,
+    found: readFileSync(messages, "utf8").trim(),
+    where: { file: messages },
+  });
 }

@@ -56,6 +56,7 @@ export interface WaitOptions {
 
 const DEFAULT_WAIT = 300_000;
 const SHUTDOWN_WAIT = 120_000;
+const BUTTON_WAIT = 20_000;
 const UNPLUG_WAIT = 30_000;
 const GUEST_PORTS = { ssh: 22, metrics: 9100 };
 
@@ -123,7 +124,14 @@ export class VirtualMachine {
   readonly #ports: MachinePorts | undefined;
   readonly #over: AbortController;
 
-  private constructor(name: string, qemu: Qemu, ports: MachinePorts | undefined, serial: SerialLog, shell: LabShell, over: AbortController) {
+  private constructor(
+    name: string,
+    qemu: Qemu,
+    ports: MachinePorts | undefined,
+    serial: SerialLog,
+    shell: LabShell,
+    over: AbortController,
+  ) {
     this.name = name;
     this.pid = qemu.pid;
     this.serial = serial;
@@ -158,13 +166,27 @@ export class VirtualMachine {
 
   /** Waits until the serial log matches. @throws MachineTimeoutError with the log's tail */
   async waitForSerial(pattern: RegExp, { timeout = DEFAULT_WAIT, from = 0 }: WaitOptions = {}): Promise<RegExpExecArray> {
-    return this.#wait(`the serial log to show ${String(pattern)}`, timeout, (found) => {
-      const look = (): void => {
-        const match = new RegExp(pattern, pattern.flags.replace(/[gy]/g, "")).exec(this.serial.text.slice(from));
-        if (match !== null) found(match);
+    // A global or sticky pattern would remember where it stopped.
+    const stateless = new RegExp(pattern, pattern.flags.replaceAll(/[gy]/g, ""));
+    const look = (): RegExpExecArray | undefined => stateless.exec(this.serial.text.slice(from)) ?? undefined;
+    return this.waitFor(`the serial log to show ${String(pattern)}`, timeout, look);
+  }
+
+  /**
+   * Waits until `look` has found something; it is asked at once and after each piece of new text on the serial console.
+   *
+   * @param what for the error: "waited 300 s for ..."
+   * @param timeout milliseconds
+   * @throws MachineTimeoutError with the log's tail
+   */
+  waitFor<T>(what: string, timeout: number, look: () => T | undefined): Promise<T> {
+    return this.#wait(what, timeout, (found) => {
+      const lookNow = (): void => {
+        const value = look();
+        if (value !== undefined) found(value);
       };
-      look();
-      return this.serial.onText(look);
+      lookNow();
+      return this.serial.onText(lookNow);
     });
   }
 
@@ -181,7 +203,10 @@ export class VirtualMachine {
 
   /** Pulls a medium out, also one that was there from the start, without asking the guest. */
   async unplug(medium: Pick<Medium, "id">): Promise<void> {
-    const gone = this.#waitForEvent(`${medium.id} to be unplugged`, ({ event, data }) => event === "DEVICE_DELETED" && data["device"] === medium.id);
+    const gone = this.#waitForEvent(
+      `${medium.id} to be unplugged`,
+      ({ event, data }) => event === "DEVICE_DELETED" && data["device"] === medium.id,
+    );
     gone.catch(() => {});
     await this.qmp("device_del", { id: medium.id });
     await gone;
@@ -208,6 +233,8 @@ export class VirtualMachine {
     if (this.#over.signal.aborted) return "killed";
     const timer = Promise.withResolvers<"killed">();
     const late = setTimeout(() => timer.resolve("killed"), timeout);
+    // logind hears the button; a node whose boot chain failed may have none.
+    const deaf = setTimeout(() => void this.shell.run("systemctl --no-block poweroff").catch(() => {}), BUTTON_WAIT);
     try {
       await this.qmp("system_powerdown").catch(() => undefined);
       const how = await Promise.race([this.ended.then(() => "clean" as const), timer.promise]);
@@ -215,6 +242,7 @@ export class VirtualMachine {
       return how;
     } finally {
       clearTimeout(late);
+      clearTimeout(deaf);
     }
   }
 

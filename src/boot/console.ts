@@ -1,5 +1,5 @@
 import type { RecordEvent, Sink } from "./record.ts";
-import { failureLines, noPaint, noteLines, type Paint, summaryLine, unitLine, waitingLine } from "./run-text.ts";
+import { doneLines, failureLines, noPaint, noteLines, type Paint, summaryLine, unitLine, waitingLine } from "./run-text.ts";
 import { RunReader, shownUnits, type UnitView } from "./run-view.ts";
 
 export interface ConsoleOptions {
@@ -32,10 +32,12 @@ export function consoleSink({ print, paint = noPaint, now }: ConsoleOptions): Si
     if (event.event === "note" && unit !== undefined) for (const line of noteLines(unit, event.text)) print(line);
     if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined && shownUnits(reader.run).includes(unit)) {
       print(unitLine(unit, paint));
+      // Who runs a unit by hand wants to see what changed; a boot's console has no room for it.
+      if (reader.run.facts.stage === undefined) for (const line of doneLines(unit)) print(line);
     }
     if (event.event === "run-ended") {
       clearInterval(timer);
-      const failures = failureLines(reader.run, paint);
+      const failures = failureLines(reader.run.units, paint);
       for (const line of failures.length === 0 ? [] : ["", ...failures]) print(line);
       print(summaryLine(reader.run));
     }

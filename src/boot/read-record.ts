@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ProblemError } from "../system/problem.ts";
 import type { RecordEvent } from "./record.ts";
 import { RunReader, type RunView } from "./run-view.ts";

@@ -1,5 +1,5 @@
 import { type Problem, problemLines } from "../system/problem.ts";
-import { type Counts, succeeded, type UnitOutcome, type UnitResult } from "./record.ts";
+import { type Counts, type UnitOutcome, type UnitResult } from "./record.ts";
 import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "./run-view.ts";
 
 /** A serial console's width: what everybody can read. */
@@ -16,7 +16,7 @@ export function unitLine(unit: UnitView, paint: Paint = noPaint): string {
   const seconds = (unit.endedAt ?? 0) - (unit.startedAt ?? 0);
   const detail = detailText(unit.result);
   const line = shorten(
-    `${unit.name.padEnd(20)} ${unit.result.kind.padEnd(9)} ${seconds.toFixed(2)} s${detail === "" ? "" : ` — ${oneLineOf(detail)}`}`,
+    `${unit.name.padEnd(20)} ${unit.result.kind.padEnd(9)} ${seconds.toFixed(2)} s${detail === "" ? "" : ` — ${noteText(detail)}`}`,
   );
   return line.replace(unit.result.kind.padEnd(9), (outcome) => paint(unit.result?.kind ?? "skipped", outcome));
 }
@@ -37,10 +37,25 @@ function detailText(result: UnitResult): string {
   }
 }
 
+/** What was done for a unit, an action a line: what an operator who runs it by hand wants to see. */
+export function doneLines({ result }: UnitView): readonly string[] {
+  if (result?.kind !== "changed" && result?.kind !== "unchanged") return [];
+  return [
+    ...("provisioned" in result ? result.provisioned : []).flatMap((description) => actionLines("provision", description)),
+    ...result.activated.flatMap((description) => actionLines("activate", description)),
+  ];
+}
+
+/** An action below its unit's line, in a plan and in what was done alike. */
+export function actionLines(effect: "provision" | "activate", description: string): readonly string[] {
+  return wrap(`${effect} ${noteText(description)}`, "  ", "    ");
+}
+
 /** `waiting for var: format /dev/vda6: mkfs.ext4 (12 s)` */
 export function waitingLine(unit: UnitView, now: number): string {
   const tail = ` (${Math.floor(now - (unit.startedAt ?? now))} s)`;
-  return shorten(`waiting for ${unit.name}: ${oneLineOf(unit.doing ?? "starting")}`, COLUMNS - tail.length) + tail;
+  const doing = [unit.doing ?? "starting", ...new Set(unit.tools?.values())].map(noteText).join(": ");
+  return shorten(`waiting for ${unit.name}: ${doing}`, COLUMNS - tail.length) + tail;
 }
 
 export function noteLines(unit: UnitView, text: string): readonly string[] {
@@ -48,11 +63,11 @@ export function noteLines(unit: UnitView, text: string): readonly string[] {
 }
 
 /** Everything an operator needs about the units that did not succeed, a block for each, an empty line after each. */
-export function failureLines(run: RunView, paint: Paint = noPaint): readonly string[] {
-  return run.units.flatMap((unit) => {
+export function failureLines(units: readonly UnitView[], paint: Paint = noPaint): readonly string[] {
+  return units.flatMap((unit) => {
     const { result } = unit;
     if (result?.kind !== "failed" && result?.kind !== "degraded") return [];
-    const skipped = skippedFor(unit, run.units);
+    const skipped = skippedFor(unit, units);
     return [
       `${unit.name} ${paint(result.kind, result.kind)}`,
       ...problemText(result.problem).map((line) => `  ${line}`),
@@ -84,12 +99,8 @@ export function countsText(total: number, counts: Counts): string {
   return `${total} unit${total === 1 ? "" : "s"}: ${parts.join(", ")}`;
 }
 
-/** True when nothing is missing and nothing failed. */
-export function allWell(run: RunView): boolean {
-  return run.units.every(({ result }) => result !== undefined && succeeded(result));
-}
-
-function oneLineOf(text: string): string {
+/** Text on one line, whatever a tool put into it. */
+export function noteText(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 

@@ -20,12 +20,14 @@ export interface UnitView extends UnitFacts {
   readonly result?: UnitResult;
   /** What it is doing, or did last, in words. */
   readonly doing?: string;
+  /** The programs that it is running now, by their spans. */
+  readonly tools?: ReadonlyMap<number, string>;
   /** Warnings that stopped nothing. */
   readonly notes: readonly string[];
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-type OpenUnit = Writable<Omit<UnitView, "notes">> & { readonly notes: string[] };
+type OpenUnit = Writable<Omit<UnitView, "notes" | "tools">> & { readonly notes: string[]; tools?: Map<number, string> };
 type OpenRun = Writable<Omit<RunView, "units">> & { readonly units: OpenUnit[] };
 
 /** Reads the events of one run, one by one as they come, into a view that is true at every moment. */
@@ -34,7 +36,6 @@ export class RunReader {
   readonly #byName = new Map<string, OpenUnit>();
   /** Which unit a span belongs to, directly or through its parents. */
   readonly #unitOf = new Map<number, OpenUnit>();
-  readonly #doing = new Map<number, string>();
 
   /** @throws Error on an event before the run's first one */
   get run(): RunView {
@@ -62,10 +63,7 @@ export class RunReader {
           unit.endedAt = event.at;
           unit.result = event.outcome.result;
         }
-        if (unit !== undefined && event.outcome.kind === "tool") {
-          const parent = this.#doing.get(event.span);
-          if (parent !== undefined) unit.doing = parent;
-        }
+        if (unit !== undefined && event.outcome.kind === "tool") this.#tools(unit).delete(event.span);
         return unit;
       }
       case "note": {
@@ -83,16 +81,15 @@ export class RunReader {
     const unit = what.kind === "unit" ? this.#byName.get(what.name) : this.#unitOf.get(parent);
     if (unit === undefined) return undefined;
     this.#unitOf.set(span, unit);
-    if (what.kind === "unit") {
-      unit.startedAt = at;
-    } else if (what.kind === "tool") {
-      // Kept beside the tool's span, to go back to it when the tool has ended.
-      this.#doing.set(span, unit.doing ?? "");
-      unit.doing = `${unit.doing ?? ""}: ${what.argv[0] ?? ""}`;
-    } else {
-      unit.doing = doingText(what);
-    }
+    if (what.kind === "unit") unit.startedAt = at;
+    else if (what.kind === "tool") this.#tools(unit).set(span, what.argv[0] ?? "");
+    else unit.doing = doingText(what);
     return unit;
+  }
+
+  /** The tools that a unit has started and that have not ended: it may run several at once. */
+  #tools(unit: OpenUnit): Map<number, string> {
+    return (unit.tools ??= new Map());
   }
 }
 

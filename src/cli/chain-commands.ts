@@ -10,12 +10,18 @@ import { printJson, type Terminal } from "./terminal.ts";
 /** What can be named after `--unit`, in boot order. */
 export function list({ chain }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
   if (json) printJson(terminal, { units: chain.map(unitFacts) });
-  else for (const { name, stage, onFailure, title } of chain) terminal.print(`${name.padEnd(20)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
+  else
+    for (const { name, stage, onFailure, title } of chain)
+      terminal.print(`${name.padEnd(20)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
   return "ok";
 }
 
 /** What waits for what. @throws ExitError for an unsound chain */
-export function graph({ chain }: Setup, { format, json }: { readonly format: GraphFormat; readonly json: boolean }, terminal: Terminal): ExitName {
+export function graph(
+  { chain }: Setup,
+  { format, json }: { readonly format: GraphFormat; readonly json: boolean },
+  terminal: Terminal,
+): ExitName {
   requireSound(chain);
   const ordered = inOrder(chain);
   if (json) printJson(terminal, { units: ordered.map(unitFacts) });

@@ -15,7 +15,7 @@ export const exitCodes = {
   unsound: { code: 9, meaning: "the chain itself is not sound" },
   degraded: { code: 10, meaning: "the boot went on, with something missing" },
   toDo: { code: 11, meaning: "plan: there is something to do" },
-  refused: { code: 12, meaning: "an input was refused, or an output cannot be written" },
+  refused: { code: 12, meaning: "an input was refused, or a file or tool that the program itself needs failed" },
   unfinished: { code: 13, meaning: "status: the boot is still running, or was cut off" },
   interrupted: { code: 130, meaning: "stopped by SIGINT (128 + 2)" },
   terminated: { code: 143, meaning: "stopped by SIGTERM (128 + 15), or by SIGHUP" },

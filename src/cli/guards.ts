@@ -12,5 +12,9 @@ export function requireRoot(why: string): void {
 export function requireSound<M>(chain: readonly Unit<M>[]): void {
   const [first] = graphProblems(chain);
   if (first === undefined) return;
-  throw new ExitError("unsound", { ...first, what: `the chain is not sound: ${first.what}`, todo: "guestos-boot verify names all that is wrong" });
+  throw new ExitError("unsound", {
+    ...first,
+    what: `the chain is not sound: ${first.what}`,
+    todo: "guestos-boot verify names all that is wrong",
+  });
 }

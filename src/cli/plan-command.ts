@@ -1,6 +1,6 @@
 import { planUnits, type UnitForecast } from "../boot/planner.ts";
 import { inOrder } from "../boot/graph.ts";
-import { noteText, problemText, wrap } from "../boot/run-text.ts";
+import { actionLines, noteText, problemText, wrap } from "../boot/run-text.ts";
 import { RunReader } from "../boot/run-view.ts";
 import type { Stage, Unit } from "../boot/unit.ts";
 import { systemHost } from "../system/host.ts";
@@ -86,7 +86,7 @@ function forecastLines(forecast: UnitForecast, head: (text: string) => readonly 
     case "to-do":
       return [
         ...head(`${forecast.actions.length} to do`),
-        ...forecast.actions.flatMap(({ effect, description }) => wrap(`${effect.padEnd(9)} ${description}`, "  ", " ".repeat(12))),
+        ...forecast.actions.flatMap(({ effect, description }) => actionLines(effect, description)),
       ];
     case "problem":
       return [...head("cannot be done"), ...problemText(forecast.problem).map((line) => `  ${line}`)];
@@ -100,7 +100,8 @@ function forecastLines(forecast: UnitForecast, head: (text: string) => readonly 
 }
 
 function totalLine(planned: readonly PlannedUnit[]): string {
-  const count = (...kinds: readonly UnitForecast["kind"][]): number => planned.filter(({ forecast }) => kinds.includes(forecast.kind)).length;
+  const count = (...kinds: readonly UnitForecast["kind"][]): number =>
+    planned.filter(({ forecast }) => kinds.includes(forecast.kind)).length;
   const actions = planned.reduce((sum, { forecast }) => sum + (forecast.kind === "to-do" ? forecast.actions.length : 0), 0);
   const counts = [
     `${count("to-do")} to do (${actions} action${actions === 1 ? "" : "s"})`,

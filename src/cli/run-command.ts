@@ -1,6 +1,7 @@
+import { systemClock } from "../boot/clock.ts";
 import { consoleSink } from "../boot/console.ts";
 import { RunReader } from "../boot/run-view.ts";
-import { runUnits, systemClock } from "../boot/runner.ts";
+import { runUnits } from "../boot/runner.ts";
 import type { Stage } from "../boot/unit.ts";
 import { systemHost } from "../system/host.ts";
 import { keyRing } from "../units/key-ring.ts";
@@ -39,7 +40,7 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
   // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
   const host = systemHost({ signal: new AbortController().signal });
   await host.makeFolder(layout.run, { mode: 0o755 });
-  const release = await lockOrExit(layout, request.wait, stop.signal);
+  const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const facts = await runFacts(host, layout, request.stage);
   const reader = new RunReader();

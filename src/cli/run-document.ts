@@ -22,7 +22,9 @@ export function unitDocument({ name, prerequisite, requires, startedAt, endedAt,
     prerequisite,
     requires,
     seconds: startedAt === undefined || endedAt === undefined ? undefined : rounded(endedAt - startedAt),
-    ...(result === undefined ? { outcome: startedAt === undefined ? "not started" : "running" } : { outcome: result.kind, ...detail(result) }),
+    ...(result === undefined
+      ? { outcome: startedAt === undefined ? "not started" : "running" }
+      : { outcome: result.kind, ...detail(result) }),
     notes,
   };
 }

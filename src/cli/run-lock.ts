@@ -1,7 +1,8 @@
 import type { Layout } from "../config/layout.ts";
-import { takeLock } from "../system/lock.ts";
+import { type LockHolder, takeLock } from "../system/lock.ts";
 import { ExitError } from "./exit-error.ts";
 import { paths } from "./paths.ts";
+import type { Terminal } from "./terminal.ts";
 
 /**
  * Makes sure that only one of us changes the machine.
@@ -10,18 +11,30 @@ import { paths } from "./paths.ts";
  * @returns how to let go of the lock, or `undefined` when told to stop while waiting
  * @throws ExitError when another one holds it; the message says who
  */
-export async function lockOrExit(layout: Layout, wait: number, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const attempt = await takeLock(paths(layout).lock, {
-    wait,
-    signal,
-    holder: { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() },
-  });
-  if (attempt.kind === "taken") return attempt.release;
-  if (attempt.kind === "cancelled") return undefined;
-  const { holder } = attempt;
-  throw new ExitError("lockHeld", {
-    what: wait === 0 ? "another guestos-boot is running" : `another guestos-boot is still running after ${wait} s`,
-    ...(holder === undefined ? {} : { found: `process ${holder.pid}, ${JSON.stringify(holder.command)}, since ${holder.since}` }),
-    todo: "wait for it with --wait; guestos-boot status shows what it does",
-  });
+export async function lockOrExit(layout: Layout, wait: number, terminal: Terminal, signal: AbortSignal): Promise<(() => void) | undefined> {
+  const path = paths(layout).lock;
+  const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
+  let attempt = await takeLock(path, { wait: 0, signal, holder });
+  if (attempt.kind === "held" && wait > 0) {
+    terminal.complain(
+      `waiting at most ${wait} s for another guestos-boot${attempt.holder === undefined ? "" : `: ${holderText(attempt.holder)}`}`,
+    );
+    attempt = await takeLock(path, { wait, signal, holder });
+  }
+  switch (attempt.kind) {
+    case "taken":
+      return attempt.release;
+    case "cancelled":
+      return undefined;
+    case "held":
+      throw new ExitError("lockHeld", {
+        what: wait === 0 ? "another guestos-boot is running" : `another guestos-boot is still running after ${wait} s`,
+        ...(attempt.holder === undefined ? {} : { found: holderText(attempt.holder) }),
+        todo: "wait for it with --wait; guestos-boot status shows what it does",
+      });
+  }
+}
+
+function holderText({ pid, command, since }: LockHolder): string {
+  return `process ${pid}, ${JSON.stringify(command)}, since ${since}`;
 }

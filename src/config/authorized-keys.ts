@@ -1,5 +1,4 @@
-import type { Finding } from "./finding.ts";
-import { refuseFindings } from "./finding.ts";
+import { type Finding, refuseFindings } from "./finding.ts";
 import { quoted } from "./quoted.ts";
 import { textLines, type TextLine } from "./text-lines.ts";
 
@@ -28,7 +27,8 @@ const TYPES: ReadonlyMap<string, number> = new Map([
  * Only what narrows a key down. What makes it do more than log in (command=, environment=, tunnel=, cert-authority,
  * permitopen=, …) is refused: it would run or open something on the node in an operator's name, without the operator seeing it.
  */
-const NARROWING = /^(restrict|no-(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)|from="[A-Za-z0-9.:*?!/,_-]+"|expiry-time="\d{8}(\d{4}(\d{2})?)?Z?")$/i;
+const NARROWING =
+  /^(restrict|no-(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding)|from="[A-Za-z0-9.:*?!/,_-]+"|expiry-time="\d{8}(\d{4}(\d{2})?)?Z?")$/i;
 
 /**
  * Reads an authorized_keys file; blank lines and comments are skipped.
@@ -50,32 +50,53 @@ export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly
 }
 
 function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
+  const wrong = (column: number, what: string, found: string, expected: string): Finding => ({
+    line,
+    column: column + 1,
+    what,
+    found,
+    expected,
+  });
   const start = text.length - text.trimStart().length;
-  const wrong = (column: number, what: string, found: string, expected: string): Finding => ({ line, column: column + 1, what, found, expected });
-  // Options stand before the type; blanks in them only between double quotes.
-  const [first = ""] = /^(?:[^\s"]|"[^"]*")+/.exec(text.slice(start)) ?? [];
-  const hasOptions = !TYPES.has(first) && /[",=]|^[a-z0-9-]+$/i.test(first) && /\s(ssh|ecdsa|sk)-/.test(text) && !/^(ssh|ecdsa|sk)-/.test(first);
-  if (hasOptions) {
-    const bad = splitOptions(first).find((option) => !NARROWING.test(option));
-    if (bad !== undefined) return wrong(start, "an option of a key is not allowed", quoted(bad), "options that only restrict: restrict, no-…, from=\"…\", expiry-time=\"…\"");
-  }
-  const rest = hasOptions ? text.slice(start + first.length) : text.slice(start);
-  const at = text.length - rest.trimStart().length;
-  const [type = "", blob = "", ...comment] = rest.trim().split(/\s+/);
+  const { options, at } = splitLine(text, start);
+  const bad = splitOptions(options).find((option) => !NARROWING.test(option));
+  if (bad !== undefined)
+    return wrong(
+      start,
+      "an option of a key is not allowed",
+      quoted(bad),
+      'options that only restrict: restrict, no-…, from="…", expiry-time="…"',
+    );
+  const [type = "", blob = "", ...comment] = text.slice(at).trim().split(/\s+/);
   const fields = TYPES.get(type);
   if (fields === undefined) return wrong(at, "a line is no public key", quoted(type), `a key type: ${[...TYPES.keys()].join(", ")}`);
   const column = text.indexOf(blob, at + type.length);
   const bytes = Buffer.from(blob, "base64");
-  if (blob === "" || bytes.toString("base64") !== blob) return wrong(column, `the key of type ${type} is damaged`, blob === "" ? "nothing" : quoted(blob), "base64, as in the .pub file");
+  if (blob === "" || bytes.toString("base64") !== blob)
+    return wrong(column, `the key of type ${type} is damaged`, blob === "" ? "nothing" : quoted(blob), "base64, as in the .pub file");
   const strings = splitStrings(bytes);
-  if (strings === undefined || strings.length !== fields + 1) return wrong(column, `the key of type ${type} is damaged`, `${bytes.length} bytes that do not add up`, "the whole key, as in the .pub file");
+  if (strings === undefined || strings.length !== fields + 1)
+    return wrong(
+      column,
+      `the key of type ${type} is damaged`,
+      `${bytes.length} bytes that do not add up`,
+      "the whole key, as in the .pub file",
+    );
   const inner = strings[0]?.toString("latin1") ?? "";
   if (inner !== type) return wrong(column, "a key is of another type than its line says", quoted(inner), type);
-  return { options: hasOptions ? first : "", type, blob, comment: comment.join(" ") };
+  return { options, type, blob, comment: comment.join(" ") };
+}
+
+/** As sshd does it: a line begins with the key's type; if not, what it begins with are options, with blanks only between double quotes. */
+function splitLine(text: string, start: number): { readonly options: string; readonly at: number } {
+  const [first = "", blanks = ""] = /^((?:[^\s"]|"[^"]*")+)(\s+)/.exec(text.slice(start))?.slice(1) ?? [];
+  const at = start + first.length + blanks.length;
+  const [second = ""] = text.slice(at).split(/\s/);
+  return TYPES.has(second) && !TYPES.has(first) ? { options: first, at } : { options: "", at: start };
 }
 
 function splitOptions(options: string): readonly string[] {
-  return options.match(/(?:[^,"]|"[^"]*")+/g) ?? [options];
+  return options.match(/(?:[^,"]|"[^"]*")+/g) ?? [];
 }
 
 /** The length-prefixed strings of a blob (RFC 4251, section 5), or `undefined` when they do not fill it exactly. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./conf.ts";
 import type { Layout } from "./layout.ts";
@@ -19,7 +19,8 @@ const keys = z.object({
 export const BackupConf = keys
   .superRefine((conf, context) => {
     const { backup_purging_interval_secs: right, backup_puging_interval_secs: misspelled } = conf;
-    if (right !== undefined && misspelled !== undefined) contradiction(context, "backup_puging_interval_secs", "only backup_purging_interval_secs, which says the same");
+    if (right !== undefined && misspelled !== undefined)
+      contradiction(context, "backup_puging_interval_secs", "only backup_purging_interval_secs, which says the same");
   })
   .transform(({ backup_retention_time_secs, backup_purging_interval_secs, backup_puging_interval_secs }) => ({
     backup_retention_time_secs,

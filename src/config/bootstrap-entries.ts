@@ -38,6 +38,12 @@ const dataFiles: ReadonlyMap<string, Check> = new Map<string, Check>([
   ["node_operator_private_key.pem", quiet((content, file) => checkPrivateKey(new Secret(content), file))],
 ]);
 
+/** Where a tree is unpacked before it is put into place, on the file system that it goes to. */
+export const STAGING = ".injection";
+
+/** Names directly in /var/lib/ic/crypto that are the chain's own, or mkfs's. */
+const RESERVED: readonly string[] = [STAGING, "lost+found"];
+
 const dataTrees: readonly string[] = ["ic_registry_local_store", CRYPTO_FOLDER, "ic_state"];
 
 export type BootstrapEntry =
@@ -60,7 +66,7 @@ export function bootstrapEntry(name: string): BootstrapEntry {
   // /var/lib/ic/crypto is a mount point and stays: what lies directly in ic_crypto is put into place one by one.
   if (name === KEYS_FOLDER || name === CRYPTO_FOLDER) return { kind: "container" };
   const [root = "", child = ""] = name.split("/");
-  if (!dataTrees.includes(root)) return { kind: "unknown" };
+  if (!dataTrees.includes(root) || (root === CRYPTO_FOLDER && RESERVED.includes(child))) return { kind: "unknown" };
   return { kind: "tree", target: root === CRYPTO_FOLDER ? `${root}/${child}` : root };
 }
 
@@ -68,7 +74,9 @@ export function bootstrapEntry(name: string): BootstrapEntry {
 export const configEntries: readonly string[] = [...configFiles.keys()];
 
 /** Every top-level name that may be given to the medium's builder. */
-export const topLevelEntries: readonly string[] = [...new Set([...configFiles.keys(), ...dataFiles.keys(), ...dataTrees].map((name) => name.split("/")[0] ?? ""))];
+export const topLevelEntries: readonly string[] = [
+  ...new Set([...configFiles.keys(), ...dataFiles.keys(), ...dataTrees].map((name) => name.split("/")[0] ?? "")),
+];
 
 /** Where an entry of the config partition goes. */
 export function configTarget(layout: Layout, name: string): string {

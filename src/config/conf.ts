@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../system/host.ts";
 import { type Finding, refuseFindings } from "./finding.ts";
 import { scanKeyValue, type Entry } from "./key-value.ts";
@@ -6,7 +6,8 @@ import { quoted } from "./quoted.ts";
 
 /** A value that must pass a check; `expected` is what an operator reads when it does not. */
 export function word(expected: string, check: (value: string) => boolean): z.ZodType<string, string> {
-  return z.string().refine(check, expected);
+  // abort: cross checks between keys only see files whose every value is good.
+  return z.string().refine(check, { error: expected, abort: true });
 }
 
 /** Several values in one, separated by blanks (or what `separator` matches); each must pass the check, and none may stand there twice. */
@@ -30,7 +31,7 @@ export function seconds(least: number, most: number): z.ZodType<number, string> 
   const expected = `a whole number of seconds from ${least} to ${most}`;
   return z
     .string()
-    .refine((value) => /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most, expected)
+    .refine((value) => /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most, { error: expected, abort: true })
     .transform(Number);
 }
 
@@ -59,7 +60,13 @@ function findingOf(issue: z.core.$ZodIssue, entries: readonly Entry[]): Finding 
   const key = String(issue.path[0]);
   const entry = entries.find((candidate) => candidate.key === key);
   const { part, offset } = PartPlace.catch({ part: entry?.value ?? "", offset: 0 }).parse("params" in issue ? issue.params : undefined);
-  return { line: entry?.line ?? 1, column: (entry?.column ?? 1) + offset, what: `${key} is not usable`, found: quoted(part), expected: issue.message };
+  return {
+    line: entry?.line ?? 1,
+    column: (entry?.column ?? 1) + offset,
+    what: `${key} is not usable`,
+    found: quoted(part),
+    expected: issue.message,
+  };
 }
 
 const PartPlace = z.object({ part: z.string(), offset: z.number() });

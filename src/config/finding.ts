@@ -21,7 +21,9 @@ export function findingsError(file: string, findings: readonly [Finding, ...Find
   const where = { file, line: first.line, column: first.column };
   const todo = "correct the file where it was made";
   if (sorted.length === 1) return new ProblemError({ what: first.what, where, found: first.found, expected: first.expected, todo });
-  const listed = sorted.slice(0, LISTED).map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
+  const listed = sorted
+    .slice(0, LISTED)
+    .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
   if (sorted.length > LISTED) listed.push(`and ${sorted.length - LISTED} more`);
   return new ProblemError({ what: counted(sorted.length, "mistake", "mistakes"), where, found: listed.join("; "), expected: "none", todo });
 }

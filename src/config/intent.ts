@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../system/problem.ts";
 

@@ -2,21 +2,23 @@ import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 export type Family = "ipv4" | "ipv6";
 
-/** Addresses that no interface of a node and no gateway can have: unspecified, loopback, multicast, broadcast (RFC 6890). */
-const unusable = new BlockList();
-unusable.addAddress("::", "ipv6");
-unusable.addAddress("::1", "ipv6");
-unusable.addSubnet("ff00::", 8, "ipv6");
-unusable.addSubnet("::ffff:0:0", 96, "ipv6");
-unusable.addSubnet("0.0.0.0", 8, "ipv4");
-unusable.addSubnet("127.0.0.0", 8, "ipv4");
-unusable.addSubnet("224.0.0.0", 3, "ipv4");
+/**
+ * Addresses that no interface of a node and no gateway can have: unspecified, loopback, multicast, broadcast, IPv4-mapped
+ * (RFC 6890). One list a family: a BlockList takes an IPv4 address for its IPv4-mapped one.
+ */
+const unusable = { ipv4: new BlockList(), ipv6: new BlockList() } as const satisfies Record<Family, BlockList>;
+unusable.ipv4.addSubnet("0.0.0.0", 8, "ipv4");
+unusable.ipv4.addSubnet("127.0.0.0", 8, "ipv4");
+unusable.ipv4.addSubnet("224.0.0.0", 3, "ipv4");
+unusable.ipv6.addSubnet("::", 127, "ipv6");
+unusable.ipv6.addSubnet("::ffff:0:0", 96, "ipv6");
+unusable.ipv6.addSubnet("ff00::", 8, "ipv6");
 
 const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
 /** An address of one machine. A zone (`%eth0`) is refused: interface names are not the medium's to choose. */
 export function isHostAddress(value: string, family: Family): boolean {
-  return isAddress(value, family) && !unusable.check(value, family);
+  return isAddress(value, family) && !unusable[family].check(value, family);
 }
 
 /** An address of a name server: loopback is fine, a resolver may run on the node. */
@@ -38,7 +40,7 @@ export function isInNetwork(address: string, network: string, family: Family): b
   return list.check(address, family);
 }
 
-/** Both in the same network and not the same address; written differently they can still be one. */
+/** Whether two addresses are one, however they are written. Both must be valid. */
 export function isSameAddress(a: string, b: string, family: Family): boolean {
   return isInNetwork(a, `${b}/${BITS[family]}`, family);
 }

@@ -63,11 +63,23 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
   const equals = text.indexOf("=");
   const key = equals === -1 ? trimmed : text.slice(start, equals);
   const at = { line, column: start + 1 };
-  if (equals === -1) return { ...at, what: "a line has no =", found: quoted(trimmed), expected: "key=value, or a comment that begins with #" };
-  if (!KEY.test(key)) return { ...at, what: "a line does not begin with a key", found: quoted(key), expected: "letters, digits and _, and then = without a blank" };
+  if (equals === -1)
+    return { ...at, what: "a line has no =", found: quoted(trimmed), expected: "key=value, or a comment that begins with #" };
+  if (!KEY.test(key))
+    return {
+      ...at,
+      what: "a line does not begin with a key",
+      found: quoted(key),
+      expected: "letters, digits and _, and then = without a blank",
+    };
   if (known !== undefined && !known.includes(key)) {
     const meant = nearest(key, known);
-    return { ...at, what: "there is no such key", found: quoted(key), expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}` };
+    return {
+      ...at,
+      what: "there is no such key",
+      found: quoted(key),
+      expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
+    };
   }
   const raw = text.slice(equals + 1).trim();
   const blanks = text.length - equals - 1 - text.slice(equals + 1).trimStart().length;

@@ -36,6 +36,8 @@ export interface Layout {
     readonly intents: string;
     /** What the injection took in: its digest and phase. */
     readonly injection: string;
+    /** What was put below /var/lib/ic from it. */
+    readonly injectedData: string;
     readonly configured: string;
     readonly accountKeys: string;
   };
@@ -118,6 +120,7 @@ export const guestosLayout: Layout = {
     storeKey: join(config, "store.keyfile"),
     intents: join(config, "intents"),
     injection: join(config, "injection.json"),
+    injectedData: join(config, "injected-data.json"),
     configured: join(config, "CONFIGURED"),
     accountKeys: join(config, "accounts_ssh_authorized_keys"),
   },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../system/host.ts";
 import { parseConf, readConf, words } from "./conf.ts";
 import { isEndpoint } from "./host-name.ts";
@@ -14,7 +14,9 @@ export interface LogShippingConf {
 
 const hosts = words("hosts, as in logs.example.org:443, separated by blanks", isEndpoint).default([]);
 /** They end in a YAML file and in search queries: so nothing that either would read as more than a word. */
-const tags = words("tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks", (value) => /^[\w.-]{1,64}$/.test(value)).default([]);
+const tags = words("tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks", (value) =>
+  /^[\w.-]{1,64}$/.test(value),
+).default([]);
 
 const JournalbeatConf = z.object({ journalbeat_hosts: hosts, journalbeat_tags: tags });
 const FilebeatConf = z.object({ elasticsearch_hosts: hosts, elasticsearch_tags: tags });

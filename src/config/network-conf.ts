@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, word, words } from "./conf.ts";
 import { isDomain, isHostname } from "./host-name.ts";
@@ -22,8 +22,14 @@ export const NetworkConf = keys.superRefine((conf, context) => {
     const address = conf[`${family}_address`];
     const gateway = conf[`${family}_gateway`];
     if (gateway === undefined) continue;
-    if (address === undefined) contradiction(context, `${family}_gateway`, `${family}_address beside it, or no gateway: without an address of its own the node cannot reach one`);
-    else if (isSameAddress(gateway, splitPrefix(address).address, family)) contradiction(context, `${family}_gateway`, `another address than ${family}_address, which is the node's own`);
+    if (address === undefined)
+      contradiction(
+        context,
+        `${family}_gateway`,
+        `${family}_address beside it, or no gateway: without an address of its own the node cannot reach one`,
+      );
+    else if (isSameAddress(gateway, splitPrefix(address).address, family))
+      contradiction(context, `${family}_gateway`, `another address than ${family}_address, which is the node's own`);
   }
 });
 export type NetworkConf = z.infer<typeof NetworkConf>;
@@ -56,7 +62,8 @@ export function networkConfWarnings(conf: NetworkConf): readonly string[] {
     if (address === undefined) continue;
     if (gateway === undefined) warnings.push(`${family}_address has no ${family}_gateway: the node reaches its own network alone`);
     // The kernel takes no route by a gateway that is not on the link.
-    else if (!isInNetwork(gateway, address, family) && !(family === "ipv6" && isLinkLocal(gateway))) warnings.push(`${family}_gateway ${gateway} is outside of ${address}: the kernel will refuse the route`);
+    else if (!isInNetwork(gateway, address, family) && !(family === "ipv6" && isLinkLocal(gateway)))
+      warnings.push(`${family}_gateway ${gateway} is outside of ${address}: the kernel will refuse the route`);
   }
   return warnings;
 }

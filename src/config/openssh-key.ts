@@ -94,7 +94,8 @@ function publicBlobFrom(type: string, fields: Reader): Buffer {
   }
   if (type === "ssh-rsa") {
     const [n, e, , , p, q] = Array.from({ length: 6 }, () => fields.string());
-    if (n === undefined || e === undefined || integer(p) * integer(q) !== integer(n)) throw new KeyError("has a private half that is damaged");
+    if (n === undefined || e === undefined || integer(p) * integer(q) !== integer(n))
+      throw new KeyError("has a private half that is damaged");
     return blob(type, e, n);
   }
   throw new KeyError(`is of a type that is not known here (${JSON.stringify(type.slice(0, 40))})`);

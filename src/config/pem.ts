@@ -16,7 +16,8 @@ export function checkPublicKey(content: Uint8Array, file: string): void {
   const [block, ...more] = pemBlocks(content, file, expected);
   if (block?.label !== "PUBLIC KEY" || more.length > 0) throw wrong(file, "a public key", labels([block, ...more]), expected);
   const [algorithm, key, ...others] = derElements(block.der) ?? [];
-  if (algorithm !== SEQUENCE || key !== BIT_STRING || others.length > 0) throw wrong(file, "a public key", "a block with something else in it", "a SubjectPublicKeyInfo");
+  if (algorithm !== SEQUENCE || key !== BIT_STRING || others.length > 0)
+    throw wrong(file, "a public key", "a block with something else in it", "a SubjectPublicKeyInfo");
 }
 
 /**
@@ -27,8 +28,15 @@ export function checkPrivateKey(content: Secret, file: string): void {
   const expected = "one PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY";
   const blocks = pemBlocks(content.expose(), file, expected);
   const [block, ...more] = blocks.filter(({ label }) => label !== "EC PARAMETERS");
-  if (block === undefined || more.length > 0 || !/^(EC |RSA )?PRIVATE KEY$/.test(block.label)) throw wrong(file, "a private key that a node can use", labels(blocks), expected);
-  if (derElements(block.der)?.[0] !== INTEGER) throw wrong(file, "a private key", "a block with something else in it", "a private key in DER (is it encrypted? a node has nobody to ask for the passphrase)");
+  if (block === undefined || more.length > 0 || !/^(EC |RSA )?PRIVATE KEY$/.test(block.label))
+    throw wrong(file, "a private key that a node can use", labels(blocks), expected);
+  if (derElements(block.der)?.[0] !== INTEGER)
+    throw wrong(
+      file,
+      "a private key",
+      "a block with something else in it",
+      "a private key in DER (is it encrypted? a node has nobody to ask for the passphrase)",
+    );
 }
 
 interface PemBlock {
@@ -40,10 +48,13 @@ function pemBlocks(content: Uint8Array, file: string, expected: string): readonl
   if (content.length > LONGEST_TEXT) throw wrong(file, "a key", `${content.length} bytes`, `at most ${LONGEST_TEXT} bytes`);
   const text = Buffer.from(content).toString("latin1");
   const blocks: PemBlock[] = [];
-  const rest = text.replaceAll(/-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----/g, (_, label: string, body: string) => {
-    blocks.push({ label, der: Buffer.from(body.replaceAll(/\s/g, ""), "base64") });
-    return "";
-  });
+  const rest = text.replaceAll(
+    /-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----/g,
+    (_, label: string, body: string) => {
+      blocks.push({ label, der: Buffer.from(body.replaceAll(/\s/g, ""), "base64") });
+      return "";
+    },
+  );
   if (rest.trim() !== "") throw wrong(file, "a key in PEM", blocks.length === 0 ? "no PEM block" : "text around the PEM block", expected);
   return blocks;
 }
@@ -77,5 +88,11 @@ function labels(blocks: readonly (PemBlock | undefined)[]): string {
 }
 
 function wrong(file: string, wanted: string, found: string, expected: string): ProblemError {
-  return new ProblemError({ what: `the file does not hold ${wanted}`, where: { file }, found, expected, todo: "put in the file as the tool that made the key wrote it" });
+  return new ProblemError({
+    what: `the file does not hold ${wanted}`,
+    where: { file },
+    found,
+    expected,
+    todo: "put in the file as the tool that made the key wrote it",
+  });
 }

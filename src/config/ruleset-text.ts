@@ -12,7 +12,9 @@ export function checkRulesetText(content: Uint8Array, file: string): void {
   const { lines, findings } = textLines(content, file, { tabs: true });
   const includes = lines.flatMap(({ text, number: line }) => {
     const at = text.replace(/#.*$/, "").search(/\binclude\s*["']/);
-    return at === -1 ? [] : [{ line, column: at + 1, what: "an injected ruleset must stand alone", found: quoted(text.trim()), expected: "no include" }];
+    return at === -1
+      ? []
+      : [{ line, column: at + 1, what: "an injected ruleset must stand alone", found: quoted(text.trim()), expected: "no include" }];
   });
   refuseFindings(file, [...findings, ...includes]);
 }

@@ -24,7 +24,12 @@ export function textLines(
   { tabs }: { readonly tabs: boolean } = { tabs: false },
 ): { readonly lines: readonly TextLine[]; readonly findings: readonly Finding[] } {
   if (content.length > LONGEST_TEXT) {
-    throw new ProblemError({ what: "the file is too long", where: { file }, found: `${content.length} bytes`, expected: `at most ${LONGEST_TEXT} bytes` });
+    throw new ProblemError({
+      what: "the file is too long",
+      where: { file },
+      found: `${content.length} bytes`,
+      expected: `at most ${LONGEST_TEXT} bytes`,
+    });
   }
   const lines: TextLine[] = [];
   const findings: Finding[] = [];
@@ -56,7 +61,9 @@ function notUtf8(text: string, line: number): Finding {
 
 function controlCharacter(text: string, line: number, tabs: boolean): Finding | undefined {
   // C0, DEL and C1, line and paragraph separators, and what turns the direction of writing: none of it is ever part of a value.
-  const at = text.search(tabs ? /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/ : /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/);
+  const at = text.search(
+    tabs ? /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/ : /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/,
+  );
   if (at === -1) return undefined;
   const character = text.charAt(at);
   const expected = character === "\r" && at === text.length - 1 ? "Unix line ends (no carriage returns)" : "printable characters";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Host } from "./host.ts";
-import { ProblemError } from "./problem.ts";
+import { type Problem, ProblemError } from "./problem.ts";
 
 /** A line of /etc/passwd (passwd(5)). */
 export interface Account {
@@ -37,7 +37,12 @@ async function readTable(host: Host, path: string): Promise<string> {
 export function accountNamed({ accounts }: Accounts, name: string): Account {
   const account = accounts.get(name);
   if (account !== undefined) return account;
-  throw new ProblemError(missing("account", name));
+  throw new ProblemError(missingAccount(name));
+}
+
+/** What to say of an account that the image should have. */
+export function missingAccount(name: string): Problem {
+  return missing("account", name);
 }
 
 /** The number of the group of that name. @throws ProblemError that names it */
@@ -47,7 +52,7 @@ export function groupNamed({ groups }: Accounts, name: string): number {
   throw new ProblemError(missing("group", name));
 }
 
-function missing(kind: "account" | "group", name: string): { what: string; expected: string; todo: string } {
+function missing(kind: "account" | "group", name: string): Problem {
   return {
     what: `the image has no ${kind} ${name}`,
     expected: `the ${kind} as the image's sysusers file makes it`,

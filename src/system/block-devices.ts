@@ -1,3 +1,4 @@
+import { gptNames } from "./gpt.ts";
 import type { Host } from "./host.ts";
 import { mountAt } from "./mounts.ts";
 import { ProblemError } from "./problem.ts";
@@ -61,15 +62,22 @@ async function diskOf(host: Host, device: string): Promise<string> {
 /** The partitions of a disk, in order of their numbers. */
 export async function partitionsOf(host: Host, disk: string): Promise<readonly Partition[]> {
   const found: Partition[] = [];
+  let onDisk: ReadonlyMap<number, string> | undefined;
   for (const name of (await host.list(`/sys/class/block/${disk}`)) ?? []) {
     const folder = `/sys/class/block/${name}`;
     if (!name.startsWith(disk) || (await host.readText(`${folder}/partition`)) === undefined) continue;
     const event = parseUevent((await host.readText(`${folder}/uevent`)) ?? "");
+    const number = Number(event.get("PARTN") ?? (await host.readText(`${folder}/partition`)));
+    let label = event.get("PARTNAME");
+    if (label === undefined) {
+      onDisk ??= await gptNames(host, disk);
+      label = onDisk.get(number) ?? "";
+    }
     found.push({
       name,
       device: `/dev/${name}`,
-      number: Number(event.get("PARTN")),
-      label: event.get("PARTNAME") ?? "",
+      number,
+      label,
       bytes: Number(await host.readText(`${folder}/size`)) * SYSFS_SECTOR,
       deviceNumber: ((await host.readText(`${folder}/dev`)) ?? "").trim(),
     });

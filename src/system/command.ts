@@ -1,3 +1,4 @@
+import { setTimeout as setTimer } from "node:timers/promises";
 import { execa } from "execa";
 import { ProblemError } from "./problem.ts";
 import { Secret } from "./secret.ts";
@@ -62,11 +63,15 @@ export class CommandError extends ProblemError {
 }
 
 const DEFAULT_TIMEOUT = 120_000;
-/** From SIGTERM to SIGKILL. Both together stay below the 5 s in which the runner promises to end. */
+/** From SIGTERM to SIGKILL, in milliseconds. With the time to die it stays below the 5 s in which the runner promises to end. */
 const KILL_DELAY = 2_000;
+/** Between two looks whether a group that was told to end has ended: the kernel has no event for that. */
+const GROUP_POLL = 20;
+/** For how long output is read after the tool itself has ended, in milliseconds. */
+const PIPE_DELAY = 1_000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** More output than this from a tool is a defect of the tool, not something to fill the memory of a booting node with. */
-const MAX_OUTPUT = 64 * 1024 * 1024;
+const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /**
  * Runs a tool to its end. The only place in the program where a process is started.
@@ -90,10 +95,12 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     ...(input === undefined ? { stdin: "ignore" } : { input }),
   });
   let stopped: Ending | undefined;
+  let killAt = Infinity;
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (ending: Ending): void => {
     if (stopped !== undefined || subprocess.pid === undefined) return;
     stopped = ending;
+    killAt = performance.now() + KILL_DELAY;
     signalGroup(subprocess.pid, "SIGTERM");
     killTimer = setTimeout(() => signalGroup(subprocess.pid, "SIGKILL"), KILL_DELAY);
   };
@@ -101,16 +108,26 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   const timer = setTimeout(() => stop({ kind: "timed-out", after: timeout }), timeout);
   const onAbort = (): void => stop({ kind: "cancelled" });
   signal.addEventListener("abort", onAbort, { once: true });
+  let pipeTimer: NodeJS.Timeout | undefined;
+  subprocess.nodeChildProcess.once("exit", () => {
+    // What the tool left running may hold its output open for ever, out of reach in a session of its own.
+    pipeTimer = setTimeout(() => [subprocess.stdout, subprocess.stderr].forEach((pipe) => pipe?.destroy()), PIPE_DELAY);
+  });
   try {
     const result = await subprocess;
+    // Output that was cut off is no answer, whatever the exit status.
+    if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
+    if (stopped !== undefined) await groupEnded(subprocess.pid, killAt);
     const ending = stopped ?? endingOf(result);
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
       return { status: ending.status, stdout: result.stdout, stderr: result.stderr };
     }
-    throw new CommandError(command, ending, result.stderr ?? "");
+    const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${MAX_OUTPUT / 2 ** 20} MiB` : "";
+    throw new CommandError(command, ending, `${result.stderr ?? ""}${flood}`);
   } finally {
     clearTimeout(timer);
     clearTimeout(killTimer);
+    clearTimeout(pipeTimer);
     signal.removeEventListener("abort", onAbort);
   }
 }
@@ -129,19 +146,31 @@ function endingOf(result: ProcessResult): Ending {
   return { kind: "not-started", reason: result.originalMessage ?? result.code ?? "unknown reason" };
 }
 
-function signalGroup(pid: number | undefined, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
+/** @returns whether there was anything left to signal */
+function signalGroup(pid: number | undefined, name: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
   try {
-    process.kill(-pid, name);
+    return process.kill(-pid, name);
   } catch (error) {
     // ESRCH: the group has ended between our decision and the signal, which is what we wanted.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
+    throw error;
+  }
+}
+
+/** Resolves when nothing of the group is left, which may need longer than its leader to hear a SIGTERM; at `killAt` it is killed. */
+async function groupEnded(pid: number | undefined, killAt: number): Promise<void> {
+  while (signalGroup(pid, 0)) {
+    if (performance.now() >= killAt) return void signalGroup(pid, "SIGKILL");
+    await setTimer(GROUP_POLL);
   }
 }
 
 /** The command as an operator would type it. Input is never part of it. */
 export function commandText(command: Command): string {
-  return [command.program, ...command.args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`)).join(" ");
+  return [command.program, ...command.args]
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(" ");
 }
 
 export function endingText(ending: Ending): string {

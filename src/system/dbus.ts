@@ -1,4 +1,4 @@
-import type { DBusError, Message, MessageBus } from "dbus-next";
+import type { DBusError, MessageBus } from "dbus-next";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -127,7 +127,7 @@ function closeBus(connection: MessageBus): void {
  */
 export async function call(bus: SystemBus, method: MethodCall, timeout = CALL_TIMEOUT): Promise<readonly unknown[]> {
   const { Message } = await import("dbus-next");
-  if (bus.signal.aborted) throw bus.signal.reason;
+  if (bus.signal.aborted) throw reasonOf(bus.signal);
   try {
     const reply = bus.connection.call(new Message({ ...method, flags: NO_AUTO_START }));
     const message = await bounded(reply, bus.signal, { within: timeout, what: `${method.destination} did not answer ${method.member}` });
@@ -143,58 +143,14 @@ function isBusError(error: unknown): error is DBusError {
   return error instanceof Error && error.name === "DBusError" && "type" in error;
 }
 
-export interface SignalRule {
-  /** The well-known name of the sender; signals that others send to us are not taken for his. */
-  readonly sender: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-}
-
-export interface Signals {
-  /** Every matching signal since the subscription, in order. */
-  readonly received: readonly Message[];
-  /** True as soon as one has come since the last call, false when none did within that many milliseconds. */
-  readonly next: (within: number) => Promise<boolean>;
-}
-
-/** Subscribes to a signal. What is received is kept, so a signal that overtakes the reply of a call is not lost. */
-export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signals> {
-  const onBus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", signature: "s" };
-  const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.sender] });
-  const received: Message[] = [];
-  let seen = 0;
-  let wake = (): void => undefined;
-  bus.connection.on("message", (message: Message) => {
-    if (message.sender !== owner || message.path !== rule.path || message.interface !== rule.interface || message.member !== rule.member)
-      return;
-    received.push(message);
-    wake();
-  });
-  const match = `type='signal',sender='${rule.sender}',path='${rule.path}',interface='${rule.interface}',member='${rule.member}'`;
-  await call(bus, { ...onBus, member: "AddMatch", body: [match] });
-  return {
-    received,
-    async next(within) {
-      const arrived = new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(false), within);
-        wake = (): void => {
-          clearTimeout(timer);
-          resolve(true);
-        };
-        if (received.length > seen) wake();
-      });
-      const answer = await bounded(arrived, bus.signal);
-      seen = received.length;
-      return answer;
-    },
-  };
-}
-
 /** The promise's own outcome, unless the signal or the time limit (milliseconds) comes first. */
-async function bounded<T>(work: Promise<T>, signal: AbortSignal, limit?: { readonly within: number; readonly what: string }): Promise<T> {
+export async function bounded<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  limit?: { readonly within: number; readonly what: string },
+): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
+    const onAbort = (): void => reject(reasonOf(signal));
     const timer =
       limit === undefined
         ? undefined
@@ -210,4 +166,10 @@ async function bounded<T>(work: Promise<T>, signal: AbortSignal, limit?: { reado
       .finally(settled)
       .catch(() => undefined);
   });
+}
+
+/** Why the connection ended: what `end` was told. */
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new ProblemError({ what: "the work on the system bus was stopped" });
 }

@@ -1,4 +1,5 @@
-import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, chown, chmod, lstat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
@@ -20,14 +21,19 @@ export interface Host {
   readBytes(path: string): Promise<Uint8Array | undefined>;
   /** Up to `length` bytes from `offset` of a file or block device, or `undefined` when it does not exist. */
   readAt(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
-  /** Names in a folder, sorted, or `undefined` when there is no such folder. */
+  /** Names in a folder, sorted, or `undefined` when there is nothing of that name. @throws ENOTDIR for what is there and no folder */
   list(path: string): Promise<readonly string[] | undefined>;
-  /** What a symbolic link holds, or `undefined` when there is none of that name. */
+  /** What a symbolic link holds, or `undefined` when there is nothing of that name. @throws EINVAL for what is there and no link */
   readLink(path: string): Promise<string | undefined>;
   /** Facts about a path, links not followed, or `undefined` when there is nothing of that name. */
   stat(path: string): Promise<FileFacts | undefined>;
   /** Replaces a file whole, durably: written beside, synced, renamed, folder synced. The folder must exist. */
   writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>;
+  /**
+   * Writes a new file piece by piece. Not durable by itself, so that many files cost one sync and not three each: the caller
+   * writes a folder that nobody looks at, calls syncFileSystem (src/system/sync.ts), and renames the folder into place.
+   */
+  writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void>;
   /** Writes to something that is there and cannot be replaced: a /proc or /sys file, a device. Synced. */
   writeInPlace(path: string, content: string | Uint8Array, offset?: number): Promise<void>;
   /** Makes a folder and its parents, with that mode (the parents 0755), durable. No error when it is there already. */
@@ -36,7 +42,7 @@ export interface Host {
   remove(path: string): Promise<void>;
   /** Renames within one file system, durably in both folders. */
   rename(from: string, to: string): Promise<void>;
-  /** Sets mode and owner of what is there. */
+  /** Sets mode and owner of what is there. @throws ELOOP for a symbolic link */
   setAttributes(path: string, attributes: FileAttributes): Promise<void>;
 }
 
@@ -83,10 +89,10 @@ export function systemHost({ signal, onTool }: HostOptions): Host {
         throw error;
       }
     },
-    readText: (path) => orAbsent(readFile(path, "utf8")),
-    readBytes: (path) => orAbsent(readFile(path)),
-    readAt: (path, offset, length) => orAbsent(readAt(path, offset, length)),
-    list: async (path) => (await orAbsent(readdir(path)))?.toSorted(),
+    readText: (path) => orAbsent(naming(path, readFile(path, "utf8"))),
+    readBytes: (path) => orAbsent(naming(path, readFile(path))),
+    readAt: (path, offset, length) => orAbsent(naming(path, readAt(path, offset, length))),
+    list,
     readLink: (path) => orAbsent(readlink(path)),
     stat: async (path) => {
       const facts = await orAbsent(lstat(path));
@@ -102,8 +108,9 @@ export function systemHost({ signal, onTool }: HostOptions): Host {
               : "other";
       return { kind, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid, size: facts.size };
     },
-    writeFile: replaceFile,
-    writeInPlace,
+    writeFile: (path, content, attributes) => naming(path, replaceFile(path, content, attributes)),
+    writeStream: (path, source, attributes) => naming(path, writeStream(path, source, attributes)),
+    writeInPlace: (path, content, offset) => naming(path, writeInPlace(path, content, offset)),
     makeFolder,
     async remove(path) {
       if ((await orAbsent(lstat(path))) === undefined) return;
@@ -142,8 +149,21 @@ async function replaceFile(path: string, content: string | Uint8Array, attribute
   await syncFolder(folder);
 }
 
+async function writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
+  // "wx" follows no link and takes no file that is there already.
+  const file = await open(path, "wx", attributes.mode & 0o600);
+  try {
+    await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
+    await file.chmod(attributes.mode);
+    for await (const chunk of source) await file.writeFile(chunk);
+  } finally {
+    await file.close();
+  }
+}
+
 async function writeInPlace(path: string, content: string | Uint8Array, offset = 0): Promise<void> {
-  const file = await open(path, "r+");
+  // For writing alone: sysfs refuses to open for reading what can only be written, such as a bus's `rescan`.
+  const file = await open(path, constants.O_WRONLY);
   try {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     for (let done = 0; done < bytes.length;) {
@@ -159,17 +179,33 @@ async function writeInPlace(path: string, content: string | Uint8Array, offset =
 
 async function makeFolder(path: string, attributes: FileAttributes): Promise<void> {
   const parent = dirname(path);
-  if ((await orAbsent(stat(path))) === undefined) {
-    if (parent !== path) await makeFolder(parent, { mode: 0o755 });
-    await mkdir(path, { recursive: true, mode: attributes.mode });
-    await setAttributes(path, attributes);
-    await syncFolder(parent);
-  }
+  if ((await orAbsent(stat(path)))?.isDirectory() === true) return;
+  if (parent !== path) await makeFolder(parent, { mode: 0o755 });
+  // Somebody else may have made it in between, with a mode of its own. EEXIST is left for what is there and no folder.
+  const made = await mkdir(path, { recursive: true, mode: attributes.mode });
+  if (made !== undefined) await setAttributes(path, attributes);
+  await syncFolder(parent);
 }
 
 async function setAttributes(path: string, attributes: FileAttributes): Promise<void> {
-  await chown(path, attributes.uid ?? KEEP, attributes.gid ?? KEEP);
-  await chmod(path, attributes.mode);
+  // ELOOP for a link: its target is not ours to give away. Not blocking, so that a pipe without a writer is no trap.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
+    await file.chmod(attributes.mode);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A file where a folder was looked for is not the same as nothing at all: that is thrown. */
+async function list(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return (await readdir(path)).toSorted();
+  } catch (error) {
+    if ((await orAbsent(stat(path))) === undefined) return undefined;
+    throw error;
+  }
 }
 
 /** Makes names in a folder durable (a rename is only in memory until then; fsync(2)). */
@@ -198,12 +234,25 @@ async function readAt(path: string, offset: number, length: number): Promise<Uin
   }
 }
 
-/** `undefined` for "there is no such file" alone; every other error is thrown. */
+/**
+ * `undefined` for "there is no such file" alone; every other error is thrown. ENOTDIR says so too: a file stands where a
+ * folder on the way was expected, so that nothing can lie below it.
+ */
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
     if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
+
+/** The errors of open files do not say which file it was: "ENOSPC: no space left on device, write" helps nobody. */
+async function naming<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) Object.assign(error, { path });
     throw error;
   }
 }

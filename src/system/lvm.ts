@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { CommandError, type Completed } from "./command.ts";
 import type { Host } from "./host.ts";
 import { lvmUuid } from "./signature.ts";

@@ -1,4 +1,7 @@
 import type { Host } from "./host.ts";
+import { ProblemError } from "./problem.ts";
+
+const MOUNTINFO = "/proc/self/mountinfo";
 
 /** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as anyone here asks. */
 export interface Mount {
@@ -12,9 +15,15 @@ export interface Mount {
   readonly options: readonly string[];
 }
 
-/** What is mounted, in mount order; of two mounts on one point the later one is on top. Read from the kernel: no process is started. */
+/**
+ * What is mounted, in mount order; of two mounts on one point the later one is on top. Read from the kernel: no process is started.
+ *
+ * @throws ProblemError when the kernel does not say: that is not the same as nothing being mounted
+ */
 export async function mounts(host: Host): Promise<readonly Mount[]> {
-  return parseMountinfo((await host.readText("/proc/self/mountinfo")) ?? "");
+  const text = await host.readText(MOUNTINFO);
+  if (text === undefined) throw new ProblemError({ what: "cannot tell what is mounted", found: `no ${MOUNTINFO}`, todo: "mount /proc" });
+  return parseMountinfo(text);
 }
 
 /** What is on top at exactly that path, or `undefined` when it is no mount point. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import * as z from "zod";
 import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
@@ -68,12 +69,48 @@ export async function rulesetDigest(host: Host): Promise<string> {
   return digestOf(stdout);
 }
 
-/** Of the JSON of libnftables-json(5): without handles, versions, counts, and what packets have put into dynamic sets. */
+/** Of the JSON of libnftables-json(5): without handles, versions, counts, and what packets have put into sets. */
 export function digestOf(json: string): string {
-  const parsed: unknown = JSON.parse(json);
-  return createHash("sha256")
-    .update(JSON.stringify(withoutRunningState(parsed)))
-    .digest("hex");
+  const { nftables } = Listing.parse(JSON.parse(json));
+  const learned = new Set(
+    nftables.flatMap(({ rule }) =>
+      rule === undefined ? [] : setsWritten(rule.expr).map((name) => `${rule.family} ${rule.table} ${name}`),
+    ),
+  );
+  const rules = nftables.map((object) => {
+    const set = object.set ?? object.map;
+    if (set === undefined) return withoutRunningState(object);
+    const changes =
+      learned.has(`${set.family} ${set.table} @${set.name}`) ||
+      [set.flags ?? []].flat().some((flag) => flag === "dynamic" || flag === "timeout");
+    return withoutRunningState(changes ? { ...set, elem: [] } : object);
+  });
+  return createHash("sha256").update(JSON.stringify(rules)).digest("hex");
+}
+
+const Place = { family: z.string(), table: z.string() };
+const NamedSet = z.looseObject({ ...Place, name: z.string(), flags: z.union([z.string(), z.array(z.string())]).optional() });
+const Listing = z.object({
+  nftables: z.array(
+    z.looseObject({
+      rule: z.looseObject({ ...Place, expr: z.array(z.unknown()).default([]) }).optional(),
+      set: NamedSet.optional(),
+      map: NamedSet.optional(),
+    }),
+  ),
+});
+
+/**
+ * The sets that a rule's statements add to, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set
+ * is only useful where a rule writes to it.
+ */
+function setsWritten(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(setsWritten);
+  // What nft 1.0 has no JSON for, it writes as text: "update @seen { ip6 saddr : 0x1 }".
+  if (typeof value === "string") return [...value.matchAll(/^(?:add|update) (@\S+)/g)].flatMap(([, name]) => name ?? []);
+  if (typeof value !== "object" || value === null) return [];
+  const own = "op" in value ? ["set" in value ? value.set : undefined, "map" in value ? value.map : undefined] : [];
+  return [...own.filter((name) => typeof name === "string"), ...Object.values(value).flatMap(setsWritten)];
 }
 
 const RUNNING_STATE = new Set(["metainfo", "handle", "packets", "bytes", "used", "last", "expires"]);
@@ -81,7 +118,6 @@ const RUNNING_STATE = new Set(["metainfo", "handle", "packets", "bytes", "used",
 function withoutRunningState(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutRunningState);
   if (typeof value !== "object" || value === null) return value;
-  const isDynamic = "flags" in value && Array.isArray(value.flags) && value.flags.includes("dynamic");
-  const kept = Object.entries(value).filter(([key]) => !RUNNING_STATE.has(key) && !(isDynamic && key === "elem"));
+  const kept = Object.entries(value).filter(([key]) => !RUNNING_STATE.has(key));
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutRunningState(inner)]));
 }

@@ -1,5 +1,6 @@
 import type { Account } from "./accounts.ts";
 import type { Host } from "./host.ts";
+import { syncFileSystem } from "./sync.ts";
 
 /** A store of an old node holds millions of files; this is minutes on a disk, never hours. */
 const TIMEOUT = 30 * 60_000;
@@ -17,5 +18,5 @@ export async function takeOwnership(host: Host, folder: string, { uid, gid }: Ac
     timeout: TIMEOUT,
     todo: "run it again: what is done already stays done",
   });
-  await host.run({ program: "sync", args: ["--file-system", folder], timeout: TIMEOUT });
+  await syncFileSystem(host, folder);
 }

@@ -69,7 +69,12 @@ export async function keptRecords(host: Host, folder: string): Promise<readonly 
  *
  * @param time when the boot's first run began, ISO 8601
  */
-export async function keepRecord(host: Host, from: string, folder: string, boot: { readonly bootId: string; readonly time: string }): Promise<void> {
+export async function keepRecord(
+  host: Host,
+  from: string,
+  folder: string,
+  boot: { readonly bootId: string; readonly time: string },
+): Promise<void> {
   const content = await host.readBytes(from);
   if (content === undefined) return;
   await host.makeFolder(folder, { mode: 0o700 });

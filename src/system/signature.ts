@@ -74,11 +74,18 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
     throw new ProblemError({ what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" }, { retryable: true });
   }
   const { status, stdout } = await host.run({ program: "blkid", args: ["--probe", "--output", "export", device], okStatuses: [0, 2, 8] });
-  if (status === 2) return mustBeZero && first.some((byte) => byte !== 0) ? { kind: "unknown" } : { kind: "blank" };
   // 8: several signatures contradict each other (blkid(8)); that is certainly not blank.
-  const values = new Map(stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  if (status === 8) return { kind: "unknown" };
+  return foreignContent(stdout) ?? (mustBeZero && first.some((byte) => byte !== 0) ? { kind: "unknown" } : { kind: "blank" });
+}
+
+/** What blkid found. Of a partition it also tells how the disk's own table describes it, which says nothing of its content. */
+export function foreignContent(output: string): Content | undefined {
+  const lines = output.split("\n").filter((line) => line.includes("=") && !/^(DEVNAME|PART_ENTRY_\w+)=/.test(line));
+  if (lines.length === 0) return undefined;
+  const values = new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
   const type = values.get("TYPE") ?? values.get("PTTYPE");
-  return status === 8 || type === undefined ? { kind: "unknown" } : { kind: "found", type, uuid: values.get("UUID") ?? "" };
+  return type === undefined ? { kind: "unknown" } : { kind: "found", type, uuid: values.get("UUID") ?? values.get("PTUUID") ?? "" };
 }
 
 /** For messages. */

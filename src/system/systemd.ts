@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { call, BusError, subscribe, type SystemBus, withSystemBus } from "./dbus.ts";
+import * as z from "zod";
+import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
+import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -67,9 +68,9 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
       const job = await enqueue(bus, kind, name);
       const end = Date.now() + timeout;
       for (;;) {
-        const result = removed.received.find((message) => message.body[1] === job)?.body[3];
+        const result = resultOf(removed.received, job);
         if (result !== undefined) {
-          if (result !== "done") throw jobProblem(kind, name, String(result));
+          if (result !== "done") throw jobProblem(kind, name, result);
           break;
         }
         if (!(await removed.next(Math.max(0, end - Date.now())))) throw jobProblem(kind, name, "unfinished");
@@ -78,6 +79,17 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
     },
     { deadline: timeout + 10_000 },
   );
+}
+
+// Job number, job path, name of the unit, result.
+const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+
+function resultOf(removed: readonly { readonly body: readonly unknown[] }[], job: unknown): string | undefined {
+  for (const { body } of removed) {
+    const { data } = JobRemoved.safeParse(body);
+    if (data?.[1] === job) return data?.[3];
+  }
+  return undefined;
 }
 
 async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unknown> {

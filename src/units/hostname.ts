@@ -24,11 +24,13 @@ export const hostname = unit({
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;
-    const name = (await readNetworkConf(host, layout))?.hostname;
+    const name = (await readNetworkConf(host, layout)).hostname;
     if (name === undefined) return [];
     const file = await planRuntimeFile(machine, join(layout.runtimeEtc, "hostname"), layout.etc.hostname, `${name}\n`);
     const kernel = await kernelHostname(host);
     // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.
-    return kernel === name ? file : [...file, activate(`set the host name to ${name} (was ${kernel})`, async () => setKernelHostname(host, name))];
+    return kernel === name
+      ? file
+      : [...file, activate(`set the host name to ${name} (was ${kernel})`, async () => setKernelHostname(host, name))];
   },
 });

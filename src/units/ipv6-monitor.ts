@@ -40,7 +40,7 @@ export const ipv6Monitor = unit({
         found: "no Ethernet device in /sys/class/net",
         todo: "see the unit network",
       });
-    const configured = (await readNetworkConf(host, layout))?.ipv6_address?.split("/")[0];
+    const configured = (await readNetworkConf(host, layout)).ipv6_address?.split("/")[0];
     const wanted = configured === undefined ? undefined : canonicalIp(configured);
     const addresses = await candidates(host, link, wanted);
     if (addresses.some(isUsable)) return [];
@@ -58,11 +58,11 @@ export const ipv6Monitor = unit({
       activate(`wait for ${goal} on ${link.name}, and have systemd-networkd reconfigure it if need be`, async () => {
         const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
         // While networkd is still busy (soliciting routers, detecting duplicates), interrupting it would only cost time.
-        const waited = await waitForLink(host, link.index, {
-          within: SOLICITATION_TIME,
-          reached: async (now) => now.administrativeState !== "configuring" || (await reached()),
+        const settled = await waitForLink(host, link.index, {
+          within: SETTLING_TIME,
+          reached: async (now) => !BUSY.includes(now.administrativeState) || (await reached()),
         });
-        if (waited.reached && (await reached())) return;
+        if (settled.reached && (await reached())) return;
         if ((await reconfigureLink(host, link.index, { reload: false, within: RECONFIGURE_TIME, reached })).reached) return;
         throw await noAddress(host, link, wanted);
       }),
@@ -70,10 +70,12 @@ export const ipv6Monitor = unit({
   },
 });
 
-/** Three solicitations, four seconds apart (RFC 4861, 10: MAX_RTR_SOLICITATIONS, RTR_SOLICITATION_INTERVAL). */
-const SOLICITATION_TIME = 12_000;
-/** The same again, and the detection of duplicates. */
+/** One more router solicitation and its answer (RFC 4861, 10: RTR_SOLICITATION_INTERVAL is four seconds). */
+const SETTLING_TIME = 5_000;
+/** Three solicitations (MAX_RTR_SOLICITATIONS), and the detection of duplicates. */
 const RECONFIGURE_TIME = 15_000;
+/** States of a link with which networkd is not done yet (networkctl(1)). */
+const BUSY = ["pending", "initialized", "configuring"];
 
 /** The addresses of the interface that would do: all of them, or the wanted one alone. */
 async function candidates(host: Host, { index }: NetworkInterface, wanted: string | undefined): Promise<readonly Ipv6Address[]> {

@@ -24,9 +24,8 @@ export const journalbeat = unit({
   timeout: 120_000,
   async plan(machine) {
     const { host, layout } = machine;
-    const conf = await readJournalbeatConf(host, layout);
-    const [first, ...others] = conf?.hosts ?? [];
-    const tags = conf?.tags ?? [];
+    const { hosts, tags } = await readJournalbeatConf(host, layout);
+    const [first, ...others] = hosts;
     const present = await host.readText(layout.journalUpload);
     if (first === undefined) return present === undefined ? [] : [stopShipping(machine)];
     const wanted = shipperConfig(first);

@@ -27,7 +27,7 @@ export const machineId = unit({
         what: "this system runs without a machine id",
         where: { file: layout.etc.machineId },
         found: described(running),
-        expected: "32 hexadecimal digits, as systemd makes them at the first boot",
+        expected: "32 lowercase hexadecimal digits, as systemd makes them at the first boot",
         todo: "see what systemd says about it (journalctl -b | grep machine-id); /etc/machine-id must be an empty file in the image",
       });
     }
@@ -52,9 +52,9 @@ export const machineId = unit({
   },
 });
 
-/** machine-id(5): 32 hexadecimal digits and a newline, not all zero. `undefined` for anything else. */
+/** machine-id(5): 32 lowercase hexadecimal digits and a newline, not all zero. `undefined` for anything else, as for the initramfs hook. */
 export function parseMachineId(text: string | undefined): string | undefined {
-  const id = /^([0-9a-f]{32})\n?$/i.exec(text ?? "")?.[1]?.toLowerCase();
+  const id = /^([0-9a-f]{32})\n?$/.exec(text ?? "")?.[1];
   return id === undefined || /^0+$/.test(id) ? undefined : id;
 }
 

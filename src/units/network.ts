@@ -2,16 +2,10 @@ import { join } from "node:path";
 import { type Action, activate } from "../boot/unit.ts";
 import { type NetworkConf, networkConfWarnings, readNetworkConf } from "../config/network-conf.ts";
 import type { Host } from "../system/host.ts";
+import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../system/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../system/network-file.ts";
 import { isNameFinal, type NetworkInterface, primaryInterface } from "../system/network-interfaces.ts";
-import {
-  asStatic,
-  describeLink,
-  type LinkDescription,
-  reconfigureLink,
-  staticDifferences,
-  type StaticSettings,
-} from "../system/networkd.ts";
+import { describeLink, reconfigureLink } from "../system/networkd.ts";
 import { ProblemError } from "../system/problem.ts";
 import { isServiceRunning } from "../system/systemd.ts";
 import { configInjection } from "./config-injection.ts";
@@ -34,7 +28,7 @@ export const network = unit({
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
-    const conf = (await readNetworkConf(host, layout)) ?? {};
+    const conf = await readNetworkConf(host, layout);
     const link = await readyInterface(host);
     const settings = networkSettings(conf);
     const path = join(layout.networkd, `10-${link.name}.network`);
@@ -79,7 +73,7 @@ export function networkSettings(conf: NetworkConf): NetworkSettings {
   return {
     addresses: given(conf.ipv6_address, conf.ipv4_address),
     gateways: given(conf.ipv6_gateway, conf.ipv4_gateway),
-    nameServers: conf.name_servers ?? [],
+    nameServers: conf.name_servers,
     ...(conf.domain === undefined ? {} : { searchDomain: conf.domain }),
     acceptRouterAdvertisements: conf.ipv6_address === undefined,
   };

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { activate, conflict } from "../boot/unit.ts";
 import { checkRuleset, loadRuleset, rulesetDigest } from "../system/nft.ts";
-import { ProblemError } from "../system/problem.ts";
+import type { Problem } from "../system/problem.ts";
 import { type Machine, unit } from "./machine.ts";
 
 /**
@@ -89,7 +89,7 @@ async function firstRuleset({ host, layout }: Machine): Promise<Ruleset | undefi
  * And the file on the config partition comes from outside: nft prints lines of what a file includes when it cannot parse
  * them, so `include "/boot/config/store.keyfile"` would put a key into the log.
  */
-function flawOf({ file, content }: Ruleset, untrusted: string): ConstructorParameters<typeof ProblemError>[0] | undefined {
+function flawOf({ file, content }: Ruleset, untrusted: string): Problem | undefined {
   const lines = content.split("\n").map((line) => line.replace(/#.*$/, ""));
   const include = lines.findIndex((line) => /\binclude\b/.test(line));
   if (include !== -1 && file.startsWith(`${untrusted}/`)) {

@@ -1,12 +1,15 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { type Action, provision } from "../boot/unit.ts";
+import type { Layout } from "../config/layout.ts";
 import { groupNamed, readAccounts } from "../system/accounts.ts";
 import type { TreeFile } from "../system/copy-tree.ts";
 import { generateKey, selfSignedCertificate } from "../system/openssl.ts";
+import { ProblemError } from "../system/problem.ts";
 import { type Machine, unit } from "./machine.ts";
 import { mountBoot } from "./mount-boot.ts";
 import { planRuntimeFolder } from "./runtime-etc.ts";
+import { inWorkshop, planSweep } from "./workshop.ts";
 
 /**
  * Afterwards /boot/config/node_exporter holds a TLS key and its self-signed certificate, made once, and node_exporter finds
@@ -40,7 +43,7 @@ export const nodeExporterKeys = unit({
       },
       provisions.length > 0,
     );
-    return [...provisions, ...install];
+    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
   },
 });
 
@@ -57,6 +60,10 @@ const RENEW_BEFORE = 30 * 24 * 3600 * 1000;
 
 const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
 const PUBLIC = { mode: 0o644, uid: 0, gid: 0 };
+
+function workshop(layout: Layout): string {
+  return join(layout.run, "node-exporter-keys");
+}
 
 async function planPair(machine: Machine): Promise<readonly Action[]> {
   const { host, layout } = machine;
@@ -108,20 +115,16 @@ export function certificateFault(text: string | undefined, key: string, now: num
 
 async function makeKey({ host, layout, note }: Machine, broken: string | undefined): Promise<void> {
   if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced, and whoever pins it must be told`);
-  const workshop = join(layout.run, "node-exporter-keys");
-  const made = join(workshop, KEY);
-  await host.remove(workshop);
-  await host.makeFolder(workshop, { mode: 0o700 });
-  try {
+  const made = join(workshop(layout), KEY);
+  await inWorkshop(host, workshop(layout), async () => {
     await generateKey(host, made);
     const text = (await host.readText(made)) ?? "";
     const fault = keyFault(text);
-    if (fault !== undefined) throw new Error(`openssl made a key that ${fault}`);
+    if (fault !== undefined)
+      throw new ProblemError({ what: `openssl made a key that ${fault}`, todo: "check that /run has free space: df -h /run" });
     await host.makeFolder(layout.config.nodeExporter, { mode: 0o700 });
     await host.writeFile(join(layout.config.nodeExporter, KEY), text, PRIVATE);
-  } finally {
-    await host.remove(workshop);
-  }
+  });
 }
 
 async function makeCertificate({ host, layout }: Machine): Promise<void> {

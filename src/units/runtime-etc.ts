@@ -36,14 +36,18 @@ export interface RuntimeFolder {
  */
 export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder, willChange: boolean): Promise<readonly Action[]> {
   const { target, source, content } = folder;
-  const bound = bindingOf(await mounts(host), source, target) === "bound";
-  const image = bound ? [] : await readTree(host, target, folder.omit);
-  if (image === undefined) throw noTarget(target);
-  const differing = async (): Promise<readonly TreeFile[]> => differingFiles(host, source, [...image, ...(await folder.files())]);
-  const stands = !willChange && (await differing()).length === 0;
+  const binding = bindingOf(await mounts(host), source, target);
+  const differing = async (): Promise<readonly TreeFile[]> => {
+    const image = binding === "bound" ? [] : await readTree(host, target, folder.omit);
+    if (image === undefined) throw noTarget(target);
+    return differingFiles(host, source, [...image, ...(await folder.files())]);
+  };
+  const stands = (await differing()).length === 0 && !willChange && binding !== "stale";
   return [
+    // Somebody removed the stand-in: what is mounted is empty now, and hides what has to be copied.
+    ...(binding === "stale" ? [activate(`unmount what is left of ${source} from ${target}`, async () => unmount(host, target))] : []),
     ...(stands ? [] : [activate(`put ${content} into ${source}`, async () => writeTree(host, source, await differing()))]),
-    ...(bound ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, OPTIONS))]),
+    ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, OPTIONS))]),
   ];
 }
 

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { type Action, activate, conflict, type Plan } from "../boot/unit.ts";
-import { type Accounts, accountNamed, readAccounts } from "../system/accounts.ts";
+import { type Accounts, missingAccount, readAccounts } from "../system/accounts.ts";
 import type { FileAttributes } from "../system/host.ts";
 import { type Problem, ProblemError } from "../system/problem.ts";
+import { type AuthorizedKey, parseAuthorizedKeys } from "../config/authorized-keys.ts";
 import { configInjection } from "./config-injection.ts";
 import { type Machine, unit } from "./machine.ts";
 
@@ -26,17 +27,13 @@ export const sshAccountKeys = unit({
     const { host, layout } = machine;
     const folder = layout.accountKeysRuntime;
     const accounts = await readAccounts(host, layout.etc.folder);
-    const missing: Action[] = [];
-    const problems: Problem[] = [];
-    for (const name of ACCOUNTS) {
-      const planned = await planAccount(machine, accounts, name);
-      if ("problem" in planned) problems.push(planned.problem);
-      else missing.push(...planned.actions);
-    }
-    for (const name of (await host.list(folder)) ?? []) {
-      if (!ACCOUNTS.includes(name)) missing.push(activate(`remove ${join(folder, name)}`, async () => host.remove(join(folder, name))));
-    }
-    return missing.length === 0 ? inTheWay(problems) : missing;
+    const planned = await Promise.all(ACCOUNTS.map(async (name) => planAccount(machine, accounts, name)));
+    const others = ((await host.list(folder)) ?? []).filter((name) => !ACCOUNTS.includes(name));
+    const missing = [
+      ...planned.flatMap(({ actions }) => actions),
+      ...others.map((name) => activate(`remove ${join(folder, name)}`, async () => host.remove(join(folder, name)))),
+    ];
+    return missing.length > 0 ? missing : inTheWay(planned.flatMap(({ problems }) => problems));
   },
 });
 
@@ -49,32 +46,60 @@ function inTheWay(problems: readonly Problem[]): Plan {
   return conflict(rest.length === 0 ? first : { ...first, what: `${first.what}; also: ${rest.map(({ what }) => what).join("; ")}` });
 }
 
-async function planAccount(
-  { host, layout }: Machine,
-  accounts: Accounts,
-  name: string,
-): Promise<{ readonly actions: readonly Action[] } | { readonly problem: Problem }> {
+interface AccountPlan {
+  readonly actions: readonly Action[];
+  readonly problems: readonly Problem[];
+}
+
+async function planAccount({ host, layout }: Machine, accounts: Accounts, name: string): Promise<AccountPlan> {
   const source = join(layout.config.accountKeys, name);
   const target = join(layout.accountKeysRuntime, name);
-  const [text, present, facts] = await Promise.all([host.readText(source), host.readText(target), host.stat(target)]);
-  if (text === undefined) {
-    return { actions: facts === undefined ? [] : [activate(`take all ssh keys from ${name}`, async () => host.remove(target))] };
+  const [content, present, facts] = await Promise.all([host.readBytes(source), host.readText(target), host.stat(target)]);
+  const account = accounts.accounts.get(name);
+  if (content === undefined || account === undefined) {
+    return {
+      actions: facts === undefined ? [] : [activate(`take all ssh keys from ${name}`, async () => host.remove(target))],
+      problems: content === undefined ? [] : [missingAccount(name)],
+    };
   }
-  let wanted: FileAttributes;
+  const { keys, problems } = readableKeys(content, source);
+  // Written anew from what was understood: nothing reaches sshd that reads differently there.
+  const text = keys.map(keyLine).join("");
+  const wanted: FileAttributes = { mode: 0o640, uid: 0, gid: account.gid };
+  const stands = present === text && facts?.kind === "file" && facts.mode === wanted.mode && facts.uid === 0 && facts.gid === wanted.gid;
+  const give = async (): Promise<void> => {
+    await host.makeFolder(layout.accountKeysRuntime, { mode: 0o755 });
+    await host.writeFile(target, text, wanted);
+  };
+  return { actions: stands ? [] : [activate(`give ${name} its ssh keys (${keys.length})`, give)], problems };
+}
+
+/** All good keys of a file, and what is wrong with the rest: one damaged line must not lock out the owners of the others. */
+function readableKeys(
+  content: Uint8Array,
+  file: string,
+): { readonly keys: readonly AuthorizedKey[]; readonly problems: readonly Problem[] } {
   try {
-    wanted = { mode: 0o640, uid: 0, gid: accountNamed(accounts, name).gid };
+    return { keys: parseAuthorizedKeys(content, file), problems: [] };
   } catch (error) {
-    if (error instanceof ProblemError) return { problem: error.problem };
+    if (!(error instanceof ProblemError)) throw error;
+    const keys = Buffer.from(content)
+      .toString()
+      .split("\n")
+      .flatMap((line) => readableLine(line, file));
+    return { keys, problems: [error.problem] };
+  }
+}
+
+function readableLine(line: string, file: string): readonly AuthorizedKey[] {
+  try {
+    return parseAuthorizedKeys(Buffer.from(line), file);
+  } catch (error) {
+    if (error instanceof ProblemError) return [];
     throw error;
   }
-  const stands = present === text && facts?.kind === "file" && facts.mode === wanted.mode && facts.uid === 0 && facts.gid === wanted.gid;
-  if (stands) return { actions: [] };
-  return {
-    actions: [
-      activate(`give ${name} its ssh keys`, async () => {
-        await host.makeFolder(layout.accountKeysRuntime, { mode: 0o755 });
-        await host.writeFile(target, text, wanted);
-      }),
-    ],
-  };
+}
+
+function keyLine({ options, type, blob, comment }: AuthorizedKey): string {
+  return `${[options, type, blob, comment].filter((field) => field !== "").join(" ")}\n`;
 }

@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import { type Action, provision } from "../boot/unit.ts";
+import type { Layout } from "../config/layout.ts";
 import { parseHostKey, publicKeyOf } from "../config/openssh-key.ts";
 import type { TreeFile } from "../system/copy-tree.ts";
+import { ProblemError } from "../system/problem.ts";
 import { generateHostKey, type HostKeyType } from "../system/ssh-keygen.ts";
 import { type Machine, unit } from "./machine.ts";
 import { mountBoot } from "./mount-boot.ts";
 import { planRuntimeFolder } from "./runtime-etc.ts";
+import { inWorkshop, planSweep } from "./workshop.ts";
 
 /**
  * Afterwards /boot/config/ssh holds the node's host keys, made once, and sshd finds them in /etc/ssh.
@@ -41,7 +44,7 @@ export const sshHostKeys = unit({
       },
       provisions.length > 0,
     );
-    return [...provisions, ...install];
+    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
   },
 });
 
@@ -50,6 +53,10 @@ const KEY_TYPES: readonly HostKeyType[] = ["ed25519", "ecdsa", "rsa"];
 const OPTIONAL: ReadonlySet<HostKeyType> = new Set(["rsa"]);
 /** What the first field of the key says: the part of it that does not depend on the curve. */
 const ALGORITHMS = { ed25519: "ssh-ed25519", ecdsa: "ecdsa-sha2-", rsa: "ssh-rsa" } satisfies Record<HostKeyType, string>;
+
+function workshop(layout: Layout): string {
+  return join(layout.run, "ssh-host-keys");
+}
 
 function fileOf(folder: string, type: HostKeyType): string {
   return join(folder, `ssh_host_${type}_key`);
@@ -66,14 +73,17 @@ async function planKey(machine: Machine, type: HostKeyType): Promise<readonly Ac
   }
   const key = parseHostKey(text);
   const reason = key.kind === "unusable" ? key.reason : key.type.startsWith(ALGORITHMS[type]) ? undefined : `is of type ${key.type}`;
-  if (reason !== undefined) return [provision(`replace the ${type} host key, which ${reason}`, async () => replaceKey(machine, type, reason))];
+  if (reason !== undefined)
+    return [provision(`replace the ${type} host key, which ${reason}`, async () => replaceKey(machine, type, reason))];
   const missing: Action[] = [];
   // sshd does not use a private key that others can read (sshd(8), FILES).
   if (facts !== undefined && ((facts.mode & 0o077) !== 0 || facts.uid !== 0)) {
     missing.push(provision(`take ${file} from all but root`, async () => host.setAttributes(file, PRIVATE)));
   }
   if (key.kind === "key" && (publicText === undefined || publicKeyOf(publicText) !== publicKeyOf(key.publicLine))) {
-    missing.push(provision(`write the public half of the ${type} host key`, async () => host.writeFile(`${file}.pub`, key.publicLine, PUBLIC)));
+    missing.push(
+      provision(`write the public half of the ${type} host key`, async () => host.writeFile(`${file}.pub`, key.publicLine, PUBLIC)),
+    );
   }
   return missing;
 }
@@ -90,23 +100,18 @@ async function replaceKey(machine: Machine, type: HostKeyType, reason: string): 
 }
 
 async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<void> {
-  const workshop = join(layout.run, "ssh-host-keys");
-  const made = fileOf(workshop, type);
+  const made = fileOf(workshop(layout), type);
   const file = fileOf(layout.config.ssh, type);
-  // Whatever a run before left there: ssh-keygen does not overwrite.
-  await host.remove(workshop);
-  await host.makeFolder(workshop, { mode: 0o700 });
-  try {
+  await inWorkshop(host, workshop(layout), async () => {
     await generateHostKey(host, type, made);
     const text = (await host.readText(made)) ?? "";
     const key = parseHostKey(text);
-    if (key.kind === "unusable") throw new Error(`ssh-keygen made a key that ${key.reason}`);
+    if (key.kind === "unusable")
+      throw new ProblemError({ what: `ssh-keygen made a key that ${key.reason}`, todo: "check that /run has free space: df -h /run" });
     await host.makeFolder(layout.config.ssh, { mode: 0o700 });
     await host.writeFile(file, text, PRIVATE);
     await host.writeFile(`${file}.pub`, key.publicLine, PUBLIC);
-  } finally {
-    await host.remove(workshop);
-  }
+  });
 }
 
 async function keyFiles(host: Machine["host"], folder: string): Promise<readonly TreeFile[]> {

@@ -2,7 +2,7 @@ import { type Conflict, conflict, provision } from "../boot/unit.ts";
 import { readIntent } from "../config/intent.ts";
 import { findPartition, rootDisk } from "../system/block-devices.ts";
 import type { Host } from "../system/host.ts";
-import { addPartition, endOfPartitions } from "../system/sfdisk.ts";
+import { addPartition, announcePartition, readPartitionTable } from "../system/sfdisk.ts";
 import { planEncrypted } from "./encrypted-device.ts";
 import { makeStoreKey, readStoreKey } from "./key-ring.ts";
 import { type Machine, unit } from "./machine.ts";
@@ -65,13 +65,17 @@ const CLEARED_BYTES = 16 * 1024 * 1024;
 
 /**
  * Zeroes the place first, while it belongs to no partition, and only then makes the partition: whatever an earlier owner
- * of the disk left there can so never be taken for a store, and a power cut in between only repeats the zeroing.
+ * of the disk left there can so never be taken for a store, and a power cut in between only repeats the zeroing. A run
+ * that was killed before the kernel was told leaves the partition in the table alone.
  */
 async function makePartition(host: Host, disk: string, label: string): Promise<void> {
   const device = `/dev/${disk}`;
-  const start = await endOfPartitions(host, device);
-  await host.writeInPlace(device, new Uint8Array(CLEARED_BYTES), start);
-  await addPartition(host, device, { number: STORE_NUMBER, label, start });
+  const table = await readPartitionTable(host, device);
+  if (!table.labels.includes(label)) {
+    await host.writeInPlace(device, new Uint8Array(CLEARED_BYTES), table.end);
+    await addPartition(host, device, { number: STORE_NUMBER, label, start: table.end });
+  }
+  await announcePartition(host, device, STORE_NUMBER);
 }
 
 /** The kernel puts a "p" between a disk's name that ends in a digit and the number (nvme0n1p10, vda10). */

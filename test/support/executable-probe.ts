@@ -11,12 +11,12 @@ async function probe(): Promise<void> {
     parallelism: 4,
     length: 32,
   });
-  const { systemBus } = await import("dbus-next");
+  const { sessionBus } = await import("dbus-next");
   const facts = {
     version,
     args: process.argv.slice(2),
     key: Buffer.from(key.expose()).toString("hex"),
-    dbus: typeof systemBus,
+    dbus: typeof sessionBus,
     interpreterOptions: process.execArgv,
   };
   process.stdout.write(JSON.stringify(facts));

@@ -72,6 +72,11 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
       attributes.set(path, given);
       write(`write ${given.mode.toString(8)}`, path, content);
     },
+    async writeStream(path, source, attributes) {
+      if (files.has(path)) throw new Error(`there is a file already: ${path}`);
+      const chunks = await Array.fromAsync(source);
+      write(`write ${attributes.mode.toString(8)}`, path, Buffer.concat(chunks));
+    },
     writeInPlace: async (path, content) => write("overwrite", path, content),
     async makeFolder(path, given) {
       attributes.set(path, given);

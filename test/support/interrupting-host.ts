@@ -31,6 +31,7 @@ export function interruptingHost(host: Host, n: number): InterruptingHost {
     ...host,
     run: effect(host.run),
     writeFile: effect(host.writeFile),
+    writeStream: effect(host.writeStream),
     writeInPlace: effect(host.writeInPlace),
     makeFolder: effect(host.makeFolder),
     remove: effect(host.remove),

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -11,13 +11,25 @@ import { join } from "node:path";
  * mounted is gone with the last process. No Node process can move itself into a new mount namespace: all of its threads
  * would have to, at once.
  */
-export default function setup(): void {
+export function setup(): void {
   if (inNamespace()) return;
   const [node, ...args] = process.argv;
   const { status, error } = spawnSync(
     // The inner run must not outlive the outer one, whatever ends that.
     "setpriv",
-    ["--pdeathsig", "KILL", "unshare", "--mount", "--uts", "--propagation", "private", "--", node ?? process.execPath, ...process.execArgv, ...args],
+    [
+      "--pdeathsig",
+      "KILL",
+      "unshare",
+      "--mount",
+      "--uts",
+      "--propagation",
+      "private",
+      "--",
+      node ?? process.execPath,
+      ...process.execArgv,
+      ...args,
+    ],
     { stdio: "inherit", env: { ...process.env, [OUTSIDE]: mountNamespace() } },
   );
   if (error !== undefined) throw error;
@@ -42,8 +54,16 @@ function inNamespace(): boolean {
  */
 export function namespaceRoot(): string {
   if (!inNamespace()) throw new Error("this test mounts, and must run in a namespace: globalSetup test/support/namespace.ts");
-  const root = mkdtempSync(join(tmpdir(), "guestos-boot-"));
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "mode=0755", "tmpfs", root], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`cannot mount a tmpfs at ${root}: ${stderr}`);
+  // One folder outside, always the same and always empty there, holds them all.
+  const base = join(tmpdir(), "guestos-boot-test");
+  mkdirSync(base, { recursive: true });
+  if (!readFileSync("/proc/self/mountinfo", "utf8").includes(` ${base} `)) mountTmpfs(base);
+  const root = mkdtempSync(join(base, "machine-"));
+  mountTmpfs(root);
   return root;
+}
+
+function mountTmpfs(path: string): void {
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "mode=0755", "tmpfs", path], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`cannot mount a tmpfs at ${path}: ${stderr}`);
 }

@@ -9,7 +9,7 @@ import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
 import { systemStage, unpack } from "./system.ts";
-import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
+import { clampTimes, fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
 import { problemLines, ProblemError, toProblem } from "../../src/system/problem.ts";
 
 /** What is left in the folder `build`. */
@@ -42,6 +42,7 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
     await unpack(system.tar, root);
     await installProduct(options, root);
     await takeBootFiles(root, boot, partitions);
+    await clampTimes([root, boot], options.epoch);
   });
   const contents = new Map(partitions.map(({ name }) => [name, join(folder, `${name}.img`)]));
   await step("file systems", () => makeFileSystems(options, partitions, folder, contents));

@@ -11,6 +11,7 @@ export async function installProduct(options: ImageOptions, root: string): Promi
   await layOut(options, root);
   await write(root, "opt/ic/share/version.txt", `${options.version}\n`);
   await write(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+  await write(root, "etc/default/locale", "LANG=C.UTF-8\n");
   await enableUnits(root);
   await variantUnits(root, options.variant);
 }
@@ -30,6 +31,7 @@ async function enableUnits(root: string): Promise<void> {
   await mkdir(units, { recursive: true });
   for (const entry of await readdir(units)) await rm(join(units, entry), { recursive: true });
   await run("chroot", [root, "systemctl", "preset-all"]);
+  await symlink("/usr/lib/systemd/system/multi-user.target", join(units, "default.target"));
   const lists = [
     ["masked-units.txt", "etc/systemd/system"],
     ["masked-generators.txt", "etc/systemd/system-generators"],

@@ -5,8 +5,11 @@ import type { ImageOptions } from "./options.ts";
 import { cached, fingerprint, inTemporaryFolder, run } from "./tools.ts";
 import { ProblemError } from "../../src/system/problem.ts";
 
-/** Hooks of Debian packages that add to the initramfs what a GuestOS does not start from. */
-const UNUSED_HOOKS = ["dmsetup", "fsck", "keymap", "lvm2", "resume", "thermal", "xfs"];
+/** Hooks and scripts of Debian packages that add to the initramfs what a GuestOS does not need to start. Why no udev: etc/initramfs-tools/hooks/guestos. */
+const UNUSED = [
+  ...["dmsetup", "fsck", "keymap", "lvm2", "resume", "thermal", "udev", "xfs"].map((name) => `hooks/${name}`),
+  ...["init-top/udev", "init-bottom/udev"].map((name) => `scripts/${name}`),
+];
 
 /** What belongs to one node or to the machine that built it, not to every node: keys, ids, seeds, logs, caches, backups of accounts. */
 const NOT_IN_AN_IMAGE = [
@@ -83,7 +86,7 @@ async function makeAccounts(options: ImageOptions, root: string): Promise<void> 
 }
 
 async function makeInitramfs(options: ImageOptions, root: string): Promise<void> {
-  for (const hook of UNUSED_HOOKS) await rm(join(root, "usr/share/initramfs-tools/hooks", hook), { force: true });
+  for (const path of UNUSED) await rm(join(root, "usr/share/initramfs-tools", path), { force: true });
   const [version, ...others] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined || others.length > 0) {
     throw new ProblemError({ what: "the image needs exactly one kernel", found: `${others.length + (version === undefined ? 0 : 1)}`, todo: "see vm/packages.txt" });

@@ -24,6 +24,11 @@ export async function step<T>(what: string, work: () => Promise<T>): Promise<T> 
   return result;
 }
 
+/** Gives everything below the folders that was made after the epoch the epoch's time: when an image was built must not show in it. */
+export async function clampTimes(folders: readonly string[], epoch: number): Promise<void> {
+  await run("find", [...folders, "-newermt", `@${epoch}`, "-exec", "touch", "--no-dereference", `--date=@${epoch}`, "{}", "+"]);
+}
+
 /** Makes a file under a name of its own and renames it when it is whole: a half-written one is never found under its name. */
 export async function whole(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.part`;

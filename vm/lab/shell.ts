@@ -89,7 +89,8 @@ export class LabShell {
   /** Runs a script that must succeed. @returns its standard output @throws ShellError with all that it said */
   async ok(script: string, options: RunOptions = {}): Promise<string> {
     const { status, stdout, stderr } = await this.run(script, options);
-    if (status !== 0) throw new ShellError({ what: `a script in the guest failed with exit status ${status}`, found: transcript(script, stdout, stderr) });
+    if (status !== 0)
+      throw new ShellError({ what: `a script in the guest failed with exit status ${status}`, found: transcript(script, stdout, stderr) });
     return stdout;
   }
 
@@ -121,7 +122,11 @@ export class LabShell {
     const { promise, resolve, reject } = Promise.withResolvers<ShellResult>();
     this.#pending = { marker, resolve, reject };
     this.#socket.write(`run ${marker} ${timeout / 1000} ${escaped(script)}\n`);
-    const lost = new ShellError({ what: "the lab shell did not answer", found: transcript(script, "", ""), todo: "look at the serial log: the guest hangs" });
+    const lost = new ShellError({
+      what: "the lab shell did not answer",
+      found: transcript(script, "", ""),
+      todo: "look at the serial log: the guest hangs",
+    });
     const timer = setTimeout(() => reject(lost), timeout + ANSWER_GRACE);
     try {
       const result = await promise;
@@ -163,7 +168,9 @@ export class LabShell {
 
 /** The script as one word that `printf %b` turns back: a builtin of bash, where base64 would be another process. */
 function escaped(script: string): string {
-  return [...Buffer.from(script)].map((byte) => (/[\w./-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`)).join("");
+  return [...Buffer.from(script)]
+    .map((byte) => (/[\w./-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`))
+    .join("");
 }
 
 /** `=` stands first, so that an empty field is a field. */

@@ -53,7 +53,10 @@ test("zeros are blank", async () => {
 
 test("data without a signature is unknown where a blank place must be zero, and blank inside an encrypted device", async () => {
   const path = image("noise", 32);
-  writeFileSync(path, Buffer.concat([Buffer.alloc(15 * 1024 * 1024), Buffer.from("left over from before"), Buffer.alloc(17 * 1024 * 1024)]));
+  writeFileSync(
+    path,
+    Buffer.concat([Buffer.alloc(15 * 1024 * 1024), Buffer.from("left over from before"), Buffer.alloc(17 * 1024 * 1024)]),
+  );
   expect(await contentOf(host, path, { mustBeZero: true })).toEqual({ kind: "unknown" });
   expect(await contentOf(host, path, { mustBeZero: false })).toEqual({ kind: "blank" });
 });

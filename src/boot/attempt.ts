@@ -1,0 +1,132 @@
+import type { ToolObserver } from "../system/host.ts";
+import { oneLine, type Problem, ProblemError, toProblem } from "../system/problem.ts";
+import { type Clock, pause } from "./clock.ts";
+import type { SpanOutcome, UnitResult } from "./record.ts";
+import type { UnitSpans } from "./spans.ts";
+import { type Action, isConflict, type Plan, type Unit } from "./unit.ts";
+
+/** What the runner hands to whoever builds the machine that a unit sees. */
+export interface Scope {
+  /** Aborted when the unit's time is up or the run is told to stop. */
+  readonly signal: AbortSignal;
+  readonly onTool: ToolObserver;
+  /** Tells the operator something that stops nothing. */
+  readonly note: (text: string) => void;
+}
+
+const FIRST_BACKOFF = 100;
+const LONGEST_BACKOFF = 2_000;
+/** An event that comes again and again must not make a busy loop of the retries. */
+const SHORTEST_PAUSE = 50;
+
+/** One unit's way through plan, actions and the plan that must then be empty, with retries. */
+export class Attempt<M> {
+  /** What is going on, in words, for whoever asks while it lasts. */
+  doing = "looking at what is there";
+  readonly #unit: Unit<M>;
+  readonly #machine: (scope: Scope) => M;
+  readonly #spans: UnitSpans;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #provisioned: string[] = [];
+  readonly #activated: string[] = [];
+
+  constructor(unit: Unit<M>, machine: (scope: Scope) => M, spans: UnitSpans, clock: Clock, signal: AbortSignal) {
+    this.#unit = unit;
+    this.#machine = machine;
+    this.#spans = spans;
+    this.#clock = clock;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<UnitResult> {
+    const spans = this.#spans;
+    const machine = this.#machine({
+      signal: this.#signal,
+      note: (text) => spans.note(text),
+      onTool: (command) => {
+        const tool = spans.start({ kind: "tool", argv: [command.program, ...command.args] });
+        return (ending, stderr) => spans.end(tool, { kind: "tool", ending, stderr });
+      },
+    });
+    let deadline: number | undefined;
+    for (let backoff = FIRST_BACKOFF; ; backoff = Math.min(backoff * 2, LONGEST_BACKOFF)) {
+      try {
+        return await this.#once(machine);
+      } catch (error) {
+        if (!(error instanceof ProblemError && error.retryable) || this.#signal.aborted) throw error;
+        deadline ??= this.#clock.now() + this.#unit.retryFor / 1000;
+        const left = Math.round((deadline - this.#clock.now()) * 1000);
+        if (left <= 0) throw error;
+        await this.#waitForRetry(error, Math.min(backoff, left));
+        if (this.#signal.aborted) throw error;
+      }
+    }
+  }
+
+  async #once(machine: M): Promise<UnitResult> {
+    const plan = await this.#plan(machine);
+    if (isConflict(plan)) return failure(this.#unit, plan.conflict);
+    for (const action of plan) await this.#act(action);
+    if (plan.length > 0) {
+      const rest = await this.#plan(machine);
+      if (isConflict(rest)) return failure(this.#unit, rest.conflict);
+      if (rest.length > 0) return failure(this.#unit, notConverged(rest));
+    }
+    return this.#provisioned.length > 0
+      ? { kind: "changed", provisioned: this.#provisioned, activated: this.#activated }
+      : { kind: "unchanged", activated: this.#activated };
+  }
+
+  async #plan(machine: M): Promise<Plan> {
+    this.doing = "looking at what is there";
+    return this.#spans.within({ kind: "plan" }, async () => this.#unit.plan(machine), planOutcome);
+  }
+
+  async #act(action: Action): Promise<void> {
+    // The tools of an action hear the signal by themselves; this keeps the next one from starting at all.
+    this.#signal.throwIfAborted();
+    this.doing = action.description;
+    await this.#spans.within({ kind: "action", description: action.description, effect: action.effect }, action.run, () => ({
+      kind: "done",
+    }));
+    (action.effect === "provision" ? this.#provisioned : this.#activated).push(action.description);
+  }
+
+  async #waitForRetry(error: ProblemError, milliseconds: number): Promise<void> {
+    this.doing = "waiting to try again";
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#signal, over.signal]);
+    const wait = async (): Promise<void> => {
+      const timer = pause(this.#clock, milliseconds, signal);
+      const woken = async (wake: NonNullable<ProblemError["wake"]>): Promise<unknown> =>
+        Promise.all([wake(signal), pause(this.#clock, SHORTEST_PAUSE, signal)]).catch((reason: unknown) => {
+          // Who cannot wait for the event still has the timer.
+          if (!signal.aborted) this.#spans.note(oneLine(toProblem(reason)));
+          return timer;
+        });
+      await Promise.race(error.wake === undefined ? [timer] : [timer, woken(error.wake)]);
+      over.abort();
+    };
+    await this.#spans.within({ kind: "retry", problem: error.problem }, wait, () => ({ kind: "done" }));
+  }
+}
+
+/** How a unit ends that did not succeed. */
+export function failure<M>(unit: Unit<M>, problem: Problem): UnitResult {
+  return { kind: unit.onFailure === "stop" ? "failed" : "degraded", problem };
+}
+
+function planOutcome(plan: Plan): SpanOutcome {
+  return isConflict(plan)
+    ? { kind: "conflict", problem: plan.conflict }
+    : { kind: "planned", actions: plan.map(({ description }) => description) };
+}
+
+function notConverged(rest: readonly Action[]): Problem {
+  return {
+    what: "did not converge: everything was done, and something is still missing",
+    found: rest.map(({ description }) => description).join("; "),
+    todo: "run it again; if it stays, the record shows what each tool answered",
+  };
+}

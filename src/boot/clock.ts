@@ -1,0 +1,32 @@
+/** Time; replaced in tests to make runs repeatable. */
+export interface Clock {
+  /** Seconds of CLOCK_MONOTONIC. */
+  readonly now: () => number;
+  /** Wall-clock time, ISO 8601. */
+  readonly date: () => string;
+  /** Calls `then` after that many milliseconds, unless the function that it returns is called before. */
+  readonly after: (milliseconds: number, then: () => void) => () => void;
+}
+
+/** The machine's own clocks. */
+export const systemClock: Clock = {
+  now: () => Number(process.hrtime.bigint() / 1000n) / 1e6,
+  date: () => new Date().toISOString(),
+  after: (milliseconds, then) => {
+    const timer = setTimeout(then, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after that many milliseconds, or as soon as the signal is aborted. */
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(signal.aborted ? 0 : milliseconds, done);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

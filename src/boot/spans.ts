@@ -1,0 +1,94 @@
+import { type Problem, toProblem } from "../system/problem.ts";
+import type { Clock } from "./clock.ts";
+import type { Sink, SpanOutcome, SpanSubject } from "./record.ts";
+
+/** Numbers the spans of a run and tells the sink of them. */
+export interface SpanWriter {
+  open(): number;
+  start(parent: number, what: SpanSubject): number;
+  end(span: number, outcome: SpanOutcome): void;
+  note(span: number, text: string): void;
+}
+
+export function spanWriter(sink: Sink, clock: Clock): SpanWriter {
+  let last = 0;
+  const open = (): number => ++last;
+  return {
+    open,
+    start(parent, what) {
+      const span = open();
+      sink({ event: "started", span, parent, at: clock.now(), what });
+      return span;
+    },
+    end: (span, outcome) => sink({ event: "ended", span, at: clock.now(), outcome }),
+    note: (span, text) => sink({ event: "note", span, at: clock.now(), text }),
+  };
+}
+
+/** The spans of one unit. Nothing is written once it is closed: what a unit that was left behind still does is no longer part of the run. */
+export class UnitSpans {
+  readonly #unit: number;
+  readonly #spans: SpanWriter;
+  readonly #open = new Map<number, SpanSubject>();
+  /** The span that tools and notes now belong to: a unit does one thing at a time. */
+  #current: number;
+  #closed = false;
+
+  constructor(unit: number, spans: SpanWriter) {
+    this.#unit = unit;
+    this.#current = unit;
+    this.#spans = spans;
+  }
+
+  /** Starts a span below the one that is going on. */
+  start(what: SpanSubject): number {
+    if (this.#closed) return NOT_RECORDED;
+    const span = this.#spans.start(this.#current, what);
+    this.#open.set(span, what);
+    return span;
+  }
+
+  end(span: number, outcome: SpanOutcome): void {
+    if (this.#open.delete(span)) this.#spans.end(span, outcome);
+  }
+
+  note(text: string): void {
+    if (!this.#closed) this.#spans.note(this.#current, text);
+  }
+
+  /** Does the work in a span of its own. */
+  async within<T>(what: SpanSubject, work: () => Promise<T>, outcome: (value: T) => SpanOutcome): Promise<T> {
+    const span = this.start(what);
+    this.#current = span;
+    try {
+      const value = await work();
+      this.end(span, outcome(value));
+      return value;
+    } catch (error) {
+      this.end(span, { kind: "failed", problem: toProblem(error) });
+      throw error;
+    } finally {
+      this.#current = this.#unit;
+    }
+  }
+
+  /** The command lines of the tools that are running. */
+  tools(): readonly string[] {
+    if (this.#open.size === 0) return [];
+    return [...this.#open.values()].flatMap((what) => (what.kind === "tool" ? [what.argv.join(" ")] : []));
+  }
+
+  /** Ends what is still open, the innermost first: every span that was started ends. */
+  close(): void {
+    for (const [span, what] of [...this.#open].toReversed()) {
+      this.end(
+        span,
+        what.kind === "tool" ? { kind: "tool", ending: { kind: "cancelled" }, stderr: "" } : { kind: "failed", problem: LEFT_BEHIND },
+      );
+    }
+    this.#closed = true;
+  }
+}
+
+const NOT_RECORDED = 0;
+const LEFT_BEHIND: Problem = { what: "did not end when it was told to stop" };

@@ -1,0 +1,110 @@
+import { type Command, Option } from "commander";
+import type { Stage } from "../boot/unit.ts";
+import type { ExitName } from "./exit-codes.ts";
+import { configImageHelp, graphHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
+import type { Setup } from "./setup.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** For "did you mean". */
+export const commandNames: readonly string[] = ["run", "plan", "list", "graph", "status", "verify", "config-image", "help"];
+
+interface UnitFlags {
+  readonly unit: readonly string[];
+  readonly stage?: Stage;
+  readonly json: boolean;
+}
+
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly setup: () => Promise<Setup>;
+  /** Told how the command ended. */
+  readonly end: (exit: ExitName) => void;
+  /** What may lie in ic-bootstrap.tar; each is an option of config-image. */
+  readonly entries: readonly string[];
+}
+
+/** Adds each command: what it is called, what may follow it, and what it calls. */
+export function addCommands(program: Command, { terminal, setup, end, entries }: Surroundings): void {
+  const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command => {
+    const made = program
+      .command(name, { isDefault: name === "run" })
+      .description(description)
+      .helpOption("--help", "show this help");
+    for (const option of [...options, jsonOption()]) made.addOption(option);
+    return help === "" ? made : made.addHelpText("after", `\n${help}`);
+  };
+
+  command(
+    "run",
+    "make true what each unit asks for; this is what guestos-boot does without a command",
+    runHelp,
+    unitOption(),
+    stageOption(),
+    waitOption(),
+  ).action(async ({ unit: units, ...flags }: UnitFlags & { readonly wait: number }) => {
+    const { run } = await import("./run-command.ts");
+    end(await run(await setup(), { ...flags, units }, terminal));
+  });
+
+  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption()).action(
+    async ({ unit: units, ...flags }: UnitFlags) => {
+      const { plan } = await import("./plan-command.ts");
+      end(await plan(await setup(), { ...flags, units }, terminal));
+    },
+  );
+
+  command("list", "name the units, in boot order: stage, what a failure means, title", "").action(
+    async (flags: { readonly json: boolean }) => {
+      const { list } = await import("./chain-commands.ts");
+      end(list(await setup(), flags, terminal));
+    },
+  );
+
+  const formatOption = new Option("--format <format>", "text, or the language of Graphviz or Mermaid")
+    .choices(["text", "dot", "mermaid"])
+    .default("text");
+  command("graph", "show what waits for what", graphHelp, formatOption).action(
+    async (flags: { readonly format: "text" | "dot" | "mermaid"; readonly json: boolean }) => {
+      const { graph } = await import("./chain-commands.ts");
+      end(graph(await setup(), flags, terminal));
+    },
+  );
+
+  command("status", "show how this boot went, or one before it", statusHelp, bootOption()).action(
+    async (flags: { readonly boot: number; readonly json: boolean }) => {
+      const { status } = await import("./status-command.ts");
+      end(await status(await setup(), flags, terminal));
+    },
+  );
+
+  command("verify", "check the chain itself: names, cycles, two units that write the same thing", "").action(
+    async (flags: { readonly json: boolean }) => {
+      const { verify } = await import("./chain-commands.ts");
+      end(verify(await setup(), flags, terminal));
+    },
+  );
+
+  const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
+  configImage.argument("[folder]", "laid out like the tar").requiredOption("--out <file>", "the image; replaced when it is there");
+  for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
+  configImage.action(async (folder: string | undefined, { out, json, ...flags }: { readonly out: string; readonly json: boolean }) => {
+    const { configImage: build } = await import("./config-image-command.ts");
+    const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
+    const chosen = entries.flatMap((name) => {
+      const path = given.get(camelCase(optionName(name)));
+      return path === undefined ? [] : [[name, path] as const];
+    });
+    end(await build({ out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
+  });
+}
+
+/** `network.conf` as an option: `network-conf`. */
+function optionName(entry: string): string {
+  return entry.replaceAll(/[._]/g, "-");
+}
+
+/** What commander makes of an option's name. */
+function camelCase(option: string): string {
+  return option.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

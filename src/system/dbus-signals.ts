@@ -1,0 +1,50 @@
+import type { Message } from "dbus-next";
+import { bounded, call, type SystemBus } from "./dbus.ts";
+
+export interface SignalRule {
+  /** The well-known name of the sender; signals that others send to us are not taken for his. */
+  readonly sender: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+}
+
+export interface Signals {
+  /** Every matching signal since the subscription, in order. */
+  readonly received: readonly Message[];
+  /** True as soon as one has come since the last call, false when none did within that many milliseconds. */
+  readonly next: (within: number) => Promise<boolean>;
+}
+
+/** Subscribes to a signal. What is received is kept, so a signal that overtakes the reply of a call is not lost. */
+export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signals> {
+  const onBus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", signature: "s" };
+  const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.sender] });
+  const received: Message[] = [];
+  let seen = 0;
+  let wake = (): void => undefined;
+  bus.connection.on("message", (message: Message) => {
+    if (message.sender !== owner || message.path !== rule.path || message.interface !== rule.interface || message.member !== rule.member)
+      return;
+    received.push(message);
+    wake();
+  });
+  const match = `type='signal',sender='${rule.sender}',path='${rule.path}',interface='${rule.interface}',member='${rule.member}'`;
+  await call(bus, { ...onBus, member: "AddMatch", body: [match] });
+  return {
+    received,
+    async next(within) {
+      const arrived = new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), within);
+        wake = (): void => {
+          clearTimeout(timer);
+          resolve(true);
+        };
+        if (received.length > seen) wake();
+      });
+      const answer = await bounded(arrived, bus.signal);
+      seen = received.length;
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+
+/** A new EC P-256 key as PEM. */
+export function makeTlsKey(): string {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" });
+}
+
+/** The smallest self-signed certificate that X509Certificate reads (RFC 5280, section 4.1), valid between the two dates. */
+export function makeCertificate(key: string, from: Date, to: Date): string {
+  const algorithm = der(0x30, Buffer.from("06082a8648ce3d040302", "hex"));
+  const name = der(0x30, der(0x31, der(0x30, Buffer.from("0603550403", "hex"), der(0x0c, Buffer.from("test")))));
+  const publicKey = createPublicKey(key).export({ format: "der", type: "spki" });
+  const content = der(0x30, der(0x02, Buffer.of(1)), algorithm, name, der(0x30, time(from), time(to)), name, publicKey);
+  const signature = sign("sha256", content, createPrivateKey(key));
+  const certificate = der(0x30, content, algorithm, der(0x03, Buffer.of(0), signature));
+  const armour = (certificate.toString("base64").match(/.{1,64}/g) ?? []).join("\n");
+  return `-----BEGIN CERTIFICATE-----\n${armour}\n-----END CERTIFICATE-----\n`;
+}
+
+function time(date: Date): Buffer {
+  return der(0x18, Buffer.from(date.toISOString().replaceAll(/[-:T]|\.\d+/g, "")));
+}
+
+function der(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  if (content.length < 0x80) return Buffer.concat([Buffer.of(tag, content.length), content]);
+  return Buffer.concat([Buffer.of(tag, 0x82, content.length >> 8, content.length & 0xff), content]);
+}

@@ -1,0 +1,99 @@
+/**
+ * The real command line over a chain of its own, for tests with real processes: nothing of the machine is touched but a
+ * folder. How its units behave is decided by the names of files in that folder.
+ */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { activate, conflict, defineUnit, provision } from "../../src/boot/unit.ts";
+import { main } from "../../src/cli/program.ts";
+import { processTerminal } from "../../src/cli/terminal.ts";
+import { guestosLayout } from "../../src/config/layout.ts";
+import type { GuestUnit, Machine } from "../../src/units/machine.ts";
+
+const root = process.env["FIXTURE_ROOT"] ?? "";
+const at = (name: string): string => join(root, name);
+const there = async (name: string): Promise<boolean> =>
+  access(at(name)).then(
+    () => true,
+    () => false,
+  );
+const touch = async ({ host }: Machine, name: string): Promise<void> => host.writeFile(at(name), "", { mode: 0o600 });
+
+const first = defineUnit<Machine>({
+  name: "first",
+  title: "Make the first file",
+  owns: [at("made-first")],
+  plan: async (machine) =>
+    (await there("made-first")) ? [] : [provision("make the first file", async () => touch(machine, "made-first"))],
+});
+
+const strict = defineUnit<Machine>({
+  name: "strict",
+  title: "Refuse a file named in-the-way",
+  plan: async () =>
+    (await there("in-the-way"))
+      ? conflict({
+          what: "something is in the way",
+          where: { file: at("in-the-way") },
+          found: "a file",
+          expected: "none",
+          todo: "remove it",
+        })
+      : [],
+});
+
+const slow = defineUnit<Machine>({
+  name: "slow",
+  title: "Sleep, when a file named sleep asks for it",
+  requires: [first],
+  plan: async ({ host }) =>
+    (await there("sleep")) && !(await there("slept"))
+      ? [
+          activate("sleep for a minute", async () => {
+            await host.writeFile(at("sleeping"), "", { mode: 0o600 });
+            await host.run({ program: "sleep", args: ["60"] });
+          }),
+        ]
+      : [],
+});
+
+const patient = defineUnit<Machine>({
+  name: "patient",
+  title: "Hold on to what it does for as long as a file named hold is there",
+  plan: async (machine) =>
+    (await there("hold")) && !(await there("held"))
+      ? [
+          activate("wait until the file named hold is gone", async () => {
+            await touch(machine, "holding");
+            while (await there("hold")) await new Promise((resolve) => setTimeout(resolve, 50));
+          }),
+        ]
+      : [],
+});
+
+const lenient = defineUnit<Machine>({
+  name: "lenient",
+  title: "Degrade for a file named bad",
+  stage: "late",
+  requires: [strict],
+  after: [slow],
+  onFailure: "degrade",
+  plan: async ({ note }) => {
+    if (await there("odd")) note("there is something odd");
+    return (await there("bad")) ? conflict({ what: "a file named bad", todo: "remove it" }) : [];
+  },
+});
+
+const twin = defineUnit<Machine>({ name: "first", title: "A second one of that name", plan: async () => [] });
+
+const chain: readonly GuestUnit[] = [first, strict, slow, patient, lenient, ...((await there("unsound")) ? [twin] : [])];
+
+const layout = {
+  ...guestosLayout,
+  run: at("run"),
+  records: at("var/boots"),
+  versionFile: at("version.txt"),
+  mountPoints: { ...guestosLayout.mountPoints, var: at("var") },
+};
+
+process.exit(await main(process.argv.slice(2), processTerminal(), async () => ({ chain, layout })));

@@ -1,0 +1,65 @@
+import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as wait } from "node:timers/promises";
+import { guestosLayout, type Layout } from "../../src/config/layout.ts";
+import { withSystemBus, call } from "../../src/system/dbus.ts";
+import { type NetworkNamespace, ended } from "./network-namespace.ts";
+import type { PrivateBus } from "./private-bus.ts";
+
+const NETWORKD = "/usr/lib/systemd/systemd-networkd";
+const RUNNING = "/run/systemd/units/invocation:systemd-networkd.service";
+
+/** Where a node's configuration is, inside a namespace. */
+export const networkLayout: Layout = { ...guestosLayout, mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" } };
+
+/** eth0 inside, with a cable to eth0 of the other namespace: where a node's router would be. */
+export async function cable(node: NetworkNamespace, router: NetworkNamespace): Promise<void> {
+  await node.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", String(router.pid));
+  await node.run("ip", "link", "set", "eth0", "up");
+  await router.run("ip", "link", "set", "eth0", "up");
+}
+
+/** Starts the real systemd-networkd and waits until it answers on the bus. */
+export async function startNetworkd(node: NetworkNamespace, bus: PrivateBus): Promise<ChildProcess> {
+  await node.host.makeFolder("/run/systemd/units", { mode: 0o755 });
+  const networkd = node.start(NETWORKD, [], { DBUS_SYSTEM_BUS_ADDRESS: bus.address });
+  const limit = Date.now() + 20_000;
+  for (;;) {
+    try {
+      await withSystemBus(node.host, async (open) => call(open, MANAGER_PING));
+      break;
+    } catch (error) {
+      if (Date.now() > limit) throw error;
+      await wait(50);
+    }
+  }
+  await node.run("ln", "-sf", "0123456789abcdef", RUNNING);
+  return networkd;
+}
+
+export async function stopNetworkd(node: NetworkNamespace, networkd: ChildProcess): Promise<void> {
+  await ended(networkd);
+  await node.host.remove(RUNNING);
+}
+
+const MANAGER_PING = {
+  destination: "org.freedesktop.network1",
+  path: "/org/freedesktop/network1",
+  interface: "org.freedesktop.network1.Manager",
+  member: "ListLinks",
+};
+
+/** A router that advertises a prefix on its eth0. Without a bus: nobody asks it anything. */
+export async function startRouter(router: NetworkNamespace, prefix: string): Promise<ChildProcess> {
+  await router.host.makeFolder("/run/systemd/network", { mode: 0o755 });
+  const text = `[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=no\nIPv6SendRA=yes\nLinkLocalAddressing=ipv6\n[IPv6SendRA]\nRouterLifetimeSec=1800\n[IPv6Prefix]\nPrefix=${prefix}\n`;
+  await router.host.writeFile("/run/systemd/network/10-eth0.network", text, { mode: 0o644 });
+  const networkd = router.start(NETWORKD, [], { DBUS_SYSTEM_BUS_ADDRESS: "unix:path=/run/none" });
+  await once(networkd, "spawn");
+  return networkd;
+}
+
+export async function writeConf(node: NetworkNamespace, text: string): Promise<void> {
+  await node.host.makeFolder("/run/config", { mode: 0o755 });
+  await node.host.writeFile("/run/config/network.conf", text, { mode: 0o644 });
+}

@@ -1,0 +1,15 @@
+import { guestosLayout, type Layout } from "../../src/config/layout.ts";
+import type { Host } from "../../src/system/host.ts";
+import type { Machine } from "../../src/units/machine.ts";
+
+export interface TestMachine<H extends Host = Host> extends Machine {
+  readonly host: H;
+  readonly notes: string[];
+}
+
+/** A machine for units that need no keys: asking for one fails the test. */
+export function testMachine<H extends Host>(host: H, layout: Layout = guestosLayout): TestMachine<H> {
+  const notes: string[] = [];
+  const keys = { deviceKey: async (): Promise<never> => Promise.reject(new Error("this unit needs no key")) };
+  return { host, layout, keys, notes, note: (text) => void notes.push(text) };
+}

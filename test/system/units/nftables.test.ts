@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { guestosLayout, type Layout } from "../../../src/config/layout.ts";
+import { isConflict } from "../../../src/boot/unit.ts";
+import { nftables } from "../../../src/units/nftables.ts";
+import { type NetworkNamespace, networkNamespace } from "../../support/network-namespace.ts";
+import { runUnit } from "../../support/run-unit.ts";
+import { testMachine, type TestMachine } from "../../support/test-machine.ts";
+
+const RULES = `#!/usr/sbin/nft -f
+table inet filter {
+  set seen { type ipv6_addr; flags dynamic; size 1024; }
+  chain input {
+    type filter hook input priority 0; policy drop;
+    ct state established,related counter accept
+    tcp dport { 22, 9100 } accept
+    meta l4proto ipv6-icmp accept
+    update @seen { ip6 saddr }
+  }
+}
+`;
+const DEFAULT = "table inet default {\n chain input {\n type filter hook input priority 0; policy drop;\n }\n}\n";
+const ORCHESTRATOR = "/run/orchestrator/nftables.conf";
+const INJECTED = "/run/config/nftables.conf";
+const IMAGE = "/run/image/nftables.conf";
+
+let inside: NetworkNamespace;
+let machine: TestMachine;
+
+beforeAll(async () => {
+  inside = await networkNamespace();
+});
+afterAll(async () => inside.stop());
+
+beforeEach(async () => {
+  for (const folder of ["/run/orchestrator", "/run/config", "/run/image", "/run/guestos-boot"]) await inside.host.remove(folder);
+  for (const folder of ["/run/orchestrator", "/run/config", "/run/image"]) await inside.host.makeFolder(folder, { mode: 0o755 });
+  const layout: Layout = {
+    ...guestosLayout,
+    mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" },
+    rulesets: [ORCHESTRATOR, INJECTED, IMAGE],
+  };
+  machine = testMachine(inside.host, layout);
+  await inside.run("nft", "flush", "ruleset");
+  // As nftables.service has left it before we come.
+  await inside.host.run({ program: "nft", args: ["-f", "-"], input: DEFAULT });
+});
+
+async function put(file: string, content: string): Promise<void> {
+  await inside.host.writeFile(file, content, { mode: 0o644 });
+}
+
+async function inForce(): Promise<string> {
+  return inside.run("nft", "list", "ruleset");
+}
+
+test("what is in force is the file, all of it and nothing else, and a second run has nothing to do", async () => {
+  await put(IMAGE, RULES);
+  expect(await runUnit(nftables, machine)).toEqual([`load ${IMAGE} into the kernel's packet filter`]);
+  const rules = await inForce();
+  expect(rules).toContain("tcp dport { 22, 9100 } accept");
+  expect(rules).not.toContain("table inet default");
+  expect(rules.match(/ipv6-icmp accept/g)).toHaveLength(1);
+  expect(await runUnit(nftables, machine)).toEqual([]);
+});
+
+test("a file that does not flush is not loaded twice over itself", async () => {
+  await put(IMAGE, RULES);
+  await runUnit(nftables, machine);
+  await inside.host.remove("/run/guestos-boot/nftables.json");
+  expect(await runUnit(nftables, machine)).toHaveLength(1);
+  expect((await inForce()).match(/ipv6-icmp accept/g)).toHaveLength(1);
+});
+
+test("counting and learning do not make the rules others", async () => {
+  await put(IMAGE, RULES);
+  await runUnit(nftables, machine);
+  await inside.run("nft", "add", "element", "inet", "filter", "seen", "{ 2001:db8::7 }");
+  expect(await runUnit(nftables, machine)).toEqual([]);
+});
+
+test("a rule that was removed by hand, and one that was added, are noticed", async () => {
+  await put(IMAGE, RULES);
+  await runUnit(nftables, machine);
+  await inside.run("nft", "flush", "chain", "inet", "filter", "input");
+  expect(await runUnit(nftables, machine)).toHaveLength(1);
+  await inside.run("nft", "add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept");
+  expect(await runUnit(nftables, machine)).toHaveLength(1);
+  expect(await inForce()).not.toContain("dport 23 accept");
+});
+
+test("the file is loaded again when it changes, and when one that comes before it appears", async () => {
+  await put(IMAGE, RULES);
+  await runUnit(nftables, machine);
+  await put(IMAGE, RULES.replace("9100", "9443"));
+  await runUnit(nftables, machine);
+  expect(await inForce()).toContain("9443");
+  await put(ORCHESTRATOR, RULES.replace("9100", "8080"));
+  expect(await runUnit(nftables, machine)).toEqual([`load ${ORCHESTRATOR} into the kernel's packet filter`]);
+  expect(await inForce()).toContain("8080");
+});
+
+test("a broken file is told with its place, in a plan too, and leaves the rules in force", async () => {
+  await put(IMAGE, RULES.replace("ipv6-icmp accept", "ipv6-icmp acept"));
+  const before = await inForce();
+  for (const attempt of [async () => nftables.plan(machine), async () => runUnit(nftables, machine)]) {
+    await expect(attempt()).rejects.toMatchObject({
+      problem: { what: expect.stringContaining("the ruleset is not valid"), where: { file: IMAGE, line: 8, column: 33 } },
+    });
+  }
+  expect(await inForce()).toBe(before);
+});
+
+test("on the first line the place is right too", async () => {
+  await put(IMAGE, "table inet x { chain input { type filter hook input priority 0; bogus; }; }\n");
+  await expect(nftables.plan(machine)).rejects.toMatchObject({ problem: { where: { line: 1, column: 70 } } });
+});
+
+test("rules that only the kernel refuses are an error too, and leave the rules in force", async () => {
+  await put(IMAGE, RULES.replace("meta l4proto ipv6-icmp accept", "jump nowhere"));
+  const before = await inForce();
+  await expect(runUnit(nftables, machine)).rejects.toMatchObject({ problem: { where: { file: IMAGE } } });
+  expect(await inForce()).toBe(before);
+});
+
+test.each([
+  ["empty", ""],
+  ["cut short", RULES.slice(0, 60)],
+  ["of comments", "# type filter hook input priority 0;\n"],
+  ["that only flushes", "flush ruleset\n"],
+])("a file %s is a conflict and does not open the node", async (_, content) => {
+  await put(IMAGE, content);
+  const before = await inForce();
+  const plan = await nftables.plan(machine);
+  expect(isConflict(plan) && plan.conflict.what).toContain("filters nothing that comes in");
+  await expect(runUnit(nftables, machine)).rejects.toThrow("filters nothing");
+  expect(await inForce()).toBe(before);
+});
+
+test("an injected ruleset cannot make nft print other files into the log", async () => {
+  await put("/run/config/store.keyfile", "canary-secret");
+  await put(INJECTED, `${RULES}include "/run/config/store.keyfile"\n`);
+  const plan = await nftables.plan(machine);
+  expect(isConflict(plan) && plan.conflict).toMatchObject({ where: { file: INJECTED, line: 12, column: 1 }, found: "include" });
+});
+
+test("no ruleset at all is a conflict, and leaves the rules in force", async () => {
+  const before = await inForce();
+  await expect(runUnit(nftables, machine)).rejects.toThrow("there is no firewall ruleset");
+  expect(await inForce()).toBe(before);
+});
+
+test("a damaged note of what was loaded only means loading again", async () => {
+  await put(IMAGE, RULES);
+  await runUnit(nftables, machine);
+  for (const note of ["", "{", '{"file":7}']) {
+    await put("/run/guestos-boot/nftables.json", note);
+    expect(await runUnit(nftables, machine)).toHaveLength(1);
+  }
+});

@@ -1,0 +1,98 @@
+import { gunzipSync } from "node:zlib";
+import { expect } from "vitest";
+import { printable } from "../../../vm/serial-log.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+
+/** Bytes that must show up nowhere. */
+export interface KnownSecret {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface CleanBootOptions {
+  /** Beside what the node made itself: what the test injected. */
+  readonly secrets?: readonly KnownSecret[];
+  /** systemd units that this test makes fail. */
+  readonly failedUnits?: readonly string[];
+  /** Warnings that this test provokes. */
+  readonly warnings?: readonly RegExp[];
+}
+
+/** The services whose warnings are ours. */
+const SERVICES = ["guestos-boot.service", "guestos-boot-late.service", "guestos-monitor.service", "node_exporter.service", "nftables.service"];
+
+/** What every test of a whole boot also asserts: no failed unit, no unexpected warning, and no secret in any log. */
+export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOptions = {}): Promise<void> {
+  const { secrets = [], failedUnits = [], warnings = [] } = options;
+  expect((await failedSystemdUnits(vm)).filter((unit) => !failedUnits.includes(unit)), "failed systemd units").toEqual([]);
+  const unexpected = (await warningsOfOurs(vm)).filter((line) => !warnings.some((pattern) => pattern.test(line)));
+  expect(unexpected, "unexpected warnings in the journal").toEqual([]);
+  expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
+}
+
+export async function failedSystemdUnits(vm: VirtualMachine): Promise<readonly string[]> {
+  const list = await vm.shell.ok("systemctl list-units --state=failed --plain --no-legend");
+  return list.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
+}
+
+/** Warnings and worse of our services and of systemd about them; and every ordering cycle, whoever closed it. */
+async function warningsOfOurs(vm: VirtualMachine): Promise<readonly string[]> {
+  const about = SERVICES.flatMap((unit) => [`_SYSTEMD_UNIT=${unit}`, "+", `UNIT=${unit}`, "+"]).join(" ");
+  const ours = await vm.shell.ok(`journalctl -b -q -p warning -o cat ${about} SYSLOG_IDENTIFIER=guestos-boot`);
+  const cycles = await vm.shell.ok("journalctl -b -q -o cat _PID=1 | grep -i 'ordering cycle' || true");
+  return [...ours.split("\n"), ...cycles.split("\n")].filter((line) => line !== "");
+}
+
+/** What the node made for itself; files that are not there (an early failure) give no secret. */
+async function secretsOfNode(vm: VirtualMachine): Promise<readonly KnownSecret[]> {
+  const files = (await vm.shell.ok("find /boot/config -type f \\( -name '*key*' -o -name '*.pem' \\) ! -name '*.pub' ! -path '*authorized*'")).trim().split("\n");
+  const secrets: KnownSecret[] = [];
+  for (const file of files.filter((name) => name !== "")) {
+    const { bytes } = await vm.shell.run(`cat '${file}'`);
+    const text = Buffer.from(bytes).toString("latin1");
+    // A certificate is shown to everybody.
+    if (text.includes("PRIVATE KEY")) secrets.push(...pemSecrets(file, text));
+    else if (file.endsWith("store.keyfile")) secrets.push({ name: file, bytes: bytes.slice(-32) });
+  }
+  return secrets;
+}
+
+/** The body of a PEM key: its lines as they stand, without those that all keys of the kind begin with. */
+export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
+  const body = /PRIVATE KEY-----\n([^-]*)-----END/.exec(pem)?.[1]?.trim().split("\n") ?? [];
+  const own = body.length > 1 ? body.slice(1) : body.map((line) => line.slice(-32));
+  return own.filter((line) => line.length >= 16).map((line) => ({ name, bytes: Buffer.from(line) }));
+}
+
+/** Everything that is written down while a node boots; each a script whose output is searched. */
+const PLACES: Readonly<Record<string, string>> = {
+  "the journal": "journalctl -b -a -o export",
+  "the kernel log": "dmesg",
+  "the record of the boots": "tar -cf - --ignore-failed-read /run/guestos-boot /var/lib/guestos-boot /run/node_exporter 2>/dev/null",
+  "command lines and environments of processes": "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null",
+  "core files": "find / -xdev \\( -path '/var/lib/systemd/coredump/*' -o -name 'core' -o -name 'core.[0-9]*' \\) -type f -exec cat {} + ; cat /var/lib/systemd/coredump/* 2>/dev/null",
+};
+
+/** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is looked for. */
+export async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  const search = (place: string, haystack: Buffer): void => {
+    for (const { name, bytes } of secrets) {
+      if (writings(bytes).some((writing) => haystack.includes(writing))) found.push(`${name} in ${place}`);
+    }
+  };
+  search("the serial log", Buffer.from(printable(vm.serial.text)));
+  for (const [place, script] of Object.entries(PLACES)) {
+    const { bytes } = await vm.shell.run(`{ ${script}; } | gzip -1`, { timeout: 300_000 });
+    search(place, gunzipSync(bytes));
+  }
+  return [...new Set(found)];
+}
+
+function writings(bytes: Uint8Array): readonly Buffer[] {
+  const raw = Buffer.from(bytes);
+  const hex = raw.toString("hex");
+  // Without the last group, which depends on what follows.
+  const base64 = raw.toString("base64").replace(/.{4}$/, "");
+  return [raw, Buffer.from(hex), Buffer.from(hex.toUpperCase()), Buffer.from(base64)];
+}

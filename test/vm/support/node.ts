@@ -1,0 +1,133 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { type BootReport, bootReport, bootTable, consoleEvents, hasSucceeded } from "../../../vm/console.ts";
+import { makeDisk } from "../../../vm/disk.ts";
+import { withPanicRetry } from "../../../vm/panic-retry.ts";
+import { buildFolder, image, stateFolder } from "../../../vm/paths.ts";
+import type { BootWay, DiskInterface } from "../../../vm/qemu-command.ts";
+import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
+import { configMedium, type ConfigFiles, usualConfig } from "./media.ts";
+
+/** Only ends what hangs: a loaded, emulated machine takes minutes. */
+export const BOOT_TIMEOUT = 600_000;
+
+export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" | "boot" | "name">> {
+  /** Unique among all tests: it names the state folder. */
+  readonly name: string;
+  /** What the disk starts as: the image when absent. */
+  readonly from?: string;
+  /** Go on with a disk as it is, instead of a new one. */
+  readonly disk?: string;
+  /** As for qemu-img: "12G". */
+  readonly size?: string;
+  readonly diskInterface?: DiskInterface;
+  /** GRUB when absent; the kernel directly saves some seconds. */
+  readonly boot?: "firmware" | "kernel";
+  /** The configuration on a removable USB medium; none when absent. */
+  readonly config?: ConfigFiles;
+}
+
+/** Starts a node and returns at once, without waiting for anything. The caller ends it (`await using`). */
+export async function startNode(options: NodeOptions): Promise<VirtualMachine> {
+  const { name, from = image.disk, size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
+  const disk = options.disk ?? (await makeDisk({ backing: from, path: diskOf(name), size }));
+  const medium = config === undefined ? [] : [{ id: "config", image: await configMedium(name, config) }];
+  return startVirtualMachine({
+    ...others,
+    name,
+    disk: { path: disk, interface: diskInterface },
+    boot: boot === "kernel" ? await kernelBoot() : { kind: "firmware" },
+    media: [...medium, ...media],
+  });
+}
+
+/** Where `startNode` puts a node's own disk. */
+export function diskOf(name: string): string {
+  return join(stateFolder(name), "disk.qcow2");
+}
+
+/** Starts a node and waits until systemd has done all that it was asked for, well or badly. */
+export async function bootNode(options: NodeOptions): Promise<VirtualMachine> {
+  const vm = await startNode(options);
+  try {
+    await untilBooted(vm);
+    return vm;
+  } catch (error) {
+    await vm.powerCut();
+    throw error;
+  }
+}
+
+/** @returns systemd's word for how the boot went: "running", "degraded" */
+export async function untilBooted(vm: VirtualMachine): Promise<string> {
+  const { stdout } = await vm.shell.run("systemctl is-system-running --wait", { timeout: BOOT_TIMEOUT, readyTimeout: BOOT_TIMEOUT });
+  return stdout.trim();
+}
+
+/** What the boot chain said on the console, since the position `from` of the serial log. */
+export function reportOf(vm: VirtualMachine, from = 0): BootReport {
+  return bootReport(consoleEvents(vm.serial.text.slice(from)));
+}
+
+export interface SharedNode {
+  /**
+   * Runs a piece of a test on the shared machine.
+   *
+   * Where the emulator made the guest's kernel panic, a new machine is booted and the piece is run again: it must
+   * stand on its own, and not on what another one left.
+   */
+  use<T>(piece: (vm: VirtualMachine) => Promise<T>): Promise<T>;
+}
+
+/** One booted machine for the tests of a file: booted at the first use, switched off after the last test. */
+export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)): SharedNode {
+  let current: Promise<VirtualMachine> | undefined;
+  const end = async (): Promise<void> => {
+    const vm = await current?.catch(() => undefined);
+    current = undefined;
+    await vm?.powerCut();
+  };
+  afterAll(end);
+  const boot = async (): Promise<VirtualMachine> => bootNode(typeof options === "function" ? await options() : options);
+  return {
+    use: (piece) =>
+      withPanicRetry(async () => {
+        const failed = current === undefined ? undefined : await current.then(({ failure }) => failure, (error: unknown) => error);
+        if (failed !== undefined) await end();
+        current ??= boot();
+        return piece(await current);
+      }),
+  };
+}
+
+/**
+ * A disk on which one first boot went well, shut down cleanly: kept until the image changes. Use it as `from`.
+ *
+ * @param config what that first boot was given
+ */
+export async function preparedDisk(config: ConfigFiles = usualConfig): Promise<string> {
+  const { mtimeMs, size } = await stat(image.disk);
+  const key = createHash("sha256").update(JSON.stringify([mtimeMs, size, config])).digest("hex").slice(0, 16);
+  const folder = join(buildFolder, "vm", "prepared");
+  const disk = join(folder, `${mtimeMs}-${key}.qcow2`);
+  if (existsSync(disk)) return disk;
+  await mkdir(folder, { recursive: true });
+  return withPanicRetry(async () => {
+    const name = `prepare-${key}`;
+    await using vm = await bootNode({ name, config });
+    const report = reportOf(vm);
+    if (!hasSucceeded(report)) throw new Error(`the first boot of the prepared disk failed\n${bootTable(report).join("\n")}\n${vm.serial.tail()}`);
+    if ((await vm.shutdown()) === "killed") throw new Error("the machine with the prepared disk did not shut down");
+    await rename(diskOf(name), disk);
+    await rm(stateFolder(name), { recursive: true });
+    return disk;
+  });
+}
+
+async function kernelBoot(): Promise<BootWay> {
+  const cmdline = (await readFile(image.cmdline, "utf8")).trim();
+  return { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline };
+}
