@@ -161,7 +161,7 @@ function networkArguments(forwards: readonly Forward[] | undefined): readonly st
   const ports = forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join("");
   return [
     "-netdev",
-    `user,id=net0,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`,
+    `user,id=net0,ipv4=on,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`,
     "-device",
     "virtio-net-pci,netdev=net0,romfile=",
   ];

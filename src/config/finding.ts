@@ -1,5 +1,4 @@
 import { ProblemError } from "../system/problem.ts";
-import { counted } from "./quoted.ts";
 
 /** One mistake in a file, with its place. Lines and columns count from 1. */
 export interface Finding {
@@ -25,7 +24,7 @@ export function findingsError(file: string, findings: readonly [Finding, ...Find
     .slice(0, LISTED)
     .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
   if (sorted.length > LISTED) listed.push(`and ${sorted.length - LISTED} more`);
-  return new ProblemError({ what: counted(sorted.length, "mistake", "mistakes"), where, found: listed.join("; "), expected: "none", todo });
+  return new ProblemError({ what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo });
 }
 
 /** Throws when there is anything to say. */

@@ -63,8 +63,14 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
   const equals = text.indexOf("=");
   const key = equals === -1 ? trimmed : text.slice(start, equals);
   const at = { line, column: start + 1 };
+  // Its first word is enough to find it by; some of these files hold passwords.
   if (equals === -1)
-    return { ...at, what: "a line has no =", found: quoted(trimmed), expected: "key=value, or a comment that begins with #" };
+    return {
+      ...at,
+      what: "a line has no =",
+      found: quoted(trimmed.replace(/ .*$/s, "")),
+      expected: "key=value, or a comment that begins with #",
+    };
   if (!KEY.test(key))
     return {
       ...at,

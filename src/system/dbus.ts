@@ -29,10 +29,14 @@ export class BusError extends ProblemError {
   readonly errorName: string;
 
   constructor(call: MethodCall, errorName: string, text: string) {
-    super({ what: `${call.destination} refused ${call.member}`, found: text === "" ? errorName : `${errorName}: ${text}` });
+    const what = NOT_THERE.has(errorName) ? `${call.destination} is not running` : `${call.destination} refused ${call.member}`;
+    super({ what, found: text === "" ? errorName : `${errorName}: ${text}` });
     this.errorName = errorName;
   }
 }
+
+/** The bus itself answers in place of a service that is not there (D-Bus specification, "Message Bus Starting Services"). */
+const NOT_THERE = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
 
 /** The address that libdbus and sd-bus use when the environment names none (D-Bus specification, "System message bus"; /run by file-hierarchy(7)). */
 const DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket";

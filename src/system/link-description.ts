@@ -47,9 +47,12 @@ export function parseLinkDescription(text: string): LinkDescription {
     });
   }
   const { data } = parsed;
-  // An address that is being set or taken away has more words in its state ("configuring", "configured,removing").
-  const inForce = (entry: z.infer<typeof Sourced>): boolean =>
-    entry.ConfigSource === "static" && (entry.ConfigState ?? "configured") === "configured";
+  // The state is a list of words: "configuring" alone is not there yet, "configured,removing" not for long. What was there
+  // before a reload and stays is "configuring,configured", also once networkd is done with it (seen with systemd 252).
+  const inForce = ({ ConfigSource, ConfigState = "configured" }: z.infer<typeof Sourced>): boolean => {
+    const words = ConfigState.split(",");
+    return ConfigSource === "static" && words.includes("configured") && !words.includes("removing");
+  };
   const gateways = data.Routes.filter((route) => inForce(route) && route.DestinationPrefixLength === 0);
   return {
     ...(data.NetworkFile === undefined ? {} : { networkFile: data.NetworkFile }),

@@ -28,7 +28,12 @@ export const injectedData = unit({
   name: "injected-data",
   title: "Store the injected keys and state",
   requires: [configInjection, volumeMounts],
-  owns: ["/boot/config/CONFIGURED", "/boot/config/injected-data.json", "/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
+  owns: [
+    "/boot/config/CONFIGURED",
+    "/boot/config/injected-data.json",
+    "/var/lib/ic/data/ic_registry_local_store",
+    "/var/lib/ic/data/ic_state",
+  ],
   // Up to 4 GiB from a slow virtual medium.
   timeout: 15 * 60_000,
   retryFor: 10_000,
@@ -107,12 +112,14 @@ async function takeAway({ host, layout }: Machine, target: string): Promise<void
 async function store(machine: Machine, injection: Injection, missing: readonly string[]): Promise<void> {
   const { host, layout } = machine;
   const folders = [...new Set(missing.map((target) => stagingOf(layout, target)))];
-  await unpack(machine, injection, missing, folders).catch(async (error: unknown) => {
+  try {
+    await unpack(machine, injection, missing, folders);
+    for (const folder of folders) await syncFileSystem(host, folder);
+  } catch (error) {
     // A full disk must not stay full.
     for (const folder of folders) await host.remove(folder).catch(() => undefined);
     throw error;
-  });
-  for (const folder of folders) await syncFileSystem(host, folder);
+  }
   // Before anything of it stands in its place: only what is written down here is ever replaced by another medium's.
   await writeRecord(host, layout.config.injectedData, recordOf(injection));
   for (const target of missing) await host.rename(staged(layout, target), dataTarget(layout, target));

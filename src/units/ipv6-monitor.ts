@@ -63,7 +63,7 @@ export const ipv6Monitor = unit({
           reached: async (now) => !BUSY.includes(now.administrativeState) || (await reached()),
         });
         if (settled.reached && (await reached())) return;
-        if ((await reconfigureLink(host, link.index, { reload: false, within: RECONFIGURE_TIME, reached })).reached) return;
+        if ((await reconfigureLink(host, link.index, { within: RECONFIGURE_TIME, reached })).reached) return;
         throw await noAddress(host, link, wanted);
       }),
     ];

@@ -5,7 +5,7 @@ import type { Host } from "../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../system/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../system/network-file.ts";
 import { isNameFinal, type NetworkInterface, primaryInterface } from "../system/network-interfaces.ts";
-import { describeLink, reconfigureLink } from "../system/networkd.ts";
+import { describeLink, reloadLink } from "../system/networkd.ts";
 import { ProblemError } from "../system/problem.ts";
 import { isServiceRunning } from "../system/systemd.ts";
 import { configInjection } from "./config-injection.ts";
@@ -119,8 +119,7 @@ async function application(
   const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");
   return [
     activate(`have systemd-networkd apply it to ${name}: ${changes}`, async () => {
-      const { reached, link } = await reconfigureLink(host, index, {
-        reload: true,
+      const { reached, link } = await reloadLink(host, index, {
         within: APPLY_TIMEOUT,
         reached: (now) => pending(now).length === 0,
       });

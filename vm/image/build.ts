@@ -2,14 +2,13 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianStage, type Stage } from "./debian.ts";
-import { assembleDisk } from "./disk.ts";
-import { makeExt4, makeVfat } from "./filesystems.ts";
-import { bootArgs, freshGrubenv, grubConfiguration, makeGrubImage } from "./grub.ts";
+import { makeDisk } from "./disk.ts";
+import { bootArgs } from "./grub.ts";
 import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
 import { systemStage, unpack } from "./system.ts";
-import { clampTimes, fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
+import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
 import { problemLines, ProblemError, toProblem } from "../../src/system/problem.ts";
 
 /** What is left in the folder `build`. */
@@ -18,15 +17,20 @@ const OUTPUTS = ["guestos.img", "guestos.vmlinuz", "guestos.initrd", "guestos.cm
 /** Builds the image unless one of the same inputs is there. See docs/image.md. */
 async function build(options: ImageOptions): Promise<void> {
   const inTree = (path: string): string => join(options.tree, path);
+  const { suite, mirror, layout, variant, version, epoch } = options;
   const key = await fingerprint(
-    [JSON.stringify(options)],
-    ["etc", "vm/image", "vm/packages.txt", "dist/guestos-boot", "Makefile"].map(inTree),
+    [suite, mirror, layout, variant, version, String(epoch)],
+    ["etc", "vm/image", "vm/packages.txt", "dist/guestos-boot", "tools/install.sh"].map(inTree),
   );
   const keyFile = join(options.out, "guestos.key");
   const present = OUTPUTS.every((name) => existsSync(join(options.out, name)));
   if (present && existsSync(keyFile) && (await readFile(keyFile, "utf8")) === key) return;
   if (process.getuid?.() !== 0) {
-    throw new ProblemError({ what: "the image has to be built as root", expected: "root: files of other owners, chroot, mmdebstrap --mode=root", todo: "run it with sudo" });
+    throw new ProblemError({
+      what: "the image has to be built as root",
+      expected: "root: files of other owners, chroot, mmdebstrap --mode=root",
+      todo: "run it with sudo",
+    });
   }
   const system = await systemStage(options, await debianStage(options));
   await rm(keyFile, { force: true });
@@ -42,12 +46,11 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
     await unpack(system.tar, root);
     await installProduct(options, root);
     await takeBootFiles(root, boot, partitions);
-    await clampTimes([root, boot], options.epoch);
   });
-  const contents = new Map(partitions.map(({ name }) => [name, join(folder, `${name}.img`)]));
-  await step("file systems", () => makeFileSystems(options, partitions, folder, contents));
   await step(`disk, layout ${options.layout}, variant ${options.variant}`, () =>
-    whole(join(options.out, "guestos.img"), (temporary) => assembleDisk(temporary, partitions, contents)),
+    whole(join(options.out, "guestos.img"), (temporary) =>
+      makeDisk(temporary, partitions, { root, boot, work: folder, epoch: options.epoch }),
+    ),
   );
   await whole(join(options.out, "guestos.vmlinuz"), (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
   await whole(join(options.out, "guestos.initrd"), (temporary) => copyFile(join(boot, "initrd.img"), temporary));
@@ -62,22 +65,8 @@ async function takeBootFiles(root: string, boot: string, partitions: readonly Pa
   for (const name of await readdir(join(root, "boot"))) await rm(join(root, "boot", name), { recursive: true });
 }
 
-async function makeFileSystems(options: ImageOptions, partitions: readonly Partition[], folder: string, contents: Map<string, string>): Promise<void> {
-  const { epoch } = options;
-  const empty = join(folder, "empty");
-  await mkdir(empty);
-  const efi = await makeGrubImage(join(folder, "grub.efi"));
-  for (const partition of partitions) {
-    const path = join(folder, `${partition.name}.img`);
-    if (partition.name === "esp") await makeVfat(path, partition, { "EFI/BOOT/BOOTX64.EFI": efi }, epoch);
-    else if (partition.name === "grub") await makeVfat(path, partition, { "grub.cfg": await grubConfiguration(), grubenv: freshGrubenv() }, epoch);
-    else if (partition.name === "config") await makeExt4(path, partition, empty, epoch, true);
-    else if (partition.name === "A_boot") await makeExt4(path, partition, join(folder, "boot"), epoch, true);
-    else if (partition.name === "A_root") await makeExt4(path, partition, join(folder, "root"), epoch, false);
-    else contents.delete(partition.name);
-  }
-}
-
+// Folders and files that the builder makes must not get their modes from whoever runs it.
+process.umask(0o022);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 try {
   await build(await optionsFrom(process.env));

@@ -35,13 +35,21 @@ export async function debianStage(options: ImageOptions): Promise<Stage> {
   const key = await fingerprint([options.suite, options.mirror, String(options.epoch), ...args], []);
   const tar = join(options.out, "cache", `debian-${key}.tar`);
   await cached(tar, `Debian ${options.suite} from ${options.mirror}`, async (temporary) => {
-    const proxies = PROXY_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]));
     await run("mmdebstrap", [...args, options.suite, temporary, options.mirror], {
       // INITRD=No (initramfs-tools' kernel hook): the initramfs is made by the next stage, with our hook.
-      env: { SOURCE_DATE_EPOCH: String(options.epoch), INITRD: "No", ...Object.fromEntries(proxies) },
+      env: { SOURCE_DATE_EPOCH: String(options.epoch), INITRD: "No", ...proxyVariables(process.env) },
     });
   });
   return { tar, key };
+}
+
+function proxyVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of PROXY_VARIABLES) {
+    const value = environment[name];
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }
 
 /** The lines of a list file, without comments and blank ones. */

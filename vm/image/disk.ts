@@ -1,16 +1,38 @@
-import { truncate, writeFile } from "node:fs/promises";
+import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { makeExt4, makeVfat } from "./filesystems.ts";
+import { freshGrubenv, grubConfiguration, makeGrubImage } from "./grub.ts";
 import { diskMiB, type Partition, sfdiskScript } from "./layout.ts";
 import { run } from "./tools.ts";
 
-/** One raw, sparse disk image: the partition table, and the given file systems in their places. */
-export async function assembleDisk(path: string, partitions: readonly Partition[], contents: ReadonlyMap<string, string>): Promise<void> {
-  await writeFile(path, "");
-  await truncate(path, diskMiB(partitions) * 1024 * 1024);
+export interface DiskContents {
+  /** The tree of the root partition. */
+  readonly root: string;
+  /** The tree of the boot partition. */
+  readonly boot: string;
+  /** A folder for files on their way. */
+  readonly work: string;
+  readonly epoch: number;
+}
+
+/** One raw, sparse disk image: the partition table, and system A in its places. System B and both /var are zeros. */
+export async function makeDisk(disk: string, partitions: readonly Partition[], { root, boot, work, epoch }: DiskContents): Promise<void> {
+  await writeFile(disk, "");
+  await truncate(disk, diskMiB(partitions) * 1024 * 1024);
   // --no-reread, --no-tell-kernel: it is a file, nobody has it open as a disk.
-  await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", path], { input: sfdiskScript(partitions) });
-  for (const partition of partitions) {
-    const source = contents.get(partition.name);
-    if (source === undefined) continue;
-    await run("dd", [`if=${source}`, `of=${path}`, "bs=1M", `seek=${partition.startMiB}`, "conv=sparse,notrunc", "status=none"]);
-  }
+  await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: sfdiskScript(partitions) });
+
+  const empty = join(work, "empty");
+  await mkdir(empty);
+  const efi = { "EFI/BOOT/BOOTX64.EFI": await makeGrubImage(join(work, "grub.efi")) };
+  const grub = { "grub.cfg": await grubConfiguration(), grubenv: freshGrubenv() };
+  const make: Readonly<Record<string, (partition: Partition) => Promise<void>>> = {
+    esp: (partition) => makeVfat(disk, { partition, files: efi, work, epoch }),
+    grub: (partition) => makeVfat(disk, { partition, files: grub, work, epoch }),
+    config: (partition) => makeExt4(disk, { partition, folder: empty, system: root, epoch, journal: true }),
+    A_boot: (partition) => makeExt4(disk, { partition, folder: boot, system: root, epoch, journal: true }),
+    // It is never written: a journal would be of no use, and is 32 MiB.
+    A_root: (partition) => makeExt4(disk, { partition, folder: root, system: root, epoch, journal: false }),
+  };
+  for (const partition of partitions) await make[partition.name]?.(partition);
 }

@@ -1,52 +1,93 @@
-import { truncate, utimes, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { utimes, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Partition } from "./layout.ts";
 import { run } from "./tools.ts";
 
+const MIB = 1024 * 1024;
+
+export interface Ext4Options {
+  readonly partition: Partition;
+  /** What the file system shall hold. */
+  readonly folder: string;
+  /** The image's own root tree: its mke2fs is used, not the host's. */
+  readonly system: string;
+  readonly epoch: number;
+  readonly journal: boolean;
+}
+
 /**
- * A file of a partition's size with an ext4 that holds what is in `folder`: `mke2fs -d` copies owners, modes and
- * extended attributes by itself, so that no loop device, no mount and no device-mapper are needed.
+ * Makes an ext4 in its partition of a disk image, with what is in `folder`. `mke2fs -d` copies owners, modes and
+ * extended attributes by itself, and writes at an offset, so that no loop device, no mount and no device-mapper are needed.
  *
- * The features that GRUB does not read (2.06) or that bring chance or time into the image are left out. The file
- * system's UUID is the partition's: unique on the disk, and the same in every image.
+ * Features that GRUB 2.06 does not read are left out. The file system's UUID is the partition's: unique on the disk, and
+ * the same in every image. The image's own mke2fs is run, by its own loader: the same one on every host, and one that
+ * takes the times from SOURCE_DATE_EPOCH (e2fsprogs 1.47.1 and newer), which an older host's does not.
  */
-export async function makeExt4(path: string, partition: Partition, folder: string, epoch: number, journal: boolean): Promise<void> {
-  await truncateTo(path, partition.sizeMiB);
+export async function makeExt4(disk: string, { partition, folder, system, epoch, journal }: Ext4Options): Promise<void> {
+  const uuid = partition.uuid.toLowerCase();
   const features = ["^metadata_csum_seed", "^orphan_file", ...(journal ? [] : ["^has_journal"])];
+  const extended = [
+    `offset=${partition.startMiB * MIB}`,
+    `hash_seed=${uuid}`,
+    "nodiscard",
+    "lazy_itable_init=1",
+    "lazy_journal_init=1",
+    "root_owner=0:0",
+  ];
   await run(
-    "mke2fs",
+    join(system, "lib64/ld-linux-x86-64.so.2"),
     [
-      ...["-t", "ext4", "-q", "-F", "-b", "4096", "-m", "0", "-L", partition.name, "-U", partition.uuid.toLowerCase()],
-      ...["-O", features.join(","), "-E", `hash_seed=${partition.uuid.toLowerCase()},lazy_itable_init=1,lazy_journal_init=1,root_owner=0:0`],
-      ...["-d", folder, path],
+      ...["--library-path", join(system, "usr/lib/x86_64-linux-gnu"), join(system, "usr/sbin/mke2fs")],
+      ...["-t", "ext4", "-q", "-F", "-b", "4096", "-m", "0", "-L", partition.name, "-U", uuid, "-O", features.join(",")],
+      ...["-E", extended.join(","), "-d", folder, disk, `${partition.sizeMiB}M`],
     ],
-    // The name that e2fsprogs before 1.47.1 has for SOURCE_DATE_EPOCH.
-    { env: { E2FSPROGS_FAKE_TIME: String(epoch), SOURCE_DATE_EPOCH: String(epoch) } },
+    { env: { MKE2FS_CONFIG: join(system, "etc/mke2fs.conf"), SOURCE_DATE_EPOCH: String(epoch) } },
   );
 }
 
-/** A file of a partition's size with a VFAT that holds the given files (path on the file system: contents). */
-export async function makeVfat(path: string, partition: Partition, files: Readonly<Record<string, Uint8Array | string>>, epoch: number): Promise<void> {
-  await truncateTo(path, partition.sizeMiB);
-  const env = { SOURCE_DATE_EPOCH: String(epoch), TZ: "UTC" };
-  // The volume id is 32 bits: the first of the partition's UUID. --invariant keeps the time out.
-  await run("mkfs.vfat", ["--invariant", "-i", partition.uuid.slice(0, 8), "-n", partition.name.toUpperCase(), path], { env });
-  const folders = new Set<string>();
-  for (const [name, contents] of Object.entries(files)) {
-    const parts = name.split("/").slice(0, -1);
-    for (const [index] of parts.entries()) {
-      const folder = parts.slice(0, index + 1).join("/");
-      if (!folders.has(folder)) await run("mmd", ["-i", path, `::${folder}`], { env });
-      folders.add(folder);
-    }
-    const temporary = `${path}.${basename(name)}`;
-    await writeFile(temporary, contents);
-    await utimes(temporary, epoch, epoch);
-    await run("mcopy", ["-m", "-i", path, temporary, `::${name}`], { env });
-  }
+export interface VfatOptions {
+  readonly partition: Partition;
+  /** Path on the file system: contents. */
+  readonly files: Readonly<Record<string, Uint8Array | string>>;
+  /** A folder for files on their way. */
+  readonly work: string;
+  readonly epoch: number;
 }
 
-async function truncateTo(path: string, sizeMiB: number): Promise<void> {
-  await writeFile(path, "");
-  await truncate(path, sizeMiB * 1024 * 1024);
+/** Makes a VFAT in its partition of a disk image. mtools write it without a mount. */
+export async function makeVfat(disk: string, { partition, files, work, epoch }: VfatOptions): Promise<void> {
+  const env = { SOURCE_DATE_EPOCH: String(epoch), TZ: "UTC" };
+  const sectors = partition.startMiB * (MIB / 512);
+  const place = `${disk}@@${partition.startMiB * MIB}`;
+  // The volume id is 32 bits: the first of the partition's UUID. --invariant keeps the time out. The size is in KiB.
+  const name = partition.name.toUpperCase();
+  await run(
+    "mkfs.vfat",
+    [
+      "--invariant",
+      "-i",
+      partition.uuid.slice(0, 8),
+      "-n",
+      name,
+      `--offset=${sectors}`,
+      "-h",
+      String(sectors),
+      disk,
+      String(partition.sizeMiB * 1024),
+    ],
+    { env },
+  );
+  const folders = new Set<string>();
+  for (const [path, contents] of Object.entries(files)) {
+    const parts = path.split("/").slice(0, -1);
+    for (const [index] of parts.entries()) {
+      const folder = parts.slice(0, index + 1).join("/");
+      if (!folders.has(folder)) await run("mmd", ["-i", place, `::${folder}`], { env });
+      folders.add(folder);
+    }
+    const temporary = join(work, basename(path));
+    await writeFile(temporary, contents);
+    await utimes(temporary, epoch, epoch);
+    await run("mcopy", ["-m", "-i", place, temporary, `::${path}`], { env });
+  }
 }

@@ -4,7 +4,24 @@ import { kernelArguments, type Partition } from "./layout.ts";
 import { run } from "./tools.ts";
 
 /** What grub.cfg uses, and what GRUB needs to reach it: nothing is loaded from a disk later. */
-const MODULES = ["part_gpt", "fat", "ext2", "normal", "linux", "boot", "loadenv", "regexp", "test", "echo", "configfile", "serial", "terminal", "sleep", "reboot", "efi_gop"];
+const MODULES = [
+  "part_gpt",
+  "fat",
+  "ext2",
+  "normal",
+  "linux",
+  "boot",
+  "loadenv",
+  "regexp",
+  "test",
+  "echo",
+  "configfile",
+  "serial",
+  "terminal",
+  "sleep",
+  "reboot",
+  "efi_gop",
+];
 
 /** GRUB as one UEFI program. It looks for grub.cfg on the second partition of the disk it was loaded from. */
 export async function makeGrubImage(path: string): Promise<Uint8Array> {

@@ -44,7 +44,8 @@ async function enableUnits(root: string): Promise<void> {
 /** dev: root's shell on the serial console, without a question. prod: no way in from any console. */
 async function variantUnits(root: string, variant: Variant): Promise<void> {
   if (variant === "prod") {
-    for (const unit of ["getty.target", "getty@.service", "serial-getty@.service", "console-getty.service"]) await mask(root, "etc/systemd/system", unit);
+    for (const unit of ["getty.target", "getty@.service", "serial-getty@.service", "console-getty.service"])
+      await mask(root, "etc/systemd/system", unit);
     return;
   }
   const getty = "/sbin/agetty --autologin root --noclear --keep-baud 115200,57600,38400,9600 - $TERM";

@@ -67,11 +67,28 @@ export async function systemStage(options: ImageOptions, debian: Stage): Promise
 
 export async function unpack(tar: string, root: string): Promise<void> {
   await mkdir(root);
-  await run("tar", ["--extract", "--preserve-permissions", "--numeric-owner", "--xattrs", "--xattrs-include=*", `--file=${tar}`, `--directory=${root}`]);
+  await run("tar", [
+    "--extract",
+    "--preserve-permissions",
+    "--numeric-owner",
+    "--xattrs",
+    "--xattrs-include=*",
+    `--file=${tar}`,
+    `--directory=${root}`,
+  ]);
 }
 
 async function pack(root: string, tar: string): Promise<void> {
-  await run("tar", ["--create", "--sort=name", "--numeric-owner", "--xattrs", "--xattrs-include=*", `--file=${tar}`, `--directory=${root}`, "."]);
+  await run("tar", [
+    "--create",
+    "--sort=name",
+    "--numeric-owner",
+    "--xattrs",
+    "--xattrs-include=*",
+    `--file=${tar}`,
+    `--directory=${root}`,
+    ".",
+  ]);
 }
 
 /** Accounts come from sysusers.d alone: Debian's own `backup`, without a shell, makes room for ours of the same number. */
@@ -81,7 +98,8 @@ async function makeAccounts(options: ImageOptions, root: string): Promise<void> 
   await run("chroot", [root, "systemd-sysusers"], { env });
   // "*" is no password's hash. "!" would also lock the account, and some ways of logging in with a key mind that.
   for (const name of ["root", ...PEOPLE]) await run("chroot", [root, "usermod", "--password=*", name], { env });
-  for (const name of PEOPLE) await run("chroot", [root, "install", "-d", "-m", "0700", `--owner=${name}`, `--group=${name}`, `/var/lib/${name}`]);
+  for (const name of PEOPLE)
+    await run("chroot", [root, "install", "-d", "-m", "0700", `--owner=${name}`, `--group=${name}`, `/var/lib/${name}`]);
   await run("chroot", [root, "install", "-d", "-m", "0750", "--owner=ic-replica", "--group=ic-replica", "/var/lib/ic-replica"]);
 }
 
@@ -89,7 +107,11 @@ async function makeInitramfs(options: ImageOptions, root: string): Promise<void>
   for (const path of UNUSED) await rm(join(root, "usr/share/initramfs-tools", path), { force: true });
   const [version, ...others] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined || others.length > 0) {
-    throw new ProblemError({ what: "the image needs exactly one kernel", found: `${others.length + (version === undefined ? 0 : 1)}`, todo: "see vm/packages.txt" });
+    throw new ProblemError({
+      what: "the image needs exactly one kernel",
+      found: `${others.length + (version === undefined ? 0 : 1)}`,
+      todo: "see vm/packages.txt",
+    });
   }
   await run("chroot", [root, "mkinitramfs", "-o", "/boot/initrd.img", version], { env: { SOURCE_DATE_EPOCH: String(options.epoch) } });
   await rename(join(root, `boot/vmlinuz-${version}`), join(root, "boot/vmlinuz"));
@@ -97,7 +119,16 @@ async function makeInitramfs(options: ImageOptions, root: string): Promise<void>
 
 /** What the boot chain mounts over, and the files that must be there because a read-only root cannot make them. */
 async function makeMountPoints(root: string): Promise<void> {
-  const folders = ["boot", "mnt", "var/lib/ic/data", "var/lib/ic/crypto", "var/lib/ic/backup", "var/lib/empty", "opt/ic/share", "etc/node_exporter"];
+  const folders = [
+    "boot",
+    "mnt",
+    "var/lib/ic/data",
+    "var/lib/ic/crypto",
+    "var/lib/ic/backup",
+    "var/lib/empty",
+    "opt/ic/share",
+    "etc/node_exporter",
+  ];
   for (const folder of folders) await mkdir(join(root, folder), { recursive: true, mode: 0o755 });
   await writeFile(join(root, "etc/fstab"), "");
   // Empty: systemd makes an id, keeps it on /run and binds it over this file; the boot is not "first" for it (machine-id(5)).

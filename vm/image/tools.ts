@@ -24,11 +24,6 @@ export async function step<T>(what: string, work: () => Promise<T>): Promise<T> 
   return result;
 }
 
-/** Gives everything below the folders that was made after the epoch the epoch's time: when an image was built must not show in it. */
-export async function clampTimes(folders: readonly string[], epoch: number): Promise<void> {
-  await run("find", [...folders, "-newermt", `@${epoch}`, "-exec", "touch", "--no-dereference", `--date=@${epoch}`, "{}", "+"]);
-}
-
 /** Makes a file under a name of its own and renames it when it is whole: a half-written one is never found under its name. */
 export async function whole(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const temporary = `${path}.${process.pid}.part`;
@@ -49,7 +44,9 @@ export async function cached(path: string, what: string, make: (temporary: strin
   if (existsSync(path)) return;
   await step(what, () => whole(path, make));
   const kind = `${basename(path).split("-")[0]}-`;
-  const older = (await readdir(dirname(path))).filter((name) => name.startsWith(kind) && name !== basename(path) && !name.endsWith(".part"));
+  const older = (await readdir(dirname(path))).filter(
+    (name) => name.startsWith(kind) && name !== basename(path) && !name.endsWith(".part"),
+  );
   for (const name of older) await rm(join(dirname(path), name));
 }
 
@@ -81,7 +78,7 @@ async function addPath(hash: Hash, path: string, name: string): Promise<void> {
     hash.update(`missing ${name}\n`);
   } else if (status.isDirectory()) {
     hash.update(`folder ${name}\n`);
-    for (const entry of (await readdir(path)).sort()) await addPath(hash, join(path, entry), `${name}/${entry}`);
+    for (const entry of (await readdir(path)).toSorted()) await addPath(hash, join(path, entry), `${name}/${entry}`);
   } else if (status.isSymbolicLink()) {
     hash.update(`link ${name} ${await readlink(path)}\n`);
   } else {

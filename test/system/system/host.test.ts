@@ -34,7 +34,7 @@ const modeOf = (path: string): string => (lstatSync(path).mode & 0o7777).toStrin
 const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => "none",
-    (error: { code?: unknown }) => error.code,
+    (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
   );
 
 test("what is not there is undefined, for every way of looking", async () => {
@@ -307,8 +307,11 @@ function asProcess(script: string, wrapper: readonly string[] = []): { readonly 
   const module = `import { systemHost } from ${JSON.stringify(join(import.meta.dirname, "../../../src/system/host.ts"))};
     const host = systemHost({ signal: new AbortController().signal });
     ${script}`;
-  const [program = process.execPath, ...args] = [...wrapper, process.execPath, "--input-type=module", "-e", module];
-  const { stdout, stderr, status } = spawnSync(program, args, { encoding: "utf8", env: { PATH: process.env["PATH"] } });
+  // env, so that there is always a program to put the wrapper behind.
+  const { stdout, stderr, status } = spawnSync("env", [...wrapper, process.execPath, "--input-type=module", "-e", module], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"] },
+  });
   if (status !== 0) throw new Error(stderr);
   return { stdout, stderr };
 }

@@ -254,6 +254,17 @@ test("a disk that is full while data is unpacked is not left full", async () => 
   expect(readdirSync(machine.at("/var/lib/ic/crypto"))).toEqual([]);
 });
 
+test("when the data cannot be made durable, none of it is put into place", async () => {
+  const machine = node(A);
+  await runUnit(configInjection, machine);
+  const { host } = machine;
+  const failing: Host = { ...host, run: async (command) => host.run({ ...command, program: "false" }) };
+  await expect(runUnit(injectedData, machine.over(failing))).rejects.toThrow("exit status 1");
+  expect(Object.keys(everything(machine)).filter((path) => path.startsWith("var/lib/ic"))).toEqual([]);
+  await boot(machine);
+  expect(everything(machine)).toEqual(expected(A));
+});
+
 test("data that was not announced is not stored", async () => {
   expect(await problemOf(async () => runUnit(injectedData, node(A)))).toMatchObject({
     what: "nothing says which configuration is being taken in",

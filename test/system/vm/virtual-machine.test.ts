@@ -46,16 +46,19 @@ test("a disk is made from an image, larger than that, by reference or as a copy"
   expect(await diskFacts(copy)).toEqual({ format: "qcow2", bytes: 64 * 1024 * 1024 });
 });
 
-test.for<DiskInterface>(["virtio", "nvme", "scsi"])("a machine with a %s disk starts, takes a medium while it runs, gives it back, and dies of a power cut", async (kind) => {
-  await using vm = await idleMachine(kind);
-  await vm.plug({ id: "late", image });
-  expect(JSON.stringify(await vm.qmp("query-block"))).toContain("late");
-  await vm.unplug({ id: "late" });
-  expect(JSON.stringify(await vm.qmp("query-block"))).not.toContain("late");
-  await vm.powerCut();
-  expect(await vm.ended).toBe("ended by SIGKILL");
-  expect(vm.failure).toBeInstanceOf(MachineEndedError);
-});
+test.for<DiskInterface>(["virtio", "nvme", "scsi"])(
+  "a machine with a %s disk starts, takes a medium while it runs, gives it back, and dies of a power cut",
+  async (kind) => {
+    await using vm = await idleMachine(kind);
+    await vm.plug({ id: "late", image });
+    expect(JSON.stringify(await vm.qmp("query-block"))).toContain("late");
+    await vm.unplug({ id: "late" });
+    expect(JSON.stringify(await vm.qmp("query-block"))).not.toContain("late");
+    await vm.powerCut();
+    expect(await vm.ended).toBe("ended by SIGKILL");
+    expect(vm.failure).toBeInstanceOf(MachineEndedError);
+  },
+);
 
 test("waiting for words that do not come ends in time, and shows the log", async () => {
   await using vm = await idleMachine();

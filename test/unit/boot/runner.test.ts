@@ -384,9 +384,11 @@ test("a tool that nobody waits for any more is stopped when its unit ends", asyn
   expect(endOf("a")).toBe(0);
 });
 
-test("a unit that ended in order is not told to stop", async () => {
+test("a unit that ended in order is not told to stop, by its own time or with the run", async () => {
   const signals: AbortSignal[] = [];
-  const { clock } = await run([unit("a", { plan: async ({ scope }) => (signals.push(scope.signal), []) })]);
+  const a = unit("a", { plan: async ({ scope }) => (signals.push(scope.signal), []) });
+  const b = unit("b", { plan: () => new Promise(() => {}), timeout: 600_000 });
+  const { clock } = await run([a, b], { stopAt: 100_000 });
   await clock.sleep(600_000);
   expect(signals[0]?.aborted).toBe(false);
 });

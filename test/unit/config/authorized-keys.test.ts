@@ -61,6 +61,6 @@ test.each([
 
 test("every bad line is named", async () => {
   const problem = await problemOf(() => parse(`nonsense\n${ED25519}\nssh-rsa x\n`));
-  expect(problem).toMatchObject({ what: "2 mistakes", where: { line: 1 } });
+  expect(problem).toMatchObject({ what: "there are 2 mistakes in the file", where: { line: 1 } });
   expect(problem.found).toContain("3:9");
 });

@@ -69,7 +69,7 @@ test.each([
 
 test("all mistakes of a file are named, the first as its place", async () => {
   const problem = await problemOf(() => parse("hostname=a\nhostname=b\nnonsense\nhost=x\n", KNOWN));
-  expect(problem).toMatchObject({ what: "3 mistakes", where: { file: "a.conf", line: 2, column: 1 } });
+  expect(problem).toMatchObject({ what: "there are 3 mistakes in the file", where: { file: "a.conf", line: 2, column: 1 } });
   expect(problem.found).toMatch(/^2:1 .*; 3:1 .*"nonsense".*; 4:1 .*"host"/);
 });
 

@@ -117,7 +117,7 @@ test.each([
 
 test("all mistakes are named at once", async () => {
   const problem = await problemOf(() => parse("hostname=-a\nipv6_address=x\nname_servers=a b\nnonsense=1\n"));
-  expect(problem).toMatchObject({ what: "5 mistakes", where: { line: 1, column: 10 } });
+  expect(problem).toMatchObject({ what: "there are 5 mistakes in the file", where: { line: 1, column: 10 } });
   for (const place of ["1:10 hostname", "2:14 ipv6_address", "3:14 name_servers", "3:16 name_servers", "4:1 there is no such key"])
     expect(problem.found).toContain(place);
 });

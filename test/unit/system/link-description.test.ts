@@ -26,7 +26,7 @@ const DESCRIPTION = {
   ],
   Routes: [
     { Family: 10, Destination: V6, DestinationPrefixLength: 64, ConfigSource: "foreign", ConfigState: "configured" },
-    { Family: 10, DestinationPrefixLength: 0, Gateway: ROUTER, ConfigSource: "static", ConfigState: "configured" },
+    { Family: 10, DestinationPrefixLength: 0, Gateway: ROUTER, ConfigSource: "static", ConfigState: "configuring,configured" },
   ],
 };
 

@@ -19,12 +19,21 @@ export interface CleanBootOptions {
 }
 
 /** The services whose warnings are ours. */
-const SERVICES = ["guestos-boot.service", "guestos-boot-late.service", "guestos-monitor.service", "node_exporter.service", "nftables.service"];
+const SERVICES = [
+  "guestos-boot.service",
+  "guestos-boot-late.service",
+  "guestos-monitor.service",
+  "node_exporter.service",
+  "nftables.service",
+];
 
 /** What every test of a whole boot also asserts: no failed unit, no unexpected warning, and no secret in any log. */
 export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOptions = {}): Promise<void> {
   const { secrets = [], failedUnits = [], warnings = [] } = options;
-  expect((await failedSystemdUnits(vm)).filter((unit) => !failedUnits.includes(unit)), "failed systemd units").toEqual([]);
+  expect(
+    (await failedSystemdUnits(vm)).filter((unit) => !failedUnits.includes(unit)),
+    "failed systemd units",
+  ).toEqual([]);
   const unexpected = (await warningsOfOurs(vm)).filter((line) => !warnings.some((pattern) => pattern.test(line)));
   expect(unexpected, "unexpected warnings in the journal").toEqual([]);
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
@@ -45,7 +54,11 @@ async function warningsOfOurs(vm: VirtualMachine): Promise<readonly string[]> {
 
 /** What the node made for itself; files that are not there (an early failure) give no secret. */
 async function secretsOfNode(vm: VirtualMachine): Promise<readonly KnownSecret[]> {
-  const files = (await vm.shell.ok("find /boot/config -type f \\( -name '*key*' -o -name '*.pem' \\) ! -name '*.pub' ! -path '*authorized*'")).trim().split("\n");
+  const files = (
+    await vm.shell.ok("find /boot/config -type f \\( -name '*key*' -o -name '*.pem' \\) ! -name '*.pub' ! -path '*authorized*'")
+  )
+    .trim()
+    .split("\n");
   const secrets: KnownSecret[] = [];
   for (const file of files.filter((name) => name !== "")) {
     const { bytes } = await vm.shell.run(`cat '${file}'`);
@@ -70,7 +83,8 @@ const PLACES: Readonly<Record<string, string>> = {
   "the kernel log": "dmesg",
   "the record of the boots": "tar -cf - --ignore-failed-read /run/guestos-boot /var/lib/guestos-boot /run/node_exporter 2>/dev/null",
   "command lines and environments of processes": "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null",
-  "core files": "find / -xdev \\( -path '/var/lib/systemd/coredump/*' -o -name 'core' -o -name 'core.[0-9]*' \\) -type f -exec cat {} + ; cat /var/lib/systemd/coredump/* 2>/dev/null",
+  "core files":
+    "find / -xdev \\( -path '/var/lib/systemd/coredump/*' -o -name 'core' -o -name 'core.[0-9]*' \\) -type f -exec cat {} + ; cat /var/lib/systemd/coredump/* 2>/dev/null",
 };
 
 /** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is looked for. */

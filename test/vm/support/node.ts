@@ -95,7 +95,13 @@ export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)):
   return {
     use: (piece) =>
       withPanicRetry(async () => {
-        const failed = current === undefined ? undefined : await current.then(({ failure }) => failure, (error: unknown) => error);
+        const failed =
+          current === undefined
+            ? undefined
+            : await current.then(
+                ({ failure }) => failure,
+                (error: unknown) => error,
+              );
         if (failed !== undefined) await end();
         current ??= boot();
         return piece(await current);
@@ -110,7 +116,10 @@ export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)):
  */
 export async function preparedDisk(config: ConfigFiles = usualConfig): Promise<string> {
   const { mtimeMs, size } = await stat(image.disk);
-  const key = createHash("sha256").update(JSON.stringify([mtimeMs, size, config])).digest("hex").slice(0, 16);
+  const key = createHash("sha256")
+    .update(JSON.stringify([mtimeMs, size, config]))
+    .digest("hex")
+    .slice(0, 16);
   const folder = join(buildFolder, "vm", "prepared");
   const disk = join(folder, `${mtimeMs}-${key}.qcow2`);
   if (existsSync(disk)) return disk;
@@ -119,7 +128,8 @@ export async function preparedDisk(config: ConfigFiles = usualConfig): Promise<s
     const name = `prepare-${key}`;
     await using vm = await bootNode({ name, config });
     const report = reportOf(vm);
-    if (!hasSucceeded(report)) throw new Error(`the first boot of the prepared disk failed\n${bootTable(report).join("\n")}\n${vm.serial.tail()}`);
+    if (!hasSucceeded(report))
+      throw new Error(`the first boot of the prepared disk failed\n${bootTable(report).join("\n")}\n${vm.serial.tail()}`);
     if ((await vm.shutdown()) === "killed") throw new Error("the machine with the prepared disk did not shut down");
     await rename(diskOf(name), disk);
     await rm(stateFolder(name), { recursive: true });
