@@ -65,7 +65,7 @@ export function consoleEvents(log: string): readonly ConsoleEvent[] {
 }
 
 /** One message, without its prefix. */
-export function consoleEvent(message: string): ConsoleEvent {
+function consoleEvent(message: string): ConsoleEvent {
   const line = message.trimEnd();
   const unit = UNIT.exec(line);
   if (unit !== null) {

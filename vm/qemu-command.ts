@@ -73,7 +73,7 @@ export function machineFiles(folder: string) {
 export const firmware = { code: "/usr/share/OVMF/OVMF_CODE.fd", variables: "/usr/share/OVMF/OVMF_VARS.fd" };
 
 /** A global prefix (RFC 3849): the default of QEMU's user network is site-local, which no node takes for an address. */
-export const guestPrefix = "2001:db8:6772::";
+const guestPrefix = "2001:db8:6772::";
 
 /** The whole of QEMU's command line, without the program. */
 export function qemuArguments(options: QemuOptions): readonly string[] {
@@ -156,6 +156,7 @@ export function mediumDevice(medium: Medium) {
   return { driver: "usb-storage", id: medium.id, bus: "usb.0", drive: `${medium.id}-image`, removable: medium.removable ?? true };
 }
 
+/** `ipv4=on` must be said: QEMU takes `ipv6=on` alone to mean that there is no IPv4, and then every forward leads nowhere. */
 function networkArguments(forwards: readonly Forward[] | undefined): readonly string[] {
   if (forwards === undefined) return [];
   const ports = forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join("");

@@ -138,5 +138,11 @@ const Event = z.discriminatedUnion("event", [
   z.object({ event: z.literal("started"), ...span, parent: z.number(), what: SpanSubject }),
   z.object({ event: z.literal("ended"), ...span, outcome: SpanOutcome }),
   z.object({ event: z.literal("note"), ...span, text: z.string() }),
-  z.object({ event: z.literal("run-ended"), ...span, outcome: z.enum(["done", "degraded", "failed", "stopped"]), counts: Counts }),
+  z.object({
+    event: z.literal("run-ended"),
+    ...span,
+    outcome: z.enum(["done", "degraded", "failed", "stopped"]),
+    counts: Counts,
+    peakMemory: z.number().exactOptional(),
+  }),
 ]);

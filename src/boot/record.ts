@@ -21,7 +21,15 @@ export type RecordEvent =
   | { readonly event: "started"; readonly span: number; readonly parent: number; readonly at: number; readonly what: SpanSubject }
   | { readonly event: "ended"; readonly span: number; readonly at: number; readonly outcome: SpanOutcome }
   | { readonly event: "note"; readonly span: number; readonly at: number; readonly text: string }
-  | { readonly event: "run-ended"; readonly span: number; readonly at: number; readonly outcome: RunOutcome; readonly counts: Counts };
+  | {
+      readonly event: "run-ended";
+      readonly span: number;
+      readonly at: number;
+      readonly outcome: RunOutcome;
+      readonly counts: Counts;
+      /** The most memory that the program itself has used, without its tools, in bytes. */
+      readonly peakMemory?: number;
+    };
 
 /** What of a unit a reader of the record needs to make sense of its ending. */
 export interface UnitFacts {

@@ -3,7 +3,7 @@ import { type Counts, type UnitOutcome, type UnitResult } from "./record.ts";
 import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "./run-view.ts";
 
 /** A serial console's width: what everybody can read. */
-export const COLUMNS = 80;
+const COLUMNS = 80;
 
 /** Marks an outcome with colour; the identity where there is none. */
 export type Paint = (outcome: UnitOutcome, text: string) => string;

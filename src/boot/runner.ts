@@ -20,6 +20,8 @@ export interface RunOptions<M> {
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
   /** Time; replaced in tests to make runs repeatable. */
   readonly clock?: Clock;
+  /** Asked once, at the end: the most memory that the process has used, in bytes. */
+  readonly peakMemory?: () => number;
 }
 
 export interface RunReport {
@@ -77,7 +79,8 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   const reached = outcomeOf(units, results);
   // A signal that came when all was done has stopped nothing.
   const outcome = options.signal.aborted && reached !== "done" ? "stopped" : reached;
-  options.sink({ event: "run-ended", span: root, at: clock.now(), outcome, counts });
+  const memory = options.peakMemory === undefined ? {} : { peakMemory: options.peakMemory() };
+  options.sink({ event: "run-ended", span: root, at: clock.now(), outcome, counts, ...memory });
   return { outcome, counts, results };
 }
 

@@ -70,7 +70,7 @@ function planDocument(planned: readonly PlannedUnit[]): object {
 }
 
 /** A line a unit, its actions or its problem below it, and a line that counts. */
-export function planLines(planned: readonly PlannedUnit[]): readonly string[] {
+function planLines(planned: readonly PlannedUnit[]): readonly string[] {
   return [...planned.flatMap(unitLines), totalLine(planned)];
 }
 

@@ -4,6 +4,7 @@ import { RunReader } from "../boot/run-view.ts";
 import { runUnits } from "../boot/runner.ts";
 import type { Stage } from "../boot/unit.ts";
 import { systemHost } from "../system/host.ts";
+import { peakMemory } from "../system/peak-memory.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -57,6 +58,7 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
     },
     signal: stop.signal,
     prerequisites,
+    peakMemory,
   });
   record.close();
   await keepBootRecord(host, layout, terminal);

@@ -14,7 +14,7 @@ export interface Finding {
 const LISTED = 10;
 
 /** All mistakes of a file as one error, so that an operator corrects them in one go; `where` is the first. */
-export function findingsError(file: string, findings: readonly [Finding, ...Finding[]]): ProblemError {
+function findingsError(file: string, findings: readonly [Finding, ...Finding[]]): ProblemError {
   const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const first = sorted[0] ?? findings[0];
   const where = { file, line: first.line, column: first.column };

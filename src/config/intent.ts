@@ -53,6 +53,6 @@ export async function writeIntent(host: Host, folder: string, name: string, inte
   await host.writeFile(intentFile(folder, name), `${JSON.stringify(intent, undefined, 2)}\n`, { mode: 0o644 });
 }
 
-export function intentFile(folder: string, name: string): string {
+function intentFile(folder: string, name: string): string {
   return `${folder}/${name}.json`;
 }

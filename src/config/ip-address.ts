@@ -23,7 +23,7 @@ export function isHostAddress(value: string, family: Family): boolean {
 
 /** An address of a name server: loopback is fine, a resolver may run on the node. */
 export function isServerAddress(value: string): boolean {
-  return isHostAddress(value, "ipv4") || isHostAddress(value, "ipv6") || value === "::1" || /^127\.0\.0\.\d+$/.test(value);
+  return isHostAddress(value, "ipv4") || isHostAddress(value, "ipv6") || value === "::1" || (isIPv4(value) && value.startsWith("127."));
 }
 
 /** `address/prefix-length`. */

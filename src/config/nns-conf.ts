@@ -5,7 +5,7 @@ import { parseConf, readConf, words } from "./conf.ts";
 import type { Layout } from "./layout.ts";
 
 /** Where a node looks for the network's own registry when nobody says. */
-export const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
+const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
 
 export const NnsConf = z.object({
   nns_url: words("http:// or https:// URLs without a user, separated by blanks or commas", isWebUrl, /[ ,]+/).default([DEFAULT_NNS_URL]),

@@ -8,7 +8,9 @@ import { Secret } from "../system/secret.ts";
  *
  *     guestos-boot-key v=1 kdf=argon2id m=8192 t=1 p=1 salt=<32 hex digits>\n  <32 bytes>  <8 bytes: start of the SHA-256 of all before>
  */
-export type StoreKey = { readonly kind: "raw"; readonly secret: Secret } | { readonly kind: "derived"; readonly secret: Secret; readonly parameters: DerivationParameters };
+export type StoreKey =
+  | { readonly kind: "raw"; readonly secret: Secret }
+  | { readonly kind: "derived"; readonly secret: Secret; readonly parameters: DerivationParameters };
 
 export interface DerivationParameters {
   readonly salt: Uint8Array;
@@ -48,7 +50,8 @@ export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
   }
   const header = HEADER.exec(bytes.toString("latin1", 0, 200));
   const [text, memory, passes, parallelism, salt] = header ?? [];
-  if (text === undefined || memory === undefined || passes === undefined || parallelism === undefined || salt === undefined) throw refused("a header that cannot be read");
+  if (text === undefined || memory === undefined || passes === undefined || parallelism === undefined || salt === undefined)
+    throw refused("a header that cannot be read");
   const body = bytes.subarray(0, text.length + SECRET_BYTES);
   if (bytes.length !== text.length + SECRET_BYTES + CHECK_BYTES) throw refused(`${bytes.length} bytes`);
   if (!checkOf(body).equals(bytes.subarray(body.length))) throw refused("bytes that do not match their check sum");

@@ -65,7 +65,7 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
  * Room for a tar of that many bytes: clusters of at least 2 KiB cost up to 1/500 in FAT16's and FAT32's two tables, and 128 KiB
  * hold the reserved sectors, the root folder and FAT12's tables.
  */
-export function imageKibibytes(tarBytes: number): number {
+function imageKibibytes(tarBytes: number): number {
   return Math.ceil((tarBytes * 1.005) / 1024) + 128;
 }
 

@@ -13,11 +13,21 @@ const WRONG_KEY = 2;
  */
 export async function luksFormat(host: Host, device: string, uuid: string, key: Secret): Promise<void> {
   const pbkdf = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
-  await host.run({ program: "cryptsetup", args: ["luksFormat", "--batch-mode", "--type", "luks2", "--uuid", uuid, ...pbkdf, "--key-file", "-", device], input: key });
+  await host.run({
+    program: "cryptsetup",
+    args: ["luksFormat", "--batch-mode", "--type", "luks2", "--uuid", uuid, ...pbkdf, "--key-file", "-", device],
+    input: key,
+  });
 }
 
 /** Opens the device as /dev/mapper/NAME. `readOnly` for one that must not change. @throws CommandError; see `isWrongKey` */
-export async function luksOpen(host: Host, device: string, name: string, key: Secret, options: { readonly readOnly?: boolean } = {}): Promise<void> {
+export async function luksOpen(
+  host: Host,
+  device: string,
+  name: string,
+  key: Secret,
+  options: { readonly readOnly?: boolean } = {},
+): Promise<void> {
   const flags = options.readOnly === true ? ["--readonly"] : [];
   await host.run({ program: "cryptsetup", args: ["open", "--type", "luks2", ...flags, "--key-file", "-", device, name], input: key });
 }

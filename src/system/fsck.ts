@@ -11,7 +11,12 @@ import { ProblemError } from "./problem.ts";
 export async function checkExt4(host: Host, device: string): Promise<boolean> {
   // e2fsck(8): 1 errors corrected, 2 corrected and the system should be rebooted (only for a mounted one), 4 left
   // uncorrected, 8 operational error. -p asks nothing.
-  const { status, stdout, stderr } = await host.run({ program: "e2fsck", args: ["-p", device], okStatuses: [0, 1, 2, 4, 8], timeout: 30 * 60_000 });
+  const { status, stdout, stderr } = await host.run({
+    program: "e2fsck",
+    args: ["-p", device],
+    okStatuses: [0, 1, 2, 4, 8],
+    timeout: 30 * 60_000,
+  });
   if (status >= 4) throw damaged(device, "ext4", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `e2fsck -f ${device}`);
   return status !== 0;
 }
@@ -26,7 +31,12 @@ export async function checkVfat(host: Host, device: string): Promise<boolean> {
 
 /** Rebuilds an xfs whose log cannot be replayed. The log's last changes are lost; the file system and its files are not. */
 export async function repairXfs(host: Host, device: string): Promise<void> {
-  await host.run({ program: "xfs_repair", args: ["-L", device], timeout: 60 * 60_000, todo: `save what is there before anything else: xfs_metadump ${device} FILE` });
+  await host.run({
+    program: "xfs_repair",
+    args: ["-L", device],
+    timeout: 60 * 60_000,
+    todo: `save what is there before anything else: xfs_metadump ${device} FILE`,
+  });
 }
 
 function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {

@@ -1,6 +1,5 @@
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
-import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
 
@@ -128,9 +127,11 @@ export function systemHost({ signal, onTool }: HostOptions): Host {
 
 async function replaceFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void> {
   const folder = dirname(path);
-  // A leading dot keeps half-written files out of *.conf and *.network globs of other programs.
-  const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  // A leading dot keeps half-written files out of *.conf and *.network globs of other programs. Always the same name, so
+  // that what a power cut left behind is replaced by the next try, and nothing piles up: there is one runner at a time.
+  const temporary = join(folder, `.${basename(path)}.new`);
   try {
+    await rm(temporary, { force: true });
     const file = await open(temporary, "wx", attributes.mode & 0o600);
     try {
       // -1 leaves an owner as it is (chown(2)).

@@ -46,9 +46,40 @@ export interface VolumeGroup {
 
 /** The volume group on that physical volume, or `undefined` when it is in none. */
 export async function volumeGroupOn(host: Host, device: string): Promise<VolumeGroup | undefined> {
-  const fields = ["--configreport", "vg", "-o", "vg_name,vg_size,vg_extent_size,vg_extent_count", "--configreport", "pv", "-o", "pv_name,pv_uuid"];
-  const more = ["--configreport", "lv", "-o", "lv_name,lv_size", "--configreport", "seg", "-o", "lv_uuid", "--configreport", "pvseg", "-o", "pv_uuid"];
-  const { stdout } = await lvm(host, device, "lvm", ["fullreport", "--reportformat", "json", "--units", "b", "--nosuffix", ...fields, ...more]);
+  const fields = [
+    "--configreport",
+    "vg",
+    "-o",
+    "vg_name,vg_size,vg_extent_size,vg_extent_count",
+    "--configreport",
+    "pv",
+    "-o",
+    "pv_name,pv_uuid",
+  ];
+  const more = [
+    "--configreport",
+    "lv",
+    "-o",
+    "lv_name,lv_size",
+    "--configreport",
+    "seg",
+    "-o",
+    "lv_uuid",
+    "--configreport",
+    "pvseg",
+    "-o",
+    "pv_uuid",
+  ];
+  const { stdout } = await lvm(host, device, "lvm", [
+    "fullreport",
+    "--reportformat",
+    "json",
+    "--units",
+    "b",
+    "--nosuffix",
+    ...fields,
+    ...more,
+  ]);
   return groupIn(stdout);
 }
 
@@ -79,7 +110,18 @@ export async function createVolumeGroup(host: Host, device: string, name: string
 
 /** Makes and activates a volume of that many extents; its first 4 KiB are zeroed, so that no old signature shows. */
 export async function createVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
-  await lvm(host, device, "lvcreate", ["--yes", "--zero", "y", "--wipesignatures", "y", "--extents", String(extents), "--name", name, group]);
+  await lvm(host, device, "lvcreate", [
+    "--yes",
+    "--zero",
+    "y",
+    "--wipesignatures",
+    "y",
+    "--extents",
+    String(extents),
+    "--name",
+    name,
+    group,
+  ]);
 }
 
 export async function activateVolumeGroup(host: Host, device: string, group: string): Promise<void> {

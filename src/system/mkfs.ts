@@ -9,11 +9,19 @@ import type { Host } from "./host.ts";
 export async function makeFileSystem(host: Host, device: string, { fileSystem, uuid, label }: FileSystemRequest): Promise<void> {
   switch (fileSystem) {
     case "ext4":
-      await host.run({ program: "mkfs.ext4", args: ["-q", "-F", "-U", uuid, "-L", label, "-E", "nodiscard", device], timeout: 10 * 60_000 });
+      await host.run({
+        program: "mkfs.ext4",
+        args: ["-q", "-F", "-U", uuid, "-L", label, "-E", "nodiscard", device],
+        timeout: 10 * 60_000,
+      });
       return;
     case "xfs":
       // crc=1,reflink=1 as the node's software relies on them (snapshots of its state by reflink); -K: no discard.
-      await host.run({ program: "mkfs.xfs", args: ["-q", "-f", "-K", "-m", `uuid=${uuid},crc=1,reflink=1`, "-L", label, device], timeout: 10 * 60_000 });
+      await host.run({
+        program: "mkfs.xfs",
+        args: ["-q", "-f", "-K", "-m", `uuid=${uuid},crc=1,reflink=1`, "-L", label, device],
+        timeout: 10 * 60_000,
+      });
       return;
     case "swap":
       await host.run({ program: "mkswap", args: ["--force", "--uuid", uuid, "--label", label, device] });

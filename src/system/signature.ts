@@ -17,25 +17,31 @@ const HEADER_BYTES = 8192;
  * The first signature of what the units make themselves, read without a process. Says only what is certainly there:
  * `undefined` means "nothing that I know", not "blank".
  */
-export async function readSignature(host: Host, device: string): Promise<{ readonly type: SignatureType; readonly uuid: string } | undefined> {
+export async function readSignature(
+  host: Host,
+  device: string,
+): Promise<{ readonly type: SignatureType; readonly uuid: string } | undefined> {
   const header = await host.readAt(device, 0, HEADER_BYTES);
   return header === undefined ? undefined : signatureIn(Buffer.from(header));
 }
 
 /** Offsets from the formats' own documents; libblkid's probers name the same ones. */
-export function signatureIn(header: Buffer): { readonly type: SignatureType; readonly uuid: string } | undefined {
+function signatureIn(header: Buffer): { readonly type: SignatureType; readonly uuid: string } | undefined {
   const text = (from: number, length: number): string => header.toString("latin1", from, from + length);
   // LUKS2 On-Disk Format Specification 1.1, section 2.1: magic, version 2 (big endian), the UUID as text at 168.
-  if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2) return { type: "crypto_LUKS", uuid: text(168, 40).replace(/\0.*$/s, "") };
+  if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2)
+    return { type: "crypto_LUKS", uuid: text(168, 40).replace(/\0.*$/s, "") };
   // Documentation/filesystems/ext4/super.rst: the superblock stands at 1024, its magic at 0x38, its UUID at 0x68.
-  if (header.length >= 2048 && header.readUInt16LE(1024 + 0x38) === 0xef53) return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
+  if (header.length >= 2048 && header.readUInt16LE(1024 + 0x38) === 0xef53)
+    return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
   // XFS Algorithms & Data Structures, "Superblocks": "XFSB" at 0, the UUID at 32.
   if (text(0, 4) === "XFSB") return { type: "xfs", uuid: uuidText(header.subarray(32)) };
   // mkswap(8): the signature ends the first page; include/linux/swap.h: the UUID stands at 1024 + 12.
   if (text(4086, 10) === "SWAPSPACE2") return { type: "swap", uuid: uuidText(header.subarray(1036)) };
   // LVM2's label lies in one of the first four sectors; the UUID of the physical volume follows it as 32 characters at 32.
   for (const sector of [0, 512, 1024, 1536]) {
-    if (text(sector, 8) === "LABELONE" && text(sector + 24, 8) === "LVM2 001") return { type: "LVM2_member", uuid: lvmUuid(text(sector + 32, 32)) };
+    if (text(sector, 8) === "LABELONE" && text(sector + 24, 8) === "LVM2 001")
+      return { type: "LVM2_member", uuid: lvmUuid(text(sector + 32, 32)) };
   }
   return undefined;
 }
@@ -71,7 +77,10 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
   // blkid(8) exits with 2 both for "nothing found" and for "no such device": so make sure of the device first.
   const first = await host.readAt(device, 0, mustBeZero ? BLANK_BYTES : HEADER_BYTES);
   if (first === undefined || first.length === 0) {
-    throw new ProblemError({ what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" }, { retryable: true });
+    throw new ProblemError(
+      { what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" },
+      { retryable: true },
+    );
   }
   const { status, stdout } = await host.run({ program: "blkid", args: ["--probe", "--output", "export", device], okStatuses: [0, 2, 8] });
   // 8: several signatures contradict each other (blkid(8)); that is certainly not blank.

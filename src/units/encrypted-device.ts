@@ -45,7 +45,8 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
   const content: Content = spec.missing ? { kind: "blank" } : await contentOf(host, spec.device, { mustBeZero: true });
   const evidence = { place: spec.place, intent, content, type: "crypto_LUKS" };
   const looked = verdict(evidence);
-  const found = looked.kind === "conflict" && (await provesItself(machine, spec, intent, content)) ? verdict({ ...evidence, proven: true }) : looked;
+  const found =
+    looked.kind === "conflict" && (await provesItself(machine, spec, intent, content)) ? verdict({ ...evidence, proven: true }) : looked;
   if (found.kind === "conflict") return found.conflict;
 
   const present = (await mappings(host)).get(spec.mapping);
@@ -59,7 +60,10 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
     });
   }
   // Header written, power cut before the key slot was: begun, ours, and no key opens it. Nothing can be inside.
-  const again = found.kind === "finish" && present === undefined && !(await luksKeyFits(host, spec.device, await keys.deviceKey(host, layout, spec.role)));
+  const again =
+    found.kind === "finish" &&
+    present === undefined &&
+    !(await luksKeyFits(host, spec.device, await keys.deviceKey(host, layout, spec.role)));
   const make = found.kind === "make" || again;
   const wanted: Intent = intent ?? {
     version: 1,
@@ -71,15 +75,30 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
   return {
     kind: found.kind === "adopt" ? "adopt" : found.kind === "keep" ? "keep" : "make",
     intent: wanted,
-    announce: intent === undefined && make ? [provision(`note on the config partition that ${spec.place} is about to be encrypted`, () => writeIntent(host, layout.config.intents, spec.name, wanted))] : [],
+    announce:
+      intent === undefined && make
+        ? [
+            provision(`note on the config partition that ${spec.place} is about to be encrypted`, () =>
+              writeIntent(host, layout.config.intents, spec.name, wanted),
+            ),
+          ]
+        : [],
     format: make
-      ? [provision(`encrypt ${spec.place} with LUKS2`, async () => luksFormat(host, spec.device, wanted.uuid, await keys.deviceKey(host, layout, spec.role)))]
+      ? [
+          provision(`encrypt ${spec.place} with LUKS2`, async () =>
+            luksFormat(host, spec.device, wanted.uuid, await keys.deviceKey(host, layout, spec.role)),
+          ),
+        ]
       : [],
     open: present === undefined ? [activate(`open ${spec.place} as ${spec.mapping}`, () => open(machine, spec))] : [],
     complete:
       intent?.phase === "complete"
         ? []
-        : [provision(`note that ${spec.place} is complete`, () => writeIntent(host, layout.config.intents, spec.name, { ...wanted, phase: "complete" }))],
+        : [
+            provision(`note that ${spec.place} is complete`, () =>
+              writeIntent(host, layout.config.intents, spec.name, { ...wanted, phase: "complete" }),
+            ),
+          ],
   };
 }
 
@@ -87,7 +106,12 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
  * A node that the shell chain provisioned has no intents. Its devices are adopted if they prove themselves: the key file
  * is a raw one, as only such nodes have it, and it opens the device.
  */
-async function provesItself({ host, layout }: Machine, spec: EncryptedDevice, intent: Intent | undefined, content: Content): Promise<boolean> {
+async function provesItself(
+  { host, layout }: Machine,
+  spec: EncryptedDevice,
+  intent: Intent | undefined,
+  content: Content,
+): Promise<boolean> {
   if (intent !== undefined || content.kind !== "found" || content.type !== "crypto_LUKS") return false;
   const key = await readStoreKey(host, layout);
   return key?.kind === "raw" && luksKeyFits(host, spec.device, key.secret);

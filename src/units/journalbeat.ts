@@ -46,7 +46,7 @@ export const journalbeat = unit({
 const SHIPPER = "systemd-journal-upload.service";
 
 /** A drop-in of journal-upload.conf(5). */
-export function shipperConfig(host: string): string {
+function shipperConfig(host: string): string {
   return `# Written by guestos-boot at every boot; edit journalbeat.conf on the config partition instead.\n[Upload]\nURL=${host}\n`;
 }
 

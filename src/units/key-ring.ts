@@ -68,6 +68,10 @@ export async function makeStoreKey(host: Host, layout: Layout): Promise<void> {
   await host.writeFile(file, content, { mode: 0o400 });
   const written = await host.readBytes(file);
   if (written === undefined || !Buffer.from(content).equals(written)) {
-    throw new ProblemError({ what: "the store key was not written as it was made", where: { file }, todo: "the config partition is failing: nothing was encrypted with this key" });
+    throw new ProblemError({
+      what: "the store key was not written as it was made",
+      where: { file },
+      todo: "the config partition is failing: nothing was encrypted with this key",
+    });
   }
 }

@@ -49,7 +49,9 @@ export const storeKey = unit({
     return [
       ...(key === undefined ? [provision("make the store key", () => makeStoreKey(host, layout))] : []),
       ...store.announce,
-      ...(partition === undefined ? [provision(`add the partition ${place} on the rest of the disk`, () => makePartition(host, disk, label))] : []),
+      ...(partition === undefined
+        ? [provision(`add the partition ${place} on the rest of the disk`, () => makePartition(host, disk, label))]
+        : []),
       ...store.format,
       ...store.open,
       ...store.complete,

@@ -79,7 +79,11 @@ function fill(machine: Machine, slot: Slot, device: string, uuid: string): reado
       await host.makeFolder(target, { mode: 0o700 });
       await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: RESTRICTED });
       try {
-        await host.run({ program: "cp", args: ["--archive", "--one-file-system", `${layout.mountPoints.var}/.`, target], timeout: 240_000 });
+        await host.run({
+          program: "cp",
+          args: ["--archive", "--one-file-system", `${layout.mountPoints.var}/.`, target],
+          timeout: 240_000,
+        });
         await carryJournal(machine, slot, target);
       } finally {
         // Unmounting writes everything out, so that "complete" is only said of what is on the disk.
@@ -105,7 +109,12 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
     await luksOpen(host, partition.device, name, key, { readOnly: true });
     try {
       // noload: the other system's file system is looked at, never written, not even by replaying its journal.
-      await mount(host, { source: `/dev/mapper/${name}`, mountPoint: folder, fileSystem: "ext4", options: ["ro", "noload", ...RESTRICTED] });
+      await mount(host, {
+        source: `/dev/mapper/${name}`,
+        mountPoint: folder,
+        fileSystem: "ext4",
+        options: ["ro", "noload", ...RESTRICTED],
+      });
       try {
         if ((await host.stat(`${folder}/log/journal`)) === undefined) return;
         await host.run({ program: "cp", args: ["--archive", `${folder}/log/journal`, `${target}/log/`], timeout: 240_000 });
@@ -142,9 +151,19 @@ function adopt({ host, layout }: Machine, name: string, uuid: string, place: str
   return provision(`adopt ${place} as it is`, async () => {
     const inner = await readSignature(host, `/dev/mapper/${layout.mappings.var}`);
     if (inner?.type !== "ext4") {
-      throw new ProblemError({ what: `${place} opens with the node's key, but holds no /var`, found: inner?.type ?? "no signature that is known", expected: "ext4" });
+      throw new ProblemError({
+        what: `${place} opens with the node's key, but holds no /var`,
+        found: inner?.type ?? "no signature that is known",
+        expected: "ext4",
+      });
     }
-    await writeIntent(host, layout.config.intents, name, { version: 1, about: `LUKS2 on ${place}`, uuid, inner: inner.uuid, phase: "complete" });
+    await writeIntent(host, layout.config.intents, name, {
+      version: 1,
+      about: `LUKS2 on ${place}`,
+      uuid,
+      inner: inner.uuid,
+      phase: "complete",
+    });
   });
 }
 
@@ -160,7 +179,12 @@ async function innerConflict({ host }: Machine, device: string, uuid: string | u
 }
 
 function occupied(mountPoint: string, found: string, expected: string): Conflict {
-  return conflict({ what: `something else is mounted at ${mountPoint}`, found, expected, todo: "find out who mounts it, unmount it, and run guestos-boot again" });
+  return conflict({
+    what: `something else is mounted at ${mountPoint}`,
+    found,
+    expected,
+    todo: "find out who mounts it, unmount it, and run guestos-boot again",
+  });
 }
 
 const RESTRICTED = ["nodev", "nosuid"];

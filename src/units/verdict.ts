@@ -37,7 +37,9 @@ export function verdict(evidence: Evidence): Verdict {
 
 function refuse({ place, intent, content, type }: Evidence): Verdict {
   const expected =
-    intent === undefined ? "nothing, as on a node that was never provisioned" : `${type} ${intent.uuid}, ${intent.phase === "complete" ? "made and completed before" : "begun before"}`;
+    intent === undefined
+      ? "nothing, as on a node that was never provisioned"
+      : `${type} ${intent.uuid}, ${intent.phase === "complete" ? "made and completed before" : "begun before"}`;
   return {
     kind: "conflict",
     conflict: conflict({

@@ -49,10 +49,16 @@ async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan>
   if (adopted !== undefined) return [complete];
   return [
     ...(intent === undefined
-      ? [provision(`note on the config partition that ${volume.name} is about to be made ${fileSystem}`, () => writeIntent(host, layout.config.intents, name, wanted))]
+      ? [
+          provision(`note on the config partition that ${volume.name} is about to be made ${fileSystem}`, () =>
+            writeIntent(host, layout.config.intents, name, wanted),
+          ),
+        ]
       : []),
     // Also where it was begun before: while it is not complete nobody has used it, and half a file system may look like a whole one.
-    provision(`make ${fileSystem} on ${volume.name}`, () => makeFileSystem(host, device, { fileSystem, uuid: wanted.uuid, label: volume.name.slice(0, LONGEST_LABEL) })),
+    provision(`make ${fileSystem} on ${volume.name}`, () =>
+      makeFileSystem(host, device, { fileSystem, uuid: wanted.uuid, label: volume.name.slice(0, LONGEST_LABEL) }),
+    ),
     complete,
   ];
 }

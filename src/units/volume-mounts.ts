@@ -37,7 +37,8 @@ async function planVolume(machine: Machine, volume: VolumeLayout, active: Readon
   const name = volumeMapping(layout.volumeGroup, volume.name);
   const device = `/dev/mapper/${name}`;
   const mapping = active.get(name);
-  if (mapping === undefined) throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
+  if (mapping === undefined)
+    throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
   const { mountPoint } = volume;
   if (mountPoint === undefined) {
     if ((await activeSwaps(host)).includes(mapping.device)) return [];
@@ -51,7 +52,12 @@ async function planVolume(machine: Machine, volume: VolumeLayout, active: Readon
   const present = await mountAt(host, mountPoint);
   if (present?.device === mapping.deviceNumber) return [];
   if (present !== undefined) {
-    return conflict({ what: `something else is mounted at ${mountPoint}`, found: present.source, expected: device, todo: "find out who mounts it, unmount it, and run guestos-boot again" });
+    return conflict({
+      what: `something else is mounted at ${mountPoint}`,
+      found: present.source,
+      expected: device,
+      todo: "find out who mounts it, unmount it, and run guestos-boot again",
+    });
   }
   return [activate(`check and mount ${volume.name} at ${mountPoint}`, () => mountVolume(machine, volume, device, mountPoint))];
 }
@@ -71,7 +77,8 @@ async function mountVolume(machine: Machine, volume: VolumeLayout, device: strin
     await mount(host, request);
   } catch (error) {
     // mount(8): 32 the mount failed. The kernel refuses a log that it cannot replay ("Structure needs cleaning").
-    if (!(error instanceof CommandError) || !/structure needs cleaning|can't read superblock|bad superblock/i.test(error.stderr)) throw error;
+    if (!(error instanceof CommandError) || !/structure needs cleaning|can't read superblock|bad superblock/i.test(error.stderr))
+      throw error;
     note(`the log of ${volume.name} could not be replayed; repairing the file system, its last changes may be lost`);
     await repairXfs(host, device);
     await mount(host, request);

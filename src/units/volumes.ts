@@ -2,7 +2,15 @@ import { activate, provision } from "../boot/unit.ts";
 import { type Intent, readIntent, writeIntent } from "../config/intent.ts";
 import type { VolumeLayout } from "../config/layout.ts";
 import { type Mapping, mappings, requirePartition } from "../system/block-devices.ts";
-import { activateVolumeGroup, createPhysicalVolume, createVolume, createVolumeGroup, newLvmUuid, volumeGroupOn, volumeMapping } from "../system/lvm.ts";
+import {
+  activateVolumeGroup,
+  createPhysicalVolume,
+  createVolume,
+  createVolumeGroup,
+  newLvmUuid,
+  volumeGroupOn,
+  volumeMapping,
+} from "../system/lvm.ts";
 import { ProblemError } from "../system/problem.ts";
 import { contentOf } from "../system/signature.ts";
 import { readStoreKey } from "./key-ring.ts";
@@ -34,7 +42,8 @@ export const volumes = unit({
     if (found.kind === "conflict") return found.conflict;
 
     const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
-    const activation = missing.length > 0 ? [activate(`activate the volume group ${layout.volumeGroup}`, () => activateAll(machine, device))] : [];
+    const activation =
+      missing.length > 0 ? [activate(`activate the volume group ${layout.volumeGroup}`, () => activateAll(machine, device))] : [];
     if (found.kind === "keep") return activation;
 
     const uuid = content.kind === "found" ? content.uuid : (intent?.uuid ?? newLvmUuid());
@@ -45,10 +54,18 @@ export const volumes = unit({
     if (found.kind === "adopt") return [...activation, complete];
     return [
       ...(intent === undefined
-        ? [provision(`note on the config partition that the volume group ${layout.volumeGroup} is about to be made`, () => writeIntent(host, layout.config.intents, INTENT, wanted))]
+        ? [
+            provision(`note on the config partition that the volume group ${layout.volumeGroup} is about to be made`, () =>
+              writeIntent(host, layout.config.intents, INTENT, wanted),
+            ),
+          ]
         : []),
-      ...(content.kind === "blank" ? [provision("make the store an LVM physical volume", () => createPhysicalVolume(host, device, uuid))] : []),
-      provision(`make the volume group ${layout.volumeGroup} with ${layout.volumes.map(({ name }) => name).join(", ")}`, () => makeVolumes(machine, device)),
+      ...(content.kind === "blank"
+        ? [provision("make the store an LVM physical volume", () => createPhysicalVolume(host, device, uuid))]
+        : []),
+      provision(`make the volume group ${layout.volumeGroup} with ${layout.volumes.map(({ name }) => name).join(", ")}`, () =>
+        makeVolumes(machine, device),
+      ),
       complete,
     ];
   },
@@ -63,7 +80,12 @@ async function makeVolumes(machine: Machine, device: string): Promise<void> {
   if ((await volumeGroupOn(host, device)) === undefined) await createVolumeGroup(host, device, name);
   const group = await volumeGroupOn(host, device);
   if (group?.name !== name) {
-    throw new ProblemError({ what: "the store belongs to another volume group", found: group?.name ?? "no group", expected: name, todo: "look with: pvs" });
+    throw new ProblemError({
+      what: "the store belongs to another volume group",
+      found: group?.name ?? "no group",
+      expected: name,
+      todo: "look with: pvs",
+    });
   }
   const sizes = volumeExtents(layout.volumes, group.bytes, group.extentBytes, group.extents);
   for (const [volume, extents] of sizes) {
@@ -77,7 +99,12 @@ async function makeVolumes(machine: Machine, device: string): Promise<void> {
  *
  * @throws ProblemError when the group cannot hold them all: a disk too small for a node
  */
-export function volumeExtents(layout: readonly VolumeLayout[], groupBytes: number, extentBytes: number, extents: number): ReadonlyMap<string, number> {
+export function volumeExtents(
+  layout: readonly VolumeLayout[],
+  groupBytes: number,
+  extentBytes: number,
+  extents: number,
+): ReadonlyMap<string, number> {
   const sizes = new Map(layout.map(({ name, size }) => [name, Math.floor(size(groupBytes) / extentBytes)]));
   const wanted = [...sizes.values()].reduce((sum, count) => sum + count, 0);
   if (wanted <= extents) return sizes;
@@ -107,5 +134,9 @@ async function storeDevice({ host, layout }: Machine, active: ReadonlyMap<string
   const partition = await requirePartition(host, layout.partitions.store);
   const name = layout.mappings.store(partition.name);
   if (active.has(name)) return `/dev/mapper/${name}`;
-  throw new ProblemError({ what: `${partition.device} is not open`, expected: `/dev/mapper/${name}`, todo: "guestos-boot --unit store-key" });
+  throw new ProblemError({
+    what: `${partition.device} is not open`,
+    expected: `/dev/mapper/${name}`,
+    todo: "guestos-boot --unit store-key",
+  });
 }

@@ -59,21 +59,14 @@ export async function makeVfat(disk: string, { partition, files, work, epoch }: 
   const env = { SOURCE_DATE_EPOCH: String(epoch), TZ: "UTC" };
   const sectors = partition.startMiB * (MIB / 512);
   const place = `${disk}@@${partition.startMiB * MIB}`;
-  // The volume id is 32 bits: the first of the partition's UUID. --invariant keeps the time out. The size is in KiB.
+  // The volume id is 32 bits: the first of the partition's UUID. --invariant keeps the time out. FAT16: below 32 MiB of data
+  // FAT32 has too few clusters to be one, and UEFI firmware reads either. The size is in KiB.
   const name = partition.name.toUpperCase();
   await run(
     "mkfs.vfat",
     [
-      "--invariant",
-      "-i",
-      partition.uuid.slice(0, 8),
-      "-n",
-      name,
-      `--offset=${sectors}`,
-      "-h",
-      String(sectors),
-      disk,
-      String(partition.sizeMiB * 1024),
+      ...["--invariant", "-F", "16", "-i", partition.uuid.slice(0, 8), "-n", name],
+      ...[`--offset=${sectors}`, "-h", String(sectors), disk, String(partition.sizeMiB * 1024)],
     ],
     { env },
   );

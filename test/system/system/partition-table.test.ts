@@ -16,7 +16,9 @@ function disk(name: string): string {
   const path = join(folder, name);
   writeFileSync(path, "");
   truncateSync(path, 64 * MIB);
-  const table = ["esp", "grub", "config", "A_boot", "A_root", "A_var", "B_boot", "B_root", "B_var"].map((label) => `size=4M, name=${label}`);
+  const table = ["esp", "grub", "config", "A_boot", "A_root", "A_var", "B_boot", "B_root", "B_var"].map(
+    (label) => `size=4M, name=${label}`,
+  );
   execFileSync("sfdisk", ["--quiet", path], { input: `label: gpt\n${table.join("\n")}\n` });
   return path;
 }

@@ -26,7 +26,8 @@ test("an empty, short or far too long file is damaged, not a raw key", () => {
 test("any cut and any flipped bit of our format is noticed", () => {
   const whole = encodeStoreKey(secret, parameters);
   const magicLength = "guestos-boot-key ".length;
-  for (let length = magicLength; length < whole.length; length += 1) expect(() => parseStoreKey(whole.slice(0, length), file)).toThrow(/damaged/);
+  for (let length = magicLength; length < whole.length; length += 1)
+    expect(() => parseStoreKey(whole.slice(0, length), file)).toThrow(/damaged/);
   for (let index = magicLength; index < whole.length; index += 1) {
     for (let bit = 0; bit < 8; bit += 1) {
       const flipped = Uint8Array.from(whole);
@@ -40,7 +41,7 @@ test("the error and the parsed key show nothing of the secret", () => {
   const canary = Buffer.from("canary-canary-canary-canary-1234");
   const key = parseStoreKey(encodeStoreKey(canary, parameters), file);
   expect(JSON.stringify(key)).not.toContain("canary");
-  expect(`${String(key.secret)}`).toBe("[secret]");
+  expect(String(key.secret)).toBe("[secret]");
   const broken = Buffer.concat([encodeStoreKey(canary, parameters), Buffer.from("x")]);
   expect(() => parseStoreKey(broken, file)).toThrow(expect.objectContaining({ message: expect.not.stringContaining("canary") }));
 });

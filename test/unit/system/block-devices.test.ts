@@ -4,7 +4,12 @@ import { fakeHost } from "../../support/fake-host.ts";
 
 function partition(disk: string, name: string, number: number, label: string, minor: number): Record<string, string> {
   const folder = `/sys/class/block/${disk}/${name}`;
-  const files = { partition: `${number}\n`, size: "2048\n", dev: `254:${minor}\n`, uevent: `MAJOR=254\nDEVNAME=${name}\nPARTN=${number}\nPARTNAME=${label}\n` };
+  const files = {
+    partition: `${number}\n`,
+    size: "2048\n",
+    dev: `254:${minor}\n`,
+    uevent: `MAJOR=254\nDEVNAME=${name}\nPARTN=${number}\nPARTNAME=${label}\n`,
+  };
   return Object.fromEntries(
     Object.entries(files).flatMap(([file, text]) => [
       [`${folder}/${file}`, text],
@@ -28,7 +33,11 @@ test("the disk is the one that the root file system lies on", async () => {
 
 test("a root on dm-verity is followed to the disk below it", async () => {
   const host = fakeHost({
-    files: { ...files, "/proc/self/mountinfo": "22 1 253:0 / / ro - ext4 /dev/mapper/root ro\n", "/sys/class/block/dm-0/slaves/vda5/dev": "254:5\n" },
+    files: {
+      ...files,
+      "/proc/self/mountinfo": "22 1 253:0 / / ro - ext4 /dev/mapper/root ro\n",
+      "/sys/class/block/dm-0/slaves/vda5/dev": "254:5\n",
+    },
     links: { ...links, "/sys/dev/block/253:0": "../../devices/virtual/block/dm-0" },
   });
   expect(await rootDisk(host)).toBe("vda");
@@ -57,13 +66,23 @@ test("two partitions of one name are an error that names both", async () => {
 });
 
 test("a missing partition is an error that lists those that are there", async () => {
-  await expect(requirePartition(fakeHost({ files, links }), "config")).rejects.toThrow(/no partition named config on \/dev\/vda: found vda5 A_root, vda10 store/);
+  await expect(requirePartition(fakeHost({ files, links }), "config")).rejects.toThrow(
+    /no partition named config on \/dev\/vda: found vda5 A_root, vda10 store/,
+  );
 });
 
 test("mappings are known by name, with what made them", async () => {
   const folder = "/sys/class/block/dm-1";
   const host = fakeHost({
-    files: { [`${folder}/dm/name`]: "var_crypt\n", [`${folder}/dm/uuid`]: "CRYPT-LUKS2-0123-var_crypt\n", [`${folder}/size`]: "4\n", [`${folder}/dev`]: "253:1\n", "/sys/class/block/vda/size": "1\n" },
+    files: {
+      [`${folder}/dm/name`]: "var_crypt\n",
+      [`${folder}/dm/uuid`]: "CRYPT-LUKS2-0123-var_crypt\n",
+      [`${folder}/size`]: "4\n",
+      [`${folder}/dev`]: "253:1\n",
+      "/sys/class/block/vda/size": "1\n",
+    },
   });
-  expect([...(await mappings(host)).values()]).toEqual([{ name: "var_crypt", uuid: "CRYPT-LUKS2-0123-var_crypt", device: "/dev/dm-1", bytes: 2048, deviceNumber: "253:1" }]);
+  expect([...(await mappings(host)).values()]).toEqual([
+    { name: "var_crypt", uuid: "CRYPT-LUKS2-0123-var_crypt", device: "/dev/dm-1", bytes: 2048, deviceNumber: "253:1" },
+  ]);
 });

@@ -20,7 +20,13 @@ const command =
   `--configreport lv -o lv_name,lv_size --configreport seg -o lv_uuid --configreport pvseg -o pv_uuid --devices ${device}`;
 
 test("group and volumes are read from LVM's report", () => {
-  expect(groupIn(report)).toEqual({ name: "store", extentBytes: 4194304, extents: 1020, bytes: 4278190080, volumes: new Map([["shared-crypto", 268435456]]) });
+  expect(groupIn(report)).toEqual({
+    name: "store",
+    extentBytes: 4194304,
+    extents: 1020,
+    bytes: 4278190080,
+    volumes: new Map([["shared-crypto", 268435456]]),
+  });
 });
 
 test("a physical volume that is in no group has none", () => {
@@ -34,8 +40,12 @@ test("only the one device is looked at", async () => {
 
 test("the races that LVM and udev have are retryable, and nothing else is", async () => {
   const failing = (stderr: string) => fakeHost({ commands: { [command]: { status: 5, stderr } } });
-  await expect(volumeGroupOn(failing("  Can't open /dev/dm-0 exclusively.  Mounted filesystem?\n"), device)).rejects.toMatchObject({ retryable: true });
-  await expect(volumeGroupOn(failing("  Insufficient free space: 10 extents needed\n"), device)).rejects.toMatchObject({ retryable: false });
+  await expect(volumeGroupOn(failing("  Can't open /dev/dm-0 exclusively.  Mounted filesystem?\n"), device)).rejects.toMatchObject({
+    retryable: true,
+  });
+  await expect(volumeGroupOn(failing("  Insufficient free space: 10 extents needed\n"), device)).rejects.toMatchObject({
+    retryable: false,
+  });
 });
 
 test("hyphens are doubled in device-mapper names", () => {

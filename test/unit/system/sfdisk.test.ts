@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { tableIn } from "../../../src/system/sfdisk.ts";
 
 const MIB = 1024 * 1024;
-const table = (sectorsize: number, partitions: readonly object[]): string => JSON.stringify({ partitiontable: { label: "gpt", sectorsize, partitions } });
+const table = (sectorsize: number, partitions: readonly object[]): string =>
+  JSON.stringify({ partitiontable: { label: "gpt", sectorsize, partitions } });
 
 test("the end is behind the last partition by place, not by number, on a MiB boundary", () => {
   const partitions = [

@@ -17,15 +17,38 @@ const contents = {
 
 /** The table of docs/reliability: every cell, written out. */
 const table = {
-  none: { blank: "make", ours: "conflict", "same type, other UUID": "conflict", "other type, our UUID": "conflict", "unknown data": "conflict" },
-  begun: { blank: "make", ours: "finish", "same type, other UUID": "conflict", "other type, our UUID": "conflict", "unknown data": "conflict" },
-  complete: { blank: "conflict", ours: "keep", "same type, other UUID": "conflict", "other type, our UUID": "conflict", "unknown data": "conflict" },
+  none: {
+    blank: "make",
+    ours: "conflict",
+    "same type, other UUID": "conflict",
+    "other type, our UUID": "conflict",
+    "unknown data": "conflict",
+  },
+  begun: {
+    blank: "make",
+    ours: "finish",
+    "same type, other UUID": "conflict",
+    "other type, our UUID": "conflict",
+    "unknown data": "conflict",
+  },
+  complete: {
+    blank: "conflict",
+    ours: "keep",
+    "same type, other UUID": "conflict",
+    "other type, our UUID": "conflict",
+    "unknown data": "conflict",
+  },
 } as const;
 
 for (const [phase, row] of Object.entries(table)) {
   for (const [content, answer] of Object.entries(row)) {
     test(`with intent ${phase} and ${content} the answer is ${answer}`, () => {
-      const found = verdict({ place: "a place", intent: intents[phase as keyof typeof intents], content: contents[content as keyof typeof contents], type: "xfs" });
+      const found = verdict({
+        place: "a place",
+        intent: intents[phase as keyof typeof intents],
+        content: contents[content as keyof typeof contents],
+        type: "xfs",
+      });
       expect(found.kind).toBe(answer);
     });
   }

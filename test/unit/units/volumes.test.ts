@@ -13,7 +13,12 @@ function sizes(groupBytes: number): Record<string, number> {
 }
 
 test("on a node's disk the volumes have the sizes of the interface", () => {
-  expect(sizes(30 * 1024 * GIB)).toEqual({ "shared-crypto": 1024, "shared-swap": 64 * 1024, "shared-backup": 180 * 1024, "shared-data": 7.5 * 1024 * 1024 });
+  expect(sizes(30 * 1024 * GIB)).toEqual({
+    "shared-crypto": 1024,
+    "shared-swap": 64 * 1024,
+    "shared-backup": 180 * 1024,
+    "shared-data": 7.5 * 1024 * 1024,
+  });
 });
 
 test("on a lab's disk they scale down", () => {
