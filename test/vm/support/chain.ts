@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { parseRecord, type ReadRecord } from "../../../src/boot/read-record.ts";
+import type { RecordEvent } from "../../../src/boot/record.ts";
+import type { ShellResult } from "../../../vm/lab/shell.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+
+/** A whole run of the chain on a loaded, emulated machine. */
+const PATIENCE = 600_000;
+
+/** Runs the program in the guest, as an operator does. */
+export function guestosBoot(vm: VirtualMachine, args: string): Promise<ShellResult> {
+  return vm.shell.run(`guestos-boot ${args}`, { timeout: PATIENCE });
+}
+
+const Unit = z.object({
+  name: z.string(),
+  outcome: z.string(),
+  provisioned: z.array(z.string()).default([]),
+  activated: z.array(z.string()).default([]),
+  notes: z.array(z.string()),
+});
+
+const Run = z.object({ outcome: z.string(), units: z.array(Unit) });
+/** What `run --json` and `status --json` print, as far as tests ask. */
+export type RunDocument = z.infer<typeof Run>;
+
+/** @throws when it is no such document */
+export function runDocument({ stdout, stderr }: ShellResult): RunDocument {
+  try {
+    return Run.parse(JSON.parse(stdout));
+  } catch (cause) {
+    throw new Error(`guestos-boot did not print a run:\n${stdout}\n${stderr}`, { cause });
+  }
+}
+
+const Plan = z.object({ units: z.array(z.object({ name: z.string(), plan: z.string(), notes: z.array(z.string()) })) });
+
+/** @returns for each unit what `plan --json` says of it: "nothing", "to-do" */
+export function plannedUnits({ stdout }: ShellResult): Readonly<Record<string, string>> {
+  return Object.fromEntries(Plan.parse(JSON.parse(stdout)).units.map(({ name, plan }) => [name, plan]));
+}
+
+/** All runs of this boot so far. */
+export async function recordOf(vm: VirtualMachine): Promise<ReadRecord> {
+  return parseRecord(await vm.shell.ok("cat /run/guestos-boot/record.jsonl"), "record.jsonl");
+}
+
+/** The command lines of all tools that were started. */
+export function toolRuns(events: readonly RecordEvent[]): readonly string[] {
+  return events.flatMap((event) => (event.event === "started" && event.what.kind === "tool" ? [event.what.argv.join(" ")] : []));
+}
