@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 /**
  * Where things stand on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
- * and operators rely on (docs/interface.md). Units take every path from here, so that tests can move the whole tree.
+ * and operators rely on. Units take every path from here, so that tests can move the whole tree.
  */
 export interface Layout {
   /** GPT partition names. */
@@ -40,7 +40,13 @@ export interface Layout {
     readonly injectedData: string;
     readonly configured: string;
     readonly accountKeys: string;
+    /** What is known of the slots: A.json, B.json. */
+    readonly slots: string;
+    /** Images that must not be installed again. */
+    readonly refusedImages: string;
   };
+  /** GRUB's environment block: which slot is booted next. */
+  readonly grubenv: string;
   /** Device-mapper names of the two encrypted devices. The store's carries the partition's name, as nodes have it. */
   readonly mappings: { readonly store: (partition: string) => string; readonly var: string };
   readonly volumeGroup: string;
@@ -123,7 +129,10 @@ export const guestosLayout: Layout = {
     injectedData: join(config, "injected-data.json"),
     configured: join(config, "CONFIGURED"),
     accountKeys: join(config, "accounts_ssh_authorized_keys"),
+    slots: join(config, "slots"),
+    refusedImages: join(config, "slots", "refused.json"),
   },
+  grubenv: "/boot/grub/grubenv",
   mappings: { store: (partition) => `${partition}-crypt`, var: "var_crypt" },
   volumeGroup: "store",
   // Small (lab) disks: shares of the group, and a floor below which the file system could not be made (mkfs.xfs asks for 300 MiB).

@@ -46,7 +46,7 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
 }
 
 /** The first Debian archive among the apt sources of this machine, in either of apt's two formats (sources.list(5)). */
-function firstMirror(sources: string): string | undefined {
+export function firstMirror(sources: string): string | undefined {
   const deb822 = /^URIs:\s*(\S+)/m.exec(sources);
   const oneLine = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)/m.exec(sources);
   return deb822?.[1] ?? oneLine?.[1];

@@ -27,11 +27,18 @@ const NOT_IN_AN_IMAGE = [
   "etc/ssh/ssh_host_ed25519_key.pub",
   "etc/ssh/ssh_host_rsa_key",
   "etc/ssh/ssh_host_rsa_key.pub",
+  "var/backups",
+  "var/cache/apt",
+  "var/cache/debconf",
   "var/cache/ldconfig",
   "var/lib/dbus/machine-id",
   "var/lib/systemd/random-seed",
   "var/lib/systemd/credential.secret",
   "var/lib/systemd/catalog",
+  "var/lib/systemd/deb-systemd-helper-enabled",
+  "var/lib/systemd/deb-systemd-helper-masked",
+  "var/lib/systemd/deb-systemd-user-helper-enabled",
+  "var/lib/ucf",
   "var/log/alternatives.log",
   "var/log/apt",
   "var/log/bootstrap.log",
@@ -58,6 +65,7 @@ export async function systemStage(options: ImageOptions, debian: Stage): Promise
       await makeAccounts(options, root);
       await makeInitramfs(options, root);
       for (const path of NOT_IN_AN_IMAGE) await rm(join(root, path), { recursive: true, force: true });
+      await moveDpkg(root);
       await makeMountPoints(root);
       await pack(root, temporary);
     }),
@@ -115,6 +123,16 @@ async function makeInitramfs(options: ImageOptions, root: string): Promise<void>
   }
   await run("chroot", [root, "mkinitramfs", "-o", "/boot/initrd.img", version], { env: { SOURCE_DATE_EPOCH: String(options.epoch) } });
   await rename(join(root, `boot/vmlinuz-${version}`), join(root, "boot/vmlinuz"));
+}
+
+/**
+ * The list of packages describes the root image, so it belongs there and changes with it. On /var it would also be nine
+ * tenths of the files that the first boot has to copy.
+ */
+async function moveDpkg(root: string): Promise<void> {
+  await mkdir(join(root, "usr/lib/sysimage"), { recursive: true });
+  await rename(join(root, "var/lib/dpkg"), join(root, "usr/lib/sysimage/dpkg"));
+  await symlink("../../usr/lib/sysimage/dpkg", join(root, "var/lib/dpkg"));
 }
 
 /** What the boot chain mounts over, and the files that must be there because a read-only root cannot make them. */
