@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ProblemError } from "../system/problem.ts";
 import { bootstrapEntry } from "./bootstrap-entries.ts";
 import { quoted } from "./quoted.ts";
-import { readTar, type TarEntry, type TarLimits } from "./tar-reader.ts";
+import { readTar, REBUILD, type TarEntry, type TarLimits } from "./tar-reader.ts";
 import { LONGEST_TEXT } from "./text-lines.ts";
 import { TreeDigest } from "./tree-digest.ts";
 
@@ -127,6 +127,7 @@ function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
     where: { file },
     found: words[entry.kind],
     expected: words[kind],
+    todo: REBUILD,
   });
 }
 
@@ -138,6 +139,7 @@ async function smallContent(entry: TarEntry, file: string): Promise<Uint8Array> 
       where: { file },
       found: `${entry.size} bytes`,
       expected: `at most ${LONGEST_TEXT} bytes`,
+      todo: REBUILD,
     });
   }
   const chunks: Uint8Array[] = [];

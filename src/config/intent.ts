@@ -53,6 +53,11 @@ export async function writeIntent(host: Host, folder: string, name: string, inte
   await host.writeFile(intentFile(folder, name), `${JSON.stringify(intent, undefined, 2)}\n`, { mode: 0o644 });
 }
 
+/** Takes it back, durably, where what it speaks of was wiped on purpose. No error when there is none. */
+export async function removeIntent(host: Host, folder: string, name: string): Promise<void> {
+  await host.remove(intentFile(folder, name));
+}
+
 function intentFile(folder: string, name: string): string {
   return `${folder}/${name}.json`;
 }

@@ -47,6 +47,8 @@ export interface Layout {
   };
   /** GRUB's environment block: which slot is booted next. */
   readonly grubenv: string;
+  /** Public keys (*.pem) whose owners may sign upgrade images. */
+  readonly upgradeKeys: string;
   /** Device-mapper names of the two encrypted devices. The store's carries the partition's name, as nodes have it. */
   readonly mappings: { readonly store: (partition: string) => string; readonly var: string };
   readonly volumeGroup: string;
@@ -65,6 +67,8 @@ export interface Layout {
     readonly nodeExporter: string;
     readonly hostname: string;
     readonly machineId: string;
+    /** Executables that must all succeed before a new system is confirmed. */
+    readonly healthChecks: string;
   };
   readonly networkd: string;
   /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
@@ -133,6 +137,7 @@ export const guestosLayout: Layout = {
     refusedImages: join(config, "slots", "refused.json"),
   },
   grubenv: "/boot/grub/grubenv",
+  upgradeKeys: "/etc/guestos-boot/keys",
   mappings: { store: (partition) => `${partition}-crypt`, var: "var_crypt" },
   volumeGroup: "store",
   // Small (lab) disks: shares of the group, and a floor below which the file system could not be made (mkfs.xfs asks for 300 MiB).
@@ -156,7 +161,14 @@ export const guestosLayout: Layout = {
   accountKeysRuntime: "/run/ic-node/ssh/authorized_keys",
   run: "/run/guestos-boot",
   records: "/var/lib/guestos-boot/boots",
-  etc: { folder: "/etc", ssh: "/etc/ssh", nodeExporter: "/etc/node_exporter", hostname: "/etc/hostname", machineId: "/etc/machine-id" },
+  etc: {
+    folder: "/etc",
+    ssh: "/etc/ssh",
+    nodeExporter: "/etc/node_exporter",
+    hostname: "/etc/hostname",
+    machineId: "/etc/machine-id",
+    healthChecks: "/etc/guestos-boot/health.d",
+  },
   networkd: "/run/systemd/network",
   journalUpload: "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],

@@ -144,7 +144,8 @@ function wordsOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const REBUILD = "build the medium anew with guestos-boot (docs/configuration.md)";
+/** What helps against everything that is wrong with a tar. */
+export const REBUILD = "build the medium anew with guestos-boot (docs/configuration.md)";
 
 function damaged(file: string, found: string): ProblemError {
   return new ProblemError({
@@ -268,6 +269,7 @@ class Feed {
         where: { file: this.#file },
         found: `more than ${this.#limits.tarBytes} bytes`,
         expected: `at most ${this.#limits.tarBytes} bytes`,
+        todo: REBUILD,
       });
     }
     this.#hash.update(chunk);
