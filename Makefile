@@ -35,6 +35,10 @@ install: ## lay out dist/guestos-boot and etc/ below DESTDIR (PREFIX=/usr)
 image: build ## build/guestos.img, a bootable disk (LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
 	@$(NODE) --run image
 
+.PHONY: update-image
+update-image: image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=)
+	@VERSION="$(VERSION)" $(NODE) vm/update-image.ts
+
 .PHONY: boot
 boot: image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk)
 	@$(NODE) vm/boot.ts
@@ -66,8 +70,9 @@ test-vm: image ## the VM tests alone (FILE=name for one file)
 	@$(NODE) tools/test.ts vm
 
 .PHONY: bench
-bench: build ## how long the executable takes to start, beside a bare node
+bench: build ## how long the executable takes to start and to install an image (BENCH_MIB=), beside what it is held against
 	@$(NODE) bench/startup.ts
+	@$(NODE) bench/upgrade.ts
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Lays out what an image needs: install.sh DESTDIR PREFIX. Needs no Node: an image's build calls it where there is none.
 #
-#   dist/guestos-boot     PREFIX/bin/guestos-boot
+#   dist/guestos-boot     PREFIX/bin/guestos-boot, and a link to it: manageboot
 #   etc/systemd/system/   PREFIX/lib/systemd/system/     units of the image; /etc/systemd/system is the operator's
 #   etc/sysusers.d/       PREFIX/lib/sysusers.d/
 #   etc/tmpfiles.d/       PREFIX/lib/tmpfiles.d/
@@ -17,6 +17,7 @@ prefix=$2
   exit 1
 }
 install -D --mode=0755 dist/guestos-boot "$destdir$prefix/bin/guestos-boot"
+ln --symbolic --force guestos-boot "$destdir$prefix/bin/manageboot"
 
 while IFS= read -r -d '' file; do
   mode=0644

@@ -1,13 +1,24 @@
-import { type Command, Option } from "commander";
+import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
-import type { ExitName } from "./exit-codes.ts";
-import { configImageHelp, graphHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { configImageHelp, graphHelp, managebootHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { managebootVerbs } from "./manageboot.ts";
 import { bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
-import type { Setup } from "./setup.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { addUpgradeCommands } from "./upgrade-commands.ts";
 
 /** For "did you mean". */
-export const commandNames: readonly string[] = ["run", "plan", "list", "graph", "status", "verify", "config-image", "help"];
+export const commandNames: readonly string[] = [
+  "run",
+  "plan",
+  "list",
+  "graph",
+  "status",
+  "verify",
+  "config-image",
+  "upgrade",
+  "manageboot",
+  "help",
+];
 
 interface UnitFlags {
   readonly unit: readonly string[];
@@ -15,17 +26,9 @@ interface UnitFlags {
   readonly json: boolean;
 }
 
-export interface Surroundings {
-  readonly terminal: Terminal;
-  readonly setup: () => Promise<Setup>;
-  /** Told how the command ended. */
-  readonly end: (exit: ExitName) => void;
-  /** What may lie in ic-bootstrap.tar; each is an option of config-image. */
-  readonly entries: readonly string[];
-}
-
 /** Adds each command: what it is called, what may follow it, and what it calls. */
-export function addCommands(program: Command, { terminal, setup, end, entries }: Surroundings): void {
+export function addCommands(program: Command, surroundings: Surroundings): void {
+  const { terminal, setup, end, entries } = surroundings;
   const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command => {
     const made = program
       .command(name, { isDefault: name === "run" })
@@ -84,6 +87,15 @@ export function addCommands(program: Command, { terminal, setup, end, entries }:
       end(verify(await setup(), flags, terminal));
     },
   );
+
+  addUpgradeCommands(program, surroundings);
+
+  // Known verbs have been translated by now (src/cli/manageboot.ts).
+  command("manageboot", `the verbs of older systems: ${Object.keys(managebootVerbs).join(", ")}`, managebootHelp)
+    .argument("<verb>")
+    .action((verb: string) => {
+      throw new CommanderError(2, "guestos-boot.unknownVerb", `there is no verb ${JSON.stringify(verb)} of manageboot`);
+    });
 
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage.argument("[folder]", "laid out like the tar").requiredOption("--out <file>", "the image; replaced when it is there");

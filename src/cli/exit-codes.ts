@@ -17,6 +17,9 @@ export const exitCodes = {
   toDo: { code: 11, meaning: "plan: there is something to do" },
   refused: { code: 12, meaning: "an input was refused, or a file or tool that the program itself needs failed" },
   unfinished: { code: 13, meaning: "status: the boot is still running, or was cut off" },
+  notNow: { code: 14, meaning: "upgrade: not as the two slots stand now" },
+  unhealthy: { code: 15, meaning: "upgrade confirm: a health check failed, nothing was confirmed" },
+  notRestarted: { code: 16, meaning: "upgrade: all was written, but the machine could not be told to restart" },
   interrupted: { code: 130, meaning: "stopped by SIGINT (128 + 2)" },
   terminated: { code: 143, meaning: "stopped by SIGTERM (128 + 15), or by SIGHUP" },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;

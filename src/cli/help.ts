@@ -51,3 +51,60 @@ Examples:
   guestos-boot config-image --out config.img ./node7
   guestos-boot config-image --out config.img --network-conf ./network.conf \\
     --accounts-ssh-authorized-keys ./keys`;
+
+export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade goes to the other
+one and is tried once: confirmed, it stays; otherwise the next boot goes back.
+
+Examples:
+  guestos-boot upgrade            how things stand
+  guestos-boot upgrade commit     try what was installed; restarts the machine
+  guestos-boot upgrade confirm    keep it
+  guestos-boot upgrade rollback   go back`;
+
+export const upgradeStatusHelp = `What the boot loader is told, what is known of each slot, and the images that are
+refused because they failed. Lines "to do" are what the next boot, or the next
+upgrade command, does before anything else. Changes nothing.`;
+
+export const upgradeCommitHelp = `Only when the running system is stable, and the other slot holds an image that was
+installed, read back and not tried before. The new system has one try: if it does
+not start, or is not confirmed, the machine comes back to this one by itself.
+
+Examples:
+  guestos-boot upgrade commit
+  guestos-boot upgrade commit --no-reboot`;
+
+export const upgradeConfirmHelp = `The boot must have gone well, and every executable in /etc/guestos-boot/health.d
+must end with 0 within a minute. Where the system is stable already, nothing is
+checked and nothing written: it may be called any number of times.`;
+
+export const upgradeRollbackHelp = `On trial: gives the running system up, and its image is not installed again.
+Stable: tries the other system, as commit does, if it is known to work.
+Committed and not restarted yet: takes the commit back.`;
+
+export const upgradeForgetHelp = `An image that was tried and not confirmed is refused from then on, by its hash.
+
+Example:
+  guestos-boot upgrade forget SHA256`;
+
+export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB.
+
+Examples:
+  manageboot current
+  manageboot upgrade-commit`;
+
+export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) goes straight to the other slot's partitions.
+Only what they do not hold already is written; all of it is read back from the disk.
+Nothing is started: that is what commit does. An install that was interrupted is
+taken up again by the same command. One of --sha256, --signature or --insecure is
+needed. Ends with 14 while an upgrade waits for its restart or confirmation.
+
+Examples:
+  guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst
+  guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst
+  curl "$URL" | guestos-boot upgrade install --sha256 "$HASH" -`;
+
+export const upgradeVerifyHelp = `Reads the whole image: its hash or signature, its members, its manifest.
+
+Examples:
+  guestos-boot upgrade verify --signature update.tar.zst.sig update.tar.zst
+  guestos-boot upgrade verify --insecure --json update.tar`;

@@ -1,6 +1,8 @@
+import { translatedArguments } from "./manageboot.ts";
 import { version } from "./version.ts";
 
-const args = process.argv.slice(2);
+// argv0 is the name that was typed, also where the program is one executable.
+const args = translatedArguments(process.argv0, process.argv.slice(2));
 // The commonest questions of scripts must cost no more than Node itself: nothing else is loaded for this one.
 if (args.length === 1 && args[0] === "--version") {
   process.stdout.write(`guestos-boot ${version}\n`);

@@ -7,6 +7,7 @@ import { ExitError } from "./exit-error.ts";
 import { rootHelp } from "./help.ts";
 import { guestosSetup, type Setup } from "./setup.ts";
 import { printJson, type Terminal } from "./terminal.ts";
+import { upgradeCommandNames } from "./upgrade-commands.ts";
 import { version } from "./version.ts";
 
 /**
@@ -74,6 +75,16 @@ async function explained(error: unknown, args: readonly string[]): Promise<{ rea
 
 function usageProblem(error: CommanderError, args: readonly string[]): Problem {
   const [first = ""] = args;
+  if (error.code === "commander.excessArguments" && first === "upgrade") {
+    const [, second = ""] = args;
+    const meant = nearest(second, upgradeCommandNames);
+    if (!second.startsWith("-") && !upgradeCommandNames.includes(second)) {
+      return {
+        what: `there is no command ${JSON.stringify(`upgrade ${second}`)}`,
+        todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
+      };
+    }
+  }
   // A word that is no command reaches the default command as an argument too many.
   if (error.code === "commander.excessArguments" && !first.startsWith("-") && !commandNames.includes(first)) {
     const meant = nearest(first, commandNames);

@@ -1,9 +1,10 @@
-import { type CommandError } from "./command.ts";
+import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
 import type { Secret } from "./secret.ts";
 
 /** What to do with cryptsetup(8)'s exit code 2, "no permission (bad passphrase)". */
 const WRONG_KEY = 2;
+const NO_KEY_SLOT = /no usable keyslot/i;
 
 /**
  * Makes a LUKS2 header of that UUID. Destroys what was there: the caller has an intent and a blank probe.
@@ -32,15 +33,17 @@ export async function luksOpen(
   await host.run({ program: "cryptsetup", args: ["open", "--type", "luks2", ...flags, "--key-file", "-", device, name], input: key });
 }
 
-/** True when the key opens the device; opens nothing. */
+/** True when the key opens the device; opens nothing. A header without any key slot, as a power cut leaves it, is opened by no key. */
 export async function luksKeyFits(host: Host, device: string, key: Secret): Promise<boolean> {
-  const { status } = await host.run({
-    program: "cryptsetup",
-    args: ["open", "--test-passphrase", "--type", "luks", "--key-file", "-", device],
-    input: key,
-    okStatuses: [0, WRONG_KEY],
-  });
-  return status === 0;
+  const args = ["open", "--test-passphrase", "--type", "luks", "--key-file", "-", device];
+  try {
+    const { status } = await host.run({ program: "cryptsetup", args, input: key, okStatuses: [0, WRONG_KEY] });
+    return status === 0;
+  } catch (error) {
+    // It has no exit status of its own: cryptsetup(8)'s 1, "wrong parameters", is what comes.
+    if (error instanceof CommandError && NO_KEY_SLOT.test(error.stderr)) return false;
+    throw error;
+  }
 }
 
 export async function luksClose(host: Host, name: string): Promise<void> {

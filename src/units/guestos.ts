@@ -14,6 +14,7 @@ import { sshAccountKeys } from "./ssh-account-keys.ts";
 import { sshHostKeys } from "./ssh-host-keys.ts";
 import { storeKey } from "./store-key.ts";
 import { upgradeDataStore } from "./upgrade-data-store.ts";
+import { upgradeState } from "./upgrade-state.ts";
 import { varPartition } from "./var.ts";
 import { volumeFilesystems } from "./volume-filesystems.ts";
 import { volumeMounts } from "./volume-mounts.ts";
@@ -22,6 +23,7 @@ import { volumes } from "./volumes.ts";
 /** The boot chain of a GuestOS, in boot order. The order is for readers: what runs when follows from what each unit requires. */
 export const guestos: readonly GuestUnit[] = [
   mountBoot,
+  upgradeState,
   machineId,
   sshHostKeys,
   nodeExporterKeys,

@@ -60,7 +60,9 @@ async function mounted(
   return [
     activate(`check and mount ${device} (${label}) at ${mountPoint}`, async () => {
       const mended = await (fileSystem === "ext4" ? checkExt4(host, device) : checkVfat(host, device));
-      if (mended) note(`the ${fileSystem} file system on ${device} (${label}) was damaged and has been mended`);
+      // A FAT that was in use at a power cut is marked so, and no more may be wrong with it; fsck does not tell the two apart.
+      if (mended)
+        note(`the ${fileSystem} file system on ${device} (${label}) was not unmounted cleanly, or damaged; it was checked and mended`);
       await mount(host, { source: device, mountPoint, fileSystem, options });
     }),
   ];

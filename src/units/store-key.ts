@@ -2,7 +2,9 @@ import { type Conflict, conflict, provision } from "../boot/unit.ts";
 import { readIntent } from "../config/intent.ts";
 import { findPartition, rootDisk } from "../system/block-devices.ts";
 import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
 import { addPartition, announcePartition, readPartitionTable } from "../system/sfdisk.ts";
+import { contentOf, contentText } from "../system/signature.ts";
 import { planEncrypted } from "./encrypted-device.ts";
 import { makeStoreKey, readStoreKey } from "./key-ring.ts";
 import { type Machine, unit } from "./machine.ts";
@@ -73,11 +75,26 @@ const CLEARED_BYTES = 16 * 1024 * 1024;
 async function makePartition(host: Host, disk: string, label: string): Promise<void> {
   const device = `/dev/${disk}`;
   const table = await readPartitionTable(host, device);
-  if (!table.labels.includes(label)) {
-    await host.writeInPlace(device, new Uint8Array(CLEARED_BYTES), table.end);
-    await addPartition(host, device, { number: STORE_NUMBER, label, start: table.end });
+  if (table.labels.includes(label)) {
+    await announcePartition(host, device, STORE_NUMBER);
+    await requireBlank(host, `/dev/${partitionName(disk, STORE_NUMBER)}`, label);
+    return;
   }
+  await host.writeInPlace(device, new Uint8Array(CLEARED_BYTES), table.end);
+  await addPartition(host, device, { number: STORE_NUMBER, label, start: table.end });
   await announcePartition(host, device, STORE_NUMBER);
+}
+
+/** A partition that the kernel did not know could not be looked at when it was planned to encrypt it. */
+async function requireBlank(host: Host, device: string, label: string): Promise<void> {
+  const content = await contentOf(host, device, { mustBeZero: true });
+  if (content.kind === "blank") return;
+  throw new ProblemError({
+    what: `the partition table had ${device} (${label}) already, and it is not empty; it was not touched`,
+    found: contentText(content),
+    expected: "nothing, as an interrupted run leaves it",
+    todo: "run guestos-boot again: the kernel knows the partition now, and what it holds can be judged",
+  });
 }
 
 /** The kernel puts a "p" between a disk's name that ends in a digit and the number (nvme0n1p10, vda10). */

@@ -105,6 +105,6 @@ function tooNew(file: string, found: number, known: number): Problem {
     where: { file },
     found: `layout version ${found}`,
     expected: `at most version ${known}, which this system knows`,
-    todo: "boot the newer system again, or upgrade this one (guestos-boot upgrade-install)",
+    todo: "boot the newer system again, or upgrade this one (guestos-boot upgrade install)",
   };
 }

@@ -5,6 +5,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { activate, conflict, defineUnit, provision } from "../../src/boot/unit.ts";
+import { translatedArguments } from "../../src/cli/manageboot.ts";
 import { main } from "../../src/cli/program.ts";
 import { processTerminal } from "../../src/cli/terminal.ts";
 import { guestosLayout } from "../../src/config/layout.ts";
@@ -93,7 +94,10 @@ const layout = {
   run: at("run"),
   records: at("var/boots"),
   versionFile: at("version.txt"),
+  grubenv: at("grubenv"),
+  config: { ...guestosLayout.config, slots: at("slots"), refusedImages: at("slots/refused.json") },
+  etc: { ...guestosLayout.etc, healthChecks: at("health.d") },
   mountPoints: { ...guestosLayout.mountPoints, var: at("var") },
 };
 
-process.exit(await main(process.argv.slice(2), processTerminal(), async () => ({ chain, layout })));
+process.exit(await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () => ({ chain, layout })));

@@ -1,269 +1,363 @@
-import { generateKeyPairSync } from "node:crypto";
+import { createHash } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { type RawEntry, rawTar } from "../support/raw-tar.ts";
 import { guestosBoot, runDocument, type RunDocument } from "./support/chain.ts";
-import { configMedium } from "./support/media.ts";
+import { configMedium, rawMedium } from "./support/media.ts";
 import { BOOT_TIMEOUT } from "./support/node.ts";
-import { blankDisk, runSteps, type Step, workbench } from "./support/workbench.ts";
+import { blankDisk, runSteps, type Step, type StepResult, workbench } from "./support/workbench.ts";
 
 /**
- * Every way in which a configuration reaches a node, and what must not get through. The disk is an NVMe one, whose
- * partitions are named otherwise; two small virtio disks play media, one of them with the serial `config`.
+ * The configuration medium in all its kinds, good, bad, late and gone; on a node whose disk is an NVMe one.
  *
- * Each piece begins on a node that was never configured.
+ * Each piece begins on a node that is provisioned and not configured, without any medium, and leaves it so.
  */
 
-// A piece may have to boot the node anew.
-vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
+// A piece may have to boot and provision the node anew, more than once.
+vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
 
 const NAME = "media";
-/** By their virtio serials: which one is vda is the kernel's choice. */
-const SERIAL = "/dev/disk/by-id/virtio-config";
-const PLAIN = "/dev/disk/by-id/virtio-plain";
+const CASES = "/dev/shm/cases";
+/** Never removable: one has the serial `config`, the other one has nothing but what is put on it. */
+const SERIAL_DISK = "/dev/vda";
+const PLAIN_DISK = "/dev/sda";
+
+/** Each name is followed by what the error says: where, and what was found. */
+interface BadCase {
+  readonly file: string;
+  readonly content: string;
+  readonly place: `${number}:${number}` | undefined;
+  readonly found: RegExp;
+}
+
+/** One for each file and each key; a file's mistakes are reported all at once. */
+const badFiles: readonly BadCase[] = [
+  {
+    file: "network.conf",
+    content: [
+      "ipv6_address=2001:db8::17",
+      "ipv6_gateway=fe80::1%eth0",
+      "ipv4_address=192.0.2.300/24",
+      "ipv4_gateway=$(reboot)",
+      "name_servers=dns.example.org",
+      "hostname=-x",
+      "domain=a..b",
+      "hostnme=x",
+    ].join("\n"),
+    place: "1:14",
+    found: /ipv6_address .*ipv6_gateway .*ipv4_address .*ipv4_gateway .*\$\(reboot\).*name_servers .*hostname .*domain .*perhaps hostname/s,
+  },
+  { file: "network.conf", content: "hostname=a\n ipv4_address=192.0.2.1/24\n", place: "2:1", found: /./ },
+  { file: "nns.conf", content: "nns_url=http://a:8080 ftp://b\n", place: "1:23", found: /ftp/ },
+  {
+    file: "backup.conf",
+    content: "backup_retention_time_secs=-1\nbackup_purging_interval_secs=0\n",
+    place: "1:28",
+    found: /backup_retention_time_secs .*backup_purging_interval_secs /s,
+  },
+  {
+    file: "journalbeat.conf",
+    content: "journalbeat_hosts=[2001:db8::1\njournalbeat_tags=a/b\n",
+    place: "1:19",
+    found: /journalbeat_hosts .*journalbeat_tags /s,
+  },
+  {
+    file: "filebeat.conf",
+    content: "elasticsearch_hosts=a:99999\nelasticsearch_tags=ü\n",
+    place: "1:21",
+    found: /elasticsearch_hosts .*elasticsearch_tags /s,
+  },
+  ...["log.conf", "socks_proxy.conf", "bitcoind_addr.conf", "jaeger_addr.conf", "query_stats.conf", "malicious_behavior.conf"].map(
+    (file): BadCase => ({ file, content: "# x\nsecret-without-equals\n", place: "2:1", found: /^(?!.*secret)/s }),
+  ),
+  { file: "nftables.conf", content: 'table inet x {}\ninclude "/etc/shadow"\n', place: "2:1", found: /include/ },
+  ...["admin", "backup", "readonly", "root"].map((account): BadCase => ({
+    file: `accounts_ssh_authorized_keys/${account}`,
+    content: '# x\ncommand="reboot" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEkR3cW3KNi1iwNJyCPlYHJhbWYyWxJRvNaGCaJMXDn\n',
+    place: "2:1",
+    found: /command/,
+  })),
+  { file: "nns_public_key.pem", content: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", place: undefined, found: /./ },
+  { file: "node_operator_private_key.pem", content: "canary-secret", place: undefined, found: /^(?!.*canary)/s },
+];
+
+const good: RawEntry = { name: "network.conf", content: "hostname=a\n" };
+
+/** What no tar of a node may hold. The thorough table is the unit test of src/config/bootstrap-tar.ts. */
+const hostile: Readonly<Record<string, Buffer>> = {
+  "a symbolic link and a file through it": rawTar([
+    good,
+    { name: "ic_state/a", type: "2", linkname: "/boot/config" },
+    { name: "ic_state/a/ESCAPED" },
+  ]),
+  "a hard link": rawTar([good, { name: "nns.conf", type: "1", linkname: "/boot/config/store.keyfile" }]),
+  "a block device": rawTar([good, { name: "ic_state/disk", type: "4" }]),
+  "a FIFO": rawTar([good, { name: "ic_state/fifo", type: "6" }]),
+  "..": rawTar([good, { name: "ic_state/../../../boot/config/ESCAPED" }]),
+  "an absolute name": rawTar([good, { name: "/boot/config/ESCAPED" }]),
+  "the same name twice": rawTar([good, { name: "./network.conf", content: "hostname=b\n" }]),
+  "a size that no disk holds": rawTar([good, { name: "ic_state/a", size: "77777777777\0", content: "x" }]),
+  "an end that is missing": rawTar([good], { end: false }),
+  "a tar that was cut off": rawTar([good, { name: "ic_state/a", content: Buffer.alloc(100_000, 1) }]).subarray(0, 50_000),
+  "a sparse file": rawTar([good, { name: "ic_state/a", type: "S" }]),
+  "a bomb of folders": rawTar([good, { name: `ic_state/${"a/".repeat(40)}` }]),
+  "a bomb of text": rawTar([good, { name: "nns.conf", content: Buffer.alloc(1024 * 1024, 0x0a) }]),
+  "no tar at all": Buffer.from("hostname=a\n".repeat(200)),
+};
+
+const tarA = rawTar([
+  { name: "network.conf", content: "hostname=node-a\n" },
+  { name: "ic_crypto/node/key.pb", content: "key a" },
+]);
+const tarB = rawTar([{ name: "network.conf", content: "hostname=node-b\n" }]);
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+const cases = new Map<string, Uint8Array>([
+  ["a.tar", tarA],
+  ["b.tar", tarB],
+  ...badFiles.map(
+    ({ file, content }, index) =>
+      [`bad-${index}.tar`, rawTar([good, { name: file, content }].slice(file === "network.conf" ? 1 : 0))] as const,
+  ),
+  ...Object.values(hostile).map((tar, index) => [`hostile-${index}.tar`, tar] as const),
+]);
+const casesMedium = await rawMedium("cases", Object.fromEntries(cases), "CASES");
+const usbA = { id: "usb-a", image: await rawMedium("usb-a", { "ic-bootstrap.tar": tarA }) };
+const usbB = { id: "usb-b", image: await configMedium("usb-b", { "network.conf": "hostname=node-b\n" }) };
+
+let provisioning: RunDocument;
 
 const node = workbench({
   name: NAME,
   diskInterface: "nvme",
   extraDisks: [
     { path: await blankDisk(`${NAME}-serial`, "64M"), serial: "config" },
-    { path: await blankDisk(`${NAME}-plain`, "64M"), serial: "plain" },
+    { path: await blankDisk(`${NAME}-plain`, "64M"), interface: "scsi" },
   ],
+  media: [{ id: "cases", image: casesMedium }],
   async prepare(vm) {
-    await vm.shell.ok("mount -t tmpfs tmpfs /mnt && guestos-boot --unit mount-boot", { timeout: BOOT_TIMEOUT });
+    await vm.shell.ok(`
+      set -e
+      mkdir -p ${CASES} /run/m; udevadm settle
+      mount -o ro "$(blkid --label CASES)" /run/m; cp /run/m/* ${CASES}; umount /run/m
+      mount -t tmpfs tmpfs /mnt
+    `);
+    await vm.unplug({ id: "cases" });
+    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }]);
+    expect(results.get("run"), JSON.stringify(results.get("run"))).toMatchObject({ status: 0 });
+    provisioning = documentOf(results.get("run"));
   },
 });
 
-/** Back to a node that was never configured, with no medium. */
-const CLEAR = `
-  cd /boot/config
-  rm -rf CONFIGURED injection.json injected-data.json *.conf accounts_ssh_authorized_keys /mnt/* /run/tar /run/boot-medium
-  wipefs --quiet --all ${SERIAL} ${PLAIN}
-  dd if=/dev/zero of=${SERIAL} bs=1M count=4 status=none
-  dd if=/dev/zero of=${PLAIN} bs=1M count=4 status=none
-  blockdev --rereadpt ${SERIAL}
+/** No medium, nothing configured, nothing below /var/lib/ic. */
+const RESET = `
+  rm -rf /mnt/* /boot/config/*.conf /boot/config/inject*.json /boot/config/CONFIGURED /boot/config/accounts_ssh_authorized_keys
+  rm -rf /var/lib/ic/data/* /var/lib/ic/crypto/node
+  for disk in ${SERIAL_DISK} ${PLAIN_DISK}; do dd if=/dev/zero of=$disk bs=1M count=4 conv=fsync status=none; blockdev --rereadpt $disk; done
   udevadm settle
-  cd /
 `;
 
-/** Puts a VFAT file system with a tar of that network.conf onto a device. */
-function medium(device: string, networkConf: string, label = ""): string {
-  return `
-    rm -rf /run/tar; mkdir -p /run/tar /run/boot-medium
-    printf '${networkConf}' >/run/tar/network.conf
-    mkfs.vfat -I ${label === "" ? "" : `-n ${label}`} ${device} >/dev/null
-    mount -t vfat ${device} /run/boot-medium
-    tar --create --file /run/boot-medium/ic-bootstrap.tar --directory /run/tar .
-    umount /run/boot-medium
-    udevadm settle
-  `;
+/** Everything on the config partition, and what a tar could have put elsewhere. */
+const TREE = "find /boot/config /var/lib/ic -printf '%p %y %m %s %T@\\n' | sort";
+
+function makeMedium(device: string, tar: string, label = "OTHER"): string {
+  return `mkfs.vfat -n ${label} ${device} >/dev/null; mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm settle`;
 }
 
-const STORED = "cat /boot/config/network.conf; test ! -e /boot/config/CONFIGURED";
+function documentOf(result: StepResult | undefined): RunDocument {
+  if (result === undefined) throw new Error("there was no such step");
+  return result.document;
+}
 
-function unitOf(run: RunDocument, name: string): RunDocument["units"][number] {
-  const unit = run.units.find((one) => one.name === name);
-  if (unit === undefined) throw new Error(`${name} is not in the run: ${JSON.stringify(run)}`);
+function unitOf(document: RunDocument, name: string): RunDocument["units"][number] {
+  const unit = document.units.find((one) => one.name === name);
+  if (unit === undefined) throw new Error(`${name} is not there:\n${JSON.stringify(document, undefined, 2)}`);
   return unit;
 }
 
-async function step(
-  vm: VirtualMachine,
-  before: string,
-  args = "--unit config-injection",
-): Promise<{ readonly status: number; readonly run: RunDocument }> {
-  const result = (await runSteps(vm, [{ name: "step", before, args }])).get("step");
-  if (result === undefined) throw new Error("the step was not run");
-  return { status: result.status, run: result.document };
-}
-
-test("without a medium config-injection gives up with what it looked for, what needs it is skipped, and the rest is done", () =>
+test("an NVMe disk is provisioned like any other one", () =>
   node.use(async (vm) => {
-    await vm.shell.ok(CLEAR);
-    const started = Date.now();
-    const { status, run } = await step(vm, "", "--unit config-injection --unit network --unit hostname --unit machine-id");
+    expect(provisioning.outcome).toBe("done");
+    const devices = await vm.shell.ok("lsblk --list --noheadings --output NAME,FSTYPE,PARTLABEL /dev/nvme0n1");
+    expect(devices).toMatch(/^nvme0n1p10 +crypto_LUKS +store$/m);
+    expect(devices).toMatch(/^nvme0n1p10-crypt +LVM2_member *$/m);
+  }));
+
+test("without a medium the configuration fails after a while, what needs it is left out, and the rest is done", () =>
+  node.use(async (vm) => {
+    const { status, stdout } = await guestosBoot(vm, "--unit injected-data --unit machine-id");
     expect(status).toBe(3);
-    expect(unitOf(run, "config-injection")).toMatchObject({
-      outcome: "failed",
-      problem: { what: "no configuration medium was found", found: expect.stringContaining("nvme0n1 (the system's own disk)") },
+    const text = stdout.replaceAll(/\s+/g, " ");
+    expect(text).toContain("config-injection failed");
+    expect(text).toContain("no configuration medium was found");
+    expect(text).toContain("nvme0n1 (the system's own disk)");
+    expect(text).toContain("vda (serial config; no VFAT on it)");
+    expect(text).toContain("attach the medium and boot again");
+    expect(text).toContain("skipped injected-data");
+    expect(text).toMatch(/machine-id (changed|unchanged)/);
+  }));
+
+test("a medium that comes late is waited for, and stored", () =>
+  node.use(async (vm) => {
+    // Plugged in as soon as the unit waits: the record says when.
+    await vm.shell.ok(`
+      record=/run/guestos-boot/record.jsonl
+      from=$(wc -l <$record)
+      setsid guestos-boot --unit config-injection --json >/run/late.out 2>&1 &
+      echo $! >/run/late.pid
+      until [[ $(tail -n +$((from + 1)) $record) == *'"kind":"retry"'* ]]; do sleep 0.2; done
+    `);
+    await vm.plug(usbB);
+    const stdout = await vm.shell.ok("while [[ -d /proc/$(</run/late.pid) ]]; do sleep 0.2; done; cat /run/late.out");
+    const stored = await vm.shell.ok("cat /boot/config/network.conf");
+    await vm.unplug(usbB);
+    await vm.shell.ok(RESET);
+    expect(unitOf(runDocument({ status: 0, stdout, stderr: "", bytes: Buffer.from(stdout) }), "config-injection").outcome).toBe("changed");
+    expect(stored).toBe("hostname=node-b\n");
+  }));
+
+test("a medium is known by its serial or its label, also on the first partition; two must say the same", () =>
+  node.use(async (vm) => {
+    // A drive without a disc is no obstacle.
+    await vm.qmp("device_add", { driver: "scsi-cd", id: "reader", bus: "scsi2.0" });
+    const args = "--unit config-injection";
+    const reset = "rm -f /boot/config/injection.json /boot/config/*.conf";
+    const steps: readonly Step[] = [
+      { name: "serial", before: makeMedium(SERIAL_DISK, "a.tar"), args },
+      { name: "serial and label, same tar", before: `${reset}\n${makeMedium(PLAIN_DISK, "a.tar", "CONFIG")}`, args },
+      { name: "serial and label, different tars", before: `${reset}\n${makeMedium(PLAIN_DISK, "b.tar", "CONFIG")}`, args },
+      {
+        name: "partition",
+        before: `
+          dd if=/dev/zero of=${PLAIN_DISK} bs=1M count=4 conv=fsync status=none
+          dd if=/dev/zero of=${SERIAL_DISK} bs=1M count=4 conv=fsync status=none
+          printf 'label: gpt\nsize=20MiB\nsize=20MiB\n' | sfdisk --quiet --lock=yes ${SERIAL_DISK}
+          udevadm settle
+          ${makeMedium(`${SERIAL_DISK}2`, "b.tar")}
+          ${makeMedium(`${SERIAL_DISK}1`, "a.tar")}
+        `,
+        args,
+      },
+      {
+        name: "label alone",
+        before: `${reset}\nwipefs --quiet --all ${SERIAL_DISK}1 ${SERIAL_DISK}2 ${SERIAL_DISK}; udevadm settle\n${makeMedium(PLAIN_DISK, "b.tar", "CONFIG")}`,
+        args,
+      },
+      {
+        name: "a tar that lies at /mnt",
+        before: `${reset}\nwipefs --quiet --all ${PLAIN_DISK}; udevadm settle; cp ${CASES}/a.tar /mnt/ic-bootstrap.tar`,
+        args,
+      },
+    ];
+    const results = await runSteps(vm, steps, { last: RESET });
+    await vm.qmp("device_del", { id: "reader" });
+    const outcome = (name: string): RunDocument["units"][number] => unitOf(documentOf(results.get(name)), "config-injection");
+    const taken = (name: string): string => outcome(name).provisioned[0] ?? "";
+    expect(taken("serial"), JSON.stringify(outcome("serial"))).toContain(`on ${SERIAL_DISK} (sha256 ${sha256(tarA)})`);
+    expect(outcome("serial and label, same tar"), JSON.stringify(outcome("serial and label, same tar"))).toMatchObject({
+      outcome: "changed",
     });
-    // It was looked for again for ten seconds: late media exist.
-    expect(Date.now() - started).toBeGreaterThan(10_000);
-    expect(unitOf(run, "network")).toMatchObject({ outcome: "skipped", because: ["config-injection"] });
-    expect(unitOf(run, "machine-id").outcome).toMatch(/changed/);
-    await vm.shell.ok("test ! -e /boot/config/CONFIGURED && test ! -e /boot/config/injection.json && ! findmnt /run/guestos-boot/medium");
+    const { problem } = outcome("serial and label, different tars");
+    expect(results.get("serial and label, different tars")).toMatchObject({ status: 3, wroteConfig: false });
+    expect(problem?.what).toBe("there are two configuration media, and they do not say the same");
+    for (const part of [SERIAL_DISK, sha256(tarA), PLAIN_DISK, sha256(tarB)]) expect(problem?.found).toContain(part);
+    expect(taken("partition"), JSON.stringify(outcome("partition"))).toContain(`on ${SERIAL_DISK}1 (sha256 ${sha256(tarA)})`);
+    expect(taken("label alone"), JSON.stringify(outcome("label alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarB)})`);
+    expect(taken("a tar that lies at /mnt")).toContain(`on /mnt/ic-bootstrap.tar (sha256 ${sha256(tarA)})`);
   }));
 
-test("a medium that appears while it is looked for is taken in", () =>
+test("nothing of a bad medium is stored, and what is wrong is said to the column", () =>
   node.use(async (vm) => {
-    await vm.shell.ok(`${CLEAR} ${medium(SERIAL, "hostname=late\\n")} dd if=${SERIAL} of=/run/late.img bs=1M status=none
-      dd if=/dev/zero of=${SERIAL} bs=1M count=4 status=none; udevadm settle`);
-    // It is written as soon as the first look has found nothing.
-    const appear = `(
-      until grep --quiet '"kind":"retry"' /run/guestos-boot/record.jsonl; do read -rt 0.1 <> <(:) || true; done
-      dd if=/run/late.img of=${SERIAL} bs=1M status=none
-    ) &`;
-    const { status, run } = await step(vm, `rm -f /run/guestos-boot/record.jsonl; touch /run/guestos-boot/record.jsonl; ${appear}`);
-    expect(run.units, JSON.stringify(run)).toContainEqual(expect.objectContaining({ name: "config-injection", outcome: "changed" }));
-    expect(status).toBe(0);
-    expect(await vm.shell.ok(STORED)).toBe("hostname=late\n");
-  }));
-
-for (const [kind, prepare] of Object.entries({
-  "a disk with the serial config": medium(SERIAL, "hostname=found\\n"),
-  "a file system with the label CONFIG on any disk": medium(PLAIN, "hostname=found\\n", "CONFIG"),
-  "the first partition of a partitioned medium": `
-    printf 'label: dos\\nsize=20M, type=c\\nsize=20M, type=c\\n' | sfdisk --quiet ${SERIAL}; udevadm settle
-    ${medium(`${SERIAL}-part1`, "hostname=found\\n")}`,
-  "a tar put directly into place":
-    "mkdir /run/tar; printf 'hostname=found\\n' >/run/tar/network.conf; tar -cf /mnt/ic-bootstrap.tar -C /run/tar .",
-})) {
-  test(`${kind} is a medium; taken in once, it changes nothing the second time`, () =>
-    node.use(async (vm) => {
-      const { status, run } = await step(vm, `${CLEAR} ${prepare}`);
-      expect(unitOf(run, "config-injection"), JSON.stringify(run)).toMatchObject({ outcome: "changed" });
-      expect(status).toBe(0);
-      expect(await vm.shell.ok(STORED)).toBe("hostname=found\n");
-      expect(unitOf((await step(vm, "")).run, "config-injection")).toMatchObject({ outcome: "unchanged", provisioned: [], activated: [] });
-    }));
-}
-
-test("two media that say the same are one; two that do not are a conflict that names both, and nothing is stored", () =>
-  node.use(async (vm) => {
-    const copy = `dd if=${SERIAL} of=${PLAIN} bs=1M status=none; udevadm settle`;
-    const same = await step(vm, `${CLEAR} ${medium(SERIAL, "hostname=one\\n", "CONFIG")} ${copy}`);
-    expect(same.status, JSON.stringify(same.run)).toBe(0);
-    const different = await step(vm, `${CLEAR} ${medium(SERIAL, "hostname=one\\n")} ${medium(PLAIN, "hostname=two\\n", "CONFIG")}`);
-    expect(different.status).toBe(3);
-    expect(unitOf(different.run, "config-injection").problem).toMatchObject({
-      what: expect.stringContaining("two configuration media"),
-      found: expect.stringMatching(/vda.*vdb|vdb.*vda/),
-    });
-    await vm.shell.ok("test ! -e /boot/config/network.conf && test ! -e /boot/config/injection.json");
-  }));
-
-interface BadValue {
-  readonly file: string;
-  readonly content: string;
-  /** The line of the first mistake; it begins at column 1 or later. */
-  readonly line: number;
-  readonly says: RegExp;
-}
-
-const { publicKey: noSshKey } = generateKeyPairSync("ed25519", {
-  publicKeyEncoding: { type: "spki", format: "pem" },
-  privateKeyEncoding: { type: "pkcs8", format: "pem" },
-});
-
-/** One of each kind; the whole tables are in test/unit/config. */
-const BAD_VALUES: readonly BadValue[] = [
-  { file: "network.conf", content: "hostname=ok\nipv6_address=2001:db8::1\n", line: 2, says: /ipv6_address/ },
-  { file: "network.conf", content: "ipv4_address=10.0.0.300/24\n", line: 1, says: /ipv4_address/ },
-  { file: "network.conf", content: "# comment\n\nhostname=-bad-\n", line: 3, says: /hostname/ },
-  { file: "network.conf", content: "name_servers=8.8.8.8 $(reboot)\n", line: 1, says: /name_servers/ },
-  { file: "network.conf", content: "hostnam=x\n", line: 1, says: /no such key/ },
-  { file: "nns.conf", content: "nns_url=ftp://x\n", line: 1, says: /nns_url/ },
-  { file: "backup.conf", content: "backup_retention_time_secs=soon\n", line: 1, says: /backup_retention_time_secs/ },
-  { file: "journalbeat.conf", content: "journalbeat_hosts=a host:99999\n", line: 1, says: /journalbeat_hosts/ },
-  { file: "log.conf", content: "no equals sign\n", line: 1, says: /no =/ },
-  { file: "accounts_ssh_authorized_keys/admin", content: noSshKey, line: 1, says: /key/ },
-];
-
-test("each kind of bad value stops config-injection with file, line and column, and nothing of the medium is stored", () =>
-  node.use(async (vm) => {
-    await vm.shell.ok(CLEAR);
-    const steps: Step[] = BAD_VALUES.map(({ file, content }, index) => ({
-      name: String(index),
-      before: `rm -rf /run/tar; mkdir -p "$(dirname /run/tar/${file})"
-        base64 -d >/run/tar/${file} <<<${Buffer.from(content).toString("base64")}
-        tar -cf /mnt/ic-bootstrap.tar -C /run/tar .`,
+    const before = await vm.shell.ok(TREE);
+    const steps = badFiles.map(({ file }, index): Step => ({
+      name: `bad ${index} ${file}`,
+      before: `cp ${CASES}/bad-${index}.tar /mnt/ic-bootstrap.tar`,
       args: "--unit config-injection",
     }));
-    const results = await runSteps(vm, steps);
-    for (const [index, { file, line, says, content }] of BAD_VALUES.entries()) {
-      const result = results.get(String(index));
-      const problem = result === undefined ? undefined : unitOf(result.document, "config-injection").problem;
-      expect(result?.status, content).toBe(3);
-      expect(problem?.where, content).toMatchObject({ file: expect.stringContaining(file), line, column: expect.any(Number) });
-      expect(JSON.stringify(problem), content).toMatch(says);
-      expect(problem?.todo, content).toBeDefined();
+    const results = await runSteps(vm, steps, { last: "rm /mnt/ic-bootstrap.tar" });
+    expect(await vm.shell.ok(TREE)).toBe(before);
+    for (const [index, { file, place, found }] of badFiles.entries()) {
+      const name = `bad ${index} ${file}`;
+      const { outcome, problem } = unitOf(documentOf(results.get(name)), "config-injection");
+      expect(results.get(name), name).toMatchObject({ status: 3, wroteConfig: false });
+      expect(outcome, name).toBe("failed");
+      expect(problem?.where?.file, name).toBe(`/mnt/ic-bootstrap.tar: ${file}`);
+      const { line, column } = problem?.where ?? {};
+      expect(line === undefined ? undefined : `${line}:${column}`, name).toBe(place);
+      expect(`${problem?.what} ${problem?.found}`, name).toMatch(found);
+      expect(problem?.todo, name).toBeTruthy();
     }
-    await vm.shell.ok("cd /boot/config; test ! -e injection.json -a ! -e CONFIGURED; ! ls *.conf accounts_ssh_authorized_keys 2>/dev/null");
   }));
 
-const GOOD: RawEntry = { name: "network.conf", content: "hostname=fine\n" };
-const HOSTILE: Readonly<Record<string, Buffer>> = {
-  "a symbolic link": rawTar([GOOD, { name: "nns.conf", type: "2", linkname: "/boot/config/store.keyfile" }]),
-  "a hard link": rawTar([GOOD, { name: "nns.conf", type: "1", linkname: "/etc/shadow" }]),
-  "a device": rawTar([GOOD, { name: "ic_crypto/sda", type: "4" }]),
-  "a way out of the folder": rawTar([GOOD, { name: "ic_state/../../../../etc/cron.d/x", content: "x" }]),
-  "an absolute name": rawTar([GOOD, { name: "/etc/cron.d/x", content: "x" }]),
-  "a name that stands there twice": rawTar([GOOD, { name: "./network.conf", content: "hostname=other\n" }]),
-  "a size that lies": rawTar([GOOD, { name: "ic_state/big", content: "x", size: 0o77777777777 }]),
-  "a configuration as large as a disk": rawTar([{ name: "network.conf", content: `hostname=${"a".repeat(70_000)}\n` }]),
-  "a cut": rawTar([GOOD, { name: "nns.conf", content: "nns_url=http://x\n".repeat(100) }], { end: false }).subarray(0, 1300),
-  "a broken header": rawTar([GOOD, { name: "nns.conf", badChecksum: true }]),
-  "no tar at all": Buffer.from("#!/bin/sh\nreboot\n".repeat(100)),
-};
-
-test("a hostile tar is refused whole, whatever is wrong with it, and leaves no trace", () =>
+test("a hostile tar is refused as a whole, and nothing appears outside of it", () =>
   node.use(async (vm) => {
-    const before = await vm.shell.ok(`${CLEAR} sync; find / -xdev -newer /proc/1 -type f | sort | sha256sum; find /boot/config | sort`);
-    const results = await runSteps(
-      vm,
-      Object.entries(HOSTILE).map(([name, tar]) => ({
-        name,
-        before: `base64 -d <<<${tar.toString("base64")} >/mnt/ic-bootstrap.tar`,
+    const before = await vm.shell.ok(TREE);
+    const steps = Object.keys(hostile).map((name, index): Step => ({
+      name,
+      before: `cp ${CASES}/hostile-${index}.tar /mnt/ic-bootstrap.tar`,
+      args: "--unit config-injection",
+    }));
+    const results = await runSteps(vm, steps, { last: "rm /mnt/ic-bootstrap.tar" });
+    expect(await vm.shell.ok(TREE)).toBe(before);
+    expect(await vm.shell.ok("find / -xdev -name ESCAPED; find /run /tmp /dev/shm -name ESCAPED")).toBe("");
+    for (const { name } of steps) {
+      const { outcome, problem } = unitOf(documentOf(results.get(name)), "config-injection");
+      expect(results.get(name), name).toMatchObject({ status: 3, wroteConfig: false });
+      expect(outcome, name).toBe("failed");
+      expect(problem?.what, name).toMatch(/is refused$|is too large$|damaged or cut off$|too many|too deep/);
+      expect(problem?.where?.file, name).toMatch(/^\/mnt\/ic-bootstrap\.tar/);
+    }
+  }));
+
+test("a medium that is pulled out too early is asked for again; once configured, no medium changes anything", () =>
+  node.use(async (vm) => {
+    await vm.plug(usbA);
+    const first = await runSteps(vm, [
+      {
+        name: "config",
+        before: "until blkid --label CONFIG >/dev/null; do sleep 0.2; done; udevadm settle",
         args: "--unit config-injection",
-      })),
+      },
+    ]);
+    await vm.unplug(usbA);
+    const second = await runSteps(vm, [{ name: "pulled out", args: "--unit injected-data" }]);
+    const between = await vm.shell.ok("ls /boot/config /var/lib/ic/crypto");
+    await vm.plug(usbA);
+    const third = await runSteps(vm, [
+      { name: "back", before: "until blkid --label CONFIG >/dev/null; do sleep 0.2; done; udevadm settle", args: "--unit injected-data" },
+      { name: "again", args: "--unit injected-data" },
+    ]);
+    await vm.unplug(usbA);
+    await vm.plug(usbB);
+    const fourth = await runSteps(vm, [
+      {
+        name: "another one",
+        before: "until blkid --label CONFIG >/dev/null; do sleep 0.2; done; udevadm settle",
+        args: "--unit injected-data --unit config-injection",
+      },
+    ]);
+    await vm.unplug(usbB);
+    const stored = await vm.shell.ok(
+      "cat /boot/config/network.conf /var/lib/ic/crypto/node/key.pb; stat -c ' %a %U' /var/lib/ic/crypto/node/key.pb; ls /run/guestos-boot",
     );
-    for (const name of Object.keys(HOSTILE)) {
-      const result = results.get(name);
-      expect(result?.status, name).toBe(3);
-      expect(result?.wroteConfig, name).toBe(false);
-      expect(result === undefined ? undefined : unitOf(result.document, "config-injection"), name).toMatchObject({
-        outcome: "failed",
-        problem: { what: expect.any(String), todo: expect.any(String) },
-      });
+    await vm.shell.ok(RESET);
+
+    const outcome = (results: ReadonlyMap<string, StepResult>, name: string, unit: string) => unitOf(documentOf(results.get(name)), unit);
+    expect(outcome(first, "config", "config-injection").outcome, JSON.stringify(first.get("config"))).toBe("changed");
+    expect(outcome(second, "pulled out", "injected-data").problem?.what).toBe("no configuration medium was found");
+    expect(second.get("pulled out")).toMatchObject({ status: 3, wroteConfig: false });
+    expect(between).toContain("network.conf");
+    expect(between).not.toMatch(/CONFIGURED|^node$/m);
+    expect(outcome(third, "back", "injected-data").outcome, JSON.stringify(third.get("back"))).toBe("changed");
+    for (const [results, name] of [
+      [third, "again"],
+      [fourth, "another one"],
+    ] as const) {
+      expect(results.get(name), name).toMatchObject({ status: 0, wroteConfig: false });
+      expect(
+        documentOf(results.get(name)).units.flatMap(({ provisioned, activated }) => [...provisioned, ...activated]),
+        name,
+      ).toEqual([]);
     }
-    const after = await vm.shell.ok(
-      "rm /mnt/ic-bootstrap.tar; find / -xdev -newer /proc/1 -type f | sort | sha256sum; find /boot/config | sort",
-    );
-    expect(after).toBe(before);
+    expect(stored).toMatch(/^hostname=node-a\nkey a 600 ic-replica\n/);
+    expect(stored).not.toMatch(/^medium$/m);
   }));
-
-test("a USB medium that is pulled too early is missed with a clear error, and taken in when it is back; afterwards no medium counts", () =>
-  node.use(async (vm) => {
-    const image = await configMedium("whole", { "network.conf": "hostname=whole\n", "ic_state/checkpoint": "state\n" });
-    const other = await configMedium("other", { "network.conf": "hostname=other\n", "ic_state/checkpoint": "other\n" });
-    await vm.shell.ok(CLEAR);
-    await vm.plug({ id: "whole", image });
-    await appeared(vm);
-    expect((await step(vm, "")).status).toBe(0);
-
-    await vm.unplug({ id: "whole" });
-    const missing = runDocument(await guestosBoot(vm, "--unit injected-data --json"));
-    expect(unitOf(missing, "injected-data")).toMatchObject({ outcome: "failed", problem: { what: "no configuration medium was found" } });
-    await vm.shell.ok("test ! -e /boot/config/CONFIGURED && test ! -e /var/lib/ic/data/ic_state");
-
-    await vm.plug({ id: "whole", image });
-    await appeared(vm);
-    const run = runDocument(await guestosBoot(vm, "--unit injected-data --json"));
-    expect(unitOf(run, "injected-data"), JSON.stringify(run)).toMatchObject({ outcome: "changed" });
-    expect(await vm.shell.ok("cat /var/lib/ic/data/ic_state/checkpoint && test -e /boot/config/CONFIGURED")).toBe("state\n");
-    // The store of this disk bears the name of its partition.
-    await vm.shell.ok("test -e /dev/mapper/nvme0n1p10-crypt && findmnt /var/lib/ic/data");
-
-    await vm.unplug({ id: "whole" });
-    await vm.plug({ id: "other", image: other });
-    await appeared(vm);
-    const { run: second } = await step(vm, "", "--unit injected-data --unit config-injection");
-    expect(unitOf(second, "config-injection").outcome).toBe("unchanged");
-    expect(unitOf(second, "injected-data").outcome).toBe("unchanged");
-    expect(await vm.shell.ok("cat /boot/config/network.conf")).toBe("hostname=whole\n");
-  }));
-
-/** Waits, in the guest, until udev knows the medium in the card reader. */
-async function appeared(vm: VirtualMachine): Promise<void> {
-  await vm.shell.ok("udevadm wait --timeout=120 /dev/disk/by-label/CONFIG && udevadm settle", { timeout: 180_000 });
-}

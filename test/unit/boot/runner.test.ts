@@ -543,6 +543,21 @@ test("the record says what runs, for whom, and what follows from a failure", asy
   expect(events.at(-1)).toMatchObject({ event: "run-ended", span: 1, outcome: "done", counts: { unchanged: 2 } });
 });
 
+test("the record ends with the most memory that was used, where somebody measures it", async () => {
+  const events: RecordEvent[] = [];
+  const options = {
+    machine: (scope: Scope) => ({ scope, clock: new VirtualClock() }),
+    facts,
+    sink: (event: RecordEvent) => void events.push(event),
+    signal: new AbortController().signal,
+    clock: new VirtualClock(),
+  };
+  await runUnits([unit("a")], options);
+  expect(events.at(-1)).not.toHaveProperty("peakMemory");
+  await runUnits([unit("a")], { ...options, peakMemory: () => 1234 });
+  expect(events.at(-1)).toMatchObject({ event: "run-ended", peakMemory: 1234 });
+});
+
 test("on the machine's own clock a timeout comes, and a unit that ends in time leaves no alarm behind", async () => {
   const events: RecordEvent[] = [];
   let open = 0;

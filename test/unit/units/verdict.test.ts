@@ -15,7 +15,7 @@ const contents = {
   "unknown data": { kind: "unknown" },
 } as const satisfies Record<string, Content>;
 
-/** The table of docs/reliability: every cell, written out. */
+/** The table of ARCHITECTURE.md: every cell, written out. */
 const table = {
   none: {
     blank: "make",

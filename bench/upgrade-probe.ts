@@ -1,0 +1,40 @@
+/** Becomes an executable in bench/upgrade.ts: installs the image in a folder to the files in it, and says how long it took. */
+import { join } from "node:path";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { guestosLayout, type Layout } from "../src/config/layout.ts";
+import { fileSource } from "../src/system/byte-source.ts";
+import { type Host, systemHost } from "../src/system/host.ts";
+import { install } from "../src/upgrade/install.ts";
+import type { Place } from "../src/upgrade/slot-places.ts";
+
+void probe(process.argv[2] ?? "");
+
+async function probe(folder: string): Promise<void> {
+  const real = systemHost({ signal: new AbortController().signal });
+  const host: Host = { ...real, readText: async (path) => (path === "/proc/cmdline" ? "dfinity.system=A" : real.readText(path)) };
+  const state = join(folder, "state");
+  const layout: Layout = {
+    ...guestosLayout,
+    grubenv: join(state, "grubenv"),
+    versionFile: join(state, "version.txt"),
+    config: {
+      ...guestosLayout.config,
+      intents: join(state, "intents"),
+      slots: join(state, "slots"),
+      refusedImages: join(state, "refused.json"),
+    },
+  };
+  mkdirSync(state, { recursive: true });
+  writeFileSync(layout.grubenv, "# GRUB Environment Block\nboot_alternative=A\nboot_cycle=stable\n".padEnd(1024, "#"));
+  writeFileSync(join(state, "var"), Buffer.alloc(16 * 1024 * 1024));
+  const place = (path: string): Place => ({ path, bytes: statSync(path).size, kind: "file" });
+  const source = await fileSource(join(folder, "update.tar.zst"), host.signal);
+  const { seconds, boot, root } = await install(
+    host,
+    layout,
+    { source, trust: { kind: "insecure" }, allowDowngrade: false, onProgress: () => undefined },
+    async () => ({ boot: place(join(folder, "target-boot")), root: place(join(folder, "target-root")), var: place(join(state, "var")) }),
+  );
+  const written = boot.written + root.written + boot.zeroed + root.zeroed;
+  process.stdout.write(JSON.stringify({ ...seconds, written, memory: process.resourceUsage().maxRSS * 1024 }));
+}

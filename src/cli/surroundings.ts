@@ -1,0 +1,13 @@
+import type { ExitName } from "./exit-codes.ts";
+import type { Setup } from "./setup.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What a command is given besides its arguments. */
+export interface Surroundings {
+  readonly terminal: Terminal;
+  readonly setup: () => Promise<Setup>;
+  /** Told how the command ended. */
+  readonly end: (exit: ExitName) => void;
+  /** What may lie in ic-bootstrap.tar; each is an option of config-image. */
+  readonly entries: readonly string[];
+}

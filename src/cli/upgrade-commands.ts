@@ -1,0 +1,80 @@
+import { type Command, Option } from "commander";
+import { upgradeCommitHelp, upgradeConfirmHelp, upgradeForgetHelp, upgradeHelp, upgradeRollbackHelp, upgradeStatusHelp } from "./help.ts";
+import { jsonOption } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { addReceiveCommands, receiveCommandNames } from "./upgrade-receive-commands.ts";
+
+/** For "did you mean". */
+export const upgradeCommandNames: readonly string[] = [
+  "status",
+  "current",
+  "target",
+  "next",
+  "commit",
+  "confirm",
+  "rollback",
+  "forget",
+  ...receiveCommandNames,
+];
+
+interface Flags {
+  readonly json: boolean;
+}
+
+/** Adds `upgrade` and what may follow it. */
+export function addUpgradeCommands(program: Command, surroundings: Surroundings): void {
+  const { terminal, setup, end } = surroundings;
+  const upgrade = program
+    .command("upgrade")
+    .description("the two systems of this node: what runs, what is tried, what to keep")
+    .helpOption("--help", "show this help")
+    .addHelpText("after", `\n${upgradeHelp}`);
+  const command = (name: string, description: string, help: string): Command => {
+    const made = upgrade
+      .command(name, { isDefault: name === "status" })
+      .description(description)
+      .helpOption("--help", "show this help")
+      .addOption(jsonOption());
+    return help === "" ? made : made.addHelpText("after", `\n${help}`);
+  };
+  const rebootOption = (): Option => new Option("--no-reboot", "leave the restart to somebody else");
+
+  command("status", "show both slots, and what is booted next; the same as no word at all", upgradeStatusHelp).action(
+    async (flags: Flags) => {
+      const { upgradeStatus } = await import("./upgrade-status-command.ts");
+      end(await upgradeStatus(await setup(), flags, terminal));
+    },
+  );
+  for (const [which, description] of [
+    ["current", "print the slot that runs: A or B"],
+    ["target", "print the slot that an install goes to: the one that does not run"],
+    ["next", "print the slot that the next boot starts"],
+  ] as const) {
+    command(which, description, "").action(async (flags: Flags) => {
+      const { printSlot } = await import("./upgrade-slot-command.ts");
+      end(await printSlot(await setup(), { ...flags, which }, terminal));
+    });
+  }
+  for (const [verb, description, help] of [
+    ["commit", "try the installed system: the next boot starts it, once", upgradeCommitHelp],
+    ["rollback", "go back to the other system, while it is intact", upgradeRollbackHelp],
+  ] as const) {
+    command(verb, description, help)
+      .addOption(rebootOption())
+      .action(async (flags: Flags & { readonly reboot: boolean }) => {
+        const { decideCommand } = await import("./upgrade-decide-command.ts");
+        end(await decideCommand(await setup(), { ...flags, verb }, terminal));
+      });
+  }
+  command("confirm", "keep the running system, if it is healthy", upgradeConfirmHelp).action(async (flags: Flags) => {
+    const { confirmCommand } = await import("./upgrade-confirm-command.ts");
+    end(await confirmCommand(await setup(), flags, terminal));
+  });
+  addReceiveCommands(upgrade, surroundings);
+  command("forget", "let an image that failed be installed again", upgradeForgetHelp)
+    .argument("<sha256>", "as guestos-boot upgrade status shows it")
+    .action(async (sha256: string, flags: Flags) => {
+      const { forgetCommand } = await import("./upgrade-forget-command.ts");
+      end(await forgetCommand(await setup(), { ...flags, sha256 }, terminal));
+    });
+}

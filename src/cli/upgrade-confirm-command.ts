@@ -1,0 +1,76 @@
+import { bootView } from "../boot/boot-view.ts";
+import { parseRecord } from "../boot/read-record.ts";
+import type { Host } from "../system/host.ts";
+import { oneLine, type Problem } from "../system/problem.ts";
+import { decideAndWrite } from "../upgrade/carry-out.ts";
+import { decide, settleAll, written } from "../upgrade/decide.ts";
+import { type Check, runHealthChecks } from "../upgrade/health.ts";
+import { RefusedError } from "../upgrade/refusals.ts";
+import { look } from "../upgrade/situation.ts";
+import type { ExitName } from "./exit-codes.ts";
+import { ExitError } from "./exit-error.ts";
+import { paths } from "./paths.ts";
+import type { Setup } from "./setup.ts";
+import { printJson, type Terminal } from "./terminal.ts";
+import { asOperator, locked } from "./upgrade-work.ts";
+
+/**
+ * Keeps the running system, when it is on trial and healthy. Where it is stable there is nothing to do, and nothing is
+ * checked or written: the orchestrator may call this as often as it likes.
+ *
+ * @throws ExitError when it cannot be done now, or a health check failed: the trial then goes on
+ */
+export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+  const { layout } = setup;
+  return asOperator(async (host) => {
+    const { situation } = await look(host, layout);
+    const slot = situation.running;
+    const expected = decide("confirm", settleAll(situation).reduce(written, situation));
+    if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
+    if (expected.kind === "done") {
+      if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });
+      else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
+      return "ok";
+    }
+    const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
+    requireHealthy(slot, checks);
+    // The checks took their time: what was decided before them is decided again.
+    await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
+    if (json) printJson(terminal, { slot, confirmed: true, changed: true, checks });
+    else terminal.print(`slot ${slot} is confirmed (${checks.map(({ name }) => name).join(", ")}: healthy)`);
+    return "ok";
+  });
+}
+
+/** A boot that went wrong is no healthy one; a degraded one is: the node is usable. */
+async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
+  const name = "boot record";
+  const file = paths(layout).record;
+  const text = await host.readText(file);
+  const problem = (what: string, found: string): Check => ({
+    name,
+    problem: { what, where: { file }, found, expected: "all units to have run", todo: "guestos-boot status says what happened" },
+  });
+  if (text === undefined) return problem("the boot chain has left no record in this boot", "no such file");
+  const { runs } = parseRecord(text, file);
+  const view = bootView(runs);
+  if (view.outcome === "unfinished") return problem("the boot chain has not ended", "a run without an end");
+  const missing = chain.filter((unit) => view.units.every((seen) => seen.name !== unit.name || seen.result === undefined));
+  if (missing.length > 0) return problem("not all of the boot chain has run", `nothing of ${missing.map((unit) => unit.name).join(", ")}`);
+  if (view.outcome === "failed") {
+    const failed = view.units.filter(({ result }) => result?.kind === "failed").map((unit) => unit.name);
+    return problem("the boot chain failed", failed.join(", "));
+  }
+  return { name };
+}
+
+function requireHealthy(slot: string, checks: readonly Check[]): void {
+  const failed = checks.flatMap(({ name, problem }): (readonly [string, Problem])[] => (problem === undefined ? [] : [[name, problem]]));
+  if (failed.length === 0) return;
+  throw new ExitError("unhealthy", {
+    what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
+    found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
+    expected: "all to pass",
+    todo: "mend what is wrong and confirm again, or give the system up: guestos-boot upgrade rollback",
+  });
+}

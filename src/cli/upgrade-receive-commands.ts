@@ -1,0 +1,52 @@
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import { upgradeInstallHelp, upgradeVerifyHelp } from "./help.ts";
+import { jsonOption } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** For "did you mean". */
+export const receiveCommandNames: readonly string[] = ["install", "verify"];
+
+interface Flags {
+  readonly sha256?: string;
+  readonly signature?: string;
+  readonly insecure: boolean;
+  readonly limitRate?: number;
+  readonly json: boolean;
+}
+
+/** Adds to `upgrade` what takes in an image. */
+export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: Surroundings): void {
+  const command = (name: string, description: string, help: string): Command =>
+    upgrade
+      .command(name)
+      .description(description)
+      .helpOption("--help", "show this help")
+      .addArgument(new Argument("<image>", "a file, an http(s) address, or - for standard input"))
+      .addOption(new Option("--sha256 <hash>", "the hash of the whole file, as the registry names it"))
+      .addOption(new Option("--signature <file>", "the signature that was made with the image"))
+      .addOption(new Option("--insecure", "take an image for which nobody vouches").default(false, "no"))
+      .addOption(new Option("--limit-rate <bytes>", "at most so many bytes a second; 500K, 10M").argParser(rate))
+      .addOption(jsonOption())
+      .addHelpText("after", `\n${help}`);
+
+  command("install", "write an image to the slot that does not run", upgradeInstallHelp)
+    .addOption(new Option("--allow-downgrade", "also a version that is not newer than the running one").default(false, "no"))
+    .action(async (image: string, flags: Flags & { readonly allowDowngrade: boolean }) => {
+      const { upgradeInstall } = await import("./upgrade-install-command.ts");
+      end(await upgradeInstall(await setup(), { ...flags, image }, terminal));
+    });
+  command("verify", "check an image as an install would, and write nothing", upgradeVerifyHelp).action(
+    async (image: string, flags: Flags) => {
+      const { upgradeVerify } = await import("./upgrade-install-command.ts");
+      end(await upgradeVerify(await setup(), { ...flags, image }, terminal));
+    },
+  );
+}
+
+/** Bytes a second, with K, M or G for 1024, 1024² or 1024³ of them, as in curl(1). */
+function rate(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,9})([KMG]?)$/i.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
+  if (digits !== "" && value >= 1) return value;
+  throw new InvalidArgumentError("expected a number of bytes, perhaps with K, M or G.");
+}

@@ -1,0 +1,119 @@
+import { read as readWithCallback } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { promisify } from "node:util";
+import { setTimeout as timer } from "node:timers/promises";
+import { ProblemError } from "./problem.ts";
+
+/** Bytes from somewhere, once, in order. */
+export interface ByteSource {
+  /** For messages: a path, "standard input", an address. */
+  readonly name: string;
+  /** How many there will be, as soon as that is known. */
+  readonly size: () => number | undefined;
+  /** Each is valid until the next one is asked for: memory is used again, because an image has gigabytes. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+const CHUNK = 256 * 1024;
+
+/** A file, a device, a pipe. @throws ProblemError when there is none */
+export async function fileSource(path: string, signal: AbortSignal): Promise<ByteSource> {
+  const file = await open(path, "r").catch((error: unknown) => {
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+  });
+  const facts = await file.stat();
+  if (facts.isDirectory()) {
+    await file.close();
+    throw unreadable(path, "a folder");
+  }
+  // Pipes and devices have no size of that kind.
+  const size = facts.isFile() ? facts.size : undefined;
+  return {
+    name: path,
+    size: () => size,
+    chunks: pieces(
+      path,
+      (buffer) => readHandle(file, buffer),
+      () => closed(file, size !== undefined),
+      signal,
+    ),
+  };
+}
+
+/** What is piped into the program. */
+export function standardInput(signal: AbortSignal): ByteSource {
+  const name = "standard input";
+  return { name, size: () => undefined, chunks: pieces(name, readStandardInput, async () => undefined, signal) };
+}
+
+/** Closing waits for a read that is under way, and a pipe may keep that waiting for ever. */
+async function closed(file: FileHandle, isFile: boolean): Promise<void> {
+  const closing = file.close();
+  if (isFile) await closing;
+  else closing.catch(() => undefined);
+}
+
+async function readHandle(file: FileHandle, buffer: Buffer): Promise<number> {
+  return (await file.read(buffer, 0, buffer.length)).bytesRead;
+}
+
+const readDescriptor = promisify(readWithCallback);
+
+async function readStandardInput(buffer: Buffer): Promise<number> {
+  return (await readDescriptor(0, buffer, 0, buffer.length, null)).bytesRead;
+}
+
+/** Reads into two buffers by turns: while one is worked on, the next piece comes in. */
+async function* pieces(
+  name: string,
+  read: (buffer: Buffer) => Promise<number>,
+  close: () => Promise<void>,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
+  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
+  // Heard below, if anybody still listens.
+  stopped.catch(() => undefined);
+  const onAbort = (): void => stop(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  let reading = read(buffer);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      // A pipe may never say anything again; being told to stop must not wait for it.
+      const length = await Promise.race([reading, stopped]);
+      if (length === 0) return;
+      const piece = buffer.subarray(0, length);
+      [buffer, other] = [other, buffer];
+      reading = read(buffer);
+      reading.catch(() => undefined);
+      yield piece;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreadable(name, error instanceof Error ? error.message : String(error), error);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await close();
+  }
+}
+
+function unreadable(name: string, found: string, cause?: unknown): ProblemError {
+  return new ProblemError({ what: `cannot read ${name}`, found, expected: "an upgrade image" }, { cause });
+}
+
+/** The same bytes, at most so many a second on average; a burst is at most what one second allows. */
+export function limitRate(source: ByteSource, bytesPerSecond: number, signal: AbortSignal): ByteSource {
+  return { ...source, chunks: slowed(source.chunks, bytesPerSecond, signal) };
+}
+
+async function* slowed(chunks: AsyncIterable<Uint8Array>, bytesPerSecond: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  let due = performance.now();
+  for await (const chunk of chunks) {
+    // What was not used while the reader was slow is not saved up for longer than a second.
+    due = Math.max(due, performance.now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
+    yield chunk;
+    const wait = due - performance.now();
+    if (wait > 0) await timer(wait, undefined, { signal });
+  }
+}

@@ -1,0 +1,141 @@
+import type { Transform } from "node:stream";
+import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { BadImage } from "./bad-image.ts";
+
+export type Compression = "none" | "gzip" | "zstd";
+
+/** RFC 1952, 2.3.1; RFC 8878, 3.1.1 and 3.1.2 (skippable frames may come first). */
+const GZIP = [0x1f, 0x8b];
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd];
+const isSkippableFrame = ([first = 0, ...rest]: Uint8Array): boolean =>
+  (first & 0xf0) === 0x50 && rest[0] === 0x2a && rest[1] === 0x4d && rest[2] === 0x18;
+/** "ustar" in the first header (tar(5)). */
+const TAR_MAGIC = 257;
+/** Bytes that have to be seen to tell. */
+const LOOK = 512;
+
+/**
+ * A window of 32 MiB: what `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22 would
+ * be more memory than an install may take.
+ */
+const ZSTD_WINDOW_LOG = 25;
+/** Bytes of each piece of output. */
+const OUTPUT = 256 * 1024;
+
+/** Told by the first bytes; names are not looked at. `undefined` for what is none of the three. */
+function compressionOf(start: Uint8Array): Compression | undefined {
+  if (GZIP.every((byte, index) => start[index] === byte)) return "gzip";
+  if (ZSTD.every((byte, index) => start[index] === byte) || isSkippableFrame(start.subarray(0, 4))) return "zstd";
+  return Buffer.from(start.subarray(TAR_MAGIC, TAR_MAGIC + 5)).toString("latin1") === "ustar" ? "none" : undefined;
+}
+
+/**
+ * The tar in a file that may be compressed.
+ *
+ * @param chunks each is used up before the next one is asked for
+ * @param name what the file is called in messages
+ * @throws BadImage for what is no tar, gzip or zstd, is damaged, cut off, or goes on behind its end
+ */
+export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const start = await firstBytes(iterator);
+  const bad = (what: string, found: string, cause?: unknown): BadImage => new BadImage({ what, where: { file: name }, found }, cause);
+  const compression = compressionOf(start);
+  if (compression === undefined) {
+    const found = start.length === 0 ? "an empty file" : `bytes ${Buffer.from(start.subarray(0, 8)).toString("hex")}… at its beginning`;
+    throw new BadImage({
+      what: "this is no upgrade image",
+      where: { file: name },
+      found,
+      expected: "a tar, as it is or compressed with gzip or zstd",
+    });
+  }
+  const all = joined(start, iterator);
+  if (compression === "none") {
+    yield* all;
+    return;
+  }
+  const decoder =
+    compression === "gzip"
+      ? createGunzip({ chunkSize: OUTPUT })
+      : createZstdDecompress({ chunkSize: OUTPUT, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+  const feed = { fed: 0, failure: undefined as Error | undefined };
+  const feeding = (async (): Promise<void> => {
+    try {
+      for await (const chunk of all) {
+        if (decoder.destroyed) return;
+        feed.fed += chunk.length;
+        await taken(decoder, chunk);
+        // Once the compressed stream has ended, the decoder takes nothing more and says nothing.
+        if (decoder.readableEnded) break;
+      }
+      decoder.end();
+    } catch (error) {
+      feed.failure = error instanceof Error ? error : new Error(String(error));
+      decoder.destroy(feed.failure);
+    }
+  })();
+  try {
+    for await (const piece of decoder) {
+      if (!(piece instanceof Uint8Array)) continue;
+      yield piece;
+      release(piece);
+    }
+  } catch (error) {
+    if (feed.failure !== undefined) throw feed.failure;
+    throw damage(bad, compression, error);
+  } finally {
+    decoder.destroy();
+  }
+  await feeding;
+  if (feed.failure !== undefined) throw feed.failure;
+  if (decoder.bytesWritten !== feed.fed) {
+    throw bad(
+      `there is something behind the end of the ${compression} data`,
+      `more than the ${decoder.bytesWritten} bytes that belong to it`,
+    );
+  }
+}
+
+/**
+ * Frees memory that was read. Left to the garbage collector it would be up to 64 MiB before that looks. The decoder cuts its
+ * output out of pieces of memory in order, so one that ends where its memory ends is the last of it.
+ */
+function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
+}
+
+function damage(bad: (what: string, found: string, cause?: unknown) => BadImage, compression: Compression, error: unknown): Error {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const found = error instanceof Error ? error.message : String(error);
+  if (code === "Z_BUF_ERROR") return bad("the image is cut off", `the end of the file in the middle of the ${compression} data`, error);
+  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+    return bad("the image needs too much memory to decompress", `a zstd window of more than ${2 ** (ZSTD_WINDOW_LOG - 20)} MiB`, error);
+  }
+  return bad(`the ${compression} data is damaged`, found, error);
+}
+
+/** Resolves when the decoder needs the chunk no longer: its memory is used again. A decoder that has ended never says so. */
+async function taken(decoder: Transform, chunk: Uint8Array): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ["close", "end", "error"] as const;
+  for (const event of events) decoder.once(event, resolve);
+  decoder.write(chunk, () => resolve());
+  await promise;
+  for (const event of events) decoder.off(event, resolve);
+}
+
+async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let start: Uint8Array = new Uint8Array();
+  while (start.length < LOOK) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
+  }
+  return start;
+}
+
+async function* joined(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  yield start;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}

@@ -1,0 +1,35 @@
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+import { GRUBENV_BYTES, SECTOR } from "./grubenv.ts";
+
+/**
+ * Writes a block so that at every moment, whatever of it has reached the disk, GRUB finds the old state or the new one: in
+ * place, with one sync, and read back. The file lies on VFAT, where a rename is not atomic.
+ *
+ * Where both sectors change, the first one goes ahead alone: it holds the boot state, and a disk may write the two in any
+ * order. Only where there is nothing of the right length to overwrite, the file is written beside and renamed, and then once
+ * more in place, because only the file's own sync after the rename makes its directory entry last.
+ *
+ * @param before the bytes that are there
+ * @throws ProblemError when what is read back is something else
+ */
+export async function writeGrubenv(host: Host, file: string, before: Uint8Array | undefined, block: Uint8Array): Promise<void> {
+  if (before?.length !== GRUBENV_BYTES) {
+    await host.writeFile(file, block, { mode: 0o644 });
+  } else if (differ(before, block, 0, SECTOR) && differ(before, block, SECTOR, GRUBENV_BYTES)) {
+    await host.writeInPlace(file, block.subarray(0, SECTOR));
+  }
+  await host.writeInPlace(file, block);
+  const found = await host.readBytes(file);
+  if (found !== undefined && Buffer.compare(found, block) === 0) return;
+  throw new ProblemError({
+    what: "the boot loader's environment block is not what was just written",
+    where: { file },
+    found: found === undefined ? "no such file" : `${found.length} other bytes`,
+    todo: "look for errors of the disk (dmesg); the machine may start another system than the one that is wanted",
+  });
+}
+
+function differ(one: Uint8Array, two: Uint8Array, from: number, to: number): boolean {
+  return Buffer.compare(one.subarray(from, to), two.subarray(from, to)) !== 0;
+}

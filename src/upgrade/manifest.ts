@@ -1,0 +1,89 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { BadImage } from "./bad-image.ts";
+
+/** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */
+export const CHUNK_BYTES = 4 * 1024 * 1024;
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits");
+
+const Member = z.strictObject({
+  /** Bytes of the member as unpacked. */
+  bytes: z.int().positive(),
+  /** See contentDigest. */
+  digest: Sha256,
+  /** SHA-256 of each chunk, in order; the last one may be shorter. */
+  chunks: z.array(Sha256).min(1).max(1_000_000),
+});
+
+/** MANIFEST.json of an image: what each member must be, chunk by chunk, so that damage is found where it is. */
+const Manifest = z.strictObject({
+  format: z.literal(1),
+  version: z.string().min(1).max(256),
+  chunkBytes: z.literal(CHUNK_BYTES),
+  members: z.strictObject({ "boot.img": Member, "root.img": Member }),
+});
+export type Manifest = z.infer<typeof Manifest>;
+export type MemberName = keyof Manifest["members"];
+
+/** What a member turned out to be. */
+export interface MemberContent {
+  readonly bytes: number;
+  /** SHA-256 of each chunk, as bytes. */
+  readonly chunks: readonly Uint8Array[];
+}
+
+/**
+ * One hash of a member's content: SHA-256 over the SHA-256 of each of its chunks. Unlike a plain SHA-256 it can be computed
+ * on several threads, and needs no second pass where the chunks are hashed anyway.
+ */
+export function contentDigest({ chunks }: MemberContent): string {
+  const hash = createHash("sha256");
+  for (const chunk of chunks) hash.update(chunk);
+  return hash.digest("hex");
+}
+
+/** @throws BadImage naming what in it is wrong */
+export function parseManifest(text: string, file: string): Manifest {
+  const bad = (found: string): BadImage => new BadImage({ what: "MANIFEST.json is not valid", where: { file }, found });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw bad(error instanceof Error ? error.message : String(error));
+  }
+  const parsed = Manifest.safeParse(value);
+  if (!parsed.success) throw bad(z.prettifyError(parsed.error));
+  for (const [name, { bytes, digest, chunks }] of Object.entries(parsed.data.members)) {
+    const count = Math.ceil(bytes / CHUNK_BYTES);
+    if (chunks.length !== count) throw bad(`${chunks.length} chunks for the ${bytes} bytes of ${name}, which are ${count}`);
+    const content = { bytes, chunks: chunks.map((chunk) => Buffer.from(chunk, "hex")) };
+    if (contentDigest(content) !== digest) throw bad(`a digest of ${name} that does not follow from its chunks`);
+  }
+  return parsed.data;
+}
+
+/** @throws BadImage when a chunk is not what the manifest says */
+export function checkChunk(manifest: Manifest, name: MemberName, index: number, digest: Uint8Array, file: string): void {
+  const expected = manifest.members[name].chunks[index];
+  const found = Buffer.from(digest).toString("hex");
+  if (found === expected) return;
+  throw new BadImage({
+    what: `${name} is not what the manifest says, from byte ${index * CHUNK_BYTES} on`,
+    where: { file },
+    found: `SHA-256 ${found}`,
+    expected: expected ?? "its end",
+  });
+}
+
+/** @throws BadImage when a member has another size than the manifest says */
+export function checkSize(manifest: Manifest, name: MemberName, bytes: number, file: string): void {
+  const expected = manifest.members[name].bytes;
+  if (bytes === expected) return;
+  throw new BadImage({
+    what: `${name} has another size than the manifest says`,
+    where: { file },
+    found: `${bytes} bytes`,
+    expected: `${expected} bytes`,
+  });
+}

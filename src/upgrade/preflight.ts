@@ -1,0 +1,68 @@
+import type { Layout, Slot } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+import { otherSlot } from "./boot-state.ts";
+import { decideAndWrite } from "./carry-out.ts";
+import { writeGrubenv } from "./grubenv-file.ts";
+import { look } from "./situation.ts";
+import { readRefusedImages, type SlotRecord } from "./slot-state.ts";
+import type { Trust } from "./trust.ts";
+import { versionOrder } from "./version-order.ts";
+
+/** What an install goes out from. */
+export interface Ground {
+  readonly running: Slot;
+  /** `undefined` where the running system does not say. */
+  readonly runningVersion: string | undefined;
+  /** What was known of the slot that is to be written, where that can be read. */
+  readonly before: SlotRecord | undefined;
+}
+
+/**
+ * Everything that can be refused before the image is opened: a system that is not stable, a boot loader that another slot is
+ * on record with, a grubenv that cannot be written, an image that was refused before.
+ *
+ * @throws ProblemError (RefusedError for what the state machine refuses)
+ */
+export async function preflight(host: Host, layout: Layout, trust: Trust): Promise<Ground> {
+  if (trust.kind !== "insecure") await requireNotRefused(host, layout, trust.sha256);
+  await decideAndWrite(host, layout, "install");
+  const { situation, block, slots } = await look(host, layout);
+  // The same bytes once more: if the commit could not be written in an hour, it is better known now.
+  if (block !== undefined) await writeGrubenv(host, layout.grubenv, block, block);
+  const before = slots[otherSlot(situation.running)];
+  return {
+    running: situation.running,
+    runningVersion: (await host.readText(layout.versionFile))?.trim(),
+    before: before.kind === "record" ? before.record : undefined,
+  };
+}
+
+/** @throws ProblemError when an image of that hash failed or was refused before */
+export async function requireNotRefused(host: Host, layout: Layout, sha256: string): Promise<void> {
+  const known = (await readRefusedImages(host, layout)).find((image) => image.sha256 === sha256);
+  if (known === undefined) return;
+  throw new ProblemError({
+    what: "this image was tried or refused before",
+    found: `since ${known.at}: ${known.reason}`,
+    expected: "another image",
+    todo: `install a repaired one; to try this one again all the same: guestos-boot upgrade forget ${sha256}`,
+  });
+}
+
+/**
+ * Only what is newer than the running system, or has no order with it (commit hashes).
+ *
+ * @throws ProblemError
+ */
+export function requireVersion(version: string, running: string | undefined, file: string): void {
+  const order = running === undefined ? "unknown" : versionOrder(version, running);
+  if (order === "newer" || order === "unknown") return;
+  throw new ProblemError({
+    what: order === "same" ? "the image has the version that is running" : "the image is older than the running system",
+    where: { file },
+    found: version,
+    expected: `newer than ${running}`,
+    todo: "--allow-downgrade installs it all the same",
+  });
+}

@@ -1,0 +1,66 @@
+import { dropCache, openDirect } from "../system/direct-file.ts";
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+import { sha256, zeroChunkDigest } from "./chunk-digest.ts";
+import type { Lanes } from "./lanes.ts";
+import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
+import type { Place } from "./slot-places.ts";
+
+/** Reading ends on a block of this size; what is behind the member is not looked at. */
+const BLOCK = 4096;
+
+/**
+ * Reads what was written from the device itself, past every cache of this machine, and compares it with what it should be.
+ *
+ * @param onBytes told how many bytes more have been read
+ * @throws ProblemError naming the first place that differs
+ */
+export async function readBack(
+  host: Host,
+  place: Place,
+  expected: MemberContent,
+  lanes: Lanes,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const file = await openDirect(place.path, place.bytes, "read");
+  try {
+    if (!file.direct) await dropCache(host, place.path);
+    const wrong: number[] = [];
+    const check = async (index: number, buffer: Buffer<ArrayBuffer>): Promise<void> => {
+      const offset = index * CHUNK_BYTES;
+      const length = Math.min(CHUNK_BYTES, expected.bytes - offset);
+      await file.read(buffer.subarray(0, Math.min(Math.ceil(length / BLOCK) * BLOCK, place.bytes - offset)), offset);
+      const wanted = expected.chunks[index] ?? new Uint8Array();
+      const isRight = zeroChunkDigest().every((byte, at) => byte === wanted[at])
+        ? buffer.subarray(0, length).equals(lanes.zeros)
+        : Buffer.compare(sha256(buffer.subarray(0, length)), wanted) === 0;
+      if (!isRight) wrong.push(offset);
+      onBytes(length);
+    };
+    // Each reader takes the next chunk that nobody has taken.
+    let next = 0;
+    const reader = async (): Promise<void> => {
+      const lane = await lanes.take();
+      try {
+        while (next < expected.chunks.length && wrong.length === 0) {
+          host.signal.throwIfAborted();
+          next += 1;
+          await check(next - 1, lane.fresh);
+        }
+      } finally {
+        lanes.giveBack(lane);
+      }
+    };
+    const ended = await Promise.allSettled([reader(), reader(), reader()]);
+    const failed = ended.find((one) => one.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    if (wrong.length === 0) return;
+    throw new ProblemError({
+      what: `${place.path} does not hold what was written to it`,
+      found: `other content between byte ${Math.min(...wrong)} and ${Math.min(...wrong) + CHUNK_BYTES}`,
+      todo: "the disk loses or changes data: see dmesg and smartctl; the slot will not be started",
+    });
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,201 @@
+import { createHash } from "node:crypto";
+import type { ByteSource } from "../system/byte-source.ts";
+import { BadImage } from "./bad-image.ts";
+import { ChunkedMember, type ChunkHandler } from "./chunked-member.ts";
+import { decompressed } from "./decompress.ts";
+import { readImage } from "./image-reader.ts";
+import type { Lanes } from "./lanes.ts";
+import { checkChunk, checkSize, type Manifest, type MemberContent, type MemberName } from "./manifest.ts";
+
+/** What becomes of an image while it comes in. */
+export interface Reception {
+  /** As soon as the version is known. What it throws ends the reception. */
+  readonly version: (version: string) => void | Promise<void>;
+  /** A member begins. @param bytes of it as unpacked. @returns what takes its chunks */
+  readonly member: (name: MemberName, bytes: number) => Promise<ChunkHandler>;
+  /** Told how many bytes of the file have come, after each piece. */
+  readonly onBytes: (received: number) => void;
+}
+
+export interface Expectation {
+  /** Of the whole file, where it is known. */
+  readonly sha256: string | undefined;
+  /** No image is larger than this, compressed or not: bytes. */
+  readonly most: number;
+}
+
+/** An image that came in whole, and is what it says. */
+export interface Received {
+  readonly version: string;
+  /** Of the whole file. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly hasManifest: boolean;
+  readonly members: Readonly<Record<MemberName, MemberContent>>;
+}
+
+/**
+ * The image that was asked for, byte for byte, is no good. Its hash may be remembered: nobody but who published it can bring
+ * this about. A damaged or forged copy has another hash, and says nothing about the image itself.
+ */
+export class RefusedImageError extends BadImage {
+  readonly sha256: string;
+
+  constructor(cause: BadImage, sha256: string) {
+    super(cause.problem, cause);
+    this.sha256 = sha256;
+  }
+}
+
+/**
+ * Takes in an image in one pass: hash of the file, decompress, unpack, hash of each chunk, hand over.
+ *
+ * @throws RefusedImageError, BadImage, and what the source or the reception throw. Nothing is under way any more then
+ */
+export async function receive(source: ByteSource, expectation: Expectation, lanes: Lanes, reception: Reception): Promise<Received> {
+  const input = new HashedInput(source, expectation.most, reception.onBytes);
+  const members: ChunkedMember[] = [];
+  try {
+    const found = await unpack(input, source.name, lanes, reception, members);
+    const sha256 = await input.digest();
+    if (expectation.sha256 !== undefined && sha256 !== expectation.sha256) throw otherImage(source.name, sha256, expectation.sha256);
+    return { ...found, sha256, bytes: input.bytes };
+  } catch (error) {
+    await Promise.all(members.map((member) => member.settle()));
+    if (!(error instanceof BadImage) || expectation.sha256 === undefined) throw error;
+    throw await judged(error, input, source.name, expectation.sha256);
+  } finally {
+    await input.close();
+  }
+}
+
+async function unpack(
+  input: HashedInput,
+  file: string,
+  lanes: Lanes,
+  reception: Reception,
+  members: ChunkedMember[],
+): Promise<Omit<Received, "sha256" | "bytes">> {
+  const contents = new Map<MemberName, MemberContent>();
+  let version: string | undefined;
+  let manifest: Manifest | undefined;
+  await readImage(decompressed(input, file), file, {
+    version: async (text) => {
+      version = text;
+      await reception.version(text);
+    },
+    manifest: async (value) => {
+      manifest = value;
+    },
+    member: async (name, bytes) => {
+      if (manifest !== undefined) checkSize(manifest, name, bytes, file);
+      const handler = await reception.member(name, bytes);
+      const member = new ChunkedMember(lanes, {
+        ...(handler.prepare === undefined ? {} : { prepare: handler.prepare }),
+        take: async (chunk, digest) => {
+          if (manifest !== undefined) checkChunk(manifest, name, chunk.index, digest, file);
+          await handler.take(chunk, digest);
+        },
+        end: async (content) => {
+          contents.set(name, content);
+          await handler.end?.(content);
+        },
+      });
+      members.push(member);
+      return member;
+    },
+  });
+  const [boot, root] = [contents.get("boot.img"), contents.get("root.img")];
+  // readImage has seen to it; a type knows nothing of that.
+  if (boot === undefined || root === undefined || version === undefined) throw new Error("an image without its members");
+  const all = { "boot.img": boot, "root.img": root };
+  if (manifest !== undefined) checkAll(manifest, version, all, file);
+  return { version, hasManifest: manifest !== undefined, members: all };
+}
+
+/** A manifest may come last: then nothing has been held against it yet. */
+function checkAll(manifest: Manifest, version: string, members: Readonly<Record<MemberName, MemberContent>>, file: string): void {
+  if (manifest.version !== version) {
+    throw new BadImage({
+      what: "VERSION.TXT is not the version of the manifest",
+      where: { file },
+      found: version,
+      expected: manifest.version,
+    });
+  }
+  for (const name of ["boot.img", "root.img"] as const) {
+    checkSize(manifest, name, members[name].bytes, file);
+    for (const [index, digest] of members[name].chunks.entries()) checkChunk(manifest, name, index, digest, file);
+  }
+}
+
+function otherImage(file: string, found: string, expected: string, because?: BadImage): BadImage {
+  const seen = because === undefined ? "" : ` (and: ${because.problem.what})`;
+  return new BadImage(
+    {
+      what: "the image is not the one that was asked for",
+      where: { file },
+      found: `SHA-256 ${found}${seen}`,
+      expected: `SHA-256 ${expected}`,
+      todo: "fetch it again: it was damaged or replaced on its way; or give the hash that belongs to it",
+    },
+    because,
+  );
+}
+
+/** Something is wrong with the image: is it the one that was asked for? The rest of it is read to know that. */
+async function judged(error: BadImage, input: HashedInput, file: string, expected: string): Promise<BadImage> {
+  let sha256: string;
+  try {
+    sha256 = await input.digest();
+  } catch {
+    // It cannot be known; what is known is what is wrong.
+    return error;
+  }
+  return sha256 === expected ? new RefusedImageError(error, sha256) : otherImage(file, sha256, expected, error);
+}
+
+/** The bytes of the source, hashed as they pass. May be left in the middle, and read to its end by `digest`. */
+class HashedInput implements AsyncIterable<Uint8Array> {
+  bytes = 0;
+  readonly #hash = createHash("sha256");
+  readonly #chunks: AsyncGenerator<Uint8Array>;
+  #whole: string | undefined;
+
+  constructor(source: ByteSource, most: number, onBytes: (received: number) => void) {
+    this.#chunks = this.#passing(source, most, onBytes);
+  }
+
+  /** Does not close the source when it is left. */
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return { next: () => this.#chunks.next() };
+  }
+
+  async digest(): Promise<string> {
+    while ((await this.#chunks.next()).done !== true);
+    if (this.#whole === undefined) throw new Error("the source failed before its end");
+    return this.#whole;
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return(undefined);
+  }
+
+  async *#passing(source: ByteSource, most: number, onBytes: (received: number) => void): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source.chunks) {
+      this.#hash.update(chunk);
+      this.bytes += chunk.length;
+      if (this.bytes > most) {
+        throw new BadImage({
+          what: "the image is too large for this machine",
+          where: { file: source.name },
+          found: `more than ${most} bytes`,
+          expected: "no more than its partitions can hold",
+        });
+      }
+      onBytes(this.bytes);
+      yield chunk;
+    }
+    this.#whole = this.#hash.digest("hex");
+  }
+}

@@ -1,0 +1,80 @@
+import { ProblemError, type Problem } from "../system/problem.ts";
+import type { Known, Refusal, Verb } from "./decide.ts";
+
+/** A verb that cannot be done as things stand. Nothing was written for it. */
+export class RefusedError extends ProblemError {
+  readonly refusal: Refusal;
+
+  constructor(verb: Verb, refusal: Refusal) {
+    super(refusalProblem(verb, refusal));
+    this.refusal = refusal;
+  }
+}
+
+/** All words of refusals in one place. docs/upgrade.md says of each what to do. */
+export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
+  switch (refusal.kind) {
+    case "not-stable":
+      return refusal.waiting === "reboot"
+        ? {
+            what: `cannot ${WHAT[verb]} now: an upgrade is committed, and not booted yet`,
+            found: `slot ${refusal.trial} is to be tried at the next boot`,
+            expected: "a stable system",
+            todo: "restart the machine, or take the commit back: guestos-boot upgrade rollback",
+          }
+        : {
+            what: `cannot ${WHAT[verb]} now: the running system is on trial`,
+            found: `slot ${refusal.trial}, not confirmed yet`,
+            expected: "a stable system",
+            todo: "guestos-boot upgrade confirm keeps it, guestos-boot upgrade rollback gives it up",
+          };
+    case "not-as-booted":
+      return {
+        what: `cannot ${WHAT[verb]}: the slot that runs is not the one that the boot loader is told to boot`,
+        found: `slot ${refusal.running} runs, slot ${refusal.next} is to be booted`,
+        expected: "the same slot",
+        todo: `restart the machine; if slot ${refusal.running} comes up again, the boot loader cannot read /boot/grub/grubenv: remove the file, and guestos-boot --unit upgrade-state makes it anew`,
+      };
+    case "not-installed":
+      return {
+        what: `cannot commit: slot ${refusal.slot} holds no newly installed image`,
+        found: KNOWN[refusal.known],
+        expected: "an image that was installed, read back and never tried",
+        todo: refusal.known === "proven" ? "guestos-boot upgrade rollback goes back to it" : "guestos-boot upgrade install IMAGE",
+      };
+    case "not-on-trial":
+      return {
+        what: "cannot confirm: the system that is to be tried does not run yet",
+        found: `slot ${refusal.trial} is to be tried at the next boot`,
+        expected: "the system on trial to be the running one",
+        todo: "restart the machine first",
+      };
+    case "not-intact":
+      return {
+        what: `cannot go back: slot ${refusal.slot} holds no system that is known to work`,
+        found: KNOWN[refusal.known],
+        expected: "a system that ran and was confirmed",
+        todo:
+          refusal.known === "installed"
+            ? "guestos-boot upgrade commit tries what was installed there"
+            : "guestos-boot upgrade install IMAGE puts one there",
+      };
+  }
+}
+
+const WHAT: Readonly<Record<Verb, string>> = {
+  install: "install",
+  commit: "commit",
+  confirm: "confirm",
+  rollback: "go back",
+};
+
+/** What is known of a slot, for people. */
+export const KNOWN: Readonly<Record<Known, string>> = {
+  nothing: "nothing is known of it",
+  incomplete: "an install that was not finished",
+  installed: "an installed image, not tried yet",
+  proven: "a system that ran and was confirmed",
+  failed: "a system that failed",
+  damaged: "a record that cannot be read",
+};

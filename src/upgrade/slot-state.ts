@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import * as z from "zod";
+import type { Layout, Slot } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+
+/**
+ * What is known of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades
+ * leave alone. grubenv says what is to be booted; this says whether that would be wise.
+ *
+ *   incomplete   an install began and has not ended. Written before the first byte goes to the slot
+ *   installed    written, read back, its var wiped; never tried
+ *   proven       it ran and was confirmed, or was shipped
+ *   failed       it was tried and was not confirmed, or what was to be installed was refused
+ *
+ * No file: nothing is known of the slot, as on a new disk, or after the shell tools of older systems. A file that cannot
+ * be read is an error, and never the same as none.
+ */
+
+/** Lowercase hexadecimal, as the registry and sha256sum write it. */
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits");
+const Time = z.iso.datetime();
+
+/** What stands in a partition: its first `bytes` bytes have this digest (contentDigest, src/upgrade/manifest.ts). */
+const PartitionContent = z.strictObject({ bytes: z.int().positive(), digest: Sha256 });
+export type PartitionContent = z.infer<typeof PartitionContent>;
+
+/** An image as it was received. */
+const Image = {
+  /** VERSION.TXT, one line. */
+  version: z.string().min(1).max(256),
+  /** Of the whole file as it came, compressed or not: the hash that the registry and `--sha256` name. */
+  sha256: Sha256,
+  boot: PartitionContent,
+  root: PartitionContent,
+};
+
+const Incomplete = z.strictObject({
+  kind: z.literal("incomplete"),
+  /** Made anew for each install that starts over: UUID. In every log line of it. */
+  install: z.uuid(),
+  /** Of the whole image, where the caller named it. Only an install of the same may resume. */
+  sha256: Sha256.optional(),
+  since: Time,
+});
+
+const Installed = z.strictObject({ kind: z.literal("installed"), install: z.uuid(), ...Image, at: Time });
+
+const Proven = z.strictObject({
+  kind: z.literal("proven"),
+  /** That of the running system when it was proven. */
+  version: z.string(),
+  /** Where the slot was installed by guestos-boot; a shipped one has none. */
+  image: z.strictObject(Image).optional(),
+  at: Time,
+});
+
+const Failed = z.strictObject({
+  kind: z.literal("failed"),
+  /** For people: "it was started and not confirmed". */
+  reason: z.string().min(1),
+  version: z.string().optional(),
+  sha256: Sha256.optional(),
+  at: Time,
+});
+
+const SlotRecord = z.discriminatedUnion("kind", [Incomplete, Installed, Proven, Failed]);
+export type SlotRecord = z.infer<typeof SlotRecord>;
+
+/**
+ * @returns `undefined` when nothing is known of the slot
+ * @throws ProblemError for a record that is there and cannot be read: such a slot is neither booted nor built on
+ */
+export async function readSlotRecord(host: Host, layout: Layout, slot: Slot): Promise<SlotRecord | undefined> {
+  return readStrictly(host, recordFile(layout, slot), SlotRecord, {
+    what: `the record of slot ${slot} cannot be read`,
+    todo: "install an image into that slot again: that writes the record anew",
+  });
+}
+
+/** Durable when it returns. */
+export async function writeSlotRecord(host: Host, layout: Layout, slot: Slot, record: SlotRecord): Promise<void> {
+  await writeJson(host, layout, recordFile(layout, slot), record);
+}
+
+/** Images that were tried and did not work, or were refused for what they are: one attempt each, until an operator forgets them. */
+const RefusedImage = z.strictObject({ sha256: Sha256, reason: z.string().min(1), at: Time });
+export type RefusedImage = z.infer<typeof RefusedImage>;
+const RefusedImages = z.strictObject({ images: z.array(RefusedImage) });
+
+/** @throws ProblemError for a list that is there and cannot be read: then nothing says which images are bad */
+export async function readRefusedImages(host: Host, layout: Layout): Promise<readonly RefusedImage[]> {
+  const file = layout.config.refusedImages;
+  const list = await readStrictly(host, file, RefusedImages, {
+    what: "the list of refused images cannot be read",
+    todo: `look what can be read of it; then remove ${file}, which forgets them all`,
+  });
+  return list?.images ?? [];
+}
+
+/** Remembers an image by its hash, durably. One that is remembered already keeps its first reason; nothing is written then. */
+export async function refuseImage(host: Host, layout: Layout, image: RefusedImage): Promise<void> {
+  const images = await readRefusedImages(host, layout);
+  if (images.some(({ sha256 }) => sha256 === image.sha256)) return;
+  await writeJson(host, layout, layout.config.refusedImages, { images: [...images, image] });
+}
+
+/** @returns what was known of it, or `undefined` when it was not refused; nothing is written then */
+export async function forgetImage(host: Host, layout: Layout, sha256: string): Promise<RefusedImage | undefined> {
+  const images = await readRefusedImages(host, layout);
+  const known = images.find((image) => image.sha256 === sha256);
+  if (known !== undefined)
+    await writeJson(host, layout, layout.config.refusedImages, { images: images.filter((image) => image !== known) });
+  return known;
+}
+
+function recordFile(layout: Layout, slot: Slot): string {
+  return join(layout.config.slots, `${slot}.json`);
+}
+
+async function writeJson(host: Host, layout: Layout, file: string, value: object): Promise<void> {
+  await host.makeFolder(layout.config.slots, { mode: 0o755 });
+  await host.writeFile(file, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o644 });
+}
+
+async function readStrictly<T>(
+  host: Host,
+  file: string,
+  schema: z.ZodType<T>,
+  words: { readonly what: string; readonly todo: string },
+): Promise<T | undefined> {
+  const text = await host.readText(file);
+  if (text === undefined) return undefined;
+  const damaged = (found: string): ProblemError =>
+    new ProblemError({ ...words, where: { file }, found, expected: "the file as guestos-boot wrote it" });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw damaged(text === "" ? "an empty file" : String(error instanceof Error ? error.message : error));
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw damaged(z.prettifyError(parsed.error));
+  return parsed.data;
+}

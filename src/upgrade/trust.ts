@@ -1,0 +1,48 @@
+import type { Layout } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { ProblemError } from "../system/problem.ts";
+import { readSignature } from "./signature.ts";
+
+/** Why an image is believed to be what it should be. */
+export type Trust =
+  /** The caller knows its hash, from the registry. */
+  | { readonly kind: "hash"; readonly sha256: string }
+  /** Signed by a key of this machine. */
+  | { readonly kind: "signature"; readonly sha256: string; readonly key: string }
+  /** The operator said so. */
+  | { readonly kind: "insecure" };
+
+export interface TrustRequest {
+  readonly sha256?: string;
+  /** A file. */
+  readonly signature?: string;
+  readonly insecure: boolean;
+}
+
+/** @throws ProblemError when nothing vouches for the image, or what does contradicts itself */
+export async function trustFor(host: Host, layout: Layout, request: TrustRequest): Promise<Trust> {
+  const sha256 = request.sha256?.toLowerCase();
+  if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new ProblemError({ what: "--sha256 is no SHA-256", found: sha256, expected: "64 hexadecimal digits" });
+  }
+  if (request.signature !== undefined) {
+    const signed = await readSignature(host, request.signature, layout.upgradeKeys);
+    if (sha256 !== undefined && signed.sha256 !== sha256) {
+      throw new ProblemError({
+        what: "--sha256 and --signature speak of two images",
+        where: { file: request.signature },
+        found: signed.sha256,
+        expected: sha256,
+      });
+    }
+    return { kind: "signature", ...signed };
+  }
+  if (sha256 !== undefined) return { kind: "hash", sha256 };
+  if (request.insecure) return { kind: "insecure" };
+  throw new ProblemError({
+    what: "nothing vouches for the image",
+    found: "neither --sha256 nor --signature",
+    expected: "the hash of the file, or its signature",
+    todo: "give one of them; --insecure takes any image that is whole, and with it whatever somebody put in there",
+  });
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+import type { Layout } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { type LockHolder, takeLock } from "../system/lock.ts";
+import { ProblemError } from "../system/problem.ts";
+
+/** Somebody else is at the slots: one upgrade at a time. */
+export class UpgradeBusyError extends ProblemError {}
+
+/**
+ * Does something to the slots, or to what is written down about them, while nobody else does. The lock is the kernel's and
+ * dies with the process.
+ *
+ * @param command the command line as typed, for those who wait
+ * @param wait seconds to wait for somebody else
+ * @throws UpgradeBusyError when it is held for longer than that
+ */
+export async function withUpgradeLock<T>(
+  host: Host,
+  layout: Layout,
+  { command, wait }: { readonly command: string; readonly wait: number },
+  use: () => Promise<T>,
+): Promise<T> {
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  const holder: LockHolder = { pid: process.pid, command, since: new Date().toISOString() };
+  const attempt = await takeLock(join(layout.run, "upgrade.lock"), { wait, holder, signal: host.signal });
+  switch (attempt.kind) {
+    case "taken":
+      try {
+        return await use();
+      } finally {
+        attempt.release();
+      }
+    case "cancelled":
+      throw new ProblemError({ what: "stopped while waiting for another upgrade command" });
+    case "held":
+      throw new UpgradeBusyError({
+        what: "another upgrade command is at work",
+        ...(attempt.holder === undefined
+          ? {}
+          : { found: `process ${attempt.holder.pid}, ${JSON.stringify(attempt.holder.command)}, since ${attempt.holder.since}` }),
+        todo: "wait until it has ended; guestos-boot upgrade status shows how things stand",
+      });
+  }
+}

@@ -1,0 +1,22 @@
+import type { ByteSource } from "../system/byte-source.ts";
+import { Lanes } from "./lanes.ts";
+import { receive, type Received } from "./receive.ts";
+import type { Progress } from "./install.ts";
+import type { Trust } from "./trust.ts";
+
+/** Larger than any disk of a node: only there so that a source without an end has one. */
+const MOST = 16 * 1024 ** 4;
+
+/**
+ * Reads an image as an install does, to its end, and writes nothing.
+ *
+ * @throws BadImage for what an install would refuse because of the image itself
+ */
+export async function verifyImage(source: ByteSource, trust: Trust, onProgress: (progress: Progress) => void): Promise<Received> {
+  const expectation = { sha256: trust.kind === "insecure" ? undefined : trust.sha256, most: MOST };
+  return receive(source, expectation, new Lanes(), {
+    version: () => undefined,
+    member: async () => ({ take: async () => undefined }),
+    onBytes: (done) => onProgress({ phase: "receive", done, total: source.size() }),
+  });
+}

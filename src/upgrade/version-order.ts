@@ -1,0 +1,52 @@
+/** How the version of an image stands to the one that is running. */
+export type VersionOrder = "newer" | "same" | "older" | "unknown";
+
+/** Numbers with dots, then perhaps -pre.release, then perhaps +build (semver.org 2.0.0, with any number of numbers). */
+const ORDERED = /^v?(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
+
+/**
+ * Compares versions as Semantic Versioning orders them. Versions that are not made of numbers, such as the commit
+ * hashes that IC-OS releases are named by, have no order: those are "unknown" unless they are the same text.
+ */
+export function versionOrder(image: string, running: string): VersionOrder {
+  if (image === running) return "same";
+  const [a, b] = [ORDERED.exec(image), ORDERED.exec(running)];
+  // A commit hash of digits alone is no number of that size: nine digits at most.
+  if (a === null || b === null) return "unknown";
+  const difference = compareNumbers(a[1] ?? "", b[1] ?? "") || comparePreReleases(a[2], b[2]);
+  return difference > 0 ? "newer" : difference < 0 ? "older" : "same";
+}
+
+function compareNumbers(a: string, b: string): number {
+  const [left, right] = [a.split(".").map(Number), b.split(".").map(Number)];
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** semver.org 11.3, 11.4: a pre-release comes before its release; numbers come before words and are compared as numbers. */
+function comparePreReleases(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined) return (a === undefined ? 1 : 0) - (b === undefined ? 1 : 0);
+  const [left, right] = [a.split("."), b.split(".")];
+  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
+    const [one, other] = [left[index], right[index]];
+    if (one === undefined || other === undefined) return one === undefined ? -1 : 1;
+    const [isNumber, otherIsNumber] = [/^\d+$/.test(one), /^\d+$/.test(other)];
+    const difference =
+      isNumber && otherIsNumber
+        ? Number(one) - Number(other)
+        : isNumber !== otherIsNumber
+          ? isNumber
+            ? -1
+            : 1
+          : one < other
+            ? -1
+            : one > other
+              ? 1
+              : 0;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
