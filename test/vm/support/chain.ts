@@ -18,6 +18,16 @@ const Unit = z.object({
   provisioned: z.array(z.string()).default([]),
   activated: z.array(z.string()).default([]),
   notes: z.array(z.string()),
+  because: z.array(z.string()).optional(),
+  problem: z
+    .object({
+      what: z.string(),
+      where: z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() }).optional(),
+      found: z.string().optional(),
+      expected: z.string().optional(),
+      todo: z.string().optional(),
+    })
+    .optional(),
 });
 
 const Run = z.object({ outcome: z.string(), units: z.array(Unit) });
@@ -25,18 +35,18 @@ const Run = z.object({ outcome: z.string(), units: z.array(Unit) });
 export type RunDocument = z.infer<typeof Run>;
 
 /** @throws when it is no such document */
-export function runDocument({ stdout, stderr }: ShellResult): RunDocument {
+export function runDocument({ stdout }: Partial<ShellResult> & Pick<ShellResult, "stdout">): RunDocument {
   try {
     return Run.parse(JSON.parse(stdout));
   } catch (cause) {
-    throw new Error(`guestos-boot did not print a run:\n${stdout}\n${stderr}`, { cause });
+    throw new Error(`guestos-boot did not print a run: ${stdout}`, { cause });
   }
 }
 
 const Plan = z.object({ units: z.array(z.object({ name: z.string(), plan: z.string(), notes: z.array(z.string()) })) });
 
 /** @returns for each unit what `plan --json` says of it: "nothing", "to-do" */
-export function plannedUnits({ stdout }: ShellResult): Readonly<Record<string, string>> {
+export function plannedUnits({ stdout }: Partial<ShellResult> & Pick<ShellResult, "stdout">): Readonly<Record<string, string>> {
   return Object.fromEntries(Plan.parse(JSON.parse(stdout)).units.map(({ name, plan }) => [name, plan]));
 }
 

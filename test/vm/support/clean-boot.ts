@@ -39,7 +39,7 @@ export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOpti
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
 }
 
-export async function failedSystemdUnits(vm: VirtualMachine): Promise<readonly string[]> {
+async function failedSystemdUnits(vm: VirtualMachine): Promise<readonly string[]> {
   const list = await vm.shell.ok("systemctl list-units --state=failed --plain --no-legend");
   return list.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
 }
@@ -88,7 +88,7 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 
 /** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is looked for. */
-export async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promise<readonly string[]> {
+async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promise<readonly string[]> {
   const found: string[] = [];
   const search = (place: string, haystack: Buffer): void => {
     for (const { name, bytes } of secrets) {

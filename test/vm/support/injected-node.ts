@@ -34,7 +34,9 @@ export async function injectedNode(): Promise<InjectedNode> {
     await tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", `${account} of the test`, "-f", file]);
   }
   const publicKeys = await Promise.all(
-    accountsWithKeys.map(async (account) => [`accounts_ssh_authorized_keys/${account}`, await readFile(`${keys[account]}.pub`, "utf8")] as const),
+    accountsWithKeys.map(
+      async (account) => [`accounts_ssh_authorized_keys/${account}`, await readFile(`${keys[account]}.pub`, "utf8")] as const,
+    ),
   );
   const operator = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const operatorKey = operator.privateKey.export({ format: "pem", type: "pkcs8" });

@@ -10,12 +10,6 @@ const run = promisify(execFile);
 /** Files of a configuration, by their name in the tar: "network.conf", "accounts_ssh_authorized_keys/admin". */
 export type ConfigFiles = Readonly<Record<string, string>>;
 
-/** The IPv4 address is the one to which QEMU's user network forwards. */
-export const usualConfig: ConfigFiles = {
-  "network.conf": "hostname=node-under-test\ndomain=example.org\nipv4_address=10.0.2.15/24\nipv4_gateway=10.0.2.2\n",
-  "nns.conf": "nns_url=http://[2001:db8:6772::2]:8080\n",
-};
-
 /** A medium as the product makes it. @returns its path */
 export async function configMedium(name: string, files: ConfigFiles): Promise<string> {
   const folder = await scratch(name);

@@ -1,15 +1,14 @@
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { type BootReport, bootReport, bootTable, consoleEvents, hasSucceeded } from "../../../vm/console.ts";
+import { type BootReport, bootReport, consoleEvents } from "../../../vm/console.ts";
 import { makeDisk } from "../../../vm/disk.ts";
 import { withPanicRetry } from "../../../vm/panic-retry.ts";
-import { buildFolder, image, stateFolder } from "../../../vm/paths.ts";
+import { image, stateFolder } from "../../../vm/paths.ts";
+import { GuestPanicError } from "../../../vm/problems.ts";
 import type { BootWay, DiskInterface } from "../../../vm/qemu-command.ts";
 import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
-import { configMedium, type ConfigFiles, usualConfig } from "./media.ts";
+import { configMedium, type ConfigFiles } from "./media.ts";
 
 /** Only ends what hangs: a loaded, emulated machine takes minutes. */
 export const BOOT_TIMEOUT = 600_000;
@@ -31,7 +30,7 @@ export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" 
 }
 
 /** Starts a node and returns at once, without waiting for anything. The caller ends it (`await using`). */
-export async function startNode(options: NodeOptions): Promise<VirtualMachine> {
+async function startNode(options: NodeOptions): Promise<VirtualMachine> {
   const { name, from = image.disk, size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
   const disk = options.disk ?? (await makeDisk({ backing: from, path: diskOf(name), size }));
   const medium = config === undefined ? [] : [{ id: "config", image: await configMedium(name, config) }];
@@ -50,7 +49,7 @@ export function diskOf(name: string): string {
 }
 
 /** Starts a node and waits until systemd has done all that it was asked for, well or badly. */
-export async function bootNode(options: NodeOptions): Promise<VirtualMachine> {
+async function bootNode(options: NodeOptions): Promise<VirtualMachine> {
   const vm = await startNode(options);
   try {
     await untilBooted(vm);
@@ -84,6 +83,11 @@ export interface SharedNode {
 
 /** One booted machine for the tests of a file: booted at the first use, switched off after the last test. */
 export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)): SharedNode {
+  return sharedNode(async () => bootNode(typeof options === "function" ? await options() : options));
+}
+
+/** The same, for a machine that is made ready in another way. */
+export function sharedNode(boot: () => Promise<VirtualMachine>): SharedNode {
   let current: Promise<VirtualMachine> | undefined;
   const end = async (): Promise<void> => {
     const vm = await current?.catch(() => undefined);
@@ -91,7 +95,6 @@ export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)):
     await vm?.powerCut();
   };
   afterAll(end);
-  const boot = async (): Promise<VirtualMachine> => bootNode(typeof options === "function" ? await options() : options);
   return {
     use: (piece) =>
       withPanicRetry(async () => {
@@ -100,7 +103,8 @@ export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)):
             ? undefined
             : await current.then(
                 ({ failure }) => failure,
-                (error: unknown) => error,
+                // Any other failure to boot is the answer of every further piece too: to boot again would only take its time again.
+                (error: unknown) => (error instanceof GuestPanicError ? error : undefined),
               );
         if (failed !== undefined) await end();
         current ??= boot();
@@ -109,35 +113,8 @@ export function bootedNode(options: NodeOptions | (() => Promise<NodeOptions>)):
   };
 }
 
-/**
- * A disk on which one first boot went well, shut down cleanly: kept until the image changes. Use it as `from`.
- *
- * @param config what that first boot was given
- */
-export async function preparedDisk(config: ConfigFiles = usualConfig): Promise<string> {
-  const { mtimeMs, size } = await stat(image.disk);
-  const key = createHash("sha256")
-    .update(JSON.stringify([mtimeMs, size, config]))
-    .digest("hex")
-    .slice(0, 16);
-  const folder = join(buildFolder, "vm", "prepared");
-  const disk = join(folder, `${mtimeMs}-${key}.qcow2`);
-  if (existsSync(disk)) return disk;
-  await mkdir(folder, { recursive: true });
-  return withPanicRetry(async () => {
-    const name = `prepare-${key}`;
-    await using vm = await bootNode({ name, config });
-    const report = reportOf(vm);
-    if (!hasSucceeded(report))
-      throw new Error(`the first boot of the prepared disk failed\n${bootTable(report).join("\n")}\n${vm.serial.tail()}`);
-    if ((await vm.shutdown()) === "killed") throw new Error("the machine with the prepared disk did not shut down");
-    await rename(diskOf(name), disk);
-    await rm(stateFolder(name), { recursive: true });
-    return disk;
-  });
-}
-
-async function kernelBoot(): Promise<BootWay> {
+/** @param more what the kernel command line says beyond the image's own */
+export async function kernelBoot(more: readonly string[] = []): Promise<BootWay> {
   const cmdline = (await readFile(image.cmdline, "utf8")).trim();
-  return { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline };
+  return { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline: [cmdline, ...more].join(" ") };
 }

@@ -1,0 +1,497 @@
+import { createHash, X509Certificate } from "node:crypto";
+import { expect, test, vi } from "vitest";
+import * as z from "zod";
+import type { UnitView } from "../../src/boot/run-view.ts";
+import { guestosLayout } from "../../src/config/layout.ts";
+import { guestos } from "../../src/units/guestos.ts";
+import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
+import { assertCleanBoot } from "./support/clean-boot.ts";
+import { accountsWithKeys, injectedNetwork, injectedNode } from "./support/injected-node.ts";
+import { lastingState } from "./support/lasting-state.ts";
+import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "./support/node.ts";
+import { metricsPage, ssh } from "./support/reach.ts";
+
+/**
+ * The life of one node, from a blank disk: first boot, an operator at work, reboot, power cut. All on one disk.
+ *
+ * The pieces run in this order. Each also holds without those before it, on a node that was booted anew for it.
+ */
+
+// A piece may have to boot the node anew, more than once.
+vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
+
+const NAME = "node";
+/** The bound of a boot with nothing to do: a mount, a check or an opened device each. More of them is a slower boot of every node. */
+const TOOLS_OF_A_SECOND_BOOT = 26;
+const MEMORY_LIMIT = 120 * 1024 ** 2;
+const MIB = 1024 ** 2;
+
+const injected = await injectedNode();
+const node = bootedNode({ name: NAME, size: "8G", config: injected.config });
+const clean = { secrets: injected.secrets };
+
+test("both stages of the first boot end well, and the target is reached", () =>
+  node.use(async (vm) => {
+    const { stages } = reportOf(vm);
+    for (const stage of [stages.early, stages.late]) {
+      expect(stage?.counts, JSON.stringify(stages)).toMatchObject({ degraded: 0, failed: 0, skipped: 0 });
+    }
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target guestos-boot.service guestos-boot-late.service")).toBe(
+      "active\nactive\nactive\n",
+    );
+    expect(await untilBooted(vm)).toBe("running");
+    const status = await guestosBoot(vm, "status --json");
+    expect(status.status).toBe(0);
+    const { outcome, units } = runDocument(status);
+    expect(outcome).toBe("done");
+    expect(units.map(({ name }) => name).toSorted()).toEqual(guestos.map(({ name }) => name).toSorted());
+    expect(units.filter(({ outcome: how }) => how !== "changed" && how !== "unchanged")).toEqual([]);
+    expect(units.flatMap(({ notes }) => notes)).toEqual([]);
+  }));
+
+test("the boot is clean: nothing failed, nothing warned, no secret shows anywhere", () =>
+  node.use(async (vm) => {
+    await assertCleanBoot(vm, clean);
+    expect(await vm.shell.ok("journalctl -k -b -q -p err -o cat")).toBe("");
+    expect(await vm.shell.ok("systemctl show --property LimitCORE guestos-boot.service guestos-boot-late.service")).toBe(
+      "LimitCORE=0\n\nLimitCORE=0\n",
+    );
+  }));
+
+test("the boot process never used more than 120 MiB", ({ annotate }) =>
+  node.use(async (vm) => {
+    const { events } = await recordOf(vm);
+    const peaks = events.flatMap((event) => (event.event === "run-ended" ? [event.peakMemory] : []));
+    await annotate(`peak memory of the runs: ${peaks.map((bytes) => `${((bytes ?? 0) / MIB).toFixed(0)} MiB`).join(", ")}`);
+    expect(peaks.length).toBeGreaterThanOrEqual(2);
+    for (const peak of peaks) {
+      expect(peak).toBeGreaterThan(0);
+      expect(peak).toBeLessThanOrEqual(MEMORY_LIMIT);
+    }
+  }));
+
+const BlockDevices = z.object({
+  blockdevices: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      size: z.number(),
+      fstype: z.string().nullable(),
+      partlabel: z.string().nullable(),
+      mountpoint: z.string().nullable(),
+    }),
+  ),
+});
+
+async function blockDevices(vm: VirtualMachine): Promise<z.infer<typeof BlockDevices>["blockdevices"]> {
+  const columns = "NAME,TYPE,SIZE,FSTYPE,PARTLABEL,MOUNTPOINT";
+  return BlockDevices.parse(await vm.shell.json(`lsblk --json --list --bytes --output ${columns} /dev/vda`)).blockdevices;
+}
+
+test("the disk has the ten partitions, two encrypted devices and four volumes", () =>
+  node.use(async (vm) => {
+    const devices = await blockDevices(vm);
+    const rows = devices.map(({ name, type, fstype, partlabel, mountpoint }) =>
+      [name, type, fstype ?? "-", partlabel ?? "-", mountpoint ?? "-"].join(" "),
+    );
+    expect(rows.toSorted()).toEqual(
+      [
+        "vda disk - - -",
+        "vda1 part vfat esp /boot/efi",
+        "vda2 part vfat grub /boot/grub",
+        "vda3 part ext4 config /boot/config",
+        "vda4 part ext4 A_boot /boot",
+        "vda5 part ext4 A_root /",
+        "vda6 part crypto_LUKS A_var -",
+        "vda7 part - B_boot -",
+        "vda8 part - B_root -",
+        "vda9 part - B_var -",
+        "vda10 part crypto_LUKS store -",
+        "var_crypt crypt ext4 - /var",
+        "vda10-crypt crypt LVM2_member - -",
+        "store-shared--crypto lvm ext4 - /var/lib/ic/crypto",
+        "store-shared--swap lvm swap - [SWAP]",
+        "store-shared--backup lvm ext4 - /var/lib/ic/backup",
+        "store-shared--data lvm xfs - /var/lib/ic/data",
+      ].toSorted(),
+    );
+    expect(await vm.shell.ok("cryptsetup luksDump /dev/vda6 | grep Version; cryptsetup luksDump /dev/vda10 | grep Version")).toMatch(
+      /^Version:\s+2\nVersion:\s+2\n$/,
+    );
+  }));
+
+test("the store takes the rest of the enlarged disk, and the volumes their shares of it", () =>
+  node.use(async (vm) => {
+    const devices = await blockDevices(vm);
+    const size = (name: string): number => devices.find((device) => device.name === name)?.size ?? 0;
+    const parts = devices.filter(({ type }) => type === "part").reduce((sum, part) => sum + part.size, 0);
+    expect(size("vda")).toBe(8 * 1024 ** 3);
+    expect(size("vda") - parts).toBeLessThan(4 * MIB);
+    const group = Number(await vm.shell.ok("vgs --noheadings --nosuffix --units b --options vg_size store"));
+    for (const volume of guestosLayout.volumes) {
+      const actual = size(`store-${volume.name.replaceAll("-", "--")}`);
+      // LVM counts in extents of 4 MiB.
+      expect(Math.abs(actual - volume.size(group)), volume.name).toBeLessThanOrEqual(4 * MIB);
+    }
+  }));
+
+const FileSystems = z.object({ filesystems: z.array(z.object({ target: z.string(), fstype: z.string(), options: z.string() })) });
+
+test("everything is mounted with no more rights than it needs", () =>
+  node.use(async (vm) => {
+    const { filesystems } = FileSystems.parse(await vm.shell.json("findmnt --json --list --output TARGET,FSTYPE,OPTIONS"));
+    const optionsOf = (target: string): readonly string[] =>
+      filesystems.findLast((fileSystem) => fileSystem.target === target)?.options.split(",") ?? [];
+    const restricted = ["nodev", "nosuid", "noexec"];
+    const wanted: Readonly<Record<string, readonly string[]>> = {
+      "/": ["ro"],
+      "/boot": ["ro", ...restricted],
+      "/boot/efi": ["ro", "fmask=0077", "dmask=0077", ...restricted],
+      "/boot/grub": ["rw", "fmask=0077", "dmask=0077", ...restricted],
+      "/boot/config": ["rw", "sync", ...restricted],
+      "/var": ["rw", "nodev", "nosuid"],
+      "/var/lib/ic/data": ["rw", ...restricted],
+      "/var/lib/ic/crypto": ["rw", ...restricted],
+      "/var/lib/ic/backup": ["rw", ...restricted],
+      "/etc/ssh": ["ro", ...restricted],
+      "/etc/node_exporter": ["ro", ...restricted],
+      "/etc/hostname": ["ro", ...restricted],
+    };
+    for (const [target, options] of Object.entries(wanted)) expect(optionsOf(target), target).toEqual(expect.arrayContaining([...options]));
+    const onDisks = filesystems.filter(({ fstype }) => ["ext4", "xfs", "vfat"].includes(fstype));
+    expect(onDisks.map(({ target }) => target).toSorted()).toEqual(
+      Object.keys(wanted)
+        .filter((target) => !target.startsWith("/etc/"))
+        .toSorted(),
+    );
+    expect(await vm.shell.ok("swapon --show=TYPE --noheadings")).toBe("partition\n");
+  }));
+
+const Intent = z.object({ phase: z.string(), uuid: z.string() });
+
+test("what was made is noted as complete, under the identity that it has", () =>
+  node.use(async (vm) => {
+    const lines = await vm.shell.ok(
+      'for file in /boot/config/intents/*; do echo "$(basename $file .json)"; tr -d "\\n" <$file; echo; done',
+    );
+    const [intents, names]: [z.infer<typeof Intent>[], string[]] = [[], []];
+    for (const [index, line] of lines.trimEnd().split("\n").entries()) {
+      if (index % 2 === 0) names.push(line);
+      else intents.push(Intent.parse(JSON.parse(line)));
+    }
+    expect(names).toEqual([
+      ...["backup", "crypto", "data", "swap"].map((name) => `filesystem-shared-${name}`),
+      ...["store", "var-A", "volumes"],
+    ]);
+    expect(intents.map(({ phase }) => phase)).toEqual(names.map(() => "complete"));
+    const uuids = await vm.shell.ok("lsblk --list --noheadings --output UUID /dev/vda");
+    for (const { uuid } of intents) expect(uuids).toContain(uuid);
+  }));
+
+test("host name, addresses and name servers are the injected ones", () =>
+  node.use(async (vm) => {
+    const { hostname, domain, address, nameServer } = injectedNetwork;
+    expect(await vm.shell.ok("hostname; cat /etc/hostname")).toBe(`${hostname}\n${hostname}\n`);
+    // An address of another scope leaves an empty object.
+    const Address = z.object({ local: z.string().optional(), prefixlen: z.number().optional() });
+    const links = z.array(z.object({ addr_info: z.array(Address) })).parse(await vm.shell.json("ip --json address show scope global"));
+    const addresses = links.flatMap(({ addr_info }) =>
+      addr_info.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`])),
+    );
+    // By SLAAC from QEMU's router, since network.conf names no IPv6 address.
+    expect(addresses.toSorted()).toEqual([`${address}/24`, expect.stringMatching(/^2001:db8:6772:[0-9a-f:]+\/64$/)]);
+    expect(await vm.shell.ok("ip route show default")).toMatch(/^default via 10\.0\.2\.2 /);
+    expect(await vm.shell.ok("ip -6 route show default")).toMatch(/^default .*via fe80::/m);
+    expect(await vm.shell.ok("resolvectl dns; resolvectl domain")).toMatch(
+      new RegExp(`Link \\d+ \\(\\w+\\): ${RegExp.escape(nameServer)}\n[^]*Link \\d+ \\(\\w+\\): ${RegExp.escape(domain)}\n`),
+    );
+  }));
+
+test("accounts have exactly the injected ssh keys, which they can read and not write", () =>
+  node.use(async (vm) => {
+    const folder = guestosLayout.accountKeysRuntime;
+    expect(await vm.shell.ok(`stat --format '%n %a %U:%G' ${folder} ${folder}/*`)).toBe(
+      [`${folder} 755 root:root`, ...accountsWithKeys.toSorted().map((name) => `${folder}/${name} 640 root:${name}`), ""].join("\n"),
+    );
+    for (const account of accountsWithKeys) {
+      const lines = await vm.shell.ok(`cat ${folder}/${account}`);
+      expect(lines).toBe(injected.config[`accounts_ssh_authorized_keys/${account}`]);
+    }
+  }));
+
+test("who has a key gets in by ssh, and nobody else", () =>
+  node.use(async (vm) => {
+    const { keys } = injected;
+    const [admin, root, foreignKey, noKey, without] = await Promise.all([
+      ssh(vm, { account: "admin", key: keys.admin, command: "id --user --name" }),
+      ssh(vm, { account: "root", key: keys.root, command: "id --user --name" }),
+      ssh(vm, { account: "admin", key: keys.readonly }),
+      ssh(vm, { account: "admin" }),
+      ssh(vm, { account: "backup", key: keys.admin }),
+    ]);
+    expect(admin).toMatchObject({ status: 0, stdout: "admin\n" });
+    expect(root).toMatchObject({ status: 0, stdout: "root\n" });
+    // Nothing else than a key is asked for: no password.
+    for (const refused of [foreignKey, noKey, without]) {
+      expect(refused.status).toBe(255);
+      expect(refused.stderr).toContain("Permission denied (publickey).");
+    }
+  }));
+
+test("the firewall has the rules of the ruleset file, and only those", () =>
+  node.use(async (vm) => {
+    // The kernel shows rules in its own way: what a fresh network namespace shows after the file is the measure.
+    const [inForce, ofFile] = [
+      await vm.shell.ok("nft --stateless list ruleset"),
+      await vm.shell.ok("unshare --net sh -c 'nft --file /etc/nftables.conf && nft --stateless list ruleset'"),
+    ];
+    expect(inForce).toContain("policy drop");
+    expect(inForce).toBe(ofFile);
+  }));
+
+test("metrics are served over TLS with the node's own certificate", () =>
+  node.use(async (vm) => {
+    const certificate = await vm.shell.ok("cat /boot/config/node_exporter/node_exporter.crt");
+    const { text, fingerprint } = await metricsPage(vm, certificate);
+    expect(fingerprint).toBe(new X509Certificate(certificate).fingerprint256);
+    expect(text).toContain("\nnode_timex_sync_status ");
+    expect(await vm.shell.ok("systemctl show --property NRestarts,ActiveState node_exporter.service")).toBe(
+      "NRestarts=0\nActiveState=active\n",
+    );
+    expect(text).toContain(`nodename="${(await vm.shell.ok("uname --nodename")).trim()}"`);
+    expect(await vm.shell.ok("stat --format '%a %U:%G' /etc/node_exporter/node_exporter.key")).toBe("640 root:node_exporter\n");
+  }));
+
+/** Where a file of the tar has to be on the node. */
+function placeOf(name: string): string {
+  if (/^(?:\w+\.conf$|accounts_)/.test(name)) return `/boot/config/${name}`;
+  return `/var/lib/ic/${name.startsWith("ic_crypto/") ? name.replace("ic_crypto", "crypto") : `data/${name}`}`;
+}
+
+test("keys and state from the medium are in their places, for ic-replica alone where they are secret", () =>
+  node.use(async (vm) => {
+    const list = "find data crypto -not -name lost+found -printf '%p %m %U:%G\\n' | sort";
+    const owner = (await vm.shell.ok("echo $(id --user ic-replica):$(id --group ic-replica)")).trim();
+    const owned = (...lines: readonly string[]): readonly string[] => lines.map((line) => `${line} ${owner}`);
+    const rows = (await vm.shell.ok(`cd /var/lib/ic && ${list}`)).trimEnd().split("\n");
+    expect(rows.filter((row) => !/^(?:crypto|data\/\.layout-version) /.test(row)).toSorted()).toEqual(
+      owned(
+        "crypto/node_sks 700",
+        "crypto/node_sks/sks_data.pb 600",
+        "crypto/public_keys.pb 600",
+        "data 755",
+        "data/ic_registry_local_store 755",
+        "data/ic_registry_local_store/0000000000 755",
+        "data/ic_registry_local_store/0000000000/01.pb 644",
+        "data/ic_state 755",
+        "data/ic_state/page_deltas 755",
+        "data/ic_state/page_deltas/slot_0 755",
+        "data/ic_state/page_deltas/slot_0/canister.bin 644",
+        "data/ic_state/states_metadata.pbuf 644",
+        "data/nns_public_key.pem 644",
+        "data/node_operator_private_key.pem 600",
+      ).toSorted(),
+    );
+    const digests = await vm.shell.ok(`sha256sum ${Object.keys(injected.config).map(placeOf).join(" ")}`);
+    expect(digests.trimEnd().split("\n")).toEqual(
+      Object.entries(injected.config).map(([name, content]) => `${createHash("sha256").update(content).digest("hex")}  ${placeOf(name)}`),
+    );
+    expect(await vm.shell.ok("stat --format %s /boot/config/CONFIGURED")).toBe("0\n");
+  }));
+
+test("the machine id is saved", () =>
+  node.use(async (vm) => {
+    expect(await vm.shell.ok("cat /boot/config/machine-id")).toMatch(/^[0-9a-f]{32}\n$/);
+    expect(await vm.shell.ok("cat /etc/machine-id")).toBe(await vm.shell.ok("cat /boot/config/machine-id"));
+  }));
+
+test("plan finds nothing to do on a booted node", () =>
+  node.use(async (vm) => {
+    const plan = await guestosBoot(vm, "plan --json");
+    expect(plan.status, plan.stderr).toBe(0);
+    expect(plannedUnits(plan)).toEqual(Object.fromEntries(guestos.map(({ name }) => [name, "nothing"])));
+  }));
+
+test("each unit, run twice by itself, has nothing to do either time and starts next to no process", ({ annotate }) =>
+  node.use(async (vm) => {
+    const before = await recordOf(vm);
+    const names = guestos.map(({ name }) => name);
+    const runs = names.flatMap((name) => [`${name}.first`, `${name}.second`]);
+    // Two at a time: one waits for the other's lock, and gets ready meanwhile.
+    const script = `cd $(mktemp -d)
+      echo ${runs.join(" ")} | tr ' ' '\n' | xargs -P 2 -I RUN sh -c 'run=RUN; guestos-boot --unit \${run%.*} --json --wait 300 >RUN 2>RUN.err; echo $? >RUN.status'
+      for run in ${runs.join(" ")}; do echo "$(cat $run.status) $run$(grep -v ^waiting $run.err)"; tr -d '\n' <$run; echo; done`;
+    const lines = (await vm.shell.ok(script, { timeout: BOOT_TIMEOUT })).trimEnd().split("\n");
+    expect(lines.filter((_, index) => index % 2 === 0).map((line) => line.trimEnd())).toEqual(runs.map((run) => `0 ${run}`));
+    const units = lines.filter((_, index) => index % 2 === 1).flatMap((line) => runDocument({ stdout: line }).units);
+    expect(units.map(({ name, outcome, activated }) => [name, outcome, activated])).toEqual(
+      names.flatMap((name) => [
+        [name, "unchanged", []],
+        [name, "unchanged", []],
+      ]),
+    );
+    const after = await recordOf(vm);
+    expect(after.runs.length - before.runs.length).toBe(runs.length);
+    const tools = toolRuns(after.events.slice(before.events.length));
+    await annotate(`tools started in ${runs.length} runs: ${tools.length}`);
+    // What is in force only nft can tell; everything else is read.
+    expect(tools).toEqual(["nft -j list ruleset", "nft -j list ruleset"]);
+  }));
+
+test("a second runner is told who holds the lock", () =>
+  node.use(async (vm) => {
+    // Stopped in the middle of its run, the first one holds the lock for as long as it takes.
+    const { stdout } = await vm.shell.run(
+      `record=/run/guestos-boot/record.jsonl
+      before=$(wc -l <$record)
+      guestos-boot --unit injected-data >/tmp/first 2>&1 &
+      first=$!
+      for try in $(seq 1200); do
+        [ $(wc -l <$record) -gt $before ] && break
+        sleep 0.05
+      done
+      kill -STOP $first
+      guestos-boot --unit hostname 2>&1
+      echo "exit $?, first $first"
+      kill -CONT $first
+      wait $first
+      echo "exit $?"`,
+      { timeout: BOOT_TIMEOUT },
+    );
+    const [, pid] = /^exit 6, first (\d+)$/m.exec(stdout) ?? [];
+    expect(stdout).toMatch(/another guestos-boot is running/);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(`process ${pid}, "guestos-boot --unit injected-data"`);
+    expect(stdout).toMatch(/\nexit 0\n$/);
+  }));
+
+test("what cannot be run is refused with a code of its own", () =>
+  node.use(async (vm) => {
+    const unknown = await guestosBoot(vm, "--unit hostnme");
+    expect(unknown.status).toBe(4);
+    expect(unknown.stderr).toMatch(/hostnme[^]*\bhostname\b/);
+    const notRoot = await vm.shell.run("runuser -u nobody -- guestos-boot --unit hostname");
+    expect(notRoot.status).toBe(5);
+    expect(notRoot.stderr).toMatch(/root/);
+  }));
+
+test("an edited network.conf is applied to the running node, once, and what changed is shown", () =>
+  node.use(async (vm) => {
+    const { nameServer } = injectedNetwork;
+    await vm.shell.ok(
+      "sed --in-place --expression 's/^name_servers=.*/& 2001:db8:6772::3/' --expression 's/^hostname=.*/hostname=renamed/' /boot/config/network.conf",
+    );
+    const units = "--unit network --unit hostname";
+    const plan = await guestosBoot(vm, `plan --json ${units}`);
+    expect(plan.status, plan.stderr).toBe(11);
+    const first = await guestosBoot(vm, `--json ${units}`);
+    expect(first.status, first.stderr).toBe(0);
+    const done = runDocument(first);
+    const activated = done.units.flatMap((unit) => unit.activated).join("\n");
+    expect(done.units.flatMap((unit) => unit.provisioned)).toEqual([]);
+    expect(activated).toContain(`name servers ${nameServer} → ${nameServer} 2001:db8:6772::3`);
+    expect(activated).toContain("set the host name to renamed");
+    expect(await vm.shell.ok("resolvectl dns")).toContain(`${nameServer} 2001:db8:6772::3`);
+    expect(await vm.shell.ok("hostname")).toBe("renamed\n");
+    const second = await guestosBoot(vm, `--json ${units}`);
+    expect(second.status).toBe(0);
+    expect(runDocument(second).units.flatMap((unit) => unit.activated)).toEqual([]);
+    expect(await ssh(vm, { account: "admin", key: injected.keys.admin, command: "hostname" })).toMatchObject({ stdout: "renamed\n" });
+  }));
+
+/** What a boot must leave as it is, as it was before. */
+let before: Awaited<ReturnType<typeof lastingState>> = {};
+
+/**
+ * The same disk after a reboot that the guest was asked for, without the medium.
+ *
+ * In a new QEMU: in one that goes on, the emulator's cache of translated code makes the firmware's clearing of the memory
+ * take minutes.
+ */
+const rebooted = bootedNode(() =>
+  node.use(async (vm) => {
+    before = await lastingState(vm);
+    await vm.qmp("set-action", { reboot: "shutdown" });
+    await vm.shell.run("systemctl --no-block reboot");
+    await vm.waitForSerial(/reboot: Restarting system/, { timeout: BOOT_TIMEOUT });
+    await vm.ended;
+    return { name: "node-rebooted", disk: diskOf(NAME) };
+  }),
+);
+
+async function unitsOf(vm: VirtualMachine): Promise<readonly UnitView[]> {
+  const units = (await recordOf(vm)).runs.flatMap((run) => run.units);
+  expect([...new Set(units.map(({ name }) => name))].toSorted()).toEqual(guestos.map(({ name }) => name).toSorted());
+  return units;
+}
+
+test("after a reboot every unit is unchanged, and few tools were needed for it", ({ annotate }) =>
+  rebooted.use(async (vm) => {
+    expect(await untilBooted(vm)).toBe("running");
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
+    const units = await unitsOf(vm);
+    expect(units.filter(({ result }) => result?.kind !== "unchanged")).toEqual([]);
+    const tools = toolRuns((await recordOf(vm)).events);
+    await annotate(`tools started in a boot with nothing to do: ${tools.length}`);
+    expect(tools.length, tools.join("\n")).toBeLessThanOrEqual(TOOLS_OF_A_SECOND_BOOT);
+    const plan = await guestosBoot(vm, "plan --json");
+    expect(plan.status, plan.stdout).toBe(0);
+    await assertCleanBoot(vm, clean);
+  }));
+
+test("a reboot changes nothing that lasts: identity, keys, configuration, data, file systems", () =>
+  rebooted.use(async (vm) => {
+    expect(Object.keys(before).length).toBeGreaterThan(0);
+    expect(await lastingState(vm)).toEqual(before);
+  }));
+
+test("the node shut down in order: nothing was busy, and nothing had to be mended", () =>
+  rebooted.use(async (vm) => {
+    expect(await vm.shell.ok("journalctl -b -1 -q -o cat _PID=1 | grep -i 'failed unmounting' || true")).toBe("");
+    expect((await unitsOf(vm)).flatMap(({ notes }) => notes)).toEqual([]);
+    expect(await vm.shell.ok("journalctl -k -b -q -o cat --grep 'XFS .*mount'")).toMatch(/Ending clean mount/);
+  }));
+
+test("the journal and the record of the boot before can be read, since the machine id is the same", () =>
+  rebooted.use(async (vm) => {
+    const boots = z.array(z.object({ boot_id: z.string() })).parse(await vm.shell.json("journalctl --list-boots --output json"));
+    expect(boots).toHaveLength(2);
+    expect(await vm.shell.ok("ls /var/log/journal")).toBe(await vm.shell.ok("cat /etc/machine-id"));
+    expect(await vm.shell.ok("journalctl -b -1 -q -o cat SYSLOG_IDENTIFIER=guestos-boot")).toMatch(/^machine-id +changed/m);
+    const status = await guestosBoot(vm, "status --boot 1 --json");
+    expect(status.status).toBe(0);
+    expect(runDocument(status).units.find(({ name }) => name === "machine-id")?.outcome).toBe("changed");
+  }));
+
+const afterPowerCut = bootedNode(() =>
+  rebooted.use(async (vm) => {
+    // Flushed, and only written: the first must be there afterwards, the second leaves the file systems unclean.
+    await vm.shell.ok(`for folder in /var/lib/ic/data /var/lib/ic/crypto /var/lib/ic/backup /var/lib /boot/grub; do
+      echo kept >$folder/kept; sync $folder/kept; echo lost >$folder/lost; done`);
+    before = await lastingState(vm);
+    await vm.powerCut();
+    return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "kernel" };
+  }),
+);
+
+test("after a power cut the node boots as well, and every unit is unchanged", () =>
+  afterPowerCut.use(async (vm) => {
+    expect(await untilBooted(vm)).toBe("running");
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
+    const units = await unitsOf(vm);
+    expect(units.filter(({ result }) => result?.kind !== "unchanged")).toEqual([]);
+    // FAT has no journal: that it was in use is worth a word. Everything else replays its own.
+    expect(units.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`))).toEqual([
+      expect.stringMatching(/^mount-boot: .*\(grub\) was not unmounted cleanly/),
+    ]);
+    await assertCleanBoot(vm, clean);
+  }));
+
+test("a power cut takes nothing that was flushed", () =>
+  afterPowerCut.use(async (vm) => {
+    const flushed = ["/var/lib/ic/data", "/var/lib/ic/crypto", "/var/lib/ic/backup", "/var/lib"].map((folder) => `${folder}/kept`);
+    expect(await vm.shell.ok(`cat ${flushed.join(" ")}`)).toBe("kept\n".repeat(flushed.length));
+    const after = await lastingState(vm);
+    for (const part of ["the machine id", "the config partition", "grubenv", "the keys in use", "file systems and partitions"])
+      expect(after[part], part).toEqual(before[part]);
+  }));
