@@ -214,9 +214,9 @@ const groups = [
   ["an ext4 volume"],
   ["the xfs volume"],
   ["the swap volume"],
-];
+].map((titles) => ({ titles, title: titles.join(" and ") }));
 
-test.for(groups)("every conflict of the table is one, names what it is about, and touches nothing: %s %s", (titles) =>
+test.for(groups)("every conflict of the table is one, names what it is about, and touches nothing: $title", ({ titles }) =>
   node.use(async (vm) => {
     const intents = await intentsOf(vm);
     const guarded = titles.map((title) => {

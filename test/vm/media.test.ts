@@ -29,7 +29,7 @@ interface BadCase {
   readonly found: RegExp;
 }
 
-/** One for each file and each key; a file's mistakes are reported all at once. */
+/** Each key once; a file's mistakes are reported all at once. Of files that share their rules, two: the unit tests have them all. */
 const badFiles: readonly BadCase[] = [
   {
     file: "network.conf",
@@ -46,7 +46,7 @@ const badFiles: readonly BadCase[] = [
     place: "1:14",
     found: /ipv6_address .*ipv6_gateway .*ipv4_address .*ipv4_gateway .*\$\(reboot\).*name_servers .*hostname .*domain .*perhaps hostname/s,
   },
-  { file: "network.conf", content: "hostname=a\n ipv4_address=192.0.2.1/24\n", place: "2:1", found: /./ },
+  { file: "network.conf", content: "hostname=a\nhostname=a\n", place: "2:1", found: /hostname/ },
   { file: "nns.conf", content: "nns_url=http://a:8080 ftp://b\n", place: "1:23", found: /ftp/ },
   {
     file: "backup.conf",
@@ -66,11 +66,9 @@ const badFiles: readonly BadCase[] = [
     place: "1:21",
     found: /elasticsearch_hosts .*elasticsearch_tags /s,
   },
-  ...["log.conf", "socks_proxy.conf", "bitcoind_addr.conf", "jaeger_addr.conf", "query_stats.conf", "malicious_behavior.conf"].map(
-    (file): BadCase => ({ file, content: "# x\nsecret-without-equals\n", place: "2:1", found: /^(?!.*secret)/s }),
-  ),
+  ...["log.conf", "socks_proxy.conf"].map((file): BadCase => ({ file, content: "# x\nno-equals\n", place: "2:1", found: /has no =/ })),
   { file: "nftables.conf", content: 'table inet x {}\ninclude "/etc/shadow"\n', place: "2:1", found: /include/ },
-  ...["admin", "backup", "readonly", "root"].map((account): BadCase => ({
+  ...["admin", "root"].map((account): BadCase => ({
     file: `accounts_ssh_authorized_keys/${account}`,
     content: '# x\ncommand="reboot" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEkR3cW3KNi1iwNJyCPlYHJhbWYyWxJRvNaGCaJMXDn\n',
     place: "2:1",
@@ -137,8 +135,9 @@ const node = workbench({
   async prepare(vm) {
     await vm.shell.ok(`
       set -e
-      mkdir -p ${CASES} /run/m; udevadm settle
-      mount -o ro "$(blkid --label CASES)" /run/m; cp /run/m/* ${CASES}; umount /run/m
+      mkdir -p ${CASES} /run/m
+      until device=$(blkid --label CASES); do sleep 0.2; done
+      mount -o ro "$device" /run/m; cp /run/m/* ${CASES}; umount /run/m
       mount -t tmpfs tmpfs /mnt
     `);
     await vm.unplug({ id: "cases" });
@@ -160,7 +159,7 @@ const RESET = `
 const TREE = "find /boot/config /var/lib/ic -printf '%p %y %m %s %T@\\n' | sort";
 
 function makeMedium(device: string, tar: string, label = "OTHER"): string {
-  return `mkfs.vfat -n ${label} ${device} >/dev/null; mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm settle`;
+  return `mkfs.vfat --mbr=n -n ${label} ${device} >/dev/null; mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm settle`;
 }
 
 function documentOf(result: StepResult | undefined): RunDocument {
