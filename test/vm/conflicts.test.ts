@@ -172,7 +172,7 @@ const OPEN_VOLUMES = "guestos-boot --unit volumes >&2";
 
 const places: Readonly<Record<string, PlaceOf>> = {
   "the store partition": (disk) => ({
-    ...{ intent: "store", unit: "store-key", device: `${disk}10`, uuid: { offset: 168, as: "text" }, raw: true, open: "" },
+    ...{ intent: "store", unit: "store-key", device: `${disk}10`, uuid: { offset: 168, as: "text" }, raw: true, everyKind: true, open: "" },
     foreign: { script: `mkswap --quiet ${disk}10`, type: "swap" },
   }),
   "the var partition": (disk) => ({

@@ -11,6 +11,8 @@ export interface Place {
   readonly uuid: { readonly offset: number; readonly as: "text" | "binary" };
   /** A partition counts as blank only when all of its first 16 MiB is zero; what lies in an opened device is noise at first. */
   readonly raw: boolean;
+  /** Meet each kind of foreign content in each phase. */
+  readonly everyKind?: boolean;
   /** Makes something else of a blank device. */
   readonly foreign: { readonly script: string; readonly type: string };
 }
@@ -26,16 +28,17 @@ export interface Cell {
 /**
  * The cells of the table in which nothing may be done; the other ones need a whole run each.
  *
- * Each phase meets "something else", and a partition each kind of it.
+ * Every phase meets "something else". That each phase meets each kind of it is for one place to show: the rest shares its code.
  */
-export function conflictCells({ raw }: Place): readonly Cell[] {
+export function conflictCells({ raw, everyKind = false }: Place): readonly Cell[] {
   const cells = (content: Content, ...phases: readonly Phase[]): readonly Cell[] => phases.map((phase) => ({ phase, content }));
+  const every: readonly Phase[] = ["none", "begun", "complete"];
   return [
     ...cells("ours", "none"),
-    ...(raw ? cells("other-uuid", "none", "begun", "complete") : cells("other-uuid", "begun", "complete")),
+    ...cells("other-uuid", ...(everyKind ? every : (["begun", "complete"] as const))),
     ...cells("blank", "complete"),
-    ...(raw ? cells("foreign", "none", "begun", "complete") : cells("foreign", "none", "begun")),
-    ...(raw ? cells("unknown", "none", "begun", "complete") : []),
+    ...cells("foreign", ...(everyKind ? every : (["none", "begun"] as const))),
+    ...(raw ? cells("unknown", ...(everyKind ? every : (["complete"] as const))) : []),
   ];
 }
 
