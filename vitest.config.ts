@@ -23,11 +23,11 @@ export default defineConfig({
         },
       },
       {
-        // Whole boots.
+        // Whole boots. An emulated machine keeps more than one core busy only now and then, so two of them share two cores well.
         test: {
           name: "vm",
           include: ["test/vm/**/*.test.ts"],
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 10 * MINUTE,
           hookTimeout: 15 * MINUTE,
         },

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Host } from "../../../src/system/host.ts";
 import { configInjection } from "../../../src/units/config-injection.ts";
 import { injectedData } from "../../../src/units/injected-data.ts";
+import { badFiles, badTar, hostileTars, REFUSED } from "../../support/bad-media.ts";
 import { atEveryEffect } from "../../support/interrupting-host.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../support/namespace-machine.ts";
 import { problemOf } from "../../support/problem-of.ts";
@@ -56,7 +57,7 @@ function everything(machine: NamespaceMachine): Record<string, string> {
 }
 
 /** A node on its first boot. The block devices of the machine that runs the test are not its own. */
-function node(medium: readonly RawEntry[] | undefined, files: Readonly<Record<string, string>> = {}): NamespaceMachine {
+function node(medium: readonly RawEntry[] | Buffer | undefined, files: Readonly<Record<string, string>> = {}): NamespaceMachine {
   const machine = namespaceMachine({ "/etc/passwd": "ic-replica:x:802:803::/:/sbin/nologin\n", "/etc/group": "", ...files });
   for (const folder of ["/boot/config", "/var/lib/ic/data", "/var/lib/ic/crypto", "/mnt"])
     mkdirSync(machine.at(folder), { recursive: true });
@@ -64,8 +65,8 @@ function node(medium: readonly RawEntry[] | undefined, files: Readonly<Record<st
   return machine.over({ ...machine.host, list: async (path) => (path === "/sys/class/block" ? [] : machine.host.list(path)) });
 }
 
-function attach(machine: NamespaceMachine, medium: readonly RawEntry[] | undefined): void {
-  if (medium !== undefined) writeFileSync(machine.layout.medium.directTar, rawTar(medium));
+function attach(machine: NamespaceMachine, medium: readonly RawEntry[] | Buffer | undefined): void {
+  if (medium !== undefined) writeFileSync(machine.layout.medium.directTar, Buffer.isBuffer(medium) ? medium : rawTar(medium));
 }
 
 async function boot(machine: NamespaceMachine): Promise<readonly string[]> {
@@ -269,4 +270,27 @@ test("data that was not announced is not stored", async () => {
   expect(await problemOf(async () => runUnit(injectedData, node(A)))).toMatchObject({
     what: "nothing says which configuration is being taken in",
   });
+});
+
+test.each(badFiles.map((bad, index) => [`${bad.file} (${index})`, bad] as const))(
+  "nothing of a medium with a bad %s is stored, and what is wrong is said to the column",
+  async (_, bad) => {
+    const machine = node(badTar(bad));
+    const problem = await problemOf(() => boot(machine));
+    expect(problem.where?.file).toBe(`${machine.layout.medium.directTar}: ${bad.file}`);
+    const { line, column } = problem.where ?? {};
+    expect(line === undefined ? undefined : `${line}:${column}`).toBe(bad.place);
+    expect(`${problem.what} ${problem.found}`).toMatch(bad.found);
+    expect(problem.todo).toBeTruthy();
+    expect(everything(machine)).toEqual({});
+  },
+);
+
+test.each([...hostileTars])("a tar with %s is refused as a whole, and nothing appears outside of it", async (_, tar) => {
+  const machine = node(tar);
+  const before = readdirSync(machine.root, { recursive: true });
+  const problem = await problemOf(() => boot(machine));
+  expect(problem.what).toMatch(REFUSED);
+  expect(problem.where?.file.startsWith(machine.layout.medium.directTar)).toBe(true);
+  expect(readdirSync(machine.root, { recursive: true })).toEqual(before);
 });
