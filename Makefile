@@ -24,12 +24,24 @@ setup: ## install what is missing: Debian packages (as root or by sudo), npm pac
 	@tools/setup.sh
 
 .PHONY: build
-build: setup ## dist/guestos-boot, the program as one executable
+build: setup ## dist/: the program as one executable, its manual, its bill of materials
 	@$(NODE) --run build
 
 .PHONY: install
-install: ## lay out dist/guestos-boot and etc/ below DESTDIR (PREFIX=/usr)
+install: ## lay out dist/, etc/ and share/ below DESTDIR (PREFIX=/usr)
 	@tools/install.sh "$(DESTDIR)" "$(PREFIX)"
+
+.PHONY: deb
+deb: build ## dist/guestos-boot_VERSION_amd64.deb, a Debian package (docs/image.md)
+	@$(NODE) tools/package.ts deb
+
+.PHONY: tarball
+tarball: build ## dist/guestos-boot-VERSION-linux-amd64.tar.gz, what `make install` lays out
+	@$(NODE) tools/package.ts tarball
+
+.PHONY: schemas
+schemas: setup ## share/schemas/, a JSON Schema for what each command prints with --json
+	@$(NODE) tools/schemas.ts
 
 .PHONY: image
 image: build ## build/guestos.img, a bootable disk (LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
@@ -69,10 +81,22 @@ test: ## everything: check, the image, whole boots in QEMU; ends with "N passed,
 test-vm: image ## the VM tests alone (FILE=name for one file)
 	@$(NODE) tools/test.ts vm
 
+.PHONY: test-power
+test-power: image ## an upgrade and 50 power cuts, for hours; goes on where it was stopped (CUTS=50 SEED=1)
+	@CUTS="$(CUTS)" SEED="$(SEED)" $(NODE) tools/test.ts power
+
+.PHONY: test-crash
+test-crash: image ## power cuts all over a first boot, replayed (POINTS= MINUTES= SEED=, POINT= for one; docs/reliability.md)
+	@$(NODE) test/crash/explore.ts
+
 .PHONY: bench
 bench: build ## how long the executable takes to start and to install an image (BENCH_MIB=), beside what it is held against
 	@$(NODE) bench/startup.ts
 	@$(NODE) bench/upgrade.ts
+
+.PHONY: soak
+soak: build ## an hour of the monitor in a minute (SOAK_SECONDS=): it must not grow
+	@$(NODE) bench/soak.ts
 
 .PHONY: clean
 clean: ## remove what was built

@@ -10,14 +10,25 @@ const machine = [
   { name: "argon2", message: "Keys are derived in src/system/argon2.ts." },
 ];
 
-/** The layers: cli → units, boot, upgrade → system, config. For each, what it may not import. */
+/** The layers: cli → metrics → units, boot, upgrade → system, config; cli → analyze → boot, system, config. For each, what it may not import. */
 const layers = [
   { folder: "cli", paths: machine, patterns: [] },
+  { folder: "metrics", paths: machine, patterns: [{ group: ["**/cli/**"], message: "Nothing imports upward." }] },
+  {
+    folder: "analyze",
+    paths: machine,
+    patterns: [
+      {
+        group: ["**/cli/**", "**/metrics/**", "**/units/**", "**/upgrade/**"],
+        message: "What looks at a boot knows its record, and no unit.",
+      },
+    ],
+  },
   {
     folder: "units",
     paths: machine,
     patterns: [
-      { group: ["**/cli/**"], message: "Nothing imports upward." },
+      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**"], message: "Nothing imports upward." },
       { group: ["**/boot/*", "!**/boot/unit.ts"], message: "A unit knows of the runner only what a unit is made of." },
     ],
   },
@@ -25,7 +36,7 @@ const layers = [
     folder: "boot",
     paths: machine,
     patterns: [
-      { group: ["**/cli/**", "**/units/**", "**/upgrade/**"], message: "The runner knows no unit." },
+      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/upgrade/**"], message: "The runner knows no unit." },
       {
         group: ["**/system/*", "!**/system/problem.ts", "!**/system/command.ts", "!**/system/host.ts"],
         message: "The runner knows no tool.",
@@ -35,17 +46,27 @@ const layers = [
   {
     folder: "upgrade",
     paths: machine,
-    patterns: [{ group: ["**/cli/**", "**/units/**", "**/boot/*"], message: "Nothing imports upward." }],
+    patterns: [{ group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*"], message: "Nothing imports upward." }],
   },
   {
     folder: "config",
     paths: machine,
-    patterns: [{ group: ["**/cli/**", "**/units/**", "**/boot/*", "**/upgrade/**"], message: "Nothing imports upward." }],
+    patterns: [
+      {
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
+        message: "Nothing imports upward.",
+      },
+    ],
   },
   {
     folder: "system",
     paths: [],
-    patterns: [{ group: ["**/cli/**", "**/units/**", "**/boot/*", "**/upgrade/**"], message: "Nothing imports upward." }],
+    patterns: [
+      {
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
+        message: "Nothing imports upward.",
+      },
+    ],
   },
 ];
 

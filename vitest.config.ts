@@ -32,6 +32,8 @@ export default defineConfig({
           hookTimeout: 15 * MINUTE,
         },
       },
+      // Hours: `make test-power`. What it looks at, `make test` has a sample of.
+      { test: { name: "power", include: ["test/power/**/*.test.ts"], fileParallelism: false } },
     ],
   },
 });

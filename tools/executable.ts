@@ -16,6 +16,8 @@ export interface ExecutableOptions {
   readonly output: string;
   /** What the program says when it is asked for its version. */
   readonly version: string;
+  /** A module that runs the program as it is run most often, so that its functions are in the executable compiled (tools/code-cache.ts). */
+  readonly rehearsal?: string;
 }
 
 /**
@@ -24,10 +26,12 @@ export interface ExecutableOptions {
  *
  * @returns its size in bytes
  */
-export async function buildExecutable({ entry, output, version }: ExecutableOptions): Promise<number> {
+export async function buildExecutable({ entry, output, version, rehearsal }: ExecutableOptions): Promise<number> {
   const parts = `${output}.parts`;
   mkdirSync(parts, { recursive: true });
-  await bundle(entry, join(parts, "main.cjs"), version);
+  await bundle(entry, join(parts, "program.js"), version);
+  compile(parts, rehearsal);
+  await bundleStart(join(parts, "main.cjs"), version);
   stripNode();
   embed(parts, output);
   return statSync(output).size;
@@ -35,11 +39,12 @@ export async function buildExecutable({ entry, output, version }: ExecutableOpti
 
 /** One CommonJS file, because code cache is for those. What is reached by `await import()` is in it, but does not run before that. */
 async function bundle(entry: string, outfile: string, version: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     absWorkingDir: root,
     bundle: true,
+    metafile: true,
     platform: "node",
     format: "cjs",
     target: "node26",
@@ -48,14 +53,89 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     // Names stay as they are: a stack trace from a node in the field must be readable.
     minifySyntax: true,
     minifyWhitespace: true,
+    // Node quotes the line of an uncaught error.
+    lineLimit: 200,
     legalComments: "none",
+    // A function, because every run of a rehearsal needs a program of its own.
+    banner: { js: "(function (require, module) { " },
+    footer: { js: "})" },
     // dbus-next asks for it at the address of an X11 session, which a node has not.
     external: ["x11"],
+    // What asks for its own folder finds none, wherever the executable lies.
+    define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
+    plugins: [lazyBuiltins, embeddedAddons],
+    logLevel: "warning",
+  });
+  // What is in it, for the list of its parts (tools/package/components.ts).
+  writeFileSync(`${outfile}.meta.json`, JSON.stringify(metafile));
+}
+
+/** What runs before the program, and finds it. */
+async function bundleStart(outfile: string, version: string): Promise<void> {
+  await build({
+    entryPoints: [join(root, "tools/start.ts")],
+    outfile,
+    bundle: true,
+    platform: "node",
+    format: "cjs",
+    target: "node26",
     define: { BUILT_VERSION: JSON.stringify(version) },
-    plugins: [embeddedAddons],
     logLevel: "warning",
   });
 }
+
+/**
+ * V8's hash seed shows in a cache. So does unused memory, which is zero until the first collection of garbage: with this much
+ * space for new objects there is none.
+ */
+const REPRODUCIBLE = ["--random-seed=1", "--min-semi-space-size=64", "--max-semi-space-size=64"];
+
+function compile(parts: string, rehearsal: string | undefined): void {
+  const files = [join(parts, "program.js"), join(parts, "program.cache"), ...(rehearsal === undefined ? [] : [rehearsal])];
+  // Without an environment, because what the program does may depend on it, such as its language.
+  execFileSync(nodeBinary, [...REPRODUCIBLE, join(root, "tools/code-cache.ts"), ...files], {
+    env: {},
+    stdio: ["ignore", "ignore", "inherit"],
+    timeout: 120_000,
+  });
+}
+
+/** Parts of Node that take a while to load and that most starts do not use. All are plain objects of functions and classes. */
+const slowBuiltins = [
+  "child_process",
+  "crypto",
+  "dgram",
+  "dns",
+  "fs/promises",
+  "http",
+  "https",
+  "net",
+  "tls",
+  "v8",
+  "worker_threads",
+  "zlib",
+];
+
+/** Loads those when something of them is used, and not when the module that imports them is. */
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
+  setup(builder) {
+    const filter = new RegExp(`^(node:)?(${slowBuiltins.join("|")})$`);
+    builder.onResolve({ filter }, ({ path, namespace }) =>
+      namespace === "lazy-builtin" ? { path, external: true } : { path: path.replace(/^(node:)?/, "node:"), namespace: "lazy-builtin" },
+    );
+    builder.onLoad({ filter: /.*/, namespace: "lazy-builtin" }, async ({ path }) => {
+      const { default: _, ...builtin } = (await import(path)) as Readonly<Record<string, unknown>>;
+      const getters = Object.keys(builtin).map((name) => `get ${name}() { return load().${name}; }`);
+      return {
+        contents: `let loaded;
+          const load = () => (loaded ??= require(${JSON.stringify(path)}));
+          module.exports = { ${getters.join(",\n")} };`,
+        loader: "js",
+      };
+    });
+  },
+};
 
 /** Replaces the loader that looks for a native addon in its package's folder by one that takes it out of the executable. */
 const embeddedAddons: Plugin = {
@@ -91,10 +171,15 @@ function embed(parts: string, output: string): void {
     executable: strippedNode,
     output: join(parts, "executable"),
     disableExperimentalSEAWarning: true,
+    // For main.cjs; the program's own is an asset.
     useCodeCache: true,
     // A program that runs as root at boot takes no interpreter options from its environment.
     execArgvExtension: "none",
-    assets: Object.fromEntries(Object.entries(addons).map(([name, path]) => [name, join(root, path)])),
+    assets: {
+      "program.js": "program.js",
+      "program.cache": "program.cache",
+      ...Object.fromEntries(Object.entries(addons).map(([name, path]) => [name, join(root, path)])),
+    },
   };
   writeFileSync(join(parts, "sea.json"), JSON.stringify(config));
   // A fixed seed, because V8's hash seed shows in the code cache, and would make every build another one.

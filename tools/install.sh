@@ -1,7 +1,12 @@
 #!/bin/bash
-# Lays out what an image needs: install.sh DESTDIR PREFIX. Needs no Node: an image's build calls it where there is none.
+# Lays out what an image needs: install.sh DESTDIR PREFIX [DIST]. Needs no Node: an image's build calls it where there is none.
 #
 #   dist/guestos-boot     PREFIX/bin/guestos-boot, and a link to it: manageboot
+#   dist/man/             PREFIX/share/man/
+#   dist/sbom.cdx.json    PREFIX/share/guestos-boot/     what is in the executable
+#   dist/copyright        PREFIX/share/doc/guestos-boot/
+#   share/completions/    where bash, zsh and fish look
+#   share/schemas/        PREFIX/share/guestos-boot/schemas/
 #   etc/systemd/system/   PREFIX/lib/systemd/system/     units of the image; /etc/systemd/system is the operator's
 #   etc/sysusers.d/       PREFIX/lib/sysusers.d/
 #   etc/tmpfiles.d/       PREFIX/lib/tmpfiles.d/
@@ -11,13 +16,29 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 destdir=$1
 prefix=$2
+dist=${3:-dist}
 
-[[ -x dist/guestos-boot ]] || {
+[[ -x $dist/guestos-boot ]] || {
   echo "install: there is no dist/guestos-boot; make build makes it" >&2
   exit 1
 }
-install -D --mode=0755 dist/guestos-boot "$destdir$prefix/bin/guestos-boot"
+install -D --mode=0755 "$dist/guestos-boot" "$destdir$prefix/bin/guestos-boot"
 ln --symbolic --force guestos-boot "$destdir$prefix/bin/manageboot"
+
+share=$destdir$prefix/share
+install -D --mode=0644 "$dist/sbom.cdx.json" "$share/guestos-boot/sbom.cdx.json"
+install -D --mode=0644 "$dist/copyright" "$share/doc/guestos-boot/copyright"
+install -D --mode=0644 --target-directory="$share/guestos-boot/schemas" share/schemas/*.json
+for page in "$dist"/man/*; do
+  target=$share/man/man${page##*.}/${page##*/}.gz
+  install -d "${target%/*}"
+  gzip --best --no-name <"$page" >"$target"
+  chmod 0644 "$target"
+done
+install -D --mode=0644 share/completions/guestos-boot.bash "$share/bash-completion/completions/guestos-boot"
+ln --symbolic --force guestos-boot "$share/bash-completion/completions/manageboot"
+install -D --mode=0644 share/completions/_guestos-boot "$share/zsh/vendor-completions/_guestos-boot"
+install -D --mode=0644 --target-directory="$share/fish/vendor_completions.d" share/completions/*.fish
 
 while IFS= read -r -d '' file; do
   mode=0644

@@ -17,12 +17,16 @@ missing_packages() {
   command -v npm >/dev/null || echo npm
 }
 
+as_root=()
+become_root() {
+  [[ $EUID -ne 0 ]] || return 0
+  sudo -n true 2>/dev/null || stop "$1"
+  as_root=(sudo -n)
+}
+
 install_packages() {
-  local log=build/setup.log as_root=()
-  if [[ $EUID -ne 0 ]]; then
-    sudo -n true 2>/dev/null || stop "missing Debian packages, install them as root: apt-get install $*"
-    as_root=(sudo -n)
-  fi
+  local log=build/setup.log
+  become_root "missing Debian packages, install them as root: apt-get install $*"
   echo "setup: installing $*"
   mkdir -p build
   {
@@ -34,8 +38,31 @@ install_packages() {
   }
 }
 
+# Programs that only tests run, out of Debian's packages but not installed: those would start services and bring a web interface.
+unpack_package() {
+  local package=$1 folder=build/tools/$1 log=$PWD/build/unpack.log
+  [[ ! -e "$folder" ]] || return 0
+  echo "setup: unpacking $package"
+  rm -rf "$folder.new"
+  mkdir -p "$folder.new/deb"
+  : >"$log"
+  (cd "$folder.new/deb" && apt-get download "$package") </dev/null >>"$log" 2>&1 || {
+    become_root "apt-get does not know $package, run as root: apt-get update"
+    "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 update </dev/null >>"$log" 2>&1 &&
+      (cd "$folder.new/deb" && apt-get download "$package") </dev/null >>"$log" 2>&1
+  } || {
+    tail -n 5 "$log" >&2
+    stop "apt-get cannot download $package; all of its words are in $log"
+  }
+  dpkg-deb --fsys-tarfile "$folder.new"/deb/*.deb | tar --extract --directory "$folder.new" --strip-components=3 ./usr/bin
+  rm -r "$folder.new/deb"
+  mv "$folder.new" "$folder"
+}
+
 mapfile -t packages < <(missing_packages)
 [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
+unpack_package prometheus
+unpack_package prometheus-node-exporter
 
 # The stamp lies in the folder it vouches for, so that one cannot stay without the other.
 stamp=node_modules/.installed-from

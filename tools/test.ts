@@ -1,5 +1,5 @@
 /**
- * Runs a gate: `test.ts check`, `test.ts all` or `test.ts vm`. Its last line is the sum over all test runs.
+ * Runs a gate: `test.ts check`, `test.ts all`, `test.ts vm` or `test.ts power`. Its last line is the sum over all test runs.
  *
  * Failed tests do not keep the other tests from running. Any other step that fails counts as one failure and ends the gate, for what
  * comes after would only repeat it.
@@ -23,6 +23,7 @@ const gates: Readonly<Record<string, readonly Step[]>> = {
   check,
   all: [...check, script("build"), script("image"), tests("vm")],
   vm: [tests("vm")],
+  power: [tests("power")],
 };
 
 const steps = gates[process.argv[2] ?? ""];

@@ -1,9 +1,9 @@
 import { ProblemError } from "../src/system/problem.ts";
 
 /**
- * The guest's kernel was hit by a defect of multi-threaded emulation: another processor ran an instruction while the
- * kernel was patching it (a breakpoint stands there for that moment). Nothing of ours is involved, so a test harness
- * may start such a machine again; it retries on nothing else, and counts.
+ * The guest's kernel was hit by a defect of emulation: another processor ran an instruction while the kernel was patching it
+ * (a breakpoint stands there for that moment), or the timer's interrupts stayed away because the host was too busy. Nothing of
+ * ours is involved, so a test harness may start such a machine again; it retries on nothing else, and counts.
  */
 export class GuestPanicError extends ProblemError {}
 
@@ -23,6 +23,7 @@ export class GuestResetError extends ProblemError {}
 export class ShellError extends ProblemError {}
 
 const TEXT_PATCHING = /\bOops: int3\b|\bint3: 0000 \[#\d+\]/;
+const NO_TIMER = /Kernel panic - not syncing: IO-APIC \+ timer doesn't work!/;
 const PANIC = /Kernel panic - not syncing: [^\r\n]*/;
 
 /**
@@ -37,6 +38,15 @@ export function guestPanic(log: string, path: string): GuestPanicError | KernelP
       what: "the guest's kernel panicked in its own text patching, a defect of multi-threaded emulation",
       where: { file: path, line: lineOf(log, oops.index) },
       found: oops[0],
+      todo: "start the machine again",
+    });
+  }
+  const timer = NO_TIMER.exec(log);
+  if (timer !== null) {
+    return new GuestPanicError({
+      what: "the guest's kernel got no timer interrupts, because the host is too busy for its emulation",
+      where: { file: path, line: lineOf(log, timer.index) },
+      found: timer[0],
       todo: "start the machine again",
     });
   }

@@ -12,6 +12,11 @@ export interface DiskAttachment {
   readonly serial?: string;
   /** Flushes reach the host's own disk. For a disk that must survive the host; a power cut of the guest needs it not. */
   readonly durable?: boolean;
+  /**
+   * An empty file, in which every write, discard and flush is logged in the dm-log-writes format (512-byte sectors). For
+   * virtio and a raw file: other formats have writes of their own, and flushes that take time.
+   */
+  readonly log?: string;
 }
 
 /** A medium in a USB card reader, as a host attaches the configuration. */
@@ -49,8 +54,12 @@ export interface QemuOptions {
   readonly media: readonly Medium[];
   /** No network card at all when absent. */
   readonly forwards: readonly Forward[] | undefined;
+  /** Whether an IPv6 router answers in the network. */
+  readonly router: boolean;
   /** systemd system credentials, by SMBIOS strings (systemd.system-credentials(7)). */
   readonly credentials: Readonly<Record<string, string>>;
+  /** A hardware watchdog (an Intel 6300ESB), which resets the machine. */
+  readonly watchdog: boolean;
   /** Leave the owner and run on: for `make boot`. */
   readonly background: boolean;
 }
@@ -89,6 +98,7 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
     ...["-device", "virtio-serial-pci", "-chardev", `socket,id=lab,path=${files.labSocket},server=on,wait=off`],
     ...["-device", "virtserialport,chardev=lab,name=lab"],
     ...["-device", "virtio-rng-pci", "-device", "qemu-xhci,id=usb"],
+    ...(options.watchdog ? ["-device", "i6300esb"] : []),
     ...bootArguments(options.boot, files.firmwareVariables),
     ...diskArguments(options.disk, 0),
     ...options.extraDisks.flatMap((disk, index) => diskArguments(disk, index + 1)),
@@ -96,7 +106,7 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
       ...["-blockdev", JSON.stringify(mediumBlockDevice(medium))],
       ...["-device", JSON.stringify(mediumDevice(medium))],
     ]),
-    ...networkArguments(options.forwards),
+    ...networkArguments(options.forwards, options.router),
     ...Object.entries(options.credentials).flatMap(([name, value]) => credentialArguments(name, value)),
   ];
 }
@@ -117,7 +127,8 @@ function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
   const node = `disk${index}`;
   const cache = { direct: false, "no-flush": disk.durable !== true };
   const file = { driver: "file", filename: disk.path, discard: "unmap" };
-  const block = { driver: disk.format ?? "qcow2", "node-name": node, discard: "unmap", "detect-zeroes": "unmap", cache, file };
+  const content = { driver: disk.format ?? "qcow2", discard: "unmap", "detect-zeroes": "unmap", cache, file };
+  const block = disk.log === undefined ? { ...content, "node-name": node } : logged(node, content, disk.log);
   const common = { drive: node, id: node, ...(index === 0 ? { bootindex: 1 } : {}) };
   const serial = disk.serial ?? node;
   const bus = disk.interface === "scsi" ? ["-device", `virtio-scsi-pci,id=scsi${index}`] : [];
@@ -126,9 +137,19 @@ function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
     JSON.stringify(block),
     ...bus,
     "-device",
-    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial }),
+    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial, ...(disk.log === undefined ? {} : NO_WRITE_ZEROES) }),
   ];
 }
+
+/** Writes and discards are logged when they are done, and a flush when it is (QEMU's block/blklogwrites.c). */
+function logged(node: string, file: object, log: string) {
+  const options = { discard: "unmap", "log-sector-size": LOG_SECTOR, log: { driver: "file", filename: log } };
+  return { driver: "blklogwrites", "node-name": node, ...options, file };
+}
+
+const LOG_SECTOR = 512;
+/** QEMU's driver logs a write of zeros in two steps, and what is logged between them spoils the log: the guest writes the zeros itself. */
+const NO_WRITE_ZEROES = { "write-zeroes": false };
 
 function device(kind: DiskInterface, index: number): Readonly<Record<string, string>> {
   switch (kind) {
@@ -157,12 +178,12 @@ export function mediumDevice(medium: Medium) {
 }
 
 /** `ipv4=on` must be said: QEMU takes `ipv6=on` alone to mean that there is no IPv4, and then every forward leads nowhere. */
-function networkArguments(forwards: readonly Forward[] | undefined): readonly string[] {
+function networkArguments(forwards: readonly Forward[] | undefined, router: boolean): readonly string[] {
   if (forwards === undefined) return [];
   const ports = forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`).join("");
   return [
     "-netdev",
-    `user,id=net0,ipv4=on,ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64${ports}`,
+    `user,id=net0,ipv4=on,${router ? `ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64` : "ipv6=off"}${ports}`,
     "-device",
     "virtio-net-pci,netdev=net0,romfile=",
   ];

@@ -33,10 +33,14 @@ export interface VirtualMachineOptions {
   readonly media?: readonly Medium[];
   /** A network card, with ssh and metrics forwarded to free ports of 127.0.0.1; true when absent. */
   readonly network?: boolean;
+  /** Whether an IPv6 router answers in that network; true when absent. */
+  readonly router?: boolean;
   /** Further systemd system credentials. */
   readonly credentials?: Readonly<Record<string, string>>;
   /** The root shell over virtio-serial; true when absent. */
   readonly labShell?: boolean;
+  /** A hardware watchdog; none when absent. */
+  readonly watchdog?: boolean;
   /** Run on when the owner ends; false when absent. */
   readonly background?: boolean;
 }
@@ -82,7 +86,9 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
     extraDisks: options.extraDisks ?? [],
     media: options.media ?? [],
     forwards: ports === undefined ? undefined : forwardsTo(ports),
+    router: options.router ?? true,
     credentials: { ...labShell, ...options.credentials },
+    watchdog: options.watchdog ?? false,
     background,
   });
   await writeFile(files.facts, `${JSON.stringify({ ports: ports ?? null })}\n`);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { ProblemError } from "../system/problem.ts";
 import type { RecordEvent } from "./record.ts";
 import { RunReader, type RunView } from "./run-view.ts";
@@ -68,7 +68,7 @@ function shown(line: string): string {
   return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
 }
 
-const Problem = z.object({
+export const ProblemShape = z.object({
   what: z.string(),
   where: z.object({ file: z.string(), line: z.number().exactOptional(), column: z.number().exactOptional() }).exactOptional(),
   found: z.string().exactOptional(),
@@ -90,8 +90,8 @@ const Ending = z.discriminatedUnion("kind", [
 const UnitResult = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unchanged"), activated: Texts }),
   z.object({ kind: z.literal("changed"), provisioned: Texts, activated: Texts }),
-  z.object({ kind: z.literal("degraded"), problem: Problem }),
-  z.object({ kind: z.literal("failed"), problem: Problem }),
+  z.object({ kind: z.literal("degraded"), problem: ProblemShape }),
+  z.object({ kind: z.literal("failed"), problem: ProblemShape }),
   z.object({ kind: z.literal("skipped"), because: Texts }),
 ]);
 
@@ -99,15 +99,15 @@ const SpanSubject = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unit"), name: z.string() }),
   z.object({ kind: z.literal("plan") }),
   z.object({ kind: z.literal("action"), description: z.string(), effect: z.enum(["provision", "activate"]) }),
-  z.object({ kind: z.literal("retry"), problem: Problem }),
+  z.object({ kind: z.literal("retry"), problem: ProblemShape }),
   z.object({ kind: z.literal("tool"), argv: Texts }),
 ]);
 
 const SpanOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("done") }),
   z.object({ kind: z.literal("planned"), actions: Texts }),
-  z.object({ kind: z.literal("conflict"), problem: Problem }),
-  z.object({ kind: z.literal("failed"), problem: Problem }),
+  z.object({ kind: z.literal("conflict"), problem: ProblemShape }),
+  z.object({ kind: z.literal("failed"), problem: ProblemShape }),
   z.object({ kind: z.literal("tool"), ending: Ending, stderr: z.string() }),
   z.object({ kind: z.literal("unit"), result: UnitResult }),
 ]);
@@ -119,9 +119,16 @@ const RunFacts = z.object({
   slot: z.string().optional(),
   pid: z.number(),
   stage: z.enum(["early", "late"]).optional(),
+  monitor: z.literal(true).exactOptional(),
 });
 
-const UnitFacts = z.object({ name: z.string(), requires: Texts, prerequisite: z.boolean(), onFailure: z.enum(["stop", "degrade"]) });
+const UnitFacts = z.object({
+  name: z.string(),
+  requires: Texts,
+  after: Texts.exactOptional(),
+  prerequisite: z.boolean(),
+  onFailure: z.enum(["stop", "degrade"]),
+});
 
 const Counts = z.object({ changed: z.number(), unchanged: z.number(), degraded: z.number(), failed: z.number(), skipped: z.number() });
 

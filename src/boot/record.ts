@@ -35,6 +35,8 @@ export type RecordEvent =
 export interface UnitFacts {
   readonly name: string;
   readonly requires: readonly string[];
+  /** Order only; absent where there are none. Some may not be part of the run. */
+  readonly after?: readonly string[];
   readonly prerequisite: boolean;
   readonly onFailure: "stop" | "degrade";
 }
@@ -47,6 +49,8 @@ export interface RunFacts {
   readonly pid: number;
   /** The stage of the boot that this run is, or `undefined` for one that an operator started. */
   readonly stage: Stage | undefined;
+  /** It was the monitor that ran it, and nobody asked for it. */
+  readonly monitor?: true;
 }
 
 export type SpanSubject =

@@ -77,12 +77,12 @@ export function failureLines(units: readonly UnitView[], paint: Paint = noPaint)
   });
 }
 
-/** A problem in lines of at most 78 columns, labels aligned. */
-export function problemText(problem: Problem): readonly string[] {
+/** A problem in lines of at most 78 columns unless told, labels aligned. */
+export function problemText(problem: Problem, width = COLUMNS - 2): readonly string[] {
   return problemLines(problem).flatMap((labelled, index) =>
     labelled
       .split("\n")
-      .flatMap((line, part) => wrap(line.trimEnd(), index > 0 && part > 0 ? "         " : "", index === 0 ? "" : "         ", COLUMNS - 2)),
+      .flatMap((line, part) => wrap(line.trimEnd(), index > 0 && part > 0 ? "         " : "", index === 0 ? "" : "         ", width)),
   );
 }
 

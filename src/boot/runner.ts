@@ -49,9 +49,10 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
     at: clock.now(),
     time: clock.date(),
     run: options.facts,
-    units: units.map(({ name, requires, onFailure }) => ({
+    units: units.map(({ name, requires, after, onFailure }) => ({
       name,
       requires: requires.map((requirement) => requirement.name),
+      ...(after.length === 0 ? {} : { after: after.map((first) => first.name) }),
       prerequisite: options.prerequisites?.has(name) ?? false,
       onFailure,
     })),

@@ -26,8 +26,18 @@ export interface Unit<M> {
   readonly onFailure: "stop" | "degrade";
   /** Looks and never touches. Called again after the actions: what is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;
-  /** Yields when the unit's state may have changed, for as long as `signal` allows. Units without it are not watched. */
-  readonly watch?: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
+  /** True where mending is safe at any time: the monitor then does what is missing. Of other units it only reports it. */
+  readonly mends: boolean;
+  /** Seconds until the monitor looks at the unit again though nothing has called for it; without it, it looks once an hour. */
+  readonly lookEvery?: (machine: M) => Promise<number>;
+}
+
+/** Tells when a unit's state may have changed. It waits in the monitor for as long as the node runs, so it loads next to nothing. */
+export interface Watcher<M> {
+  /** The unit's. */
+  readonly name: string;
+  /** Yields for each change, several at once as one, until the signal is aborted. */
+  readonly watch: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
 }
 
 export type Stage = "early" | "late";
@@ -74,12 +84,22 @@ export function joined(plans: readonly Plan[]): Plan {
   return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
 }
 
-type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure";
+type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure" | "mends";
 
 /** What the author of a unit writes: everything with a usual value may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
 
-/** Completes a definition: early, no dependencies, 60 s, no retries, and its failure fails the boot. */
+/** Completes a definition: early, no dependencies, 60 s, no retries, its failure fails the boot, and only a run mends it. */
 export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
-  return { stage: "early", requires: [], after: [], owns: [], timeout: 60_000, retryFor: 0, onFailure: "stop", ...definition };
+  return {
+    stage: "early",
+    requires: [],
+    after: [],
+    owns: [],
+    timeout: 60_000,
+    retryFor: 0,
+    onFailure: "stop",
+    mends: false,
+    ...definition,
+  };
 }

@@ -1,9 +1,7 @@
-import { graphProblems, inOrder } from "../boot/graph.ts";
+import { graphProblems } from "../boot/graph.ts";
 import { problemText } from "../boot/run-text.ts";
 import type { Unit } from "../boot/unit.ts";
 import type { ExitName } from "./exit-codes.ts";
-import { type GraphFormat, graphText } from "./graph-text.ts";
-import { requireSound } from "./guards.ts";
 import type { Setup } from "./setup.ts";
 import { printJson, type Terminal } from "./terminal.ts";
 
@@ -16,19 +14,6 @@ export function list({ chain }: Setup, { json }: { readonly json: boolean }, ter
   return "ok";
 }
 
-/** What waits for what. @throws ExitError for an unsound chain */
-export function graph(
-  { chain }: Setup,
-  { format, json }: { readonly format: GraphFormat; readonly json: boolean },
-  terminal: Terminal,
-): ExitName {
-  requireSound(chain);
-  const ordered = inOrder(chain);
-  if (json) printJson(terminal, { units: ordered.map(unitFacts) });
-  else terminal.print(graphText(ordered, format));
-  return "ok";
-}
-
 /** Whether the chain can be run at all. The build asks this too: a broken chain must fail the build, not the boot. */
 export function verify({ chain }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
   const problems = graphProblems(chain);
@@ -38,7 +23,7 @@ export function verify({ chain }: Setup, { json }: { readonly json: boolean }, t
   return problems.length === 0 ? "ok" : "unsound";
 }
 
-function unitFacts<M>({ name, title, stage, onFailure, timeout, requires, after, owns }: Unit<M>): object {
+export function unitFacts<M>({ name, title, stage, onFailure, timeout, requires, after, owns }: Unit<M>): object {
   return {
     name,
     title,

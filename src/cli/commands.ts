@@ -1,8 +1,9 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
-import { configImageHelp, graphHelp, managebootHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { configImageHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp } from "./help.ts";
 import { managebootVerbs } from "./manageboot.ts";
-import { bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { addAnalyzeCommands } from "./analyze-commands.ts";
+import { bootNumber, bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
@@ -13,7 +14,10 @@ export const commandNames: readonly string[] = [
   "list",
   "graph",
   "status",
+  "analyze",
+  "why",
   "verify",
+  "monitor",
   "config-image",
   "upgrade",
   "manageboot",
@@ -24,6 +28,15 @@ interface UnitFlags {
   readonly unit: readonly string[];
   readonly stage?: Stage;
   readonly json: boolean;
+}
+
+interface MonitorFlags {
+  readonly once: boolean;
+  /** Seconds. */
+  readonly wait: number;
+  /** Seconds since the epoch. */
+  readonly since?: number;
+  readonly metricsAddress?: string;
 }
 
 /** Adds each command: what it is called, what may follow it, and what it calls. */
@@ -64,22 +77,36 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  const formatOption = new Option("--format <format>", "text, or the language of Graphviz or Mermaid")
-    .choices(["text", "dot", "mermaid"])
-    .default("text");
-  command("graph", "show what waits for what", graphHelp, formatOption).action(
-    async (flags: { readonly format: "text" | "dot" | "mermaid"; readonly json: boolean }) => {
-      const { graph } = await import("./chain-commands.ts");
-      end(graph(await setup(), flags, terminal));
-    },
-  );
+  command(
+    "graph",
+    "show what waits for what",
+    graphHelp,
+    new Option("--format <format>", "text, the language of Graphviz or Mermaid, or a picture")
+      .choices(["text", "dot", "mermaid", "svg"])
+      .default("text"),
+    new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
+    new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
+  ).action(async (flags: { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly json: boolean; readonly boot?: number }) => {
+    const { graph } = await import("./graph-command.ts");
+    end(await graph(await setup(), flags, terminal));
+  });
 
-  command("status", "show how this boot went, or one before it", statusHelp, bootOption()).action(
-    async (flags: { readonly boot: number; readonly json: boolean }) => {
-      const { status } = await import("./status-command.ts");
-      end(await status(await setup(), flags, terminal));
-    },
-  );
+  command(
+    "status",
+    "show how this boot went, or one before it",
+    statusHelp,
+    bootOption(),
+    new Option("--watch", "follow this boot while it goes on").conflicts("json").default(false, "look once"),
+  ).action(async ({ watch, ...flags }: { readonly boot: number; readonly json: boolean; readonly watch: boolean }) => {
+    if (watch) {
+      const { watchStatus } = await import("./status-watch-command.ts");
+      return end(await watchStatus(await setup(), terminal));
+    }
+    const { status } = await import("./status-command.ts");
+    end(await status(await setup(), flags, terminal));
+  });
+
+  addAnalyzeCommands(program, surroundings);
 
   command("verify", "check the chain itself: names, cycles, two units that write the same thing", "").action(
     async (flags: { readonly json: boolean }) => {
@@ -88,6 +115,28 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
+  command(
+    "monitor",
+    "watch over the running node, and mend what drifts: what guestos-monitor.service does",
+    monitorHelp,
+    new Option("--once", "look once, and end").default(false, "until told to end"),
+    unitOption(),
+    waitOption(),
+    new Option("--metrics-address <address>", "serve metrics over HTTP at that port of 127.0.0.1, or at ADDRESS:PORT"),
+    // For the monitor itself: whose look this is.
+    new Option("--since <epoch>", "").argParser(Number).hideHelp(),
+  ).action(async ({ once, unit: units, metricsAddress, ...flags }: UnitFlags & MonitorFlags) => {
+    if (once) {
+      const [{ lookOnce }, { upkeep }] = await Promise.all([import("./monitor-look-command.ts"), import("../units/upkeep.ts")]);
+      const { chain, layout } = await setup();
+      return end(await lookOnce({ chain: [...chain, ...upkeep], layout }, { ...flags, units }, terminal));
+    }
+    const { monitor } = await import("./monitor-command.ts");
+    // Without the units, which only a look loads.
+    const { guestosLayout } = await import("../config/layout.ts");
+    end(await monitor(guestosLayout, metricsAddress === undefined ? {} : { metricsAddress }, terminal));
+  });
+
   addUpgradeCommands(program, surroundings);
 
   // Known verbs have been translated by now (src/cli/manageboot.ts).
@@ -95,6 +144,15 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     .argument("<verb>")
     .action((verb: string) => {
       throw new CommanderError(2, "guestos-boot.unknownVerb", `there is no verb ${JSON.stringify(verb)} of manageboot`);
+    });
+
+  // For the shells' completions (share/completions), not for people.
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words: readonly string[]) => {
+      const { complete } = await import("./complete-command.ts");
+      await complete(await setup(), program, words, terminal);
     });
 
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);

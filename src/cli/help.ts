@@ -1,15 +1,34 @@
-/** What stands below the options in each command's --help. At most 80 columns. */
+/** What stands below the options in each command's --help, and in guestos-boot(8). At most 80 columns. */
+
+/** The commands by what people come for. One that stands in none of these is among "Other commands". */
+export const commandGroups: readonly { readonly title: string; readonly commands: readonly string[] }[] = [
+  { title: "Running the boot chain", commands: ["run", "plan", "list", "graph", "verify"] },
+  { title: "Looking at a boot", commands: ["status", "analyze", "why", "doctor"] },
+  { title: "Keeping the node as it is", commands: ["monitor"] },
+  { title: "Upgrading the node", commands: ["upgrade", "manageboot"] },
+  { title: "On the host", commands: ["config-image"] },
+];
 
 export const rootHelp = `Without a command, the whole chain is run. A unit that has nothing to do touches
 nothing, so a run can be repeated at any time. Only one runs at a time.
 
-Examples:
-  guestos-boot                    run the whole chain
-  guestos-boot --unit network     after editing network.conf: apply it
-  guestos-boot plan               what a run would do, without doing it
-  guestos-boot status             how this boot went
-  guestos-boot status --boot 1    how the boot before this one went
-  guestos-boot help run           everything about a command`;
+Examples, running the boot chain:
+  guestos-boot                        run all of it
+  guestos-boot plan                   what that would do, without doing it
+  guestos-boot --unit network         after editing network.conf: apply it
+
+Examples, looking at a boot:
+  guestos-boot status                 how this boot went
+  guestos-boot status --boot 1        how the boot before this one went
+  guestos-boot why store-key          why a unit ran, waited or failed
+  guestos-boot analyze blame          what took the time
+
+Examples, upgrading the node:
+  guestos-boot upgrade                how the two systems stand
+  guestos-boot upgrade confirm        keep the one that is on trial
+
+guestos-boot help COMMAND says everything about a command, and has its examples.
+The manual: man guestos-boot, man guestos-config.`;
 
 export const runHelp = `Each unit looks at the machine, does what is missing, and looks again. What does
 not depend on each other runs at the same time. A unit that fails stops only what
@@ -33,7 +52,28 @@ export const graphHelp = `Arrows point from what comes first; dashed ones mean o
 
 Examples:
   guestos-boot graph
+  guestos-boot graph --svg > chain.svg
+  guestos-boot graph --svg --boot 0 > ran.svg
   guestos-boot graph --format dot | dot -Tsvg > chain.svg`;
+
+export const analyzeHelp = `Everything comes from the record, and the boot's beginning and end from systemd.
+"gain" is what the boot would have been shorter by, had a unit taken no time.
+
+Examples:
+  guestos-boot analyze                       where the time went
+  guestos-boot analyze critical-chain        what the end of the boot waited for
+  guestos-boot analyze plot > boot.svg       a picture of it
+  guestos-boot analyze report > boot.html    all of it in one page
+  guestos-boot analyze trace > boot.json     for https://ui.perfetto.dev
+  guestos-boot analyze diff 1 0              from the boot before to this one
+  guestos-boot analyze blame --record other-node.jsonl`;
+
+export const whyHelp = `Shows what the unit waited for, what it saw, what it ran, and how that ended, for
+each run of the boot that it was part of.
+
+Examples:
+  guestos-boot why store-key
+  guestos-boot why store-key --boot 1`;
 
 export const statusHelp = `The runs of one boot are taken together: the early and the late stage, and what
 an operator ran since. The latest word on each unit counts. Ends as the boot did:
@@ -41,7 +81,18 @@ with 0, 3 (failed) or 10 (degraded), or with 13 while it is running or cut off.
 
 Examples:
   guestos-boot status
+  guestos-boot status --watch
   guestos-boot status --boot 1 --json`;
+
+export const monitorHelp = `Waits for what calls for a look (a changed ruleset, a lost address, a volume that
+fills up), and looks at everything once an hour. What is safe to mend at any time
+is mended; the rest is shown by status and in the metrics. With --once, a unit is
+looked at without those that it requires; ends with 10 when something is missing.
+
+Examples:
+  systemctl status guestos-monitor.service
+  guestos-boot monitor --once
+  guestos-boot monitor --once --unit nftables`;
 
 export const configImageHelp = `Writes a VFAT image labelled CONFIG with ic-bootstrap.tar in it; the same input
 gives the same bytes. Everything is checked as the node will check it, and nothing

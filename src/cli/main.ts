@@ -1,14 +1,10 @@
 import { translatedArguments } from "./manageboot.ts";
-import { version } from "./version.ts";
+import { answersVersion } from "./version.ts";
 
 // argv0 is the name that was typed, also where the program is one executable.
 const args = translatedArguments(process.argv0, process.argv.slice(2));
-// The commonest questions of scripts must cost no more than Node itself: nothing else is loaded for this one.
-if (args.length === 1 && args[0] === "--version") {
-  process.stdout.write(`guestos-boot ${version}\n`);
-} else {
-  void start();
-}
+// An executable has asked already (tools/start.ts), before it has loaded this.
+if (!answersVersion(args)) void start();
 
 async function start(): Promise<void> {
   const [{ main }, { processTerminal }] = await Promise.all([import("./program.ts"), import("./terminal.ts")]);

@@ -28,9 +28,17 @@ export function waitOption(): Option {
 }
 
 export function bootOption(): Option {
-  return new Option("--boot <n>", "how many boots ago; journalctl's -1 is understood too")
-    .default(0, "this boot")
-    .argParser((text: string) => numberIn(text.replace(/^-/, ""), 0, 1000));
+  return new Option("--boot <n>", "how many boots ago; journalctl's -1 is understood too").default(0, "this boot").argParser(bootNumber);
+}
+
+/** For support: a record that came from another machine. */
+export function recordOption(): Option {
+  return new Option("--record <file>", "a record from elsewhere, in place of this machine's");
+}
+
+/** @param text as typed; a minus sign, as journalctl has it, is left out. @throws InvalidArgumentError */
+export function bootNumber(text: string): number {
+  return numberIn(text.replace(/^-/, ""), 0, 1000);
 }
 
 function numberIn(text: string, least: number, most: number): number {

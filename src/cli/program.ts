@@ -4,8 +4,9 @@ import type { Problem } from "../system/problem.ts";
 import { addCommands, commandNames } from "./commands.ts";
 import { exitCodeLines, exitCodes, type ExitName } from "./exit-codes.ts";
 import { ExitError } from "./exit-error.ts";
-import { rootHelp } from "./help.ts";
+import { commandGroups, rootHelp } from "./help.ts";
 import { guestosSetup, type Setup } from "./setup.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { printJson, type Terminal } from "./terminal.ts";
 import { upgradeCommandNames } from "./upgrade-commands.ts";
 import { version } from "./version.ts";
@@ -28,29 +29,40 @@ export async function main(args: readonly string[], terminal: Terminal, setup: (
 
 async function dispatch(args: readonly string[], terminal: Terminal, setup: () => Promise<Setup>): Promise<ExitName> {
   let exit: ExitName = "ok";
-  const program = new Command("guestos-boot")
-    .description("Brings a GuestOS from a blank disk to a running node, and keeps it that way.")
-    .version(`guestos-boot ${version}`, "--version", "print the version")
-    .helpOption("--help", "show this help")
-    .helpCommand("help [command]", "show the help of a command")
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => terminal.print(text.trimEnd()),
-      // Errors are worded in report(), all in the same way.
-      writeErr: () => undefined,
-    })
-    .addHelpText("after", `\n${rootHelp}\n\nExit codes:\n${exitCodeLines().join("\n")}`);
-  addCommands(program, {
+  const program = guestosProgram({
     terminal,
     setup,
     end: (ended) => {
       exit = ended;
     },
-    // With them come all the schemas, which only this command needs.
+    // With them come all the schemas, which only this command needs (and who asks what may follow it).
     entries: args.includes("config-image") ? (await import("../config/bootstrap-entries.ts")).topLevelEntries : [],
   });
   await program.parseAsync(args, { from: "user" });
   return exit;
+}
+
+/** The whole command line, as commander has it: what is run, and what the manual and the completions are made from. */
+export function guestosProgram(surroundings: Surroundings): Command {
+  const program = new Command("guestos-boot")
+    .description("Brings a GuestOS from a blank disk to a running node, and keeps it that way.")
+    .version(`guestos-boot ${version}`, "--version", "print the version")
+    .helpOption("--help", "show this help")
+    .commandsGroup("Other commands:")
+    .helpCommand("help [command]", "show the help of a command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.terminal.print(text.trimEnd()),
+      // Errors are worded in report(), all in the same way.
+      writeErr: () => undefined,
+    })
+    .addHelpText("after", `\n${rootHelp}\n\nExit codes:\n${exitCodeLines().join("\n")}`);
+  addCommands(program, surroundings);
+  for (const command of program.commands) {
+    const group = commandGroups.find(({ commands }) => commands.includes(command.name()));
+    if (group !== undefined) command.helpGroup(`${group.title}:`);
+  }
+  return program;
 }
 
 /** Says in one way whatever went wrong; with --json in a document too, because programs read no prose. */

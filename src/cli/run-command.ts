@@ -1,5 +1,3 @@
-import { systemClock } from "../boot/clock.ts";
-import { consoleSink } from "../boot/console.ts";
 import { RunReader } from "../boot/run-view.ts";
 import { runUnits } from "../boot/runner.ts";
 import type { Stage } from "../boot/unit.ts";
@@ -9,10 +7,12 @@ import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { requireRoot, requireSound } from "./guards.ts";
-import { paintFor } from "./paint.ts";
+import { hostStatus } from "./host-status.ts";
 import { runDocument } from "./run-document.ts";
 import { runFacts } from "./run-facts.ts";
 import { lockOrExit } from "./run-lock.ts";
+import { runOutput } from "./run-output.ts";
+import { refreshMetricsAfter } from "./run-metrics.ts";
 import { keepBootRecord, recordSink } from "./run-record.ts";
 import { selectUnits } from "./select-units.ts";
 import type { Setup } from "./setup.ts";
@@ -46,7 +46,8 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
   const facts = await runFacts(host, layout, request.stage);
   const reader = new RunReader();
   const record = recordSink(layout, terminal);
-  const show = request.json ? undefined : consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now });
+  const output = runOutput(terminal, request.json);
+  const told = hostStatus(host, layout, terminal);
   const keys = keyRing();
   const { outcome } = await runUnits<Machine>(units, {
     machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
@@ -54,13 +55,16 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
     sink: (event) => {
       record.sink(event);
       reader.read(event);
-      show?.(event);
+      output.sink(event);
+      told.sink(event);
     },
     signal: stop.signal,
     prerequisites,
     peakMemory,
   });
   record.close();
+  await Promise.all([output.close(), told.close()]);
+  await refreshMetricsAfter(reader.run, host, layout, terminal.complain);
   await keepBootRecord(host, layout, terminal);
   if (request.json) printJson(terminal, runDocument(reader.run));
   release();

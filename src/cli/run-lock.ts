@@ -4,6 +4,9 @@ import { ExitError } from "./exit-error.ts";
 import { paths } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** Seconds. A look takes one or two; one that has to ask for an address, half a minute. */
+const LOOK_PATIENCE = 60;
+
 /**
  * Makes sure that only one of us changes the machine.
  *
@@ -15,6 +18,8 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
   const path = paths(layout).lock;
   const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
   let attempt = await takeLock(path, { wait: 0, signal, holder });
+  // Nobody asked for that one, and it is over soon.
+  if (attempt.kind === "held" && isLook(attempt.holder)) attempt = await takeLock(path, { wait: LOOK_PATIENCE, signal, holder });
   if (attempt.kind === "held" && wait > 0) {
     terminal.complain(
       `waiting at most ${wait} s for another guestos-boot${attempt.holder === undefined ? "" : `: ${holderText(attempt.holder)}`}`,
@@ -33,6 +38,11 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
         todo: "wait for it with --wait; guestos-boot status shows what it does",
       });
   }
+}
+
+/** Whether it is the monitor that looks after the node. */
+function isLook(holder: LockHolder | undefined): boolean {
+  return holder?.command.startsWith("guestos-boot monitor --once") === true;
 }
 
 function holderText({ pid, command, since }: LockHolder): string {

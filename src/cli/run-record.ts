@@ -39,7 +39,9 @@ export async function keepBootRecord(host: Host, layout: Layout, terminal: Termi
   try {
     if ((await mountAt(host, layout.mountPoints.var)) === undefined) return;
     const { record } = paths(layout);
-    const first = parseRecord((await host.readText(record)) ?? "", record).runs[0];
+    // The first line says which boot it is; a whole boot's record takes longer to read than to copy.
+    const [start = ""] = /^.*\n/.exec((await host.readText(record)) ?? "") ?? [];
+    const first = parseRecord(start, record).runs[0];
     if (first !== undefined) await keepRecord(host, record, layout.records, { bootId: first.facts.bootId, time: first.time });
   } catch (error) {
     terminal.complain(`the record of this boot is not kept: ${oneLine(toProblem(error))}`);

@@ -1,18 +1,13 @@
 import { type BootView, bootView } from "../boot/boot-view.ts";
-import { parseRecord, type ReadRecord } from "../boot/read-record.ts";
-import { countsText, failureLines, noteLines, unitLine } from "../boot/run-text.ts";
+import { countsText, failureLines, noteLines, unitLine, wrap } from "../boot/run-text.ts";
 import { countResults, type RunView } from "../boot/run-view.ts";
-import type { Layout } from "../config/layout.ts";
+import type { UnitOutcome } from "../boot/record.ts";
 import { bootId } from "../system/boot-id.ts";
 import { type Host, systemHost } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
 import { processStart } from "../system/process-age.ts";
-import { keptRecords } from "../system/record-file.ts";
+import { readBoot } from "./boot-record.ts";
 import type { ExitName } from "./exit-codes.ts";
-import { ExitError } from "./exit-error.ts";
-import { requireRoot } from "./guards.ts";
 import { paintFor } from "./paint.ts";
-import { paths } from "./paths.ts";
 import { runDocument, unitDocument } from "./run-document.ts";
 import type { Setup } from "./setup.ts";
 import { printJson, type Terminal } from "./terminal.ts";
@@ -29,9 +24,8 @@ export interface StatusRequest {
  * @throws ExitError when there is no such record, when it is damaged, or when not root
  */
 export async function status({ layout }: Setup, { boot, json }: StatusRequest, terminal: Terminal): Promise<ExitName> {
-  requireRoot("records are for root's eyes");
   const host = systemHost({ signal: new AbortController().signal });
-  const record = await readBoot(host, layout, boot);
+  const record = await readBoot(host, layout, { boot });
   const view = bootView(record.runs);
   const running = view.outcome === "unfinished" && (await isRunning(host, view.runs.at(-1)));
   if (json) printJson(terminal, statusDocument(view, running, record.torn));
@@ -39,34 +33,8 @@ export async function status({ layout }: Setup, { boot, json }: StatusRequest, t
   return view.outcome === "done" ? "ok" : view.outcome;
 }
 
-async function readBoot(host: Host, layout: Layout, boot: number): Promise<ReadRecord> {
-  const here = await bootId(host);
-  const current = (await host.stat(paths(layout).record)) === undefined ? [] : [paths(layout).record];
-  const kept = (await keptRecords(host, layout.records)).filter(({ bootId: id }) => current.length === 0 || id !== here);
-  const files = [...current, ...kept.map(({ path }) => path)];
-  const file = files[boot];
-  if (file === undefined) {
-    throw new ExitError("noRecord", {
-      what: boot === 0 ? "there is no record of a boot" : `there is no record of a boot ${boot} before this one`,
-      found: files.length === 1 ? "1 record" : `${files.length} records`,
-      todo:
-        files.length === 0
-          ? "guestos-boot has not run in this boot, and past boots left nothing on /var"
-          : `--boot 0 to --boot ${files.length - 1} are there`,
-    });
-  }
-  try {
-    const record = parseRecord((await host.readText(file)) ?? "", file);
-    if (record.runs.length > 0) return record;
-  } catch (error) {
-    if (error instanceof ProblemError) throw new ExitError("recordDamaged", error.problem);
-    throw error;
-  }
-  throw new ExitError("noRecord", { what: "nothing has been recorded of this boot yet", where: { file } });
-}
-
 /** Whether that run goes on at this moment: its process lives, and is older than the run. */
-async function isRunning(host: Host, run: RunView | undefined): Promise<boolean> {
+export async function isRunning(host: Host, run: RunView | undefined): Promise<boolean> {
   if (run === undefined || run.facts.bootId !== (await bootId(host))) return false;
   const started = await processStart(host, run.facts.pid);
   return started !== undefined && started <= run.startedAt;
@@ -76,6 +44,7 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
   const first = view.runs[0];
   const failures = failureLines(view.units, paint);
   return [
+    ...wrap(verdictText(view, running), "", "  "),
     `boot ${first?.facts.bootId}, ${first === undefined ? "" : clock(first.time)}`,
     `slot ${first?.facts.slot ?? "unknown"}, version ${first?.facts.version}`,
     ...view.runs.map((run) => runLine(run, running && run === view.runs.at(-1))),
@@ -86,6 +55,30 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
     ...(failures.length === 0 ? [] : ["", ...failures]),
     `boot: ${countsText(view.units.length, countResults(view.units))} in ${view.seconds.toFixed(1)} s`,
   ];
+}
+
+/** What an operator wants to know first. */
+function verdictText({ outcome, units }: BootView, running: boolean): string {
+  const named = (...kinds: readonly UnitOutcome[]): string =>
+    units
+      .filter(({ result }) => result !== undefined && kinds.includes(result.kind))
+      .map(({ name }) => name)
+      .join(", ");
+  const skipped = named("skipped");
+  const without = [named("failed", "degraded"), ...(skipped === "" ? [] : [`skipped ${skipped}`])].filter((part) => part !== "").join("; ");
+  switch (outcome) {
+    case "done":
+      return "done: all is as it should be";
+    case "degraded":
+      return `degraded: the node is usable, without ${without}`;
+    case "failed":
+      return `failed: ${without}`;
+    case "unfinished": {
+      const busy = units.filter(({ startedAt, result }) => startedAt !== undefined && result === undefined).map(({ name }) => name);
+      const so = without === "" ? "" : `; so far without ${without}`;
+      return `${running ? "running" : "cut off"}${busy.length === 0 ? "" : `, at ${busy.join(", ")}`}${so}`;
+    }
+  }
 }
 
 function runLine({ facts, time, startedAt, end }: RunView, running: boolean): string {

@@ -7,6 +7,7 @@ import { decide, settleAll, written } from "../upgrade/decide.ts";
 import { type Check, runHealthChecks } from "../upgrade/health.ts";
 import { RefusedError } from "../upgrade/refusals.ts";
 import { look } from "../upgrade/situation.ts";
+import { missingTrialMark, setTrialMark } from "../upgrade/trial-mark.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { ExitError } from "./exit-error.ts";
 import { paths } from "./paths.ts";
@@ -28,6 +29,8 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
     const expected = decide("confirm", settleAll(situation).reduce(written, situation));
     if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
     if (expected.kind === "done") {
+      // It may be stable by other hands than ours.
+      await endTrial(host, setup);
       if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });
       else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
       return "ok";
@@ -36,10 +39,17 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
     requireHealthy(slot, checks);
     // The checks took their time: what was decided before them is decided again.
     await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
+    await endTrial(host, setup);
     if (json) printJson(terminal, { slot, confirmed: true, changed: true, checks });
     else terminal.print(`slot ${slot} is confirmed (${checks.map(({ name }) => name).join(", ")}: healthy)`);
     return "ok";
   });
+}
+
+/** What restarts a machine on trial must know that this is none any more. */
+async function endTrial(host: Host, { layout }: Setup): Promise<void> {
+  const mark = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+  if (mark !== undefined) await setTrialMark(host, layout, mark);
 }
 
 /** A boot that went wrong is no healthy one; a degraded one is: the node is usable. */

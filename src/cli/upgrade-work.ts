@@ -5,7 +5,9 @@ import { UpgradeBusyError, withUpgradeLock } from "../upgrade/upgrade-lock.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { ExitError } from "./exit-error.ts";
 import { requireRoot } from "./guards.ts";
+import { refreshMetrics } from "./run-metrics.ts";
 import { stopOnSignals } from "./stop-on-signals.ts";
+import { processTerminal } from "./terminal.ts";
 
 /** Seconds for another command that is nearly done. An install takes longer, and is not waited for. */
 const PATIENCE = 10;
@@ -24,7 +26,13 @@ export async function asOperator(use: (host: Host) => Promise<ExitName>): Promis
   }
 }
 
-/** The same work as everybody else does on the slots: one at a time. */
+/** The same work as everybody else does on the slots: one at a time. The metrics tell of it, also when it failed. */
 export async function locked<T>(host: Host, layout: Layout, verb: string, use: () => Promise<T>): Promise<T> {
-  return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: PATIENCE }, use);
+  return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: PATIENCE }, async () => {
+    try {
+      return await use();
+    } finally {
+      await refreshMetrics(host, layout, processTerminal().complain);
+    }
+  });
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import * as z from "zod";
+import { z } from "./schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./conf.ts";
 import type { Layout } from "./layout.ts";

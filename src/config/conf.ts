@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "./schema.ts";
 import type { Host } from "../system/host.ts";
 import { type Finding, refuseFindings } from "./finding.ts";
 import { scanKeyValue, type Entry } from "./key-value.ts";

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "./schema.ts";
 import type { Host } from "../system/host.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "./schema.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../system/problem.ts";
 

@@ -2,23 +2,44 @@ import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 export type Family = "ipv4" | "ipv6";
 
+/** @returns a function that asks `make` once, when it is first called: node:net takes a while to load */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+function blockList(family: Family, subnets: readonly (readonly [address: string, prefixLength: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [address, prefixLength] of subnets) list.addSubnet(address, prefixLength, family);
+  return list;
+}
+
 /**
  * Addresses that no interface of a node and no gateway can have: unspecified, loopback, multicast, broadcast, IPv4-mapped
  * (RFC 6890). One list a family: a BlockList takes an IPv4 address for its IPv4-mapped one.
  */
-const unusable = { ipv4: new BlockList(), ipv6: new BlockList() } as const satisfies Record<Family, BlockList>;
-unusable.ipv4.addSubnet("0.0.0.0", 8, "ipv4");
-unusable.ipv4.addSubnet("127.0.0.0", 8, "ipv4");
-unusable.ipv4.addSubnet("224.0.0.0", 3, "ipv4");
-unusable.ipv6.addSubnet("::", 127, "ipv6");
-unusable.ipv6.addSubnet("::ffff:0:0", 96, "ipv6");
-unusable.ipv6.addSubnet("ff00::", 8, "ipv6");
+const unusable = {
+  ipv4: once(() =>
+    blockList("ipv4", [
+      ["0.0.0.0", 8],
+      ["127.0.0.0", 8],
+      ["224.0.0.0", 3],
+    ]),
+  ),
+  ipv6: once(() =>
+    blockList("ipv6", [
+      ["::", 127],
+      ["::ffff:0:0", 96],
+      ["ff00::", 8],
+    ]),
+  ),
+} as const satisfies Record<Family, () => BlockList>;
 
 const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
 /** An address of one machine. A zone (`%eth0`) is refused: interface names are not the medium's to choose. */
 export function isHostAddress(value: string, family: Family): boolean {
-  return isAddress(value, family) && !unusable[family].check(value, family);
+  return isAddress(value, family) && !unusable[family]().check(value, family);
 }
 
 /** An address of a name server: loopback is fine, a resolver may run on the node. */
@@ -35,9 +56,7 @@ export function isInterfaceAddress(value: string, family: Family): boolean {
 /** Whether an address lies in the network of `address/prefix-length`. Both must be valid. */
 export function isInNetwork(address: string, network: string, family: Family): boolean {
   const { address: base, prefixLength } = splitPrefix(network);
-  const list = new BlockList();
-  list.addSubnet(base, prefixLength, family);
-  return list.check(address, family);
+  return blockList(family, [[base, prefixLength]]).check(address, family);
 }
 
 /** Whether two addresses are one, however they are written. Both must be valid. */

@@ -73,6 +73,10 @@ export interface Layout {
   readonly networkd: string;
   /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
   readonly journalUpload: string;
+  /** With what the shipper of the journal knows its receiver, and shows who it is itself (systemd's own places, and Debian's store). */
+  readonly journalUploadTls: { readonly trusted: readonly string[]; readonly key: string; readonly certificate: string };
+  /** The configuration of Filebeat, where an image has that (etc/systemd/system/filebeat.service.d). */
+  readonly filebeat: string;
   /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
   readonly versionFile: string;
@@ -171,6 +175,12 @@ export const guestosLayout: Layout = {
   },
   networkd: "/run/systemd/network",
   journalUpload: "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",
+  journalUploadTls: {
+    trusted: ["/etc/ssl/ca/trusted.pem", "/etc/ssl/certs/ca-certificates.crt"],
+    key: "/etc/ssl/private/journal-upload.pem",
+    certificate: "/etc/ssl/certs/journal-upload.pem",
+  },
+  filebeat: "/run/ic-node/filebeat/filebeat.yml",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
   versionFile: "/opt/ic/share/version.txt",
   collector: "/run/node_exporter/collector_textfile",

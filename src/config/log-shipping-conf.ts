@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import * as z from "zod";
+import { z } from "./schema.ts";
 import type { Host } from "../system/host.ts";
 import { parseConf, readConf, words } from "./conf.ts";
 import { isEndpoint } from "./host-name.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { extract, type Extract } from "tar-stream";
-import * as z from "zod";
+import { z } from "./schema.ts";
 import { ProblemError } from "../system/problem.ts";
 import { counted, quoted } from "./quoted.ts";
 

@@ -1,5 +1,5 @@
 import { read as readWithCallback } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { setTimeout as timer } from "node:timers/promises";
 import { ProblemError } from "./problem.ts";
@@ -14,30 +14,31 @@ export interface ByteSource {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-const CHUNK = 256 * 1024;
+/** Bytes of a piece of a file: large, because each is handed from thread to thread some times. */
+const CHUNK = 1024 * 1024;
 
 /** A file, a device, a pipe. @throws ProblemError when there is none */
 export async function fileSource(path: string, signal: AbortSignal): Promise<ByteSource> {
+  const facts = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+  });
+  if (facts.isDirectory()) throw unreadable(path, "a folder");
+  // Pipes and devices have no size of that kind.
+  const size = facts.isFile() ? facts.size : undefined;
+  return { name: path, size: () => size, chunks: piecesOf(path, size !== undefined, signal) };
+}
+
+/** Opens it only when it is read: an install may be refused before that, and Node ends a program that forgets an open file. */
+async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const file = await open(path, "r").catch((error: unknown) => {
     throw unreadable(path, error instanceof Error ? error.message : String(error), error);
   });
-  const facts = await file.stat();
-  if (facts.isDirectory()) {
-    await file.close();
-    throw unreadable(path, "a folder");
-  }
-  // Pipes and devices have no size of that kind.
-  const size = facts.isFile() ? facts.size : undefined;
-  return {
-    name: path,
-    size: () => size,
-    chunks: pieces(
-      path,
-      (buffer) => readHandle(file, buffer),
-      () => closed(file, size !== undefined),
-      signal,
-    ),
-  };
+  yield* pieces(
+    path,
+    (buffer) => readHandle(file, buffer),
+    () => closed(file, isFile),
+    signal,
+  );
 }
 
 /** What is piped into the program. */

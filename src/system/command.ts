@@ -1,5 +1,4 @@
 import { setTimeout as setTimer } from "node:timers/promises";
-import { execa } from "execa";
 import { ProblemError } from "./problem.ts";
 import { Secret } from "./secret.ts";
 
@@ -82,6 +81,8 @@ const MAX_OUTPUT = 8 * 1024 * 1024;
  * @throws CommandError for every ending other than an exit status in `okStatuses`
  */
 export async function runCommand(command: Command, signal: AbortSignal): Promise<Completed> {
+  // Loaded with the first tool: what only waits, as the monitor does, goes without.
+  const { execa } = await import("execa");
   if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
   const input = command.input instanceof Secret ? command.input.expose() : command.input;
   const subprocess = execa(command.program, command.args, {

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
+import { constants, readFileSync } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
 
@@ -88,7 +88,7 @@ export function systemHost({ signal, onTool }: HostOptions): Host {
         throw error;
       }
     },
-    readText: (path) => orAbsent(naming(path, readFile(path, "utf8"))),
+    readText: (path) => orAbsent(naming(path, isOfKernel(path) ? readNow(path) : readFile(path, "utf8"))),
     readBytes: (path) => orAbsent(naming(path, readFile(path))),
     readAt: (path, offset, length) => orAbsent(naming(path, readAt(path, offset, length))),
     list,
@@ -130,6 +130,7 @@ async function replaceFile(path: string, content: string | Uint8Array, attribute
   // A leading dot keeps half-written files out of *.conf and *.network globs of other programs. Always the same name, so
   // that what a power cut left behind is replaced by the next try, and nothing piles up: there is one runner at a time.
   const temporary = join(folder, `.${basename(path)}.new`);
+  const replaced = await heldOpen(path);
   try {
     await rm(temporary, { force: true });
     const file = await open(temporary, "wx", attributes.mode & 0o600);
@@ -139,15 +140,33 @@ async function replaceFile(path: string, content: string | Uint8Array, attribute
       await file.chmod(attributes.mode);
       await file.writeFile(content);
       await file.sync();
+      await rename(temporary, path);
+      // On VFAT the entry belongs to the file, and the folder's sync alone leaves the old one on the disk (test/vm/grubenv-crash).
+      if (replaced !== undefined) await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
   } catch (error) {
+    await replaced?.close();
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(folder);
+  try {
+    await syncFolder(folder);
+  } finally {
+    await replaced?.close();
+  }
+}
+
+/**
+ * The file that is about to be replaced. While somebody has it open, its blocks are not freed: on VFAT they would be before the
+ * new entry is durable, and after a power cut the old entry would lead to nothing.
+ *
+ * @returns undefined for what is not there or no regular file
+ */
+async function heldOpen(path: string): Promise<FileHandle | undefined> {
+  if ((await orAbsent(lstat(path)))?.isFile() !== true) return undefined;
+  return orAbsent(open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
 }
 
 async function writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
@@ -197,6 +216,15 @@ async function setAttributes(path: string, attributes: FileAttributes): Promise<
   } finally {
     await file.close();
   }
+}
+
+/** The kernel answers for these from memory: to wait for them in another thread would only cost the time of getting there and back. */
+function isOfKernel(path: string): boolean {
+  return path.startsWith("/sys/") || path.startsWith("/proc/");
+}
+
+async function readNow(path: string): Promise<string> {
+  return readFileSync(path, "utf8");
 }
 
 /** A file where a folder was looked for is not the same as nothing at all: that is thrown. */

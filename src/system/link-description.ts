@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import type { NetworkSettings } from "./network-file.ts";
 import { canonicalIp } from "./network-interfaces.ts";
 import { ProblemError } from "./problem.ts";

@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { CommandError, type Completed } from "./command.ts";
 import type { Host } from "./host.ts";
 import { lvmUuid } from "./signature.ts";
@@ -122,6 +122,11 @@ export async function createVolume(host: Host, device: string, group: string, na
     name,
     group,
   ]);
+}
+
+/** Makes a volume that many extents large; one that is so large already stays as it is. What is on it is not touched. */
+export async function extendVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
+  await lvm(host, device, "lvextend", ["--extents", String(extents), `${group}/${name}`]);
 }
 
 export async function activateVolumeGroup(host: Host, device: string, group: string): Promise<void> {

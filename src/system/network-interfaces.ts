@@ -33,14 +33,14 @@ const IFA_F_DADFAILED = 0x08;
 const IFA_F_DEPRECATED = 0x20;
 const IFA_F_TENTATIVE = 0x40;
 
-const byName = new Intl.Collator("en", { numeric: true });
-
 /**
  * The interface over which the node is reached: the first Ethernet interface that stands for a device (not a bridge, a
  * tunnel or a veth). Names are compared with their numbers as numbers, so enp2s0 comes before enp10s0; no two are equal.
  * `undefined` when there is none (yet).
  */
 export async function primaryInterface(host: Host): Promise<NetworkInterface | undefined> {
+  // Made here and not once for all: the first collator costs more than everything else that a start does.
+  const byName = new Intl.Collator("en", { numeric: true });
   const names = ((await host.list(CLASS)) ?? []).toSorted(byName.compare);
   for (const name of names) {
     const type = Number(await host.readText(join(CLASS, name, "type")));

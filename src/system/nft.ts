@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
@@ -67,6 +67,11 @@ export function parseNftError(stderr: string, file: string, content: string): Pr
 export async function rulesetDigest(host: Host): Promise<string> {
   const { stdout } = await host.run({ program: "nft", args: ["-j", "list", "ruleset"], timeout: TIMEOUT });
   return digestOf(stdout);
+}
+
+/** The ruleset in force as a file that can be loaded again, without what was counted (nft(8), --stateless). */
+export async function rulesetText(host: Host): Promise<string> {
+  return (await host.run({ program: "nft", args: ["--stateless", "list", "ruleset"], timeout: TIMEOUT })).stdout;
 }
 
 /** Of the JSON of libnftables-json(5): without handles, versions, counts, and what packets have put into sets. */

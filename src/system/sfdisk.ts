@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import type { Host } from "./host.ts";
 
 const Dump = z.object({

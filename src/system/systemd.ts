@@ -1,7 +1,8 @@
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "./host.ts";
+import { lastWords } from "./journal.ts";
 import { ProblemError } from "./problem.ts";
 
 /** What systemd knows about a unit (org.freedesktop.systemd1(5)). */
@@ -56,6 +57,7 @@ export type JobKind = "start" | "restart" | "stop";
  * Starts, restarts or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
  * for us to finish and we for systemd.
  *
+ * @throws DiedError when the service was started and did not stay
  * @throws ProblemError which says why the job did not succeed, and where to read on
  */
 export async function runJob(host: Host, kind: JobKind, name: string, timeout = JOB_TIMEOUT): Promise<void> {
@@ -70,12 +72,12 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
       for (;;) {
         const result = resultOf(removed.received, job);
         if (result !== undefined) {
-          if (result !== "done") throw jobProblem(kind, name, result);
+          if (result !== "done") throw await jobProblem(host, kind, name, result);
           break;
         }
-        if (!(await removed.next(Math.max(0, end - Date.now())))) throw jobProblem(kind, name, "unfinished");
+        if (!(await removed.next(Math.max(0, end - Date.now())))) throw await jobProblem(host, kind, name, "unfinished");
       }
-      if (kind !== "stop") await expectAlive(bus, kind, name);
+      if (kind !== "stop") await expectAlive(host, bus, kind, name);
     },
     { deadline: timeout + 10_000 },
   );
@@ -105,24 +107,37 @@ async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unk
     });
     return job;
   } catch (error) {
-    if (!(error instanceof BusError) || !error.errorName.endsWith(".NoSuchUnit")) throw error;
-    throw new ProblemError(
-      {
-        what: `cannot ${kind} ${name}`,
-        found: "no unit of that name",
-        expected: "the image to install it",
-        todo: `systemctl status ${name}`,
-      },
-      { cause: error },
-    );
+    const refusal = error instanceof BusError ? REFUSALS[error.errorName.replace(`${DESTINATION}.`, "")] : undefined;
+    if (refusal === undefined) throw error;
+    throw new ProblemError({ what: `cannot ${kind} ${name}`, ...refusal, todo: `systemctl status ${name}` }, { cause: error });
+  }
+}
+
+/** For which units systemd makes no job at all (org.freedesktop.systemd1(5), bus-common-errors.h). */
+const REFUSALS: Readonly<Record<string, { readonly found: string; readonly expected: string }>> = {
+  NoSuchUnit: { found: "no unit of that name", expected: "the image to install it" },
+  UnitMasked: { found: "its unit is masked", expected: "a unit that may be started" },
+  BadUnitSetting: { found: "a setting in its unit file that systemd does not take", expected: "a unit file that can be loaded" },
+  LoadFailed: { found: "a unit file that cannot be loaded", expected: "one that can" },
+};
+
+/** systemd has started the service, and it ended at once. `restarts`: systemd will start it again by itself. */
+export class DiedError extends ProblemError {
+  readonly restarts: boolean;
+
+  constructor({ problem }: ProblemError, restarts: boolean) {
+    super(problem);
+    this.restarts = restarts;
   }
 }
 
 /** A start job of a simple service is done once the process exists, also when that ends in the next moment. */
-async function expectAlive(bus: SystemBus, kind: JobKind, name: string): Promise<void> {
+async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: string): Promise<void> {
   const { active, sub } = await stateOn(bus, name);
   // A oneshot service without RemainAfterExit is "inactive" when it has done its work.
-  if (active === "failed" || sub === "auto-restart") throw jobProblem(kind, name, `${active} (${sub})`);
+  if (active === "failed" || sub === "auto-restart") {
+    throw new DiedError(await jobProblem(host, kind, name, `${active} (${sub})`), sub === "auto-restart");
+  }
 }
 
 /** What the results of a job mean (org.freedesktop.systemd1(5), JobRemoved). */
@@ -136,7 +151,9 @@ const RESULTS: Readonly<Record<string, string>> = {
   unfinished: "systemd has not finished the job in time",
 };
 
-function jobProblem(kind: JobKind, name: string, result: string): ProblemError {
+/** With what the service said last: most often that is the reason. */
+async function jobProblem(host: Host, kind: JobKind, name: string, result: string): Promise<ProblemError> {
   const todo = result === "dependency" ? `systemctl list-dependencies ${name}` : `journalctl -b -u ${name}`;
-  return new ProblemError({ what: `cannot ${kind} ${name}`, found: RESULTS[result] ?? result, todo });
+  const found = [RESULTS[result] ?? result, ...(await lastWords(host, name))].join("\n");
+  return new ProblemError({ what: `cannot ${kind} ${name}`, found, todo });
 }

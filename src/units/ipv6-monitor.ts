@@ -29,6 +29,8 @@ export const ipv6Monitor = unit({
   stage: "late",
   requires: [network],
   onFailure: "degrade",
+  // Asking networkd again takes nothing away from a node that has no address.
+  mends: true,
   timeout: 90_000,
   // A network card may take some seconds to find its link.
   retryFor: 10_000,

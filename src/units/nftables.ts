@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { activate, conflict } from "../boot/unit.ts";
-import { checkRuleset, loadRuleset, rulesetDigest } from "../system/nft.ts";
-import type { Problem } from "../system/problem.ts";
+import type { Layout } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import { checkRuleset, loadRuleset, rulesetDigest, rulesetText } from "../system/nft.ts";
+import { type IncludedFile, readIncludes } from "../system/nft-includes.ts";
+import { type Problem, ProblemError } from "../system/problem.ts";
 import { type Machine, unit } from "./machine.ts";
+import { rulesetIn } from "./watch-ruleset.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
@@ -19,47 +23,81 @@ export const nftables = unit({
   title: "Load the firewall ruleset",
   stage: "late",
   onFailure: "degrade",
+  // Loading is one transaction, and a file that is not sound changes nothing.
+  mends: true,
   async plan(machine) {
-    const { host, layout } = machine;
-    const ruleset = await firstRuleset(machine);
-    if (ruleset === undefined) {
-      return conflict({
-        what: "there is no firewall ruleset; the rules in force stay",
-        found: "none of the files",
-        expected: layout.rulesets.join(" or "),
-      });
-    }
-    const { file, content } = ruleset;
-    const flaw = flawOf(ruleset, layout.mountPoints.config);
-    if (flaw !== undefined) return conflict(flaw);
-    const sha256 = createHash("sha256").update(content).digest("hex");
+    const { host } = machine;
     const loaded = await readState(machine);
-    if (loaded?.file === file && loaded.sha256 === sha256 && loaded.ruleset === (await rulesetDigest(host))) return [];
-    await checkRuleset(host, file, content);
-    return [
-      activate(`load ${file} into the kernel's packet filter`, async () => {
-        await loadRuleset(host, file, content);
-        const state: State = { file, sha256, ruleset: await rulesetDigest(host) };
-        await host.makeFolder(layout.run, { mode: 0o755 });
-        await host.writeFile(statePath(machine), `${JSON.stringify(state)}\n`, { mode: 0o644 });
-      }),
-    ];
+    const ruleset = await rulesetIn(machine);
+    const included = ruleset === undefined ? [] : (await readIncludes(host, ruleset.content)).files;
+    const sha256 = digestOf(ruleset?.content ?? "", included);
+    const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
+    if (isLoaded && loaded?.ruleset === (await rulesetDigest(host))) return [];
+    const flaw = await flawIn(machine, ruleset);
+    if (flaw === undefined && ruleset !== undefined) {
+      return [
+        activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
+          await loadRuleset(host, ruleset.file, ruleset.content);
+          // What includes others is kept as the kernel shows it, and not as a file that reads differently another time.
+          const kept = included.length === 0 ? ruleset.content : await rulesetText(host);
+          await note(machine, { file: ruleset.file, sha256 }, kept);
+        }),
+      ];
+    }
+    // Nothing fails open: what cannot come from the file comes from what it was, when somebody takes the rules away.
+    const kept = await host.readText(keptPath(machine));
+    if (kept !== undefined && loaded !== undefined && loaded.ruleset !== (await rulesetDigest(host))) {
+      return [activate(`put back the rules that were loaded last, from ${loaded.file}`, () => loadRuleset(host, loaded.file, kept))];
+    }
+    if (flaw instanceof ProblemError) throw flaw;
+    return conflict(flaw ?? NO_RULESET);
   },
 });
+
+const NO_RULESET: Problem = { what: "there is no firewall ruleset; the rules in force stay", found: "none of the files" };
+
+/** Notes what was loaded just now. */
+async function note(machine: Machine, from: Pick<State, "file" | "sha256">, kept: string): Promise<void> {
+  const { host, layout } = machine;
+  const state: State = { ...from, ruleset: await rulesetDigest(host), loaded: Math.round(Date.now() / 1000) };
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  await host.writeFile(keptPath(machine), kept, { mode: 0o600 });
+  await host.writeFile(statePath(machine), `${JSON.stringify(state)}\n`, { mode: 0o644 });
+}
+
+/** Why the ruleset may not be loaded. @throws what only happened while looking */
+async function flawIn({ host, layout }: Machine, ruleset: IncludedFile | undefined): Promise<Problem | ProblemError | undefined> {
+  if (ruleset === undefined) return { ...NO_RULESET, expected: layout.rulesets.join(" or ") };
+  const flaw = flawOf(ruleset, layout.mountPoints.config);
+  if (flaw !== undefined) return flaw;
+  try {
+    await checkRuleset(host, ruleset.file, ruleset.content);
+    return undefined;
+  } catch (error) {
+    // Where nft itself names the place it is the file, else the tool that failed.
+    if (error instanceof ProblemError && error.problem.where !== undefined) return error;
+    throw error;
+  }
+}
 
 /**
  * What was loaded last, from which file. The kernel shows rules as it understands them and not as they were written, so
  * the file cannot be compared with them; but rules that somebody has changed since no longer have the same digest.
  */
-const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string() });
+const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string(), loaded: z.number().optional() });
 type State = z.infer<typeof State>;
 
-function statePath({ layout }: Machine): string {
+function statePath({ layout }: Pick<Machine, "layout">): string {
   return join(layout.run, "nftables.json");
 }
 
+/** The rules themselves: the file may be gone, or broken, when they are needed again. */
+function keptPath({ layout }: Pick<Machine, "layout">): string {
+  return join(layout.run, "ruleset.nft");
+}
+
 /** `undefined` when nothing was loaded, or not by us, or the note is damaged: then it is loaded again, which does no harm. */
-async function readState(machine: Machine): Promise<State | undefined> {
+async function readState(machine: Pick<Machine, "host" | "layout">): Promise<State | undefined> {
   const text = await machine.host.readText(statePath(machine));
   if (text === undefined) return undefined;
   try {
@@ -69,17 +107,16 @@ async function readState(machine: Machine): Promise<State | undefined> {
   }
 }
 
-interface Ruleset {
-  readonly file: string;
-  readonly content: string;
+/** When rules were last loaded from a file, in seconds since the epoch; `undefined` when that is not known. */
+export async function rulesetLoaded(host: Host, layout: Layout): Promise<number | undefined> {
+  return (await readState({ host, layout }))?.loaded;
 }
 
-async function firstRuleset({ host, layout }: Machine): Promise<Ruleset | undefined> {
-  for (const file of layout.rulesets) {
-    const content = await host.readText(file);
-    if (content !== undefined) return { file, content };
-  }
-  return undefined;
+/** Of the file and of all that it includes. */
+function digestOf(content: string, included: readonly IncludedFile[]): string {
+  const hash = createHash("sha256").update(content);
+  for (const { file, content: more } of included) hash.update(`\n${file}\n${more}`);
+  return hash.digest("hex");
 }
 
 /**
@@ -89,7 +126,7 @@ async function firstRuleset({ host, layout }: Machine): Promise<Ruleset | undefi
  * And the file on the config partition comes from outside: nft prints lines of what a file includes when it cannot parse
  * them, so `include "/boot/config/store.keyfile"` would put a key into the log.
  */
-function flawOf({ file, content }: Ruleset, untrusted: string): Problem | undefined {
+function flawOf({ file, content }: IncludedFile, untrusted: string): Problem | undefined {
   const lines = content.split("\n").map((line) => line.replace(/#.*$/, ""));
   const include = lines.findIndex((line) => /\binclude\b/.test(line));
   if (include !== -1 && file.startsWith(`${untrusted}/`)) {

@@ -1,7 +1,8 @@
-import { type Action, provision } from "../boot/unit.ts";
+import { type Action, activate, provision } from "../boot/unit.ts";
 import { carryOut, writeText } from "../upgrade/carry-out.ts";
-import { settleAll, type Write } from "../upgrade/decide.ts";
+import { settleAll, type Write, written } from "../upgrade/decide.ts";
 import { look } from "../upgrade/situation.ts";
+import { missingTrialMark, setTrialMark, type TrialMark } from "../upgrade/trial-mark.ts";
 import { withUpgradeLock } from "../upgrade/upgrade-lock.ts";
 import { type Machine, unit } from "./machine.ts";
 import { mountBoot } from "./mount-boot.ts";
@@ -9,7 +10,7 @@ import { mountBoot } from "./mount-boot.ts";
 /**
  * Afterwards grubenv and the slots' records say what this boot showed: a slot that was tried and went back is marked as failed and
  * its image is not installed again, the running one is proven when it is stable, and a block that GRUB could not read or
- * save is as it should be.
+ * save is as it should be. A mark on /run says whether this boot is a trial, for the service that ends one (guestos-go-back.service).
  *
  * It needs GRUB's partition and the config partition alone, and comes first after them: whoever upgrades later in this boot
  * must find a true state. There is no conflict: what cannot be read is written anew from what runs, which is the truth.
@@ -23,8 +24,11 @@ export const upgradeState = unit({
   owns: ["/boot/grub/grubenv", "/boot/config/slots"],
   onFailure: "degrade",
   async plan(machine) {
-    const { situation, grubenv } = await look(machine.host, machine.layout);
-    return settleAll(situation).map((write) => settling(machine, write, grubenv.faults));
+    const { host, layout } = machine;
+    const { situation, grubenv } = await look(host, layout);
+    const writes = settleAll(situation);
+    const mark = await missingTrialMark(host, layout, writes.reduce(written, situation));
+    return [...writes.map((write) => settling(machine, write, grubenv.faults)), ...(mark === undefined ? [] : [marking(machine, mark)])];
   },
 });
 
@@ -38,6 +42,21 @@ function settling({ host, layout }: Machine, write: Write, faults: readonly stri
       const seen = await look(host, layout);
       // An upgrade command that came first has done it already, and may have gone on from there.
       if (settleAll(seen.situation).some((wanted) => writeText(wanted) === writeText(write))) await carryOut(host, layout, seen, write);
+    }),
+  );
+}
+
+const MARKS: Readonly<Record<TrialMark, string>> = {
+  "on-trial": "note that this boot is a trial: it ends unless it is confirmed in time",
+  "not-on-trial": "note that this boot is no trial",
+};
+
+function marking({ host, layout }: Machine, mark: TrialMark): Action {
+  return activate(MARKS[mark], async () =>
+    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
+      // It may have been confirmed meanwhile.
+      const wanted = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+      if (wanted !== undefined) await setTrialMark(host, layout, wanted);
     }),
   );
 }

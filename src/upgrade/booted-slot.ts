@@ -10,9 +10,8 @@ import { ProblemError } from "../system/problem.ts";
  * @throws ProblemError when it is neither A nor B
  */
 export async function bootedSlot(host: Host): Promise<Slot | undefined> {
-  const words = ((await host.readText("/proc/cmdline")) ?? "").trim().split(/\s+/);
   // As the kernel does, the last one counts.
-  const value = words.findLast((word) => word.startsWith("dfinity.system="))?.slice("dfinity.system=".length);
+  const value = (await kernelArguments(host)).findLast((word) => word.startsWith("dfinity.system="))?.slice("dfinity.system=".length);
   if (value === undefined || value === "A" || value === "B") return value;
   throw new ProblemError({
     what: "cannot tell which system was booted",
@@ -34,4 +33,9 @@ export async function requireBootedSlot(host: Host): Promise<Slot> {
     expected: "dfinity.system=A or dfinity.system=B",
     todo: "is this a GuestOS? the boot loader's configuration sets the argument",
   });
+}
+
+/** The words of the kernel's command line. */
+export async function kernelArguments(host: Host): Promise<readonly string[]> {
+  return ((await host.readText("/proc/cmdline")) ?? "").trim().split(/\s+/);
 }

@@ -1,6 +1,7 @@
-import { sha256, zeroChunkDigest } from "./chunk-digest.ts";
+import type { SharedBuffer } from "../system/aligned-memory.ts";
+import { zeroChunkDigest } from "./chunk-digest.ts";
 import type { MemberSink } from "./image-reader.ts";
-import type { Lane, Lanes } from "./lanes.ts";
+import type { Lanes } from "./lanes.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 
 /** A piece of a member, all of it in memory. */
@@ -8,17 +9,21 @@ export interface Chunk {
   readonly index: number;
   /** Bytes; less than a chunk only for the last one. */
   readonly length: number;
-  readonly content: Buffer<ArrayBuffer>;
-  /** Known to be zeros from the first byte to the last; `content` may then not be written to. */
+  /** A whole chunk of it, which begins with the content. */
+  readonly memory: SharedBuffer;
+  /** A whole chunk, known to be zeros from the first byte to the last; `memory` may then not be written to. */
   readonly isZero: boolean;
-  readonly lane: Lane;
 }
 
 export interface ChunkHandler {
-  /** Runs beside the hashing. */
-  readonly prepare?: (chunk: Chunk) => Promise<void>;
-  /** After both. What it throws ends the member. */
-  readonly take: (chunk: Chunk, digest: Uint8Array) => Promise<void>;
+  /** @throws when this is not what the chunk should be. It ends the member */
+  readonly check?: (index: number, digest: Uint8Array) => void;
+  /**
+   * Runs beside the hashing, whose end it has to wait for before it does anything that lasts. What it throws ends the member.
+   *
+   * @param digest of the content. Fails when it is not what it should be
+   */
+  readonly take: (chunk: Chunk, digest: Promise<Uint8Array>) => Promise<void>;
   /** After all chunks. */
   readonly end?: (content: MemberContent) => Promise<void>;
 }
@@ -30,7 +35,8 @@ export class ChunkedMember implements MemberSink {
   readonly #digests: Uint8Array[] = [];
   readonly #running = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
-  #lane: Lane | undefined;
+  /** Being filled. */
+  #fresh: SharedBuffer | undefined;
   #filled = 0;
   #index = 0;
   #bytes = 0;
@@ -42,9 +48,9 @@ export class ChunkedMember implements MemberSink {
 
   async write(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      const lane = await this.#current();
+      const fresh = await this.#current();
       const piece = bytes.subarray(done, done + CHUNK_BYTES - this.#filled);
-      lane.fresh.set(piece, this.#filled);
+      fresh.set(piece, this.#filled);
       done += piece.length;
       this.#advance(piece.length);
     }
@@ -52,13 +58,13 @@ export class ChunkedMember implements MemberSink {
 
   async zeros(count: number): Promise<void> {
     for (let left = count; left > 0;) {
-      const lane = await this.#current();
+      const fresh = await this.#current();
       if (this.#filled === 0 && left >= CHUNK_BYTES) {
-        this.#submit(lane, CHUNK_BYTES, true);
+        this.#submit(fresh, CHUNK_BYTES, true);
         left -= CHUNK_BYTES;
       } else {
         const piece = Math.min(left, CHUNK_BYTES - this.#filled);
-        lane.fresh.fill(0, this.#filled, this.#filled + piece);
+        fresh.fill(0, this.#filled, this.#filled + piece);
         left -= piece;
         this.#advance(piece);
       }
@@ -66,7 +72,7 @@ export class ChunkedMember implements MemberSink {
   }
 
   async end(): Promise<void> {
-    if (this.#lane !== undefined && this.#filled > 0) this.#submit(this.#lane, this.#filled, false);
+    if (this.#fresh !== undefined && this.#filled > 0) this.#submit(this.#fresh, this.#filled, false);
     await this.settle();
     if (this.#failure !== undefined) throw this.#failure.error;
     await this.#handler.end?.({ bytes: this.#bytes, chunks: this.#digests });
@@ -75,25 +81,25 @@ export class ChunkedMember implements MemberSink {
   /** Waits for what was begun, and gives back the memory. Also after a failure: nothing may be written behind the caller's back. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
-    if (this.#lane !== undefined) this.#lanes.giveBack(this.#lane);
-    this.#lane = undefined;
+    if (this.#fresh !== undefined) this.#lanes.fresh.giveBack(this.#fresh);
+    this.#fresh = undefined;
   }
 
-  async #current(): Promise<Lane> {
+  async #current(): Promise<SharedBuffer> {
     if (this.#failure !== undefined) throw this.#failure.error;
-    this.#lane ??= await this.#lanes.take();
-    return this.#lane;
+    this.#fresh ??= await this.#lanes.fresh.take();
+    return this.#fresh;
   }
 
   #advance(count: number): void {
     this.#filled += count;
-    if (this.#filled === CHUNK_BYTES && this.#lane !== undefined) this.#submit(this.#lane, CHUNK_BYTES, false);
+    if (this.#filled === CHUNK_BYTES && this.#fresh !== undefined) this.#submit(this.#fresh, CHUNK_BYTES, false);
   }
 
-  #submit(lane: Lane, length: number, knownZero: boolean): void {
-    const isZero = length === CHUNK_BYTES && (knownZero || lane.fresh.equals(this.#lanes.zeros));
-    const chunk = { index: this.#index, length, isZero, lane, content: (isZero ? this.#lanes.zeros : lane.fresh).subarray(0, length) };
-    this.#lane = undefined;
+  #submit(fresh: SharedBuffer, length: number, knownZero: boolean): void {
+    const isZero = length === CHUNK_BYTES && (knownZero || fresh.equals(this.#lanes.zeros));
+    const chunk = { index: this.#index, length, isZero, memory: isZero ? this.#lanes.zeros : fresh };
+    this.#fresh = undefined;
     this.#filled = 0;
     this.#index += 1;
     this.#bytes += length;
@@ -103,16 +109,23 @@ export class ChunkedMember implements MemberSink {
       })
       .finally(() => {
         this.#running.delete(task);
-        this.#lanes.giveBack(lane);
+        this.#lanes.fresh.giveBack(fresh);
       });
     this.#running.add(task);
   }
 
   async #process(chunk: Chunk): Promise<void> {
-    const preparing = this.#handler.prepare?.(chunk);
-    const digest = chunk.isZero ? zeroChunkDigest() : sha256(chunk.content);
-    await preparing;
-    this.#digests[chunk.index] = digest;
-    await this.#handler.take(chunk, digest);
+    const digest = this.#digest(chunk);
+    // Both are waited for, whichever fails first: the memory is given back behind them.
+    const [hashed, taken] = await Promise.allSettled([digest, this.#handler.take(chunk, digest)]);
+    if (hashed.status === "rejected") throw hashed.reason;
+    if (taken.status === "rejected") throw taken.reason;
+    this.#digests[chunk.index] = hashed.value;
+  }
+
+  async #digest({ index, length, memory, isZero }: Chunk): Promise<Uint8Array> {
+    const digest = isZero ? zeroChunkDigest() : await this.#lanes.hashing.sha256(memory.subarray(0, length));
+    this.#handler.check?.(index, digest);
+    return digest;
   }
 }

@@ -19,8 +19,11 @@ const LOOK = 512;
  * be more memory than an install may take.
  */
 const ZSTD_WINDOW_LOG = 25;
-/** Bytes of each piece of output. */
-const OUTPUT = 256 * 1024;
+/**
+ * Bytes of each piece of output: large, because between two of them the decoder waits for the main thread; and two of them may be
+ * ready before they are read.
+ */
+const OUTPUT = { chunkSize: 1024 * 1024, readableHighWaterMark: 2 * 1024 * 1024 };
 
 /** Told by the first bytes; names are not looked at. `undefined` for what is none of the three. */
 function compressionOf(start: Uint8Array): Compression | undefined {
@@ -57,8 +60,8 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: str
   }
   const decoder =
     compression === "gzip"
-      ? createGunzip({ chunkSize: OUTPUT })
-      : createZstdDecompress({ chunkSize: OUTPUT, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+      ? createGunzip(OUTPUT)
+      : createZstdDecompress({ ...OUTPUT, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
   const feed = { fed: 0, failure: undefined as Error | undefined };
   const feeding = (async (): Promise<void> => {
     try {

@@ -71,14 +71,15 @@ export async function install(host: Host, layout: Layout, request: InstallReques
   const { running, runningVersion, before } = await preflight(host, layout, request.trust);
   const slot = otherSlot(running);
   const places = await findPlaces(host, layout, slot);
-  const work = new Work(host, layout, slot, places, request, before);
+  await using lanes = new Lanes();
+  const work = new Work(host, layout, slot, places, request, before, lanes);
   try {
     const received = await work.receive(runningVersion);
     if (request.trust.kind === "insecure") await requireNotRefused(host, layout, received.sha256);
     const start = performance.now();
     await work.readBack(received);
     const readBackSeconds = (performance.now() - start) / 1000;
-    await wipeVar(host, places.var, work.lanes);
+    await wipeVar(host, places.var, lanes);
     await removeIntent(host, layout.config.intents, `var-${slot}`);
     return await work.finish(received, readBackSeconds);
   } catch (error) {
@@ -89,7 +90,6 @@ export async function install(host: Host, layout: Layout, request: InstallReques
 
 /** One install on its way. */
 class Work {
-  readonly lanes = new Lanes();
   readonly #host: Host;
   readonly #layout: Layout;
   readonly #slot: Slot;
@@ -98,17 +98,27 @@ class Work {
   readonly #before: SlotRecord | undefined;
   readonly #writers = new Map<MemberName, SlotWriter>();
   readonly #open = new Set<DirectFile>();
+  readonly #lanes: Lanes;
   #begun: { readonly install: string; readonly beginning: Beginning } | undefined;
   #version: string | undefined;
   #receiveSeconds = 0;
 
-  constructor(host: Host, layout: Layout, slot: Slot, places: SlotPlaces, request: InstallRequest, before: SlotRecord | undefined) {
+  constructor(
+    host: Host,
+    layout: Layout,
+    slot: Slot,
+    places: SlotPlaces,
+    request: InstallRequest,
+    before: SlotRecord | undefined,
+    lanes: Lanes,
+  ) {
     this.#host = host;
     this.#layout = layout;
     this.#slot = slot;
     this.#places = places;
     this.#request = request;
     this.#before = before;
+    this.#lanes = lanes;
   }
 
   async receive(runningVersion: string | undefined): Promise<Received> {
@@ -121,7 +131,7 @@ class Work {
         sha256: trust.kind === "insecure" ? undefined : trust.sha256,
         most: boot.bytes + root.bytes + 64 * 1024 * 1024,
       };
-      return await receive(source, expectation, this.lanes, {
+      return await receive(source, expectation, this.#lanes, {
         version: (version) => {
           this.#version = version;
           if (!allowDowngrade) requireVersion(version, runningVersion, source.name);
@@ -149,10 +159,9 @@ class Work {
     await this.#begin();
     const file = await openDirect(place.path, place.bytes, "write");
     this.#open.add(file);
-    const writer = new SlotWriter(this.#host, file, place.kind, this.lanes);
+    const writer = new SlotWriter(this.#host, file, place.kind, this.#lanes);
     this.#writers.set(name, writer);
     return {
-      prepare: writer.prepare,
       take: writer.take,
       end: () => writer.finish(),
     };
@@ -182,8 +191,8 @@ class Work {
       done += count;
       this.#request.onProgress({ phase: "read-back", done, total });
     };
-    await readBack(this.#host, this.#places.boot, members["boot.img"], this.lanes, onBytes);
-    await readBack(this.#host, this.#places.root, members["root.img"], this.lanes, onBytes);
+    await readBack(this.#host, this.#places.boot, members["boot.img"], this.#lanes, onBytes);
+    await readBack(this.#host, this.#places.root, members["root.img"], this.#lanes, onBytes);
   }
 
   async finish({ version, sha256, bytes, members, hasManifest }: Received, readBackSeconds: number): Promise<Installed> {
@@ -223,19 +232,19 @@ class Work {
 /** Zeros where the LUKS header of the slot's /var is, so that its first boot makes a new one. Nothing is written where zeros are already. */
 async function wipeVar(host: Host, place: Place, lanes: Lanes): Promise<void> {
   const file = await openDirect(place.path, place.bytes, "write");
-  const lane = await lanes.take();
+  const buffer = await lanes.held.take();
   try {
     const end = Math.min(VAR_HEADER_BYTES, place.bytes);
     for (let offset = 0; offset < end; offset += lanes.zeros.length) {
       host.signal.throwIfAborted();
-      const held = lane.held.subarray(0, Math.min(lanes.zeros.length, end - offset));
+      const held = buffer.subarray(0, Math.min(lanes.zeros.length, end - offset));
       const zeros = lanes.zeros.subarray(0, held.length);
       await file.read(held, offset);
       if (!held.equals(zeros)) await file.write(zeros, offset);
     }
     await file.sync();
   } finally {
-    lanes.giveBack(lane);
+    lanes.held.giveBack(buffer);
     await file.close();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import { BadImage } from "./bad-image.ts";
 
 /** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */

@@ -1,13 +1,16 @@
+import type { SharedBuffer } from "../system/aligned-memory.ts";
 import { dropCache, openDirect } from "../system/direct-file.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../system/problem.ts";
-import { sha256, zeroChunkDigest } from "./chunk-digest.ts";
+import { zeroChunkDigest } from "./chunk-digest.ts";
 import type { Lanes } from "./lanes.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 import type { Place } from "./slot-places.ts";
 
 /** Reading ends on a block of this size; what is behind the member is not looked at. */
 const BLOCK = 4096;
+/** Chunks that are read or hashed at once: as many as Node has threads for reading. */
+const READERS = 4;
 
 /**
  * Reads what was written from the device itself, past every cache of this machine, and compares it with what it should be.
@@ -26,32 +29,32 @@ export async function readBack(
   try {
     if (!file.direct) await dropCache(host, place.path);
     const wrong: number[] = [];
-    const check = async (index: number, buffer: Buffer<ArrayBuffer>): Promise<void> => {
+    const check = async (index: number, buffer: SharedBuffer): Promise<void> => {
       const offset = index * CHUNK_BYTES;
       const length = Math.min(CHUNK_BYTES, expected.bytes - offset);
       await file.read(buffer.subarray(0, Math.min(Math.ceil(length / BLOCK) * BLOCK, place.bytes - offset)), offset);
       const wanted = expected.chunks[index] ?? new Uint8Array();
       const isRight = zeroChunkDigest().every((byte, at) => byte === wanted[at])
         ? buffer.subarray(0, length).equals(lanes.zeros)
-        : Buffer.compare(sha256(buffer.subarray(0, length)), wanted) === 0;
+        : Buffer.compare(await lanes.hashing.sha256(buffer.subarray(0, length)), wanted) === 0;
       if (!isRight) wrong.push(offset);
       onBytes(length);
     };
     // Each reader takes the next chunk that nobody has taken.
     let next = 0;
     const reader = async (): Promise<void> => {
-      const lane = await lanes.take();
+      const buffer = await lanes.fresh.take();
       try {
         while (next < expected.chunks.length && wrong.length === 0) {
           host.signal.throwIfAborted();
           next += 1;
-          await check(next - 1, lane.fresh);
+          await check(next - 1, buffer);
         }
       } finally {
-        lanes.giveBack(lane);
+        lanes.fresh.giveBack(buffer);
       }
     };
-    const ended = await Promise.allSettled([reader(), reader(), reader()]);
+    const ended = await Promise.allSettled(Array.from({ length: READERS }, reader));
     const failed = ended.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
     if (wrong.length === 0) return;

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { ByteSource } from "../system/byte-source.ts";
+import type { HashStream } from "../system/hash-thread.ts";
 import { BadImage } from "./bad-image.ts";
 import { ChunkedMember, type ChunkHandler } from "./chunked-member.ts";
 import { decompressed } from "./decompress.ts";
@@ -53,7 +53,7 @@ export class RefusedImageError extends BadImage {
  * @throws RefusedImageError, BadImage, and what the source or the reception throw. Nothing is under way any more then
  */
 export async function receive(source: ByteSource, expectation: Expectation, lanes: Lanes, reception: Reception): Promise<Received> {
-  const input = new HashedInput(source, expectation.most, reception.onBytes);
+  const input = new HashedInput(source, expectation.most, lanes.hashing.stream(), reception.onBytes);
   const members: ChunkedMember[] = [];
   try {
     const found = await unpack(input, source.name, lanes, reception, members);
@@ -91,11 +91,10 @@ async function unpack(
       if (manifest !== undefined) checkSize(manifest, name, bytes, file);
       const handler = await reception.member(name, bytes);
       const member = new ChunkedMember(lanes, {
-        ...(handler.prepare === undefined ? {} : { prepare: handler.prepare }),
-        take: async (chunk, digest) => {
-          if (manifest !== undefined) checkChunk(manifest, name, chunk.index, digest, file);
-          await handler.take(chunk, digest);
+        check: (index, digest) => {
+          if (manifest !== undefined) checkChunk(manifest, name, index, digest, file);
         },
+        take: handler.take,
         end: async (content) => {
           contents.set(name, content);
           await handler.end?.(content);
@@ -158,12 +157,11 @@ async function judged(error: BadImage, input: HashedInput, file: string, expecte
 /** The bytes of the source, hashed as they pass. May be left in the middle, and read to its end by `digest`. */
 class HashedInput implements AsyncIterable<Uint8Array> {
   bytes = 0;
-  readonly #hash = createHash("sha256");
   readonly #chunks: AsyncGenerator<Uint8Array>;
   #whole: string | undefined;
 
-  constructor(source: ByteSource, most: number, onBytes: (received: number) => void) {
-    this.#chunks = this.#passing(source, most, onBytes);
+  constructor(source: ByteSource, most: number, hash: HashStream, onBytes: (received: number) => void) {
+    this.#chunks = this.#passing(source, most, hash, onBytes);
   }
 
   /** Does not close the source when it is left. */
@@ -181,9 +179,9 @@ class HashedInput implements AsyncIterable<Uint8Array> {
     await this.#chunks.return(undefined);
   }
 
-  async *#passing(source: ByteSource, most: number, onBytes: (received: number) => void): AsyncGenerator<Uint8Array> {
+  async *#passing(source: ByteSource, most: number, hash: HashStream, onBytes: (received: number) => void): AsyncGenerator<Uint8Array> {
     for await (const chunk of source.chunks) {
-      this.#hash.update(chunk);
+      await hash.update(chunk);
       this.bytes += chunk.length;
       if (this.bytes > most) {
         throw new BadImage({
@@ -196,6 +194,6 @@ class HashedInput implements AsyncIterable<Uint8Array> {
       onBytes(this.bytes);
       yield chunk;
     }
-    this.#whole = this.#hash.digest("hex");
+    this.#whole = Buffer.from(await hash.digest()).toString("hex");
   }
 }

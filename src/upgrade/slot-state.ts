@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import * as z from "zod";
+import { z } from "../config/schema.ts";
 import type { Layout, Slot } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../system/problem.ts";

@@ -1,7 +1,7 @@
 import { DIRECT_ALIGNMENT, type DirectFile } from "../system/direct-file.ts";
 import type { Host } from "../system/host.ts";
-import { zeroOut } from "../system/zero-out.ts";
-import type { Chunk, ChunkHandler } from "./chunked-member.ts";
+import { type ByteRange, zeroOut } from "../system/zero-out.ts";
+import type { ChunkHandler } from "./chunked-member.ts";
 import type { Lanes } from "./lanes.ts";
 import { CHUNK_BYTES } from "./manifest.ts";
 
@@ -16,15 +16,14 @@ export interface Written {
 
 /** Bytes that are compared, and written, as one: small enough that a change of a few bytes costs little. */
 const UNIT = 64 * 1024;
+/** Blocks of a chunk that are looked at before all of it is read: the first of each MiB; of zeros, which cost little, one. */
+const SAMPLES = 4;
 /** A shorter run of zeros is written together with what is around it. */
 const SHORTEST_ZERO_RUN = 1024 * 1024;
-/** For a shorter run, starting a process takes longer than writing it. */
+/** For a shorter run, starting a process takes about as long as writing it. */
 const WORTH_A_COMMAND = 8 * 1024 * 1024;
-
-interface Range {
-  readonly offset: number;
-  readonly length: number;
-}
+/** So many ranges of zeros, a chunk each at the most, are collected before they are zeroed while other chunks are on their way. */
+const ZERO_BATCH = 64;
 
 /**
  * Writes a member to its partition, from the partition's first byte on: only what is not there already, and zeros where
@@ -36,7 +35,8 @@ export class SlotWriter {
   readonly #file: DirectFile;
   readonly #kind: "block-device" | "file";
   readonly #lanes: Lanes;
-  readonly #zeroRanges: Range[] = [];
+  /** To be made zeros. */
+  #zeroRanges: readonly ByteRange[] = [];
   #written = 0;
   #identical = 0;
   #zeroed = 0;
@@ -52,46 +52,72 @@ export class SlotWriter {
     return { written: this.#written, identical: this.#identical, zeroed: this.#zeroed };
   }
 
-  /** Reads what the partition holds at the chunk's place. */
-  readonly prepare = async ({ index, length, lane }: Chunk): Promise<void> => {
-    this.#host.signal.throwIfAborted();
+  readonly take: ChunkHandler["take"] = async ({ index, length, memory, isZero }, digest) => {
     const offset = index * CHUNK_BYTES;
-    await this.#file.read(lane.held.subarray(0, this.#whole(offset, length)), offset);
+    const held = await this.#lanes.held.take();
+    try {
+      this.#host.signal.throwIfAborted();
+      const whole = this.#whole(offset, length);
+      const there = held.subarray(0, whole);
+      const isNew = length === CHUNK_BYTES && (await this.#looksNew(memory, there, offset, isZero ? 1 : SAMPLES));
+      if (!isNew) await this.#file.read(there, offset);
+      // The rest of the last block stays as it is. A chunk that is not whole is never the shared one of zeros.
+      if (whole > length) held.copy(memory, length, length, whole);
+      await digest;
+      this.#host.signal.throwIfAborted();
+      await this.#put(memory.subarray(0, whole), isNew ? undefined : there, offset);
+    } finally {
+      this.#lanes.held.giveBack(held);
+    }
   };
 
-  readonly take: ChunkHandler["take"] = async ({ index, length, lane, content, isZero }) => {
-    this.#host.signal.throwIfAborted();
-    const offset = index * CHUNK_BYTES;
-    const whole = this.#whole(offset, length);
-    // The rest of the last block stays as it is. A chunk that is not whole is never the shared one of zeros.
-    if (whole > length) lane.held.copy(lane.fresh, length, length, whole);
-    const fresh = isZero ? content : lane.fresh.subarray(0, whole);
-    const held = lane.held.subarray(0, whole);
-    if (fresh.equals(held)) {
-      this.#identical += whole;
-      return;
+  /** After the last chunk: what zeros are left, then everything on the disk. */
+  async finish(): Promise<void> {
+    await this.#zero();
+    await this.#file.sync();
+  }
+
+  /**
+   * Whether nothing of a chunk seems to be there. Disks read no faster than they write: to read everything in order to save some
+   * of the writing would take twice as long. So a few blocks are looked at, and only where one of them is there already, the rest is.
+   * A wrong guess costs writing what was there.
+   */
+  async #looksNew(fresh: Buffer, held: Buffer, offset: number, samples: number): Promise<boolean> {
+    for (let sample = 0; sample < samples; sample += 1) {
+      const at = (sample * CHUNK_BYTES) / samples;
+      const block = held.subarray(at, at + DIRECT_ALIGNMENT);
+      await this.#file.read(block, offset + at);
+      if (block.equals(fresh.subarray(at, at + DIRECT_ALIGNMENT))) return false;
     }
+    return true;
+  }
+
+  /** @param held what is there; `undefined` for something else */
+  async #put(fresh: Buffer, held: Buffer | undefined, offset: number): Promise<void> {
     for (const { kind, from, to } of this.#runs(fresh, held)) {
       if (kind === "identical") this.#identical += to - from;
-      else if (kind === "zero") this.#zeroRanges.push({ offset: offset + from, length: to - from });
+      else if (kind === "zero") this.#zeroRanges = [...this.#zeroRanges, { offset: offset + from, length: to - from }];
       else {
         await this.#file.write(fresh.subarray(from, to), offset + from);
         this.#written += to - from;
       }
     }
-  };
+    if (this.#zeroRanges.length >= ZERO_BATCH) await this.#zero();
+  }
 
-  /** After the last chunk: the zeros, then everything on the disk. */
-  async finish(): Promise<void> {
-    for (const { offset, length } of joined(this.#zeroRanges)) {
-      this.#host.signal.throwIfAborted();
-      const done = length >= WORTH_A_COMMAND && (await zeroOut(this.#host, this.#file.path, this.#kind, offset, length));
-      for (let at = done ? length : 0; at < length; at += CHUNK_BYTES) {
+  /** Makes zeros of what has come together. Short runs are sent as data: to tell the device of each would take longer. */
+  async #zero(): Promise<void> {
+    const ranges = joined(this.#zeroRanges);
+    this.#zeroRanges = [];
+    const long = ranges.filter(({ length }) => length >= WORTH_A_COMMAND);
+    const done = long.length > 0 && (await zeroOut(this.#host, this.#file.path, this.#kind, long));
+    for (const { offset, length } of done ? ranges.filter((range) => !long.includes(range)) : ranges) {
+      for (let at = 0; at < length; at += CHUNK_BYTES) {
+        this.#host.signal.throwIfAborted();
         await this.#file.write(this.#lanes.zeros.subarray(0, Math.min(CHUNK_BYTES, length - at)), offset + at);
       }
-      this.#zeroed += length;
     }
-    await this.#file.sync();
+    this.#zeroed += ranges.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** A length rounded up to what direct I/O can write, and not beyond the end of the partition. */
@@ -100,7 +126,8 @@ export class SlotWriter {
   }
 
   /** Neighbouring units of the same kind as one, and short runs of zeros as data. */
-  #runs(fresh: Buffer, held: Buffer): readonly Run[] {
+  #runs(fresh: Buffer, held: Buffer | undefined): readonly Run[] {
+    if (held?.equals(fresh) === true) return [{ kind: "identical", from: 0, to: fresh.length }];
     const runs: Run[] = [];
     const add = (kind: Run["kind"], from: number, to: number): void => {
       const last = runs.at(-1);
@@ -109,7 +136,7 @@ export class SlotWriter {
     };
     for (let from = 0; from < fresh.length; from += UNIT) {
       const to = Math.min(from + UNIT, fresh.length);
-      const same = fresh.compare(held, from, to, from, to) === 0;
+      const same = held !== undefined && fresh.compare(held, from, to, from, to) === 0;
       add(same ? "identical" : fresh.compare(this.#lanes.zeros, 0, to - from, from, to) === 0 ? "zero" : "data", from, to);
     }
     const all = runs.map((run) => (run.kind === "zero" && run.to - run.from < SHORTEST_ZERO_RUN ? { ...run, kind: "data" as const } : run));
@@ -126,8 +153,8 @@ interface Run {
 }
 
 /** Ranges in order, neighbours as one. Chunks are handled several at a time, so they come in any order. */
-function joined(ranges: readonly Range[]): readonly Range[] {
-  const found: Range[] = [];
+function joined(ranges: readonly ByteRange[]): readonly ByteRange[] {
+  const found: ByteRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {
     const last = found.at(-1);
     if (last !== undefined && last.offset + last.length === range.offset) {

@@ -14,9 +14,10 @@ const MOST = 16 * 1024 ** 4;
  */
 export async function verifyImage(source: ByteSource, trust: Trust, onProgress: (progress: Progress) => void): Promise<Received> {
   const expectation = { sha256: trust.kind === "insecure" ? undefined : trust.sha256, most: MOST };
-  return receive(source, expectation, new Lanes(), {
+  await using lanes = new Lanes();
+  return await receive(source, expectation, lanes, {
     version: () => undefined,
-    member: async () => ({ take: async () => undefined }),
+    member: async () => ({ take: async (_, digest) => void (await digest) }),
     onBytes: (done) => onProgress({ phase: "receive", done, total: source.size() }),
   });
 }

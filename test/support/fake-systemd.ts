@@ -38,6 +38,7 @@ export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
     const name = String(body[0]);
     const unit = units.get(name);
     if (unit === undefined) return { error: "org.freedesktop.systemd1.NoSuchUnit", text: `Unit ${name} not found.` };
+    if (unit.load === "masked") return { error: "org.freedesktop.systemd1.UnitMasked", text: `Unit ${name} is masked.` };
     jobs.push(`${member} ${name}`);
     number += 1;
     const job = `${PATH}/job/${number}`;

@@ -94,6 +94,7 @@ const layout = {
   run: at("run"),
   records: at("var/boots"),
   versionFile: at("version.txt"),
+  collector: at("collector"),
   grubenv: at("grubenv"),
   config: { ...guestosLayout.config, slots: at("slots"), refusedImages: at("slots/refused.json") },
   etc: { ...guestosLayout.etc, healthChecks: at("health.d") },

@@ -21,6 +21,7 @@ export class Fixture {
   constructor() {
     // namespaceRoot is a mount point; what stands for /var must be one too, or no record is kept there.
     mkdirSync(join(this.root, "var"));
+    mkdirSync(join(this.root, "collector"));
   }
 
   path(name: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Layout, Slot } from "../../src/config/layout.ts";
 import { type Host, systemHost } from "../../src/system/host.ts";
@@ -40,12 +40,14 @@ export async function slotMachine(options: SlotMachineOptions = {}): Promise<Slo
   const root = namespaceRoot();
   const layout = testLayout(root);
   let running = options.running ?? "A";
+  let isTrial = false;
   for (const path of [layout.grubenv, join(layout.config.slots, "x"), layout.versionFile]) mkdirSync(dirname(path), { recursive: true });
   writeFileSync(layout.versionFile, "1.0.0\n");
   const real = systemHost({ signal: new AbortController().signal });
   const host: Host = {
     ...real,
-    readText: async (path) => (path === "/proc/cmdline" ? `ro dfinity.system=${running} quiet\n` : real.readText(path)),
+    readText: async (path) =>
+      path === "/proc/cmdline" ? `ro dfinity.system=${running} quiet${isTrial ? " guestos-boot.trial" : ""}\n` : real.readText(path),
   };
   const read = (): Uint8Array | undefined => (existsSync(layout.grubenv) ? readFileSync(layout.grubenv) : undefined);
   const setBlock = (block: Uint8Array | undefined): void => (block === undefined ? undefined : writeFileSync(layout.grubenv, block));
@@ -61,6 +63,8 @@ export async function slotMachine(options: SlotMachineOptions = {}): Promise<Slo
     state: () => readBootState(read()).state,
     record: async (slot) => readSlotRecord(host, layout, slot),
     boot() {
+      rmSync(layout.run, { recursive: true, force: true });
+      isTrial = readBootState(read()).state.cycle === "first_boot";
       const booted = grubBoot(read());
       setBlock(booted.block);
       running = booted.slot;

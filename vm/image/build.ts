@@ -20,7 +20,10 @@ async function build(options: ImageOptions): Promise<void> {
   const { suite, mirror, layout, variant, version, epoch } = options;
   const key = await fingerprint(
     [suite, mirror, layout, variant, version, String(epoch)],
-    ["etc", "vm/image", "vm/packages.txt", "dist/guestos-boot", "tools/install.sh"].map(inTree),
+    [
+      ...["etc", "share", "CHANGELOG.md", "vm/image", "vm/packages.txt"],
+      ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
+    ].map(inTree),
   );
   const keyFile = join(options.out, "guestos.key");
   const present = OUTPUTS.every((name) => existsSync(join(options.out, name)));

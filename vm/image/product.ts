@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { listed } from "./debian.ts";
 import type { ImageOptions, Variant } from "./options.ts";
 import { run } from "./tools.ts";
 import { ProblemError } from "../../src/system/problem.ts";
+import { buildDeb } from "../../tools/package/deb.ts";
 
 /** Puts the product into the tree, and makes of it the image of one variant. */
 export async function installProduct(options: ImageOptions, root: string): Promise<void> {
-  await layOut(options, root);
+  await installPackage(options, root);
   await write(root, "opt/ic/share/version.txt", `${options.version}\n`);
   await write(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
   await write(root, "etc/default/locale", "LANG=C.UTF-8\n");
@@ -16,13 +17,37 @@ export async function installProduct(options: ImageOptions, root: string): Promi
   await variantUnits(root, options.variant);
 }
 
-/** `make install`: what an image installs is said there, and there alone. */
-async function layOut(options: ImageOptions, root: string): Promise<void> {
+/** What dpkg and the package's scripts leave behind: logs and backups of their work, locks. */
+const LEFT_BY_DPKG = [
+  "etc/.pwd.lock",
+  "etc/passwd-",
+  "etc/group-",
+  "etc/shadow-",
+  "etc/gshadow-",
+  "var/log/dpkg.log",
+  "var/log/alternatives.log",
+  "var/lib/systemd/deb-systemd-helper-enabled",
+  "var/lib/systemd/deb-systemd-helper-masked",
+  "usr/lib/sysimage/dpkg/lock",
+  "usr/lib/sysimage/dpkg/lock-frontend",
+  "usr/lib/sysimage/dpkg/status-old",
+  "usr/lib/sysimage/dpkg/triggers/Lock",
+];
+
+/** The Debian package, as every other image takes it (docs/image.md), and what it leaves to the image: its name, and what is enabled. */
+async function installPackage(options: ImageOptions, root: string): Promise<void> {
   if (!existsSync(join(options.tree, "dist/guestos-boot"))) {
     throw new ProblemError({ what: "there is no dist/guestos-boot to put into the image", todo: "make build" });
   }
-  const env = { PATH: process.env["PATH"] ?? "" };
-  await run("make", ["--no-print-directory", `--directory=${options.tree}`, "install", `DESTDIR=${root}`], { env });
+  const { file } = buildDeb({ folder: dirname(root), date: options.epoch });
+  const inside = "guestos-boot.deb";
+  await rename(file, join(root, inside));
+  // The initramfs has our hook already (vm/image/system.ts), and is made for every kernel but that of the build machine.
+  const env = { DEBIAN_FRONTEND: "noninteractive", INITRD: "No", SOURCE_DATE_EPOCH: String(options.epoch) };
+  await run("chroot", [root, "dpkg", "--install", `/${inside}`], { env });
+  for (const path of [inside, ...LEFT_BY_DPKG]) await rm(join(root, path), { recursive: true, force: true });
+  await cp(join(options.tree, "etc/hostname"), join(root, "etc/hostname"));
+  await cp(join(root, "usr/share/guestos-boot/system-preset"), join(root, "etc/systemd/system-preset"), { recursive: true });
 }
 
 /** Only what our preset names is enabled; what no preset can switch off is masked. */

@@ -34,8 +34,9 @@ test.each([["--help"], ["help", "run"], ["status", "--help"], ["frobnicate"]])(
   },
 );
 
-test("a status loads no tools and no bus", () => {
+test("a status loads no tools, no bus and no metrics", () => {
   const loaded = loadedBy("status");
   expect(loaded).toContain("zod");
   expect(loaded).not.toContain("dbus-next");
+  expect(loaded).not.toContain("prom-client");
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Fixture } from "../../support/fixture-process.ts";
 
@@ -25,8 +25,9 @@ test("status shows the runs, the table and what failed, and ends as the boot did
     .replaceAll(fixture.root, "")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, "TIME")
     .replaceAll(/\d+\.\d+ s/g, "N s")
-    .replace(/^boot [0-9a-f-]{36}/, "boot ID");
-  expect(text).toBe(`boot ID, TIME
+    .replace(/^boot [0-9a-f-]{36}/m, "boot ID");
+  expect(text).toBe(`failed: strict; skipped lenient
+boot ID, TIME
 slot unknown, version 1.2.3
   early at TIME: failed in N s
   late  at TIME: failed in N s
@@ -84,4 +85,40 @@ test("a last line that is being written does not keep status from the rest", asy
   const { status, stdout } = await fixture.run("status");
   expect(status).toBe(0);
   expect(stdout).toContain("the record's last line is cut short");
+});
+
+test("the first line is the verdict, also of a boot that goes well, or on without something", async () => {
+  const fixture = new Fixture();
+  await fixture.run();
+  expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("done: all is as it should be");
+  fixture.touch("bad");
+  await fixture.run();
+  expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("degraded: the node is usable, without lenient");
+});
+
+test("--watch shows a boot while it goes on, from its first line, and ends with it", async () => {
+  const fixture = new Fixture();
+  const watching = fixture.run("status", "--watch");
+  fixture.touch("hold");
+  const early = fixture.run("run", "--stage", "early");
+  await fixture.appears("holding");
+  rmSync(fixture.path("hold"));
+  await early;
+  fixture.touch("bad");
+  await fixture.run("run", "--stage", "late");
+  const { status, stdout } = await watching;
+  expect(status).toBe(10);
+  expect(stdout).toMatch(
+    /^early, begun .*\n(.*\n)*first +changed .*\n(.*\n)*early: 4 units: .*\nlate, begun .*\n(.*\n)*lenient +degraded .*\n(.*\n)*late: /,
+  );
+});
+
+test("--watch ends with 13 when the run that it follows was killed", async () => {
+  const fixture = new Fixture();
+  fixture.touch("hold");
+  const early = fixture.start(["run", "--stage", "early"]);
+  await fixture.appears("holding");
+  const watching = fixture.run("status", "--watch");
+  early.process.kill("SIGKILL");
+  expect(await watching).toMatchObject({ status: 13, stdout: expect.stringContaining("early: was cut off before its end") as string });
 });

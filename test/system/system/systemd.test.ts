@@ -46,6 +46,22 @@ test("a unit that does not exist is named", async () => {
   });
 });
 
+test("what a service said last is part of why it could not be started", async () => {
+  const command = `journalctl --boot --unit=${UNIT} --lines=5 --output=cat --quiet --no-pager`;
+  const talkative = fakeHost({ commands: { [command]: "cannot read node_exporter.key\nMain process exited, code=exited, status=1\n" } });
+  systemd.units.set(UNIT, { load: "loaded", active: "inactive", sub: "dead", result: "failed" });
+  await expect(runJob(talkative, "start", UNIT)).rejects.toMatchObject({
+    problem: { found: "it failed\ncannot read node_exporter.key\nMain process exited, code=exited, status=1" },
+  });
+});
+
+test("a unit that an operator has masked is told as masked", async () => {
+  systemd.units.set(UNIT, { load: "masked", active: "inactive", sub: "dead", result: "done" });
+  await expect(runJob(host, "start", UNIT)).rejects.toMatchObject({
+    problem: { what: `cannot start ${UNIT}`, found: "its unit is masked" },
+  });
+});
+
 test.each([
   ["failed", "it failed", `journalctl -b -u ${UNIT}`],
   ["timeout", "it took too long and systemd gave up", `journalctl -b -u ${UNIT}`],

@@ -157,3 +157,26 @@ test("a damaged note of what was loaded only means loading again", async () => {
     expect(await runUnit(nftables, machine)).toHaveLength(1);
   }
 });
+
+test.each([
+  ["broken", async () => put(IMAGE, RULES.replace("accept", "acept"))],
+  ["gone", async () => inside.host.remove(IMAGE)],
+])("when the file is %s and the rules are taken away, those that were loaded last come back", async (_, spoil) => {
+  await put("/run/image/more", "tcp dport 2001 accept\n");
+  await put(IMAGE, RULES.replace("policy drop;", 'policy drop;\n include "/run/image/more"'));
+  await runUnit(nftables, machine);
+  const before = await inForce();
+  expect(before).toContain("dport 2001");
+  await spoil();
+  await inside.host.remove("/run/image/more");
+  await expect(runUnit(nftables, machine)).rejects.toMatchObject({
+    problem: { what: expect.stringMatching(/not valid|no firewall ruleset/) },
+  });
+  expect(await inForce()).toBe(before);
+  await inside.run("nft", "flush", "ruleset");
+  // They come back, and what is wrong with the file stays wrong.
+  await expect(runUnit(nftables, machine)).rejects.toMatchObject({
+    problem: { what: expect.stringMatching(/not valid|no firewall ruleset/) },
+  });
+  expect(await inForce()).toBe(before);
+});

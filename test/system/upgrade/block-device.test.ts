@@ -41,7 +41,9 @@ test("partitions that are block devices are written past the page cache, and the
   expect(content(places.boot.path, image.boot.length).equals(image.boot)).toBe(true);
   expect(content(places.root.path, root.length).equals(root)).toBe(true);
   expect(content(places.var.path, 16 * MIB).every((byte) => byte === 0)).toBe(true);
-  expect(machine.tools.map(({ program }) => program)).toContain("blkdiscard");
+  expect(machine.tools.map(({ program, args }) => `${program} ${args.join(" ")}`)).toContain(
+    `xargs --max-lines=1 blkdiscard --zeroout ${places.root.path}`,
+  );
   expect(installed.root.zeroed).toBeGreaterThan(18 * MIB);
   const again = await install(machine.host, machine.layout, { ...request, source: bytesSource(imageTar(image)) }, async () => places);
   expect(again.root).toMatchObject({ written: 0, zeroed: 0 });

@@ -81,6 +81,19 @@ test("the same image again writes nothing, and one changed byte writes one unit 
   expectInstalled(machine, { ...image, root });
 });
 
+test("a chunk of which nothing seems to be there is written whole; one of which a sample is there, only where it differs", async () => {
+  const image = { version: "2.0.0", boot: noise(500_000, "b"), root: noise(8 * MIB, "r") };
+  using machine = upgradeMachine({ rootBytes: 8 * MIB });
+  const held = Buffer.alloc(8 * MIB, "other");
+  // No sample lies here; one lies at the beginning of the second chunk.
+  image.root.copy(held, 65_536, 65_536, 131_072);
+  image.root.copy(held, 4 * MIB, 4 * MIB, 4 * MIB + 131_072);
+  writeFileSync(machine.places.root.path, held);
+  const { root } = await machine.install(bytesSource(imageTar(image)));
+  expect(root).toEqual({ written: 8 * MIB - 131_072, zeroed: 0, identical: 131_072 });
+  expectInstalled(machine, image);
+});
+
 test("long runs of zeros are zeroed and not written, and are zeros on the partition", async () => {
   const root = Buffer.concat([noise(2 * MIB + 5, "r"), Buffer.alloc(13 * MIB), noise(3 * MIB + 77, "s"), Buffer.alloc(2 * MIB)]);
   using machine = upgradeMachine({ rootBytes: 24 * MIB });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decideAndWrite, settleMachine } from "../../../src/upgrade/carry-out.ts";
@@ -22,6 +22,10 @@ const onTrialB = async (): Promise<SlotMachine> => {
   return machine;
 };
 const unit = async ({ host, layout }: SlotMachine): Promise<readonly string[]> => runUnit(upgradeState, testMachine(host, layout));
+const TRIAL = "note that this boot is a trial: it ends unless it is confirmed in time";
+const NO_TRIAL = "note that this boot is no trial";
+const marks = ({ layout }: SlotMachine): readonly string[] =>
+  ["on-trial", "not-on-trial"].filter((name) => existsSync(join(layout.run, name)));
 
 test("A installs B, commits, B boots on trial, is confirmed and stays; and back again", async () => {
   const machine = await readyForB();
@@ -29,7 +33,7 @@ test("A installs B, commits, B boots on trial, is confirmed and stays; and back 
   expect(await decideAndWrite(host, layout, "commit")).toMatchObject({ reboot: true });
   expect(machine.state()).toEqual({ alternative: "B", cycle: "first_boot", trial: "B" });
   expect(machine.boot()).toBe("B");
-  expect(await unit(machine)).toEqual([]);
+  expect(await unit(machine)).toEqual([TRIAL]);
   writeFileSync(layout.versionFile, "2.0.0\n");
   await decideAndWrite(host, layout, "confirm");
   expect(machine.state()).toEqual(STABLE_B);
@@ -42,6 +46,26 @@ test("A installs B, commits, B boots on trial, is confirmed and stays; and back 
   expect(machine.boot()).toBe("A");
   expect([(await machine.record("A"))?.kind, (await machine.record("B"))?.kind]).toEqual(["proven", "proven"]);
   expect(readFileSync(layout.grubenv, "latin1")).toContain("\nother=1\n");
+});
+
+test("what ends a trial is told of one and of its confirmation, and in a boot that is none there is nothing to tell", async () => {
+  const machine = await onTrialB();
+  expect(await unit(machine)).toEqual([TRIAL]);
+  expect(marks(machine)).toEqual(["on-trial"]);
+  expect(await unit(machine)).toEqual([]);
+  await decideAndWrite(machine.host, machine.layout, "confirm");
+  expect(await unit(machine)).toEqual([NO_TRIAL]);
+  expect(marks(machine)).toEqual(["not-on-trial"]);
+  expect(await unit(machine)).toEqual([]);
+  machine.boot();
+  expect(await unit(machine)).toEqual([]);
+  expect(marks(machine)).toEqual([]);
+});
+
+test("a trial that GRUB did not know of is marked as one too", async () => {
+  const machine = await slotMachine({ state: undefined, records: { A: installed, B: proven } });
+  expect(await unit(machine)).toEqual(["tell the boot loader: slot A, failsafe_check, trial of A (grubenv: there is no such file)", TRIAL]);
+  expect(marks(machine)).toEqual(["on-trial"]);
 });
 
 test("a system that is not confirmed is left, marked, and its image remembered: once", async () => {

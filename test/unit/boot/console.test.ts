@@ -8,7 +8,7 @@ afterEach(() => {
 
 function shown(script: EventScript): string {
   const lines: string[] = [];
-  const sink = consoleSink({ print: (line) => lines.push(line), now: () => 0 });
+  const sink = consoleSink({ print: (line) => lines.push(line), now: () => 0, ascii: false });
   for (const event of script.events) sink(event);
   return lines.join("\n");
 }
@@ -64,22 +64,49 @@ var                  skipped   0.00 s — requires store-key
 volumes              skipped   0.00 s — requires store-key
 volume-filesystems   skipped   0.00 s — requires volumes
 journalbeat          degraded  0.10 s — bad value
-
-store-key failed
-  cryptsetup luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations
-  1000 /dev/vda10: failed with exit status 1
-  found    Device /dev/vda10 is in use. Cannot proceed with format operation.
-           Command failed with code -1
-  to do    find out who uses it: lsblk /dev/vda10
-  skipped  var, volumes, volume-filesystems
-
-journalbeat degraded
-  bad value
-  at       /boot/config/journalbeat.conf:2:9
-
++-----------------------------------------------------------------------------+
+| BOOT FAILED, early stage: store-key                                         |
+|                                                                             |
+| store-key failed                                                            |
+|   cryptsetup luksFormat --type luks2 --pbkdf pbkdf2                         |
+|   --pbkdf-force-iterations 1000 /dev/vda10: failed with exit status 1       |
+|   found    Device /dev/vda10 is in use. Cannot proceed with format          |
+|            operation.                                                       |
+|            Command failed with code -1                                      |
+|   to do    find out who uses it: lsblk /dev/vda10                           |
+|   skipped  var, volumes, volume-filesystems                                 |
+|                                                                             |
+| journalbeat degraded                                                        |
+|   bad value                                                                 |
+|   at       /boot/config/journalbeat.conf:2:9                                |
+|                                                                             |
+| what happens next                                                           |
+|   - The boot goes on. The late stage tries again what it requires, then     |
+|     starts what does not depend on it.                                      |
+|   - A system on trial (after an upgrade) is left: the machine restarts in   |
+|     about a minute, and the boot loader goes back to the other system. Any  |
+|     other system stays up.                                                  |
+|   - Log in, do what "to do" says, then run: guestos-boot                    |
+|   - The same again: guestos-boot status. With all that was seen:            |
+|     guestos-boot why UNIT                                                   |
++-----------------------------------------------------------------------------+
 early: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s`,
   );
   expect(text.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
+});
+
+test("a run by hand that failed ends in the same words without a box: somebody is watching", () => {
+  const script = new EventScript([{ name: "strict" }]);
+  script.ended(1, "strict", { kind: "failed", problem: { what: "something is in the way", todo: "remove it" } });
+  expect(shown(script.finish(1, "failed"))).toBe(
+    `strict               failed    0.00 s — something is in the way
+
+strict failed
+  something is in the way
+  to do    remove it
+
+run: 1 unit: 0 changed, 0 unchanged, 0 degraded, 1 failed, 0 skipped in 1.0 s`,
+  );
 });
 
 test("what nobody asked for is shown and counted only when something had to be done for it", () => {

@@ -9,6 +9,11 @@ test("a breakpoint in the kernel's own text patching is the emulator's defect, a
   expect(error?.problem.where).toEqual({ file: "serial.log", line: 2 });
 });
 
+test("so are timer interrupts that stay away while the host is busy", () => {
+  const log = "[ 0.5] Kernel panic - not syncing: IO-APIC + timer doesn't work!  Boot with apic=debug and send a report.\r\n";
+  expect(guestPanic(log, "serial.log")).toBeInstanceOf(GuestPanicError);
+});
+
 test("any other panic is not, and is never retried", () => {
   const error = guestPanic("[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\r\n", "serial.log");
   expect(error).toBeInstanceOf(KernelPanicError);

@@ -1,0 +1,149 @@
+import { noteText } from "../boot/run-text.ts";
+import type { BlameDocument, CriticalChainDocument, DiffDocument, Share, TimeDocument } from "./documents.ts";
+import { bootLine } from "./measures.ts";
+
+/** At most 80 columns, for a serial console. */
+const COLUMNS = 80;
+
+const CLOCKS = {
+  "whole boot": [],
+  "not finished": ["The boot has not finished: this is how far it is."],
+  "record only": ["systemd's clocks of this boot are not known: this is what the record has."],
+} as const satisfies Record<TimeDocument["clocks"], readonly string[]>;
+
+export function timeLines(document: TimeDocument): readonly string[] {
+  const { phases, seconds, clocks } = document;
+  const told = new Set(phases.map(({ kind }) => kind));
+  const silent = (["firmware", "loader", "initrd"] as const).filter((kind) => !told.has(kind));
+  return [
+    bootLine(document),
+    "",
+    ...phases.map(({ label, seconds: took }) => `${fixed(took)}  ${share(took, seconds)}  ${label}`),
+    `${fixed(seconds)}  100 %  in all`,
+    ...CLOCKS[clocks],
+    ...(clocks === "record only" || silent.length === 0 ? [] : [`Not told by this machine: ${silent.join(", ")}.`]),
+  ];
+}
+
+export function blameLines(document: BlameDocument): readonly string[] {
+  const { units } = document;
+  const several = new Set(units.map(({ run }) => run)).size > 1;
+  const rows = units.map(({ run, name, seconds, gain, critical, byKind: { look, tool, own, wait, runner } }) =>
+    [
+      `${fixed(seconds)} ${fixed(gain)} ${critical ? "*" : " "} ${(several ? `${name} (${run})` : name).padEnd(27)}`,
+      [tool, own, look + runner, wait].map((value) => value.toFixed(1).padStart(6)).join(" "),
+    ].join(" "),
+  );
+  return [
+    bootLine(document),
+    "",
+    `     took      gain   ${"unit".padEnd(27)}  tools    own   look   wait`,
+    ...rows,
+    "",
+    "gain: what the run would have been shorter by, had the unit taken no time.",
+    "*: on the critical chain.",
+  ].map(cut);
+}
+
+/** Seconds below which a piece that is no unit's gets no line of its own. */
+const SHORT = 0.1;
+
+export function criticalChainLines(document: CriticalChainDocument): readonly string[] {
+  const { links, seconds, clocks } = document;
+  const sum = links.reduce((total, link) => total + link.seconds, 0);
+  const isShort = ({ unit, seconds: took }: (typeof links)[number]): boolean => unit === undefined && took < SHORT;
+  const short = links.filter(isShort);
+  return [
+    bootLine(document),
+    "",
+    "       at      took      gain  what the end of the boot waited for",
+    ...links
+      .filter((link) => !isShort(link))
+      .flatMap(({ phase, unit, start, seconds: took, gain, parts }) => [
+        `${fixed(start)} ${fixed(took)} ${gain === undefined ? " ".repeat(9) : fixed(gain)}  ${unit ?? linkText(phase)}`,
+        ...mainParts(parts, took).map(({ kind, label, seconds: part }) => `${" ".repeat(30)}${fixed(part)}  ${partText(kind, label)}`),
+      ]),
+    ...(short.length === 0
+      ? []
+      : [
+          `${" ".repeat(9)} ${fixed(short.reduce((total, link) => total + link.seconds, 0))} ${" ".repeat(9)}  (in shorter pieces between them)`,
+        ]),
+    "",
+    `${fixed(seconds)} in all; the parts add up to ${sum.toFixed(2)} s.`,
+    "gain: what the run would have been shorter by, had the unit taken no time.",
+    ...CLOCKS[clocks],
+  ].map(cut);
+}
+
+/** A piece of a run that belongs to no unit is named by its phase, like what is outside the chain. */
+function linkText(phase: string): string {
+  return phase.startsWith("chain, ") ? `(runner, ${phase.slice(7)})` : phase;
+}
+
+/** Those that are worth a line: waits always, the others from a tenth of the unit's time on. */
+function mainParts(parts: readonly Share[], took: number): readonly Share[] {
+  return parts.filter(({ kind, seconds }) => kind === "wait" || (seconds >= took / 10 && seconds >= 0.05));
+}
+
+function partText(kind: Share["kind"], label: string): string {
+  switch (kind) {
+    case "tool":
+      return `tool ${label}`;
+    case "wait":
+      return `waits for ${noteText(label)}`;
+    case "own":
+      return noteText(label);
+    case "look":
+    case "runner":
+      return label;
+  }
+}
+
+export function diffLines(document: DiffDocument): readonly string[] {
+  const { from, to, phases, units } = document;
+  const changes = units.filter(({ from: before, to: after }) => differs(before, after));
+  return [
+    `from ${bootLine(from)}`,
+    `to   ${bootLine(to)}`,
+    "",
+    ...phases.map(({ label, from: before, to: after }) => `${deltaText(before, after)}  ${label}`),
+    "",
+    ...(changes.length === 0 ? ["No unit took another time, or ended in another way."] : []),
+    ...changes.flatMap(({ run, name, from: before, to: after, parts }) => [
+      `${deltaText(before?.seconds ?? null, after?.seconds ?? null)}  ${name} (${run})${outcomeChange(before, after)}`,
+      ...parts.slice(0, 3).map((part) => `${" ".repeat(4)}${deltaText(part.from, part.to)}  ${partText(part.kind, part.label)}`),
+    ]),
+  ].map(cut);
+}
+
+type Ended = DiffDocument["units"][number]["from"];
+
+/** A hundredth of a second is noise. */
+function differs(before: Ended, after: Ended): boolean {
+  return before === null || after === null || before.outcome !== after.outcome || Math.abs(after.seconds - before.seconds) >= 0.01;
+}
+
+function outcomeChange(before: Ended, after: Ended): string {
+  if (before === null) return ": new";
+  if (after === null) return ": gone";
+  return before.outcome === after.outcome ? "" : `: ${before.outcome} → ${after.outcome}`;
+}
+
+function deltaText(before: number | null, after: number | null): string {
+  const delta = (after ?? 0) - (before ?? 0);
+  const numbers = `${before === null ? "-" : before.toFixed(2)} → ${after === null ? "-" : after.toFixed(2)}`;
+  return `${(delta < 0 ? "" : "+") + delta.toFixed(2)} s`.padStart(11) + ` ${numbers.padStart(17)}`;
+}
+
+function fixed(value: number): string {
+  return `${value.toFixed(2)} s`.padStart(9);
+}
+
+function share(part: number, whole: number): string {
+  return `${Math.round((100 * part) / Math.max(whole, 1e-9))} %`.padStart(5);
+}
+
+function cut(line: string): string {
+  const letters = [...line];
+  return letters.length <= COLUMNS ? line : `${letters.slice(0, COLUMNS - 1).join("")}…`;
+}

@@ -1,0 +1,167 @@
+import { z } from "../config/schema.ts";
+
+/** What `--json` prints, a schema for each command. Times are seconds; moments count from the kernel's start. */
+
+const Seconds = z.number();
+const Outcome = z.enum(["changed", "unchanged", "degraded", "failed", "skipped", "running"]);
+const Problem = z.object({
+  what: z.string(),
+  where: z.object({ file: z.string(), line: z.number().exactOptional(), column: z.number().exactOptional() }).exactOptional(),
+  found: z.string().exactOptional(),
+  expected: z.string().exactOptional(),
+  todo: z.string().exactOptional(),
+});
+
+const boot = {
+  bootId: z.string(),
+  /** Wall-clock time, ISO 8601. */
+  time: z.string(),
+  slot: z.string().nullable(),
+  version: z.string(),
+};
+
+export const Share = z.object({ kind: z.enum(["look", "tool", "own", "wait", "runner"]), label: z.string(), seconds: Seconds });
+export type Share = z.infer<typeof Share>;
+
+const Phase = z.object({
+  kind: z.enum(["firmware", "loader", "kernel", "initrd", "system", "lock", "program", "chain"]),
+  label: z.string(),
+  start: Seconds,
+  seconds: Seconds,
+});
+
+/** analyze time */
+export const TimeDocument = z.object({
+  ...boot,
+  clocks: z.enum(["whole boot", "not finished", "record only"]),
+  phases: z.array(Phase),
+  seconds: Seconds,
+});
+export type TimeDocument = z.infer<typeof TimeDocument>;
+
+/** analyze blame */
+export const BlameDocument = z.object({
+  ...boot,
+  units: z.array(
+    z.object({
+      run: z.string(),
+      name: z.string(),
+      outcome: Outcome,
+      seconds: Seconds,
+      /** What the run would have gained if it had taken no time. */
+      gain: Seconds,
+      critical: z.boolean(),
+      byKind: z.object({ look: Seconds, tool: Seconds, own: Seconds, wait: Seconds, runner: Seconds }),
+    }),
+  ),
+});
+export type BlameDocument = z.infer<typeof BlameDocument>;
+
+/** analyze critical-chain */
+export const CriticalChainDocument = z.object({
+  ...boot,
+  clocks: TimeDocument.shape.clocks,
+  /** In order, without gaps: their seconds add up to the whole. */
+  links: z.array(
+    z.object({
+      phase: z.string(),
+      /** Absent for what is not a unit's. */
+      unit: z.string().exactOptional(),
+      start: Seconds,
+      seconds: Seconds,
+      gain: Seconds.exactOptional(),
+      parts: z.array(Share),
+    }),
+  ),
+  seconds: Seconds,
+});
+export type CriticalChainDocument = z.infer<typeof CriticalChainDocument>;
+
+interface BarDocument {
+  readonly kind: "plan" | "action" | "wait" | "tool";
+  readonly label: string;
+  readonly start: number;
+  readonly end: number;
+  readonly inside: readonly BarDocument[];
+}
+
+const Bar: z.ZodType<BarDocument> = z.object({
+  kind: z.enum(["plan", "action", "wait", "tool"]),
+  label: z.string(),
+  start: Seconds,
+  end: Seconds,
+  get inside() {
+    return z.array(Bar);
+  },
+});
+
+/** analyze plot, analyze report */
+export const TimelineDocument = z.object({
+  ...boot,
+  phases: z.array(Phase),
+  runs: z.array(
+    z.object({
+      run: z.string(),
+      outcome: z.enum(["done", "degraded", "failed", "stopped", "unfinished"]),
+      start: Seconds,
+      end: Seconds,
+      units: z.array(
+        z.object({
+          name: z.string(),
+          outcome: Outcome,
+          start: Seconds,
+          end: Seconds,
+          requires: z.array(z.string()),
+          releasedBy: z.string().nullable(),
+          critical: z.boolean(),
+          inside: z.array(Bar),
+        }),
+      ),
+    }),
+  ),
+});
+export type TimelineDocument = z.infer<typeof TimelineDocument>;
+
+/** analyze diff */
+export const DiffDocument = z.object({
+  from: z.object(boot),
+  to: z.object(boot),
+  phases: z.array(z.object({ label: z.string(), from: Seconds.nullable(), to: Seconds.nullable() })),
+  units: z.array(
+    z.object({
+      run: z.string(),
+      name: z.string(),
+      from: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
+      to: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
+      /** What changed inside, the most first; what is the same is left out. */
+      parts: z.array(z.object({ kind: Share.shape.kind, label: z.string(), from: Seconds, to: Seconds })),
+    }),
+  ),
+});
+export type DiffDocument = z.infer<typeof DiffDocument>;
+
+/** why: one story for each run that the unit was part of. */
+export const WhyDocument = z.object({
+  ...boot,
+  unit: z.string(),
+  stories: z.array(
+    z.object({
+      run: z.string(),
+      time: z.string(),
+      /** Asked for, or there because another unit requires it. */
+      prerequisite: z.boolean(),
+      outcome: Outcome.or(z.literal("not reached")),
+      start: Seconds.nullable(),
+      seconds: Seconds.nullable(),
+      /** What came before it, the last one to end first. */
+      waitedFor: z.array(z.object({ name: z.string(), how: z.enum(["requires", "after"]), outcome: Outcome, end: Seconds })),
+      /** What it held up, by requirement. */
+      skipped: z.array(z.string()),
+      problem: Problem.nullable(),
+      /** What it did and saw, in order; `depth` 1 is inside the line above. */
+      evidence: z.array(z.object({ at: Seconds, seconds: Seconds, depth: z.number(), text: z.string(), words: z.array(z.string()) })),
+      notes: z.array(z.string()),
+    }),
+  ),
+});
+export type WhyDocument = z.infer<typeof WhyDocument>;

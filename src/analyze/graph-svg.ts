@@ -1,0 +1,156 @@
+import { seconds } from "./duration.ts";
+import { type Edge, graphLayout, type Place } from "./graph-layout.ts";
+import { element, fitted, STYLE, text, textWidth, tooltip } from "./svg.ts";
+
+/** A unit as the graph draws it. */
+export interface GraphUnit {
+  readonly name: string;
+  readonly title: string;
+  readonly stage: "early" | "late";
+  readonly requires: readonly string[];
+  /** Order only. */
+  readonly after: readonly string[];
+  /** How it went in a boot; absent for a graph of what would run. */
+  readonly ran?: { readonly outcome: string; readonly seconds: number; readonly critical: boolean };
+}
+
+export interface GraphOptions {
+  readonly title: string;
+  readonly style?: boolean;
+}
+
+const MARGIN = 20;
+const BOX_HEIGHT = 34;
+const ROW = 50;
+const GAP = 56;
+
+/** A picture of the chain as SVG, from left to right. @param units in an order in which requirements come first */
+export function graphSvg(units: readonly GraphUnit[], { title, style = true }: GraphOptions): string {
+  const layout = graphLayout(units.map(({ name, requires, after }) => ({ name, before: [...requires, ...after] })));
+  const byName = new Map(units.map((unit) => [unit.name, unit]));
+  const boxWidth = Math.min(230, Math.max(96, ...units.map(({ name }) => textWidth(name) * 1.08))) + 24;
+  const width = Math.max(2 * MARGIN + layout.columns * (boxWidth + GAP) - GAP, textWidth(title, 15) + 2 * MARGIN, 560);
+  const top = MARGIN + 40;
+  const height = top + layout.rows * ROW + 40;
+  const x = (column: number): number => MARGIN + column * (boxWidth + GAP);
+  const y = (row: number): number => top + row * ROW + ROW / 2;
+  const critical = (edge: Edge): boolean => [edge.from, edge.to].every((name) => byName.get(name)?.ran?.critical === true);
+  const edges = layout.edges.toSorted((one, other) => Number(critical(one)) - Number(critical(other)));
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      class: "gb",
+      width: Math.ceil(width),
+      height: Math.ceil(height),
+      viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`,
+      role: "img",
+      "aria-label": title,
+    },
+    [
+      style ? element("style", {}, STYLE) : "",
+      HEADS,
+      element("rect", { class: "paper", x: 0, y: 0, width: Math.ceil(width), height: Math.ceil(height) }),
+      text(MARGIN, MARGIN + 14, title, { class: "strong", style: "font-size:15px" }),
+      ...edges.map((edge) => {
+        const orderOnly = byName.get(edge.to)?.requires.includes(edge.from) !== true;
+        const name = critical(edge) ? "critical" : "arrow";
+        const dashes = orderOnly ? "4 3" : undefined;
+        return element("path", {
+          class: name,
+          d: curve(edge, layout.places, boxWidth, x, y),
+          "stroke-dasharray": dashes,
+          "marker-end": `url(#gg-${name}-head)`,
+        });
+      }),
+      ...units.map((unit) => box(unit, layout.places.get(unit.name) ?? { column: 0, row: 0 }, boxWidth, x, y)),
+      text(
+        MARGIN,
+        height - 16,
+        "Arrows point from what comes first; dashed ones mean order alone. Round corners: late stage. What follows from other arrows is left out.",
+        { class: "soft", style: "font-size:11px" },
+      ),
+    ].join("\n"),
+  );
+}
+
+const HEADS = element(
+  "defs",
+  {},
+  (["arrow-head", "critical-head"] as const)
+    .map((name) =>
+      element(
+        "marker",
+        {
+          id: `gg-${name}`,
+          viewBox: "0 0 8 8",
+          refX: 7,
+          refY: 4,
+          markerWidth: 9,
+          markerHeight: 9,
+          markerUnits: "userSpaceOnUse",
+          orient: "auto",
+        },
+        element("path", { class: name, d: "M0,0.8 L8,4 L0,7.2 z" }),
+      ),
+    )
+    .join(""),
+);
+
+/** From the right side of one box to the left side of the other, level where it passes another column. */
+function curve(
+  { from, to, via }: Edge,
+  places: ReadonlyMap<string, Place>,
+  boxWidth: number,
+  x: (column: number) => number,
+  y: (row: number) => number,
+): string {
+  const start = places.get(from) ?? { column: 0, row: 0 };
+  const end = places.get(to) ?? { column: 0, row: 0 };
+  let at: readonly [number, number] = [x(start.column) + boxWidth, y(start.row)];
+  let path = `M${point(at)}`;
+  for (const stop of [...via, end]) {
+    const next = [x(stop.column), y(stop.row)] as const;
+    const bend = GAP / 2;
+    path += ` C${point([at[0] + bend, at[1]])} ${point([next[0] - bend, next[1]])} ${point(next)}`;
+    at = next;
+    if (stop !== end) {
+      at = [next[0] + boxWidth, next[1]];
+      path += ` L${point(at)}`;
+    }
+  }
+  return path;
+}
+
+function point([x, y]: readonly [number, number]): string {
+  return `${x.toFixed(1)},${y.toFixed(1)}`;
+}
+
+function box(unit: GraphUnit, { column, row }: Place, width: number, x: (column: number) => number, y: (row: number) => number): string {
+  const left = x(column);
+  const top = y(row) - BOX_HEIGHT / 2;
+  const { ran } = unit;
+  const shape = { x: left, y: top, width, height: BOX_HEIGHT, rx: unit.stage === "late" ? 15 : 4 };
+  const story = ran === undefined ? [] : [ran.outcome === "skipped" ? "skipped" : `${ran.outcome}, ${seconds(ran.seconds)}`];
+  return element(
+    "g",
+    {},
+    [
+      tooltip([unit.title, `${unit.stage} stage`, ...story].join("\n")),
+      element("rect", { ...shape, class: "paper" }),
+      ran === undefined || ran.outcome === "skipped" ? "" : element("rect", { ...shape, class: `${ran.outcome} pale` }),
+      element("rect", {
+        ...shape,
+        class: ran?.critical === true ? "critical" : "frame",
+        "stroke-dasharray": ran?.outcome === "skipped" ? "4 3" : undefined,
+      }),
+      text(left + width / 2, y(row) + (ran === undefined ? 4 : -2), fitted(unit.name, width - 16), {
+        "text-anchor": "middle",
+        class: ran?.critical === true ? "strong" : undefined,
+      }),
+      ...story.map((line) =>
+        text(left + width / 2, y(row) + 12, line, { "text-anchor": "middle", class: "soft", style: "font-size:10.5px" }),
+      ),
+    ].join(""),
+  );
+}

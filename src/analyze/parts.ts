@@ -1,0 +1,102 @@
+import { basename } from "node:path";
+import type { Problem } from "../system/problem.ts";
+import type { Bar, UnitBar } from "./timeline.ts";
+
+/**
+ * What a moment of a unit went into:
+ *
+ *   look    its plan: reading files, asking the kernel
+ *   tool    a program that it had started; the label is its name
+ *   own     an action's own work, calls over the bus included
+ *   wait    for something that was not there yet; the label says for what
+ *   runner  between those: the runner's own work
+ */
+export type PartKind = "look" | "tool" | "own" | "wait" | "runner";
+
+export interface Part {
+  readonly kind: PartKind;
+  readonly label: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Cuts a unit's time into parts that follow each other without a gap: their sum is the unit's time. Of tools that ran at once, the first one counts. */
+export function partsOf(unit: UnitBar): readonly Part[] {
+  return cut(unit.inside, unit.start, unit.end, { kind: "runner", label: "runner" });
+}
+
+function cut(inside: readonly Bar[], start: number, end: number, own: Pick<Part, "kind" | "label">): readonly Part[] {
+  const parts: Part[] = [];
+  let at = start;
+  for (const bar of inside) {
+    const from = Math.max(at, bar.start);
+    const to = Math.min(end, bar.end);
+    if (to <= from) continue;
+    if (from > at) parts.push({ ...own, start: at, end: from });
+    parts.push(...cut(bar.inside, from, to, partKind(bar)));
+    at = to;
+  }
+  return at < end ? [...parts, { ...own, start: at, end }] : parts;
+}
+
+/** What tools say while they wait for the lock of another one (sfdisk(8), --lock). */
+const WAITED_FOR_LOCK = /waiting (to get|for) (the )?lock|already locked, waiting/i;
+
+function partKind({ what, outcome }: Bar): Pick<Part, "kind" | "label"> {
+  switch (what.kind) {
+    case "plan":
+      return { kind: "look", label: "looking at what is there" };
+    case "action":
+    case "unit":
+      return { kind: "own", label: what.kind === "unit" ? what.name : what.description };
+    case "retry":
+      return { kind: "wait", label: waitLabel(what.problem) };
+    case "tool":
+      return {
+        kind: "tool",
+        label: toolName(what.argv) + (outcome?.kind === "tool" && WAITED_FOR_LOCK.test(outcome.stderr) ? ", which waited for a lock" : ""),
+      };
+  }
+}
+
+/** `mkfs.ext4`, whatever folder it was called from. */
+export function toolName(argv: readonly string[]): string {
+  return basename(argv[0] ?? "");
+}
+
+/** What kind of thing was missing, by the words of the error that was tried again; the words themselves say which. */
+const WAITS: readonly (readonly [RegExp, string])[] = [
+  [/\bmedium\b/, "medium"],
+  [/\bcarrier\b/, "network"],
+  [/\block(ed)?\b|\bin use\b|\bbusy\b/, "lock"],
+  [/\binterface\b|\bdevice\b|\bpartition\b|\/dev\//, "device"],
+];
+
+/** `device: cannot look at /dev/vda10` */
+export function waitLabel(problem: Problem): string {
+  const kind = WAITS.find(([words]) => words.test(`${problem.what} ${problem.found ?? ""}`))?.[1];
+  return kind === undefined ? problem.what : `${kind}: ${problem.what}`;
+}
+
+export interface Share {
+  readonly kind: PartKind;
+  readonly label: string;
+  readonly seconds: number;
+}
+
+/** The parts of the same kind and label taken together, the longest first. */
+export function shares(parts: readonly Part[]): readonly Share[] {
+  const sums = new Map<string, Share>();
+  for (const { kind, label, start, end } of parts) {
+    const key = `${kind} ${label}`;
+    sums.set(key, { kind, label, seconds: (sums.get(key)?.seconds ?? 0) + end - start });
+  }
+  return [...sums.values()].toSorted((one, other) => other.seconds - one.seconds);
+}
+
+/** Seconds of a unit that went into each kind. */
+export function byKind(parts: readonly Part[]): Readonly<Record<PartKind, number>> {
+  const sums: Record<PartKind, number> = { look: 0, tool: 0, own: 0, wait: 0, runner: 0 };
+  for (const { kind, start, end } of parts) sums[kind] += end - start;
+  return sums;
+}

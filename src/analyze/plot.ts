@@ -1,0 +1,341 @@
+import { type Axis, axisOver, tickText } from "./axis.ts";
+import { criticalChain } from "./causes.ts";
+import { seconds } from "./duration.ts";
+import { partsOf, toolName } from "./parts.ts";
+import type { Phase } from "./phases.ts";
+import { element, fitted, STYLE, text, textWidth, tooltip } from "./svg.ts";
+import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
+
+export interface PlotOptions {
+  /** In one line above the picture. */
+  readonly title: string;
+  readonly runs: readonly RunBars[];
+  /** For the strip of the whole boot; none without clocks. */
+  readonly phases: readonly Phase[];
+  /** Absolute width, in pixels. */
+  readonly width?: number;
+  /** Left out where the page around it has it already. */
+  readonly style?: boolean;
+}
+
+const MARGIN = 16;
+/** Room to the right of the last bar for its words. */
+const WORDS = 120;
+
+/** A picture of a boot as SVG: units as bars, what they did inside, what released each, and the critical chain. */
+export function plot({ title, runs, phases, width = 1280, style = true }: PlotOptions): string {
+  const count = runs.reduce((sum, run) => sum + run.units.length, 0);
+  const row = count > 60 ? 18 : 24;
+  const names = runs.flatMap((run) => run.units.map(({ name }) => name));
+  const nameWidth = Math.min(240, Math.max(80, ...names.map((name) => 1.08 * textWidth(name)))) + 16;
+  const left = MARGIN + nameWidth;
+  const right = width - MARGIN;
+  const axis = axisOver(runs, left, right - WORDS - left);
+  const layers = new Layers();
+  let y = MARGIN + 14;
+  layers.top.push(text(MARGIN, y, fitted(title, width - 2 * MARGIN, 15), { class: "strong", style: "font-size:15px" }));
+  y += 18;
+  if (phases.length > 1) y = strip(layers, phases, { left: MARGIN, right, y });
+  const top = y + 18;
+  y = top + 8;
+  for (const run of runs) y = runRows(layers, run, { axis, y, row, left, right, nameWidth });
+  timeScale(layers, axis, top, y);
+  y += 24;
+  y = legend(layers, y + 10, right);
+  const height = Math.ceil(y + MARGIN);
+  const background = element("rect", { class: "paper", x: 0, y: 0, width, height });
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      class: "gb",
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": title,
+    },
+    [
+      style ? element("style", {}, STYLE) : "",
+      DEFINITIONS,
+      background,
+      ...layers.back,
+      ...layers.arrows,
+      ...layers.bars,
+      ...layers.top,
+    ].join("\n"),
+  );
+}
+
+/** What lies behind what. */
+class Layers {
+  readonly back: string[] = [];
+  readonly arrows: string[] = [];
+  readonly bars: string[] = [];
+  readonly top: string[] = [];
+}
+
+const DEFINITIONS = element(
+  "defs",
+  {},
+  element(
+    "pattern",
+    { id: "gb-wait", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    element("rect", { class: "wait-paper", width: 7, height: 7 }) + element("line", { class: "wait-line", x1: 0, y1: 0, x2: 0, y2: 7 }),
+  ) +
+    (["arrow-head", "critical-head"] as const)
+      .map((name) =>
+        element(
+          "marker",
+          {
+            id: `gb-${name}`,
+            viewBox: "0 0 8 8",
+            refX: 7,
+            refY: 4,
+            markerWidth: 8,
+            markerHeight: 8,
+            markerUnits: "userSpaceOnUse",
+            orient: "auto",
+          },
+          element("path", { class: name, d: "M0,0.8 L8,4 L0,7.2 z" }),
+        ),
+      )
+      .join(""),
+);
+
+/** The whole boot in one bar, from power-on to "startup finished". */
+function strip(layers: Layers, phases: readonly Phase[], { left, right, y }: { left: number; right: number; y: number }): number {
+  const start = phases[0]?.start ?? 0;
+  const total = (phases.at(-1)?.end ?? start) - start;
+  const scale = (right - left) / Math.max(total, 1e-6);
+  for (const { kind, label, start: from, end } of phases) {
+    const x = left + (from - start) * scale;
+    const width = Math.max(0.5, (end - from) * scale);
+    const words = `${label} ${seconds(end - from)}`;
+    const choices = [words, `${kind} ${seconds(end - from)}`, kind, seconds(end - from)];
+    const shown = choices.find((choice) => textWidth(choice, 11) < width - 8) ?? "";
+    layers.back.push(
+      element(
+        "g",
+        {},
+        [
+          tooltip(words),
+          element("rect", { class: PHASE_CLASS[kind], x, y, width, height: 20, stroke: "var(--paper)", "stroke-width": 1 }),
+          text(x + 5, y + 14, shown, { style: "font-size:11px" }),
+        ].join(""),
+      ),
+    );
+  }
+  return y + 26;
+}
+
+const PHASE_CLASS = {
+  firmware: "plain pale",
+  loader: "plain pale",
+  kernel: "degraded pale",
+  initrd: "degraded pale",
+  system: "stripe",
+  lock: "hatched",
+  program: "unchanged pale",
+  chain: "changed pale",
+} as const;
+
+interface Place {
+  readonly axis: Axis;
+  readonly y: number;
+  readonly row: number;
+  readonly left: number;
+  readonly right: number;
+  readonly nameWidth: number;
+}
+
+/** The rows of a run, below its heading. @returns where the next one may begin */
+function runRows(layers: Layers, run: RunBars, place: Place): number {
+  const { axis, row, left, right, nameWidth } = place;
+  let { y } = place;
+  const heading = `${run.facts.stage ?? "run"}: ${run.outcome ?? "unfinished"}, ${run.units.length} units in ${seconds(run.end - run.start)}`;
+  layers.back.push(element("line", { class: "frame", x1: MARGIN, x2: right, y1: y, y2: y }));
+  layers.top.push(text(MARGIN, y + 15, fitted(heading, right - MARGIN), { class: "strong halo" }));
+  y += 22;
+  const middles = new Map<string, number>();
+  const critical = new Set(criticalChain(run).flatMap(({ unit }) => (unit === undefined ? [] : [unit.name])));
+  for (const [index, unit] of run.units.entries()) {
+    const middle = y + row / 2;
+    middles.set(unit.name, middle);
+    if (index % 2 === 0) layers.back.push(element("rect", { class: "stripe", x: MARGIN, y, width: right - MARGIN, height: row }));
+    const emphasis = critical.has(unit.name) ? "strong" : undefined;
+    layers.top.push(text(left - 10, middle + 4, fitted(unit.name, nameWidth - 10), { "text-anchor": "end", class: emphasis }));
+    layers.bars.push(unitBar(unit, run, axis, middle, row, critical.has(unit.name)));
+    layers.top.push(words(unit, axis, middle, right, left));
+    arrow(layers, unit, run, axis, middles, row, critical);
+    y += row;
+  }
+  return y + 8;
+}
+
+function unitBar(unit: UnitBar, run: RunBars, axis: Axis, middle: number, row: number, critical: boolean): string {
+  const x = axis.x(unit.start);
+  const height = row - 8;
+  const top = middle - height / 2;
+  const width = Math.max(2, axis.x(unit.end) - x);
+  const outcome = unit.result?.kind ?? "running";
+  if (outcome === "skipped")
+    return element(
+      "g",
+      {},
+      tooltip(about(unit, run)) + element("rect", { class: "skipped", x, y: top, width: Math.max(6, width), height, rx: 2 }),
+    );
+  const piece = (bar: Bar): string => {
+    const from = axis.x(bar.start);
+    const rect = { x: from, y: top, width: Math.max(0.75, axis.x(bar.end) - from), height };
+    if (bar.what.kind === "retry") {
+      return element("rect", { ...rect, fill: "url(#gb-wait)" }) + element("rect", { ...rect, class: "wait-edge" });
+    }
+    return bar.what.kind === "action" ? element("rect", { ...rect, class: outcome }) : "";
+  };
+  const tools = toolsIn(unit.inside).map((bar) => {
+    const from = axis.x(bar.start);
+    const strip = { class: "tool", x: from, y: top + height - 4, width: Math.max(0.75, axis.x(bar.end) - from), height: 4 };
+    return element("g", {}, tooltip(`${toolText(bar)}: ${seconds(bar.end - bar.start)}`) + element("rect", strip));
+  });
+  return element(
+    "g",
+    {},
+    [
+      tooltip(about(unit, run)),
+      element("rect", { class: `${outcome} pale`, x, y: top, width, height, rx: 2 }),
+      ...unit.inside.map(piece),
+      ...tools,
+      critical ? element("rect", { class: "critical", x: x - 1, y: top - 1, width: width + 2, height: height + 2, rx: 3 }) : "",
+    ].join(""),
+  );
+}
+
+/** A tooltip that fills the screen says nothing. */
+const MOST_LINES = 14;
+
+function about(unit: UnitBar, run: RunBars): string {
+  const lines = partsOf(unit)
+    .toSorted((one, other) => other.end - other.start - (one.end - one.start))
+    .slice(0, MOST_LINES)
+    .map(({ kind, label, start, end }) => `  ${seconds(end - start)} ${kind} ${label}`);
+  const release = releasedBy(unit, run);
+  return [
+    `${unit.name}: ${unit.result?.kind ?? "running"}, ${seconds(unit.end - unit.start)}`,
+    `from ${unit.start.toFixed(2)} s to ${unit.end.toFixed(2)} s${release === undefined ? "" : `, released by ${release.name}`}`,
+    ...(unit.result !== undefined && "problem" in unit.result ? [unit.result.problem.what] : []),
+    ...lines,
+  ].join("\n");
+}
+
+/** To the right of its bar: how long it took, and how it ended where that is news. */
+function words(unit: UnitBar, axis: Axis, middle: number, right: number, left: number): string {
+  const outcome = unit.result?.kind ?? "running";
+  const told = outcome === "changed" || outcome === "unchanged" ? "" : ` ${outcome}`;
+  const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${told}`;
+  const end = axis.x(unit.end) + (outcome === "skipped" ? 8 : 0);
+  const attributes = { class: told === "" ? "soft halo" : "strong halo", style: "font-size:11px" };
+  if (end + 8 + textWidth(content, 11) <= right) return text(end + 8, middle + 4, content, attributes);
+  const start = axis.x(unit.start);
+  return start - 8 - textWidth(content, 11) < left ? "" : text(start - 8, middle + 4, content, { ...attributes, "text-anchor": "end" });
+}
+
+/** From the end of what released a unit to the unit's start. Of all that it waited for, only this decided. */
+function arrow(
+  layers: Layers,
+  unit: UnitBar,
+  run: RunBars,
+  axis: Axis,
+  middles: ReadonlyMap<string, number>,
+  row: number,
+  critical: ReadonlySet<string>,
+): void {
+  const release = releasedBy(unit, run);
+  const from = release === undefined ? undefined : middles.get(release.name);
+  const to = middles.get(unit.name);
+  if (release === undefined || from === undefined || to === undefined) return;
+  const x1 = axis.x(release.end);
+  const x2 = Math.max(x1, axis.x(unit.start));
+  const isCritical = critical.has(unit.name) && critical.has(release.name);
+  const below = from < to ? 1 : -1;
+  // Down at the moment of the release, then into the bar from above.
+  const d = `M${x1.toFixed(1)},${(from + (below * (row - 8)) / 2).toFixed(1)} L${x1.toFixed(1)},${(to - below * (row / 2)).toFixed(1)} L${x2.toFixed(1)},${(to - below * (row / 2 - 3)).toFixed(1)}`;
+  const name = isCritical ? "critical" : "arrow";
+  (isCritical ? layers.bars : layers.arrows).push(element("path", { class: name, d, "marker-end": `url(#gb-${name}-head)` }));
+}
+
+function toolsIn(bars: readonly Bar[]): readonly Bar[] {
+  return bars.flatMap((bar) => (bar.what.kind === "tool" ? [bar] : toolsIn(bar.inside)));
+}
+
+function toolText({ what }: Bar): string {
+  return what.kind === "tool" ? [toolName(what.argv), ...what.argv.slice(1)].join(" ") : what.kind;
+}
+
+function timeScale(layers: Layers, axis: Axis, top: number, bottom: number): void {
+  for (const { seconds: moment, x } of axis.ticks) {
+    layers.back.push(element("line", { class: "grid", x1: x, x2: x, y1: top - 2, y2: bottom + 4 }));
+    for (const y of [top - 6, bottom + 16])
+      layers.top.push(text(x, y, tickText(moment), { class: "soft", "text-anchor": "middle", style: "font-size:11px" }));
+  }
+  for (const { from, to, seconds: cut } of axis.cuts) {
+    layers.back.push(
+      element("rect", { x: from, y: top, width: to - from, height: bottom - top, fill: "var(--grid)", "fill-opacity": 0.5 }),
+    );
+    layers.top.push(
+      text((from + to) / 2, top + 22, `⋯ ${seconds(cut)}`, { class: "soft halo", "text-anchor": "middle", style: "font-size:10px" }),
+    );
+  }
+}
+
+const LEGEND: readonly (readonly [string, string])[] = [
+  ["changed", "changed"],
+  ["unchanged", "unchanged"],
+  ["degraded", "degraded"],
+  ["failed", "failed"],
+  ["skipped", "skipped"],
+  ["pale", "looking, or the runner"],
+  ["tool", "a tool runs"],
+  ["wait", "waits for something"],
+  ["critical", "critical chain"],
+  ["arrow", "released by"],
+];
+
+function legend(layers: Layers, y: number, right: number): number {
+  let x = MARGIN;
+  let line = y;
+  for (const [kind, label] of LEGEND) {
+    const width = 28 + textWidth(label, 11) + 18;
+    if (x + width > right) {
+      x = MARGIN;
+      line += 20;
+    }
+    layers.top.push(swatch(kind, x, line), text(x + 28, line + 4, label, { class: "soft", style: "font-size:11px" }));
+    x += width;
+  }
+  layers.top.push(
+    text(MARGIN, line + 22, "Seconds since the kernel started. One arrow a unit: from what it waited for longest.", {
+      class: "soft",
+      style: "font-size:11px",
+    }),
+  );
+  return line + 26;
+}
+
+function swatch(kind: string, x: number, y: number): string {
+  const rect = { x, y: y - 6, width: 20, height: 12, rx: 2 };
+  switch (kind) {
+    case "pale":
+      return element("rect", { ...rect, class: "changed pale" });
+    case "tool":
+      return element("rect", { ...rect, class: "changed" }) + element("rect", { x, y: y + 2, width: 20, height: 4, class: "tool" });
+    case "wait":
+      return element("rect", { ...rect, fill: "url(#gb-wait)" }) + element("rect", { ...rect, class: "wait-edge" });
+    case "critical":
+      return element("rect", { ...rect, class: "unchanged pale" }) + element("rect", { ...rect, class: "critical" });
+    case "arrow":
+      return element("path", { class: "arrow", d: `M${x},${y} L${x + 19},${y}`, "marker-end": "url(#gb-arrow-head)" });
+    default:
+      return element("rect", { ...rect, class: kind });
+  }
+}

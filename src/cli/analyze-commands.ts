@@ -1,0 +1,77 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Analysis } from "./analyze-command.ts";
+import type { WhichRecord } from "./boot-record.ts";
+import { analyzeHelp, whyHelp } from "./help.ts";
+import { bootNumber, bootOption, jsonOption, recordOption } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface Flags {
+  readonly boot: number;
+  readonly record?: string;
+  readonly json: boolean;
+}
+
+const ANALYSES: readonly (readonly [Analysis, string])[] = [
+  ["time", "where the time went, from power-on to the end; the same as no word at all"],
+  ["blame", "the units by how long they took, and what each cost the boot"],
+  ["critical-chain", "what the end of the boot waited for, piece by piece"],
+  ["plot", "a picture of the boot, as SVG"],
+  ["report", "everything in one HTML page that needs no network"],
+  ["trace", "a trace for Perfetto, as JSON"],
+];
+
+/** Adds `analyze` with what may follow it, and `why`. */
+export function addAnalyzeCommands(program: Command, { terminal, setup, end }: Surroundings): void {
+  const analyze = program
+    .command("analyze")
+    .description("where the time of a boot went, in tables and pictures")
+    .helpOption("--help", "show this help")
+    .addHelpText("after", `\n${analyzeHelp}`);
+  for (const [analysis, description] of ANALYSES) {
+    analyze
+      .command(analysis, { isDefault: analysis === "time" })
+      .description(description)
+      .helpOption("--help", "show this help")
+      .addOption(bootOption())
+      .addOption(recordOption())
+      .addOption(jsonOption())
+      .action(async ({ json, ...flags }: Flags) => {
+        const { analyze: print } = await import("./analyze-command.ts");
+        end(await print(await setup(), analysis, { ...whichRecord(flags), json }, terminal));
+      });
+  }
+  analyze
+    .command("diff")
+    .description("what got slower, faster, or ended otherwise, from one boot to another")
+    .argument("<from>", "how many boots ago, or a record's file", bootOrFile)
+    .argument("[to]", "the same; this boot when absent", bootOrFile, { boot: 0 })
+    .helpOption("--help", "show this help")
+    .addOption(jsonOption())
+    .action(async (from: WhichRecord, to: WhichRecord, { json }: { readonly json: boolean }) => {
+      const { analyzeDiff } = await import("./analyze-command.ts");
+      end(await analyzeDiff(await setup(), { from, to, json }, terminal));
+    });
+  program
+    .command("why")
+    .description("why a unit ran, waited, was skipped or failed, with what it saw")
+    .argument("<unit>")
+    .helpOption("--help", "show this help")
+    .addHelpText("after", `\n${whyHelp}`)
+    .addOption(bootOption())
+    .addOption(recordOption())
+    .addOption(jsonOption())
+    .action(async (unit: string, { json, ...flags }: Flags) => {
+      const { why } = await import("./why-command.ts");
+      end(await why(await setup(), { ...whichRecord(flags), unit, json }, terminal));
+    });
+}
+
+function whichRecord({ boot, record }: Pick<Flags, "boot" | "record">): WhichRecord {
+  return record === undefined ? { boot } : { file: record };
+}
+
+/** A number is a boot, as after --boot; anything else a file. */
+function bootOrFile(text: string): WhichRecord {
+  if (text === "") throw new InvalidArgumentError("expected a number of boots, or a file.");
+  return /^-?\d+$/.test(text) ? { boot: bootNumber(text) } : { file: text };
+}

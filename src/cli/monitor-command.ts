@@ -1,0 +1,92 @@
+import { systemClock } from "../boot/clock.ts";
+import { Monitor, type News } from "../boot/monitor.ts";
+import type { Look } from "../boot/monitor-look.ts";
+import { problemText } from "../boot/run-text.ts";
+import type { Layout } from "../config/layout.ts";
+import { systemHost } from "../system/host.ts";
+import { runOwnProgram } from "../system/own-program.ts";
+import { ProblemError } from "../system/problem.ts";
+import type { WatchedMachine } from "../units/watched-machine.ts";
+import { mendedAtAnyTime, watchers } from "../units/watchers.ts";
+import { exitCodes, type ExitName } from "./exit-codes.ts";
+import { requireRoot } from "./guards.ts";
+import { paths } from "./paths.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Seconds that a look waits for a run, or an operator: then it is put off. */
+const PATIENCE = 60;
+
+export interface MonitorRequest {
+  /** Where to serve metrics; nowhere when absent. */
+  readonly metricsAddress?: string;
+}
+
+/**
+ * Watches over the node until it is told to end. It only waits: each look is a process of its own (`monitor --once`), which
+ * loads the units, takes the lock, and is gone afterwards with all the memory that it took.
+ *
+ * @throws ExitError when not root, or when the address is none
+ */
+export async function monitor(layout: Layout, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
+  requireRoot("the monitor mends what is missing");
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: new AbortController().signal });
+  // Loaded only where it is asked for: HTTP takes memory.
+  const endpoint =
+    metricsAddress === undefined
+      ? undefined
+      : await import("./metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
+  const since = Math.round(Date.now() / 1000);
+  const watching = new Monitor<WatchedMachine>({
+    watchers,
+    atStart: mendedAtAnyTime,
+    machine: { host, layout },
+    look: async (names, signal) => lookInOwnProcess(names, since, signal),
+    tell: (news) => newsLines(news).forEach(terminal.print),
+    clock: systemClock,
+    signal: stop.signal,
+  });
+  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  await watching.run();
+  await endpoint?.stop();
+  // Without a monitor, nobody knows how things stand.
+  await host.remove(paths(layout).monitor);
+  return stop.exit();
+}
+
+async function lookInOwnProcess(names: readonly string[] | undefined, since: number, signal: AbortSignal): Promise<readonly Look[]> {
+  const units = (names ?? []).flatMap((name) => ["--unit", name]);
+  const args = ["monitor", "--once", "--json", "--wait", String(PATIENCE), "--since", String(since), ...units];
+  const { status, stdout } = await runOwnProgram(args, signal);
+  const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
+  if (answers.includes(status)) return looksIn(stdout);
+  throw new ProblemError({
+    what: "the look did not come to its end",
+    found: status === undefined ? "it was killed" : `exit code ${status}`,
+    todo: "see the lines before this one",
+  });
+}
+
+function looksIn(json: string): readonly Look[] {
+  const document: unknown = JSON.parse(json);
+  if (hasLooks(document)) return document.looks;
+  throw new ProblemError({ what: "the look did not say what it saw", found: JSON.stringify(json.slice(0, 100)) });
+}
+
+/** Written by this same program, so not looked at any closer. */
+function hasLooks(document: unknown): document is { readonly looks: readonly Look[] } {
+  return typeof document === "object" && document !== null && "looks" in document && Array.isArray(document.looks);
+}
+
+/** The last word on a unit in lines of the journal. */
+function newsLines(news: News): readonly string[] {
+  if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
+  const { name, done, drift, problem } = news.look;
+  if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: all is well again`];
+  return [
+    ...done.map((description) => `${name}: mended: ${description}`),
+    ...drift.map((description) => `${name}: missing: ${description}`),
+    ...(problem === undefined ? [] : problemText(problem).map((line, index) => (index === 0 ? `${name}: ${line}` : `  ${line}`))),
+  ];
+}

@@ -1,0 +1,125 @@
+import { bootView } from "../boot/boot-view.ts";
+import { type Look, lookAt } from "../boot/monitor-look.ts";
+import { type MonitorState, withLooks } from "../boot/monitor-state.ts";
+import { parseRecord } from "../boot/read-record.ts";
+import { succeeded } from "../boot/record.ts";
+import { problemText } from "../boot/run-text.ts";
+import type { Layout } from "../config/layout.ts";
+import { type Host, systemHost } from "../system/host.ts";
+import { keyRing } from "../units/key-ring.ts";
+import type { Machine } from "../units/machine.ts";
+import { rulesetLoaded } from "../units/nftables.ts";
+import type { ExitName } from "./exit-codes.ts";
+import { requireRoot } from "./guards.ts";
+import { boundRecord, monitorRecordSink } from "./monitor-record.ts";
+import { readMonitorState } from "./monitor-state-file.ts";
+import { paths } from "./paths.ts";
+import { runFacts } from "./run-facts.ts";
+import { lockOrExit } from "./run-lock.ts";
+import { refreshMetrics } from "./run-metrics.ts";
+import { selectUnits } from "./select-units.ts";
+import type { Setup } from "./setup.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import { printJson, type Terminal } from "./terminal.ts";
+
+export interface LookRequest {
+  /** Names; none means all. */
+  readonly units: readonly string[];
+  readonly json: boolean;
+  /** Seconds to wait for the lock. */
+  readonly wait: number;
+  /** When the monitor that asks has started, in seconds since the epoch; absent for an operator, who changes no state of the monitor. */
+  readonly since?: number;
+}
+
+/**
+ * Looks once at units as the monitor does: mends what may be mended at any time, and says what else is missing.
+ *
+ * @throws ExitError when nothing could be looked at: not root, an unknown unit, the lock held
+ */
+export async function lookOnce({ chain, layout }: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
+  const { units, prerequisites } = selectUnits(chain, request);
+  const asked = units.filter(({ name }) => !prerequisites.has(name));
+  requireRoot("a look may change the machine");
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: new AbortController().signal });
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
+  if (release === undefined) return stop.exit();
+  const before = await stateOf(host, layout, request.since);
+  const looks = await lookUnder(host, { chain: asked, layout }, before, { signal: stop.signal, terminal });
+  if (before !== undefined) await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
+  release();
+  if (request.json) printJson(terminal, { looks });
+  else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
+  if (stop.signal.aborted) return stop.exit();
+  return looks.every(({ kind }) => kind === "fine" || kind === "mended") ? "ok" : "degraded";
+}
+
+async function lookUnder(
+  host: Host,
+  { chain, layout }: Setup,
+  before: MonitorState | undefined,
+  { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
+): Promise<readonly Look[]> {
+  await boundRecord(host, layout);
+  const troubled = await lastTroubled(host, layout, before);
+  const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
+  const keys = keyRing();
+  const looks = await lookAt<Machine>(chain, {
+    machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
+    facts: { ...(await runFacts(host, layout, undefined)), monitor: true },
+    sink: record.sink,
+    signal,
+  });
+  record.close();
+  return looks;
+}
+
+/** Units that had a problem when they were last seen: by the monitor, or before its first look by the boot. */
+async function lastTroubled(host: Host, layout: Layout, before: MonitorState | undefined): Promise<ReadonlySet<string>> {
+  if (before !== undefined && before.units.length > 0)
+    return new Set(before.units.filter(({ problem }) => problem !== undefined).map(({ name }) => name));
+  const { record } = paths(layout);
+  try {
+    const { runs } = parseRecord((await host.readText(record)) ?? "", record);
+    if (runs.length === 0) return new Set();
+    return new Set(
+      bootView(runs)
+        .units.filter(({ result }) => result === undefined || !succeeded(result))
+        .map(({ name }) => name),
+    );
+  } catch {
+    // `status` complains of that.
+    return new Set();
+  }
+}
+
+/** What the monitor that asks has seen so far. */
+async function stateOf(host: Host, layout: Layout, since: number | undefined): Promise<MonitorState | undefined> {
+  if (since === undefined) return undefined;
+  // A damaged one, or that of a monitor before this one, is begun anew.
+  const before = await readMonitorState(host, layout).catch(() => undefined);
+  if (before?.pid === process.ppid && before.since === since) return before;
+  return { version: 1, pid: process.ppid, since, time: since, units: [] };
+}
+
+async function moment(host: Host, layout: Layout): Promise<{ readonly time: number; readonly rulesetLoaded: number | undefined }> {
+  return { time: Math.round(Date.now() / 1000), rulesetLoaded: await rulesetLoaded(host, layout) };
+}
+
+/** In /run, for `status` and the metrics. */
+async function keepState(host: Host, layout: Layout, state: MonitorState, terminal: Terminal): Promise<void> {
+  await host.writeFile(paths(layout).monitor, `${JSON.stringify(state)}\n`, { mode: 0o644 });
+  await refreshMetrics(host, layout, terminal.complain);
+}
+
+/** For people: the unit, what was done, what is missing, what is wrong. */
+function lookLines({ name, kind, done, drift, problem }: Look): readonly string[] {
+  return [
+    `${name.padEnd(20)} ${kind}`,
+    ...done.map((description) => `  did      ${description}`),
+    ...drift.map((description) => `  missing  ${description}`),
+    ...(problem === undefined ? [] : problemText(problem).map((line) => `  ${line}`)),
+  ];
+}

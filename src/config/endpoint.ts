@@ -1,0 +1,21 @@
+import { isIPv6 } from "node:net";
+
+/** An endpoint (`isEndpoint`) taken apart. */
+export interface Endpoint {
+  readonly scheme: "http" | "https";
+  /** As in a URL: an IPv6 address in brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What an endpoint says, and for what it leaves out: https, and the given port. */
+export function parseEndpoint(endpoint: string, defaultPort: number): Endpoint {
+  const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/.exec(endpoint) ?? [];
+  const [, host = rest, port] = isIPv6(rest) ? [rest, `[${rest}]`, undefined] : (/^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(rest) ?? []);
+  return { scheme: scheme === "http" ? "http" : "https", host, port: port === undefined ? defaultPort : Number(port) };
+}
+
+/** `https://logs.example.org:19532` */
+export function endpointUrl({ scheme, host, port }: Endpoint): string {
+  return `${scheme}://${host}:${port}`;
+}

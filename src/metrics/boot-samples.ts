@@ -1,0 +1,76 @@
+import { bootView } from "../boot/boot-view.ts";
+import type { ReadRecord } from "../boot/read-record.ts";
+import type { RecordEvent } from "../boot/record.ts";
+import type { RunView } from "../boot/run-view.ts";
+import { criticalPath } from "./critical-path.ts";
+import { families, oneHot, type Sample, sample } from "./families.ts";
+import { unitWork } from "./unit-work.ts";
+
+const OUTCOMES = ["done", "degraded", "failed", "unfinished"];
+const RESULTS = ["unchanged", "changed", "degraded", "failed", "skipped", "unfinished"];
+
+/** What a boot's record tells of the boot, its runs and its units. @returns nothing for an empty record */
+export function bootSamples(record: ReadRecord): readonly Sample[] {
+  const [first] = record.runs;
+  if (first === undefined) return [];
+  const view = bootView(record.runs);
+  const { bootId, slot, version } = first.facts;
+  return [
+    sample(families.bootInfo, 1, { boot_id: bootId, slot, version }),
+    ...oneHot(families.bootOutcome, "outcome", OUTCOMES, view.outcome),
+    sample(families.bootStart, Date.parse(first.time) / 1000),
+    sample(families.bootDuration, bootSeconds(record.runs)),
+    ...lastOfEach(record).flatMap(([name, run, peak]) => runSamples(name, run, peak)),
+    ...view.units.flatMap(({ name, result, startedAt, endedAt, notes }) => [
+      ...oneHot(families.unitResult, "result", RESULTS, result?.kind ?? "unfinished", { unit: name }),
+      ...(startedAt === undefined || endedAt === undefined ? [] : [sample(families.unitDuration, endedAt - startedAt, { unit: name })]),
+      sample(families.unitWarnings, notes.length, { unit: name }),
+    ]),
+    ...[...unitWork(record.events)].flatMap(([unit, { toolSeconds, tools, retries }]) => [
+      sample(families.unitToolSeconds, toolSeconds, { unit }),
+      sample(families.unitToolRuns, tools, { unit }),
+      sample(families.unitRetries, retries, { unit }),
+    ]),
+  ];
+}
+
+/** Of the boot itself, whatever an operator ran since; of all runs, where no stage was run. */
+function bootSeconds(runs: readonly RunView[]): number {
+  const stages = runs.filter(({ facts }) => facts.stage !== undefined);
+  return bootView(stages.length === 0 ? runs : stages).seconds;
+}
+
+function runSamples(name: string, run: RunView, peakMemory: number | undefined): readonly Sample[] {
+  const path = criticalPath(run.units);
+  return [
+    ...(run.end === undefined
+      ? []
+      : [
+          sample(families.runDuration, run.end.at - run.startedAt, { run: name }),
+          sample(families.runEndUptime, run.end.at, { run: name }),
+        ]),
+    ...(peakMemory === undefined ? [] : [sample(families.runPeakMemory, peakMemory, { run: name })]),
+    sample(
+      families.criticalPath,
+      path.reduce((sum, { seconds }) => sum + seconds, 0),
+      { run: name },
+    ),
+    ...path.map(({ name: unit, seconds }) => sample(families.criticalPathUnit, seconds, { run: name, unit })),
+  ];
+}
+
+/** The last run of each name, with its peak of memory: an operator may run a stage again. */
+function lastOfEach({ runs, events }: ReadRecord): readonly (readonly [string, RunView, number | undefined])[] {
+  const peaks = peaksOf(events);
+  const last = new Map(runs.map((run, index) => [run.facts.stage ?? "manual", [run.facts.stage ?? "manual", run, peaks[index]] as const]));
+  return [...last.values()];
+}
+
+function peaksOf(events: readonly RecordEvent[]): readonly (number | undefined)[] {
+  const peaks: (number | undefined)[] = [];
+  for (const event of events) {
+    if (event.event === "run-started") peaks.push(undefined);
+    if (event.event === "run-ended") peaks[peaks.length - 1] = event.peakMemory;
+  }
+  return peaks;
+}

@@ -1,0 +1,88 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { ProblemError } from "../system/problem.ts";
+import { CONTENT_TYPE } from "./exposition.ts";
+import type { ListenAddress } from "./listen-address.ts";
+
+export interface HttpEndpoint {
+  /** The real port, also where 0 was asked for. */
+  readonly address: ListenAddress;
+  /** Closes the port and every connection. */
+  readonly stop: () => Promise<void>;
+}
+
+/** At once. A scraper needs one; the next one waits in the kernel, or is turned away. */
+const CONNECTIONS = 8;
+/** A request is a line and a few headers. */
+const HEADER_BYTES = 4096;
+/** Until the whole request has come, and as long again for the answer to be taken. Milliseconds. */
+const PATIENCE = 5_000;
+
+/**
+ * Serves metrics at /metrics, and nothing else. What a client can cost is bounded: connections, bytes, time; clients that come
+ * together share one look at the node.
+ *
+ * @param render the metrics in Prometheus' text format, as of now
+ * @throws ProblemError when the address cannot be listened on
+ */
+export async function startHttpEndpoint({ host, port }: ListenAddress, render: () => Promise<string>): Promise<HttpEndpoint> {
+  let rendering: Promise<string> | undefined;
+  const shared = async (): Promise<string> => {
+    rendering ??= render().finally(() => (rendering = undefined));
+    return rendering;
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: PATIENCE,
+      requestTimeout: PATIENCE,
+      keepAlive: false,
+      connectionsCheckingInterval: PATIENCE,
+    },
+    (request, response) => void answer(request, response, shared),
+  );
+  server.maxConnections = CONNECTIONS;
+  server.maxRequestsPerSocket = 1;
+  // An idle connection is closed, also one that does not take its answer.
+  server.setTimeout(PATIENCE, (socket) => socket.destroy());
+  await listening(server, { host, port });
+  const bound = server.address();
+  return {
+    address: { host, port: typeof bound === "object" && bound !== null ? bound.port : port },
+    stop: async () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, render: () => Promise<string>): Promise<void> {
+  const reply = (status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void => {
+    response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body), Connection: "close", ...headers });
+    // Node leaves the body of an answer to HEAD out.
+    response.end(body);
+  };
+  if (request.url?.split("?")[0] !== "/metrics") return reply(404, "text/plain", "only /metrics is here\n");
+  if (request.method !== "GET" && request.method !== "HEAD") return reply(405, "text/plain", "only GET and HEAD\n", { Allow: "GET, HEAD" });
+  try {
+    reply(200, CONTENT_TYPE, await render());
+  } catch {
+    // What went wrong is for the node's own log, not for whoever can connect.
+    reply(500, "text/plain", "the metrics cannot be read now\n");
+  }
+}
+
+async function listening(server: Server, { host, port }: ListenAddress): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new ProblemError({
+          what: `cannot serve metrics at ${host} port ${port}`,
+          found: error.message,
+          todo: "choose another address: --metrics-address ADDRESS:PORT",
+        }),
+      );
+    });
+    server.listen({ host, port }, resolve);
+  });
+}

@@ -1,0 +1,18 @@
+import type { MonitorState } from "../boot/monitor-state.ts";
+import { families, type Sample, sample } from "./families.ts";
+
+/** What the monitor knows of the units that it watches. */
+export function monitorSamples({ since, time, units }: MonitorState): readonly Sample[] {
+  return [
+    sample(families.monitorStart, since),
+    sample(families.monitorWritten, time),
+    ...units.flatMap(({ name: unit, drift, problem, mends, retries, lookedAt, mendedAt }) => [
+      sample(families.unitDrift, drift.length, { unit }),
+      sample(families.unitProblem, problem !== undefined, { unit }),
+      sample(families.unitMends, mends, { unit }),
+      sample(families.unitMendRetries, retries, { unit }),
+      ...(lookedAt === undefined ? [] : [sample(families.unitLooked, lookedAt, { unit })]),
+      ...(mendedAt === undefined ? [] : [sample(families.unitMended, mendedAt, { unit })]),
+    ]),
+  ];
+}

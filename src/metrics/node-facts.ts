@@ -1,0 +1,118 @@
+import { basename, join } from "node:path";
+import type { MonitorState } from "../boot/monitor-state.ts";
+import { parseMonitorState } from "../boot/read-monitor-state.ts";
+import { parseRecord, type ReadRecord } from "../boot/read-record.ts";
+import { type Intent, readIntent } from "../config/intent.ts";
+import type { Layout } from "../config/layout.ts";
+import { findPartition } from "../system/block-devices.ts";
+import type { Host } from "../system/host.ts";
+import { mountAt } from "../system/mounts.ts";
+import { ProblemError } from "../system/problem.ts";
+import { look } from "../upgrade/situation.ts";
+import { readRefusedImages } from "../upgrade/slot-state.ts";
+import type { UpgradeFacts } from "./upgrade-samples.ts";
+
+export type Source = "record" | "slots" | "intents" | "data" | "monitor";
+export type IntentPhase = Intent["phase"] | "unreadable";
+
+/** What the metrics of a node are made of. What is `undefined` is not there, or could not be read: `unreadable` tells which. */
+export interface NodeFacts {
+  /** That of the image. */
+  readonly version: string | undefined;
+  readonly record: ReadRecord | undefined;
+  readonly upgrade: UpgradeFacts | undefined;
+  readonly intents: Readonly<Record<IntentPhase, number>> | undefined;
+  readonly hasOperatorKey: boolean | undefined;
+  readonly monitor: MonitorState | undefined;
+  readonly unreadable: ReadonlySet<Source>;
+}
+
+/** Files of the program's own, which need not be there. */
+export interface FactSources {
+  /** The boot's record. */
+  readonly recordFile: string;
+  /** What the monitor last said. */
+  readonly monitorFile: string;
+}
+
+/** Looks, starts no process and touches nothing. A source that cannot be read takes only its own metrics with it. */
+export async function nodeFacts(host: Host, layout: Layout, { recordFile, monitorFile }: FactSources): Promise<NodeFacts> {
+  const unreadable = new Set<Source>();
+  const from = async <T>(source: Source, read: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch {
+      unreadable.add(source);
+      return undefined;
+    }
+  };
+  const [version, record, upgrade, intents, hasOperatorKey, monitorState] = await Promise.all([
+    host.readText(layout.versionFile).catch(() => undefined),
+    from("record", async () => recordIn(host, recordFile)),
+    from("slots", async () => upgradeFacts(host, layout)),
+    from("intents", async () => intentsIn(host, layout)),
+    from("data", async () => operatorKeyIn(host, layout)),
+    from("monitor", async () => monitorIn(host, monitorFile)),
+  ]);
+  return { version: version?.trim(), record, upgrade, intents, hasOperatorKey, monitor: monitorState, unreadable };
+}
+
+async function recordIn(host: Host, file: string): Promise<ReadRecord | undefined> {
+  const text = await host.readText(file);
+  return text === undefined ? undefined : withoutMonitor(parseRecord(text, file));
+}
+
+/** The monitor's runs are no part of the boot, and the oldest of them are forgotten: a count of them would go down. */
+function withoutMonitor(record: ReadRecord): ReadRecord {
+  let isMonitor = false;
+  const events = record.events.filter((event) => {
+    if (event.event === "run-started") isMonitor = event.run.monitor === true;
+    return !isMonitor;
+  });
+  return { ...record, events, runs: record.runs.filter(({ facts }) => facts.monitor !== true) };
+}
+
+async function monitorIn(host: Host, file: string): Promise<MonitorState | undefined> {
+  const text = await host.readText(file);
+  return text === undefined ? undefined : parseMonitorState(text, file);
+}
+
+async function upgradeFacts(host: Host, layout: Layout): Promise<UpgradeFacts> {
+  await requireMounted(host, layout.mountPoints.config);
+  await requireMounted(host, layout.mountPoints.grub);
+  const seen = await look(host, layout);
+  const refused = await readRefusedImages(host, layout);
+  const boot = await findPartition(host, layout.partitions.boot(seen.situation.running)).catch(() => undefined);
+  return { seen, refusedImages: refused.length, bootDevice: boot?.device };
+}
+
+async function intentsIn(host: Host, layout: Layout): Promise<Readonly<Record<IntentPhase, number>>> {
+  await requireMounted(host, layout.mountPoints.config);
+  const folder = layout.config.intents;
+  const counts: Record<IntentPhase, number> = { begun: 0, complete: 0, unreadable: 0 };
+  for (const file of (await host.list(folder)) ?? []) {
+    if (!file.endsWith(".json") || file.startsWith(".")) continue;
+    counts[await phaseOf(host, folder, basename(file, ".json"))] += 1;
+  }
+  return counts;
+}
+
+async function phaseOf(host: Host, folder: string, name: string): Promise<IntentPhase> {
+  try {
+    return (await readIntent(host, folder, name))?.phase ?? "unreadable";
+  } catch (error) {
+    if (error instanceof ProblemError) return "unreadable";
+    throw error;
+  }
+}
+
+/** Where IC-OS looks: whatever of that name is a file. */
+async function operatorKeyIn(host: Host, layout: Layout): Promise<boolean> {
+  await requireMounted(host, layout.mountPoints.data);
+  return (await host.stat(join(layout.mountPoints.data, "node_operator_private_key.pem")))?.kind === "file";
+}
+
+/** An empty mount point says nothing about what would be mounted there. */
+async function requireMounted(host: Host, mountPoint: string): Promise<void> {
+  if ((await mountAt(host, mountPoint)) === undefined) throw new ProblemError({ what: `nothing is mounted at ${mountPoint}` });
+}

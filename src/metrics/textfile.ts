@@ -1,0 +1,33 @@
+import { dirname } from "node:path";
+import type { Layout } from "../config/layout.ts";
+import { groupNamed, readAccounts } from "../system/accounts.ts";
+import type { Host } from "../system/host.ts";
+import { exposition } from "./exposition.ts";
+import { type FactSources, nodeFacts } from "./node-facts.ts";
+import { nodeSamples } from "./node-samples.ts";
+import { textfile } from "./textfile-place.ts";
+
+/** Whose group the folder has: node_exporter reads what stands there, and nobody else. */
+const READER = "node_exporter";
+
+/**
+ * Writes the metrics as they now are, whole or not at all: node_exporter never reads half of them.
+ *
+ * @throws ProblemError and file system errors; no caller may fail for them
+ */
+export async function writeTextfile(host: Host, layout: Layout, sources: FactSources): Promise<void> {
+  const text = await exposition(nodeSamples(await nodeFacts(host, layout, sources)));
+  await makeCollector(host, layout);
+  await host.writeFile(textfile(layout), text, { mode: 0o640 });
+}
+
+/**
+ * The early stage is before systemd-tmpfiles, which otherwise makes the folder (etc/tmpfiles.d/guestos.conf), in the same way. A
+ * new file in it has the folder's group, for its set-group-ID bit (inode(7)).
+ */
+async function makeCollector(host: Host, layout: Layout): Promise<void> {
+  if ((await host.stat(layout.collector)) !== undefined) return;
+  const gid = groupNamed(await readAccounts(host, layout.etc.folder), READER);
+  await host.makeFolder(dirname(layout.collector), { mode: 0o755 });
+  await host.makeFolder(layout.collector, { mode: 0o2750, uid: 0, gid });
+}

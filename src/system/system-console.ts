@@ -1,0 +1,33 @@
+import { constants, openSync } from "node:fs";
+import { PatientWriter } from "./patient-writer.ts";
+
+export interface SystemConsole {
+  readonly print: (line: string) => void;
+  /** Waits until all is written, at most so many milliseconds. */
+  readonly flush: (within: number) => Promise<void>;
+}
+
+/**
+ * Opens the machine's console, or returns `undefined` where it has none: a node without one boots as well.
+ *
+ * Lines look as journald would forward them: seconds since the kernel's start, program and process.
+ *
+ * @param now seconds of CLOCK_MONOTONIC
+ */
+export function openSystemConsole(path: string, program: string, now: () => number): SystemConsole | undefined {
+  const writer = writerTo(path);
+  if (writer === undefined) return undefined;
+  return {
+    print: (line) => writer.write(Buffer.from(`[${now().toFixed(6).padStart(12)}] ${program}[${process.pid}]: ${line}\n`)),
+    flush: async (within) => writer.flush(within),
+  };
+}
+
+function writerTo(path: string): PatientWriter | undefined {
+  try {
+    // Not blocking: opening a serial line may wait for a carrier, and writing for a terminal that was told to stop. Never our controlling terminal.
+    return new PatientWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), () => undefined);
+  } catch {
+    return undefined;
+  }
+}

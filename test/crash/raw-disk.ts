@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import type { DiskWrite } from "./crash-states.ts";
+
+/** A disk as a raw, sparse file, onto which a log is replayed. */
+export class RawDisk {
+  readonly path: string;
+  readonly #file: number;
+  readonly #size: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#file = openSync(path, "r+");
+    this.#size = fstatSync(this.#file).size;
+  }
+
+  /** @throws RangeError for what is not on the disk */
+  apply(writes: readonly DiskWrite[]): void {
+    for (const write of writes) {
+      const { offset, length, bytes } = write;
+      if (offset + length > this.#size) throw new RangeError(`${this.path} ends at ${this.#size}, before ${offset + length}`);
+      if (bytes === undefined) this.#discard(offset, length);
+      else for (let done = 0; done < length;) done += writeSync(this.#file, bytes, done, length - done, offset + done);
+    }
+  }
+
+  /** Applies the writes, lets `look` see the disk, and takes them back again. */
+  async with<T>(writes: readonly DiskWrite[], look: () => T | Promise<T>): Promise<T> {
+    const before = writes.map(({ offset, length }) => ({ offset, length, bytes: this.read(offset, length) }));
+    this.apply(writes);
+    try {
+      return await look();
+    } finally {
+      // The last one first: where two overlap, the older one's bytes are those from before both.
+      this.apply(before.toReversed());
+    }
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const bytes = Buffer.alloc(length);
+    for (let done = 0; done < length;) {
+      const found = readSync(this.#file, bytes, done, length - done, offset + done);
+      if (found === 0) throw new RangeError(`${this.path} ends at ${offset + done}`);
+      done += found;
+    }
+    return bytes;
+  }
+
+  /** A hole reads as zeros, and costs nothing. */
+  #discard(offset: number, length: number): void {
+    const range = ["--offset", String(offset), "--length", String(length)];
+    const { status, stderr } = spawnSync("fallocate", ["--punch-hole", ...range, this.path], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`cannot discard ${length} bytes at ${offset} of ${this.path}: ${stderr}`);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}

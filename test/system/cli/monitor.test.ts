@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseRecord } from "../../../src/boot/read-record.ts";
+import { parseMonitorState } from "../../../src/boot/read-monitor-state.ts";
+import { monitoredNamespace, type MonitoredNamespace, ruleset } from "../../support/monitored-namespace.ts";
+
+/** A ruleset that lets one port in. */
+const rules = (port: number, more = ""): string =>
+  `table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n    tcp dport ${port} accept\n  ${more}}\n}\n`;
+const INCLUDED = "/run/more.nft";
+const STATE = "/run/guestos-boot/monitor.json";
+const RECORD = "/run/guestos-boot/record.jsonl";
+
+let node: MonitoredNamespace;
+
+beforeAll(async () => {
+  const main = join(import.meta.dirname, "../../../src/cli/main.ts");
+  node = await monitoredNamespace([process.execPath, main], rules(1001));
+}, 30_000);
+afterAll(async () => node.stop());
+
+/** Waits for what a node shows within milliseconds, for as long as a loaded machine may take. */
+async function eventually(what: () => Promise<boolean>): Promise<void> {
+  for (const limit = Date.now() + 20_000; Date.now() < limit; await wait(50)) if (await what()) return;
+  throw new Error(`this did not come about: ${String(what)}\n${await node.output()}`);
+}
+
+const inForce = async (text: string): Promise<void> => eventually(async () => (await node.ruleset()).includes(text));
+const said = async (text: string): Promise<void> => eventually(async () => (await node.output()).includes(text));
+
+test("at its start the monitor looks at everything, and mends what is safe to mend", async () => {
+  await inForce("tcp dport 1001 accept");
+  await said(`nftables: mended: load ${ruleset} into the kernel's packet filter`);
+  await eventually(async () => (await node.inside.host.readText(STATE)) !== undefined);
+  const state = parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
+  const unit = state.units.find(({ name }) => name === "nftables");
+  expect(unit).toMatchObject({ drift: [], mends: 1 });
+  expect(unit).not.toHaveProperty("problem");
+  expect(state.pid).toBe(node.process.pid);
+  expect(state.rulesetLoaded).toBeGreaterThan(state.since - 5);
+  // Not a node: the store is missing, which is told, and made only by a run.
+  expect(state.units.find(({ name }) => name === "store-key")?.drift).toContain("make the store key");
+});
+
+test("a changed ruleset is loaded, also one that came by rename, and what it includes", async () => {
+  await node.putRuleset(rules(1002));
+  await inForce("tcp dport 1002 accept");
+  await node.inside.host.writeFile(INCLUDED, "tcp dport 2001 accept\n", { mode: 0o644 });
+  await node.putRuleset(rules(1003, `include "${INCLUDED}"\n`));
+  await inForce("tcp dport 2001 accept");
+  await node.inside.host.writeFile(INCLUDED, "tcp dport 2002 accept\n", { mode: 0o644 });
+  await inForce("tcp dport 2002 accept");
+  expect(await node.ruleset()).toContain("tcp dport 1003 accept");
+});
+
+test("a broken one is told with its place, and leaves the rules in force", async () => {
+  await node.putRuleset(rules(1004, "bogus"));
+  await said(`at       ${ruleset}:5:`);
+  expect(await node.ruleset()).toContain("tcp dport 1003 accept");
+  await node.putRuleset(rules(1005));
+  await inForce("tcp dport 1005 accept");
+});
+
+test("rules that somebody removes or adds by hand are put right", async () => {
+  await node.inside.run("nft", "flush", "ruleset");
+  await inForce("tcp dport 1005 accept");
+  await node.inside.run("nft", "add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept");
+  await eventually(async () => !(await node.ruleset()).includes("dport 23"));
+  expect(await node.ruleset()).toContain("tcp dport 1005 accept");
+});
+
+test("only what did something, or found something wrong, is in the record", async () => {
+  await wait(1_500);
+  const { runs, torn } = parseRecord((await node.inside.host.readText(RECORD)) ?? "", RECORD);
+  expect(torn).toBe(false);
+  expect(runs.every(({ facts }) => facts.monitor === true)).toBe(true);
+  const idle = runs.filter(({ units }) => units.every(({ result }) => result?.kind === "unchanged" && result.activated.length === 0));
+  expect(idle.length, JSON.stringify(runs.map(({ units }) => units))).toBeLessThanOrEqual(2);
+});
+
+test("told to end, it does so at once, and takes its state with it", async () => {
+  const ended = once(node.process, "exit");
+  node.process.kill("SIGTERM");
+  expect(await ended).toEqual([143, null]);
+  expect(await node.inside.host.readText(STATE)).toBeUndefined();
+  // pgrep(1) ends with 1 when there is none.
+  await node.inside.host.run({ program: "pgrep", args: ["--ns", String(node.inside.pid), "--nslist", "net", "nft"], okStatuses: [1] });
+});

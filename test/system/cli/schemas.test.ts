@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "../../../src/config/schema.ts";
+import { blockOf } from "../../../src/upgrade/boot-state.ts";
+import { type DocumentName, documents } from "../../../tools/schemas/documents.ts";
+import { Fixture } from "../../support/fixture-process.ts";
+import { namespaceRoot } from "../../support/namespace.ts";
+import { HASH, installed, proven } from "../../support/slot-machine.ts";
+
+const fixture = new Fixture();
+const boots = join(import.meta.dirname, "../../fixtures/boots");
+const cmdline = join(namespaceRoot(), "cmdline");
+
+beforeAll(async () => {
+  writeFileSync(cmdline, "dfinity.system=A\n");
+  if (spawnSync("mount", ["--bind", cmdline, "/proc/cmdline"]).status !== 0) throw new Error("cannot bind over /proc/cmdline");
+  mkdirSync(fixture.path("slots"));
+  writeFileSync(fixture.path("version.txt"), "1.0.0\n");
+  writeFileSync(fixture.path("slots/A.json"), JSON.stringify(proven));
+  writeFileSync(fixture.path("slots/B.json"), JSON.stringify(installed));
+  writeFileSync(fixture.path("grubenv"), blockOf({ alternative: "A", cycle: "stable", trial: undefined }, []));
+  mkdirSync(fixture.path("node7"));
+  writeFileSync(fixture.path("node7/network.conf"), "hostname=node-7\n");
+  // One unit of each kind of ending, and one that is skipped for another.
+  await fixture.run();
+  for (const name of ["bad", "odd", "in-the-way"]) fixture.touch(name);
+});
+afterAll(() => void spawnSync("umount", ["/proc/cmdline"]));
+
+/** What is wrong with it: as the schema is published, and where nothing is borne that it does not name. */
+function faultsOf(name: DocumentName, output: string): readonly string[] {
+  const document: unknown = JSON.parse(output);
+  const published: unknown = JSON.parse(readFileSync(`share/schemas/${name}.json`, "utf8"));
+  const strict: unknown = z.toJSONSchema(documents[name].schema, { io: "output" });
+  return [published, strict].flatMap((schema) => {
+    const { error } = z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).safeParse(document);
+    return error === undefined ? [] : [z.prettifyError(error)];
+  });
+}
+
+const record = ["--record", join(boots, "first-boot.jsonl")];
+
+test.each<readonly [DocumentName, readonly string[]]>([
+  ["plan", ["plan"]],
+  ["run", ["run"]],
+  ["run", ["run", "--unit", "patient"]],
+  ["plan", ["plan"]],
+  ["status", ["status"]],
+  ["list", ["list"]],
+  ["list", ["graph"]],
+  ["verify", ["verify"]],
+  ["monitor", ["monitor", "--once", "--unit", "first", "--unit", "strict"]],
+  ["analyze-time", ["analyze", "time", ...record]],
+  ["analyze-blame", ["analyze", "blame", ...record]],
+  ["analyze-critical-chain", ["analyze", "critical-chain", ...record]],
+  ["analyze-plot", ["analyze", "plot", ...record]],
+  ["analyze-plot", ["analyze", "report", ...record]],
+  ["analyze-diff", ["analyze", "diff", join(boots, "first-boot.jsonl"), join(boots, "no-op-boot.jsonl")]],
+  ["why", ["why", "store-key", ...record]],
+  ["upgrade-status", ["upgrade", "status"]],
+  ["upgrade-slot", ["upgrade", "current"]],
+  ["upgrade-slot", ["upgrade", "target"]],
+  ["upgrade-slot", ["upgrade", "next"]],
+  ["upgrade-forget", ["upgrade", "forget", HASH]],
+  ["upgrade-confirm", ["upgrade", "confirm"]],
+  ["upgrade-decide", ["upgrade", "commit", "--no-reboot"]],
+  ["config-image", ["config-image", "--out", fixture.path("config.img"), fixture.path("node7")]],
+  ["error", ["run", "--unit", "unknown"]],
+  ["error", ["status", "--boot", "7"]],
+])("%s.json holds for what guestos-boot %j prints", async (name, command) => {
+  const { stdout, stderr } = await fixture.run(...command, "--json");
+  expect(stdout, stderr).not.toBe("");
+  expect(faultsOf(name, stdout), stdout).toEqual([]);
+});
+
+test("a schema refuses a document that is not whole", async () => {
+  const { stdout } = await fixture.run("list", "--json");
+  expect(faultsOf("list", stdout)).toEqual([]);
+  expect(faultsOf("list", stdout.replaceAll('"stage"', '"stag"')).join("\n")).toContain("stage");
+});

@@ -1,0 +1,74 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { blameLines, criticalChainLines, diffLines, timeLines } from "../../../src/analyze/analysis-text.ts";
+import { diffDocument } from "../../../src/analyze/diff.ts";
+import { blameDocument, criticalChainDocument, timeDocument } from "../../../src/analyze/measures.ts";
+import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
+import { consoleSink } from "../../../src/boot/console.ts";
+import { main } from "../../../src/cli/program.ts";
+import { EventScript } from "../../support/record-events.ts";
+import { bootFrom, firstBoot, noOpBoot } from "../../support/recorded-boots.ts";
+
+const text = readFileSync("docs/analyze.md", "utf8");
+const blocks = [...text.matchAll(/```\n(.*?)```/gs)].map(([, block = ""]) => block.trimEnd().split("\n"));
+const commands = blocks.flat().filter((line) => /^[#$] guestos-boot /.test(line));
+
+test.each(commands)("%s is a command that works", async (line) => {
+  const [, ...words] = line
+    .replace(/^[#$] /, "")
+    .replace(/ >.*/, "")
+    .split(" ");
+  // On the recorded boots, in place of the node's own. What was drawn "as it ran" is shown by test/system/cli/analyze.test.ts.
+  const args = words.join(" ").replace("diff 1 0", "diff before.jsonl after.jsonl").replace("--svg --boot 0", "--svg").split(" ");
+  const files = args.map((word) =>
+    word === "before.jsonl" || word === "node7.jsonl" ? firstBoot.file : word === "after.jsonl" ? noOpBoot.file : word,
+  );
+  const isOfBoot = (args[0] === "analyze" && args[1] !== "diff") || args[0] === "why";
+  const record = isOfBoot && !args.includes("--record") ? ["--record", firstBoot.file] : [];
+  const out: string[] = [];
+  const terminal = { print: (line: string) => out.push(line), complain: (line: string) => out.push(line), colour: false };
+  expect(await main([...files, ...record], terminal), out.join("\n")).toBe(0);
+});
+
+test("what the document shows is what the recorded boot prints", () => {
+  const boot = bootFrom(firstBoot);
+  const outputs: Readonly<Record<string, readonly string[]>> = {
+    "# guestos-boot analyze time": timeLines(timeDocument(boot)),
+    "# guestos-boot analyze blame": blameLines(blameDocument(boot)),
+    "# guestos-boot analyze critical-chain": criticalChainLines(criticalChainDocument(boot)),
+    "# guestos-boot analyze diff 1 0": diffLines(diffDocument(boot, bootFrom(noOpBoot))),
+    "# guestos-boot why hostname": whyLines(whyDocument(boot, "hostname") ?? expect.unreachable(), "Set the host name"),
+  };
+  for (const [command, lines] of Object.entries(outputs)) {
+    const [, ...shown] = blocks.find(([first]) => first === command) ?? expect.unreachable(command);
+    let at = 0;
+    for (const line of shown.filter((candidate) => candidate !== "…")) {
+      const found = lines.indexOf(line, at);
+      expect(found, line).toBeGreaterThanOrEqual(at);
+      at = found + 1;
+    }
+  }
+});
+
+test("the box is the one that the console shows", () => {
+  const script = new EventScript(
+    [{ name: "store-key" }, { name: "var", requires: ["store-key"] }, { name: "volumes", requires: ["store-key"] }],
+    { stage: "early" },
+  );
+  const unit = script.unit(1, "store-key");
+  const action = script.start(1, { kind: "action", description: "open /dev/vda10 (store) as vda10-crypt", effect: "activate" }, unit);
+  script.start(1, { kind: "tool", argv: ["cryptsetup", "open"] }, action);
+  const problem = {
+    what: "the key does not open /dev/vda10",
+    found: "No key available with this passphrase.",
+    todo: "restore the key file that belongs to this disk",
+  };
+  script.ended(2, "store-key", { kind: "failed", problem });
+  script.ended(2, "var", { kind: "skipped", because: ["store-key"] });
+  script.ended(2, "volumes", { kind: "skipped", because: ["store-key"] });
+  const lines: string[] = [];
+  const sink = consoleSink({ print: (line) => lines.push(line), now: () => 2, ascii: true });
+  for (const event of script.finish(2, "failed").events) sink(event);
+  const shown = blocks.find(([first]) => first?.startsWith("+--") === true) ?? expect.unreachable();
+  expect(lines.slice(3, -1)).toEqual(shown);
+});

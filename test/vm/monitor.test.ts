@@ -1,0 +1,233 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import type { MonitorState, WatchedUnit } from "../../src/boot/monitor-state.ts";
+import { parseMonitorState } from "../../src/boot/read-monitor-state.ts";
+import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { guestosBoot, runDocument } from "./support/chain.ts";
+import { BOOT_TIMEOUT, bootedNode } from "./support/node.ts";
+
+/**
+ * The monitor on a node: what happens to it after the boot, and what becomes of that. All on one boot, which has no IPv6 router:
+ * that comes up later.
+ *
+ * The pieces run in this order. Each also holds without those before it.
+ */
+
+vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
+
+const MIB = 1024 ** 2;
+const CONF = "backup_retention_time_secs=7200\nbackup_purging_interval_secs=3600\n";
+const RULESET = "/run/ic-node/nftables-ruleset/nftables.conf";
+const STATE = "/run/guestos-boot/monitor.json";
+
+const node = bootedNode({ name: "mon", size: "8G", boot: "kernel", router: false, config: { "backup.conf": CONF } });
+
+async function monitorState(vm: VirtualMachine): Promise<MonitorState | undefined> {
+  const { stdout } = await vm.shell.run(`cat ${STATE}`);
+  return stdout === "" ? undefined : parseMonitorState(stdout, STATE);
+}
+
+async function unitOf(vm: VirtualMachine, name: string): Promise<WatchedUnit | undefined> {
+  return (await monitorState(vm))?.units.find((unit) => unit.name === name);
+}
+
+/** Waits inside the guest, whose shell is slow to ask. @returns seconds that it took */
+async function until(vm: VirtualMachine, condition: string, within = 180): Promise<number> {
+  const script = `start=$(cut -d' ' -f1 /proc/uptime); for i in $(seq ${within * 2}); do if ${condition}; then
+    echo "$start $(cut -d' ' -f1 /proc/uptime)"; exit 0; fi; sleep 0.5; done
+    echo "this did not come about: ${condition.replaceAll(/["$`\\]/g, ".")}" >&2; journalctl -u guestos-monitor -o cat -n 40 --no-pager >&2; exit 1`;
+  const [start = 0, end = 0] = (await vm.shell.ok(script, { timeout: (within * 4 + 60) * 1000 })).split(" ").map(Number);
+  return end - start;
+}
+
+async function mainPid(vm: VirtualMachine): Promise<number> {
+  return Number(await vm.shell.ok("systemctl show -P MainPID guestos-monitor.service"));
+}
+
+interface Usage {
+  readonly rss: number;
+  readonly peak: number;
+  readonly descriptors: number;
+  readonly cpuSeconds: number;
+  readonly wakeUps: number;
+}
+
+/** Of the monitor's own process. */
+async function usageOf(vm: VirtualMachine): Promise<Usage> {
+  const pid = await mainPid(vm);
+  const text = await vm.shell.ok(
+    `cat /proc/${pid}/status; echo "descriptors: $(ls /proc/${pid}/fd | wc -l)"; echo "ticks: $(cut -d' ' -f14 /proc/${pid}/stat) $(cut -d' ' -f15 /proc/${pid}/stat)"
+     echo "switches: $(cat /proc/${pid}/task/*/status | grep ^voluntary | cut -f2 | paste -sd+ | bc 2>/dev/null || awk '/^voluntary/ { sum += $2 } END { print sum }' /proc/${pid}/task/*/status)"`,
+  );
+  const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1]);
+  const ticks = /^ticks: (\d+) (\d+)/m.exec(text);
+  return {
+    rss: number("VmRSS") * 1024,
+    peak: number("VmHWM") * 1024,
+    descriptors: number("descriptors"),
+    // clock ticks: 100 a second on all of Linux.
+    cpuSeconds: (Number(ticks?.[1]) + Number(ticks?.[2])) / 100,
+    wakeUps: number("switches"),
+  };
+}
+
+async function primary(vm: VirtualMachine): Promise<string> {
+  return (await vm.shell.ok("basename $(dirname $(ls -d /sys/class/net/*/device | sort -V | head -1))")).trim();
+}
+
+test("the packet filter is in place before anything can come in", () =>
+  node.use(async (vm) => {
+    const at = async (property: string, unit: string): Promise<number> =>
+      Number(await vm.shell.ok(`systemctl show -P ${property}TimestampMonotonic ${unit}`));
+    const filtered = await at("ExecMainExit", "nftables.service");
+    expect(filtered).toBeGreaterThan(0);
+    expect(filtered).toBeLessThan(await at("ExecMainStart", "systemd-networkd.service"));
+    // Not by chance: networkd waits for it.
+    expect(await vm.shell.ok("systemctl show -P Before nftables.service")).toContain("network-pre.target");
+    expect(await vm.shell.ok("systemctl show -P After systemd-networkd.service")).toContain("network-pre.target");
+    expect(await vm.shell.ok("nft list chain inet filter input")).toContain("policy drop");
+  }));
+
+test("the monitor runs after the boot, hardened, and within its bounds", ({ annotate }) =>
+  node.use(async (vm) => {
+    await until(vm, `test -s ${STATE}`);
+    expect(await vm.shell.ok("systemctl is-active guestos-monitor.service")).toBe("active\n");
+    const exposure = /exposure level for guestos-monitor.service: ([\d.]+)/.exec(
+      await vm.shell.ok("systemd-analyze security --no-pager guestos-monitor.service", { timeout: 120_000 }),
+    )?.[1];
+    expect(Number(exposure)).toBeLessThanOrEqual(4);
+    const { rss, peak } = await usageOf(vm);
+    await annotate(`exposure ${exposure}; memory ${(rss / MIB).toFixed(1)} MiB, at most ${(peak / MIB).toFixed(1)} MiB`);
+    expect(rss).toBeLessThanOrEqual(64 * MIB);
+  }));
+
+/**
+ * A router in a namespace: networkd, which advertises a prefix on its end of a veth. What the node's card sends is copied to it,
+ * and what it sends comes in at the card.
+ */
+async function startRouter(vm: VirtualMachine, card: string): Promise<void> {
+  const conf = [
+    ...["[Match]", "Name=r0", "[Network]", "IPv6AcceptRA=no", "IPv6SendRA=yes", "LinkLocalAddressing=ipv6"],
+    ...["[IPv6SendRA]", "RouterLifetimeSec=1800", "[IPv6Prefix]", "Prefix=2001:db8:77::/64"],
+  ].join("\\n");
+  await vm.shell.ok(
+    `systemd-run --quiet --unit router --service-type exec unshare --net --mount --propagation private bash -c '
+       mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/network /run/systemd/netif; printf "${conf}\\n" > /run/systemd/network/10-r0.network
+       chown -R systemd-network /run/systemd/netif; mount -t sysfs -o ro sysfs /sys
+       until ip link show r0 > /dev/null 2>&1; do sleep 0.1; done; ip link set r0 up; exec /usr/lib/systemd/systemd-networkd'
+     pid=$(systemctl show -P MainPID router)
+     ip link add r1 type veth peer name r0 netns $pid && ip link set r1 up
+     tc qdisc replace dev ${card} clsact && tc filter add dev ${card} egress matchall action mirred egress mirror dev r1
+     tc qdisc replace dev r1 clsact && tc filter add dev r1 ingress matchall action mirred ingress redirect dev ${card}`,
+    { timeout: 120_000 },
+  );
+}
+
+test("a node whose router comes up late has its address soon after", ({ annotate }) =>
+  node.use(async (vm) => {
+    const card = await primary(vm);
+    const boot = runDocument(await guestosBoot(vm, "status --json"));
+    expect(boot.units.find(({ name }) => name === "ipv6-monitor")?.outcome).toBe("degraded");
+    await until(vm, `grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
+    const has = `ip -6 -o address show dev ${card} scope global -tentative | grep -q 2001:db8:77:`;
+    await startRouter(vm, card);
+    await annotate(`address ${(await until(vm, has)).toFixed(1)} s after the router was started`);
+    await until(vm, `! grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
+    expect((await unitOf(vm, "ipv6-monitor"))?.problem).toBeUndefined();
+    expect(runDocument(await guestosBoot(vm, "status --json")).units.find(({ name }) => name === "ipv6-monitor")?.outcome).toBe(
+      "unchanged",
+    );
+
+    // An address that is lost is asked for anew.
+    const before = await unitOf(vm, "ipv6-monitor");
+    await vm.shell.ok(`ip -6 address flush dev ${card} scope global`);
+    await annotate(`a lost address was there again after ${(await until(vm, has)).toFixed(1)} s`);
+    await until(vm, `! grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
+    expect((await unitOf(vm, "ipv6-monitor"))?.lookedAt).toBeGreaterThan(before?.lookedAt ?? 0);
+  }));
+
+test("a changed ruleset is loaded, a broken one is not, and what is removed by hand is put back", ({ annotate }) =>
+  node.use(async (vm) => {
+    await vm.shell.ok(
+      `mkdir -p $(dirname ${RULESET}); sed 's/22, 9100/22, 9100, 4711/' /etc/nftables.conf > ${RULESET}.new; mv ${RULESET}.new ${RULESET}`,
+    );
+    const changed = "nft list chain inet filter input | grep -q 4711";
+    await annotate(`loaded ${(await until(vm, changed)).toFixed(1)} s after the rename`);
+    await vm.shell.ok(`echo 'bogus' >> ${RULESET}`);
+    await until(vm, `journalctl -u guestos-monitor -o cat --no-pager | grep -q 'at *${RULESET}:[0-9]*:1$'`);
+    expect((await vm.shell.run(changed)).status).toBe(0);
+    expect((await unitOf(vm, "nftables"))?.problem).toMatchObject({ where: { file: RULESET, column: 1 } });
+    await vm.shell.ok("nft flush ruleset");
+    // The file is broken: it is what was loaded last that comes back.
+    await annotate(`restored ${(await until(vm, changed)).toFixed(1)} s after they were removed by hand`);
+    await vm.shell.ok(`rm ${RULESET}`);
+    await until(vm, "nft list chain inet filter input | grep -q 'dport { 22, 9100 }'");
+    await until(vm, `grep -q '"name":"nftables","drift":\\[\\],"mends"' ${STATE}`);
+  }));
+
+test("the data volume grows as it fills, and an interrupted growth is finished", ({ annotate }) =>
+  node.use(async (vm) => {
+    const size = "lvs --noheadings --nosuffix --units b --options lv_size store/shared-data";
+    const before = Number(await vm.shell.ok(size));
+    const group = Number(await vm.shell.ok("vgs --noheadings --nosuffix --units b --options vg_size store"));
+    await vm.shell.ok(
+      `free=$(df --block-size=1 --output=avail /var/lib/ic/data | tail -1); fallocate -l $((free - ${Math.floor(group / 11)})) /var/lib/ic/data/filler`,
+    );
+    const freeEnough = `test $(df --block-size=1 --output=avail /var/lib/ic/data | tail -1) -ge ${Math.floor(group / 10)}`;
+    await annotate(`grown ${(await until(vm, freeEnough, 300)).toFixed(1)} s after it was filled`);
+    const after = Number(await vm.shell.ok(size));
+    expect(after - before).toBeGreaterThan(group / 20 - 8 * MIB);
+    expect(after - before).toBeLessThanOrEqual(group / 20 + 8 * MIB);
+    await until(vm, `grep -q '"name":"data-growth","drift":\\[\\],"mends":[1-9]' ${STATE}`);
+    // As a power cut leaves it between the two.
+    await vm.shell.ok("lvextend --extents +8 store/shared-data");
+    const blocks = "xfs_growfs -n /var/lib/ic/data | sed -n 's/^data .*blocks=\\([0-9]*\\),.*/\\1/p'";
+    const small = Number(await vm.shell.ok(blocks));
+    const look = await guestosBoot(vm, "monitor --once --unit data-growth");
+    expect(look.stdout).toMatch(/^data-growth +mended\n {2}did +grow the file system/);
+    expect(Number(await vm.shell.ok(blocks)) - small).toBe((8 * 4 * MIB) / 4096);
+    await vm.shell.ok("rm /var/lib/ic/data/filler");
+  }));
+
+test("old files of the backup spool are purged again and again, and nothing else", () =>
+  node.use(async (vm) => {
+    const spool = "/var/lib/ic/backup";
+    await vm.shell.ok(
+      `mkdir -p ${spool}/deep /var/tmp/outside; echo x | tee ${spool}/deep/old ${spool}/young /var/tmp/outside/old > /dev/null
+       ln -s /var/tmp/outside ${spool}/link; touch -d '3 hours ago' ${spool}/deep/old /var/tmp/outside/old
+       chown -R backup: ${spool}/deep; chmod 0700 ${spool}/deep
+       sed -i s/3600/5/ /boot/config/backup.conf; systemctl restart guestos-monitor.service`,
+    );
+    await until(vm, `! test -e ${spool}/deep/old`);
+    await vm.shell.ok(`echo x > ${spool}/later; touch -d '3 hours ago' ${spool}/later`);
+    await until(vm, `! test -e ${spool}/later`);
+    expect(await vm.shell.ok(`ls ${spool} /var/tmp/outside | grep -v lost+found`)).toMatch(/deep\nlink\nyoung\n[^]*old\n$/);
+    await vm.shell.ok("sed -i s/=5$/=3600/ /boot/config/backup.conf; systemctl restart guestos-monitor.service");
+  }));
+
+test("idle, it takes next to nothing", ({ annotate }) =>
+  node.use(async (vm) => {
+    await until(vm, `test -s ${STATE}`);
+    await vm.shell.ok("sleep 15");
+    const before = await usageOf(vm);
+    await wait(60_000);
+    const after = await usageOf(vm);
+    const wakeUps = after.wakeUps - before.wakeUps;
+    await annotate(
+      `memory ${(after.rss / MIB).toFixed(1)} MiB; in a minute ${(after.cpuSeconds - before.cpuSeconds).toFixed(2)} s of an emulated CPU, woken ${wakeUps} times`,
+    );
+    expect(after.rss).toBeLessThanOrEqual(64 * MIB);
+    expect(after.descriptors).toBe(before.descriptors);
+    // Of the statfs every ten seconds, and the worker thread that does it. CPU time says little where every instruction is emulated.
+    expect(wakeUps).toBeLessThanOrEqual(100);
+    expect(after.cpuSeconds - before.cpuSeconds).toBeLessThanOrEqual(0.6);
+  }));
+
+test("it ends when it is told to, and says nothing about a node that it does not watch", () =>
+  node.use(async (vm) => {
+    await vm.shell.ok("systemctl stop guestos-monitor.service", { timeout: 60_000 });
+    expect(await vm.shell.ok("systemctl show -P Result guestos-monitor.service")).toBe("success\n");
+    expect(await monitorState(vm)).toBeUndefined();
+    expect((await vm.shell.run("pgrep --full 'nft monitor|ip monitor'")).stdout).toBe("");
+    await vm.shell.ok("systemctl start guestos-monitor.service");
+  }));

@@ -1,0 +1,151 @@
+import { expect } from "vitest";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { guestosBoot } from "./chain.ts";
+import { type InjectedNode } from "./injected-node.ts";
+import { configMedium } from "./media.ts";
+import { BOOT_TIMEOUT, kernelBoot, reportOf, untilBooted } from "./node.ts";
+import { type Cut, type Pace, withCuts } from "./power-cuts.ts";
+import { diskOver, kept, newDisk, serve, Snapshots, start, startedByGrub, type TestImage, testImage, upgradeOf } from "./upgrade.ts";
+
+const MOUNTED = "mkdir -p /run/b && mount -t ext4 /dev/disk/by-partlabel/B_root /run/b";
+
+/** How the system in B can be broken: what does it, and what undoes it again. */
+const BREAKING = {
+  "a chain that fails": ["mv /run/b/usr/sbin/cryptsetup /run/b/cryptsetup", "mv /run/b/cryptsetup /run/b/usr/sbin/cryptsetup"],
+  "no program": ["mv /run/b/usr/bin/guestos-boot /run/b/program", "mv /run/b/program /run/b/usr/bin/guestos-boot"],
+  "a panic": [
+    "init=/run/b/usr/lib/systemd/systemd && mv $init /run/b/systemd && printf '#!/bin/sh\\nexit 1\\n' >$init && chmod 755 $init",
+    "true",
+  ],
+} as const;
+type Broken = keyof typeof BREAKING;
+
+export interface UpgradeNode {
+  readonly image: TestImage;
+  /** What must still be so at the end of every story. */
+  readonly before: Readonly<Record<string, string>>;
+  /** Of the boot on A that installed B. */
+  readonly bootId: string;
+  /** B is installed and committed, and not booted yet. */
+  readonly committed: string;
+  /** The same, and B is broken in that way. */
+  readonly broken: Readonly<Record<Broken, string>>;
+  readonly cuts: readonly Cut[];
+}
+
+/** A new node, after its first boot on A: it has taken version 0.2.0 into B, from the network, and committed it. Its disk was kept on the way. */
+export async function upgradeNode(name: string, injected: InjectedNode, pace: Pace): Promise<UpgradeNode> {
+  const image = await testImage("0.2.0");
+  const { url, close } = await serve(image);
+  const disk = await newDisk(name);
+  const media = [{ id: "config", image: await configMedium(name, injected.config) }];
+  const vm = await start(name, disk, { media, boot: await kernelBoot() });
+  try {
+    expect(await untilBooted(vm)).toBe("running");
+    await vm.shell.ok("echo of the node >/var/lib/ic/data/kept && sync");
+    const before = await kept(vm);
+    const snapshots = new Snapshots(vm, name, disk);
+    const [install, installCuts] = await withCuts("install", snapshots, pace, async () =>
+      vm.shell.run(`guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}`, { timeout: BOOT_TIMEOUT }),
+    );
+    expect(install.status, install.stderr).toBe(0);
+    expect(JSON.parse(install.stdout)).toMatchObject({ slot: "B", version: "0.2.0", beginning: "fresh", hasManifest: true });
+    expect(await upgradeOf(vm)).toMatchObject({ running: "A", phase: "stable", slots: { B: { kind: "installed", sha256: image.sha256 } } });
+    const [commit, commitCuts] = await withCuts("commit", snapshots, pace, async () =>
+      guestosBoot(vm, "upgrade commit --no-reboot --json"),
+    );
+    expect(JSON.parse(commit.stdout), commit.stderr).toEqual({ next: "B", restart: false });
+    expect(await upgradeOf(vm)).toMatchObject({ phase: "committed", next: "B", toDo: [] });
+    const bootId = (await vm.shell.ok("journalctl --sync && sync && cat /proc/sys/kernel/random/boot_id")).trim().replaceAll("-", "");
+    const committed = await snapshots.take();
+    const broken = await breakInTurn(vm, snapshots);
+    return { image, before, bootId, committed, broken, cuts: [...installCuts, ...commitCuts] };
+  } finally {
+    close();
+    await vm.powerCut();
+  }
+}
+
+async function breakInTurn(vm: VirtualMachine, snapshots: Snapshots): Promise<Readonly<Record<Broken, string>>> {
+  const broken = { "a chain that fails": "", "no program": "", "a panic": "" };
+  for (const how of ["a chain that fails", "no program", "a panic"] as const) {
+    const [breaking, mending] = BREAKING[how];
+    await vm.shell.ok(`${MOUNTED} && ${breaking} && umount /run/b && sync`);
+    broken[how] = await snapshots.take();
+    await vm.shell.ok(`${MOUNTED} && ${mending} && umount /run/b`);
+  }
+  return broken;
+}
+
+/**
+ * Boots what is committed, by GRUB, and keeps the disk on the way.
+ *
+ * @returns the machine, on trial; the caller ends it
+ */
+export async function trialBoot(
+  name: string,
+  disk: string,
+  pace: Pace,
+  options: Parameters<typeof start>[2] = {},
+): Promise<{ readonly vm: VirtualMachine; readonly snapshots: Snapshots; readonly cuts: readonly Cut[] }> {
+  const vm = await start(name, disk, options);
+  try {
+    const snapshots = new Snapshots(vm, name, disk);
+    const [, cuts] = await withCuts("first boot", snapshots, pace, async () => {
+      expect(await startedByGrub(vm)).toBe("B (failsafe_check)");
+      expect(await untilBooted(vm)).toBe("running");
+    });
+    return { vm, snapshots, cuts };
+  } catch (error) {
+    await vm.powerCut();
+    throw error;
+  }
+}
+
+/** What a cut of each kind may lead to, by what GRUB then starts. */
+const OUTCOMES: Readonly<Record<Cut["phase"], RegExp>> = {
+  install: /^A \(stable\)$/,
+  commit: /^(?:A \(stable\)|B \(failsafe_check\))$/,
+  "first boot": /^(?:A \(stable\)|B \(failsafe_check\))$/,
+  confirm: /^(?:A|B) \(stable\)$/,
+};
+
+/**
+ * Switches a machine on again after a power cut: it comes up on the old or the new system, nothing is lost, and the upgrade can be done
+ * again, up to where B is to be booted, or stays.
+ *
+ * @returns in words, what came of it
+ */
+export async function afterCut(name: string, cut: Cut, node: Pick<UpgradeNode, "image" | "before">): Promise<string> {
+  const { image, before } = node;
+  const vm = await start(name, await diskOver(cut.disk, name), { extraDisks: [{ path: image.path, format: "raw" }] });
+  try {
+    const started = await startedByGrub(vm);
+    expect(started).toMatch(OUTCOMES[cut.phase]);
+    await untilBooted(vm);
+    const { stages } = reportOf(vm);
+    expect(stages.early?.counts, vm.serial.tail()).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
+    expect(stages.late?.counts).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
+    const now = await upgradeOf(vm);
+    expect(now).toMatchObject({ running: started[0], toDo: [], grubenv: { faults: [] } });
+    expect(now.phase).toBe(started === "B (failsafe_check)" ? "trial" : "stable");
+    expect(await kept(vm)).toEqual(before);
+    const found = `${started}, B ${now.slots.B.kind}`;
+    if (now.running === "B") {
+      expect((await guestosBoot(vm, "upgrade confirm")).status).toBe(0);
+      expect(await upgradeOf(vm)).toMatchObject({ running: "B", phase: "stable", next: "B" });
+      return `${found}; confirmed`;
+    }
+    if (now.slots.B.kind === "failed") expect((await guestosBoot(vm, `upgrade forget ${image.sha256}`)).status).toBe(0);
+    if (now.slots.B.kind !== "installed") {
+      const script = `head -c ${image.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${image.sha256} -`;
+      const install = await vm.shell.run(script, { timeout: BOOT_TIMEOUT });
+      expect(install.status, install.stderr).toBe(0);
+    }
+    expect((await guestosBoot(vm, "upgrade commit --no-reboot")).status).toBe(0);
+    expect(await upgradeOf(vm)).toMatchObject({ running: "A", phase: "committed", next: "B", slots: { B: { kind: "installed" } } });
+    return `${found}; committed${now.slots.B.kind === "installed" ? "" : ", installed"} again`;
+  } finally {
+    await vm.powerCut();
+  }
+}

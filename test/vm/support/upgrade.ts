@@ -1,0 +1,174 @@
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import * as z from "zod";
+import { inTemporaryFolder } from "../../../vm/image/tools.ts";
+import { buildFolder, image, stateFolder } from "../../../vm/paths.ts";
+import { makeDisk } from "../../../vm/disk.ts";
+import { GuestPanicError } from "../../../vm/problems.ts";
+import { updateContent } from "../../../vm/update-content.ts";
+import { updateTar } from "../../../vm/update-tar.ts";
+import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
+import { BOOT_TIMEOUT, diskOf } from "./node.ts";
+
+export interface TestImage {
+  readonly version: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** The system of the disk image with another version, as a plain tar: an emulated guest decompresses slowly, and other tests have it do that. */
+export async function testImage(version: string): Promise<TestImage> {
+  const folder = join(buildFolder, "vm", "updates");
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${version}.tar`);
+  process.once("exit", () => void rm(path, { force: true }));
+  return inTemporaryFolder(folder, async (work) => {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    const count = new Transform({
+      transform(chunk: Buffer, _, done) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        done(null, chunk);
+      },
+    });
+    await pipeline(Readable.from(updateTar(await updateContent(version, "lab", work))), count, createWriteStream(path));
+    return { version, path, sha256: hash.digest("hex"), bytes };
+  });
+}
+
+/** Serves an image to guests, with ranges. @returns its address as the guest sees the host */
+export async function serve({ path, bytes }: TestImage): Promise<{ readonly url: string; readonly close: () => void }> {
+  const server = createServer((request, response) => {
+    const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
+    const start = Number(from ?? 0);
+    const range = from === undefined ? {} : { "content-range": `bytes ${start}-${bytes - 1}/${bytes}` };
+    response.writeHead(from === undefined ? 200 : 206, { "content-length": bytes - start, etag: '"image"', ...range });
+    createReadStream(path, { start }).pipe(response);
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://10.0.2.2:${port}/update.tar`, close };
+}
+
+/** A new disk over another one, which stays as it is. */
+export async function diskOver(base: string, name: string): Promise<string> {
+  return makeDisk({ backing: base, path: diskOf(name) });
+}
+
+export async function newDisk(name: string): Promise<string> {
+  return makeDisk({ backing: image.disk, path: diskOf(name), size: "8G" });
+}
+
+/**
+ * Starts a machine by firmware and GRUB. A restart of the guest ends it (`ended`): the next boot is a new QEMU on the same disk, for in
+ * one that goes on the emulator's cache of translated code makes the firmware take minutes.
+ */
+export async function start(
+  name: string,
+  disk: string,
+  options: Partial<Omit<VirtualMachineOptions, "name" | "disk">> = {},
+): Promise<VirtualMachine> {
+  const vm = await startVirtualMachine({ ...options, name, disk: { path: disk } });
+  await vm.qmp("set-action", { reboot: "shutdown" });
+  return vm;
+}
+
+/** What GRUB says that it starts: "B (failsafe_check)". */
+export async function startedByGrub(vm: VirtualMachine): Promise<string> {
+  const [, text = ""] = await vm.waitForSerial(/Starting system ([AB] \(\w+\))/, { timeout: BOOT_TIMEOUT });
+  return text;
+}
+
+/** Waits for a guest that restarts itself; a panic of its kernel is no failure here, unless it is the emulator's. @throws GuestPanicError */
+export async function untilRestart(vm: VirtualMachine, timeout: number): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`the machine ${vm.name} did not restart in time:\n${vm.serial.tail()}`)), timeout);
+  try {
+    await Promise.race([vm.ended, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    await vm.powerCut();
+  }
+  if (vm.failure instanceof GuestPanicError) throw vm.failure;
+}
+
+const Slot = z.looseObject({ kind: z.string(), version: z.string().optional(), sha256: z.string().optional() });
+const Upgrade = z.object({
+  running: z.string(),
+  version: z.string(),
+  phase: z.string(),
+  next: z.string(),
+  grubenv: z.object({ alternative: z.string(), cycle: z.string(), trial: z.string().optional(), faults: z.array(z.string()) }),
+  slots: z.object({ A: Slot, B: Slot }),
+  toDo: z.array(z.string()),
+  refused: z.array(z.object({ sha256: z.string(), reason: z.string() })),
+});
+export type UpgradeDocument = z.infer<typeof Upgrade>;
+
+/** `guestos-boot upgrade --json`. */
+export async function upgradeOf(vm: VirtualMachine): Promise<UpgradeDocument> {
+  return Upgrade.parse(await vm.shell.json("guestos-boot upgrade --json", { timeout: BOOT_TIMEOUT }));
+}
+
+/** What no upgrade and no fall-back may change, besides versions and slots. */
+const KEPT: Readonly<Record<string, string>> = {
+  "the machine id": "cat /etc/machine-id",
+  "the host keys and the exporter's": "cd /etc && find ssh/*_key* node_exporter -type f -exec sha256sum {} + | sort -k 2",
+  "the node's data": "cd /var/lib/ic && find . -printf '%p %y %m %U:%G\\n' | sort && find . -type f -exec sha256sum {} + | sort -k 2",
+  "the store": "lsblk --list --noheadings --output NAME,TYPE,FSTYPE,UUID /dev/disk/by-partlabel/store | sort",
+  "the configuration":
+    "cd /boot/config && find . -type f ! -path './slots/*' ! -name 'var-?.json' -exec sha256sum {} + | sort -k 2 && ls -l --time-style=+ store.keyfile",
+};
+
+export async function kept(vm: VirtualMachine): Promise<Readonly<Record<string, string>>> {
+  const state: Record<string, string> = {};
+  for (const [what, script] of Object.entries(KEPT)) state[what] = await vm.shell.ok(script);
+  return state;
+}
+
+/** Keeps the disk of a running machine as it is at this moment; the machine goes on with a new one over it. */
+export class Snapshots {
+  readonly #vm: VirtualMachine;
+  readonly #name: string;
+  #file: string;
+  #node = "disk0";
+  #count = 0;
+
+  constructor(vm: VirtualMachine, name: string, disk: string) {
+    this.#vm = vm;
+    this.#name = name;
+    this.#file = disk;
+  }
+
+  /** The disk that the machine writes to now. */
+  get file(): string {
+    return this.#file;
+  }
+
+  /** @returns the disk as it was: every write that the guest saw done, as after QEMU's sudden death */
+  async take(): Promise<string> {
+    this.#count += 1;
+    const next = join(stateFolder(this.#name), `after-${this.#count}.qcow2`);
+    await rm(next, { force: true });
+    const node = `after-${this.#count}`;
+    await this.#vm.qmp("blockdev-snapshot-sync", { "node-name": this.#node, "snapshot-file": next, "snapshot-node-name": node });
+    const frozen = this.#file;
+    this.#file = next;
+    this.#node = node;
+    return frozen;
+  }
+}

@@ -1,0 +1,264 @@
+import { afterAll, expect, test, vi } from "vitest";
+import { withPanicRetry } from "../../vm/panic-retry.ts";
+import { KernelPanicError } from "../../vm/problems.ts";
+import { printable } from "../../vm/serial-log.ts";
+import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { guestosBoot } from "./support/chain.ts";
+import { assertCleanBoot } from "./support/clean-boot.ts";
+import { injectedNode } from "./support/injected-node.ts";
+import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
+import { type Cut, type Pace, PHASES, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
+import { afterCut, trialBoot, type UpgradeNode, upgradeNode } from "./support/upgrade-node.ts";
+import { diskOver, kept, start, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
+
+/**
+ * Upgrades with the real firmware and GRUB. One machine is prepared, and its disk kept at several moments; each story goes on
+ * from one of them on a disk of its own, so each can be told alone, and again.
+ */
+
+vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
+
+const injected = await injectedNode();
+
+/** The grace before the restart, and it alone, is shortened; what an operator does is a drop-in too. */
+const goBackSoon = { "systemd.unit-dropin.guestos-go-back.service": "[Service]\nEnvironment=SECONDS_LEFT=3\n" };
+
+/** A few power cuts of each kind, of which one is looked at; `make test-power` looks at many. */
+const SEED = 1;
+const pace: Pace = {
+  random: randomNumbers(SEED),
+  pause: { install: 2000, commit: 300, "first boot": 2000, confirm: 300 },
+  growth: 1.5,
+};
+
+let prepared: Promise<UpgradeNode> | undefined;
+const readyNode = async (): Promise<UpgradeNode> => (prepared ??= withPanicRetry(async () => upgradeNode("upgrade-a", injected, pace)));
+
+/** Boots, looks, and switches off. Where the emulator fell over, from the beginning. */
+async function story(
+  name: string,
+  base: (ready: UpgradeNode) => string,
+  tell: (disk: string, ready: UpgradeNode) => Promise<void>,
+): Promise<void> {
+  const ready = await readyNode();
+  await withPanicRetry(async () => tell(await diskOver(base(ready), name), ready));
+}
+
+const running = new Set<VirtualMachine>();
+afterAll(async () => {
+  for (const vm of running) await vm.powerCut();
+});
+
+async function boot(...args: Parameters<typeof start>): Promise<VirtualMachine> {
+  const vm = await start(...args);
+  running.add(vm);
+  void vm.ended.then(() => running.delete(vm));
+  return vm;
+}
+
+interface Life {
+  readonly cuts: readonly Cut[];
+  readonly notes: readonly string[];
+}
+
+/** B is tried and confirmed, installs and commits A, which is tried and confirmed. */
+async function wholeLife(node: UpgradeNode): Promise<Life> {
+  const disk = await diskOver(node.committed, "upgrade-b");
+  const next = await testImage("0.3.0");
+  const notes: string[] = [];
+  const { vm: b, snapshots, cuts } = await trialBoot("upgrade-b", disk, pace, { extraDisks: [{ path: next.path, format: "raw" }] });
+  try {
+    expect((await b.shell.ok("cat /proc/cmdline")).split(/\s+/)).toEqual(
+      expect.arrayContaining(["dfinity.system=B", "guestos-boot.trial"]),
+    );
+    expect(await b.shell.ok("cat /opt/ic/share/version.txt")).toBe("0.2.0\n");
+    expect(await upgradeOf(b)).toMatchObject({ running: "B", version: "0.2.0", phase: "trial", next: "A", toDo: [] });
+    expect(await kept(b)).toEqual(node.before);
+    await assertCleanBoot(b, { secrets: injected.secrets });
+    // Its own /var, with the journal of the system that installed it.
+    expect(await b.shell.ok("lsblk --noheadings --output PARTLABEL --inverse --list /dev/mapper/var_crypt")).toContain("B_var");
+    expect(await b.shell.ok("journalctl --list-boots --output json")).toContain(node.bootId);
+    expect(await b.shell.ok(`journalctl -b ${node.bootId} -q -o cat SYSLOG_IDENTIFIER=guestos-boot`)).toMatch(/^machine-id +changed/m);
+    // An upgrade on top of a trial would overwrite the only proven system.
+    const early = await guestosBoot(b, "upgrade install --insecure /dev/null");
+    expect(early.status, early.stderr).toBe(14);
+    // What ends a trial waits, and knows that it is one.
+    expect(await b.shell.ok("ls /run/guestos-boot/on-trial; systemctl is-active guestos-trial.timer")).toMatch(/on-trial\nactive\n/);
+    expect(await b.shell.ok("systemctl show --property TimersMonotonic guestos-trial.timer")).toContain("OnBootUSec=30min");
+
+    const [confirmed, confirmCuts] = await withCuts("confirm", snapshots, pace, async () => guestosBoot(b, "upgrade confirm --json"));
+    expect(JSON.parse(confirmed.stdout), confirmed.stderr).toMatchObject({ slot: "B", confirmed: true, changed: true });
+    expect(await upgradeOf(b)).toMatchObject({
+      ...{ running: "B", phase: "stable", next: "B", toDo: [], refused: [] },
+      grubenv: { alternative: "B", cycle: "stable", faults: [] },
+      slots: { A: { kind: "proven" }, B: { kind: "proven", version: "0.2.0", image: { sha256: node.image.sha256 } } },
+    });
+    expect(JSON.parse((await guestosBoot(b, "upgrade confirm --json")).stdout)).toMatchObject({ confirmed: true, changed: false });
+    // The time is up, and it is no trial any more.
+    await b.shell.ok("systemctl start guestos-go-back.service");
+    expect(await b.shell.ok("systemctl show --property ConditionResult guestos-go-back.service")).toBe("ConditionResult=no\n");
+
+    const install = await b.shell.run(`head -c ${next.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${next.sha256} -`, {
+      timeout: BOOT_TIMEOUT,
+    });
+    expect(install.status, install.stderr).toBe(0);
+    expect(JSON.parse(install.stdout)).toMatchObject({ slot: "A", version: "0.3.0" });
+    const written = /"written":(\d+),"identical":(\d+)/.exec(install.stdout.slice(install.stdout.indexOf('"root"')));
+    notes.push(`root image of A 0.3.0 over A 0.1.0: ${written?.[0]}`);
+    const commit = await guestosBoot(b, "upgrade commit --json");
+    expect(JSON.parse(commit.stdout), commit.stderr).toEqual({ next: "A", restart: true });
+    await untilRestart(b, BOOT_TIMEOUT);
+
+    const a = await boot("upgrade-b", snapshots.file);
+    expect(await startedByGrub(a)).toBe("A (failsafe_check)");
+    expect(await untilBooted(a)).toBe("running");
+    expect(await a.shell.ok("cat /opt/ic/share/version.txt")).toBe("0.3.0\n");
+    expect((await guestosBoot(a, "upgrade confirm")).status).toBe(0);
+    expect(await upgradeOf(a)).toMatchObject({
+      ...{ running: "A", version: "0.3.0", phase: "stable", next: "A", refused: [] },
+      slots: { A: { kind: "proven", version: "0.3.0" }, B: { kind: "proven", version: "0.2.0" } },
+    });
+    expect(await kept(a)).toEqual(node.before);
+    await assertCleanBoot(a, { secrets: injected.secrets });
+    await a.powerCut();
+    return { cuts: [...cuts, ...confirmCuts], notes };
+  } finally {
+    await b.powerCut();
+  }
+}
+
+let lived: Promise<Life> | undefined;
+const life = async (): Promise<Life> => {
+  const node = await readyNode();
+  return (lived ??= withPanicRetry(async () => wholeLife(node)));
+};
+
+test("A installs B, which is tried, confirmed and stays; then B installs A, and the same back", async ({ annotate }) => {
+  const { cuts, notes } = await life();
+  for (const note of notes) await annotate(note);
+  expect(cuts.length).toBeGreaterThan(0);
+});
+
+test("after a power cut while installing, committing, booting for the first time or confirming, one of the two systems comes up, and the upgrade goes on", async ({
+  annotate,
+}) => {
+  const node = await readyNode();
+  const all = [...node.cuts, ...(await life()).cuts];
+  for (const phase of PHASES) {
+    const [cut] = spreadOut(
+      all.filter((each) => each.phase === phase),
+      1,
+    );
+    if (cut === undefined) throw new Error(`no power cut in phase ${phase}`);
+    const what = await withPanicRetry(async () => afterCut("upgrade-cut", cut, node));
+    expect(what).toMatch(/; (?:confirmed|committed)/);
+    await annotate(`${phase}, ${cut.at} of ${cut.of} ms: ${what}`);
+  }
+});
+
+/** After a fall-back: A runs and is stable, nothing is lost, and the image is not taken again. */
+async function isOnAAgain(
+  name: string,
+  disk: string,
+  { before, image }: UpgradeNode,
+  { isOrderly, watchdog = false }: { readonly isOrderly: boolean; readonly watchdog?: boolean },
+): Promise<VirtualMachine> {
+  const a = await boot(name, disk, { watchdog });
+  expect(await startedByGrub(a)).toBe("A (stable)");
+  await untilBooted(a);
+  expect(await upgradeOf(a)).toMatchObject({
+    ...{ running: "A", version: "0.1.0", phase: "stable", next: "A", toDo: [] },
+    slots: { A: { kind: "proven" }, B: { kind: "failed", sha256: image.sha256 } },
+    refused: [{ sha256: image.sha256 }],
+  });
+  expect(await kept(a)).toEqual(before);
+  const again = await guestosBoot(a, `upgrade install --sha256 ${image.sha256} /dev/null`);
+  expect(again.status).toBe(12);
+  expect(again.stderr).toMatch(/tried or refused before/);
+  // An orderly restart leaves clean file systems; a panic cannot.
+  const notes = await a.shell.ok("guestos-boot status | grep -c 'not unmounted cleanly' || true");
+  if (isOrderly) expect(notes).toBe("0\n");
+  return a;
+}
+
+test("a new system whose chain fails says why and restarts, and the machine is on A again", () =>
+  story(
+    "upgrade-chain-fails",
+    ({ broken }) => broken["a chain that fails"],
+    async (disk, ready) => {
+      const b = await boot("upgrade-chain-fails", disk, { credentials: goBackSoon });
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      await untilRestart(b, BOOT_TIMEOUT);
+      const said = printable(b.serial.text);
+      expect(said).toMatch(/guestos-boot\[\d+\]: var +failed/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: This system is on trial, and its boot chain failed/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: .*cryptsetup/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: The machine restarts in 3 s/);
+      await (await isOnAAgain("upgrade-chain-fails", disk, ready, { isOrderly: true })).powerCut();
+    },
+  ));
+
+test("so does one in which not even the program is there, and one whose chain hangs past its time", async () => {
+  const hangs = {
+    ...goBackSoon,
+    "systemd.unit-dropin.guestos-boot.service": "[Service]\nExecStartPre=/usr/bin/sleep infinity\n",
+    "systemd.unit-dropin.guestos-trial.timer": "[Timer]\nOnBootSec=\nOnBootSec=1\n",
+  };
+  for (const [base, credentials, because] of [
+    [(ready: UpgradeNode) => ready.broken["no program"], goBackSoon, /Failed to start .*GuestOS boot chain, early stage/],
+    [(ready: UpgradeNode) => ready.committed, hangs, /guestos-trial/],
+  ] as const) {
+    await story("upgrade-no-chain", base, async (disk) => {
+      const b = await boot("upgrade-no-chain", disk, { credentials });
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      await untilRestart(b, BOOT_TIMEOUT);
+      expect(printable(b.serial.text)).toMatch(because);
+      expect(printable(b.serial.text)).toMatch(/The machine restarts in 3 s/);
+      const a = await boot("upgrade-no-chain", disk);
+      expect(await startedByGrub(a)).toBe("A (stable)");
+      await a.powerCut();
+    });
+  }
+});
+
+test("a new system whose kernel panics restarts, and the machine is on A again", () =>
+  story(
+    "upgrade-panics",
+    ({ broken }) => broken["a panic"],
+    async (disk, ready) => {
+      const b = await boot("upgrade-panics", disk);
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      await untilRestart(b, BOOT_TIMEOUT);
+      expect(b.failure).toBeInstanceOf(KernelPanicError);
+      expect(b.serial.text).toMatch(/Attempted to kill init[^]*Rebooting in 10 seconds/);
+      await (await isOnAAgain("upgrade-panics", disk, ready, { isOrderly: false })).powerCut();
+    },
+  ));
+
+test("a new system that works, and that nobody confirms in time, is left", () =>
+  story(
+    "upgrade-unconfirmed",
+    ({ committed }) => committed,
+    async (disk, ready) => {
+      const b = await boot("upgrade-unconfirmed", disk, { credentials: goBackSoon });
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      expect(await untilBooted(b)).toBe("running");
+      // Now, and not at a time that a slow machine may not have reached it at.
+      await b.shell.run(
+        `mkdir -p /run/systemd/system/guestos-trial.timer.d
+        printf '[Timer]\\nOnBootSec=\\nOnBootSec=1\\n' >/run/systemd/system/guestos-trial.timer.d/soon.conf
+        systemctl daemon-reload && systemctl restart guestos-trial.timer`,
+      );
+      await untilRestart(b, BOOT_TIMEOUT);
+      expect(printable(b.serial.text)).toMatch(/guestos-trial\[\d+\]: .*nobody confirmed it in time/);
+      const a = await isOnAAgain("upgrade-unconfirmed", disk, ready, { isOrderly: true, watchdog: true });
+
+      // And where systemd itself hangs, the watchdog device restarts the machine.
+      expect(await a.shell.ok("journalctl -b -q -o cat _PID=1 --grep 'hardware watchdog'")).toMatch(/i6300ESB/);
+      expect(await a.shell.ok("systemctl show --property RuntimeWatchdogUSec")).toBe("RuntimeWatchdogUSec=3min\n");
+      const manager = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager";
+      await a.shell.ok(`busctl set-property ${manager} RuntimeWatchdogUSec t 10000000`);
+      await a.shell.ok("echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze");
+      await untilRestart(a, BOOT_TIMEOUT);
+    },
+  ));

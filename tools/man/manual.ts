@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type CommandFacts, commandTree, type OptionFacts } from "../../src/cli/command-tree.ts";
+import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { commandGroups } from "../../src/cli/help.ts";
+import { guestosProgram } from "../../src/cli/program.ts";
+import { guestosSetup } from "../../src/cli/setup.ts";
+import { topLevelEntries } from "../../src/config/bootstrap-entries.ts";
+import { guestos } from "../../src/units/guestos.ts";
+import { roffOf, sectionOf } from "./markdown.ts";
+import { bold, escaped, example, heading, indented, item, literal, pageHead, pageText, paragraph, subheading } from "./roff.ts";
+
+const docs = join(import.meta.dirname, "../../docs");
+
+export interface Edition {
+  readonly version: string;
+  /** ISO 8601: of the sources, so that the same ones make the same page. */
+  readonly date: string;
+}
+
+/** The pages by the names of their files, from what --help and the documents are made of. */
+export function manual(edition: Edition): ReadonlyMap<string, string> {
+  return new Map([
+    ["guestos-boot.8", pageText(programPage(edition))],
+    ["manageboot.8", ".so man8/guestos-boot.8\n"],
+    ["guestos-config.5", pageText(configurationPage(edition))],
+  ]);
+}
+
+/** The command line that the pages describe. */
+export function wholeCommandLine(): CommandFacts {
+  const silent = { print: () => undefined, complain: () => undefined, colour: false };
+  return commandTree(guestosProgram({ terminal: silent, setup: guestosSetup, end: () => undefined, entries: topLevelEntries }));
+}
+
+function programPage(edition: Edition): readonly string[] {
+  const program = wholeCommandLine();
+  const common = program.commands[0]?.options.filter(isCommon) ?? [];
+  return [
+    ...pageHead({ name: "guestos-boot", section: 8, purpose: "boot orchestrator of a GuestOS", ...edition }),
+    ...heading("Synopsis"),
+    ...[
+      `${bold("guestos-boot")} [\\fIcommand\\fR] [\\fIoptions\\fR]`,
+      ".br",
+      `${bold("manageboot")} [${bold("guestos")}] \\fIverb\\fR [\\fIoptions\\fR]`,
+    ],
+    ...heading("Description"),
+    ...paragraph(escaped(program.description)),
+    ...helpRoff(program.text.split("\n\nExamples")[0] ?? ""),
+    ...paragraph(
+      `It is run by ${bold("guestos-boot.service")} and ${bold("guestos-boot-late.service")} at each boot; ${bold("guestos-boot.target")} is reached when both went well.`,
+    ),
+    ...heading("Options"),
+    ...optionItems(
+      [...program.options, ...common].filter(({ name }, index, all) => all.findIndex((other) => other.name === name) === index),
+    ),
+    ...heading("Commands"),
+    ...groupsOf(program).flatMap(([title, commands]) => [...subheading(title), ...commands.flatMap(commandRoff)]),
+    ...heading("Units"),
+    ...paragraph(`What may be named after ${bold("--unit")}, in boot order:`),
+    ...guestos.flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ...heading("Exit status"),
+    ...Object.values(exitCodes).flatMap(({ code, meaning }) => item(bold(String(code)), escaped(meaning))),
+    ...heading("Environment"),
+    ...environment.flatMap(([name, text]) => item(bold(name), escaped(text))),
+    ...heading("Files"),
+    ...roffOf(sectionOf(document("operator.md"), "What is where")),
+    ...paragraph(`${bold("/usr/share/guestos-boot/schemas/")} has a JSON Schema for what each command prints with ${bold("--json")}.`),
+    ...heading("Examples"),
+    ...helpRoff(rootExamples(program.text)),
+    ...heading("See also"),
+    ...["guestos-config(5), systemctl(1), systemd-analyze(1), journalctl(1), bootup(7)"],
+  ];
+}
+
+/** The page of docs/configuration.md. */
+function configurationPage(edition: Edition): readonly string[] {
+  const [, body = ""] = document("configuration.md").split(/^# .*$/m);
+  return [
+    ...pageHead({ name: "guestos-config", section: 5, purpose: "the medium and the files that make a GuestOS a node", ...edition }),
+    ...heading("Description"),
+    ...roffOf(body),
+    ...heading("See also"),
+    ...["guestos-boot(8)"],
+  ];
+}
+
+const environment: readonly (readonly [string, string])[] = [
+  ["NO_COLOR", "without colour, when set to anything; colour is for terminals anyway"],
+  ["LC_ALL, LC_CTYPE, LANG", "whether the reader knows UTF-8; messages are English in any case"],
+  ["GUESTOS_CONSOLE", "set by the services: where what people read at boot goes, such as /dev/console"],
+  ["DBUS_SYSTEM_BUS_ADDRESS", "where the system bus is, if not in its usual place"],
+];
+
+/** Those that every command has, and that are described once. */
+function isCommon({ name }: OptionFacts): boolean {
+  return name === "--help" || name === "--json";
+}
+
+/** Commands in the groups of --help, and in its order. */
+function groupsOf({ commands }: CommandFacts): readonly (readonly [string, readonly CommandFacts[]])[] {
+  const titles = [...commandGroups.map(({ title }) => title), "Other commands"];
+  return titles.flatMap((title) => {
+    const members = commands.filter(({ group }) => group === title);
+    return members.length === 0 ? [] : [[title, members] as const];
+  });
+}
+
+function commandRoff(command: CommandFacts): readonly string[] {
+  const body = [
+    ...command.arguments
+      .filter(({ description }) => description !== "")
+      .flatMap(({ name, description }) => item(`\\fI${literal(name)}\\fR`, escaped(description))),
+    ...optionItems(command.options.filter((option) => !isCommon(option))),
+    ...helpRoff(command.text),
+  ];
+  return [
+    ...item(usageRoff(command.usage), escaped(`${capitalized(command.description)}.`)),
+    ...(body.length === 0 ? [] : indented(body)),
+    ...command.commands.flatMap(commandRoff),
+  ];
+}
+
+function optionItems(options: readonly OptionFacts[]): readonly string[] {
+  return options.flatMap(({ name, term, description }) => {
+    const value = term.slice(name.length).replaceAll(/\w+/g, (word) => `\\fI${word}\\fR`);
+    return item(`${bold(name)}${value.replaceAll(/[<>]/g, "")}`, escaped(description));
+  });
+}
+
+/** `guestos-boot why [options] <unit>`: words as they are typed, places in italics. */
+function usageRoff(usage: string): string {
+  return usage
+    .split(" ")
+    .map((word) =>
+      /^[<[]/.test(word) ? word.replaceAll(/[\w-]+/g, (name) => `\\fI${literal(name)}\\fR`).replaceAll(/[<>]/g, "") : bold(word),
+    )
+    .join(" ");
+}
+
+/** What stands below the options in --help: paragraphs, and examples after a line that says so. */
+function helpRoff(text: string): readonly string[] {
+  if (text === "") return [];
+  return text.split("\n\n").flatMap((part) => {
+    const [first = "", ...rest] = part.split("\n");
+    return /^Examples?.*:$/.test(first)
+      ? [...paragraph(escaped(first)), ...example(rest.map((line) => line.replace(/^ {2}/, "")))]
+      : paragraph(escaped(part));
+  });
+}
+
+function rootExamples(text: string): string {
+  return text
+    .split("\n\n")
+    .filter((part) => part.startsWith("Examples"))
+    .join("\n\n");
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+function document(name: string): string {
+  return readFileSync(join(docs, name), "utf8");
+}

@@ -1,0 +1,214 @@
+import { ProblemShape as Problem } from "../../src/boot/read-record.ts";
+import {
+  BlameDocument,
+  CriticalChainDocument,
+  DiffDocument,
+  TimeDocument,
+  TimelineDocument,
+  WhyDocument,
+} from "../../src/analyze/documents.ts";
+import { z } from "../../src/config/schema.ts";
+
+/** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
+
+const Texts = z.array(z.string());
+const Slot = z.enum(["A", "B"]);
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const Count = z.int().min(0);
+const Seconds = z.number().min(0);
+const Time = z.iso.datetime().describe("wall-clock time, UTC");
+const Stage = z.enum(["early", "late"]);
+
+const unitFacts = {
+  name: z.string(),
+  prerequisite: z.boolean().describe("nobody asked for it, but for what requires it"),
+  requires: Texts,
+  seconds: Seconds.optional().describe("absent until it has ended"),
+  notes: Texts.describe("warnings that stopped nothing"),
+};
+
+const Unit = z.discriminatedUnion("outcome", [
+  z.object({ ...unitFacts, outcome: z.literal("unchanged"), activated: Texts }),
+  z.object({ ...unitFacts, outcome: z.literal("changed"), provisioned: Texts, activated: Texts }),
+  z.object({ ...unitFacts, outcome: z.literal("degraded"), problem: Problem }),
+  z.object({ ...unitFacts, outcome: z.literal("failed"), problem: Problem }),
+  z.object({ ...unitFacts, outcome: z.literal("skipped"), because: Texts }),
+  z.object({ ...unitFacts, outcome: z.enum(["running", "not started"]) }),
+]);
+
+const Counts = z.object({ changed: Count, unchanged: Count, degraded: Count, failed: Count, skipped: Count });
+
+const Run = z.object({
+  run: z.enum(["early", "late", "run"]).describe("the stage, or run for what an operator started"),
+  outcome: z.enum(["done", "degraded", "failed", "stopped", "unfinished"]),
+  bootId: z.string(),
+  version: z.string(),
+  slot: Slot.optional(),
+  time: Time,
+  seconds: Seconds.optional().describe("absent until it has ended"),
+  counts: Counts,
+  units: z.array(Unit),
+});
+
+const Status = z.object({
+  bootId: z.string(),
+  slot: Slot.optional(),
+  version: z.string(),
+  outcome: z.enum(["done", "degraded", "failed", "running", "cut off"]),
+  seconds: Seconds,
+  counts: Counts,
+  units: z.array(Unit).describe("the latest word on each"),
+  runs: z.array(Run),
+  torn: z.boolean().describe("the record's last line is cut short"),
+});
+
+const plannedFacts = { name: z.string(), notes: Texts };
+
+const Plan = z.object({
+  units: z.array(
+    z.discriminatedUnion("plan", [
+      z.object({ ...plannedFacts, plan: z.enum(["nothing", "stopped"]) }),
+      z.object({
+        ...plannedFacts,
+        plan: z.literal("to-do"),
+        actions: z.array(z.object({ description: z.string(), effect: z.enum(["provision", "activate"]) })),
+      }),
+      z.object({ ...plannedFacts, plan: z.literal("problem"), problem: Problem }),
+      z.object({ ...plannedFacts, plan: z.literal("later"), once: Texts.describe("the units that have something to do first") }),
+      z.object({ ...plannedFacts, plan: z.literal("blocked"), because: Texts }),
+    ]),
+  ),
+});
+
+const List = z.object({
+  units: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string(),
+      stage: Stage,
+      onFailure: z.enum(["stop", "degrade"]),
+      timeoutSeconds: Seconds,
+      requires: Texts,
+      after: Texts,
+      owns: Texts.describe("the paths that it alone writes"),
+    }),
+  ),
+});
+
+const Verify = z.object({ sound: z.boolean(), units: Count, problems: z.array(Problem) });
+
+const Looks = z.object({
+  looks: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.enum(["fine", "mended", "drift", "blocked", "failed"]),
+      done: Texts,
+      drift: Texts,
+      problem: Problem.optional(),
+      retries: Count,
+      again: Seconds.optional().describe("until it is to be looked at again"),
+    }),
+  ),
+});
+
+const PartitionContent = z.object({ bytes: Count, digest: Sha256 });
+const image = { version: z.string(), sha256: Sha256, boot: PartitionContent, root: PartitionContent };
+
+const SlotState = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("nothing") }),
+  z.object({ kind: z.literal("damaged"), problem: Problem }),
+  z.object({ kind: z.literal("incomplete"), install: z.string(), sha256: Sha256.optional(), since: Time }),
+  z.object({ kind: z.literal("installed"), install: z.string(), ...image, at: Time }),
+  z.object({ kind: z.literal("proven"), version: z.string(), image: z.object(image).optional(), at: Time }),
+  z.object({ kind: z.literal("failed"), reason: z.string(), version: z.string().optional(), sha256: Sha256.optional(), at: Time }),
+]);
+
+const UpgradeStatus = z.object({
+  running: Slot,
+  version: z.string().optional(),
+  phase: z.enum(["stable", "committed", "trial", "not-as-booted"]),
+  next: Slot.describe("what the next boot starts"),
+  grubenv: z.object({
+    alternative: Slot,
+    cycle: z.enum(["install", "stable", "first_boot", "failsafe_check"]),
+    trial: Slot.optional(),
+    readable: z.boolean(),
+    faults: Texts,
+  }),
+  slots: z.object({ A: SlotState, B: SlotState }),
+  toDo: Texts.describe("what the next boot or upgrade command does before anything else"),
+  refused: z.union([z.array(z.object({ sha256: Sha256, reason: z.string(), at: Time })), z.object({ problem: Problem })]),
+});
+
+const Check = z.object({ name: z.string(), problem: Problem.optional().describe("absent when it passed") });
+
+const Written = z.object({ written: Count, identical: Count, zeroed: Count }).describe("bytes");
+const Trust = z.enum(["hash", "signature", "insecure"]).describe("who vouched for it");
+
+const UpgradeInstall = z.object({
+  slot: Slot,
+  version: z.string(),
+  sha256: Sha256,
+  install: z.string().describe("its UUID, in the slot's record too"),
+  beginning: z.enum(["fresh", "resumed", "restarted"]),
+  hasManifest: z.boolean(),
+  received: Count.describe("bytes of the file"),
+  boot: Written,
+  root: Written,
+  seconds: z.object({ receive: Seconds, readBack: Seconds }),
+  trust: Trust,
+});
+
+const UpgradeVerify = z.object({
+  version: z.string(),
+  sha256: Sha256,
+  bytes: Count,
+  hasManifest: z.boolean(),
+  trust: Trust,
+  boot: Count.describe("bytes"),
+  root: Count.describe("bytes"),
+});
+
+const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts, data: Texts, warnings: Texts });
+
+interface Published {
+  readonly schema: z.ZodType;
+  /** Those that print it; none for what any of them prints. */
+  readonly commands: readonly string[];
+}
+
+/** By the name of the file. */
+export const documents = {
+  run: { schema: Run, commands: ["run"] },
+  plan: { schema: Plan, commands: ["plan"] },
+  list: { schema: List, commands: ["list", "graph"] },
+  verify: { schema: Verify, commands: ["verify"] },
+  status: { schema: Status, commands: ["status"] },
+  "analyze-time": { schema: TimeDocument, commands: ["analyze time"] },
+  "analyze-blame": { schema: BlameDocument, commands: ["analyze blame"] },
+  "analyze-critical-chain": { schema: CriticalChainDocument, commands: ["analyze critical-chain"] },
+  "analyze-plot": { schema: TimelineDocument, commands: ["analyze plot", "analyze report"] },
+  "analyze-diff": { schema: DiffDocument, commands: ["analyze diff"] },
+  why: { schema: WhyDocument, commands: ["why"] },
+  monitor: { schema: Looks, commands: ["monitor"] },
+  "upgrade-status": { schema: UpgradeStatus, commands: ["upgrade status"] },
+  "upgrade-slot": { schema: z.object({ slot: Slot }), commands: ["upgrade current", "upgrade target", "upgrade next"] },
+  "upgrade-decide": {
+    schema: z.object({ next: Slot, restart: z.boolean().describe("the machine restarts now") }),
+    commands: ["upgrade commit", "upgrade rollback"],
+  },
+  "upgrade-confirm": {
+    schema: z.object({ slot: Slot, confirmed: z.literal(true), changed: z.boolean(), checks: z.array(Check) }),
+    commands: ["upgrade confirm"],
+  },
+  "upgrade-install": { schema: UpgradeInstall, commands: ["upgrade install"] },
+  "upgrade-verify": { schema: UpgradeVerify, commands: ["upgrade verify"] },
+  "upgrade-forget": { schema: z.object({ sha256: Sha256, forgotten: z.boolean() }), commands: ["upgrade forget"] },
+  "config-image": { schema: ConfigImage, commands: ["config-image"] },
+  error: {
+    schema: z.object({ exitCode: z.int().min(1).describe("the exit status of the program"), problem: Problem }),
+    commands: [],
+  },
+} as const satisfies Readonly<Record<string, Published>>;
+
+export type DocumentName = keyof typeof documents;
