@@ -15,7 +15,7 @@ test("wrong usage ends with 2 and one clear line", async () => {
     status: 2,
     stderr: 'guestos-boot: there is no command "stauts"\n  to do    did you mean status?\n',
   });
-  for (const args of [["--wait", "soon"], ["--stage", "middle"], ["status", "--boot", "x"], ["graph", "--format", "svg"], ["--unit"]]) {
+  for (const args of [["--wait", "soon"], ["--stage", "middle"], ["status", "--boot", "x"], ["graph", "--format", "png"], ["--unit"]]) {
     expect((await fixture.run(...args)).status, args.join(" ")).toBe(2);
   }
 });

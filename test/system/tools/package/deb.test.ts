@@ -106,7 +106,7 @@ test("installed below a folder, it enables what the image's preset enables of ou
   const enabled = execFileSync("find", [join(root, "etc/systemd/system"), "-type", "l"], { encoding: "utf8" })
     .trim()
     .split("\n");
-  expect(enabled.map((path) => path.split("/").at(-1)).toSorted()).toEqual(ours.toSorted());
+  expect(enabled.map((path) => path.split("/").at(-1) ?? "").toSorted()).toEqual(ours.toSorted());
   for (const path of enabled) expect(readlinkSync(path)).toMatch(/^\/(usr\/)?lib\/systemd\/system\//);
   expect(readFileSync(join(root, "etc/passwd"), "utf8")).toMatch(/^ic-replica:x:802:/m);
   dpkg("--purge", "guestos-boot");
