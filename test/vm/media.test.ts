@@ -130,7 +130,7 @@ test("a medium that comes late is waited for, and stored", () =>
     await vm.shell.ok(`
       record=/run/guestos-boot/record.jsonl
       from=$(wc -l <$record)
-      setsid guestos-boot --unit config-injection --json >/run/late.out 2>&1 &
+      setsid guestos-boot --unit config-injection --json >/run/late.out 2>/dev/null &
       echo $! >/run/late.pid
       until [[ $(tail -n +$((from + 1)) $record) == *'"kind":"retry"'* ]]; do sleep 0.2; done
     `);

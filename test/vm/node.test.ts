@@ -313,28 +313,29 @@ test("plan finds nothing to do on a booted node", () =>
     expect(plannedUnits(plan)).toEqual(Object.fromEntries(guestos.map(({ name }) => [name, "nothing"])));
   }));
 
-test("each unit, run twice by itself, has nothing to do either time and starts next to no process", ({ annotate }) =>
+test("each unit, run by itself and once more with the others, has nothing to do either time and starts next to no process", ({
+  annotate,
+}) =>
   node.use(async (vm) => {
     const before = await recordOf(vm);
     const names = guestos.map(({ name }) => name);
-    const runs = names.flatMap((name) => [`${name}.first`, `${name}.second`]);
     // Two at a time: one waits for the other's lock, and gets ready meanwhile.
     const script = `cd $(mktemp -d)
-      echo ${runs.join(" ")} | tr ' ' '\n' | xargs -P 2 -I RUN sh -c 'run=RUN; guestos-boot --unit \${run%.*} --json --wait 300 >RUN 2>RUN.err; echo $? >RUN.status'
-      for run in ${runs.join(" ")}; do echo "$(cat $run.status) $run$(grep -v ^waiting $run.err)"; tr -d '\n' <$run; echo; done`;
+      run() { guestos-boot "\${@:2}" --json --wait 300 >$1 2>$1.err; echo $? >$1.status; }
+      export -f run
+      echo ${names.join(" ")} | tr ' ' '\n' | xargs -P 2 -I UNIT bash -c 'run UNIT --unit UNIT'
+      run all ${names.map((name) => `--unit ${name}`).join(" ")}
+      for run in ${names.join(" ")} all; do echo "$(cat $run.status) $run$(grep -v -e ^waiting -e '^{' $run.err)"; tr -d '\n' <$run; echo; done`;
     const lines = (await vm.shell.ok(script, { timeout: BOOT_TIMEOUT })).trimEnd().split("\n");
-    expect(lines.filter((_, index) => index % 2 === 0).map((line) => line.trimEnd())).toEqual(runs.map((run) => `0 ${run}`));
+    expect(lines.filter((_, index) => index % 2 === 0).map((line) => line.trimEnd())).toEqual([...names, "all"].map((run) => `0 ${run}`));
     const units = lines.filter((_, index) => index % 2 === 1).flatMap((line) => runDocument({ stdout: line }).units);
     expect(units.map(({ name, outcome, activated }) => [name, outcome, activated])).toEqual(
-      names.flatMap((name) => [
-        [name, "unchanged", []],
-        [name, "unchanged", []],
-      ]),
+      [...names, ...names].map((name) => [name, "unchanged", []]),
     );
     const after = await recordOf(vm);
-    expect(after.runs.length - before.runs.length).toBe(runs.length);
+    expect(after.runs.length - before.runs.length).toBe(names.length + 1);
     const tools = toolRuns(after.events.slice(before.events.length));
-    await annotate(`tools started in ${runs.length} runs: ${tools.length}`);
+    await annotate(`tools started in ${names.length + 1} runs: ${tools.length}`);
     // What is in force only nft can tell; everything else is read.
     expect(tools).toEqual(["nft -j list ruleset", "nft -j list ruleset"]);
   }));

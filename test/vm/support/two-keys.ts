@@ -28,17 +28,19 @@ export interface Cell {
 /**
  * The cells of the table in which nothing may be done; the other ones need a whole run each.
  *
- * Every phase meets "something else". That each phase meets each kind of it is for one place to show: the rest shares its code.
+ * One place meets every kind of content in every phase, and what is seen of it there is not seen again: the others share its code,
+ * and meet each kind once.
  */
 export function conflictCells({ raw, everyKind = false }: Place): readonly Cell[] {
   const cells = (content: Content, ...phases: readonly Phase[]): readonly Cell[] => phases.map((phase) => ({ phase, content }));
+  if (!everyKind) return [...cells("other-uuid", "complete"), ...cells("blank", "complete"), ...cells("foreign", raw ? "none" : "begun")];
   const every: readonly Phase[] = ["none", "begun", "complete"];
   return [
     ...cells("ours", "none"),
-    ...cells("other-uuid", ...(everyKind ? every : (["begun", "complete"] as const))),
+    ...cells("other-uuid", ...every),
     ...cells("blank", "complete"),
-    ...cells("foreign", ...(everyKind ? every : (["none", "begun"] as const))),
-    ...(raw ? cells("unknown", ...(everyKind ? every : (["complete"] as const))) : []),
+    ...cells("foreign", ...every),
+    ...(raw ? cells("unknown", ...every) : []),
   ];
 }
 
