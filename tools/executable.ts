@@ -18,6 +18,8 @@ export interface ExecutableOptions {
   readonly version: string;
   /** A module that runs the program as it is run most often, so that its functions are in the executable compiled (tools/code-cache.ts). */
   readonly rehearsal?: string;
+  /** The TypeScript file of the one command that stays in memory (tools/start.ts): it is started without the rest of the program. */
+  readonly resident?: string;
 }
 
 /**
@@ -26,14 +28,15 @@ export interface ExecutableOptions {
  *
  * @returns its size in bytes
  */
-export async function buildExecutable({ entry, output, version, rehearsal }: ExecutableOptions): Promise<number> {
+export async function buildExecutable({ entry, output, version, rehearsal, resident }: ExecutableOptions): Promise<number> {
   const parts = `${output}.parts`;
   mkdirSync(parts, { recursive: true });
   await bundle(entry, join(parts, "program.js"), version);
   compile(parts, rehearsal);
+  if (resident !== undefined) await bundle(resident, join(parts, RESIDENT), version);
   await bundleStart(join(parts, "main.cjs"), version);
   stripNode();
-  embed(parts, output);
+  embed(parts, output, resident === undefined ? [] : [RESIDENT]);
   return statSync(output).size;
 }
 
@@ -69,6 +72,8 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
   // What is in it, for the list of its parts (tools/package/components.ts).
   writeFileSync(`${outfile}.meta.json`, JSON.stringify(metafile));
 }
+
+const RESIDENT = "resident.js";
 
 /** What runs before the program, and finds it. */
 async function bundleStart(outfile: string, version: string): Promise<void> {
@@ -164,7 +169,7 @@ function stripNode(): void {
  * See "Single executable applications" in Node's documentation for the configuration. Code cache and not a start-up snapshot: that
  * starts no faster, takes 10 MiB more of memory, and differs from build to build.
  */
-function embed(parts: string, output: string): void {
+function embed(parts: string, output: string, more: readonly string[]): void {
   const config = {
     // Relative, because this path becomes part of the executable, and the place of a checkout must not.
     main: "main.cjs",
@@ -178,6 +183,7 @@ function embed(parts: string, output: string): void {
     assets: {
       "program.js": "program.js",
       "program.cache": "program.cache",
+      ...Object.fromEntries(more.map((name) => [name, name])),
       ...Object.fromEntries(Object.entries(addons).map(([name, path]) => [name, join(root, path)])),
     },
   };

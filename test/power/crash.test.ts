@@ -5,7 +5,7 @@ import { inspect } from "../crash/inspect.ts";
 import { openWriteLog } from "../crash/log-writes.ts";
 import { evenly, pointName } from "../crash/points.ts";
 import { firstBoot } from "../crash/recording.ts";
-import { BOOT_TIMEOUT } from "./support/node.ts";
+import { BOOT_TIMEOUT } from "../vm/support/node.ts";
 
 /** A sample of `make test-crash`: the power is cut at a few points of a first boot, each of them whole or torn. */
 
