@@ -214,14 +214,19 @@ test("idle, it takes next to nothing", ({ annotate }) =>
     await wait(60_000);
     const after = await usageOf(vm);
     const wakeUps = after.wakeUps - before.wakeUps;
+    const [user = 0, system = 0] = (await vm.shell.ok("TIMEFORMAT='%U %S'; { time guestos-boot --version >/dev/null; } 2>&1"))
+      .split(" ")
+      .map(Number);
+    const start = user + system;
     await annotate(
-      `memory ${(after.rss / MIB).toFixed(1)} MiB; in a minute ${(after.cpuSeconds - before.cpuSeconds).toFixed(2)} s of an emulated CPU, woken ${wakeUps} times`,
+      `memory ${(after.rss / MIB).toFixed(1)} MiB; in a minute ${(after.cpuSeconds - before.cpuSeconds).toFixed(2)} s of an emulated CPU (the program starts in ${start.toFixed(2)} s), woken ${wakeUps} times`,
     );
     expect(after.rss).toBeLessThanOrEqual(64 * MIB);
     expect(after.descriptors).toBe(before.descriptors);
-    // Of the statfs every ten seconds, and the worker thread that does it. CPU time says little where every instruction is emulated.
-    expect(wakeUps).toBeLessThanOrEqual(100);
-    expect(after.cpuSeconds - before.cpuSeconds).toBeLessThanOrEqual(0.6);
+    // Of the statfs every ten seconds, the thread that does it, and V8. 0.1 % of a minute is 0.06 s; this CPU is emulated, and a
+    // twentieth as fast.
+    expect(wakeUps).toBeLessThanOrEqual(200);
+    expect(after.cpuSeconds - before.cpuSeconds).toBeLessThanOrEqual(1.2);
   }));
 
 test("it ends when it is told to, and says nothing about a node that it does not watch", () =>
