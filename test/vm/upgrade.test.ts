@@ -1,16 +1,14 @@
-import { afterAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { KernelPanicError } from "../../vm/problems.ts";
-import { printable } from "../../vm/serial-log.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { guestosBoot } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
 import { type Cut, type Pace, PHASES, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
-import { afterCut, trialBoot, type UpgradeNode, upgradeNode } from "./support/upgrade-node.ts";
-import { diskOver, kept, start, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
+import { afterCut, trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
+import { diskOver, kept, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
+import { upgradeStories } from "./support/upgrade-stories.ts";
 
 /**
  * Upgrades with the real firmware and GRUB. One machine is prepared, and its disk kept at several moments; each story goes on
@@ -21,9 +19,6 @@ vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 
 const injected = await injectedNode();
 
-/** The grace before the restart, and it alone, is shortened; what an operator does is a drop-in too. */
-const goBackSoon = { "systemd.unit-dropin.guestos-go-back.service": "[Service]\nEnvironment=SECONDS_LEFT=3\n" };
-
 /** A few power cuts of each kind, of which one is looked at; `make test-power` looks at many. */
 const SEED = 1;
 const pace: Pace = {
@@ -32,30 +27,7 @@ const pace: Pace = {
   growth: 1.5,
 };
 
-let prepared: Promise<UpgradeNode> | undefined;
-const readyNode = async (): Promise<UpgradeNode> => (prepared ??= withPanicRetry(async () => upgradeNode("upgrade-a", injected, pace)));
-
-/** Boots, looks, and switches off. Where the emulator fell over, from the beginning. */
-async function story(
-  name: string,
-  base: (ready: UpgradeNode) => string,
-  tell: (disk: string, ready: UpgradeNode) => Promise<void>,
-): Promise<void> {
-  const ready = await readyNode();
-  await withPanicRetry(async () => tell(await diskOver(base(ready), name), ready));
-}
-
-const running = new Set<VirtualMachine>();
-afterAll(async () => {
-  for (const vm of running) await vm.powerCut();
-});
-
-async function boot(...args: Parameters<typeof start>): Promise<VirtualMachine> {
-  const vm = await start(...args);
-  running.add(vm);
-  void vm.ended.then(() => running.delete(vm));
-  return vm;
-}
+const { readyNode, boot } = upgradeStories("upgrade-a", injected, pace);
 
 const Installed = z.looseObject({ root: z.object({ written: z.number(), identical: z.number(), zeroed: z.number() }) });
 
@@ -158,110 +130,3 @@ test("after a power cut while installing, committing, booting for the first time
     await annotate(`${phase}, ${cut.at} of ${cut.of} ms: ${what}`);
   }
 });
-
-/** After a fall-back: A runs and is stable, nothing is lost, and the image is not taken again. */
-async function isOnAAgain(
-  name: string,
-  disk: string,
-  { before, image }: UpgradeNode,
-  { isOrderly, watchdog = false }: { readonly isOrderly: boolean; readonly watchdog?: boolean },
-): Promise<VirtualMachine> {
-  const a = await boot(name, disk, { watchdog });
-  expect(await startedByGrub(a)).toBe("A (stable)");
-  await untilBooted(a);
-  expect(await upgradeOf(a)).toMatchObject({
-    ...{ running: "A", version: "0.1.0", phase: "stable", next: "A", toDo: [] },
-    slots: { A: { kind: "proven" }, B: { kind: "failed", sha256: image.sha256 } },
-    refused: [{ sha256: image.sha256 }],
-  });
-  expect(await kept(a)).toEqual(before);
-  const again = await guestosBoot(a, `upgrade install --sha256 ${image.sha256} /dev/null`);
-  expect(again.status).toBe(12);
-  expect(again.stderr).toMatch(/tried or refused before/);
-  // An orderly restart leaves clean file systems; a panic cannot.
-  const notes = await a.shell.ok("guestos-boot status | grep -c 'not unmounted cleanly' || true");
-  if (isOrderly) expect(notes).toBe("0\n");
-  return a;
-}
-
-test("a new system whose chain fails says why and restarts, and the machine is on A again", () =>
-  story(
-    "upgrade-chain-fails",
-    ({ broken }) => broken["a chain that fails"],
-    async (disk, ready) => {
-      const b = await boot("upgrade-chain-fails", disk, { credentials: goBackSoon });
-      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
-      await untilRestart(b, BOOT_TIMEOUT);
-      const said = printable(b.serial.text);
-      expect(said).toMatch(/guestos-boot\[\d+\]: var +failed/);
-      expect(said).toMatch(/guestos-trial\[\d+\]: This system is on trial, and its boot chain failed/);
-      expect(said).toMatch(/guestos-trial\[\d+\]: .*cryptsetup/);
-      expect(said).toMatch(/guestos-trial\[\d+\]: The machine restarts in 3 s/);
-      await (await isOnAAgain("upgrade-chain-fails", disk, ready, { isOrderly: true })).powerCut();
-    },
-  ));
-
-test("so does one in which not even the program is there, and one whose chain hangs past its time", async () => {
-  const hangs = {
-    ...goBackSoon,
-    "systemd.unit-dropin.guestos-boot.service": "[Service]\nExecStartPre=/usr/bin/sleep infinity\n",
-    "systemd.unit-dropin.guestos-trial.timer": "[Timer]\nOnBootSec=\nOnBootSec=1\n",
-  };
-  for (const [base, credentials, because] of [
-    [(ready: UpgradeNode) => ready.broken["no program"], goBackSoon, /Failed to start .*GuestOS boot chain, early stage/],
-    [(ready: UpgradeNode) => ready.committed, hangs, /guestos-trial/],
-  ] as const) {
-    await story("upgrade-no-chain", base, async (disk) => {
-      const b = await boot("upgrade-no-chain", disk, { credentials });
-      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
-      await untilRestart(b, BOOT_TIMEOUT);
-      expect(printable(b.serial.text)).toMatch(because);
-      expect(printable(b.serial.text)).toMatch(/The machine restarts in 3 s/);
-      const a = await boot("upgrade-no-chain", disk);
-      expect(await startedByGrub(a)).toBe("A (stable)");
-      await a.powerCut();
-    });
-  }
-});
-
-test("a new system whose kernel panics restarts, and the machine is on A again", () =>
-  story(
-    "upgrade-panics",
-    ({ broken }) => broken["a panic"],
-    async (disk, ready) => {
-      const b = await boot("upgrade-panics", disk);
-      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
-      await untilRestart(b, BOOT_TIMEOUT);
-      expect(b.failure).toBeInstanceOf(KernelPanicError);
-      expect(b.serial.text).toMatch(/Attempted to kill init[^]*Rebooting in 10 seconds/);
-      await (await isOnAAgain("upgrade-panics", disk, ready, { isOrderly: false })).powerCut();
-    },
-  ));
-
-test("a new system that works, and that nobody confirms in time, is left", () =>
-  story(
-    "upgrade-unconfirmed",
-    ({ committed }) => committed,
-    async (disk, ready) => {
-      const b = await boot("upgrade-unconfirmed", disk, { credentials: goBackSoon });
-      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
-      expect(await untilBooted(b)).toBe("running");
-      // Now, and not at a time that a slow machine may not have reached it at.
-      await b.shell.run(
-        `mkdir -p /run/systemd/system/guestos-trial.timer.d
-        printf '[Timer]\\nOnBootSec=\\nOnBootSec=1\\n' >/run/systemd/system/guestos-trial.timer.d/soon.conf
-        systemctl daemon-reload && systemctl restart guestos-trial.timer`,
-      );
-      await untilRestart(b, BOOT_TIMEOUT);
-      expect(printable(b.serial.text)).toMatch(/guestos-trial\[\d+\]: .*nobody confirmed it in time/);
-      const a = await isOnAAgain("upgrade-unconfirmed", disk, ready, { isOrderly: true, watchdog: true });
-
-      // And where systemd itself hangs, the watchdog device restarts the machine.
-      expect(await a.shell.ok("journalctl -b -q -o cat _PID=1 --grep 'hardware watchdog'")).toMatch(/i6300ESB/);
-      expect(await a.shell.ok("systemctl show --property RuntimeWatchdogUSec")).toBe("RuntimeWatchdogUSec=3min\n");
-      const manager = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager";
-      await a.shell.ok(`busctl set-property ${manager} RuntimeWatchdogUSec t 10000000`);
-      await a.shell.ok("echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze");
-      await untilRestart(a, BOOT_TIMEOUT);
-    },
-  ));

@@ -34,7 +34,7 @@ export interface Pace {
 /**
  * Does something to a machine, and meanwhile keeps its disk again and again, at random moments.
  *
- * What is kept is every write that the guest saw done: the same as when QEMU is killed at that moment, as both leave the host's page cache.
+ * What is kept is every write that the guest saw done. QEMU waits for those in flight; when it is killed they may be lost.
  *
  * @returns what `work` returns, and the disks
  */

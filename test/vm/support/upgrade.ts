@@ -27,7 +27,8 @@ export interface TestImage {
 export async function testImage(version: string): Promise<TestImage> {
   const folder = join(buildFolder, "vm", "updates");
   await mkdir(folder, { recursive: true });
-  const path = join(folder, `${version}.tar`);
+  // Its own for each test file: they run beside each other.
+  const path = join(folder, `${version}-${process.pid}.tar`);
   process.once("exit", () => void rm(path, { force: true }));
   return inTemporaryFolder(folder, async (work) => {
     const hash = createHash("sha256");
