@@ -1,9 +1,11 @@
-import { afterAll } from "vitest";
+import { afterAll, expect } from "vitest";
 import { withPanicRetry } from "../../../vm/panic-retry.ts";
 import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { guestosBoot } from "./chain.ts";
 import type { InjectedNode } from "./injected-node.ts";
 import { type Pace } from "./power-cuts.ts";
-import { diskOver, start } from "./upgrade.ts";
+import { untilBooted } from "./node.ts";
+import { diskOver, kept, start, startedByGrub, upgradeOf } from "./upgrade.ts";
 import { type UpgradeNode, upgradeNode } from "./upgrade-node.ts";
 
 /** The grace before the restart, and it alone, is shortened; what an operator does is a drop-in too. */
@@ -50,4 +52,30 @@ export function upgradeStories(name: string, injected: InjectedNode, pace: Pace)
       return vm;
     },
   };
+}
+
+/** After a fall-back: A runs and is stable, nothing is lost, and the image is not taken again. */
+export async function isOnAAgain(
+  boot: UpgradeStories["boot"],
+  name: string,
+  disk: string,
+  { before, image }: UpgradeNode,
+  { isOrderly, watchdog = false }: { readonly isOrderly: boolean; readonly watchdog?: boolean },
+): Promise<VirtualMachine> {
+  const a = await boot(name, disk, { watchdog });
+  expect(await startedByGrub(a)).toBe("A (stable)");
+  await untilBooted(a);
+  expect(await upgradeOf(a)).toMatchObject({
+    ...{ running: "A", version: "0.1.0", phase: "stable", next: "A", toDo: [] },
+    slots: { A: { kind: "proven" }, B: { kind: "failed", sha256: image.sha256 } },
+    refused: [{ sha256: image.sha256 }],
+  });
+  expect(await kept(a)).toEqual(before);
+  const again = await guestosBoot(a, `upgrade install --sha256 ${image.sha256} /dev/null`);
+  expect(again.status).toBe(12);
+  expect(again.stderr).toMatch(/tried or refused before/);
+  // An orderly restart leaves clean file systems; a panic cannot.
+  const notes = await a.shell.ok("guestos-boot status | grep -c 'not unmounted cleanly' || true");
+  if (isOrderly) expect(notes).toBe("0\n");
+  return a;
 }
