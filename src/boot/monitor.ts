@@ -26,6 +26,8 @@ const LOOK_AT_ALL = 3600;
 const FIRST_LOOK_AT_ALL = 600;
 /** Seconds from an event to the look: a file is seldom written in one piece. */
 const SETTLE = 0.025;
+/** Seconds until a unit that made way for another one is looked at again. */
+const MADE_WAY = 1;
 /** Seconds until something is tried again; doubled from try to try. */
 const FIRST_BACKOFF = 30;
 const LONGEST_BACKOFF = 300;
@@ -44,11 +46,16 @@ export class Monitor<M> {
   readonly #failures = new Map<string, number>();
   /** What was last told of each thing that could not be done. */
   readonly #complaints = new Map<string, string>();
+  /** Names of the units whose look makes way for that at another one. */
+  readonly #makingWay: ReadonlySet<string>;
+  /** Gives up the look that goes on, where it makes way. */
+  #makeWay = (): void => undefined;
   #wake = (): void => undefined;
 
   constructor(options: MonitorOptions<M>) {
     this.#options = options;
     const now = options.clock.now();
+    this.#makingWay = new Set(options.watchers.filter(({ makesWay }) => makesWay).map(({ name }) => name));
     for (const name of options.atStart) this.#due.set(name, now);
     this.#allDue = now + FIRST_LOOK_AT_ALL;
   }
@@ -66,7 +73,10 @@ export class Monitor<M> {
     const { clock, machine, signal } = this.#options;
     for (;;) {
       try {
-        for await (const _ of watch(machine, signal)) this.#makeDue(name, SETTLE);
+        for await (const _ of watch(machine, signal)) {
+          this.#makeDue(name, SETTLE);
+          if (!this.#makingWay.has(name)) this.#makeWay();
+        }
       } catch (error) {
         if (!signal.aborted) this.#complain(`watching over ${name}`, error);
       }
@@ -82,9 +92,11 @@ export class Monitor<M> {
     const { clock, signal } = this.#options;
     while (!signal.aborted) {
       const now = clock.now();
-      const names = [...this.#due].filter(([, at]) => at <= now).map(([name]) => name);
+      const due = [...this.#due].filter(([, at]) => at <= now).map(([name]) => name);
+      const urgent = due.filter((name) => !this.#makingWay.has(name));
       if (this.#allDue <= now) await this.#look(undefined);
-      else if (names.length > 0) await this.#look(names);
+      else if (urgent.length > 0) await this.#look(urgent);
+      else if (due.length > 0) await this.#look(due);
       else await this.#untilDue(Math.min(this.#allDue, ...this.#due.values()) - now);
     }
   }
@@ -94,16 +106,21 @@ export class Monitor<M> {
     for (const name of names ?? this.#due.keys()) this.#due.delete(name);
     if (names === undefined) this.#allDue = clock.now() + LOOK_AT_ALL;
     const doing = `looking at ${names?.join(", ") ?? "all units"}`;
+    const givenUp = new AbortController();
+    if (names?.every((name) => this.#makingWay.has(name))) this.#makeWay = () => givenUp.abort();
     try {
-      for (const seen of await look(names, signal)) this.#learn(seen);
+      for (const seen of await look(names, AbortSignal.any([signal, givenUp.signal]))) this.#learn(seen);
       this.#failures.delete(ALL);
       this.#complaints.delete(doing);
     } catch (error) {
       if (signal.aborted) return;
+      if (givenUp.signal.aborted) return void names?.forEach((name) => this.#makeDue(name, MADE_WAY));
       this.#complain(doing, error);
       const again = this.#backoff(ALL);
       if (names === undefined) this.#allDue = clock.now() + again;
       else for (const name of names) this.#makeDue(name, again);
+    } finally {
+      this.#makeWay = () => undefined;
     }
   }
 

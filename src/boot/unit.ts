@@ -38,6 +38,8 @@ export interface Watcher<M> {
   readonly name: string;
   /** Yields for each change, several at once as one, until the signal is aborted. */
   readonly watch: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
+  /** Mending it is mostly waiting for somebody's answer: a look at it is given up, and made up for, when another unit calls. */
+  readonly makesWay?: boolean;
 }
 
 export type Stage = "early" | "late";

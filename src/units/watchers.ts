@@ -9,7 +9,7 @@ import type { WatchedMachine } from "./watched-machine.ts";
  * long as the node runs, and a unit with all its formats and tools is loaded only to look.
  */
 export const watchers: readonly Watcher<WatchedMachine>[] = [
-  { name: "ipv6-monitor", watch: watchAddresses },
+  { name: "ipv6-monitor", watch: watchAddresses, makesWay: true },
   { name: "nftables", watch: watchRuleset },
   { name: "data-growth", watch: watchDataSpace },
 ];

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { pause } from "../../../src/boot/clock.ts";
 import { Monitor, type News } from "../../../src/boot/monitor.ts";
 import type { Look } from "../../../src/boot/monitor-look.ts";
 import type { Watcher } from "../../../src/boot/unit.ts";
@@ -18,9 +19,12 @@ async function watched(
   seconds: number,
   {
     answer = () => [],
+    takes = () => 0,
     watchers = () => [],
   }: {
     readonly answer?: (names: readonly string[] | undefined, count: number) => readonly Look[];
+    /** Seconds that a look takes, unless it is given up. */
+    readonly takes?: (names: readonly string[] | undefined) => number;
     readonly watchers?: (clock: VirtualClock) => readonly Watcher<undefined>[];
   },
 ): Promise<Seen> {
@@ -33,9 +37,12 @@ async function watched(
     watchers: watchers(clock),
     atStart: ["x"],
     machine: undefined,
-    look: async (names) => {
+    look: async (names, signal) => {
       looks.push(`${Math.floor(clock.now() * 100) / 100}: ${names?.join(" ") ?? "all"}`);
-      return answer(names, looks.length);
+      const found = answer(names, looks.length);
+      if (takes(names) > 0) await pause(clock, takes(names) * 1000, signal);
+      signal.throwIfAborted();
+      return found;
     },
     tell: (item) => news.push(item),
     clock,
@@ -45,9 +52,14 @@ async function watched(
 }
 
 /** Yields at these seconds, and then waits for the end. */
-function yielding(name: string, seconds: readonly number[]): (clock: VirtualClock) => readonly Watcher<undefined>[] {
+function yielding(
+  name: string,
+  seconds: readonly number[],
+  more: Partial<Watcher<undefined>> = {},
+): (clock: VirtualClock) => readonly Watcher<undefined>[] {
   return (clock) => [
     {
+      ...more,
       name,
       async *watch(_, signal) {
         let before = 0;
@@ -69,6 +81,25 @@ test("what may be mended is looked at at the start, everything somewhat later, a
 test("an event calls for a look at that unit alone, and several at once for one", async () => {
   const { looks } = await watched(100, { watchers: yielding("nftables", [10, 10, 10, 50]) });
   expect(looks).toEqual(["0: x", "10.02: nftables", "50.02: nftables"]);
+});
+
+test("a look that waits for a router makes way for the firewall, and is made up for", async () => {
+  const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
+    ...yielding("ipv6-monitor", [10], { makesWay: true })(clock),
+    ...yielding("nftables", [12])(clock),
+  ];
+  const takes = (names: readonly string[] | undefined): number => (names?.includes("ipv6-monitor") === true ? 20 : 0);
+  const { looks, news } = await watched(60, { watchers: both, takes });
+  expect(looks).toEqual(["0: x", "10.02: ipv6-monitor", "12.02: nftables", "13: ipv6-monitor"]);
+  expect(news).toEqual([]);
+});
+
+test("of what is due at the same time, what may have to wait comes last", async () => {
+  const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
+    ...yielding("ipv6-monitor", [10], { makesWay: true })(clock),
+    ...yielding("nftables", [10])(clock),
+  ];
+  expect((await watched(60, { watchers: both })).looks).toEqual(["0: x", "10.02: nftables", "10.02: ipv6-monitor"]);
 });
 
 test("what could not be mended is tried again, less and less often", async () => {
