@@ -4,8 +4,9 @@
  * Failed tests do not keep the other tests from running. Any other step that fails counts as one failure and ends the gate, for what
  * comes after would only repeat it.
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { join } from "node:path";
 import { closingLine, type Sum, sumOf, type TestReport } from "./test-report.ts";
 
@@ -18,25 +19,36 @@ type Step = { readonly kind: "script"; readonly name: string } | { readonly kind
 const script = (name: string): Step => ({ kind: "script", name });
 const tests = (project: string): Step => ({ kind: "tests", project });
 
+/** What is done one after the other; scripts that are run beside all of it, and then what needs those. */
+interface Gate {
+  readonly steps: readonly Step[];
+  readonly beside?: readonly string[];
+  readonly afterwards?: readonly Step[];
+}
+
 const check = [script("format:check"), script("types"), script("lint"), script("dead-code"), tests("unit"), tests("system")];
-const gates: Readonly<Record<string, readonly Step[]>> = {
-  check,
-  all: [...check, script("build"), script("image"), tests("vm")],
-  vm: [tests("vm")],
-  power: [tests("power")],
+const gates: Readonly<Record<string, Gate>> = {
+  check: { steps: check },
+  // The checks keep one core busy, and wait for no image.
+  all: { steps: check, beside: ["build", "image"], afterwards: [tests("vm")] },
+  vm: { steps: [tests("vm")] },
+  power: { steps: [tests("power")] },
 };
 
-const steps = gates[process.argv[2] ?? ""];
-if (steps === undefined) throw new Error(`usage: test.ts ${Object.keys(gates).join("|")}`);
+const gate = gates[process.argv[2] ?? ""];
+if (gate === undefined) throw new Error(`usage: test.ts ${Object.keys(gates).join("|")}`);
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
 const sums: Sum[] = [];
-for (const step of steps) {
-  const sum = step.kind === "tests" ? runTests(step.project) : runScript(step.name);
-  for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
-  sums.push(sum);
-  if (step.kind === "script" && sum.failures.length > 0) break;
+const beside = runBeside(gate.beside ?? []);
+if (await runAll(gate.steps)) {
+  const failed = await beside;
+  if (failed === undefined) await runAll(gate.afterwards ?? []);
+  else sums.push(failureOf(failed));
+} else {
+  // Its owner is about to end.
+  await beside;
 }
 const line = closingLine(sums);
 // For who cannot rely on the last line of the output, because make has words of its own after a failure.
@@ -44,19 +56,46 @@ writeFileSync(join(results, "sum.txt"), `${line}\n`);
 console.log(line);
 process.exitCode = sums.every(({ failures }) => failures.length === 0) ? 0 : 1;
 
-/** A script that succeeds is no test, and adds nothing. */
-function runScript(name: string): Sum {
-  console.log(`== ${name}`);
-  const succeeded = run(process.execPath, ["--run", name]);
-  return { passed: 0, skipped: 0, failures: succeeded ? [] : [`${name} (node --run ${name}); what comes after it was not run`] };
+/** @returns whether what comes after them can be run */
+async function runAll(steps: readonly Step[]): Promise<boolean> {
+  for (const step of steps) {
+    const sum = step.kind === "tests" ? await runTests(step.project) : await runScript(step.name);
+    for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
+    sums.push(sum);
+    if (step.kind === "script" && sum.failures.length > 0) return false;
+  }
+  return true;
 }
 
-function runTests(project: string): Sum {
+/** A script that succeeds is no test, and adds nothing. */
+async function runScript(name: string): Promise<Sum> {
+  console.log(`== ${name}`);
+  return (await run(process.execPath, ["--run", name])) ? { passed: 0, skipped: 0, failures: [] } : failureOf(name);
+}
+
+function failureOf(name: string): Sum {
+  return { passed: 0, skipped: 0, failures: [`${name} (node --run ${name}); what comes after it was not run`] };
+}
+
+/** One after the other; what they print is shown when all is done. @returns the name of the one that failed */
+async function runBeside(names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const log = join(results, `${name}.log`);
+    const output = openSync(log, "w");
+    const succeeded = await run(process.execPath, ["--run", name], output);
+    closeSync(output);
+    console.log(`== ${name}\n${readFileSync(log, "utf8").trimEnd()}`);
+    if (!succeeded) return name;
+  }
+  return undefined;
+}
+
+async function runTests(project: string): Promise<Sum> {
   console.log(`== ${project} tests`);
   const file = join(results, `${project}.json`);
   // One file, where one kind of test was asked for.
-  const only = steps?.length === 1 ? (process.env["FILE"] ?? "") : "";
-  const succeeded = run(join(root, "node_modules/.bin/vitest"), [
+  const only = gate?.steps.length === 1 ? (process.env["FILE"] ?? "") : "";
+  const succeeded = await run(join(root, "node_modules/.bin/vitest"), [
     "run",
     ...["--project", project],
     ...["--reporter", "default", "--reporter", "json", `--outputFile.json=${file}`],
@@ -75,6 +114,8 @@ function readReport(file: string): TestReport | undefined {
 }
 
 /** @returns whether it succeeded */
-function run(program: string, args: readonly string[]): boolean {
-  return spawnSync(program, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+async function run(program: string, args: readonly string[], output: number | "inherit" = "inherit"): Promise<boolean> {
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", output, output] });
+  const [status] = (await once(child, "close")) as [number | null];
+  return status === 0;
 }
