@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./tools/longest-first.ts";
 
 const MINUTE = 60_000;
 
@@ -8,6 +9,7 @@ export default defineConfig({
     // A gate that finds no tests has not passed.
     passWithNoTests: false,
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Milliseconds each; the limits here and below only end what hangs, on machines that may be slow and shared.
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: MINUTE } },
