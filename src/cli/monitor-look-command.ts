@@ -6,6 +6,7 @@ import { succeeded } from "../boot/record.ts";
 import { problemText } from "../boot/run-text.ts";
 import type { Layout } from "../config/layout.ts";
 import { type Host, systemHost } from "../system/host.ts";
+import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import { rulesetLoaded } from "../units/nftables.ts";
@@ -66,9 +67,9 @@ async function lookUnder(
   await boundRecord(host, layout);
   const troubled = await lastTroubled(host, layout, before);
   const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
-  const keys = keyRing();
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const looks = await lookAt<Machine>(chain, {
-    machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
     facts: { ...(await runFacts(host, layout, undefined)), monitor: true },
     sink: record.sink,
     signal,

@@ -4,6 +4,7 @@ import { actionLines, noteText, problemText, wrap } from "../boot/run-text.ts";
 import { RunReader } from "../boot/run-view.ts";
 import type { Stage, Unit } from "../boot/unit.ts";
 import { systemHost } from "../system/host.ts";
+import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -39,9 +40,9 @@ export async function plan({ chain, layout }: Setup, request: PlanRequest, termi
   const stop = stopOnSignals();
   const host = systemHost({ signal: stop.signal });
   const reader = new RunReader();
-  const keys = keyRing();
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const forecasts = await planUnits<Machine>(units, {
-    machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
     facts: await runFacts(host, layout, request.stage),
     sink: (event) => void reader.read(event),
     signal: stop.signal,

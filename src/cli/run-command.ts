@@ -3,6 +3,7 @@ import { runUnits } from "../boot/runner.ts";
 import type { Stage } from "../boot/unit.ts";
 import { systemHost } from "../system/host.ts";
 import { peakMemory } from "../system/peak-memory.ts";
+import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -48,9 +49,9 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
   const record = recordSink(layout, terminal);
   const output = runOutput(terminal, request.json);
   const told = hostStatus(host, layout, terminal);
-  const keys = keyRing();
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const { outcome } = await runUnits<Machine>(units, {
-    machine: (scope) => ({ host: systemHost(scope), layout, keys, note: scope.note }),
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
     facts,
     sink: (event) => {
       record.sink(event);

@@ -1,13 +1,24 @@
+import { saysCleanExt4, saysCleanFat } from "./clean-file-system.ts";
 import { lastLines } from "./command.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
 
 /**
- * Checks an ext4 file system that is not mounted and mends what can be mended without asking. A clean one is left at
- * once: e2fsck reads the superblock and ends.
+ * Checks an ext4 file system that is not mounted and mends what can be mended without asking, unless its superblock says
+ * that there is nothing to do: then no process is started.
  *
  * @returns true when something was mended
  */
+export async function checkExt4UnlessClean(host: Host, device: string): Promise<boolean> {
+  return !(await saysCleanExt4(host, device)) && checkExt4(host, device);
+}
+
+/** The same for VFAT. */
+export async function checkVfatUnlessClean(host: Host, device: string): Promise<boolean> {
+  return !(await saysCleanFat(host, device)) && checkVfat(host, device);
+}
+
+/** Checks it whatever it says of itself. @returns true when something was mended */
 export async function checkExt4(host: Host, device: string): Promise<boolean> {
   // e2fsck(8): 1 errors corrected, 2 corrected and the system should be rebooted (only for a mounted one), 4 left
   // uncorrected, 8 operational error. -p asks nothing.

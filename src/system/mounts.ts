@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -69,9 +70,49 @@ export async function mount(host: Host, request: MountRequest): Promise<void> {
   await host.run({
     program: "mount",
     args: [...type, "-o", request.options.join(","), "--", request.source, request.mountPoint],
-    todo: "see the kernel's own words: dmesg | tail",
+    timeout: MOUNT_TIMEOUT,
+    todo: MOUNT_TODO,
   });
 }
+
+/**
+ * Mounts several file systems in the order of the list, by one mount(8) that reads them from a table: fstab(5). It goes on
+ * with the next one when one fails. A single one needs no table.
+ *
+ * @param table where the table may be written; it is removed afterwards
+ * @throws CommandError when one of them was not mounted, or more
+ */
+export async function mountAll(host: Host, table: string, requests: readonly MountRequest[]): Promise<void> {
+  const [only, ...more] = requests;
+  if (only === undefined) return;
+  if (more.length === 0) return mount(host, only);
+  await host.makeFolder(dirname(table), { mode: 0o755 });
+  // By a file: the kernel does not open again what a pipe from here is (/dev/stdin of a socket).
+  await host.writeFile(table, fstab(requests), { mode: 0o600 });
+  try {
+    await host.run({ program: "mount", args: ["--all", "--fstab", table], timeout: requests.length * MOUNT_TIMEOUT, todo: MOUNT_TODO });
+  } finally {
+    await host.remove(table);
+  }
+}
+
+/** fstab(5): fields without blanks; 0 0: no dump, and no check by others. */
+function fstab(requests: readonly MountRequest[]): string {
+  return requests
+    .map(({ source, mountPoint, fileSystem, options }) =>
+      [escapeOctal(source), escapeOctal(mountPoint), fileSystem ?? "auto", options.join(","), "0", "0\n"].join(" "),
+    )
+    .join("");
+}
+
+/** What unescapeOctal undoes. */
+function escapeOctal(text: string): string {
+  return text.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}
+
+const MOUNT_TODO = "see the kernel's own words: dmesg | tail";
+/** Milliseconds for one: a log may have to be replayed. */
+const MOUNT_TIMEOUT = 120_000;
 
 /** Binds a file or folder over another one; the options then hold for that mount alone. */
 export async function bindMount(host: Host, source: string, target: string, options: readonly string[] = []): Promise<void> {

@@ -1,6 +1,7 @@
 import { defineUnit, type Unit, type UnitDefinition } from "../boot/unit.ts";
 import type { Layout } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
+import type { FreshRules } from "./fresh-rules.ts";
 import type { KeyRing } from "./key-ring.ts";
 
 /** What a unit may look at and act on: the machine's tools and files, and the names of things on it. */
@@ -9,6 +10,8 @@ export interface Machine {
   readonly layout: Layout;
   /** The keys of the encrypted devices, derived once a run. */
   readonly keys: KeyRing;
+  /** What the packet filter holds, where this run has just loaded it. */
+  readonly freshRules: FreshRules;
   /** Tells the operator something that stops nothing: an entry that was ignored, a half pair that was healed. Never a secret. */
   readonly note: (text: string) => void;
 }

@@ -1,9 +1,10 @@
-import { activate, conflict, joined, type Plan } from "../boot/unit.ts";
+import { conflict } from "../boot/unit.ts";
 import { requirePartition } from "../system/block-devices.ts";
-import { checkExt4, checkVfat } from "../system/fsck.ts";
-import { mount, mountAt } from "../system/mounts.ts";
+import type { Host } from "../system/host.ts";
+import { mountAt } from "../system/mounts.ts";
 import { requireBootedSlot } from "../upgrade/booted-slot.ts";
-import { type Machine, unit } from "./machine.ts";
+import { type Looked, planMounts } from "./checked-mounts.ts";
+import { unit } from "./machine.ts";
 
 /**
  * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
@@ -23,32 +24,31 @@ export const mountBoot = unit({
     const { host, layout } = machine;
     const slot = await requireBootedSlot(host);
     const { partitions, mountPoints } = layout;
-    return joined(
-      await Promise.all([
-        // Written by an upgrade only while it is the other slot's.
-        mounted(machine, partitions.boot(slot), mountPoints.boot, "ext4", ["ro", ...RESTRICTED]),
-        mounted(machine, partitions.esp, mountPoints.efi, "vfat", ["ro", "umask=0077", ...RESTRICTED]),
-        // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
-        mounted(machine, partitions.grub, mountPoints.grub, "vfat", ["rw", "umask=0077", ...RESTRICTED]),
-        // sync: small, rarely written, and everything on it must survive a power cut.
-        mounted(machine, partitions.config, mountPoints.config, "ext4", ["rw", "sync", ...RESTRICTED]),
-      ]),
-    );
+    const looked = await Promise.all([
+      // Written by an upgrade only while it is the other slot's.
+      missing(host, partitions.boot(slot), mountPoints.boot, "ext4", ["ro", ...RESTRICTED]),
+      missing(host, partitions.esp, mountPoints.efi, "vfat", ["ro", "umask=0077", ...RESTRICTED]),
+      // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
+      missing(host, partitions.grub, mountPoints.grub, "vfat", ["rw", "umask=0077", ...RESTRICTED]),
+      // sync: small, rarely written, and everything on it must survive a power cut.
+      missing(host, partitions.config, mountPoints.config, "ext4", ["rw", "sync", ...RESTRICTED]),
+    ]);
+    return planMounts(machine, "mount-boot", looked);
   },
 });
 
 const RESTRICTED = ["nodev", "nosuid", "noexec"];
 
-async function mounted(
-  { host, note }: Machine,
+async function missing(
+  host: Host,
   label: string,
   mountPoint: string,
   fileSystem: "ext4" | "vfat",
   options: readonly string[],
-): Promise<Plan> {
+): Promise<Looked> {
   const { device, deviceNumber } = await requirePartition(host, label);
   const present = await mountAt(host, mountPoint);
-  if (present?.device === deviceNumber) return [];
+  if (present?.device === deviceNumber) return undefined;
   if (present !== undefined) {
     return conflict({
       what: `something else is mounted at ${mountPoint}`,
@@ -57,13 +57,8 @@ async function mounted(
       todo: `find out who mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,
     });
   }
-  return [
-    activate(`check and mount ${device} (${label}) at ${mountPoint}`, async () => {
-      const mended = await (fileSystem === "ext4" ? checkExt4(host, device) : checkVfat(host, device));
-      // A FAT that was in use at a power cut is marked so, and no more may be wrong with it; fsck does not tell the two apart.
-      if (mended)
-        note(`the ${fileSystem} file system on ${device} (${label}) was not unmounted cleanly, or damaged; it was checked and mended`);
-      await mount(host, { source: device, mountPoint, fileSystem, options });
-    }),
-  ];
+  const place = `${device} (${label})`;
+  // A FAT that was in use at a power cut is marked so, and no more may be wrong with it; fsck does not tell the two apart.
+  const mended = `the ${fileSystem} file system on ${place} was not unmounted cleanly, or damaged; it was checked and mended`;
+  return { source: device, mountPoint, fileSystem, options, place, mended };
 }

@@ -32,12 +32,13 @@ export const nftables = unit({
     const included = ruleset === undefined ? [] : (await readIncludes(host, ruleset.content)).files;
     const sha256 = digestOf(ruleset?.content ?? "", included);
     const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
-    if (isLoaded && loaded?.ruleset === (await rulesetDigest(host))) return [];
-    const flaw = await flawIn(machine, ruleset);
+    if (isLoaded && loaded?.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
+    // What was never tried in this boot is tried at once: nft takes all of a file or nothing of it, and names the mistake just so.
+    const flaw = await flawIn(machine, ruleset, { dry: loaded !== undefined });
     if (flaw === undefined && ruleset !== undefined) {
       return [
         activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
-          await loadRuleset(host, ruleset.file, ruleset.content);
+          await load(machine, { file: ruleset.file, sha256 }, ruleset.content, loaded);
           // What includes others is kept as the kernel shows it, and not as a file that reads differently another time.
           const kept = included.length === 0 ? ruleset.content : await rulesetText(host);
           await note(machine, { file: ruleset.file, sha256 }, kept);
@@ -56,6 +57,27 @@ export const nftables = unit({
 
 const NO_RULESET: Problem = { what: "there is no firewall ruleset; the rules in force stay", found: "none of the files" };
 
+/** A file that is refused is noted too, where nothing else was loaded: then a plan tells what is wrong with it. */
+async function load(
+  { host, layout }: Machine,
+  from: Pick<State, "file" | "sha256">,
+  content: string,
+  before: State | undefined,
+): Promise<void> {
+  try {
+    await loadRuleset(host, from.file, content);
+  } catch (error) {
+    if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
+      await host.makeFolder(layout.run, { mode: 0o755 });
+      await host.writeFile(statePath({ layout }), `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies State)}\n`, { mode: 0o644 });
+    }
+    throw error;
+  }
+}
+
+/** Stands for the digest of rules that were never in force. */
+const REFUSED = "refused";
+
 /** Notes what was loaded just now. */
 async function note(machine: Machine, from: Pick<State, "file" | "sha256">, kept: string): Promise<void> {
   const { host, layout } = machine;
@@ -63,13 +85,18 @@ async function note(machine: Machine, from: Pick<State, "file" | "sha256">, kept
   await host.makeFolder(layout.run, { mode: 0o755 });
   await host.writeFile(keptPath(machine), kept, { mode: 0o600 });
   await host.writeFile(statePath(machine), `${JSON.stringify(state)}\n`, { mode: 0o644 });
+  machine.freshRules.remember(state.ruleset);
 }
 
-/** Why the ruleset may not be loaded. @throws what only happened while looking */
-async function flawIn({ host, layout }: Machine, ruleset: IncludedFile | undefined): Promise<Problem | ProblemError | undefined> {
+/** Why the ruleset may not be loaded; `dry`: also by nft's own check. @throws what only happened while looking */
+async function flawIn(
+  { host, layout }: Machine,
+  ruleset: IncludedFile | undefined,
+  { dry }: { readonly dry: boolean },
+): Promise<Problem | ProblemError | undefined> {
   if (ruleset === undefined) return { ...NO_RULESET, expected: layout.rulesets.join(" or ") };
   const flaw = flawOf(ruleset, layout.mountPoints.config);
-  if (flaw !== undefined) return flaw;
+  if (flaw !== undefined || !dry) return flaw;
   try {
     await checkRuleset(host, ruleset.file, ruleset.content);
     return undefined;

@@ -1,15 +1,15 @@
-import { activate, type Action, conflict, type Conflict, provision } from "../boot/unit.ts";
+import { type Action, conflict, type Conflict, provision } from "../boot/unit.ts";
 import { readIntent, writeIntent } from "../config/intent.ts";
 import type { Slot } from "../config/layout.ts";
 import { findPartition, mappings, requirePartition } from "../system/block-devices.ts";
 import { luksClose, luksKeyFits, luksOpen } from "../system/cryptsetup.ts";
-import { checkExt4 } from "../system/fsck.ts";
 import type { Host } from "../system/host.ts";
 import { makeFileSystem } from "../system/mkfs.ts";
 import { mount, mountAt, unmount } from "../system/mounts.ts";
 import { oneLine, ProblemError, toProblem } from "../system/problem.ts";
 import { contentText, readSignature } from "../system/signature.ts";
 import { requireBootedSlot } from "../upgrade/booted-slot.ts";
+import { mountActions } from "./checked-mounts.ts";
 import { planEncrypted } from "./encrypted-device.ts";
 import { type Machine, unit } from "./machine.ts";
 import { storeKey } from "./store-key.ts";
@@ -61,7 +61,7 @@ export const varPartition = unit({
       ...plan.open,
       ...(plan.kind === "make" && inner !== undefined ? fill(machine, slot, device, inner) : []),
       ...(plan.kind === "adopt" ? [adopt(machine, `var-${slot}`, plan.intent.uuid, place)] : plan.complete),
-      ...(mounted === undefined ? [mountVar(machine, device, `var-${slot}`)] : []),
+      ...(mounted === undefined ? mountVar(machine, device, `var-${slot}`) : []),
     ];
   },
 });
@@ -134,16 +134,17 @@ async function unmountLeftOver(host: Host, mountPoint: string): Promise<void> {
   if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
 }
 
-function mountVar(machine: Machine, device: string, intentName: string): Action {
-  const { host, layout, note } = machine;
-  const mountPoint = layout.mountPoints.var;
-  return activate(`check and mount ${device} at ${mountPoint}`, async () => {
+/** What is on the device stands in the intent only when it is to be mounted: an action of the same plan may make it. */
+function mountVar(machine: Machine, device: string, intentName: string): readonly Action[] {
+  const { host, layout } = machine;
+  const prepare = async (): Promise<void> => {
     const intent = await readIntent(host, layout.config.intents, intentName);
     const wrong = await innerConflict(machine, device, intent?.inner);
     if (wrong !== undefined) throw new ProblemError(wrong.conflict);
-    if (await checkExt4(host, device)) note("the file system of /var was damaged and has been mended");
-    await mount(host, { source: device, mountPoint, fileSystem: "ext4", options: RESTRICTED });
-  });
+  };
+  const mended = "the file system of /var was damaged and has been mended";
+  const wanted = { source: device, mountPoint: layout.mountPoints.var, fileSystem: "ext4", options: RESTRICTED, place: device } as const;
+  return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
 }
 
 /** A /var of the shell chain, which opened with the node's own key: what is inside is noted as it is. */

@@ -2,13 +2,12 @@ import { activate, conflict, joined, type Plan } from "../boot/unit.ts";
 import { readIntent } from "../config/intent.ts";
 import type { VolumeLayout } from "../config/layout.ts";
 import { type Mapping, mappings } from "../system/block-devices.ts";
-import { CommandError } from "../system/command.ts";
-import { checkExt4, repairXfs } from "../system/fsck.ts";
 import { volumeMapping } from "../system/lvm.ts";
-import { mount, mountAt } from "../system/mounts.ts";
+import { mountAt } from "../system/mounts.ts";
 import { ProblemError } from "../system/problem.ts";
 import { readSignature } from "../system/signature.ts";
 import { activeSwaps, swapOn } from "../system/swap.ts";
+import { type Looked, planMounts } from "./checked-mounts.ts";
 import { type Machine, unit } from "./machine.ts";
 import { varPartition } from "./var.ts";
 import { fileSystemIntent, volumeFilesystems } from "./volume-filesystems.ts";
@@ -28,29 +27,44 @@ export const volumeMounts = unit({
   timeout: 45 * 60_000,
   async plan(machine) {
     const active = await mappings(machine.host);
-    return joined(await Promise.all(machine.layout.volumes.map((volume) => planVolume(machine, volume, active))));
+    const { volumes } = machine.layout;
+    const swaps = volumes.filter(({ fileSystem }) => fileSystem === "swap").map((volume) => planSwap(machine, volume, active));
+    const looked = volumes.map((volume) => lookAt(machine, volume, active));
+    return joined([...(await Promise.all(swaps)), planMounts(machine, "volume-mounts", await Promise.all(looked))]);
   },
 });
 
-async function planVolume(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Plan> {
-  const { host, layout } = machine;
+function placeOf({ layout }: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Place {
   const name = volumeMapping(layout.volumeGroup, volume.name);
   const device = `/dev/mapper/${name}`;
   const mapping = active.get(name);
-  if (mapping === undefined)
-    throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
-  const { mountPoint } = volume;
-  if (mountPoint === undefined) {
-    if ((await activeSwaps(host)).includes(mapping.device)) return [];
-    return [
-      activate(`turn on swap on ${volume.name}`, async () => {
-        await requireOwn(machine, volume, device);
-        await swapOn(host, device);
-      }),
-    ];
-  }
+  if (mapping !== undefined) return { device, mapping };
+  throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
+}
+
+interface Place {
+  readonly device: string;
+  readonly mapping: Mapping;
+}
+
+async function planSwap(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Plan> {
+  const { device, mapping } = placeOf(machine, volume, active);
+  if ((await activeSwaps(machine.host)).includes(mapping.device)) return [];
+  return [
+    activate(`turn on swap on ${volume.name}`, async () => {
+      await requireOwn(machine, volume, device);
+      await swapOn(machine.host, device);
+    }),
+  ];
+}
+
+async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Looked> {
+  const { host } = machine;
+  const { name, fileSystem, mountPoint } = volume;
+  if (fileSystem === "swap" || mountPoint === undefined) return undefined;
+  const { device, mapping } = placeOf(machine, volume, active);
   const present = await mountAt(host, mountPoint);
-  if (present?.device === mapping.deviceNumber) return [];
+  if (present?.device === mapping.deviceNumber) return undefined;
   if (present !== undefined) {
     return conflict({
       what: `something else is mounted at ${mountPoint}`,
@@ -59,30 +73,15 @@ async function planVolume(machine: Machine, volume: VolumeLayout, active: Readon
       todo: "find out who mounts it, unmount it, and run guestos-boot again",
     });
   }
-  return [activate(`check and mount ${volume.name} at ${mountPoint}`, () => mountVolume(machine, volume, device, mountPoint))];
-}
-
-async function mountVolume(machine: Machine, volume: VolumeLayout, device: string, mountPoint: string): Promise<void> {
-  const { host, note } = machine;
-  await requireOwn(machine, volume, device);
-  await host.makeFolder(mountPoint, { mode: 0o755 });
-  const request = { source: device, mountPoint, fileSystem: volume.fileSystem, options: RESTRICTED };
-  if (volume.fileSystem === "ext4") {
-    if (await checkExt4(host, device)) note(`the file system of ${volume.name} was damaged and has been mended`);
-    await mount(host, request);
-    return;
-  }
-  try {
-    // xfs checks itself by replaying its log as it is mounted; fsck.xfs(8) does nothing on purpose.
-    await mount(host, request);
-  } catch (error) {
-    // mount(8): 32 the mount failed. The kernel refuses a log that it cannot replay ("Structure needs cleaning").
-    if (!(error instanceof CommandError) || !/structure needs cleaning|can't read superblock|bad superblock/i.test(error.stderr))
-      throw error;
-    note(`the log of ${volume.name} could not be replayed; repairing the file system, its last changes may be lost`);
-    await repairXfs(host, device);
-    await mount(host, request);
-  }
+  const mended =
+    fileSystem === "xfs"
+      ? `the log of ${name} could not be replayed; repairing the file system, its last changes may be lost`
+      : `the file system of ${name} was damaged and has been mended`;
+  const prepare = async (): Promise<void> => {
+    await requireOwn(machine, volume, device);
+    await host.makeFolder(mountPoint, { mode: 0o755 });
+  };
+  return { source: device, mountPoint, fileSystem, options: RESTRICTED, place: name, mended, prepare };
 }
 
 /** The file system that was made for this volume, and no other one. */

@@ -1,5 +1,6 @@
 import { guestosLayout, type Layout } from "../../src/config/layout.ts";
 import type { Host } from "../../src/system/host.ts";
+import { freshRules } from "../../src/units/fresh-rules.ts";
 import type { Machine } from "../../src/units/machine.ts";
 
 export interface TestMachine<H extends Host = Host> extends Machine {
@@ -11,5 +12,5 @@ export interface TestMachine<H extends Host = Host> extends Machine {
 export function testMachine<H extends Host>(host: H, layout: Layout = guestosLayout): TestMachine<H> {
   const notes: string[] = [];
   const keys = { deviceKey: async (): Promise<never> => Promise.reject(new Error("this unit needs no key")) };
-  return { host, layout, keys, notes, note: (text) => void notes.push(text) };
+  return { host, layout, keys, freshRules: freshRules(), notes, note: (text) => void notes.push(text) };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bindMount, mount, mountAt, mounts, parseMountinfo, unescapeOctal, unmount } from "../../../src/system/mounts.ts";
+import { bindMount, mount, mountAll, mountAt, mounts, parseMountinfo, unescapeOctal, unmount } from "../../../src/system/mounts.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 
 /** Recorded from Debian 13 (kernel 6.12), shortened; the blank and the backslash are ours. */
@@ -57,4 +57,25 @@ test("names that begin with a hyphen are no options of mount or umount", async (
   await bindMount(host, "/from", "/to", ["ro"]);
   await unmount(host, "-a");
   expect(host.effects).toHaveLength(3);
+});
+
+const TABLE = "/run/guestos-boot/unit.fstab";
+
+test("several are mounted by one tool, from a table that is gone afterwards; one needs no table", async () => {
+  const host = fakeHost({ commands: { [`mount --all --fstab ${TABLE}`]: "", "mount -t ext4 -o ro -- /dev/vda4 /boot": "" } });
+  const boot = { source: "/dev/vda4", mountPoint: "/boot", fileSystem: "ext4", options: ["ro"] };
+  await mountAll(host, TABLE, []);
+  expect(host.effects).toEqual([]);
+  await mountAll(host, TABLE, [boot]);
+  expect(host.effects).toEqual(["run mount -t ext4 -o ro -- /dev/vda4 /boot"]);
+  host.effects.length = 0;
+  await mountAll(host, TABLE, [boot, { source: "/dev/vda1", mountPoint: "/boot/efi", options: ["ro"] }]);
+  expect(host.effects).toEqual(["make /run/guestos-boot", `write 600 ${TABLE}`, `run mount --all --fstab ${TABLE}`, `remove ${TABLE}`]);
+});
+
+test("the table goes also when a mount fails", async () => {
+  const host = fakeHost({ commands: { [`mount --all --fstab ${TABLE}`]: { status: 64, stderr: "mount: /b: wrong fs type" } } });
+  const request = { source: "/dev/vda4", mountPoint: "/a", options: ["ro"] };
+  await expect(mountAll(host, TABLE, [request, { ...request, mountPoint: "/b" }])).rejects.toThrow("wrong fs type");
+  expect(host.files.size).toBe(0);
 });

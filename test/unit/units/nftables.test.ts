@@ -17,10 +17,19 @@ const LOAD = "nft -f -";
 const SHOW = "nft -j list ruleset";
 const NFT = { [CHECK]: "", [LOAD]: "", [SHOW]: LIST };
 
-test("a ruleset that is not loaded is checked, loaded and confirmed", async () => {
+test("a ruleset that was never loaded in this boot is loaded and confirmed, by two runs of nft", async () => {
   const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
   await runUnit(nftables, testMachine(host));
-  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([CHECK, LOAD, SHOW, SHOW].map((line) => `run ${line}`));
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([LOAD, SHOW].map((line) => `run ${line}`));
+});
+
+test("a ruleset that takes the place of another one is checked before", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
+  await runUnit(nftables, testMachine(host));
+  host.effects.length = 0;
+  host.files.set(IMAGE, `${RULES}# and more\n`);
+  await runUnit(nftables, testMachine(host));
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([CHECK, LOAD, SHOW].map((line) => `run ${line}`));
 });
 
 test("a ruleset that is loaded costs one look at the kernel", async () => {
@@ -53,10 +62,17 @@ test("the image's own ruleset may include files, an injected one may not", async
   expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [INJECTED]: included }, commands: NFT }))))).toBe(true);
 });
 
-test("a broken file is never loaded", async () => {
+test("a broken file is tried once, and from then on only looked at", async () => {
   const stderr = "/dev/stdin:2:3-7: Error: syntax error, unexpected string\n  chain input {\n";
-  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { [CHECK]: { status: 1, stderr } } });
-  await expect(runUnit(nftables, testMachine(host))).rejects.toMatchObject({ problem: { where: { file: IMAGE, line: 2, column: 3 } } });
+  const refused = { status: 1, stderr };
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { [CHECK]: refused, [LOAD]: refused, [SHOW]: LIST } });
+  const problem = { where: { file: IMAGE, line: 2, column: 3 } };
+  await expect(runUnit(nftables, testMachine(host))).rejects.toMatchObject({ problem });
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([`run ${LOAD}`]);
+  host.effects.length = 0;
+  for (const attempt of [async () => nftables.plan(testMachine(host)), async () => runUnit(nftables, testMachine(host))])
+    await expect(attempt()).rejects.toMatchObject({ problem });
+  expect(host.effects).not.toContain(`run ${LOAD}`);
 });
 
 test("a tool that fails for a reason of its own is told in its own words, and nothing is noted as loaded", async () => {
