@@ -90,8 +90,10 @@ test-crash: image ## power cuts all over a first boot, replayed (POINTS= MINUTES
 	@$(NODE) test/crash/explore.ts
 
 .PHONY: bench
-bench: build ## how long the executable takes to start and to install an image (BENCH_MIB=), beside what it is held against
+bench: image ## start-up, the runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
 	@$(NODE) bench/startup.ts
+	@$(NODE) bench/scheduler.ts
+	@$(NODE) bench/boot.ts
 	@$(NODE) bench/upgrade.ts
 
 .PHONY: soak

@@ -1,0 +1,73 @@
+/**
+ * What running costs by itself: 100 to 100,000 synthetic units with nothing to do, each requiring up to three of those before it,
+ * through the scheduler alone, and through the whole runner with a record that is thrown away. CPU time of this process, so that
+ * what else the machine does counts little; medians. Leaves the numbers in build/bench/scheduler.json.
+ *
+ * Fails when the scheduler needs 2 s or more for 100,000 (issue 7).
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runUnits } from "../src/boot/runner.ts";
+import { schedule } from "../src/boot/scheduler.ts";
+import { defineUnit, type Unit } from "../src/boot/unit.ts";
+import { median } from "./median.ts";
+
+const SIZES = [100, 1_000, 10_000, 100_000] as const;
+const RUNS = 5;
+const MAX_SECONDS = 2;
+
+type Units = readonly Unit<undefined>[];
+
+function units(count: number): Units {
+  const made: Unit<undefined>[] = [];
+  for (let index = 0; index < count; index += 1) {
+    // Spread over what is there, the same each time.
+    const before = [index - 1, Math.floor(index / 2), Math.floor(index / 7)].filter((other) => other >= 0 && other < index);
+    const requires = [...new Set(before)].flatMap((other) => made[other] ?? []);
+    made.push(defineUnit({ name: `unit-${index}`, title: "Nothing to do", requires, plan: async () => [] }));
+  }
+  return made;
+}
+
+const subjects = {
+  scheduler: async (all: Units) => {
+    await schedule<undefined, true>(all, { run: async () => true, skip: () => true, succeeded: () => true });
+  },
+  runner: async (all: Units) => {
+    await runUnits<undefined>(all, {
+      machine: () => undefined,
+      facts: { bootId: "bench", version: "bench", slot: "A", pid: process.pid, stage: "early" },
+      sink: () => undefined,
+      signal: new AbortController().signal,
+    });
+  },
+} as const;
+
+async function seconds(work: (all: Units) => Promise<void>, count: number): Promise<number> {
+  const all = units(count);
+  const start = process.cpuUsage();
+  await work(all);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
+const rows: { readonly subject: string; readonly units: number; readonly seconds: number }[] = [];
+console.log(["subject", "units", "CPU, s", "µs a unit", "growth"].map((title) => title.padStart(11)).join(""));
+for (const [subject, work] of Object.entries(subjects)) {
+  // Until it has been compiled.
+  for (let run = 0; run < RUNS; run += 1) await seconds(work, 1_000);
+  let before = Number.NaN;
+  for (const count of SIZES) {
+    const times: number[] = [];
+    for (let run = 0; run < RUNS; run += 1) times.push(await seconds(work, count));
+    const middle = median(times);
+    rows.push({ subject, units: count, seconds: middle });
+    const cells = [subject, String(count), middle.toFixed(4), ((middle / count) * 1e6).toFixed(2), (middle / before).toFixed(1)];
+    console.log(cells.map((cell) => cell.padStart(11)).join(""));
+    before = middle;
+  }
+}
+mkdirSync(join(import.meta.dirname, "../build/bench"), { recursive: true });
+writeFileSync(join(import.meta.dirname, "../build/bench/scheduler.json"), `${JSON.stringify({ runs: RUNS, rows }, undefined, 2)}\n`);
+const largest = rows.find((row) => row.subject === "scheduler" && row.units === SIZES.at(-1));
+process.exitCode = (largest?.seconds ?? Infinity) < MAX_SECONDS ? 0 : 1;

@@ -1,0 +1,91 @@
+/** A step of the shell chain: one script, `steps/NAME.sh`, in one systemd oneshot. */
+export interface Step {
+  readonly name: string;
+  /** What it waits for, and cannot do without. */
+  readonly requires: readonly string[];
+  readonly stage: "early" | "late";
+}
+
+/** The same work, in the same order, as the units of src/units/guestos.ts; systemd runs what is independent side by side. */
+export const steps: readonly Step[] = [
+  { name: "mount-boot", requires: [], stage: "early" },
+  { name: "upgrade-state", requires: ["mount-boot"], stage: "early" },
+  { name: "machine-id", requires: ["mount-boot"], stage: "early" },
+  { name: "ssh-host-keys", requires: ["mount-boot"], stage: "early" },
+  { name: "node-exporter-keys", requires: ["mount-boot"], stage: "early" },
+  { name: "store-key", requires: ["mount-boot"], stage: "early" },
+  { name: "var", requires: ["store-key"], stage: "early" },
+  { name: "volumes", requires: ["store-key"], stage: "early" },
+  { name: "volume-filesystems", requires: ["volumes"], stage: "early" },
+  { name: "volume-mounts", requires: ["volume-filesystems", "var"], stage: "early" },
+  { name: "config-injection", requires: ["mount-boot"], stage: "early" },
+  { name: "injected-data", requires: ["config-injection", "volume-mounts"], stage: "early" },
+  { name: "ssh-account-keys", requires: ["config-injection"], stage: "early" },
+  { name: "network", requires: ["config-injection"], stage: "early" },
+  { name: "hostname", requires: ["config-injection"], stage: "early" },
+  { name: "upgrade-data-store", requires: ["volume-mounts", "injected-data"], stage: "early" },
+  { name: "nftables", requires: ["mount-boot"], stage: "late" },
+  { name: "ipv6", requires: ["network"], stage: "late" },
+  { name: "log-shipping", requires: ["config-injection"], stage: "late" },
+  { name: "node-exporter", requires: ["node-exporter-keys"], stage: "late" },
+];
+
+/** Name of a step's service, without its suffix. */
+export function serviceOf({ name }: Pick<Step, "name">): string {
+  return `shell-chain-${name}`;
+}
+
+export const TARGET = "shell-chain.target";
+/** Both chains run in it, so that what they use is counted alike. */
+export const SLICE = "chain.slice";
+
+/** Where it is installed in the image. */
+export const FOLDER = "/usr/lib/shell-chain";
+
+/** The ordering is that of guestos-boot.service and guestos-boot-late.service (etc/systemd/system). */
+const STAGES = {
+  early: `DefaultDependencies=no
+Wants=systemd-udevd.service systemd-udev-trigger.service tmp.mount run-lock.mount network-pre.target
+After=systemd-udevd.service systemd-udev-trigger.service systemd-tmpfiles-setup-dev.service systemd-sysctl.service
+After=systemd-journald.socket tmp.mount run-lock.mount
+Before=local-fs.target sysinit.target
+Before=systemd-journal-flush.service systemd-random-seed.service systemd-pstore.service systemd-update-utmp.service
+Before=systemd-tmpfiles-setup.service systemd-machine-id-commit.service systemd-timesyncd.service
+Before=network-pre.target systemd-networkd.service systemd-resolved.service systemd-hostnamed.service ssh.service
+Conflicts=shutdown.target
+Before=shutdown.target`,
+  late: `Wants=dbus.socket systemd-networkd.service
+After=dbus.socket dbus.service systemd-networkd.service nftables.service`,
+} satisfies Record<Step["stage"], string>;
+
+/** Unit files by name. */
+export function unitFiles(): ReadonlyMap<string, string> {
+  const services = steps.map((step) => [`${serviceOf(step)}.service`, serviceFile(step)] as const);
+  const all = steps.map((step) => `${serviceOf(step)}.service`).join(" ");
+  const target = `[Unit]\nDescription=Everything that the shell chain does is done\nRequires=${all}\nAfter=${all}\n`;
+  const slice =
+    "[Unit]\nDescription=Boot chain\nDefaultDependencies=no\n\n[Slice]\nCPUAccounting=yes\nMemoryAccounting=yes\nIOAccounting=yes\n";
+  const inSlice = `[Service]\nSlice=${SLICE}\n`;
+  return new Map([
+    ...services,
+    [TARGET, target],
+    [SLICE, slice],
+    ["guestos-boot.service.d/slice.conf", inSlice],
+    ["guestos-boot-late.service.d/slice.conf", inSlice],
+  ]);
+}
+
+function serviceFile(step: Step): string {
+  const before = step.requires.map((name) => `${serviceOf({ name })}.service`).join(" ");
+  return `[Unit]
+Description=Shell chain: ${step.name}
+${before === "" ? "" : `Requires=${before}\nAfter=${before}\n`}${STAGES[step.stage]}
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=${FOLDER}/${step.name}.sh
+TimeoutStartSec=30min
+Slice=${SLICE}
+`;
+}
