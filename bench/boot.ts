@@ -74,7 +74,11 @@ for (let round = 0; round < BOOTS; round += 1) {
       const boot = await withPanicRetry(() => measuredBoot(chain, kind));
       const key = `${chain.name}, ${kind}`;
       results.set(key, [...(results.get(key) ?? []), boot]);
-      console.error(`${round + 1}/${BOOTS} ${key}: ${boot.seconds.toFixed(1)} s, ${boot.programs} programs`);
+      console.error(
+        `${round + 1}/${BOOTS} ${key}: ${Object.entries(boot)
+          .map(([name, value]) => `${name} ${value.toFixed(1)}`)
+          .join(", ")}`,
+      );
     }
   }
 }

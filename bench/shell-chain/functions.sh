@@ -30,7 +30,7 @@ booted_slot() {
 
 # The device of a GPT partition name, once udev has it.
 partition() {
-    udevadm wait --timeout=60 "/dev/disk/by-partlabel/$1" >&2
+    udevadm wait --timeout=600 "/dev/disk/by-partlabel/$1" >&2
     readlink -f "/dev/disk/by-partlabel/$1"
 }
 

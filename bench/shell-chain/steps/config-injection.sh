@@ -5,7 +5,7 @@ if [ -e "$CONFIG/CONFIGURED" ]; then
     log "was configured before"
     exit 0
 fi
-udevadm wait --timeout=60 /dev/disk/by-label/CONFIG
+udevadm wait --timeout=600 /dev/disk/by-label/CONFIG
 medium=/run/shell-chain/medium
 mkdir -p "$medium" /run/shell-chain/bootstrap
 mount -o ro,nodev,nosuid,noexec /dev/disk/by-label/CONFIG "$medium"

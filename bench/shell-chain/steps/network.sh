@@ -9,7 +9,7 @@ gateway6=$(value_of "$conf" ipv6_gateway)
 domain=$(value_of "$conf" domain)
 servers=$(value_of "$conf" name_servers)
 
-udevadm settle --timeout=30
+udevadm settle --timeout=600
 interface=$(ls /sys/class/net | grep -E '^(en|eth)' | sort | head -n 1)
 [ -n "$interface" ] || die "there is no network interface"
 mkdir -p /run/systemd/network

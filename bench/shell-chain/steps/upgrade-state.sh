@@ -5,6 +5,8 @@ source /usr/lib/shell-chain/functions.sh
 running=$(booted_slot)
 default=$(value_of /boot/grub/grubenv boot_alternative)
 cycle=$(value_of /boot/grub/grubenv boot_cycle)
+# A new disk has none yet.
+cycle=${cycle:-stable}
 mkdir -p /run/shell-chain
 if [ "$cycle" != stable ] && [ "$running" = "$default" ]; then
     touch /run/shell-chain/on-trial
