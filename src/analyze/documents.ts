@@ -161,6 +161,8 @@ export const WhyDocument = z.object({
       /** What it did and saw, in order; `depth` 1 is inside the line above. */
       evidence: z.array(z.object({ at: Seconds, seconds: Seconds, depth: z.number(), text: z.string(), words: z.array(z.string()) })),
       notes: z.array(z.string()),
+      /** What the unit did when a run before this one was cut off. */
+      interrupted: z.object({ bootId: z.string(), run: z.enum(["early", "late", "run"]), time: z.string(), action: z.string() }).nullable(),
     }),
   ),
 });

@@ -1,3 +1,4 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
 import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../boot/record.ts";
 
 /** One thing that went on for a time. All times are seconds of CLOCK_MONOTONIC. */
@@ -35,6 +36,8 @@ export interface RunBars {
   readonly units: readonly UnitBar[];
   /** Those that the run did not come to. */
   readonly notReached: readonly UnitFacts[];
+  /** A run before this one that was cut off. */
+  readonly interrupted?: UnfinishedRun;
 }
 
 type Open<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -90,6 +93,7 @@ function runBars(events: readonly RecordEvent[]): RunBars | undefined {
       bars.get(event.span)?.unit.notes.push({ at: event.at, text: event.text });
     }
   }
+  const interrupted = events.find((event) => event.event === "interrupted");
   const reached = new Set(units.map(({ name }) => name));
   return {
     facts: first.run,
@@ -100,6 +104,7 @@ function runBars(events: readonly RecordEvent[]): RunBars | undefined {
     ...(last.event === "run-ended" && last.peakMemory !== undefined ? { peakMemory: last.peakMemory } : {}),
     units: units.toSorted((one, other) => one.start - other.start),
     notReached: first.units.filter(({ name }) => !reached.has(name)),
+    ...(interrupted === undefined ? {} : { interrupted: interrupted.before }),
   };
 }
 

@@ -18,7 +18,7 @@ export function whyDocument(boot: Boot, name: string): WhyDocument | undefined {
     const unit = run.units.find((candidate) => candidate.name === name);
     if (unit !== undefined) return [storyOf(unit, run)];
     const notReached = run.notReached.find((candidate) => candidate.name === name);
-    return notReached === undefined ? [] : [notReachedStory(run, notReached.prerequisite)];
+    return notReached === undefined ? [] : [notReachedStory(name, run, notReached.prerequisite)];
   });
   return stories.length === 0 ? undefined : { ...bootFacts(boot), unit: name, stories };
 }
@@ -44,11 +44,27 @@ function storyOf(unit: UnitBar, run: RunBars): Story {
     problem: result?.kind === "failed" || result?.kind === "degraded" ? { ...result.problem } : null,
     evidence: unit.inside.flatMap((bar) => evidence(bar, 0)),
     notes: unit.notes.map(({ text }) => text),
+    interrupted: interruptedAt(unit.name, run),
   };
 }
 
-function notReachedStory(run: RunBars, prerequisite: boolean): Story {
-  const nothing = { start: null, seconds: null, waitedFor: [], skipped: [], problem: null, evidence: [], notes: [] };
+function interruptedAt(name: string, { interrupted }: RunBars): Story["interrupted"] {
+  const step = interrupted?.at.find(({ unit }) => unit === name);
+  if (interrupted === undefined || step === undefined) return null;
+  return { bootId: interrupted.bootId, run: interrupted.run, time: interrupted.time, action: step.action };
+}
+
+function notReachedStory(name: string, run: RunBars, prerequisite: boolean): Story {
+  const nothing = {
+    start: null,
+    seconds: null,
+    waitedFor: [],
+    skipped: [],
+    problem: null,
+    evidence: [],
+    notes: [],
+    interrupted: interruptedAt(name, run),
+  };
   return { run: runName(run), time: run.time, prerequisite, outcome: "not reached", ...nothing };
 }
 
@@ -133,6 +149,7 @@ function storyLines(name: string, story: Story): readonly string[] {
   return [
     outcome === "skipped" ? heading : `${heading} in ${seconds(took)}`,
     ...line("asked", story.prerequisite ? "not asked for; another unit of the run requires it" : "part of the run"),
+    ...(story.interrupted === null ? [] : line("before", cutText(story.interrupted))),
     ...(release === undefined
       ? line("start", `at ${start.toFixed(2)} s; it waits for no other unit`)
       : line("start", `at ${start.toFixed(2)} s, released by ${release.name}, which ended at ${release.end.toFixed(2)} s`)),
@@ -151,6 +168,10 @@ function storyLines(name: string, story: Story): readonly string[] {
     ...(story.skipped.length === 0 ? [] : line("cost", `skipped for it: ${story.skipped.join(", ")}`)),
     ...(outcome === "failed" || outcome === "degraded" ? line("next", `once mended: guestos-boot --unit ${name}`) : []),
   ];
+}
+
+function cutText({ bootId, run, time, action }: NonNullable<Story["interrupted"]>): string {
+  return `${run === "run" ? "a run" : `the ${run} stage`} of boot ${bootId.slice(0, 8)}, begun ${utc(time)}, was cut off at: ${noteText(action)}`;
 }
 
 function line(label: string, content: string): readonly string[] {

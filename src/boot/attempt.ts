@@ -1,6 +1,7 @@
 import type { ToolObserver } from "../system/host.ts";
 import { oneLine, type Problem, ProblemError, toProblem } from "../system/problem.ts";
 import { type Clock, pause } from "./clock.ts";
+import type { MarkKeeper } from "./run-mark.ts";
 import type { SpanOutcome, UnitResult } from "./record.ts";
 import type { UnitSpans } from "./spans.ts";
 import { type Action, isConflict, type Plan, type Unit } from "./unit.ts";
@@ -19,6 +20,13 @@ const LONGEST_BACKOFF = 2_000;
 /** An event that comes again and again must not make a busy loop of the retries. */
 const SHORTEST_PAUSE = 50;
 
+export interface AttemptOptions {
+  readonly spans: UnitSpans;
+  readonly clock: Clock;
+  readonly mark: MarkKeeper;
+  readonly signal: AbortSignal;
+}
+
 /** One unit's way through plan, actions and the plan that must then be empty, with retries. */
 export class Attempt<M> {
   /** What is going on, in words, for whoever asks while it lasts. */
@@ -27,15 +35,17 @@ export class Attempt<M> {
   readonly #machine: (scope: Scope) => M;
   readonly #spans: UnitSpans;
   readonly #clock: Clock;
+  readonly #mark: MarkKeeper;
   readonly #signal: AbortSignal;
   readonly #provisioned: string[] = [];
   readonly #activated: string[] = [];
 
-  constructor(unit: Unit<M>, machine: (scope: Scope) => M, spans: UnitSpans, clock: Clock, signal: AbortSignal) {
+  constructor(unit: Unit<M>, machine: (scope: Scope) => M, { spans, clock, mark, signal }: AttemptOptions) {
     this.#unit = unit;
     this.#machine = machine;
     this.#spans = spans;
     this.#clock = clock;
+    this.#mark = mark;
     this.#signal = signal;
   }
 
@@ -87,9 +97,15 @@ export class Attempt<M> {
     // The tools of an action hear the signal by themselves; this keeps the next one from starting at all.
     this.#signal.throwIfAborted();
     this.doing = action.description;
-    await this.#spans.within({ kind: "action", description: action.description, effect: action.effect }, action.run, () => ({
-      kind: "done",
-    }));
+    const work = async (): Promise<void> => {
+      if (action.effect === "provision") {
+        await this.#mark.begin(this.#unit.name, action.description);
+        // It may have taken a while.
+        this.#signal.throwIfAborted();
+      }
+      await action.run();
+    };
+    await this.#spans.within({ kind: "action", description: action.description, effect: action.effect }, work, () => ({ kind: "done" }));
     (action.effect === "provision" ? this.#provisioned : this.#activated).push(action.description);
   }
 

@@ -1,6 +1,17 @@
 import { failureBox, speaksUtf8, TriedReader } from "./failure-box.ts";
 import type { RecordEvent, Sink } from "./record.ts";
-import { doneLines, failureLines, noPaint, noteLines, type Paint, summaryLine, unitLine, waitingLine } from "./run-text.ts";
+import {
+  doneLines,
+  failureLines,
+  interruptionText,
+  noPaint,
+  noteLines,
+  type Paint,
+  summaryLine,
+  unitLine,
+  waitingLine,
+  wrap,
+} from "./run-text.ts";
 import { RunReader, shownUnits, type UnitView } from "./run-view.ts";
 
 export interface ConsoleOptions {
@@ -40,6 +51,9 @@ export function consoleSink({ print, paint = noPaint, now, tellWaits = true, asc
       }, PATIENCE);
       // What is waited for keeps the program alive, not the telling.
       timer.unref();
+    }
+    if (event.event === "interrupted") {
+      say(wrap(`note: ${interruptionText(event.before, reader.run)}; what is missing is done now`, "", "  "));
     }
     if (event.event === "note" && unit !== undefined) say(noteLines(unit, event.text));
     if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined && shownUnits(reader.run).includes(unit)) {

@@ -1,6 +1,6 @@
 import type { Problem } from "../system/problem.ts";
 import type { RecordEvent, RunOutcome, Sink, SpanSubject, UnitResult } from "./record.ts";
-import { noteText, problemText, summaryLine, unitLine } from "./run-text.ts";
+import { interruptionText, noteText, problemText, summaryLine, unitLine } from "./run-text.ts";
 import { RunReader, shownUnits, type UnitView } from "./run-view.ts";
 
 export type LogLevel = "info" | "notice" | "warn" | "error";
@@ -43,6 +43,12 @@ export function logSink(write: (line: LogLine) => void): Sink {
         subjects.set(event.span, event.what);
         if (event.what.kind === "retry" && unit !== undefined) retried(unit, event.what.problem.what, about);
         return;
+      case "interrupted":
+        return write({
+          level: "notice",
+          message: `${about.stage}: ${interruptionText(event.before, reader.run)}; what is missing is done now`,
+          fields: { event: "interrupted", ...about, boot: event.before.bootId },
+        });
       case "note":
         if (unit !== undefined) {
           write({ level: "notice", message: `note from ${unit.name}: ${noteText(event.text)}`, fields: { event: "note", ...about } });

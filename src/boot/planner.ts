@@ -43,7 +43,9 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
     lookers.set(unit, made);
     return made;
   };
-  const { results } = await runUnits(units.map(looker), options);
+  // Nothing is changed, so nothing has to be noted; and what an earlier run has left is for a run to tell.
+  const { mark: _, ...rest } = options;
+  const { results } = await runUnits(units.map(looker), rest);
   const forecasts = new Map<string, UnitForecast>();
   const forecast = (name: string): UnitForecast => {
     const result = results.get(name);

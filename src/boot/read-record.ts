@@ -132,6 +132,14 @@ const UnitFacts = z.object({
 
 const Counts = z.object({ changed: z.number(), unchanged: z.number(), degraded: z.number(), failed: z.number(), skipped: z.number() });
 
+/** As in the record. The file that it comes from has a version of its own (src/config/unfinished-run.ts). */
+export const UnfinishedRunShape = z.object({
+  bootId: z.string(),
+  run: z.enum(["early", "late", "run"]),
+  time: z.string(),
+  at: z.array(z.object({ unit: z.string(), action: z.string() })),
+});
+
 const span = { span: z.number(), at: z.number() };
 
 const Event = z.discriminatedUnion("event", [
@@ -144,6 +152,7 @@ const Event = z.discriminatedUnion("event", [
   }),
   z.object({ event: z.literal("started"), ...span, parent: z.number(), what: SpanSubject }),
   z.object({ event: z.literal("ended"), ...span, outcome: SpanOutcome }),
+  z.object({ event: z.literal("interrupted"), ...span, before: UnfinishedRunShape }),
   z.object({ event: z.literal("note"), ...span, text: z.string() }),
   z.object({
     event: z.literal("run-ended"),

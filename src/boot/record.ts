@@ -1,3 +1,4 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
 import type { Ending } from "../system/command.ts";
 import type { Problem } from "../system/problem.ts";
 import type { Stage } from "./unit.ts";
@@ -20,6 +21,8 @@ export type RecordEvent =
     }
   | { readonly event: "started"; readonly span: number; readonly parent: number; readonly at: number; readonly what: SpanSubject }
   | { readonly event: "ended"; readonly span: number; readonly at: number; readonly outcome: SpanOutcome }
+  /** A run before this one was cut off, by a lost power or a kill. Comes once at the most, as soon as that can be seen. */
+  | { readonly event: "interrupted"; readonly span: number; readonly at: number; readonly before: UnfinishedRun }
   | { readonly event: "note"; readonly span: number; readonly at: number; readonly text: string }
   | {
       readonly event: "run-ended";

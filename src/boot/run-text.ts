@@ -1,3 +1,4 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
 import { type Problem, problemLines } from "../system/problem.ts";
 import { type Counts, type UnitOutcome, type UnitResult } from "./record.ts";
 import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "./run-view.ts";
@@ -60,6 +61,13 @@ export function waitingLine(unit: UnitView, now: number): string {
 
 export function noteLines(unit: UnitView, text: string): readonly string[] {
   return wrap(`note from ${unit.name}: ${noteText(text)}`, "", "  ");
+}
+
+/** `the early stage of boot 6f3c1a5e was cut off at var: fill it from the image's own /var` */
+export function interruptionText(before: UnfinishedRun, here: RunView): string {
+  const boot = before.bootId === here.facts.bootId ? "this boot" : `boot ${before.bootId.slice(0, 8)}`;
+  const at = before.at.map(({ unit, action }) => `${unit}: ${noteText(action)}`).join("; ");
+  return `${before.run === "run" ? "a run" : `the ${before.run} stage`} of ${boot} was cut off at ${at}`;
 }
 
 /** Everything an operator needs about the units that did not succeed, a block for each, an empty line after each. */

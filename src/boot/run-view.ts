@@ -1,3 +1,4 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
 import type { Counts, RecordEvent, RunFacts, RunOutcome, SpanSubject, UnitFacts, UnitOutcome, UnitResult } from "./record.ts";
 
 /** A run as far as its events tell. */
@@ -11,6 +12,8 @@ export interface RunView {
   readonly end?: { readonly at: number; readonly outcome: RunOutcome };
   /** In chain order. */
   readonly units: readonly UnitView[];
+  /** A run before this one that was cut off. */
+  readonly interrupted?: UnfinishedRun;
 }
 
 export interface UnitView extends UnitFacts {
@@ -66,6 +69,9 @@ export class RunReader {
         if (unit !== undefined && event.outcome.kind === "tool") this.#tools(unit).delete(event.span);
         return unit;
       }
+      case "interrupted":
+        if (this.#run !== undefined) this.#run.interrupted = event.before;
+        return undefined;
       case "note": {
         const unit = this.#unitOf.get(event.span);
         unit?.notes.push(event.text);
@@ -107,6 +113,20 @@ function doingText(what: Exclude<SpanSubject, { readonly kind: "unit" | "tool" }
 /** What an operator wants to see of a run: what was asked for, and whatever else had to be done for it. */
 export function shownUnits(run: RunView): readonly UnitView[] {
   return run.units.filter(({ prerequisite, result }) => !(prerequisite && result?.kind === "unchanged" && result.activated.length === 0));
+}
+
+/** What was done for the units at which an earlier run was cut off: that, and what they still lacked. Units that have not ended are left out. */
+export function redone(before: UnfinishedRun, units: readonly UnitView[]): readonly Redone[] {
+  const cut = new Set(before.at.map(({ unit }) => unit));
+  return units.flatMap(({ name, result }) =>
+    cut.has(name) && result?.kind === "changed" ? [{ unit: name, actions: result.provisioned }] : [],
+  );
+}
+
+export interface Redone {
+  readonly unit: string;
+  /** Descriptions. */
+  readonly actions: readonly string[];
 }
 
 /** How many of them ended in which way. Units that have not ended do not count. */

@@ -1,6 +1,8 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
 import { ProblemError, type Problem, toProblem } from "../system/problem.ts";
 import { Attempt, failure, type Scope } from "./attempt.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { MarkKeeper, type RunMark } from "./run-mark.ts";
 import { type Counts, type RunFacts, type RunOutcome, type Sink, succeeded, type UnitOutcome, type UnitResult } from "./record.ts";
 import { schedule } from "./scheduler.ts";
 import { spanWriter, UnitSpans } from "./spans.ts";
@@ -20,6 +22,8 @@ export interface RunOptions<M> {
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
   /** Time; replaced in tests to make runs repeatable. */
   readonly clock?: Clock;
+  /** Where the run notes what it is about to change for good; without it, nobody is told when it is cut off. */
+  readonly mark?: RunMark;
   /** Asked once, at the end: the most memory that the process has used, in bytes. */
   readonly peakMemory?: () => number;
 }
@@ -57,6 +61,10 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
       onFailure,
     })),
   });
+  const mark = new MarkKeeper(options.mark, { ...runName(options.facts), time: clock.date() }, (before) =>
+    options.sink({ event: "interrupted", span: root, at: clock.now(), before }),
+  );
+  await mark.look();
   const finish = (span: number, result: UnitResult): UnitResult => {
     spans.end(span, { kind: "unit", result });
     return result;
@@ -73,9 +81,14 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
     run: async (unit) => {
       const span = spans.start(root, { kind: "unit", name: unit.name });
       if (options.signal.aborted) return finish(span, { kind: "skipped", because: [] });
-      return finish(span, await runUnit(unit, options, new UnitSpans(span, spans), clock, running));
+      const result = await runUnit(unit, options, { spans: new UnitSpans(span, spans), clock, running, mark });
+      mark.end(unit.name);
+      // Once the place is mounted, and before anything else is done.
+      await mark.look();
+      return finish(span, result);
     },
   }).finally(() => options.signal.removeEventListener("abort", stopAll));
+  await mark.close(clock);
   const counts = countOutcomes(results.values());
   const reached = outcomeOf(units, results);
   // A signal that came when all was done has stopped nothing.
@@ -85,16 +98,18 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   return { outcome, counts, results };
 }
 
+interface UnitRun {
+  readonly spans: UnitSpans;
+  readonly clock: Clock;
+  /** How to stop each unit that runs. */
+  readonly running: Set<() => void>;
+  readonly mark: MarkKeeper;
+}
+
 /** Runs one unit to its end, which comes at the latest a grace after its time is up or the run is told to stop. */
-async function runUnit<M>(
-  unit: Unit<M>,
-  options: RunOptions<M>,
-  spans: UnitSpans,
-  clock: Clock,
-  running: Set<() => void>,
-): Promise<UnitResult> {
+async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock, running, mark }: UnitRun): Promise<UnitResult> {
   const controller = new AbortController();
-  const attempt = new Attempt(unit, options.machine, spans, clock, controller.signal);
+  const attempt = new Attempt(unit, options.machine, { spans, clock, mark, signal: controller.signal });
   const leftBehind = Promise.withResolvers<UnitResult>();
   let why: "stopped" | "timed-out" = "timed-out";
   const giveUp = (reason: typeof why): void => {
@@ -121,6 +136,10 @@ async function runUnit<M>(
   if (spans.tools().length > 0) controller.abort();
   spans.close();
   return result;
+}
+
+function runName({ bootId, stage }: RunFacts): Pick<UnfinishedRun, "bootId" | "run"> {
+  return { bootId, run: stage ?? "run" };
 }
 
 function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string, error?: unknown): Problem {

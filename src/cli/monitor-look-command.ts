@@ -17,6 +17,7 @@ import { readMonitorState } from "./monitor-state-file.ts";
 import { paths } from "./paths.ts";
 import { runFacts } from "./run-facts.ts";
 import { lockOrExit } from "./run-lock.ts";
+import { runMark } from "./run-mark.ts";
 import { refreshMetrics } from "./run-metrics.ts";
 import { selectUnits } from "./select-units.ts";
 import type { Setup } from "./setup.ts";
@@ -72,6 +73,7 @@ async function lookUnder(
     machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
     facts: { ...(await runFacts(host, layout, undefined)), monitor: true },
     sink: record.sink,
+    mark: runMark(host, layout, terminal.complain),
     signal,
   });
   record.close();

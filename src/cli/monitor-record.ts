@@ -35,6 +35,7 @@ export function monitorRecordSink(layout: Layout, terminal: Terminal, isNews: (u
 }
 
 function isNoteworthy(event: RecordEvent): boolean {
+  if (event.event === "interrupted") return true;
   if (event.event === "started") return event.what.kind === "action" || event.what.kind === "retry";
   return event.event === "ended" && (event.outcome.kind === "conflict" || event.outcome.kind === "failed");
 }

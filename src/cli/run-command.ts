@@ -12,6 +12,7 @@ import { hostStatus } from "./host-status.ts";
 import { runDocument } from "./run-document.ts";
 import { runFacts } from "./run-facts.ts";
 import { lockOrExit } from "./run-lock.ts";
+import { runMark } from "./run-mark.ts";
 import { runOutput } from "./run-output.ts";
 import { refreshMetricsAfter } from "./run-metrics.ts";
 import { keepBootRecord, recordSink } from "./run-record.ts";
@@ -61,6 +62,7 @@ export async function run({ chain, layout }: Setup, request: RunRequest, termina
     },
     signal: stop.signal,
     prerequisites,
+    mark: runMark(host, layout, terminal.complain),
     peakMemory,
   });
   record.close();

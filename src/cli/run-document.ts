@@ -1,4 +1,4 @@
-import { countResults, type RunView, shownUnits, type UnitView } from "../boot/run-view.ts";
+import { countResults, redone, type RunView, shownUnits, type UnitView } from "../boot/run-view.ts";
 
 /** A run for programs: what `run --json` and `status --json` print. Seconds are numbers, times ISO 8601. */
 export function runDocument(run: RunView): object {
@@ -13,6 +13,7 @@ export function runDocument(run: RunView): object {
     seconds: run.end === undefined ? undefined : rounded(run.end.at - run.startedAt),
     counts: countResults(units),
     units: units.map(unitDocument),
+    ...(run.interrupted === undefined ? {} : { interrupted: { ...run.interrupted, redone: redone(run.interrupted, run.units) } }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type BootView, bootView } from "../boot/boot-view.ts";
-import { countsText, failureLines, noteLines, unitLine, wrap } from "../boot/run-text.ts";
-import { countResults, type RunView } from "../boot/run-view.ts";
+import { countsText, failureLines, interruptionText, noteLines, unitLine, wrap } from "../boot/run-text.ts";
+import { countResults, redone, type RunView } from "../boot/run-view.ts";
 import type { UnitOutcome } from "../boot/record.ts";
 import { bootId } from "../system/boot-id.ts";
 import { type Host, systemHost } from "../system/host.ts";
@@ -48,6 +48,7 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
     `boot ${first?.facts.bootId}, ${first === undefined ? "" : clock(first.time)}`,
     `slot ${first?.facts.slot ?? "unknown"}, version ${first?.facts.version}`,
     ...view.runs.map((run) => runLine(run, running && run === view.runs.at(-1))),
+    ...view.runs.flatMap((run) => interruptionLines(run, view)),
     ...(torn && !running ? ["the record's last line is cut short: its writer was killed"] : []),
     "",
     ...view.units.map((unit) => unitLine(unit, paint)),
@@ -85,6 +86,17 @@ function runLine({ facts, time, startedAt, end }: RunView, running: boolean): st
   const name = `  ${(facts.stage ?? "run").padEnd(5)} at ${clock(time)}`;
   if (end !== undefined) return `${name}: ${end.outcome} in ${(end.at - startedAt).toFixed(1)} s`;
   return running ? `${name}: is running (process ${facts.pid})` : `${name}: was cut off before its end`;
+}
+
+/** What an earlier run left undone, and what was done for it in this boot. */
+function interruptionLines(run: RunView, { units }: BootView): readonly string[] {
+  const { interrupted } = run;
+  if (interrupted === undefined) return [];
+  const again = redone(interrupted, units).map(
+    ({ unit, actions }) => `${unit} (${actions.length} action${actions.length === 1 ? "" : "s"})`,
+  );
+  const then = again.length === 0 ? "nothing of it was missing" : `done since: ${again.join(", ")}`;
+  return wrap(`${interruptionText(interrupted, run)}; ${then}`, "", "  ");
 }
 
 /** `2026-10-05 10:15:00 UTC`, whatever the time zone of who looks. */

@@ -44,6 +44,8 @@ export interface Layout {
     readonly slots: string;
     /** Images that must not be installed again. */
     readonly refusedImages: string;
+    /** There while a run changes something for good (unfinished-run.ts). */
+    readonly unfinishedRun: string;
   };
   /** GRUB's environment block: which slot is booted next. */
   readonly grubenv: string;
@@ -139,6 +141,7 @@ export const guestosLayout: Layout = {
     accountKeys: join(config, "accounts_ssh_authorized_keys"),
     slots: join(config, "slots"),
     refusedImages: join(config, "slots", "refused.json"),
+    unfinishedRun: join(config, "unfinished-run.json"),
   },
   grubenv: "/boot/grub/grubenv",
   upgradeKeys: "/etc/guestos-boot/keys",

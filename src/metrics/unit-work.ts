@@ -40,6 +40,7 @@ export function unitWork(events: readonly RecordEvent[]): ReadonlyMap<string, Un
         if (span?.kind === "action" && event.outcome.kind === "done") span.unit.lastAction = epoch + event.at;
         break;
       }
+      case "interrupted":
       case "note":
       case "run-ended":
         break;

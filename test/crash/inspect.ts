@@ -74,8 +74,10 @@ function look(disk: RawDisk, scratch: string, end: ConfigAtCut): readonly string
 export function inspectionFaults(cut: ConfigAtCut, headers: Headers, end: ConfigAtCut): readonly string[] {
   // What is being written has another name until it is whole.
   const names = [...cut.files.keys()].filter((file) => !/(^|\/)\./.test(file));
-  // Intents and the notes about the medium are written more than once.
-  const changed = names.filter((file) => !/^intents\/|^injection\.json$/.test(file) && cut.files.get(file) !== end.files.get(file));
+  // Intents, the notes about the medium and the mark of the run are written more than once.
+  const changed = names.filter(
+    (file) => !/^intents\/|^injection\.json$|^unfinished-run\.json$/.test(file) && cut.files.get(file) !== end.files.get(file),
+  );
   const halves = [...cut.documents].filter(([, text]) => parsed(text) === undefined);
   const phases = new Map([...cut.intents].filter(([name]) => !name.startsWith(".")).map(([name, text]) => [name, intentOf(text)]));
   const missing = cut.files.has("CONFIGURED")

@@ -25,7 +25,14 @@ const first = defineUnit<Machine>({
   title: "Make the first file",
   owns: [at("made-first")],
   plan: async (machine) =>
-    (await there("made-first")) ? [] : [provision("make the first file", async () => touch(machine, "made-first"))],
+    (await there("made-first"))
+      ? []
+      : [
+          provision("make the first file", async () => {
+            while (await there("hold-first")) await new Promise((resolve) => setTimeout(resolve, 50));
+            await touch(machine, "made-first");
+          }),
+        ],
 });
 
 const strict = defineUnit<Machine>({
@@ -96,9 +103,14 @@ const layout = {
   versionFile: at("version.txt"),
   collector: at("collector"),
   grubenv: at("grubenv"),
-  config: { ...guestosLayout.config, slots: at("slots"), refusedImages: at("slots/refused.json") },
+  config: {
+    ...guestosLayout.config,
+    slots: at("slots"),
+    refusedImages: at("slots/refused.json"),
+    unfinishedRun: at("config/unfinished-run.json"),
+  },
   etc: { ...guestosLayout.etc, healthChecks: at("health.d") },
-  mountPoints: { ...guestosLayout.mountPoints, var: at("var") },
+  mountPoints: { ...guestosLayout.mountPoints, var: at("var"), config: at("config") },
 };
 
 process.exit(await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () => ({ chain, layout })));

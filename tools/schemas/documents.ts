@@ -1,4 +1,4 @@
-import { ProblemShape as Problem } from "../../src/boot/read-record.ts";
+import { ProblemShape as Problem, UnfinishedRunShape } from "../../src/boot/read-record.ts";
 import {
   BlameDocument,
   CriticalChainDocument,
@@ -38,6 +38,10 @@ const Unit = z.discriminatedUnion("outcome", [
 
 const Counts = z.object({ changed: Count, unchanged: Count, degraded: Count, failed: Count, skipped: Count });
 
+const Interrupted = UnfinishedRunShape.extend({
+  redone: z.array(z.object({ unit: z.string(), actions: Texts })).describe("what was done for the units at which it was cut off"),
+});
+
 const Run = z.object({
   run: z.enum(["early", "late", "run"]).describe("the stage, or run for what an operator started"),
   outcome: z.enum(["done", "degraded", "failed", "stopped", "unfinished"]),
@@ -48,6 +52,7 @@ const Run = z.object({
   seconds: Seconds.optional().describe("absent until it has ended"),
   counts: Counts,
   units: z.array(Unit),
+  interrupted: Interrupted.optional().describe("a run before this one that was cut off, by a lost power or a kill"),
 });
 
 const Status = z.object({

@@ -1,0 +1,102 @@
+import type { UnfinishedRun } from "../config/unfinished-run.ts";
+import { type Clock, pause } from "./clock.ts";
+
+/**
+ * Where a run notes, beyond a loss of power, what it is about to change for good. The runner knows no place for that; it is given one.
+ *
+ * None of these throws: a run is not stopped because nobody could tell the next one of it.
+ */
+export interface RunMark {
+  readonly find: () => Promise<FoundMark>;
+  /** Replaces what stands there. Durable when it returns. */
+  readonly write: (run: UnfinishedRun) => Promise<void>;
+  /** Also of what an earlier run left. */
+  readonly remove: () => Promise<void>;
+}
+
+/** What a run before this one left. */
+export type FoundMark =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "unfinished"; readonly before: UnfinishedRun }
+  /** Something; nobody can tell what. */
+  | { readonly kind: "unreadable" }
+  /** The place cannot be looked at yet. */
+  | { readonly kind: "out-of-reach" };
+
+/** Milliseconds at the end of a run for a disk that does not answer any more. */
+const PATIENCE = 2_000;
+
+/** Keeps the mark of one run true. */
+export class MarkKeeper {
+  readonly #mark: RunMark | undefined;
+  readonly #run: Omit<UnfinishedRun, "at">;
+  readonly #onFound: (before: UnfinishedRun) => void;
+  /** What each unit that has begun something, and has not ended, began last. */
+  readonly #steps = new Map<string, string>();
+  #hasLooked = false;
+  /** How many steps were begun, and how many of them a mark was written for. */
+  #begun = 0;
+  #noted = 0;
+  #isThere = false;
+  /** One thing at a time: units run at once. */
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param onFound told, at most once, of what a run before this one left */
+  constructor(mark: RunMark | undefined, run: Omit<UnfinishedRun, "at">, onFound: (before: UnfinishedRun) => void) {
+    this.#mark = mark;
+    this.#run = run;
+    this.#onFound = onFound;
+  }
+
+  /** Looks for what a run before this one left, as soon as that can be seen. */
+  async look(): Promise<void> {
+    if (this.#mark === undefined || this.#hasLooked) return;
+    await this.#next(async (mark) => this.#find(mark));
+  }
+
+  /** To be waited for before a unit changes something for good. */
+  async begin(unit: string, action: string): Promise<void> {
+    if (this.#mark === undefined) return;
+    this.#steps.set(unit, action);
+    this.#begun += 1;
+    const mine = this.#begun;
+    await this.#next(async (mark) => {
+      // Written together with one that came before it.
+      if (this.#noted >= mine) return;
+      await this.#find(mark);
+      this.#noted = this.#begun;
+      this.#isThere = true;
+      await mark.write({ ...this.#run, at: [...this.#steps].map(([name, step]) => ({ unit: name, action: step })) });
+    });
+  }
+
+  /** The unit has ended. Nothing is written for that: the next mark leaves it out. */
+  end(unit: string): void {
+    this.#steps.delete(unit);
+  }
+
+  /** The run has ended in order, well or not. */
+  async close(clock: Clock): Promise<void> {
+    const removed = this.#next(async (mark) => {
+      if (this.#isThere) await mark.remove();
+    });
+    const ended = new AbortController();
+    await Promise.race([removed, pause(clock, PATIENCE, ended.signal)]);
+    ended.abort();
+  }
+
+  async #find(mark: RunMark): Promise<void> {
+    if (this.#hasLooked) return;
+    const found = await mark.find();
+    this.#hasLooked = found.kind !== "out-of-reach";
+    this.#isThere = found.kind === "unfinished" || found.kind === "unreadable";
+    if (found.kind === "unfinished") this.#onFound(found.before);
+  }
+
+  #next(work: (mark: RunMark) => Promise<void>): Promise<void> {
+    const mark = this.#mark;
+    if (mark === undefined) return Promise.resolve();
+    this.#last = this.#last.then(async () => work(mark));
+    return this.#last;
+  }
+}
