@@ -86,8 +86,9 @@ test-power: image ## an upgrade and 50 power cuts, for hours; goes on where it w
 	@CUTS="$(CUTS)" SEED="$(SEED)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
-test-crash: image ## power cuts all over a first boot, replayed (POINTS= MINUTES= SEED=, POINT= for one; docs/reliability.md)
-	@$(NODE) test/crash/explore.ts
+test-crash: setup ## kills at every effect, then power cuts all over a first boot, replayed (docs/reliability.md)
+	@$(NODE) test/crash/effects/explore-effects.ts
+	@[ -n "$(SCENARIO)" ] || { $(MAKE) --no-print-directory image; $(NODE) test/crash/explore.ts; }
 
 .PHONY: bench
 bench: image ## start-up, the runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)

@@ -1,0 +1,8 @@
+import { main } from "../../../src/cli/program.ts";
+import { testLayout } from "../../support/test-layout.ts";
+import { chain } from "./chain.ts";
+
+/** Runs a command line on the machine below that folder. @returns its exit status */
+export async function guestosBootOn(root: string, args: readonly string[], print: (text: string) => void): Promise<number> {
+  return main(args, { print, complain: print, colour: false }, async () => ({ chain, layout: testLayout(root) }));
+}

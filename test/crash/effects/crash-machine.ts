@@ -1,0 +1,162 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { FILLER } from "./filler.ts";
+import { ENVIRONMENT, type Target } from "./target.ts";
+
+/** File systems of a machine, with their size in MiB. */
+const PLACES: Readonly<Record<string, number>> = {
+  "boot/config": 8,
+  "boot/grub": 1,
+  run: 8,
+  var: 8,
+  "var/lib/ic/data": 8,
+  "var/lib/ic/crypto": 2,
+};
+/** What ends what hangs, in milliseconds. */
+const PATIENCE = 90_000;
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+/** What stands on a machine: a word on kind, mode, owner and content, by path. What has another content each time is in `random`. */
+export interface Snapshot {
+  readonly entries: ReadonlyMap<string, string>;
+  /** Digests of files. */
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/** A machine on file systems of its own, in the namespaces of the worker that makes it. */
+export class CrashMachine implements Disposable {
+  readonly root: string;
+
+  /** @param from a folder with its content */
+  constructor(root: string, from?: string) {
+    this.root = root;
+    mkdirSync(root, { recursive: true });
+    const mounts = Object.entries(PLACES).map(
+      ([place, size]) => `mkdir -p ${place}; mount -t tmpfs -o size=${size}m,mode=0755 tmpfs ${place}`,
+    );
+    sh([`mount -t tmpfs -o mode=0755 tmpfs ${root}`, `cd ${root}`, ...mounts, ...(from === undefined ? [] : [`cp --archive ${from}/. .`])]);
+  }
+
+  put(files: Readonly<Record<string, string | Uint8Array>>): void {
+    for (const [path, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(this.root, path)), { recursive: true });
+      writeFileSync(join(this.root, path), content);
+      chmodSync(join(this.root, path), 0o644);
+    }
+  }
+
+  /** Runs guestos-boot on it in a process of its own, to which something happens. */
+  async run(args: readonly string[], target: Target): Promise<Ended> {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "program.ts"), ...this.#here(args)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: PATIENCE,
+      killSignal: "SIGABRT",
+      env: { ...process.env, [ENVIRONMENT.root]: this.root, [ENVIRONMENT.target]: JSON.stringify(target) },
+    });
+    return new Promise((resolve, reject) => {
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
+      child.on("error", reject);
+      child.on("close", (status, signal) => resolve({ status, signal, output }));
+    });
+  }
+
+  /** Runs guestos-boot on it in this process, which saves its start: nothing happens to that. */
+  async runHere(args: readonly string[]): Promise<Ended> {
+    const { guestosBootOn } = await import("./command-line.ts");
+    let output = "";
+    const status = await guestosBootOn(this.root, this.#here(args), (text) => (output += `${text}\n`));
+    return { status, signal: null, output };
+  }
+
+  #here(args: readonly string[]): readonly string[] {
+    return args.map((arg) => arg.replace(/^ROOT/, this.root));
+  }
+
+  /** Takes away what a reboot takes away. */
+  reboot(): void {
+    this.unbind();
+    for (const name of readdirSync(join(this.root, "run"))) rmSync(join(this.root, "run", name), { recursive: true });
+    mkdirSync(join(this.root, "run/node_exporter/collector_textfile"), { recursive: true });
+    resetKernel();
+  }
+
+  /** Takes away what is mounted over the image's own files. */
+  unbind(): void {
+    for (const place of mountsBelow(join(this.root, "etc"))) sh([`umount ${place}`]);
+  }
+
+  /** Gives back the space that a hook took. */
+  unfill(): void {
+    for (const place of ["", ...Object.keys(PLACES)]) rmSync(join(this.root, place, FILLER), { force: true });
+  }
+
+  snapshot(): Snapshot {
+    const entries = new Map<string, string>();
+    const contents = new Map<string, string>();
+    const walk = (folder: string): void => {
+      for (const name of readdirSync(join(this.root, folder))) {
+        const path = join(folder, name);
+        if (NOT_OF_THE_STATE.test(path)) continue;
+        const facts = lstatSync(join(this.root, path));
+        const about = `${(facts.mode & 0o7777).toString(8)} ${facts.uid}:${facts.gid}`;
+        if (facts.isDirectory()) {
+          entries.set(path, `folder ${about}`);
+          walk(path);
+        } else if (facts.isFile()) {
+          entries.set(path, `file ${about}`);
+          contents.set(path, digest(readFileSync(join(this.root, path))));
+        } else entries.set(path, facts.isSymbolicLink() ? `link ${readlinkSync(join(this.root, path))}` : "other");
+      }
+    };
+    walk("");
+    return { entries, contents };
+  }
+
+  [Symbol.dispose](): void {
+    sh([`umount --recursive ${this.root}`]);
+    rmSync(this.root, { recursive: true });
+    resetKernel();
+  }
+}
+
+/** The medium, the record, what tells the time or who runs, and what a hook made. */
+const NOT_OF_THE_STATE = /^(mnt|run\/guestos-boot|run\/node_exporter|var\/lib\/guestos-boot)(\/|$)|\.crash-filler$/;
+
+/** Ids and times of day are others each time; the rest of what tells them is not. */
+function digest(bytes: Buffer): string {
+  const isText = bytes.length < 64 * 1024 && !bytes.includes(0);
+  const content = isText
+    ? bytes
+        .toString()
+        .replaceAll(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}\b/g, "UUID")
+        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+    : bytes;
+  return createHash("sha256").update(content).digest("hex");
+}
+
+/** The namespaces of a worker: their host name, their packet filter. */
+export function resetKernel(): void {
+  writeFileSync("/proc/sys/kernel/hostname", "localhost");
+  execFileSync("nft", ["flush", "ruleset"]);
+}
+
+function mountsBelow(folder: string): readonly string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .flatMap((line) => line.split(" ").slice(4, 5))
+    .filter((place) => place.startsWith(`${folder}/`))
+    .toReversed();
+}
+
+export function sh(lines: readonly string[]): void {
+  const { status, stderr } = spawnSync("sh", ["-euc", lines.join("\n")], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${lines.join("; ")}: ${stderr}`);
+}

@@ -1,0 +1,189 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CrashMachine, type Ended, resetKernel, sh, type Snapshot } from "./crash-machine.ts";
+import { machineFiles, type Scenario } from "./scenarios.ts";
+import type { Effect, Moment, Target } from "./target.ts";
+
+/** What happened to a process, and what was wrong afterwards. */
+export interface Result {
+  readonly scenario: string;
+  readonly effect: number;
+  readonly name: string;
+  readonly moment: Moment;
+  /** Whether the machine was booted anew before the next run. */
+  readonly reboot: boolean;
+  /** False where the process had ended before it came to that. */
+  readonly reached: boolean;
+  readonly faults: readonly string[];
+}
+
+export interface Case {
+  readonly effect: number;
+  readonly moment: Moment;
+}
+
+/** Kills one scenario at its effects, each time on a machine of its own. */
+export class EffectExplorer {
+  readonly #scenario: Scenario;
+  readonly #folder: string;
+  readonly #base: string;
+  readonly #list: string;
+  /** Runs that nothing happened to. */
+  #references: readonly Snapshot[] = [];
+  #effects: readonly Effect[] = [];
+
+  /** @param folder where machines are made, on a file system of its own */
+  constructor(scenario: Scenario, folder: string) {
+    this.#scenario = scenario;
+    this.#folder = folder;
+    this.#base = join(folder, "base");
+    this.#list = join(folder, "effects.jsonl");
+  }
+
+  get effects(): readonly Effect[] {
+    return this.#effects;
+  }
+
+  /** Lets it run undisturbed, twice: what differs then is random. @throws Error when it does not end well */
+  async enumerate(): Promise<void> {
+    const { name, before, files, kernel, args, check } = this.#scenario;
+    writeFileSync(join(this.#folder, "../cmdline"), kernel);
+    rmSync(this.#base, { recursive: true, force: true });
+    resetKernel();
+    {
+      using machine = new CrashMachine(join(this.#folder, "machine"));
+      machine.put({ ...machineFiles, ...files });
+      for (const command of before) requireWell(await machine.runHere(command), command.join(" "));
+      machine.unbind();
+      mkdirSync(this.#base);
+      sh([`cp --archive ${machine.root}/. ${this.#base}`]);
+    }
+    const references: Snapshot[] = [];
+    rmSync(this.#list, { force: true });
+    const undisturbed: Target = { effect: 0, moment: { kind: "before" }, list: this.#list, milliseconds: 0 };
+    for (const run of [
+      async (machine: CrashMachine) => machine.run(args, undisturbed),
+      async (machine: CrashMachine) => machine.runHere(args),
+    ]) {
+      using machine = this.#machine();
+      requireWell(await run(machine), name);
+      references.push(machine.snapshot());
+      if (check !== undefined) requireWell(await machine.runHere(check), `${name}, once more`);
+    }
+    this.#effects = this.#listed() as readonly Effect[];
+    this.#references = references;
+  }
+
+  /** Everything that can happen, effect after effect. */
+  cases(): readonly Case[] {
+    return this.#effects.flatMap(({ name, steps }, index): readonly Case[] => {
+      const isOfEveryRun = OF_EVERY_RUN.test(name);
+      if (isOfEveryRun && this.#scenario.kind !== "chain") return [];
+      const effect = index + 1;
+      const middle = Array.from({ length: steps }, (_, step): Moment => ({ kind: "middle", step: step + 1 }));
+      const kills: readonly Moment[] = [{ kind: "before" }, ...middle, { kind: "after" }];
+      // Each unit's own scenario has its steps; after an effect is before the next one.
+      const isOfUnit = this.#scenario.kind === "chain" && !isOfEveryRun;
+      const moments: readonly Moment[] = [...(isOfUnit ? kills.slice(0, 1) : kills), { kind: "full" }, { kind: "io-error" }];
+      return moments.map((moment) => ({ effect, moment }));
+    });
+  }
+
+  async explore({ effect, moment }: Case, seed: number): Promise<Result> {
+    const { name, args, check } = this.#scenario;
+    const reboot = chance(`${seed} ${name} ${effect} ${momentText(moment)} reboot`) < 0.5;
+    rmSync(this.#list, { force: true });
+    using machine = this.#machine();
+    const milliseconds = this.#effects[effect - 1]?.milliseconds ?? 0;
+    const ended = await machine.run(args, { effect, moment, list: this.#list, milliseconds } satisfies Target);
+    const isKill = moment.kind !== "full" && moment.kind !== "io-error";
+    const lines = this.#listed();
+    const reached = isKill ? ended.signal === "SIGKILL" : lines.length >= effect;
+    const faults = isKill ? (reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`]) : faultsOfFailure(ended, moment);
+    const cut = machine.snapshot();
+    machine.unfill();
+    if (reboot) machine.reboot();
+    const again = await machine.runHere(args);
+    if (again.status !== 0) faults.push(`the next run: ${endingText(again)}`);
+    const after = machine.snapshot();
+    const rest = check === undefined || again.status !== 0 ? undefined : await machine.runHere(check);
+    if (rest !== undefined && rest.status !== 0) faults.push(`something is left to do: ${endingText(rest)}`);
+    faults.push(...this.#differences(after), ...this.#lost(cut, after));
+    return { scenario: name, effect, name: this.#effects[effect - 1]?.name ?? "", moment, reboot, reached, faults };
+  }
+
+  #machine(): CrashMachine {
+    resetKernel();
+    return new CrashMachine(join(this.#folder, "machine"), this.#base);
+  }
+
+  #listed(): readonly unknown[] {
+    return readFileSync(this.#list, "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line): unknown => JSON.parse(line))
+      .map((line) => this.#nameless(line));
+  }
+
+  /** Paths are told as a node has them. */
+  #nameless(line: unknown): unknown {
+    return JSON.parse(JSON.stringify(line).replaceAll(join(this.#folder, "machine"), ""));
+  }
+
+  #isRandom(path: string): boolean {
+    const [one, two] = this.#references;
+    return one?.contents.get(path) !== two?.contents.get(path);
+  }
+
+  /** Against the state of an undisturbed run. */
+  #differences(found: Snapshot): readonly string[] {
+    const [reference] = this.#references;
+    if (reference === undefined) throw new Error("nothing was enumerated");
+    const paths = new Set([...reference.entries.keys(), ...found.entries.keys()]);
+    return [...paths].flatMap((path) => {
+      const [is, should] = [found.entries.get(path), reference.entries.get(path)];
+      if (is !== should) return [`${path}: ${is ?? "missing"}, undisturbed ${should ?? "not there"}`];
+      if (this.#isRandom(path) || found.contents.get(path) === reference.contents.get(path)) return [];
+      return [`${path}: has another content than undisturbed`];
+    });
+  }
+
+  /** What is made once, by chance, and was there when it was killed: keys, certificates. */
+  #lost(cut: Snapshot, after: Snapshot): readonly string[] {
+    return [...cut.contents].flatMap(([path, content]) => {
+      const hasLasted = path.startsWith("boot/config/") && !/\/\.[^/]*$/.test(path) && this.#isRandom(path);
+      return hasLasted && after.contents.get(path) !== content ? [`${path}: had lasted, and is another one now`] : [];
+    });
+  }
+}
+
+/** What every run does, whatever it is for: once is enough. */
+const OF_EVERY_RUN = /^make \/run\/guestos-boot$|unfinished-run\.json$|collector_textfile|^\w+ \/var\/lib\/guestos-boot\/boots/;
+
+/** A full disk, or an error of it: the program ends in order, says what it was, and knows it for no defect of its own. */
+function faultsOfFailure(ended: Ended, moment: Moment): string[] {
+  const faults: string[] = [];
+  if (ended.signal !== null) faults.push(`did not end by itself: ${endingText(ended)}`);
+  if (/a defect in guestos-boot/.test(ended.output) || ended.status === 1) faults.push(`takes it for a defect: ${endingText(ended)}`);
+  const words = moment.kind === "full" ? /ENOSPC|no space left/i : /EIO|i\/o error/i;
+  if (ended.status !== 0 && !words.test(ended.output)) faults.push(`does not say what it was: ${endingText(ended)}`);
+  return faults;
+}
+
+function requireWell(ended: Ended, what: string): void {
+  if (ended.status !== 0) throw new Error(`${what}: ${endingText(ended)}`);
+}
+
+function endingText({ status, signal, output }: Ended): string {
+  return `${signal ?? `exit ${status}`}: ${output.trim().slice(-1500)}`;
+}
+
+/** Between 0 and 1; the same for the same text. */
+export function chance(text: string): number {
+  return createHash("sha256").update(text).digest().readUInt32LE() / 2 ** 32;
+}
+
+export function momentText(moment: Moment): string {
+  return moment.kind === "middle" ? `step ${moment.step}` : moment.kind;
+}

@@ -1,0 +1,14 @@
+/** Stands in the place of src/system/direct-file.ts: writes to a slot are effects like any other. */
+import * as real from "../../../src/system/direct-file.ts";
+import { effect } from "./hook.ts";
+
+export * from "../../../src/system/direct-file.ts";
+
+export async function openDirect(path: string, bytes: number, access: "read" | "write"): Promise<real.DirectFile> {
+  const file = await real.openDirect(path, bytes, access);
+  return {
+    ...file,
+    write: async (buffer, offset) => effect(`write ${path} at ${offset}`, async () => file.write(buffer, offset)),
+    sync: async () => effect(`sync ${path}`, async () => file.sync()),
+  };
+}

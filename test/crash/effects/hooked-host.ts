@@ -1,0 +1,34 @@
+/** Stands in the place of src/system/host.ts: the same machine, but every effect can be hooked. Also a machine of its own, as far as files cannot be it. */
+import { setTimeout as pause } from "node:timers/promises";
+import * as real from "../../../src/system/host.ts";
+import { effect, step, target } from "./hook.ts";
+
+export type * from "../../../src/system/host.ts";
+
+export function systemHost(options: real.HostOptions): real.Host {
+  const host = real.systemHost(options);
+  return {
+    ...host,
+    // The disks of the machine that runs the test are not this one's; its network card is one without hardware.
+    list: async (path) => (path === "/sys/class/block" ? [] : host.list(path)),
+    readLink: async (path) => (path === "/sys/class/net/eth0/device" ? "../../../0000:00:01.0" : host.readLink(path)),
+    run: async (command) =>
+      effect(`${command.program} ${command.args.slice(0, 4).join(" ")}`, async () => {
+        const ended = host.run(command);
+        // Who awaits it hears of it.
+        ended.catch(() => undefined);
+        await step(async () => pause(1));
+        // Half of the time that it takes: where it is waited for anyway.
+        if (target.moment.kind === "middle" && target.moment.step === 2) await step(async () => pause(target.milliseconds / 2));
+        else await step();
+        return ended;
+      }),
+    writeFile: async (path, ...rest) => effect(`write ${path}`, async () => host.writeFile(path, ...rest)),
+    writeStream: async (path, ...rest) => effect(`write ${path}`, async () => host.writeStream(path, ...rest)),
+    writeInPlace: async (path, ...rest) => effect(`overwrite ${path}`, async () => host.writeInPlace(path, ...rest)),
+    makeFolder: async (path, attributes) => effect(`make ${path}`, async () => host.makeFolder(path, attributes)),
+    remove: async (path) => effect(`remove ${path}`, async () => host.remove(path)),
+    rename: async (from, to) => effect(`rename ${from}`, async () => host.rename(from, to)),
+    setAttributes: async (path, attributes) => effect(`set attributes of ${path}`, async () => host.setAttributes(path, attributes)),
+  };
+}

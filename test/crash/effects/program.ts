@@ -1,0 +1,8 @@
+/** guestos-boot itself, as it is, on a machine below a folder, with what it does to that machine hooked (target.ts). */
+import "./stand-ins.ts";
+import "./file-steps.ts";
+import { ENVIRONMENT } from "./target.ts";
+
+const { guestosBootOn } = await import("./command-line.ts");
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+process.exit(await guestosBootOn(process.env[ENVIRONMENT.root] ?? "", process.argv.slice(2), print));

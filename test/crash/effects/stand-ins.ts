@@ -1,0 +1,18 @@
+/** Puts what can be hooked into the place of what does things to a machine. To be imported before anything that imports that. */
+import { registerHooks } from "node:module";
+
+const here = (name: string): string => new URL(name, import.meta.url).href;
+const STAND_INS: Readonly<Record<string, string>> = {
+  [here("../../../src/system/host.ts")]: here("hooked-host.ts"),
+  [here("../../../src/system/direct-file.ts")]: here("hooked-direct-file.ts"),
+  [here("../../../src/upgrade/slot-places.ts")]: here("hooked-slot-places.ts"),
+};
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const found = next(specifier, context);
+    const standIn = STAND_INS[found.url];
+    // The stand-in itself means the real one.
+    return standIn === undefined || context.parentURL === standIn ? found : { ...found, url: standIn };
+  },
+});

@@ -1,0 +1,30 @@
+/** What shall happen to a process, and at which of its effects: handed over as JSON in the environment. */
+export interface Target {
+  /** Effects are counted from 1. 0: none; they are only listed. */
+  readonly effect: number;
+  readonly moment: Moment;
+  /** Where the effects are listed, a line of JSON each. */
+  readonly list: string;
+  /** Milliseconds that the effect takes when nothing happens to it. */
+  readonly milliseconds: number;
+}
+
+export type Moment =
+  /** Killed before it, after it, or at a step of it: half of a write, some of a tree removed, a tool begun or half through. */
+  | { readonly kind: "before" | "after" }
+  | { readonly kind: "middle"; readonly step: number }
+  /** From there on no file system has space left. */
+  | { readonly kind: "full" }
+  /** That one fails for once, and does nothing. */
+  | { readonly kind: "io-error" };
+
+/** One effect of a process, as it is listed when it has ended. */
+export interface Effect {
+  readonly name: string;
+  /** At how many places in it the process can be killed. */
+  readonly steps: number;
+  readonly milliseconds: number;
+}
+
+/** The names of the variables. */
+export const ENVIRONMENT = { root: "CRASH_ROOT", target: "CRASH_TARGET" } as const;

@@ -1,0 +1,89 @@
+/**
+ * Explores scenarios, one after the other, in namespaces of its own (mount, host name, network): names of scenarios come in, a line
+ * each, results go out, an object of JSON each. Started by explore-effects.ts.
+ */
+import "./stand-ins.ts";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { sh } from "./crash-machine.ts";
+import type { Case, EffectExplorer as Explorer } from "./explorer.ts";
+
+// After the stand-ins: imports that stand here by themselves would come at the same time as those.
+const { chance, EffectExplorer, momentText } = await import("./explorer.ts");
+const { scenarios } = await import("./scenarios.ts");
+process.setMaxListeners(0);
+
+/** What a worker is told, as its one argument. */
+export interface Orders {
+  readonly seed: number;
+  /** So many cases of a scenario, chosen by the seed; all, when absent. */
+  readonly sample?: number;
+  /** That one alone: "12 before". */
+  readonly only?: string;
+  /** Milliseconds since the epoch after which no further case is begun. */
+  readonly until?: number;
+}
+
+/** What it answers. */
+export type Answer =
+  | { readonly kind: "enumerated"; readonly scenario: string; readonly effects: number; readonly cases: number }
+  | { readonly kind: "result"; readonly result: Awaited<ReturnType<Explorer["explore"]>> }
+  | { readonly kind: "failed"; readonly scenario: string; readonly error: string }
+  | { readonly kind: "end"; readonly scenario: string };
+
+const orders = JSON.parse(process.argv[2] ?? "{}") as Orders;
+
+function chosen(scenario: string, cases: readonly Case[]): readonly Case[] {
+  const named = (each: Case): string => `${each.effect} ${momentText(each.moment)}`;
+  if (orders.only !== undefined) return cases.filter((each) => named(each) === orders.only);
+  if (orders.sample === undefined) return cases;
+  return cases.toSorted((one, two) => order(one) - order(two)).slice(0, orders.sample);
+  function order(each: Case): number {
+    return chance(`${orders.seed} ${scenario} ${named(each)}`);
+  }
+}
+
+function say(answer: Answer): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+
+async function explore(name: string, folder: string): Promise<void> {
+  const scenario = scenarios.find((candidate) => candidate.name === name);
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  const explorer = new EffectExplorer(scenario, folder);
+  await explorer.enumerate();
+  const cases = chosen(name, explorer.cases());
+  say({ kind: "enumerated", scenario: name, effects: explorer.effects.length, cases: cases.length });
+  for (const each of cases) {
+    if (orders.until !== undefined && Date.now() > orders.until) break;
+    say({ kind: "result", result: await explorer.explore(each, orders.seed) });
+  }
+}
+
+/** What of the machine is not below a folder: the kernel's command line, a network card, a /run without systemd. */
+function prepare(): string {
+  const base = mkdtempSync(join(tmpdir(), "guestos-boot-effects-"));
+  sh([`mount -t tmpfs -o mode=0755 tmpfs ${base}`]);
+  writeFileSync(join(base, "cmdline"), "");
+  mkdirSync(join(base, "work"));
+  sh([
+    `mount --bind ${base}/cmdline /proc/cmdline`,
+    "mount -t tmpfs tmpfs /run",
+    "mount -t sysfs -o ro sysfs /sys",
+    "ip link add eth0 type veth peer name cable",
+    "ip link set lo up",
+  ]);
+  return join(base, "work");
+}
+
+const folder = prepare();
+for await (const name of createInterface({ input: process.stdin })) {
+  try {
+    await explore(name, folder);
+  } catch (error) {
+    say({ kind: "failed", scenario: name, error: error instanceof Error ? error.message : String(error) });
+  }
+  say({ kind: "end", scenario: name });
+}

@@ -1,0 +1,54 @@
+import { expect, test, vi } from "vitest";
+import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { makeDisk } from "../../vm/disk.ts";
+import { image } from "../../vm/paths.ts";
+import { documents } from "../../tools/schemas/documents.ts";
+import { guestosBoot } from "./support/chain.ts";
+import { injectedNode } from "./support/injected-node.ts";
+import { configMedium } from "./support/media.ts";
+import { BOOT_TIMEOUT, bootedNode, diskOf, kernelBoot, untilBooted } from "./support/node.ts";
+
+const NAME = "interrupted";
+vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
+
+/** A first boot that loses its power once the store is made: others are at work on /var and on the volumes then. */
+const next = bootedNode(async () => {
+  const { config } = await injectedNode();
+  const disk = await makeDisk({ backing: image.disk, path: diskOf(NAME), size: "12G" });
+  const media = [{ id: "config", image: await configMedium(NAME, config) }];
+  const boot = await kernelBoot();
+  const vm = await startVirtualMachine({ name: NAME, disk: { path: disk, interface: "virtio" }, boot, media });
+  try {
+    await vm.waitForSerial(/ store-key +changed/, { timeout: BOOT_TIMEOUT });
+    // What comes next takes much longer.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+  } finally {
+    await vm.powerCut();
+  }
+  return { name: NAME, disk, boot: "kernel", media };
+});
+
+test("the boot after one that lost its power says where that was, and what was done about it", ({ annotate }) =>
+  next.use(async (vm) => {
+    expect(await untilBooted(vm)).toBe("running");
+    const document = documents.status.schema.parse(JSON.parse((await guestosBoot(vm, "status --json")).stdout));
+    const [early, late] = document.runs;
+    const { bootId, run, at = [], redone = [] } = early?.interrupted ?? {};
+    expect({ run, late: late?.interrupted }).toEqual({ run: "early", late: undefined });
+    expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(bootId).not.toBe(document.bootId);
+    const units = at.map(({ unit }) => unit);
+    await annotate(`cut off at ${at.map(({ unit, action }) => `${unit}: ${action}`).join("; ")}`);
+    expect(units.some((unit) => ["var", "volumes", "volume-filesystems"].includes(unit))).toBe(true);
+    expect(redone.length).toBeGreaterThan(0);
+
+    const said = /note: the early stage of boot [0-9a-f]{8} was cut off at /;
+    expect(vm.serial.text).toMatch(said);
+    const { stdout } = await guestosBoot(vm, "status");
+    expect(stdout).toMatch(/^the early stage of boot [0-9a-f]{8} was cut off at /m);
+    expect(stdout.replaceAll(/\n +/g, " ")).toMatch(/; done since: /);
+    const unit = redone[0]?.unit ?? "";
+    expect((await guestosBoot(vm, `why ${unit}`)).stdout).toMatch(/^ {2}before +the early stage of boot [0-9a-f]{8}, begun /m);
+    expect(await vm.shell.ok("journalctl -b -q -o cat GUESTOS_EVENT=interrupted")).toContain("was cut off at");
+    expect(await vm.shell.ok("ls -A /boot/config")).not.toContain("unfinished-run");
+  }));
