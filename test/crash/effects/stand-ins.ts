@@ -1,4 +1,3 @@
-/** Puts what can be hooked into the place of what does things to a machine. To be imported before anything that imports that. */
 import { registerHooks } from "node:module";
 
 const here = (name: string): string => new URL(name, import.meta.url).href;
@@ -8,11 +7,14 @@ const STAND_INS: Readonly<Record<string, string>> = {
   [here("../../../src/upgrade/slot-places.ts")]: here("hooked-slot-places.ts"),
 };
 
-registerHooks({
-  resolve(specifier, context, next) {
-    const found = next(specifier, context);
-    const standIn = STAND_INS[found.url];
-    // The stand-in itself means the real one.
-    return standIn === undefined || context.parentURL === standIn ? found : { ...found, url: standIn };
-  },
-});
+/** Puts what can be hooked into the place of what does things to a machine. Only what is imported after that sees it. */
+export function installStandIns(): void {
+  registerHooks({
+    resolve(specifier, context, next) {
+      const found = next(specifier, context);
+      const standIn = STAND_INS[found.url];
+      // The stand-in itself means the real one.
+      return standIn === undefined || context.parentURL === standIn ? found : { ...found, url: standIn };
+    },
+  });
+}

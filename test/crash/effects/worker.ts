@@ -2,15 +2,16 @@
  * Explores scenarios, one after the other, in namespaces of its own (mount, host name, network): names of scenarios come in, a line
  * each, results go out, an object of JSON each. Started by explore-effects.ts.
  */
-import "./stand-ins.ts";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { sh } from "./crash-machine.ts";
+import { installStandIns } from "./stand-ins.ts";
 import type { Case, EffectExplorer as Explorer } from "./explorer.ts";
 
-// After the stand-ins: imports that stand here by themselves would come at the same time as those.
+installStandIns();
+// An import above would have seen what is real.
 const { chance, EffectExplorer, momentText } = await import("./explorer.ts");
 const { scenarios } = await import("./scenarios.ts");
 process.setMaxListeners(0);
@@ -81,7 +82,7 @@ function prepare(): string {
 const folder = prepare();
 for await (const name of createInterface({ input: process.stdin })) {
   try {
-    await explore(name, folder);
+    if (orders.until === undefined || Date.now() < orders.until) await explore(name, folder);
   } catch (error) {
     say({ kind: "failed", scenario: name, error: error instanceof Error ? error.message : String(error) });
   }
