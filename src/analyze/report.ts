@@ -153,7 +153,9 @@ function logLines(events: readonly RecordEvent[]): readonly string[] {
       case "ended":
         return [`${at}${"  ".repeat(depth.get(event.span) ?? 0)}${names.get(event.span) ?? ""}: ${endText(event.outcome)}`];
       case "interrupted":
-        return [`${at}  a run of boot ${event.before.bootId} was cut off at ${event.before.at.map(({ unit }) => unit).join(", ")}`];
+        return [
+          `${at}  a run of boot ${event.before.bootId} was cut off, in ${event.before.at.map(({ unit }) => unit).join(", ") || "no unit"}`,
+        ];
       case "note":
         return [`${at}${"  ".repeat((depth.get(event.span) ?? 0) + 1)}note: ${event.text}`];
       case "run-ended":

@@ -34,8 +34,8 @@ export class MarkKeeper {
   /** What each unit that has begun something, and has not ended, began last. */
   readonly #steps = new Map<string, string>();
   #hasLooked = false;
-  /** How many steps were begun, and how many of them a mark was written for. */
-  #begun = 0;
+  /** How often that has changed, and how many of these changes a mark was written for. */
+  #changes = 0;
   #noted = 0;
   #isThere = false;
   /** One thing at a time: units run at once. */
@@ -58,21 +58,12 @@ export class MarkKeeper {
   async begin(unit: string, action: string): Promise<void> {
     if (this.#mark === undefined) return;
     this.#steps.set(unit, action);
-    this.#begun += 1;
-    const mine = this.#begun;
-    await this.#next(async (mark) => {
-      // Written together with one that came before it.
-      if (this.#noted >= mine) return;
-      await this.#find(mark);
-      this.#noted = this.#begun;
-      this.#isThere = true;
-      await mark.write({ ...this.#run, at: [...this.#steps].map(([name, step]) => ({ unit: name, action: step })) });
-    });
+    await this.#note();
   }
 
-  /** The unit has ended. Nothing is written for that: the next mark leaves it out. */
+  /** The unit has ended. Nobody has to wait until that is noted. */
   end(unit: string): void {
-    this.#steps.delete(unit);
+    if (this.#steps.delete(unit)) void this.#note();
   }
 
   /** The run has ended in order, well or not. */
@@ -83,6 +74,19 @@ export class MarkKeeper {
     const ended = new AbortController();
     await Promise.race([removed, pause(clock, PATIENCE, ended.signal)]);
     ended.abort();
+  }
+
+  async #note(): Promise<void> {
+    this.#changes += 1;
+    const mine = this.#changes;
+    await this.#next(async (mark) => {
+      // Written together with one that came before it.
+      if (this.#noted >= mine) return;
+      await this.#find(mark);
+      this.#noted = this.#changes;
+      this.#isThere = true;
+      await mark.write({ ...this.#run, at: [...this.#steps].map(([unit, action]) => ({ unit, action })) });
+    });
   }
 
   async #find(mark: RunMark): Promise<void> {

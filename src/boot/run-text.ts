@@ -67,7 +67,8 @@ export function noteLines(unit: UnitView, text: string): readonly string[] {
 export function interruptionText(before: UnfinishedRun, here: RunView): string {
   const boot = before.bootId === here.facts.bootId ? "this boot" : `boot ${before.bootId.slice(0, 8)}`;
   const at = before.at.map(({ unit, action }) => `${unit}: ${noteText(action)}`).join("; ");
-  return `${before.run === "run" ? "a run" : `the ${before.run} stage`} of ${boot} was cut off at ${at}`;
+  const where = at === "" ? "between two units" : `at ${at}`;
+  return `${before.run === "run" ? "a run" : `the ${before.run} stage`} of ${boot} was cut off ${where}`;
 }
 
 /** Everything an operator needs about the units that did not succeed, a block for each, an empty line after each. */

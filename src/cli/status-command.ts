@@ -95,8 +95,8 @@ function interruptionLines(run: RunView, { units }: BootView): readonly string[]
   const again = redone(interrupted, units).map(
     ({ unit, actions }) => `${unit} (${actions.length} action${actions.length === 1 ? "" : "s"})`,
   );
-  const then = again.length === 0 ? "nothing of it was missing" : `done since: ${again.join(", ")}`;
-  return wrap(`${interruptionText(interrupted, run)}; ${then}`, "", "  ");
+  const then = again.length === 0 ? "" : `; done since: ${again.join(", ")}`;
+  return wrap(`${interruptionText(interrupted, run)}${then}`, "", "  ");
 }
 
 /** `2026-10-05 10:15:00 UTC`, whatever the time zone of who looks. */

@@ -14,7 +14,7 @@ const UnfinishedRun = z.strictObject({
   run: z.enum(["early", "late", "run"]),
   /** When it began: wall-clock time, ISO 8601. */
   time: z.string(),
-  /** The last thing that each unit under way had begun to change for good. */
+  /** The last thing that each unit under way had begun to change for good. None: it was between two of them. */
   at: z.array(z.strictObject({ unit: z.string(), action: z.string() })),
 });
 export type UnfinishedRun = Readonly<Omit<z.infer<typeof UnfinishedRun>, "version" | "at">> & { readonly at: readonly UnfinishedStep[] };

@@ -11,7 +11,7 @@ import { BOOT_TIMEOUT, bootedNode, diskOf, kernelBoot, untilBooted } from "./sup
 const NAME = "interrupted";
 vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
 
-/** A first boot that loses its power once the store is made: others are at work on /var and on the volumes then. */
+/** A first boot that loses its power while the store is made: that takes longer than what the medium brings for the config partition. */
 const next = bootedNode(async () => {
   const { config } = await injectedNode();
   const disk = await makeDisk({ backing: image.disk, path: diskOf(NAME), size: "12G" });
@@ -19,9 +19,7 @@ const next = bootedNode(async () => {
   const boot = await kernelBoot();
   const vm = await startVirtualMachine({ name: NAME, disk: { path: disk, interface: "virtio" }, boot, media });
   try {
-    await vm.waitForSerial(/ store-key +changed/, { timeout: BOOT_TIMEOUT });
-    // What comes next takes much longer.
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await vm.waitForSerial(/ config-injection +changed/, { timeout: BOOT_TIMEOUT });
   } finally {
     await vm.powerCut();
   }
@@ -39,16 +37,15 @@ test("the boot after one that lost its power says where that was, and what was d
     expect(bootId).not.toBe(document.bootId);
     const units = at.map(({ unit }) => unit);
     await annotate(`cut off at ${at.map(({ unit, action }) => `${unit}: ${action}`).join("; ")}`);
-    expect(units.some((unit) => ["var", "volumes", "volume-filesystems"].includes(unit))).toBe(true);
-    expect(redone.length).toBeGreaterThan(0);
+    expect(units).not.toEqual([]);
+    expect(units).toEqual(expect.arrayContaining(redone.map(({ unit }) => unit)));
 
     const said = /note: the early stage of boot [0-9a-f]{8} was cut off at /;
     expect(vm.serial.text).toMatch(said);
     const { stdout } = await guestosBoot(vm, "status");
     expect(stdout).toMatch(/^the early stage of boot [0-9a-f]{8} was cut off at /m);
-    expect(stdout.replaceAll(/\n +/g, " ")).toMatch(/; done since: /);
-    const unit = redone[0]?.unit ?? "";
-    expect((await guestosBoot(vm, `why ${unit}`)).stdout).toMatch(/^ {2}before +the early stage of boot [0-9a-f]{8}, begun /m);
+    if (redone.length > 0) expect(stdout.replaceAll(/\n +/g, " ")).toMatch(/; done since: /);
+    expect((await guestosBoot(vm, `why ${units[0]}`)).stdout).toMatch(/^ {2}before +the early stage of boot [0-9a-f]{8}, begun /m);
     expect(await vm.shell.ok("journalctl -b -q -o cat GUESTOS_EVENT=interrupted")).toContain("was cut off at");
     expect(await vm.shell.ok("ls -A /boot/config")).not.toContain("unfinished-run");
   }));

@@ -24,7 +24,7 @@ function placeOf({ clock, log }: World, answers: readonly FoundMark[]): RunMark 
     },
     async write({ at }) {
       await clock.sleep(10);
-      log.push(`note ${at.map(({ unit, action }) => `${unit}: ${action}`).join(", ")}`);
+      log.push(`note ${at.map(({ unit, action }) => `${unit}: ${action}`).join(", ") || "nothing"}`);
     },
     remove: async () => void log.push("remove"),
   };
@@ -74,7 +74,7 @@ test("what provisions is noted before it is done; what activates is not", async 
     "a does activate 1",
     ...["note a: provision 2", "a does provision 2"],
     ...["note a: provision 3", "a does provision 3"],
-    ...["remove", "end"],
+    ...["note nothing", "remove", "end"],
   ]);
 });
 
@@ -89,7 +89,10 @@ test("units at work at the same time stand in one note, and one that has ended n
   );
   expect(log.filter((line) => line.startsWith("note"))).toEqual([
     "note a: provision 1, b: provision 1, c: provision 1",
+    "note b: provision 1, c: provision 1",
+    "note c: provision 1",
     "note c: provision 2",
+    "note nothing",
   ]);
 });
 
