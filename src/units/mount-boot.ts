@@ -5,6 +5,7 @@ import { mountAt } from "../system/mounts.ts";
 import { requireBootedSlot } from "../upgrade/booted-slot.ts";
 import { type Looked, planMounts } from "./checked-mounts.ts";
 import { unit } from "./machine.ts";
+import { mountOptions } from "./mount-options.ts";
 
 /**
  * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
@@ -25,19 +26,14 @@ export const mountBoot = unit({
     const slot = await requireBootedSlot(host);
     const { partitions, mountPoints } = layout;
     const looked = await Promise.all([
-      // Written by an upgrade only while it is the other slot's.
-      missing(host, partitions.boot(slot), mountPoints.boot, "ext4", ["ro", ...RESTRICTED]),
-      missing(host, partitions.esp, mountPoints.efi, "vfat", ["ro", "umask=0077", ...RESTRICTED]),
-      // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
-      missing(host, partitions.grub, mountPoints.grub, "vfat", ["rw", "umask=0077", ...RESTRICTED]),
-      // sync: small, rarely written, and everything on it must survive a power cut.
-      missing(host, partitions.config, mountPoints.config, "ext4", ["rw", "sync", ...RESTRICTED]),
+      missing(host, partitions.boot(slot), mountPoints.boot, "ext4", mountOptions.boot),
+      missing(host, partitions.esp, mountPoints.efi, "vfat", mountOptions.efi),
+      missing(host, partitions.grub, mountPoints.grub, "vfat", mountOptions.grub),
+      missing(host, partitions.config, mountPoints.config, "ext4", mountOptions.config),
     ]);
     return planMounts(machine, "mount-boot", looked);
   },
 });
-
-const RESTRICTED = ["nodev", "nosuid", "noexec"];
 
 async function missing(
   host: Host,

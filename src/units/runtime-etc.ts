@@ -5,13 +5,9 @@ import { differingFiles, readTree, type TreeFile, writeTree } from "../system/co
 import { bindMount, mounts, unmount } from "../system/mounts.ts";
 import { ProblemError } from "../system/problem.ts";
 import type { Machine } from "./machine.ts";
+import { boundOptions } from "./mount-options.ts";
 
-/**
- * The root is read-only, so what differs from node to node below /etc stands on a tmpfs and is bound into place.
- * What is bound is read-only itself: who wants to change it must change what it is made from, or lose it at the reboot.
- */
-const OPTIONS = ["ro", "nodev", "nosuid", "noexec"];
-
+/** The root is read-only, so what differs from node to node below /etc stands on a tmpfs and is bound into place. */
 export interface RuntimeFolder {
   /** The folder of the read-only root, /etc/ssh. */
   readonly target: string;
@@ -47,7 +43,7 @@ export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder
     // Somebody removed the stand-in: what is mounted is empty now, and hides what has to be copied.
     ...(binding === "stale" ? [activate(`unmount what is left of ${source} from ${target}`, async () => unmount(host, target))] : []),
     ...(stands ? [] : [activate(`put ${content} into ${source}`, async () => writeTree(host, source, await differing()))]),
-    ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, OPTIONS))]),
+    ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, boundOptions))]),
   ];
 }
 
@@ -64,7 +60,7 @@ export async function planRuntimeFile({ host }: Machine, source: string, target:
   const bind = async (): Promise<void> => {
     // Asked again: writing the file has made a good mount a stale one.
     if (bindingOf(await mounts(host), source, target) === "stale") await unmount(host, target);
-    await bindMount(host, source, target, OPTIONS);
+    await bindMount(host, source, target, boundOptions);
   };
   return [
     ...(stands

@@ -12,6 +12,7 @@ import { requireBootedSlot } from "../upgrade/booted-slot.ts";
 import { mountActions } from "./checked-mounts.ts";
 import { planEncrypted } from "./encrypted-device.ts";
 import { type Machine, unit } from "./machine.ts";
+import { mountOptions } from "./mount-options.ts";
 import { storeKey } from "./store-key.ts";
 
 /**
@@ -77,7 +78,7 @@ function fill(machine: Machine, slot: Slot, device: string, uuid: string): reado
     }),
     provision("fill it from the image's own /var, and carry the journal over", async () => {
       await host.makeFolder(target, { mode: 0o700 });
-      await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: RESTRICTED });
+      await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: mountOptions.var });
       try {
         await host.run({
           program: "cp",
@@ -113,7 +114,7 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
         source: `/dev/mapper/${name}`,
         mountPoint: folder,
         fileSystem: "ext4",
-        options: ["ro", "noload", ...RESTRICTED],
+        options: ["ro", "noload", ...mountOptions.var],
       });
       try {
         if ((await host.stat(`${folder}/log/journal`)) === undefined) return;
@@ -143,7 +144,7 @@ function mountVar(machine: Machine, device: string, intentName: string): readonl
     if (wrong !== undefined) throw new ProblemError(wrong.conflict);
   };
   const mended = "the file system of /var was damaged and has been mended";
-  const wanted = { source: device, mountPoint: layout.mountPoints.var, fileSystem: "ext4", options: RESTRICTED, place: device } as const;
+  const wanted = { source: device, mountPoint: layout.mountPoints.var, fileSystem: "ext4", options: mountOptions.var, place: device } as const;
   return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
 }
 
@@ -187,5 +188,3 @@ function occupied(mountPoint: string, found: string, expected: string): Conflict
     todo: "find out who mounts it, unmount it, and run guestos-boot again",
   });
 }
-
-const RESTRICTED = ["nodev", "nosuid"];

@@ -9,6 +9,7 @@ import { readSignature } from "../system/signature.ts";
 import { activeSwaps, swapOn } from "../system/swap.ts";
 import { type Looked, planMounts } from "./checked-mounts.ts";
 import { type Machine, unit } from "./machine.ts";
+import { volumeOptions } from "./mount-options.ts";
 import { varPartition } from "./var.ts";
 import { fileSystemIntent, volumeFilesystems } from "./volume-filesystems.ts";
 
@@ -81,7 +82,7 @@ async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMa
     await requireOwn(machine, volume, device);
     await host.makeFolder(mountPoint, { mode: 0o755 });
   };
-  return { source: device, mountPoint, fileSystem, options: RESTRICTED, place: name, mended, prepare };
+  return { source: device, mountPoint, fileSystem, options: volumeOptions, place: name, mended, prepare };
 }
 
 /** The file system that was made for this volume, and no other one. */
@@ -95,6 +96,3 @@ async function requireOwn({ host, layout }: Machine, volume: VolumeLayout, devic
     expected: `${volume.fileSystem} ${intent?.uuid ?? ""}`.trim(),
   });
 }
-
-/** Nothing on the store is a device or a program: what the node's software runs comes with the image. */
-const RESTRICTED = ["nodev", "nosuid", "noexec"];
