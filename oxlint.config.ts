@@ -10,16 +10,25 @@ const machine = [
   { name: "argon2", message: "Keys are derived in src/system/argon2.ts." },
 ];
 
-/** The layers: cli → metrics → units, boot, upgrade → system, config; cli → analyze → boot, system, config. For each, what it may not import. */
+/** The layers: cli → metrics, doctor → units, boot, upgrade → system, config; cli → analyze → boot, system, config. For each, what it may not import. */
 const layers = [
   { folder: "cli", paths: machine, patterns: [] },
-  { folder: "metrics", paths: machine, patterns: [{ group: ["**/cli/**"], message: "Nothing imports upward." }] },
+  {
+    folder: "metrics",
+    paths: machine,
+    patterns: [{ group: ["**/cli/**", "**/analyze/**", "**/doctor/**"], message: "Nothing imports upward, or its neighbour." }],
+  },
+  {
+    folder: "doctor",
+    paths: machine,
+    patterns: [{ group: ["**/cli/**", "**/analyze/**", "**/metrics/**"], message: "Nothing imports upward, or its neighbour." }],
+  },
   {
     folder: "analyze",
     paths: machine,
     patterns: [
       {
-        group: ["**/cli/**", "**/metrics/**", "**/units/**", "**/upgrade/**"],
+        group: ["**/cli/**", "**/metrics/**", "**/doctor/**", "**/units/**", "**/upgrade/**"],
         message: "What looks at a boot knows its record, and no unit.",
       },
     ],
@@ -28,7 +37,7 @@ const layers = [
     folder: "units",
     paths: machine,
     patterns: [
-      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**"], message: "Nothing imports upward." },
+      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**"], message: "Nothing imports upward." },
       { group: ["**/boot/*", "!**/boot/unit.ts"], message: "A unit knows of the runner only what a unit is made of." },
     ],
   },
@@ -36,7 +45,10 @@ const layers = [
     folder: "boot",
     paths: machine,
     patterns: [
-      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/upgrade/**"], message: "The runner knows no unit." },
+      {
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/upgrade/**"],
+        message: "The runner knows no unit.",
+      },
       {
         group: ["**/system/*", "!**/system/problem.ts", "!**/system/command.ts", "!**/system/host.ts"],
         message: "The runner knows no tool.",
@@ -46,14 +58,19 @@ const layers = [
   {
     folder: "upgrade",
     paths: machine,
-    patterns: [{ group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*"], message: "Nothing imports upward." }],
+    patterns: [
+      {
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*"],
+        message: "Nothing imports upward.",
+      },
+    ],
   },
   {
     folder: "config",
     paths: machine,
     patterns: [
       {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
         message: "Nothing imports upward.",
       },
     ],
@@ -63,7 +80,7 @@ const layers = [
     paths: [],
     patterns: [
       {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
+        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
         message: "Nothing imports upward.",
       },
     ],

@@ -1,6 +1,6 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
-import { configImageHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp } from "./help.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
@@ -16,6 +16,7 @@ export const commandNames: readonly string[] = [
   "status",
   "analyze",
   "why",
+  "doctor",
   "verify",
   "monitor",
   "config-image",
@@ -107,6 +108,13 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   });
 
   addAnalyzeCommands(program, surroundings);
+
+  command("doctor", "hold the running node against all that it should be, and say how to mend it", doctorHelp).action(
+    async (flags: { readonly json: boolean }) => {
+      const { doctor } = await import("./doctor-command.ts");
+      end(await doctor(await setup(), flags, terminal));
+    },
+  );
 
   command("verify", "check the chain itself: names, cycles, two units that write the same thing", "").action(
     async (flags: { readonly json: boolean }) => {

@@ -21,6 +21,7 @@ Examples, looking at a boot:
   guestos-boot status                 how this boot went
   guestos-boot status --boot 1        how the boot before this one went
   guestos-boot why store-key          why a unit ran, waited or failed
+  guestos-boot doctor                 whether the node is as it should be
   guestos-boot analyze blame          what took the time
 
 Examples, upgrading the node:
@@ -74,6 +75,17 @@ each run of the boot that it was part of.
 Examples:
   guestos-boot why store-key
   guestos-boot why store-key --boot 1`;
+
+export const doctorHelp = `Asks each unit what it would do now, and looks at what no unit does: options of
+mounts, who may read keys, copies of LUKS headers, sizes of volumes, free space, the
+network, both systems, a certificate's end, services, the monitor. Says what is
+wrong, worst first, how to see it again, and how to mend it. Touches nothing. Ends
+with 0 when the node is sound, with 17 when something is wrong, or could not be
+looked at. What there is to know besides does not count.
+
+Examples:
+  guestos-boot doctor
+  guestos-boot doctor --json`;
 
 export const statusHelp = `The runs of one boot are taken together: the early and the late stage, and what
 an operator ran since. The latest word on each unit counts. Ends as the boot did:

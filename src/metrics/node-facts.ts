@@ -6,7 +6,7 @@ import { type Intent, readIntent } from "../config/intent.ts";
 import type { Layout } from "../config/layout.ts";
 import { findPartition } from "../system/block-devices.ts";
 import type { Host } from "../system/host.ts";
-import { mountAt } from "../system/mounts.ts";
+import { requireMounted } from "../system/mounts.ts";
 import { ProblemError } from "../system/problem.ts";
 import { look } from "../upgrade/situation.ts";
 import { readRefusedImages } from "../upgrade/slot-state.ts";
@@ -110,9 +110,4 @@ async function phaseOf(host: Host, folder: string, name: string): Promise<Intent
 async function operatorKeyIn(host: Host, layout: Layout): Promise<boolean> {
   await requireMounted(host, layout.mountPoints.data);
   return (await host.stat(join(layout.mountPoints.data, "node_operator_private_key.pem")))?.kind === "file";
-}
-
-/** An empty mount point says nothing about what would be mounted there. */
-async function requireMounted(host: Host, mountPoint: string): Promise<void> {
-  if ((await mountAt(host, mountPoint)) === undefined) throw new ProblemError({ what: `nothing is mounted at ${mountPoint}` });
 }

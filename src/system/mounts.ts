@@ -13,7 +13,10 @@ export interface Mount {
   readonly device: string;
   readonly fileSystem: string;
   readonly source: string;
+  /** Of this mount alone. */
   readonly options: readonly string[];
+  /** Of the file system, wherever it is mounted. The kernel makes it "ro" when it can no longer trust the disk. */
+  readonly superOptions: readonly string[];
 }
 
 /**
@@ -32,13 +35,18 @@ export async function mountAt(host: Host, path: string): Promise<Mount | undefin
   return (await mounts(host)).findLast((mount) => mount.mountPoint === path);
 }
 
+/** For who asks what lies there: an empty mount point says nothing about what would be mounted on it. @throws ProblemError */
+export async function requireMounted(host: Host, mountPoint: string): Promise<void> {
+  if ((await mountAt(host, mountPoint)) === undefined) throw new ProblemError({ what: `nothing is mounted at ${mountPoint}` });
+}
+
 export function parseMountinfo(text: string): readonly Mount[] {
   const found: Mount[] = [];
   for (const line of text.split("\n")) {
     // Optional fields of unknown number stand between the options and a lone hyphen.
     const [head, tail] = line.split(" - ");
     const [, , device, root, mountPoint, options] = (head ?? "").split(" ");
-    const [fileSystem, source] = (tail ?? "").split(" ");
+    const [fileSystem, source, superOptions] = (tail ?? "").split(" ");
     if (device === undefined || root === undefined || mountPoint === undefined || options === undefined) continue;
     found.push({
       mountPoint: unescapeOctal(mountPoint),
@@ -47,6 +55,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
       fileSystem: fileSystem ?? "",
       source: unescapeOctal(source ?? ""),
       options: options.split(","),
+      superOptions: (superOptions ?? "").split(","),
     });
   }
   return found;

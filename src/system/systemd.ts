@@ -33,21 +33,35 @@ export async function unitState(host: Host, name: string): Promise<UnitState> {
   return await withSystemBus(host, async (bus) => await stateOn(bus, name));
 }
 
+/** The same of several, in one call. @param names none of them an alias: systemd answers with the unit's own name */
+export async function unitStates(host: Host, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
+  const states = await withSystemBus(host, async (bus) => await statesOn(bus, names));
+  const missing = names.filter((name) => !states.has(name));
+  if (missing.length === 0) return states;
+  throw new ProblemError({ what: `systemd did not say how ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"}` });
+}
+
 // Name, description, load state, active state, sub state; then what nobody asks for here.
 const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
 
 async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
+  const state = [...(await statesOn(bus, [name])).values()][0];
+  if (state === undefined) throw new ProblemError({ what: `systemd did not say how ${name} is` });
+  return state;
+}
+
+async function statesOn(bus: SystemBus, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
   const reply = await call(bus, {
     destination: DESTINATION,
     path: PATH,
     interface: MANAGER,
     member: "ListUnitsByNames",
     signature: "as",
-    body: [[name]],
+    body: [names],
   });
-  const row = UnitRows.safeParse(reply).data?.[0][0];
-  if (row === undefined) throw new ProblemError({ what: `systemd did not say how ${name} is`, found: JSON.stringify(reply) });
-  return { load: row[2], active: row[3], sub: row[4] };
+  const rows = UnitRows.safeParse(reply).data?.[0];
+  if (rows === undefined) throw new ProblemError({ what: `systemd did not say how ${names.join(", ")} are`, found: JSON.stringify(reply) });
+  return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
 }
 
 /** How to bring a unit about. */

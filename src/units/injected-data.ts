@@ -167,8 +167,12 @@ async function unpack(machine: Machine, injection: Injection, missing: readonly 
 
 /** Node software runs as ic-replica; secrets are for it alone, and nothing in a tar says otherwise: its modes and owners are ignored. */
 function modesOf(target: string): { readonly file: number; readonly folder: number } {
-  const isSecret = target === "node_operator_private_key.pem" || target.startsWith("ic_crypto/");
-  return isSecret ? { file: 0o600, folder: 0o700 } : { file: 0o644, folder: 0o755 };
+  return isSecret(target) ? { file: 0o600, folder: 0o700 } : { file: 0o644, folder: 0o755 };
+}
+
+/** What of the medium nobody but the node's software may read, by its name there. */
+export function isSecret(target: string): boolean {
+  return target === "node_operator_private_key.pem" || target.startsWith("ic_crypto/");
 }
 
 function stagingFolders(layout: Layout): readonly string[] {

@@ -61,6 +61,16 @@ const RENEW_BEFORE = 30 * 24 * 3600 * 1000;
 const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
 const PUBLIC = { mode: 0o644, uid: 0, gid: 0 };
 
+/** The certificate as it lasts. */
+export function nodeExporterCertificate({ config }: Layout): string {
+  return join(config.nodeExporter, CERTIFICATE);
+}
+
+/** Its key. */
+export function nodeExporterKey({ config }: Layout): string {
+  return join(config.nodeExporter, KEY);
+}
+
 function workshop(layout: Layout): string {
   return join(layout.run, "node-exporter-keys");
 }

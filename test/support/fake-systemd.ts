@@ -31,9 +31,11 @@ export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
   const service = await bus.serve("org.freedesktop.systemd1", (member, body) => {
     if (member === "Subscribe") return "empty";
     if (member === "ListUnitsByNames") {
-      const [name = ""] = body[0] as string[];
-      const unit = units.get(name) ?? { load: "not-found", active: "inactive", sub: "dead" };
-      return { signature: "a(ssssssouso)", body: [[[name, "", unit.load, unit.active, unit.sub, "", "/unit", 0, "", "/"]]] };
+      const rows = (body[0] as string[]).map((name) => {
+        const unit = units.get(name) ?? { load: "not-found", active: "inactive", sub: "dead" };
+        return [name, "", unit.load, unit.active, unit.sub, "", "/unit", 0, "", "/"];
+      });
+      return { signature: "a(ssssssouso)", body: [rows] };
     }
     const name = String(body[0]);
     const unit = units.get(name);

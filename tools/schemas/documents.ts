@@ -116,6 +116,28 @@ const Looks = z.object({
   ),
 });
 
+const Doctor = z.object({
+  sound: z.boolean().describe("everything was looked at, and nothing is wrong"),
+  findings: z
+    .array(
+      z.object({
+        check: z.string(),
+        level: z.enum(["wrong", "unknown", "notice"]).describe("unknown: it could not be looked at. notice: nothing is wrong"),
+        problem: Problem.describe("todo: how to mend it"),
+        seen: z.string().describe("the command or file that shows it again"),
+      }),
+    )
+    .describe("worst first"),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      title: z.string().describe("what it makes sure of"),
+      outcome: z.enum(["fine", "notice", "unknown", "wrong"]),
+      fact: z.string().optional().describe("what was seen; absent where something is wrong or unknown"),
+    }),
+  ),
+});
+
 const PartitionContent = z.object({ bytes: Count, digest: Sha256 });
 const image = { version: z.string(), sha256: Sha256, boot: PartitionContent, root: PartitionContent };
 
@@ -195,6 +217,7 @@ export const documents = {
   "analyze-plot": { schema: TimelineDocument, commands: ["analyze plot", "analyze report"] },
   "analyze-diff": { schema: DiffDocument, commands: ["analyze diff"] },
   why: { schema: WhyDocument, commands: ["why"] },
+  doctor: { schema: Doctor, commands: ["doctor"] },
   monitor: { schema: Looks, commands: ["monitor"] },
   "upgrade-status": { schema: UpgradeStatus, commands: ["upgrade status"] },
   "upgrade-slot": { schema: z.object({ slot: Slot }), commands: ["upgrade current", "upgrade target", "upgrade next"] },

@@ -59,6 +59,7 @@ test.each<readonly [DocumentName, readonly string[]]>([
   ["analyze-plot", ["analyze", "report", ...record]],
   ["analyze-diff", ["analyze", "diff", join(boots, "first-boot.jsonl"), join(boots, "no-op-boot.jsonl")]],
   ["why", ["why", "store-key", ...record]],
+  ["doctor", ["doctor"]],
   ["upgrade-status", ["upgrade", "status"]],
   ["upgrade-slot", ["upgrade", "current"]],
   ["upgrade-slot", ["upgrade", "target"]],

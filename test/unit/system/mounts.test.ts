@@ -23,6 +23,7 @@ test("a recorded mountinfo is read: optional fields of any number, options, devi
     fileSystem: "ext4",
     source: "/dev/vda3",
     options: ["rw", "nosuid", "nodev", "noexec", "relatime", "sync"],
+    superOptions: ["rw"],
   });
 });
 

@@ -1,0 +1,31 @@
+import { checks } from "../doctor/checks.ts";
+import { doctorDocument, doctorLines } from "../doctor/doctor-text.ts";
+import { examine, isSound } from "../doctor/examine.ts";
+import { systemHost } from "../system/host.ts";
+import { upkeep } from "../units/upkeep.ts";
+import type { ExitName } from "./exit-codes.ts";
+import { requireRoot, requireSound } from "./guards.ts";
+import { paintFor } from "./paint.ts";
+import { paths } from "./paths.ts";
+import { runFacts } from "./run-facts.ts";
+import type { Setup } from "./setup.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import { printJson, type Terminal } from "./terminal.ts";
+
+/**
+ * Holds the running node against everything that was promised of it, and touches nothing; so it needs no lock.
+ *
+ * @throws ExitError for an unsound chain, or when not root
+ */
+export async function doctor({ chain, layout }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+  requireSound(chain);
+  requireRoot("what is wrong shows in files and devices that only root can read");
+  const stop = stopOnSignals();
+  const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
+  const patient = { layout, chain, upkeep, facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
+  const examined = await examine(checks, patient, stop.signal);
+  if (stop.signal.aborted) return stop.exit();
+  if (json) printJson(terminal, doctorDocument(examined));
+  else for (const line of doctorLines(examined, paintFor(terminal))) terminal.print(line);
+  return isSound(examined) ? "ok" : "ailing";
+}

@@ -1,0 +1,56 @@
+import { X509Certificate } from "node:crypto";
+import { ProblemError } from "../system/problem.ts";
+import { nodeExporterCertificate } from "../units/node-exporter-keys.ts";
+import { type Check, type Finding, notice, wrong } from "./check.ts";
+
+const DAY = 24 * 3600 * 1000;
+/** A boot renews it in its last 30 days: so somebody hears of it before that. */
+const EARLY = 60 * DAY;
+
+export const certificateCheck: Check = {
+  name: "certificate",
+  title: "node_exporter's certificate is valid, and will be for a while",
+  seen: "openssl x509 -noout -enddate",
+  within: 30_000,
+  async look({ layout }, host) {
+    const file = nodeExporterCertificate(layout);
+    const text = await host.readText(file);
+    if (text === undefined) throw new ProblemError({ what: "there is no certificate of node_exporter", where: { file } });
+    const until = expiryOf(text, file);
+    return { fact: `valid until ${day(until)}`, findings: judgeExpiry(until, new Date(), file) };
+  },
+};
+
+function expiryOf(text: string, file: string): Date {
+  try {
+    return new X509Certificate(text).validToDate;
+  } catch (cause) {
+    throw new ProblemError({ what: "node_exporter's certificate cannot be read", where: { file } }, { cause });
+  }
+}
+
+export function judgeExpiry(until: Date, now: Date, file: string): readonly Finding[] {
+  const seen = `openssl x509 -noout -enddate -in ${file}`;
+  const left = until.getTime() - now.getTime();
+  if (left <= 0) {
+    return [
+      wrong(seen, {
+        what: "node_exporter's certificate has expired",
+        found: `valid until ${day(until)}`,
+        todo: "guestos-boot --unit node-exporter-keys signs a new one; then tell whoever pins it",
+      }),
+    ];
+  }
+  if (left > EARLY) return [];
+  return [
+    notice(seen, {
+      what: "node_exporter's certificate expires soon",
+      found: `valid until ${day(until)}, ${Math.floor(left / DAY)} days from now`,
+      todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and tell whoever pins it",
+    }),
+  ];
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

@@ -1,0 +1,144 @@
+import { planUnits, type UnitForecast } from "../boot/planner.ts";
+import { RunReader } from "../boot/run-view.ts";
+import { withRequirements } from "../boot/graph.ts";
+import { CommandError } from "../system/command.ts";
+import { ProblemError } from "../system/problem.ts";
+import { keyRing } from "../units/key-ring.ts";
+import type { GuestUnit, Machine } from "../units/machine.ts";
+import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
+
+/**
+ * What each unit of the chain, and of the monitor, would do now: most of what can be wrong with a node is something that a
+ * plan finds missing or in the way. Each unit is asked for itself, so that one that is wrong does not hide what follows.
+ */
+export const chainCheck: Check = {
+  name: "chain",
+  title: "no unit of the boot chain and of the monitor finds anything missing or in the way",
+  seen: "guestos-boot plan",
+  within: 300_000,
+  async look(patient, host) {
+    const units = [...patient.chain, ...patient.upkeep];
+    const { forecasts, notes, unanswered } = await ask(units, patient, host.signal);
+    const findings = judgeUnits(units, forecasts, unanswered, (name) => howToSee(patient, name));
+    return {
+      fact: `${units.length} units, nothing to do`,
+      findings: [...findings, ...notes.map(({ name, text }) => notice(howToSee(patient, name).seen, { what: `${name}: ${text}` }))],
+    };
+  },
+};
+
+/** A unit whose plan does not end by then is not waited for: the other answers would be lost with it. */
+const PATIENCE = 30_000;
+
+interface Asked {
+  readonly forecasts: ReadonlyMap<string, UnitForecast>;
+  readonly notes: readonly { readonly name: string; readonly text: string }[];
+  /** Names of the units that could not look, and why, if they said so. */
+  readonly unanswered: ReadonlySet<string>;
+}
+
+async function ask(units: readonly GuestUnit[], { facts, layout, hostFor }: Patient, signal: AbortSignal): Promise<Asked> {
+  const unanswered = new Set(units.map(({ name }) => name));
+  const made = new Map<GuestUnit, GuestUnit>();
+  const alone = (unit: GuestUnit): GuestUnit => {
+    const known = made.get(unit);
+    if (known !== undefined) return known;
+    const asked: GuestUnit = {
+      ...unit,
+      requires: [],
+      // Not all at once, as in a run, and yet each whatever the others answer.
+      after: [...unit.requires, ...unit.after].map(alone),
+      retryFor: 0,
+      timeout: Math.min(unit.timeout, PATIENCE),
+      plan: async (machine) => {
+        try {
+          const plan = await unit.plan(machine);
+          unanswered.delete(unit.name);
+          return plan;
+        } catch (error) {
+          // In its own words it says what is wrong; a tool or file that failed says only that nobody knows.
+          if (error instanceof ProblemError && !(error instanceof CommandError)) unanswered.delete(unit.name);
+          throw error;
+        }
+      },
+    };
+    made.set(unit, asked);
+    return asked;
+  };
+  const keys = keyRing();
+  const reader = new RunReader();
+  const forecasts = await planUnits<Machine>(units.map(alone), {
+    machine: (scope) => ({ host: hostFor(scope), layout, keys, note: scope.note }),
+    facts,
+    sink: (event) => void reader.read(event),
+    signal,
+  });
+  return { forecasts, notes: reader.run.units.flatMap(({ name, notes }) => notes.map((text) => ({ name, text }))), unanswered };
+}
+
+interface HowTo {
+  readonly seen: string;
+  readonly mend: string;
+}
+
+/** A run knows the chain's units alone. */
+function howToSee({ upkeep }: Patient, name: string): HowTo {
+  const isUpkeep = upkeep.some((unit) => unit.name === name);
+  return isUpkeep
+    ? { seen: `what the monitor would do for ${name}`, mend: `guestos-boot monitor --once --unit ${name}` }
+    : { seen: `guestos-boot plan --unit ${name}`, mend: `guestos-boot --unit ${name}` };
+}
+
+/**
+ * A finding for each unit that is not as it should be. For those that require such a unit, one for all: what they would do,
+ * or what they find in the way, may only come from that.
+ *
+ * @param unanswered names of the units whose problem is that they could not look
+ */
+function judgeUnits(
+  units: readonly GuestUnit[],
+  forecasts: ReadonlyMap<string, UnitForecast>,
+  unanswered: ReadonlySet<string>,
+  howTo: (name: string) => HowTo,
+): readonly Finding[] {
+  const ill = units.filter(({ name }) => forecasts.get(name)?.kind !== "nothing");
+  const causesOf = (unit: GuestUnit): readonly GuestUnit[] =>
+    withRequirements([unit], units).filter((required) => required !== unit && ill.includes(required));
+  const followers = ill.filter((unit) => causesOf(unit).length > 0);
+  const first = ill.filter((unit) => !followers.includes(unit));
+  const causes = first.filter((unit) => followers.some((follower) => causesOf(follower).includes(unit)));
+  return [
+    ...first.map(({ name }) => unitFinding(name, forecasts.get(name), unanswered.has(name), howTo(name))),
+    ...(followers.length === 0 ? [] : [notJudged(followers.map(nameOf), causes.map(nameOf))]),
+  ];
+}
+
+function nameOf({ name }: GuestUnit): string {
+  return name;
+}
+
+function notJudged(followers: readonly string[], causes: readonly string[]): Finding {
+  return couldNotLook(
+    "guestos-boot plan",
+    new ProblemError({
+      what: `${followers.join(", ")} ${followers.length === 1 ? "requires" : "require"} what is not as it should be`,
+      expected: `nothing wrong with ${causes.join(", ")}`,
+      todo: "mend that first, and look again",
+    }),
+  );
+}
+
+function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswered: boolean, { seen, mend }: HowTo): Finding {
+  switch (forecast?.kind) {
+    case "to-do": {
+      const missing = forecast.actions.map(({ description }) => description);
+      return wrong(seen, { what: `${name} is not as the boot leaves it`, found: `to be done: ${missing.join("; ")}`, todo: mend });
+    }
+    case "problem": {
+      const problem = { ...forecast.problem, todo: forecast.problem.todo ?? `once that is mended: ${mend}` };
+      return isUnanswered ? couldNotLook(seen, new ProblemError({ ...problem, what: `${name}: ${problem.what}` })) : wrong(seen, problem);
+    }
+    default:
+      return couldNotLook(seen, new ProblemError({ what: `${name} was not asked` }));
+  }
+}

@@ -1,0 +1,27 @@
+import { certificateCheck } from "./certificate.ts";
+import { chainCheck } from "./chain.ts";
+import type { Check } from "./check.ts";
+import { encryptionCheck } from "./encryption.ts";
+import { keysCheck } from "./keys.ts";
+import { monitorCheck } from "./monitor.ts";
+import { mountsCheck } from "./mounts.ts";
+import { networkCheck } from "./network.ts";
+import { servicesCheck } from "./services.ts";
+import { spaceCheck } from "./space.ts";
+import { upgradesCheck } from "./upgrades.ts";
+import { volumesCheck } from "./volumes.ts";
+
+/** All that a node is looked at for, as a reader expects it. The chain's own plans come first: they know most. */
+export const checks: readonly Check[] = [
+  chainCheck,
+  mountsCheck,
+  keysCheck,
+  encryptionCheck,
+  volumesCheck,
+  spaceCheck,
+  networkCheck,
+  upgradesCheck,
+  certificateCheck,
+  servicesCheck,
+  monitorCheck,
+];

@@ -1,0 +1,85 @@
+import { readIntent } from "../config/intent.ts";
+import type { Layout, Slot } from "../config/layout.ts";
+import { requirePartition } from "../system/block-devices.ts";
+import type { Host } from "../system/host.ts";
+import { type LuksHeader, readLuksHeader } from "../system/luks-header.ts";
+import { requireMounted } from "../system/mounts.ts";
+import { readSignature } from "../system/signature.ts";
+import { type Check, type Finding, part, wrong } from "./check.ts";
+
+/**
+ * Each unit holds the header of its device against the intent. Nobody looks at the /var of the system that does not run, nor
+ * at the second copy of a header, by which a device is still opened when the first one is damaged.
+ */
+export const encryptionCheck: Check = {
+  name: "encryption",
+  title: "each encrypted device has both copies of its header, and is the one that was noted",
+  seen: "lsblk --output NAME,PARTLABEL,FSTYPE,UUID",
+  within: 30_000,
+  async look({ layout }, host) {
+    await requireMounted(host, layout.mountPoints.config);
+    const devices = encryptedDevices(layout);
+    const findings = await Promise.all(
+      devices.map(async (device) => part(`lsblk --output NAME,PARTLABEL,FSTYPE,UUID`, async () => lookAtDevice(layout, host, device))),
+    );
+    return { fact: `${devices.map(({ label }) => label).join(", ")}: as noted`, findings: findings.flat() };
+  },
+};
+
+interface EncryptedPlace {
+  /** Of the partition. */
+  readonly label: string;
+  readonly intent: string;
+}
+
+function encryptedDevices({ partitions }: Layout): readonly EncryptedPlace[] {
+  const slots: readonly Slot[] = ["A", "B"];
+  return [{ label: partitions.store, intent: "store" }, ...slots.map((slot) => ({ label: partitions.var(slot), intent: `var-${slot}` }))];
+}
+
+async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }: EncryptedPlace): Promise<readonly Finding[]> {
+  const intent = await readIntent(host, layout.config.intents, name);
+  const { device } = await requirePartition(host, label);
+  const isLuks = (await readSignature(host, device))?.type === "crypto_LUKS";
+  // Blank, or begun and not finished: nothing is in it yet.
+  if (intent?.phase !== "complete" && !isLuks) return [];
+  return judgeHeader(
+    `${device} (${label})`,
+    device,
+    intent?.phase === "complete" ? intent.uuid : undefined,
+    await readLuksHeader(host, device),
+  );
+}
+
+/** @param uuid what the intent says; absent where it says nothing yet. @param place for people */
+export function judgeHeader(place: string, device: string, uuid: string | undefined, { first, second }: LuksHeader): readonly Finding[] {
+  const seen = `cryptsetup luksDump ${device}`;
+  const any = first ?? second;
+  if (any === undefined) {
+    return [
+      wrong(seen, {
+        what: `both copies of the LUKS header of ${place} are gone`,
+        expected: uuid === undefined ? "a LUKS header" : `the LUKS device ${uuid}`,
+        todo: `do not restart; write nothing to it; restore the header from a backup: cryptsetup luksHeaderRestore ${device}`,
+      }),
+    ];
+  }
+  if (uuid !== undefined && any.uuid !== uuid) {
+    return [
+      wrong(seen, {
+        what: `${place} is not the device that was noted`,
+        found: `the LUKS device ${any.uuid}`,
+        expected: uuid,
+        todo: "was the disk or the config partition exchanged? docs/operator.md, 'Conflicts'",
+      }),
+    ];
+  }
+  if (first !== undefined && second !== undefined) return [];
+  return [
+    wrong(seen, {
+      what: `one of the two copies of the LUKS header of ${place} is damaged`,
+      found: `the ${first === undefined ? "second" : "first"} one alone is whole`,
+      todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then mend it: cryptsetup repair ${device}`,
+    }),
+  ];
+}

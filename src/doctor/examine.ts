@@ -1,0 +1,69 @@
+import { ProblemError } from "../system/problem.ts";
+import { type Check, couldNotLook, type Finding, type Level, type Patient } from "./check.ts";
+
+/** What a check came to. */
+export interface Examined {
+  readonly name: string;
+  readonly title: string;
+  readonly outcome: "fine" | Level;
+  /** Absent where something is wrong, or unknown. */
+  readonly fact?: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Worst first. */
+export const levels = ["wrong", "unknown", "notice"] as const satisfies readonly Level[];
+
+/**
+ * Makes the checks one after the other, so that each has its bound for its own work, also on a machine that is out of breath.
+ * A check that fails or hangs takes nothing from the others.
+ *
+ * @returns when the signal is aborted, only those that were made by then
+ */
+export async function examine(checks: readonly Check[], patient: Patient, signal: AbortSignal): Promise<readonly Examined[]> {
+  const examined: Examined[] = [];
+  for (const check of checks) {
+    if (signal.aborted) break;
+    examined.push(await examineOne(check, patient, signal));
+  }
+  return examined;
+}
+
+async function examineOne(check: Check, patient: Patient, signal: AbortSignal): Promise<Examined> {
+  const { name, title, seen, within } = check;
+  const ending = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const { fact, findings } = await Promise.race([
+      check.look(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
+      // Not AbortSignal.timeout: that one lets the process end while it is waited for.
+      new Promise<never>((_, reject) => {
+        const end = (): void => reject(new ProblemError({ what: `the check "${name}" did not end within ${within / 1000} s` }));
+        timer = setTimeout(end, within);
+        if (signal.aborted) end();
+        signal.addEventListener("abort", end, { once: true, signal: ending.signal });
+      }),
+    ]);
+    const outcome = worst(findings);
+    return { name, title, outcome, ...(isWell(outcome) ? { fact } : {}), findings };
+  } catch (error) {
+    return { name, title, outcome: "unknown", findings: [couldNotLook(seen, error)] };
+  } finally {
+    clearTimeout(timer);
+    // Whatever it has left behind.
+    ending.abort();
+  }
+}
+
+function worst(findings: readonly Finding[]): "fine" | Level {
+  return levels.find((level) => findings.some((finding) => finding.level === level)) ?? "fine";
+}
+
+/** True when everything was looked at, and nothing is wrong. */
+export function isSound(examined: readonly Examined[]): boolean {
+  return examined.every(({ outcome }) => isWell(outcome));
+}
+
+function isWell(outcome: Examined["outcome"]): boolean {
+  return outcome === "fine" || outcome === "notice";
+}

@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { dataTarget } from "../config/bootstrap-entries.ts";
+import { readInjectedData } from "../config/injection-record.ts";
+import type { Layout } from "../config/layout.ts";
+import type { FileFacts, Host } from "../system/host.ts";
+import { isSecret } from "../units/injected-data.ts";
+import { nodeExporterKey } from "../units/node-exporter-keys.ts";
+import { requireMounted } from "../system/mounts.ts";
+import { ProblemError } from "../system/problem.ts";
+import { type Check, type Finding, part, wrong } from "./check.ts";
+
+/** The units look at what is in a key, and at the modes of what they put on a tmpfs; what lasts may have been opened to others since. */
+export const keysCheck: Check = {
+  name: "keys",
+  title: "keys can be read by those alone who need them",
+  seen: "stat",
+  within: 30_000,
+  async look({ layout }, host) {
+    let looked = 0;
+    const lookAtAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
+      looked += places.length;
+      return (await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => lookAtKey(host, place))))).flat();
+    };
+    const ours = await part(`ls -l ${layout.mountPoints.config}`, async () => lookAtAll(await ownPlaces(layout, host)));
+    const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => lookAtAll(await injectedPlaces(layout, host)));
+    return { fact: `${looked} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
+  },
+};
+
+export interface KeyPlace {
+  readonly path: string;
+  /** `ours`: root's. `injected`: the node's software owns it, and may have put it elsewhere. */
+  readonly kind: "ours" | "injected";
+}
+
+async function ownPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[]> {
+  const { config } = layout;
+  await requireMounted(host, layout.mountPoints.config);
+  const hostKeys = ((await host.list(config.ssh)) ?? []).filter((name) => /^ssh_host_.*_key$/.test(name));
+  const paths = [
+    config.storeKey,
+    config.ssh,
+    ...hostKeys.map((name) => join(config.ssh, name)),
+    config.nodeExporter,
+    nodeExporterKey(layout),
+  ];
+  return paths.map((path) => ({ path, kind: "ours" }));
+}
+
+async function injectedPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[]> {
+  const { data, crypto } = layout.mountPoints;
+  for (const mountPoint of [data, crypto]) await requireMounted(host, mountPoint);
+  const injected = (await readInjectedData(host, layout.config.injectedData))?.data ?? [];
+  return injected.filter(({ target }) => isSecret(target)).map(({ target }) => ({ path: dataTarget(layout, target), kind: "injected" }));
+}
+
+async function lookAtKey(host: Host, place: KeyPlace): Promise<readonly Finding[]> {
+  const facts = await host.stat(place.path);
+  if (facts !== undefined) return judgeKey(place, facts);
+  if (place.kind === "injected") return [];
+  throw new ProblemError({ what: `there is no ${place.path}` });
+}
+
+function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid }: FileFacts): readonly Finding[] {
+  const isOpen = kind !== "link" && (mode & 0o077) !== 0;
+  const isRoots = whose === "ours";
+  const isOthers = isRoots && uid !== 0;
+  if (!isOpen && !isOthers) return [];
+  const right = (mode & 0o700).toString(8).padStart(4, "0");
+  const found = `mode ${mode.toString(8).padStart(4, "0")}, owner ${uid}`;
+  return [
+    wrong(`stat ${path}`, {
+      what: `${path} is not closed to others`,
+      found,
+      expected: `mode ${right}${isRoots ? ", owner 0" : ""}`,
+      todo: [...(isOpen ? [`chmod ${right} ${path}`] : []), ...(isOthers ? [`chown 0:0 ${path}`] : [])].join(" && "),
+    }),
+  ];
+}

@@ -1,0 +1,65 @@
+import { parseMonitorState } from "../boot/read-monitor-state.ts";
+import type { MonitorState } from "../boot/monitor-state.ts";
+import { type UnitState, unitStates } from "../system/systemd.ts";
+import { type Check, type Finding, notice, wrong } from "./check.ts";
+
+const SERVICE = "guestos-monitor.service";
+const SEEN = `systemctl status ${SERVICE}`;
+
+/** What the monitor has seen is not repeated here: the doctor has looked at the same for itself (chain). */
+export const monitorCheck: Check = {
+  name: "monitor",
+  title: "the monitor runs, and looks",
+  seen: SEEN,
+  within: 30_000,
+  async look({ monitorFile }, host) {
+    const service = (await unitStates(host, [SERVICE])).get(SERVICE);
+    const text = await host.readText(monitorFile);
+    const state = text === undefined ? undefined : parseMonitorState(text, monitorFile);
+    const now = Date.now() / 1000;
+    return {
+      fact: state === undefined ? "it runs" : `it runs, and looked ${minutes(now - state.time)} ago`,
+      findings: judgeMonitor(service, state, now),
+    };
+  },
+};
+
+/** Seconds. It looks at everything once an hour; a look may be put off, or take a while. */
+const TOO_LONG = 2 * 3600;
+
+/** @param now seconds since the epoch */
+export function judgeMonitor(service: UnitState | undefined, state: MonitorState | undefined, now: number): readonly Finding[] {
+  if (service?.active !== "active") {
+    return [
+      wrong(SEEN, {
+        what: "the monitor does not run: nothing is mended by itself",
+        found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
+        expected: "active (running)",
+        todo: `systemctl start ${SERVICE}; why it ended: journalctl -b -u ${SERVICE}`,
+      }),
+    ];
+  }
+  if (state === undefined) {
+    return [
+      notice(SEEN, {
+        what: "the monitor has not looked yet",
+        todo: "look again in a minute; if it stays: journalctl -b -u guestos-monitor",
+      }),
+    ];
+  }
+  if (now - state.time <= TOO_LONG) return [];
+  return [
+    wrong(SEEN, {
+      what: "the monitor has not looked for a long time",
+      found: `${minutes(now - state.time)} ago`,
+      expected: "a look in each hour",
+      todo: `systemctl restart ${SERVICE}`,
+    }),
+  ];
+}
+
+function minutes(seconds: number): string {
+  const whole = Math.floor(seconds / 60);
+  if (whole < 1) return "less than a minute";
+  return `${whole} minute${whole === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,95 @@
+import type { Layout } from "../config/layout.ts";
+import { type Mount, mounts } from "../system/mounts.ts";
+import { boundOptions, mountOptions } from "../units/mount-options.ts";
+import { type Check, type Finding, wrong } from "./check.ts";
+
+/** A unit looks at what is mounted where, and not at the options: somebody may have changed these since, and so may the kernel. */
+export const mountsCheck: Check = {
+  name: "mounts",
+  title: "all is mounted with the rights that it needs, and no more",
+  seen: "findmnt",
+  within: 30_000,
+  async look({ layout }, host) {
+    const wanted = promisedMounts(layout);
+    return { fact: `${wanted.length} mounts, none with more rights than it needs`, findings: judgeMounts(await mounts(host), wanted) };
+  },
+};
+
+export interface PromisedMount {
+  readonly mountPoint: string;
+  /** As given to mount(8). */
+  readonly options: readonly string[];
+  /** A part of the tmpfs /run, over a part of the read-only root. */
+  readonly isBound: boolean;
+  /** Only there where the configuration asks for it. */
+  readonly isOptional: boolean;
+}
+
+const NAMES = ["boot", "efi", "grub", "config", "var", "data", "crypto", "backup"] as const satisfies (keyof Layout["mountPoints"])[];
+
+export function promisedMounts({ mountPoints, etc }: Layout): readonly PromisedMount[] {
+  const plain = { isBound: false, isOptional: false };
+  return [
+    // The running slot is never written.
+    { mountPoint: "/", options: ["ro"], ...plain },
+    ...NAMES.map((name) => ({ mountPoint: mountPoints[name], options: mountOptions[name], ...plain })),
+    ...[etc.ssh, etc.nodeExporter, etc.hostname].map((mountPoint) => ({
+      mountPoint,
+      options: boundOptions,
+      isBound: true,
+      // A node without a name of its own has that of the image.
+      isOptional: mountPoint === etc.hostname,
+    })),
+  ];
+}
+
+export function judgeMounts(all: readonly Mount[], wanted: readonly PromisedMount[]): readonly Finding[] {
+  const missing: string[] = [];
+  const findings: Finding[] = [];
+  for (const promised of wanted) {
+    const mount = all.findLast(({ mountPoint }) => mountPoint === promised.mountPoint);
+    if (mount !== undefined) findings.push(...judgeMount(mount, promised));
+    else if (!promised.isOptional) missing.push(promised.mountPoint);
+  }
+  if (missing.length === 0) return findings;
+  const absent = wrong("findmnt", { what: "not everything is mounted", found: `nothing at ${missing.join(", ")}`, todo: "guestos-boot" });
+  return [absent, ...findings];
+}
+
+function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMount): readonly Finding[] {
+  const seen = `findmnt --output OPTIONS ${mountPoint}`;
+  const found = [...new Set([...mount.options, ...mount.superOptions])].join(",");
+  const isReadOnly = mount.options.includes("ro") || mount.superOptions.includes("ro");
+  if (isReadOnly && !options.includes("ro")) {
+    return [
+      wrong(seen, {
+        what: `${mountPoint} cannot be written`,
+        found,
+        expected: "rw",
+        todo: "find out why (dmesg): the kernel does so where it cannot trust the disk; then restart the machine, which checks the file system",
+      }),
+    ];
+  }
+  const lacking = options.filter((option) => !holds(mount, option));
+  if (lacking.length === 0) return [];
+  return [
+    wrong(seen, {
+      what: `${mountPoint} is not mounted as it should be`,
+      found,
+      expected: options.join(","),
+      // FAT takes its masks only as it is mounted.
+      todo: lacking.some((option) => option.startsWith("umask"))
+        ? `umount ${mountPoint} && guestos-boot --unit mount-boot`
+        : // "bind": of this mount alone, not of all of /run.
+          `mount -o ${["remount", ...(isBound ? ["bind"] : []), ...options].join(",")} ${mountPoint}`,
+    }),
+  ];
+}
+
+/** The kernel shows what the file system knows itself (sync, the masks) apart from what only this mount has. */
+function holds({ options, superOptions }: Mount, option: string): boolean {
+  const shown = [...options, ...superOptions];
+  if (option === "rw") return !shown.includes("ro");
+  const mask = /^umask=(.*)$/.exec(option)?.[1];
+  return mask === undefined ? shown.includes(option) : shown.includes(`fmask=${mask}`) && shown.includes(`dmask=${mask}`);
+}

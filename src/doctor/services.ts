@@ -1,0 +1,60 @@
+import { type UnitState, unitStates } from "../system/systemd.ts";
+import { type Check, type Finding, notice, wrong } from "./check.ts";
+
+/** What the package installs, or adds something to (etc/systemd/system). */
+const SERVICES = [
+  "guestos-boot.service",
+  "guestos-boot-late.service",
+  "guestos-boot.target",
+  "guestos-go-back.service",
+  "guestos-trial.timer",
+  "guestos-monitor.service",
+  "nftables.service",
+  "node_exporter.service",
+  "ssh.service",
+  "systemd-networkd.service",
+  "systemd-journal-flush.service",
+  "systemd-journal-upload.service",
+  "filebeat.service",
+];
+
+export const servicesCheck: Check = {
+  name: "services",
+  title: "none of our systemd units has failed, and guestos-boot.target was reached",
+  seen: "systemctl list-units --failed",
+  within: 30_000,
+  async look(_, host) {
+    const states = await unitStates(host, SERVICES);
+    return { fact: "guestos-boot.target is reached, nothing has failed", findings: judgeServices(states) };
+  },
+};
+
+const STAGES = ["guestos-boot.service", "guestos-boot-late.service"];
+const TARGET = "guestos-boot.target";
+
+export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly Finding[] {
+  const failed = [...states].filter(([, { active }]) => active === "failed");
+  const findings = failed.map(([name]) =>
+    wrong(`systemctl status ${name}`, {
+      what: `${name} has failed`,
+      todo: STAGES.includes(name)
+        ? `guestos-boot status says why; when that is mended: systemctl start ${TARGET}`
+        : `journalctl -b -u ${name} says why; then: systemctl restart ${name}`,
+    }),
+  );
+  const active = states.get(TARGET)?.active;
+  if (active === "active" || STAGES.some((name) => states.get(name)?.active === "failed")) return findings;
+  const isUnderWay = STAGES.some((name) => states.get(name)?.active === "activating");
+  const seen = `systemctl list-dependencies ${TARGET}`;
+  return [
+    ...findings,
+    isUnderWay
+      ? notice(seen, { what: "the boot chain is still running", todo: "guestos-boot status --watch follows it; then look again" })
+      : wrong(seen, {
+          what: `${TARGET} is not reached`,
+          found: active ?? "unknown",
+          expected: "active",
+          todo: `systemctl start ${TARGET}`,
+        }),
+  ];
+}

@@ -1,0 +1,47 @@
+import { requireMounted } from "../system/mounts.ts";
+import { type Space, spaceAt } from "../system/space.ts";
+import { type Check, type Finding, notice, part, wrong } from "./check.ts";
+
+/** Of the file system: below the first share somebody should look after it, below the second what writes there may fail any moment. */
+const LOW = 1 / 10;
+const FULL = 1 / 50;
+
+export const spaceCheck: Check = {
+  name: "space",
+  title: "there is free space on config, var, data and backup",
+  seen: "df -h",
+  within: 30_000,
+  async look({ layout: { mountPoints } }, host) {
+    const places = [mountPoints.config, mountPoints.var, mountPoints.data, mountPoints.backup];
+    const facts: string[] = [];
+    const findings = await Promise.all(
+      places.map(async (place) =>
+        part(`df ${place}`, async () => {
+          await requireMounted(host, place);
+          const space = await spaceAt(place);
+          facts.push(`${place} ${percent(space)}`);
+          return judgeSpace(place, space);
+        }),
+      ),
+    );
+    return { fact: `free: ${facts.toSorted().join(", ")}`, findings: findings.flat() };
+  },
+};
+
+export function judgeSpace(place: string, space: Space): readonly Finding[] {
+  const share = space.total === 0 ? 0 : space.free / space.total;
+  if (share >= LOW) return [];
+  const seen = `df -h ${place}`;
+  const problem = {
+    found: `${percent(space)} free: ${Math.floor(space.free / 1024 ** 2)} MiB of ${Math.floor(space.total / 1024 ** 2)} MiB`,
+    expected: `at least ${LOW * 100} %`,
+    todo: `see what takes it: du -xh --max-depth=2 ${place} | sort -h | tail`,
+  };
+  return [
+    share < FULL ? wrong(seen, { what: `${place} is full`, ...problem }) : notice(seen, { what: `${place} is filling up`, ...problem }),
+  ];
+}
+
+function percent({ total, free }: Space): string {
+  return `${total === 0 ? 0 : Math.floor((free / total) * 100)} %`;
+}

@@ -1,0 +1,81 @@
+import { requireMounted } from "../system/mounts.ts";
+import { otherSlot } from "../upgrade/boot-state.ts";
+import { type Phase, phaseOf } from "../upgrade/decide.ts";
+import { KNOWN } from "../upgrade/refusals.ts";
+import { look, type Seen as SlotsSeen, slotVersion } from "../upgrade/situation.ts";
+import { readRefusedImages, type RefusedImage } from "../upgrade/slot-state.ts";
+import { type Check, type Finding, notice, part, type Seen, wrong } from "./check.ts";
+
+const SEEN = "guestos-boot upgrade status";
+
+/** The unit upgrade-state writes what is not true in grubenv. Here stands what is true, and somebody should decide about. */
+export const upgradesCheck: Check = {
+  name: "upgrades",
+  title: "the system that runs is the one to stay, and there is one to go back to",
+  seen: SEEN,
+  within: 30_000,
+  async look({ layout }, host) {
+    await requireMounted(host, layout.mountPoints.config);
+    await requireMounted(host, layout.mountPoints.grub);
+    const seen = await look(host, layout);
+    const refused = await part(SEEN, async () => judgeRefused(await readRefusedImages(host, layout)));
+    const { fact, findings } = PHASES[phaseOf(seen.situation)];
+    return { fact: `slot ${seen.situation.running} runs, ${fact}`, findings: [...findings, ...judgeOther(seen), ...refused] };
+  },
+};
+
+const PHASES: Readonly<Record<Phase, Seen>> = {
+  stable: { fact: "and is what the boot loader starts", findings: [] },
+  committed: {
+    fact: "and the next boot tries the other one",
+    findings: [notice(SEEN, { what: "an upgrade waits for its restart", todo: "restart the machine, or: guestos-boot upgrade rollback" })],
+  },
+  trial: {
+    fact: "on trial",
+    findings: [
+      notice(SEEN, {
+        what: "the running system is on trial: the next boot leaves it",
+        todo: "guestos-boot upgrade confirm, or guestos-boot upgrade rollback",
+      }),
+    ],
+  },
+  "not-as-booted": {
+    fact: "and is not what the boot loader was told to start",
+    findings: [
+      wrong(SEEN, {
+        what: "the boot loader is told to start the other system, and did not",
+        todo: "look at what it says on the console; guestos-boot upgrade status shows both systems",
+      }),
+    ],
+  },
+};
+
+/** Of the system that does not run. */
+function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
+  const other = otherSlot(situation.running);
+  const knowledge = slots[other];
+  if (knowledge.kind === "damaged") return [wrong(SEEN, knowledge.problem)];
+  const known = situation.known[other];
+  const version = slotVersion(knowledge);
+  const found = `slot ${other}: ${KNOWN[known]}${version === undefined ? "" : ` (${version})`}`;
+  if (known === "incomplete") {
+    const todo = "run the same guestos-boot upgrade install again: it goes on from there";
+    return [notice(SEEN, { what: `an install into slot ${other} was not finished`, found, todo })];
+  }
+  if (known === "failed") {
+    const todo = "guestos-boot upgrade install IMAGE";
+    return [notice(SEEN, { what: "the last upgrade did not stay, and there is no system to go back to", found, todo })];
+  }
+  // "nothing": a shipped node has one system until its first upgrade.
+  return [];
+}
+
+function judgeRefused(images: readonly RefusedImage[]): readonly Finding[] {
+  return images.map(({ sha256, reason, at }) =>
+    notice(SEEN, {
+      what: "an image is refused, for it failed",
+      found: `${sha256.slice(0, 12)}…: ${reason} (${at})`,
+      todo: `nothing; to let it be installed again: guestos-boot upgrade forget ${sha256}`,
+    }),
+  );
+}

@@ -1,0 +1,73 @@
+import type { Layout } from "../config/layout.ts";
+import { type Mapping, mappings, requirePartition } from "../system/block-devices.ts";
+import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/lvm.ts";
+import { ProblemError } from "../system/problem.ts";
+import { type Check, type Finding, notice, wrong } from "./check.ts";
+
+/** The unit volumes asks whether they are there. How large they are, and whether the kernel agrees with LVM, is asked here. */
+export const volumesCheck: Check = {
+  name: "volumes",
+  title: "the volumes of the store have their sizes",
+  seen: "lvs --all",
+  within: 60_000,
+  async look({ layout }, host) {
+    const partition = await requirePartition(host, layout.partitions.store);
+    const device = `/dev/mapper/${layout.mappings.store(partition.name)}`;
+    const active = await mappings(host);
+    if (!active.has(layout.mappings.store(partition.name))) {
+      throw new ProblemError({ what: `the store ${partition.device} is not open`, todo: "guestos-boot --unit store-key" });
+    }
+    const group = await volumeGroupOn(host, device);
+    if (group?.name !== layout.volumeGroup) {
+      throw new ProblemError({
+        what: `LVM does not show the volume group ${layout.volumeGroup} on ${device}`,
+        found: group?.name ?? "no volume group",
+        todo: "pvs --all",
+      });
+    }
+    const taken = [...group.volumes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return {
+      fact: `${group.volumes.size} volumes, ${mebibytes(group.bytes - taken)} left to grow into`,
+      findings: judgeVolumes(layout, group, active),
+    };
+  },
+};
+
+export function judgeVolumes(layout: Layout, group: VolumeGroup, active: ReadonlyMap<string, Mapping>): readonly Finding[] {
+  const seen = `lvs --all --units b ${layout.volumeGroup}`;
+  return layout.volumes.flatMap(({ name, size }) => {
+    const bytes = group.volumes.get(name);
+    if (bytes === undefined) {
+      return [wrong(seen, { what: `the volume ${name} is missing`, todo: "it is never made anew: docs/operator.md, 'Conflicts'" })];
+    }
+    const mapped = active.get(volumeMapping(layout.volumeGroup, name))?.bytes;
+    if (mapped === undefined) {
+      return [wrong(seen, { what: `the volume ${name} is not active`, todo: "guestos-boot --unit volumes" })];
+    }
+    if (mapped !== bytes) {
+      return [
+        wrong(seen, {
+          what: `the kernel has another size of the volume ${name} than LVM`,
+          found: `${mapped} bytes`,
+          expected: `${bytes} bytes`,
+          todo: `lvchange --refresh ${layout.volumeGroup}/${name}`,
+        }),
+      ];
+    }
+    const share = Math.floor(size(group.bytes) / group.extentBytes) * group.extentBytes;
+    if (bytes >= share) return [];
+    // Made when the disk was smaller, or by hand.
+    return [
+      notice(seen, {
+        what: `the volume ${name} is smaller than a node of this size would make it`,
+        found: mebibytes(bytes),
+        expected: mebibytes(share),
+        todo: "nothing, while it has space; lvextend(8) grows one that has not",
+      }),
+    ];
+  });
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 ** 2)} MiB`;
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { networkCheck } from "../../../src/doctor/network.ts";
+import { network } from "../../../src/units/network.ts";
+import { ipv6Monitor } from "../../../src/units/ipv6-monitor.ts";
+import { cable, networkLayout, startNetworkd, writeConf } from "../../support/networkd.ts";
+import { type NetworkNamespace, networkNamespace } from "../../support/network-namespace.ts";
+import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
+import { runUnit } from "../../support/run-unit.ts";
+import { testMachine } from "../../support/test-machine.ts";
+import { testPatient } from "../../support/test-patient.ts";
+
+// The real systemd-networkd on a private bus, on a node whose cable is pulled. In this order.
+
+let bus: PrivateBus;
+let node: NetworkNamespace;
+let router: NetworkNamespace;
+
+beforeAll(async () => {
+  bus = await privateBus();
+  node = await networkNamespace();
+  router = await networkNamespace();
+  await cable(node, router);
+});
+
+afterAll(async () => {
+  await node?.stop();
+  await router?.stop();
+  await bus?.stop();
+});
+
+/** @returns the fact and what is wrong */
+async function look(): Promise<readonly [string, readonly string[]]> {
+  const { fact, findings } = await networkCheck.look(testPatient(node.host, { layout: networkLayout }), node.host);
+  return [fact, findings.map(({ level, problem }) => `${level}: ${problem.what}`)];
+}
+
+test("a network that nobody configures is wrong, whatever its file says", async () => {
+  await writeConf(node, "ipv6_address=2001:db8::17/64\nipv6_gateway=2001:db8::1\nname_servers=2001:db8::53\n");
+  await runUnit(network, testMachine(node.host, networkLayout));
+  expect((await look())[1]).toEqual(["wrong: nobody configures eth0: systemd-networkd does not run"]);
+});
+
+test("an interface that networkd has configured is fine, with its addresses", async () => {
+  await startNetworkd(node, bus);
+  await runUnit(ipv6Monitor, testMachine(node.host, networkLayout));
+  await expect.poll(look, { timeout: 20_000 }).toEqual(["eth0 is routable: 2001:db8::17/64", []]);
+});
+
+test("a file of somebody else in the place of ours is seen", async () => {
+  await node.host.writeFile("/run/systemd/network/05-other.network", "[Match]\nName=eth0\n[Network]\nDHCP=no\n", { mode: 0o644 });
+  const bussed = ["env", `DBUS_SYSTEM_BUS_ADDRESS=${bus.address}`, "networkctl"] as const;
+  await node.run(...bussed, "reload");
+  await node.run(...bussed, "reconfigure", "eth0");
+  await expect
+    .poll(async () => (await look())[1], { timeout: 20_000 })
+    .toEqual(["wrong: eth0 is not configured by the file that was made for it"]);
+});
+
+test("a cable that is pulled is seen", async () => {
+  await router.run("ip", "link", "set", "eth0", "down");
+  await expect.poll(async () => (await look())[1], { timeout: 20_000 }).toEqual(["wrong: eth0 has no carrier"]);
+});
+
+test("a machine without a card has nothing to configure, which is wrong", async () => {
+  await node.run("ip", "link", "del", "eth0");
+  expect((await look())[1]).toEqual(["wrong: there is no network interface"]);
+});

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { activate, conflict, defineUnit, provision, type Plan } from "../../../src/boot/unit.ts";
+import { chainCheck } from "../../../src/doctor/chain.ts";
+import type { Finding, Seen } from "../../../src/doctor/check.ts";
+import { CommandError } from "../../../src/system/command.ts";
+import { ProblemError } from "../../../src/system/problem.ts";
+import type { GuestUnit, Machine } from "../../../src/units/machine.ts";
+import { fakeHost } from "../../support/fake-host.ts";
+import { testPatient } from "../../support/test-patient.ts";
+
+const nothing = async (): Promise<void> => undefined;
+
+function unit(name: string, plan: (machine: Machine) => Promise<Plan>, requires: readonly GuestUnit[] = []): GuestUnit {
+  return defineUnit<Machine>({ name, title: name, requires, plan, retryFor: 600_000 });
+}
+
+async function look(chain: readonly GuestUnit[], upkeep: readonly GuestUnit[] = []): Promise<Seen> {
+  const host = fakeHost();
+  return chainCheck.look(testPatient(host, { chain, upkeep }), host);
+}
+
+const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
+const well = unit("well", async () => []);
+
+test("a chain with nothing to do is one fact", async () => {
+  expect(await look([well, unit("other", async () => [], [well])])).toEqual({ fact: "2 units, nothing to do", findings: [] });
+});
+
+test("what a run would do is a finding, and nothing of it is done", async () => {
+  const key = unit("key", async () => [
+    provision("make the key", async () => Promise.reject(new Error("done"))),
+    activate("show it", nothing),
+  ]);
+  expect((await look([key])).findings).toEqual([
+    {
+      level: "wrong",
+      seen: "guestos-boot plan --unit key",
+      problem: { what: "key is not as the boot leaves it", found: "to be done: make the key; show it", todo: "guestos-boot --unit key" },
+    },
+  ]);
+});
+
+test("what is in the way speaks for itself, also where the unit throws it; and it is not waited for a better moment", async () => {
+  const conflicting = unit("conflicting", async () => conflict({ what: "something else is there", todo: "take it away" }));
+  const throwing = unit("throwing", async () => Promise.reject(new ProblemError({ what: "there is no card" }, { retryable: true })));
+  const { findings } = await look([conflicting, throwing]);
+  expect(texts(findings)).toEqual(["wrong: something else is there", "wrong: there is no card"]);
+  expect(findings.map(({ problem }) => problem.todo)).toEqual(["take it away", "once that is mended: guestos-boot --unit throwing"]);
+});
+
+test("a tool that fails, a file that cannot be read, a defect: then nobody knows, which is not fine", async () => {
+  const command = { program: "lvm", args: ["fullreport"] };
+  const failing = [
+    unit("tool", async () => Promise.reject(new CommandError(command, { kind: "exited", status: 5 }, "no"))),
+    unit("file", async () => Promise.reject(Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read" }))),
+    unit("defect", async () => Promise.reject(new TypeError("undefined is not a function"))),
+  ];
+  const { findings } = await look(failing);
+  expect(findings.map(({ level }) => level)).toEqual(["unknown", "unknown", "unknown"]);
+  expect(findings.map(({ problem }) => problem.what.split(":")[0])).toEqual(["tool", "file", "defect"]);
+});
+
+test("what requires something that is wrong is named once, and not judged; what is well is not named at all", async () => {
+  const disk = unit("disk", async () => [activate("open it", nothing)]);
+  const volume = unit("volume", async () => [provision("make it", nothing)], [disk]);
+  const mount = unit("mount", async () => Promise.reject(new Error("ENOENT")), [volume]);
+  const log = unit("log", async () => [], [volume]);
+  const { findings } = await look([well, disk, volume, mount, log, unit("other", async () => [activate("start", nothing)])]);
+  expect(texts(findings)).toEqual([
+    "wrong: disk is not as the boot leaves it",
+    "wrong: other is not as the boot leaves it",
+    "unknown: volume, mount require what is not as it should be",
+  ]);
+  expect(findings.at(-1)?.problem.expected).toBe("nothing wrong with disk");
+});
+
+test("the monitor's own units are mended by a look of the monitor", async () => {
+  const growth = unit("growth", async () => [provision("grow", nothing)]);
+  const [finding] = (await look([well], [growth])).findings;
+  expect(finding).toMatchObject({ problem: { todo: "guestos-boot monitor --once --unit growth" } });
+});
+
+test("what a unit says beside its plan is worth knowing, and nothing wrong", async () => {
+  const noting = unit("network", async ({ note }) => {
+    note("gateway is ignored");
+    return [];
+  });
+  expect(texts((await look([noting])).findings)).toEqual(["notice: network: gateway is ignored"]);
+});
