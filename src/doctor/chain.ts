@@ -3,6 +3,7 @@ import { RunReader } from "../boot/run-view.ts";
 import { withRequirements } from "../boot/graph.ts";
 import { CommandError } from "../system/command.ts";
 import { ProblemError } from "../system/problem.ts";
+import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
 import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
@@ -65,10 +66,10 @@ async function ask(units: readonly GuestUnit[], { facts, layout, hostFor }: Pati
     made.set(unit, asked);
     return asked;
   };
-  const keys = keyRing();
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const reader = new RunReader();
   const forecasts = await planUnits<Machine>(units.map(alone), {
-    machine: (scope) => ({ host: hostFor(scope), layout, keys, note: scope.note }),
+    machine: (scope) => ({ ...kept, host: hostFor(scope), note: scope.note }),
     facts,
     sink: (event) => void reader.read(event),
     signal,
