@@ -40,7 +40,7 @@ tarball: build ## dist/guestos-boot-VERSION-linux-amd64.tar.gz, what `make insta
 	@$(NODE) tools/package.ts tarball
 
 .PHONY: schemas
-schemas: setup ## share/schemas/, a JSON Schema for what each command prints with --json
+schemas: setup ## share/schemas/ (JSON Schemas) and the tables of values in docs/, from the schemas in src
 	@$(NODE) tools/schemas.ts
 
 .PHONY: image

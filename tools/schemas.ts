@@ -1,10 +1,15 @@
-/** Writes share/schemas anew: a JSON Schema for each document that the program prints. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+/** Writes anew what is made from schemas: share/schemas, and the tables of values in docs. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type DocumentName, documents } from "./schemas/documents.ts";
-import { schemaText } from "./schemas/json-schema.ts";
+import { references, withReference } from "./reference/config-reference.ts";
+import { publishedSchemas } from "./schemas/json-schema.ts";
 
-const folder = join(import.meta.dirname, "../share/schemas");
+const root = join(import.meta.dirname, "..");
+const folder = join(root, "share/schemas");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-for (const name of Object.keys(documents) as DocumentName[]) writeFileSync(join(folder, `${name}.json`), schemaText(name));
+for (const [name, text] of publishedSchemas()) writeFileSync(join(folder, `${name}.json`), text);
+for (const [name, reference] of references()) {
+  const file = join(root, "docs", name);
+  writeFileSync(file, withReference(readFileSync(file, "utf8"), reference));
+}

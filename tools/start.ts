@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { getAsset, getAssetKeys, getRawAsset } from "node:sea";
 import { Script } from "node:vm";
 import { translatedArguments } from "../src/cli/manageboot.ts";
@@ -13,9 +14,18 @@ if (!answersVersion(args)) {
   else start();
 }
 
-/** `monitor` and nothing else, by root: everything that can be wrong with a command line is left to the program. */
+/**
+ * `monitor` and nothing else, by root: everything that can be wrong with a command line is left to the program. So is a configuration
+ * file, which may say that things are named otherwise, or are off.
+ */
 function isResident(): boolean {
-  return args.length === 1 && args[0] === "monitor" && process.getuid?.() === 0 && getAssetKeys().includes(RESIDENT);
+  return (
+    !existsSync("/etc/guestos-boot/config.yaml") &&
+    args.length === 1 &&
+    args[0] === "monitor" &&
+    process.getuid?.() === 0 &&
+    getAssetKeys().includes(RESIDENT)
+  );
 }
 
 /** It stays for as long as the node runs: the program and its cache would take another fifth of the memory. Too small for a cache of its own. */

@@ -23,6 +23,19 @@ export function withRequirements<M>(selected: readonly Unit<M>[], chain: readonl
   return chain.filter((unit) => wanted.has(unit));
 }
 
+/** Changed copies of the units, whose dependencies are the changed copies too. */
+export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M>) => Unit<M>): readonly Unit<M>[] {
+  const known = new Map<Unit<M>, Unit<M>>();
+  const changed = (unit: Unit<M>): Unit<M> => {
+    const before = known.get(unit);
+    if (before !== undefined) return before;
+    const made = change({ ...unit, requires: unit.requires.map(changed), after: unit.after.map(changed) });
+    known.set(unit, made);
+    return made;
+  };
+  return units.map(changed);
+}
+
 /** The units ordered so that each comes after what it requires or follows; a valid order stays as it is, and a cycle is cut somewhere. */
 export function inOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
   const untouched = new Set(units);

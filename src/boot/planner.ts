@@ -1,4 +1,5 @@
 import type { Problem } from "../system/problem.ts";
+import { changedUnits } from "./graph.ts";
 import { type RunOptions, runUnits } from "./runner.ts";
 import { type Action, conflict, isConflict, type Unit } from "./unit.ts";
 
@@ -25,27 +26,18 @@ export type UnitForecast =
  */
 export async function planUnits<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<ReadonlyMap<string, UnitForecast>> {
   const found = new Map<string, readonly Action[]>();
-  const lookers = new Map<Unit<M>, Unit<M>>();
-  const looker = (unit: Unit<M>): Unit<M> => {
-    const known = lookers.get(unit);
-    if (known !== undefined) return known;
-    const made: Unit<M> = {
-      ...unit,
-      requires: unit.requires.map(looker),
-      after: unit.after.map(looker),
-      plan: async (machine) => {
-        const plan = await unit.plan(machine);
-        if (isConflict(plan) || plan.length === 0) return plan;
-        found.set(unit.name, plan);
-        return conflict({ what: "there is something to do" });
-      },
-    };
-    lookers.set(unit, made);
-    return made;
-  };
+  const lookers = changedUnits(units, (unit) => ({
+    ...unit,
+    plan: async (machine) => {
+      const plan = await unit.plan(machine);
+      if (isConflict(plan) || plan.length === 0) return plan;
+      found.set(unit.name, plan);
+      return conflict({ what: "there is something to do" });
+    },
+  }));
   // Nothing is changed, so nothing has to be noted; and what an earlier run has left is for a run to tell.
   const { mark: _, ...rest } = options;
-  const { results } = await runUnits(units.map(looker), rest);
+  const { results } = await runUnits(lookers, rest);
   const forecasts = new Map<string, UnitForecast>();
   const forecast = (name: string): UnitForecast => {
     const result = results.get(name);

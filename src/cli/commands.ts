@@ -1,6 +1,6 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
-import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp } from "./help.ts";
+import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
@@ -116,10 +116,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  command("verify", "check the chain itself: names, cycles, two units that write the same thing", "").action(
+  command("verify", "check the chain itself and its configuration: names, cycles, what cannot be used", verifyHelp).action(
     async (flags: { readonly json: boolean }) => {
       const { verify } = await import("./chain-commands.ts");
-      end(verify(await setup(), flags, terminal));
+      end(await verify(await setup(), flags, terminal));
     },
   );
 
@@ -135,14 +135,12 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--since <epoch>", "").argParser(Number).hideHelp(),
   ).action(async ({ once, unit: units, metricsAddress, ...flags }: UnitFlags & MonitorFlags) => {
     if (once) {
-      const [{ lookOnce }, { upkeep }] = await Promise.all([import("./monitor-look-command.ts"), import("../units/upkeep.ts")]);
-      const { chain, layout } = await setup();
-      return end(await lookOnce({ chain: [...chain, ...upkeep], layout }, { ...flags, units }, terminal));
+      const { lookOnce } = await import("./monitor-look-command.ts");
+      return end(await lookOnce(await setup(), { ...flags, units }, terminal));
     }
-    const { monitor } = await import("./monitor-command.ts");
-    // Without the units, which only a look loads.
-    const { guestosLayout } = await import("../config/layout.ts");
-    end(await monitor(guestosLayout, metricsAddress === undefined ? {} : { metricsAddress }, terminal));
+    const [{ monitor }, { watchedSetup }] = await Promise.all([import("./monitor-command.ts"), import("./setup.ts")]);
+    const { layout, isOn } = await watchedSetup(setup);
+    end(await monitor(layout, { isOn, ...(metricsAddress === undefined ? {} : { metricsAddress }) }, terminal));
   });
 
   addUpgradeCommands(program, surroundings);

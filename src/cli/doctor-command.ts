@@ -1,8 +1,8 @@
 import { checks } from "../doctor/checks.ts";
 import { doctorDocument, doctorLines } from "../doctor/doctor-text.ts";
+import { configurationCheck } from "../doctor/configuration.ts";
 import { examine, isSound } from "../doctor/examine.ts";
 import { systemHost } from "../system/host.ts";
-import { upkeep } from "../units/upkeep.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { requireRoot, requireSound } from "./guards.ts";
 import { paintFor } from "./paint.ts";
@@ -17,13 +17,16 @@ import { printJson, type Terminal } from "./terminal.ts";
  *
  * @throws ExitError for an unsound chain, or when not root
  */
-export async function doctor({ chain, layout }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+export async function doctor(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+  const { chain, layout } = setup;
   requireSound(chain);
   requireRoot("what is wrong shows in files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
-  const patient = { layout, chain, upkeep, facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
-  const examined = await examine(checks, patient, stop.signal);
+  const patient = { layout, chain, upkeep: await setup.upkeep(), facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
+  const { problems } = setup.configuration;
+  const asked = problems.length === 0 ? checks : [configurationCheck(problems), ...checks];
+  const examined = await examine(asked, patient, stop.signal);
   if (stop.signal.aborted) return stop.exit();
   if (json) printJson(terminal, doctorDocument(examined));
   else for (const line of doctorLines(examined, paintFor(terminal))) terminal.print(line);

@@ -2,7 +2,7 @@ import { inOrder } from "../boot/graph.ts";
 import { unitFacts } from "./chain-commands.ts";
 import type { ExitName } from "./exit-codes.ts";
 import type { GraphFormat } from "./graph-text.ts";
-import { requireSound } from "./guards.ts";
+import { requireConfiguration, requireSound } from "./guards.ts";
 import type { Setup } from "./setup.ts";
 import { printJson, type Terminal } from "./terminal.ts";
 
@@ -13,8 +13,9 @@ export interface GraphRequest {
   readonly boot?: number;
 }
 
-/** What waits for what. @throws ExitError for an unsound chain; with `boot` as `readBoot` does */
+/** What waits for what. @throws ExitError for an unsound chain or a broken configuration; with `boot` as `readBoot` does */
 export async function graph(setup: Setup, { format, json, boot }: GraphRequest, terminal: Terminal): Promise<ExitName> {
+  requireConfiguration(setup);
   requireSound(setup.chain);
   const ordered = inOrder(setup.chain);
   if (json) printJson(terminal, { units: ordered.map(unitFacts) });

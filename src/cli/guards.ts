@@ -1,6 +1,7 @@
 import { graphProblems } from "../boot/graph.ts";
 import type { Unit } from "../boot/unit.ts";
 import { ExitError } from "./exit-error.ts";
+import type { Setup } from "./setup.ts";
 
 /** @param why what only root may do, for the message. @throws ExitError */
 export function requireRoot(why: string): void {
@@ -16,5 +17,19 @@ export function requireSound<M>(chain: readonly Unit<M>[]): void {
     ...first,
     what: `the chain is not sound: ${first.what}`,
     todo: "guestos-boot verify names all that is wrong",
+  });
+}
+
+/**
+ * What people ask for is not done by half a configuration: they are there to mend it. The boot itself goes on without what it cannot
+ * use, and so does whatever helps to find out, or to get to another system. @throws ExitError
+ */
+export function requireConfiguration({ configuration: { problems } }: Setup): void {
+  const [first, ...more] = problems;
+  if (first === undefined) return;
+  throw new ExitError("badConfiguration", {
+    ...first,
+    what: `the configuration cannot be used: ${first.what}`,
+    ...(more.length === 0 ? {} : { todo: `guestos-boot verify names all ${problems.length} problems` }),
   });
 }

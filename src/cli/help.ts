@@ -29,7 +29,7 @@ Examples, upgrading the node:
   guestos-boot upgrade confirm        keep the one that is on trial
 
 guestos-boot help COMMAND says everything about a command, and has its examples.
-The manual: man guestos-boot, man guestos-config.`;
+The manual: man guestos-boot, man guestos-config, man guestos-boot.conf.`;
 
 export const runHelp = `Each unit looks at the machine, does what is missing, and looks again. What does
 not depend on each other runs at the same time. A unit that fails stops only what
@@ -48,6 +48,14 @@ Ends with 0 when there is nothing to do, with 11 when there is something.
 Examples:
   guestos-boot plan
   guestos-boot plan --unit network`;
+
+export const verifyHelp = `Names every mistake in the chain, and in /etc/guestos-boot: the configuration file
+and extra units (guestos-boot.conf(5)). The build of an image asks it. Ends with 9
+for a chain that is not sound, with 18 for a configuration that cannot be used.
+
+Examples:
+  guestos-boot verify
+  chroot tree guestos-boot verify`;
 
 export const graphHelp = `Arrows point from what comes first; dashed ones mean order alone.
 

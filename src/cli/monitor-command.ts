@@ -20,6 +20,8 @@ const PATIENCE = 60;
 export interface MonitorRequest {
   /** Where to serve metrics; nowhere when absent. */
   readonly metricsAddress?: string;
+  /** Whether a unit is there at all. */
+  readonly isOn: (unit: string) => boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface MonitorRequest {
  *
  * @throws ExitError when not root, or when the address is none
  */
-export async function monitor(layout: Layout, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
+export async function monitor(layout: Layout, { metricsAddress, isOn }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal });
@@ -38,16 +40,17 @@ export async function monitor(layout: Layout, { metricsAddress }: MonitorRequest
       ? undefined
       : await import("./metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
   const since = Math.round(Date.now() / 1000);
+  const watched = watchers.filter(({ name }) => isOn(name));
   const watching = new Monitor<WatchedMachine>({
-    watchers,
-    atStart: mendedAtAnyTime,
+    watchers: watched,
+    atStart: mendedAtAnyTime.filter(isOn),
     machine: { host, layout },
     look: async (names, signal) => lookInOwnProcess(names, since, signal),
     tell: (news) => newsLines(news).forEach(terminal.print),
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  terminal.print(`watching over ${watched.map(({ name }) => name).join(", ")}`);
   await watching.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.

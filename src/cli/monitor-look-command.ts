@@ -39,8 +39,9 @@ export interface LookRequest {
  *
  * @throws ExitError when nothing could be looked at: not root, an unknown unit, the lock held
  */
-export async function lookOnce({ chain, layout }: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
-  const { units, prerequisites } = selectUnits(chain, request);
+export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
+  const { layout } = setup;
+  const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.upkeep())], request);
   const asked = units.filter(({ name }) => !prerequisites.has(name));
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
@@ -49,9 +50,10 @@ export async function lookOnce({ chain, layout }: Setup, request: LookRequest, t
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const before = await stateOf(host, layout, request.since);
-  const looks = await lookUnder(host, { chain: asked, layout }, before, { signal: stop.signal, terminal });
+  const looks = await lookUnder(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
   // What was given up in the middle says nothing about the unit.
-  if (before !== undefined && !stop.signal.aborted) await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
+  if (before !== undefined && !stop.signal.aborted)
+    await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
   release();
   if (request.json) printJson(terminal, { looks });
   else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
@@ -61,7 +63,7 @@ export async function lookOnce({ chain, layout }: Setup, request: LookRequest, t
 
 async function lookUnder(
   host: Host,
-  { chain, layout }: Setup,
+  { units, layout }: { readonly units: Setup["chain"]; readonly layout: Layout },
   before: MonitorState | undefined,
   { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
 ): Promise<readonly Look[]> {
@@ -69,7 +71,7 @@ async function lookUnder(
   const troubled = await lastTroubled(host, layout, before);
   const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
   const kept = { layout, keys: keyRing(), freshRules: freshRules() };
-  const looks = await lookAt<Machine>(chain, {
+  const looks = await lookAt<Machine>(units, {
     machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
     facts: { ...(await runFacts(host, layout, undefined)), monitor: true },
     sink: record.sink,

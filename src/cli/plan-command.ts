@@ -8,7 +8,7 @@ import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
-import { requireRoot, requireSound } from "./guards.ts";
+import { requireConfiguration, requireRoot, requireSound } from "./guards.ts";
 import { runFacts } from "./run-facts.ts";
 import { selectUnits } from "./select-units.ts";
 import type { Setup } from "./setup.ts";
@@ -31,9 +31,11 @@ interface PlannedUnit {
 /**
  * Shows what a run would do, in order, and touches nothing; so it needs no lock.
  *
- * @throws ExitError for an unknown unit, an unsound chain, or when not root
+ * @throws ExitError for an unknown unit, an unsound chain, a broken configuration, or when not root
  */
-export async function plan({ chain, layout }: Setup, request: PlanRequest, terminal: Terminal): Promise<ExitName> {
+export async function plan(setup: Setup, request: PlanRequest, terminal: Terminal): Promise<ExitName> {
+  requireConfiguration(setup);
+  const { chain, layout } = setup;
   const { units, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
   requireRoot("what a run would do shows in files and devices that only root can read");

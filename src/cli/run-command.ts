@@ -7,7 +7,7 @@ import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
-import { requireRoot, requireSound } from "./guards.ts";
+import { requireConfiguration, requireRoot, requireSound } from "./guards.ts";
 import { hostStatus } from "./host-status.ts";
 import { runDocument } from "./run-document.ts";
 import { runFacts } from "./run-facts.ts";
@@ -33,9 +33,12 @@ export interface RunRequest {
 /**
  * Runs the chain, a stage of it or some of its units, and shows and records what happens.
  *
- * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, the lock held
+ * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, a broken configuration, the lock held
  */
-export async function run({ chain, layout }: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
+export async function run(setup: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
+  // A stage is the boot's own.
+  if (request.stage === undefined) requireConfiguration(setup);
+  const { chain, layout } = setup;
   const { units, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
   requireRoot("a run changes the machine");

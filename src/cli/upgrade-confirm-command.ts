@@ -10,6 +10,7 @@ import { look } from "../upgrade/situation.ts";
 import { missingTrialMark, setTrialMark } from "../upgrade/trial-mark.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { ExitError } from "./exit-error.ts";
+import { requireConfiguration } from "./guards.ts";
 import { paths } from "./paths.ts";
 import type { Setup } from "./setup.ts";
 import { printJson, type Terminal } from "./terminal.ts";
@@ -19,7 +20,7 @@ import { asOperator, locked } from "./upgrade-work.ts";
  * Keeps the running system, when it is on trial and healthy. Where it is stable there is nothing to do, and nothing is
  * checked or written: the orchestrator may call this as often as it likes.
  *
- * @throws ExitError when it cannot be done now, or a health check failed: the trial then goes on
+ * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
  */
 export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
@@ -35,6 +36,7 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
       else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
       return "ok";
     }
+    requireConfiguration(setup);
     const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
     requireHealthy(slot, checks);
     // The checks took their time: what was decided before them is decided again.

@@ -71,6 +71,8 @@ export interface Layout {
     readonly machineId: string;
     /** Executables that must all succeed before a new system is confirmed. */
     readonly healthChecks: string;
+    /** The program's own: config.yaml, and extra units in units.d. */
+    readonly own: string;
   };
   readonly networkd: string;
   /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
@@ -99,9 +101,31 @@ export interface VolumeLayout {
   readonly name: string;
   readonly fileSystem: "ext4" | "xfs" | "swap";
   readonly mountPoint?: string;
-  /** Bytes for a volume group of that many bytes. */
-  readonly size: (groupBytes: number) => number;
+  readonly size: VolumeSize;
 }
+
+/** A share of the volume group, within bounds. In bytes. */
+export interface VolumeSize {
+  readonly least: number;
+  /** One part of so many, or several: "1/16". */
+  readonly share: string;
+  /** Absent: as much as its share is. */
+  readonly most?: number;
+}
+
+/** Bytes for a volume group of that many bytes. */
+export function volumeBytes({ least, share, most }: VolumeSize, groupBytes: number): number {
+  const [parts = 0, of = 1] = share.split("/").map(Number);
+  return Math.min(most ?? Infinity, Math.max(least, (groupBytes * parts) / of));
+}
+
+/** Names of the two slots' partitions from one pattern: `{slot}_boot` is A_boot and B_boot. */
+export function inSlot(pattern: string): (slot: Slot) => string {
+  return (slot) => pattern.replaceAll(SLOT, slot);
+}
+
+/** Stands for the slot's letter. */
+export const SLOT = "{slot}";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -115,9 +139,9 @@ export const guestosLayout: Layout = {
     grub: "grub",
     config: "config",
     store: "store",
-    boot: (slot) => `${slot}_boot`,
-    root: (slot) => `${slot}_root`,
-    var: (slot) => `${slot}_var`,
+    boot: inSlot("{slot}_boot"),
+    root: inSlot("{slot}_root"),
+    var: inSlot("{slot}_var"),
   },
   mountPoints: {
     boot: "/boot",
@@ -153,16 +177,16 @@ export const guestosLayout: Layout = {
       name: "shared-crypto",
       fileSystem: "ext4",
       mountPoint: join(state, "crypto"),
-      size: (group) => Math.min(GIB, Math.max(64 * MIB, group / 16)),
+      size: { least: 64 * MIB, share: "1/16", most: GIB },
     },
-    { name: "shared-swap", fileSystem: "swap", size: (group) => Math.min(64 * GIB, Math.max(32 * MIB, group / 7)) },
+    { name: "shared-swap", fileSystem: "swap", size: { least: 32 * MIB, share: "1/7", most: 64 * GIB } },
     {
       name: "shared-backup",
       fileSystem: "ext4",
       mountPoint: join(state, "backup"),
-      size: (group) => Math.min(180 * GIB, Math.max(64 * MIB, group / 4)),
+      size: { least: 64 * MIB, share: "1/4", most: 180 * GIB },
     },
-    { name: "shared-data", fileSystem: "xfs", mountPoint: join(state, "data"), size: (group) => Math.max(320 * MIB, group / 4) },
+    { name: "shared-data", fileSystem: "xfs", mountPoint: join(state, "data"), size: { least: 320 * MIB, share: "1/4" } },
   ],
   runtimeEtc: "/run/ic-node/etc",
   accountKeysRuntime: "/run/ic-node/ssh/authorized_keys",
@@ -175,6 +199,7 @@ export const guestosLayout: Layout = {
     hostname: "/etc/hostname",
     machineId: "/etc/machine-id",
     healthChecks: "/etc/guestos-boot/health.d",
+    own: "/etc/guestos-boot",
   },
   networkd: "/run/systemd/network",
   journalUpload: "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",

@@ -1,4 +1,4 @@
-import type { Layout } from "../config/layout.ts";
+import { type Layout, volumeBytes } from "../config/layout.ts";
 import { type Mapping, mappings, requirePartition } from "../system/block-devices.ts";
 import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/lvm.ts";
 import { ProblemError } from "../system/problem.ts";
@@ -54,7 +54,7 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
         }),
       ];
     }
-    const share = Math.floor(size(group.bytes) / group.extentBytes) * group.extentBytes;
+    const share = Math.floor(volumeBytes(size, group.bytes) / group.extentBytes) * group.extentBytes;
     if (bytes >= share) return [];
     // Made when the disk was smaller, or by hand.
     return [

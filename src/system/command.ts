@@ -15,6 +15,10 @@ export interface Command {
   readonly timeout?: number;
   /** Added to the allow-listed environment. Never a secret: /proc shows it. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Bytes of output that are borne; 8 MiB when absent. */
+  readonly maxOutput?: number;
+  /** The folder to run it in; that of this program when absent. */
+  readonly cwd?: string;
   /** What the operator can do when it fails. */
   readonly todo?: string;
 }
@@ -84,6 +88,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   // Loaded with the first tool: what only waits, as the monitor does, goes without.
   const { execa } = await import("execa");
   if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
+  const maxOutput = command.maxOutput ?? MAX_OUTPUT;
   const input = command.input instanceof Secret ? command.input.expose() : command.input;
   const subprocess = execa(command.program, command.args, {
     detached: true,
@@ -91,8 +96,9 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     reject: false,
     stripFinalNewline: false,
     extendEnv: false,
-    maxBuffer: MAX_OUTPUT,
+    maxBuffer: maxOutput,
     env: { PATH, LC_ALL: "C", ...command.env },
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     ...(input === undefined ? { stdin: "ignore" } : { input }),
   });
   let stopped: Ending | undefined;
@@ -123,7 +129,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
       return { status: ending.status, stdout: result.stdout, stderr: result.stderr };
     }
-    const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${MAX_OUTPUT / 2 ** 20} MiB` : "";
+    const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${maxOutput / 1024} KiB` : "";
     throw new CommandError(command, ending, `${result.stderr ?? ""}${flood}`);
   } finally {
     clearTimeout(timer);

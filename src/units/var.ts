@@ -144,7 +144,13 @@ function mountVar(machine: Machine, device: string, intentName: string): readonl
     if (wrong !== undefined) throw new ProblemError(wrong.conflict);
   };
   const mended = "the file system of /var was damaged and has been mended";
-  const wanted = { source: device, mountPoint: layout.mountPoints.var, fileSystem: "ext4", options: mountOptions.var, place: device } as const;
+  const wanted = {
+    source: device,
+    mountPoint: layout.mountPoints.var,
+    fileSystem: "ext4",
+    options: mountOptions.var,
+    place: device,
+  } as const;
   return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
 }
 

@@ -1,6 +1,6 @@
 import { activate, provision } from "../boot/unit.ts";
 import { type Intent, readIntent, writeIntent } from "../config/intent.ts";
-import type { VolumeLayout } from "../config/layout.ts";
+import { volumeBytes, type VolumeLayout } from "../config/layout.ts";
 import { type Mapping, mappings, requirePartition } from "../system/block-devices.ts";
 import {
   activateVolumeGroup,
@@ -105,7 +105,7 @@ export function volumeExtents(
   extentBytes: number,
   extents: number,
 ): ReadonlyMap<string, number> {
-  const sizes = new Map(layout.map(({ name, size }) => [name, Math.floor(size(groupBytes) / extentBytes)]));
+  const sizes = new Map(layout.map(({ name, size }) => [name, Math.floor(volumeBytes(size, groupBytes) / extentBytes)]));
   const wanted = [...sizes.values()].reduce((sum, count) => sum + count, 0);
   if (wanted <= extents) return sizes;
   const mebibytes = (count: number): string => `${Math.round((count * extentBytes) / 1024 ** 2)} MiB`;

@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { activate, conflict, defineUnit, provision } from "../../src/boot/unit.ts";
 import { translatedArguments } from "../../src/cli/manageboot.ts";
 import { main } from "../../src/cli/program.ts";
+import { configured } from "../../src/cli/setup.ts";
 import { processTerminal } from "../../src/cli/terminal.ts";
 import { guestosLayout } from "../../src/config/layout.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
+import { upkeep } from "../../src/units/upkeep.ts";
 
 const root = process.env["FIXTURE_ROOT"] ?? "";
 const at = (name: string): string => join(root, name);
@@ -109,8 +111,12 @@ const layout = {
     refusedImages: at("slots/refused.json"),
     unfinishedRun: at("config/unfinished-run.json"),
   },
-  etc: { ...guestosLayout.etc, healthChecks: at("health.d") },
+  etc: { ...guestosLayout.etc, healthChecks: at("health.d"), own: at("own") },
   mountPoints: { ...guestosLayout.mountPoints, var: at("var"), config: at("config") },
 };
 
-process.exit(await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () => ({ chain, layout })));
+process.exit(
+  await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () =>
+    configured({ chain, layout, upkeep: async () => upkeep, configuration: { files: [], executables: [], problems: [] } }),
+  ),
+);

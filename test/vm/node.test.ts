@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import type { UnitView } from "../../src/boot/run-view.ts";
-import { guestosLayout } from "../../src/config/layout.ts";
+import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
@@ -135,7 +135,7 @@ test("the store takes the rest of the enlarged disk, and the volumes their share
     for (const volume of guestosLayout.volumes) {
       const actual = size(`store-${volume.name.replaceAll("-", "--")}`);
       // LVM counts in extents of 4 MiB.
-      expect(Math.abs(actual - volume.size(group)), volume.name).toBeLessThanOrEqual(4 * MIB);
+      expect(Math.abs(actual - volumeBytes(volume.size, group)), volume.name).toBeLessThanOrEqual(4 * MIB);
     }
   }));
 

@@ -8,7 +8,7 @@ import { guestosSetup } from "../../src/cli/setup.ts";
 import { topLevelEntries } from "../../src/config/bootstrap-entries.ts";
 import { guestos } from "../../src/units/guestos.ts";
 import { roffOf, sectionOf } from "./markdown.ts";
-import { bold, escaped, example, heading, indented, item, literal, pageHead, pageText, paragraph, subheading } from "./roff.ts";
+import { bold, escaped, example, heading, indented, item, literal, type Page, pageHead, pageText, paragraph, subheading } from "./roff.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 
@@ -23,7 +23,25 @@ export function manual(edition: Edition): ReadonlyMap<string, string> {
   return new Map([
     ["guestos-boot.8", pageText(programPage(edition))],
     ["manageboot.8", ".so man8/guestos-boot.8\n"],
-    ["guestos-config.5", pageText(configurationPage(edition))],
+    [
+      "guestos-config.5",
+      pageText(
+        documentPage("configuration.md", {
+          ...{ name: "guestos-config", section: 5, purpose: "the medium and the files that make a GuestOS a node", ...edition },
+          seeAlso: "guestos-boot(8), guestos-boot.conf(5)",
+        }),
+      ),
+    ],
+    [
+      "guestos-boot.conf.5",
+      pageText(
+        documentPage("boot-config.md", {
+          ...{ name: "guestos-boot.conf", section: 5, purpose: "names, sizes, timeouts and extra units of the boot", ...edition },
+          files: ["/etc/guestos-boot/config.yaml", "/etc/guestos-boot/units.d/", "/usr/share/guestos-boot/schemas/config-file.json"],
+          seeAlso: "guestos-boot(8), guestos-config(5)",
+        }),
+      ),
+    ],
   ]);
 }
 
@@ -69,19 +87,20 @@ function programPage(edition: Edition): readonly string[] {
     ...heading("Examples"),
     ...helpRoff(rootExamples(program.text)),
     ...heading("See also"),
-    ...["guestos-config(5), systemctl(1), systemd-analyze(1), journalctl(1), bootup(7)"],
+    ...["guestos-config(5), guestos-boot.conf(5), systemctl(1), systemd-analyze(1), journalctl(1), bootup(7)"],
   ];
 }
 
-/** The page of docs/configuration.md. */
-function configurationPage(edition: Edition): readonly string[] {
-  const [, body = ""] = document("configuration.md").split(/^# .*$/m);
+/** The page of a document. */
+function documentPage(file: string, page: Page & { readonly seeAlso: string; readonly files?: readonly string[] }): readonly string[] {
+  const body = document(file).replace(/^# .*$/m, "");
   return [
-    ...pageHead({ name: "guestos-config", section: 5, purpose: "the medium and the files that make a GuestOS a node", ...edition }),
+    ...pageHead(page),
     ...heading("Description"),
     ...roffOf(body),
+    ...(page.files === undefined ? [] : [...heading("Files"), ...page.files.flatMap((name) => paragraph(bold(name)))]),
     ...heading("See also"),
-    ...["guestos-boot(8)"],
+    page.seeAlso,
   ];
 }
 

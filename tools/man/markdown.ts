@@ -7,7 +7,8 @@ import { bold, bullet, escaped, example, heading, item, paragraph, subheading } 
  * @param markdown without its title
  */
 export function roffOf(markdown: string): readonly string[] {
-  return blocksOf(markdown).flatMap(blockRoff);
+  // Comments are for who writes the document.
+  return blocksOf(markdown.replaceAll(/^<!--.*-->$/gm, "")).flatMap(blockRoff);
 }
 
 /** What stands below a heading, up to the next one of its level. @throws Error when there is no such heading */

@@ -1,3 +1,4 @@
+import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
 import { z } from "../../src/config/schema.ts";
 import { type DocumentName, documents } from "./documents.ts";
 
@@ -18,7 +19,23 @@ function publishedSchema(name: DocumentName): object {
   return { $schema, $id: `${BASE}/${name}.json`, title, ...rest };
 }
 
-/** As it stands in its file. */
-export function schemaText(name: DocumentName): string {
-  return `${JSON.stringify(publishedSchema(name), undefined, 2)}\n`;
+/** For editors: what may stand in a file that people write. */
+const files = {
+  "config-file": { title: "/etc/guestos-boot/config.yaml", schema: BootConfig },
+  "extra-unit": { title: "/etc/guestos-boot/units.d/NAME/unit.yaml", schema: ExtraUnit },
+} as const;
+
+function fileSchema(name: keyof typeof files): object {
+  const { title, schema } = files[name];
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return { $schema, $id: `${BASE}/${name}.json`, title, ...rest };
+}
+
+/** Every schema as it stands in its file, by the file's name. */
+export function publishedSchemas(): ReadonlyMap<string, string> {
+  const text = (schema: object): string => `${JSON.stringify(schema, undefined, 2)}\n`;
+  return new Map([
+    ...(Object.keys(documents) as DocumentName[]).map((name) => [name, text(publishedSchema(name))] as const),
+    ...(Object.keys(files) as (keyof typeof files)[]).map((name) => [name, text(fileSchema(name))] as const),
+  ]);
 }

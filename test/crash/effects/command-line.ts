@@ -4,5 +4,10 @@ import { chain } from "./chain.ts";
 
 /** Runs a command line on the machine below that folder. @returns its exit status */
 export async function guestosBootOn(root: string, args: readonly string[], print: (text: string) => void): Promise<number> {
-  return main(args, { print, complain: print, colour: false }, async () => ({ chain, layout: testLayout(root) }));
+  return main(args, { print, complain: print, colour: false }, async () => ({
+    chain,
+    layout: testLayout(root),
+    upkeep: async () => [],
+    configuration: { files: [], executables: [], problems: [] },
+  }));
 }

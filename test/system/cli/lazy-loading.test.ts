@@ -40,3 +40,7 @@ test("a status loads no tools, no bus and no metrics", () => {
   expect(loaded).not.toContain("dbus-next");
   expect(loaded).not.toContain("prom-client");
 });
+
+test("where there is no configuration file, nobody loads what would read it", () => {
+  for (const args of [["list"], ["verify"]]) expect(loadedBy(...args)).not.toContain("yaml");
+});

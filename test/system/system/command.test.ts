@@ -180,7 +180,7 @@ test.each(["exec yes", "yes & wait; exit 0", "yes >&2"])(
   async (script) => {
     const error = await errorOf(shell(script));
     expect(error.ending).toEqual({ kind: "signalled", signal: "SIGTERM" });
-    expect(error.problem.found).toContain("stopped, because it wrote more than 8 MiB");
+    expect(error.problem.found).toContain("stopped, because it wrote more than 8192 KiB");
   },
 );
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MonitorState } from "../../../src/boot/monitor-state.ts";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import { guestosLayout, volumeBytes } from "../../../src/config/layout.ts";
 import { judgeExpiry } from "../../../src/doctor/certificate.ts";
 import type { Finding } from "../../../src/doctor/check.ts";
 import { judgeHeader } from "../../../src/doctor/encryption.ts";
@@ -58,7 +58,7 @@ test.each([
 
 const EXTENT = 4 * 1024 ** 2;
 const groupBytes = 1000 * EXTENT;
-const sizes = new Map(guestosLayout.volumes.map(({ name, size }) => [name, Math.floor(size(groupBytes) / EXTENT) * EXTENT]));
+const sizes = new Map(guestosLayout.volumes.map(({ name, size }) => [name, Math.floor(volumeBytes(size, groupBytes) / EXTENT) * EXTENT]));
 const group: VolumeGroup = { name: "store", extentBytes: EXTENT, extents: 1000, bytes: groupBytes, volumes: sizes };
 const mapped = (volumes: ReadonlyMap<string, number>): ReadonlyMap<string, Mapping> =>
   new Map(

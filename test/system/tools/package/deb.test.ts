@@ -65,6 +65,7 @@ test("it has the program, the units, the manual and the completions in the place
       "-rw-r--r-- root/root usr/share/man/man8/guestos-boot.8.gz",
       "-rw-r--r-- root/root usr/share/man/man8/manageboot.8.gz",
       "-rw-r--r-- root/root usr/share/man/man5/guestos-config.5.gz",
+      "-rw-r--r-- root/root usr/share/man/man5/guestos-boot.conf.5.gz",
       "-rw-r--r-- root/root usr/share/bash-completion/completions/guestos-boot",
       "lrwxrwxrwx root/root usr/share/bash-completion/completions/manageboot -> guestos-boot",
       "-rw-r--r-- root/root usr/share/zsh/vendor-completions/_guestos-boot",

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
 import { exitCodes } from "../../../../src/cli/exit-codes.ts";
 import { topLevelEntries } from "../../../../src/config/bootstrap-entries.ts";
+import { BootConfig } from "../../../../src/config/boot-config.ts";
 import { guestos } from "../../../../src/units/guestos.ts";
+import { valuesOf } from "../../../../tools/reference/config-reference.ts";
 import { manual, wholeCommandLine } from "../../../../tools/man/manual.ts";
 import { bold } from "../../../../tools/man/roff.ts";
 
@@ -50,6 +52,17 @@ test("guestos-config(5) has every section and every key of docs/configuration.md
   for (const [, title = ""] of document.matchAll(/^## (.*)$/gm)) expect(configuration).toContain(`.SH ${title.toUpperCase()}\n`);
   for (const [, key = ""] of document.matchAll(/^\| `(\w+)`/gm)) expect(configuration).toContain(`.TP\n${bold(key)}`);
   for (const entry of topLevelEntries) expect(configuration).toContain(bold(entry).slice(3, -3));
+});
+
+test("guestos-boot.conf(5) has every value of the configuration file with its default, and every unit", () => {
+  const page = pages.get("guestos-boot.conf.5") ?? "";
+  const values = valuesOf(BootConfig);
+  expect(values.length).toBeGreaterThan(25);
+  for (const { key, default: usual } of values) {
+    const [, item = ""] = page.split(`.TP\n${bold(key)}\n`);
+    expect(item.split(".TP")[0], key).toContain(usual.startsWith("`") ? `default: ${bold(usual.slice(1, -1))}` : usual);
+  }
+  for (const { name } of guestos) expect(page).toContain(`.TP\n${bold(name)}\n`);
 });
 
 test("the pages say what they are of, and from when", () => {

@@ -15,6 +15,7 @@ test.each<readonly [string, string, readonly string[]]>([
     "| key | value | default |\n| --- | --- | --- |\n| `a` | text | 3 |\n| b | other | |",
     [".TP", "\\fBa\\fR", "text\n.br\ndefault: 3", ".TP", "b", "other"],
   ],
+  ["a comment, which is for who writes", "<!-- made by a tool -->\n\nText.", [".PP", "Text."]],
   ["what would be a command at the beginning of a line", ".dot", [".PP", "\\&.dot"]],
 ])("%s", (_, markdown, expected) => {
   expect(roffOf(markdown)).toEqual(expected);

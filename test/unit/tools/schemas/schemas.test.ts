@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
 import { z } from "../../../../src/config/schema.ts";
 import { wholeCommandLine } from "../../../../tools/man/manual.ts";
-import { type DocumentName, documents } from "../../../../tools/schemas/documents.ts";
-import { schemaText } from "../../../../tools/schemas/json-schema.ts";
+import { documents } from "../../../../tools/schemas/documents.ts";
+import { publishedSchemas } from "../../../../tools/schemas/json-schema.ts";
 
-const names = Object.keys(documents) as DocumentName[];
+const schemas = publishedSchemas();
 
 test("share/schemas has every schema as it is now, and no other; make schemas writes them", () => {
-  expect(readdirSync("share/schemas").toSorted()).toEqual(names.map((name) => `${name}.json`).toSorted());
-  for (const name of names) expect(readFileSync(`share/schemas/${name}.json`, "utf8"), name).toBe(schemaText(name));
+  expect(readdirSync("share/schemas").toSorted()).toEqual([...schemas.keys()].map((name) => `${name}.json`).toSorted());
+  for (const [name, text] of schemas) expect(readFileSync(`share/schemas/${name}.json`, "utf8"), name).toBe(text);
 });
 
 test("every command that takes --json has a schema", () => {
@@ -29,8 +29,24 @@ test("every command that takes --json has a schema", () => {
 });
 
 test("a reader bears what later versions add, and misses what every version has", () => {
-  const schema = z.fromJSONSchema(JSON.parse(schemaText("upgrade-slot")) as z.core.JSONSchema.JSONSchema);
+  const schema = z.fromJSONSchema(JSON.parse(schemas.get("upgrade-slot") ?? "") as z.core.JSONSchema.JSONSchema);
   expect(schema.safeParse({ slot: "A", since: "later" }).success).toBe(true);
   expect(schema.safeParse({}).success).toBe(false);
   expect(schema.safeParse({ slot: "C" }).success).toBe(false);
+});
+
+/** What an editor says of a file. */
+function faults(name: string, content: unknown): readonly string[] {
+  const schema = z.fromJSONSchema(JSON.parse(schemas.get(name) ?? "") as z.core.JSONSchema.JSONSchema);
+  return schema.safeParse(content).error?.issues.map(({ path }) => path.join(".")) ?? [];
+}
+
+test("an editor knows what may stand in config.yaml and unit.yaml", () => {
+  expect(faults("config-file", {})).toEqual([]);
+  expect(faults("config-file", { units: { var: { timeout: 60 } }, layout: { volumes: { "shared-data": { share: "1/2" } } } })).toEqual([]);
+  expect(faults("config-file", { unit: {} })).toHaveLength(1);
+  expect(faults("config-file", { units: { var: { timeout: 5 } } })).toEqual(["units.var.timeout"]);
+  expect(faults("config-file", { units: { var: { onFailure: "degrade" } } })).toEqual(["units.var.onFailure"]);
+  expect(faults("extra-unit", { title: "Extra", stage: "early" })).toEqual([]);
+  expect(faults("extra-unit", { stage: "middle" })).toEqual(["title", "stage"]);
 });
