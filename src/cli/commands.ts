@@ -1,9 +1,10 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
+import { type ProfileName, profileNames } from "../config/profile-name.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp } from "./help.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
-import { bootNumber, bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
@@ -25,10 +26,14 @@ export const commandNames: readonly string[] = [
   "help",
 ];
 
-interface UnitFlags {
+interface ProfileFlags {
+  readonly profile?: ProfileName;
+  readonly json: boolean;
+}
+
+interface UnitFlags extends ProfileFlags {
   readonly unit: readonly string[];
   readonly stage?: Stage;
-  readonly json: boolean;
 }
 
 interface MonitorFlags {
@@ -58,23 +63,24 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     runHelp,
     unitOption(),
     stageOption(),
+    profileOption(),
     waitOption(),
-  ).action(async ({ unit: units, ...flags }: UnitFlags & { readonly wait: number }) => {
+  ).action(async ({ unit: units, profile, ...flags }: UnitFlags & { readonly wait: number }) => {
     const { run } = await import("./run-command.ts");
-    end(await run(await setup(), { ...flags, units }, terminal));
+    end(await run(await setup(profile), { ...flags, units }, terminal));
   });
 
-  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption()).action(
-    async ({ unit: units, ...flags }: UnitFlags) => {
+  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption(), profileOption()).action(
+    async ({ unit: units, profile, ...flags }: UnitFlags) => {
       const { plan } = await import("./plan-command.ts");
-      end(await plan(await setup(), { ...flags, units }, terminal));
+      end(await plan(await setup(profile), { ...flags, units }, terminal));
     },
   );
 
-  command("list", "name the units, in boot order: stage, what a failure means, title", "").action(
-    async (flags: { readonly json: boolean }) => {
+  command("list", "name the units, in boot order: stage, what a failure means, title", "", profileOption()).action(
+    async ({ profile, json }: ProfileFlags) => {
       const { list } = await import("./chain-commands.ts");
-      end(list(await setup(), flags, terminal));
+      end(list(await setup(profile), { json }, terminal));
     },
   );
 
@@ -82,15 +88,21 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     "graph",
     "show what waits for what",
     graphHelp,
+    profileOption(),
     new Option("--format <format>", "text, the language of Graphviz or Mermaid, or a picture")
       .choices(["text", "dot", "mermaid", "svg"])
       .default("text"),
     new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
     new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
-  ).action(async (flags: { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly json: boolean; readonly boot?: number }) => {
-    const { graph } = await import("./graph-command.ts");
-    end(await graph(await setup(), flags, terminal));
-  });
+  ).action(
+    async ({
+      profile,
+      ...flags
+    }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
+      const { graph } = await import("./graph-command.ts");
+      end(await graph(await setup(profile), flags, terminal));
+    },
+  );
 
   command(
     "status",
@@ -116,12 +128,17 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  command("verify", "check the chain itself: names, cycles, two units that write the same thing", "").action(
-    async (flags: { readonly json: boolean }) => {
-      const { verify } = await import("./chain-commands.ts");
-      end(verify(await setup(), flags, terminal));
-    },
-  );
+  command(
+    "verify",
+    "check the chains of all profiles: names, cycles, two units that write the same thing",
+    "",
+    profileOption(),
+  ).action(async ({ profile, json }: ProfileFlags) => {
+    const { verify } = await import("./chain-commands.ts");
+    const names = profile === undefined ? profileNames : [profile];
+    const chains = await Promise.all(names.map(async (name) => ({ name, chain: (await setup(name)).chain })));
+    end(verify(chains, { json }, terminal));
+  });
 
   command(
     "monitor",
@@ -135,14 +152,14 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--since <epoch>", "").argParser(Number).hideHelp(),
   ).action(async ({ once, unit: units, metricsAddress, ...flags }: UnitFlags & MonitorFlags) => {
     if (once) {
-      const [{ lookOnce }, { upkeep }] = await Promise.all([import("./monitor-look-command.ts"), import("../units/upkeep.ts")]);
+      const [{ lookOnce }, { upkeepOf }] = await Promise.all([import("./monitor-look-command.ts"), import("../units/upkeep.ts")]);
       const { chain, layout } = await setup();
-      return end(await lookOnce({ chain: [...chain, ...upkeep], layout }, { ...flags, units }, terminal));
+      return end(await lookOnce({ chain: [...chain, ...upkeepOf(chain)], layout }, { ...flags, units }, terminal));
     }
     const { monitor } = await import("./monitor-command.ts");
     // Without the units, which only a look loads.
-    const { guestosLayout } = await import("../config/layout.ts");
-    end(await monitor(guestosLayout, metricsAddress === undefined ? {} : { metricsAddress }, terminal));
+    const { thisProfile } = await import("./setup.ts");
+    end(await monitor(await thisProfile(), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
 
   addUpgradeCommands(program, surroundings);
@@ -164,16 +181,20 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     });
 
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
-  configImage.argument("[folder]", "laid out like the tar").requiredOption("--out <file>", "the image; replaced when it is there");
+  configImage
+    .argument("[folder]", "laid out like the tar")
+    .requiredOption("--out <file>", "the image; replaced when it is there")
+    .addOption(profileOption());
   for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
-  configImage.action(async (folder: string | undefined, { out, json, ...flags }: { readonly out: string; readonly json: boolean }) => {
+  configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
     const { configImage: build } = await import("./config-image-command.ts");
+    const { layout } = await setup(profile);
     const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
     const chosen = entries.flatMap((name) => {
       const path = given.get(camelCase(optionName(name)));
       return path === undefined ? [] : [[name, path] as const];
     });
-    end(await build({ out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
+    end(await build(layout, { out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
   });
 }
 

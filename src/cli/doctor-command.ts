@@ -2,7 +2,7 @@ import { checks } from "../doctor/checks.ts";
 import { doctorDocument, doctorLines } from "../doctor/doctor-text.ts";
 import { examine, isSound } from "../doctor/examine.ts";
 import { systemHost } from "../system/host.ts";
-import { upkeep } from "../units/upkeep.ts";
+import { upkeepOf } from "../units/upkeep.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { requireRoot, requireSound } from "./guards.ts";
 import { paintFor } from "./paint.ts";
@@ -22,7 +22,7 @@ export async function doctor({ chain, layout }: Setup, { json }: { readonly json
   requireRoot("what is wrong shows in files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
-  const patient = { layout, chain, upkeep, facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
+  const patient = { layout, chain, upkeep: upkeepOf(chain), facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
   const examined = await examine(checks, patient, stop.signal);
   if (stop.signal.aborted) return stop.exit();
   if (json) printJson(terminal, doctorDocument(examined));

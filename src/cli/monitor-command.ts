@@ -2,7 +2,8 @@ import { systemClock } from "../boot/clock.ts";
 import { Monitor, type News } from "../boot/monitor.ts";
 import type { Look } from "../boot/monitor-look.ts";
 import { problemText } from "../boot/run-text.ts";
-import type { Layout } from "../config/layout.ts";
+import { layouts } from "../config/layouts.ts";
+import type { ProfileName } from "../config/profile-name.ts";
 import { systemHost } from "../system/host.ts";
 import { runOwnProgram } from "../system/own-program.ts";
 import { ProblemError } from "../system/problem.ts";
@@ -28,8 +29,9 @@ export interface MonitorRequest {
  *
  * @throws ExitError when not root, or when the address is none
  */
-export async function monitor(layout: Layout, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
+export async function monitor(profile: ProfileName, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
+  const layout = layouts[profile];
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal });
   // Loaded only where it is asked for: HTTP takes memory.
@@ -39,15 +41,15 @@ export async function monitor(layout: Layout, { metricsAddress }: MonitorRequest
       : await import("./metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
   const since = Math.round(Date.now() / 1000);
   const watching = new Monitor<WatchedMachine>({
-    watchers,
-    atStart: mendedAtAnyTime,
+    watchers: watchers[profile],
+    atStart: mendedAtAnyTime(profile),
     machine: { host, layout },
     look: async (names, signal) => lookInOwnProcess(names, since, signal),
     tell: (news) => newsLines(news).forEach(terminal.print),
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  terminal.print(`watching over ${watchers[profile].map(({ name }) => name).join(", ")}`);
   await watching.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.
