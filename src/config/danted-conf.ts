@@ -9,11 +9,8 @@ export interface DantedSettings {
 /** The port of SOCKS (RFC 1928). */
 const PORT = 1080;
 
-/**
- * Where nobody may be taken: the node itself, its link, and the IPv4 addresses that are written as IPv6 ones, which would lead
- * around the other rules.
- */
-const NOWHERE = ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10", "::ffff:0:0/96"];
+/** Where nobody may be taken: the node itself, and its link. IPv4 addresses that are written as IPv6 ones danted takes for what they are. */
+const NOWHERE = ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"];
 
 /**
  * danted.conf(5) of a boundary node: SOCKS for the given networks, TCP connections alone, and nobody else. What no rule passes
@@ -34,7 +31,7 @@ ${clients.map((network) => `client pass { from: ${network} to: 0/0 }`).join("\n"
 client block { from: 0/0 to: 0/0 log: connect }
 
 ${NOWHERE.map((network) => `socks block { from: 0/0 to: ${network} log: connect }`).join("\n")}
-${clients.map((network) => `socks pass { from: ${network} to: 0/0 command: connect protocol: tcp }`).join("\n")}
+${clients.map((network) => `socks pass {\n  from: ${network} to: 0/0\n  command: connect\n  protocol: tcp\n}`).join("\n")}
 socks block { from: 0/0 to: 0/0 log: connect }
 `;
 }
