@@ -95,10 +95,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
     new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
   ).action(
-    async ({
-      profile,
-      ...flags
-    }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
+    async ({ profile, ...flags }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
       const { graph } = await import("./graph-command.ts");
       end(await graph(await setup(profile), flags, terminal));
     },

@@ -20,11 +20,7 @@ export interface ConfigImageFlags {
  *
  * @throws ProblemError for what a node would refuse or ignore; nothing is written then
  */
-export async function configImage(
-  layout: Layout,
-  { out, folder, entries, json }: ConfigImageFlags,
-  terminal: Terminal,
-): Promise<ExitName> {
+export async function configImage(layout: Layout, { out, folder, entries, json }: ConfigImageFlags, terminal: Terminal): Promise<ExitName> {
   if (folder === undefined && Object.keys(entries).length === 0) {
     throw new ExitError("usage", {
       what: "there is nothing to put on the medium",

@@ -46,7 +46,8 @@ export function checkDenylist(content: Uint8Array, file: string): void {
       ...placeOf(issue.path, lines),
       what: `${["the list", ...issue.path.map(String)].join(" › ").slice(0, 100)} is not usable`,
       found: issue.code === "invalid_key" ? quoted(String(issue.path.at(-1))) : issue.message,
-      expected: issue.code === "invalid_key" ? EXPECTED_ID : 'as in { "canisters": { "rdmx6-jaaaa-aaaaa-aaadq-cai": { "localities": ["CH"] } } }',
+      expected:
+        issue.code === "invalid_key" ? EXPECTED_ID : 'as in { "canisters": { "rdmx6-jaaaa-aaaaa-aaadq-cai": { "localities": ["CH"] } } }',
     })),
   );
 }
@@ -60,12 +61,17 @@ function parsed(text: string, file: string): unknown {
     const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(message) ?? [];
     const end = text.split("\n");
     const at = { line: Number(line ?? end.length), column: Number(column ?? (end.at(-1)?.length ?? 0) + 1) };
-    return refuseFindings(file, [{ ...at, what: "the file is not JSON", found: quoted(end[at.line - 1]?.slice(at.column - 1) ?? ""), expected: "JSON (RFC 8259)" }]);
+    return refuseFindings(file, [
+      { ...at, what: "the file is not JSON", found: quoted(end[at.line - 1]?.slice(at.column - 1) ?? ""), expected: "JSON (RFC 8259)" },
+    ]);
   }
 }
 
 /** The line in which the last name on the way stands for the first time. */
-function placeOf(path: readonly PropertyKey[], lines: readonly { readonly text: string; readonly number: number }[]): Pick<Finding, "line" | "column"> {
+function placeOf(
+  path: readonly PropertyKey[],
+  lines: readonly { readonly text: string; readonly number: number }[],
+): Pick<Finding, "line" | "column"> {
   const names = path.filter((part) => typeof part === "string").toReversed();
   for (const name of names) {
     const line = lines.find(({ text }) => text.includes(JSON.stringify(name)));

@@ -8,7 +8,8 @@
 export function environmentFile(values: Readonly<Record<string, string | undefined>>): string {
   const lines = Object.entries(values).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    if (!/^[\x20-\x7e]*$/.test(value) || /["\\$`]/.test(value)) throw new Error(`the value of ${name} cannot be written into an environment file`);
+    if (!/^[\x20-\x7e]*$/.test(value) || /["\\$`]/.test(value))
+      throw new Error(`the value of ${name} cannot be written into an environment file`);
     return [`${name}="${value}"\n`];
   });
   return `# Made by guestos-boot from /boot/config, and made anew when that changes.\n${lines.join("")}`;

@@ -19,8 +19,7 @@ export async function checkNginxConf(host: Host, file: string): Promise<void> {
 
 /** The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` for none. */
 export function parseNginxError(stderr: string, file: string): ProblemError | undefined {
-  const [, words = "", place, line] =
-    /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];
+  const [, words = "", place, line] = /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];
   if (words === "") return undefined;
   return new ProblemError({
     what: "nginx refuses its configuration; it goes on as it is",

@@ -84,7 +84,12 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
 /** Readable for the accounts that they are about, written by root alone, and nothing that can be run. */
 const PUBLIC = 0o644;
 
-async function storeFile({ host, layout }: Pick<Machine, "host" | "layout">, name: string, content: Uint8Array, mode: number): Promise<void> {
+async function storeFile(
+  { host, layout }: Pick<Machine, "host" | "layout">,
+  name: string,
+  content: Uint8Array,
+  mode: number,
+): Promise<void> {
   if (name.includes("/")) await host.makeFolder(layout.config.accountKeys, { mode: 0o755, uid: 0, gid: 0 });
   await host.writeFile(configTarget(layout, name), content, { mode, uid: 0, gid: 0 });
 }

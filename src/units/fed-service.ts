@@ -68,7 +68,11 @@ export async function planUnfedService(machine: Machine, service: string, path: 
   ];
 }
 
-async function feed(machine: Machine, { service, files, check, notes = [] }: FedService, verb: "start" | FedService["renew"]): Promise<void> {
+async function feed(
+  machine: Machine,
+  { service, files, check, notes = [] }: FedService,
+  verb: "start" | FedService["renew"],
+): Promise<void> {
   const { host, layout } = machine;
   const last = files.at(-1);
   if (last === undefined) return;

@@ -40,10 +40,7 @@ export function injectedDataOn(mounts: readonly GuestUnit[], owns: readonly stri
 }
 
 /** Of a GuestOS: onto the volumes below /var/lib/ic. */
-export const injectedData = injectedDataOn(
-  [volumeMounts],
-  ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
-);
+export const injectedData = injectedDataOn([volumeMounts], ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"]);
 
 /** The machine, and what a medium of its profile may bring. */
 interface Work extends Machine {

@@ -64,7 +64,9 @@ function programPage(edition: Edition): readonly string[] {
     ...paragraph(`What may be named after ${bold("--unit")}, in boot order:`),
     ...guestos.flatMap(({ name, title }) => item(bold(name), escaped(title))),
     ...paragraph(`The profile ${bold("boundary")} has some of these, and:`),
-    ...boundary.filter(({ name }) => guestos.every((unit) => unit.name !== name)).flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ...boundary
+      .filter(({ name }) => guestos.every((unit) => unit.name !== name))
+      .flatMap(({ name, title }) => item(bold(name), escaped(title))),
     ...heading("Exit status"),
     ...Object.values(exitCodes).flatMap(({ code, meaning }) => item(bold(String(code)), escaped(meaning))),
     ...heading("Environment"),

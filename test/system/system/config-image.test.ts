@@ -106,7 +106,8 @@ test("another input gives another image", async () => {
 test("single entries win over the folder's", async () => {
   const mine = join(folder({ "node7.conf": "hostname=mine\n" }), "node7.conf");
   const keys = folder({ root: "# nobody\n" });
-  const { config } = await buildConfigImage(host, { contents: guestosMedium,
+  const { config } = await buildConfigImage(host, {
+    contents: guestosMedium,
     out: outFile(),
     folder: folder(FILES),
     entries: { "network.conf": mine, accounts_ssh_authorized_keys: keys },
@@ -135,7 +136,9 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
 ])("%s is refused before anything is written, and leaves what was there", async (_, files, expected) => {
   const out = outFile();
   writeFileSync(out, "the image of yesterday");
-  expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out, folder: folder(files) }))).toMatchObject(expected);
+  expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out, folder: folder(files) }))).toMatchObject(
+    expected,
+  );
   expect(readFileSync(out, "utf8")).toBe("the image of yesterday");
   expect(readdirSync(dirname(out))).toEqual(["config.img"]);
 });
@@ -152,7 +155,9 @@ test.each([
   ["a folder", { folder: "/nonexistent" }],
   ["a file", { entries: { "network.conf": "/nonexistent" } }],
 ])("%s that is not there is named", async (_, request) => {
-  expect((await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), ...request }))).what).toContain("/nonexistent");
+  expect((await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), ...request }))).what).toContain(
+    "/nonexistent",
+  );
 });
 
 test("what an interrupted build left is no obstacle, and no part of the next image", async () => {

@@ -82,6 +82,8 @@ test("certificates that are there already, and that no medium brought, are not r
   const machine = node(MEDIUM);
   mkdirSync(machine.at("/boot/config/certs"));
   writeFileSync(machine.at("/boot/config/certs/privkey.pem"), "the node's own");
-  expect(await problemOf(async () => boot(machine))).toMatchObject({ what: expect.stringMatching(/\/boot\/config\/certs is there already/) });
+  expect(await problemOf(async () => boot(machine))).toMatchObject({
+    what: expect.stringMatching(/\/boot\/config\/certs is there already/),
+  });
   expect(readFileSync(machine.at("/boot/config/certs/privkey.pem"), "utf8")).toBe("the node's own");
 });

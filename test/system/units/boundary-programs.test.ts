@@ -34,7 +34,11 @@ const INSTALLED = { mode: 0o755 };
 
 function node(files: Readonly<Record<string, string>> = {}): FakeHost {
   return fakeHost({
-    files: { [VARS]: "system_domains=ic0.app\napplication_domains=icp0.io\n", "/boot/config/nns.conf": "nns_url=http://[2001:db8::1]:8080\n", ...files },
+    files: {
+      [VARS]: "system_domains=ic0.app\napplication_domains=icp0.io\n",
+      "/boot/config/nns.conf": "nns_url=http://[2001:db8::1]:8080\n",
+      ...files,
+    },
     attributes: { [PROGRAM]: INSTALLED, "/opt/ic/bin/boundary-node-control-plane": INSTALLED },
   });
 }
@@ -91,9 +95,18 @@ test("a file that cannot be run is no program", async () => {
 });
 
 test("one that ends at once is an error with where to read on, and the next run tries it again", async () => {
-  systemd.units.set(PROXY, { load: "loaded", active: "inactive", sub: "dead", result: "done", then: { active: "activating", sub: "auto-restart" } });
+  systemd.units.set(PROXY, {
+    load: "loaded",
+    active: "inactive",
+    sub: "dead",
+    result: "done",
+    then: { active: "activating", sub: "auto-restart" },
+  });
   const machine = testMachine(node({ [PROGRAM]: "a program" }), boundaryLayout);
-  expect(await problemOf(async () => runUnit(icxProxy, machine))).toMatchObject({ what: `cannot start ${PROXY}`, todo: `journalctl -b -u ${PROXY}` });
+  expect(await problemOf(async () => runUnit(icxProxy, machine))).toMatchObject({
+    what: `cannot start ${PROXY}`,
+    todo: `journalctl -b -u ${PROXY}`,
+  });
   systemd.units.set(PROXY, { load: "loaded", active: "activating", sub: "auto-restart", result: "done" });
   expect(await runUnit(icxProxy, machine)).toHaveLength(1);
   expect(await runUnit(icxProxy, machine)).toEqual([]);

@@ -70,7 +70,10 @@ function shown({ certificate }: TestPair): string {
 /** `nginx` in the foreground, as a child of the test. */
 async function startNginx(): Promise<void> {
   server = node.start(daemons.nginx, ["-e", "stderr", "-c", CONF, "-g", "daemon off;"]);
-  await eventually(async () => askInside(node, ASK, "ic0.app", "/health"), (answer) => answer !== "ECONNREFUSED");
+  await eventually(
+    async () => askInside(node, ASK, "ic0.app", "/health"),
+    (answer) => answer !== "ECONNREFUSED",
+  );
 }
 
 test("without domains, and then without a certificate, nothing is served, and it is said why", async () => {
@@ -125,7 +128,10 @@ test("another certificate is taken up by a reload, while a request that is going
   ]);
   expect(systemd.jobs.at(-1)).toBe("ReloadUnit nginx.service");
   server.kill("SIGHUP");
-  await eventually(async () => askInside(node, ASK, "ic0.app", "/health"), (answer) => answer === `204 ${shown(second)}`);
+  await eventually(
+    async () => askInside(node, ASK, "ic0.app", "/health"),
+    (answer) => answer === `204 ${shown(second)}`,
+  );
   behind.say("now");
   expect(await pending).toBe(`200 ${shown(first)}`);
   expect(await runUnit(nginx, machine)).toEqual([]);
@@ -212,7 +218,10 @@ test("a machine of that network is taken where it wants to go, another one is no
     `require("node:http").createServer((_, answer) => answer.end("hello")).listen(8080, "0.0.0.0", () => console.log("ready"));`,
   );
   expect(await target.line()).toBe("ready");
-  await eventually(async () => askInside(node, SOCKS, ADDRESS, ADDRESS), (answer) => answer !== "ECONNREFUSED");
+  await eventually(
+    async () => askInside(node, SOCKS, ADDRESS, ADDRESS),
+    (answer) => answer !== "ECONNREFUSED",
+  );
   expect(await askInside(node, SOCKS, ADDRESS, ADDRESS)).toBe("hello");
   expect(await askInside(node, SOCKS, "127.0.0.1", "127.0.0.1")).not.toBe("hello");
   expect(await askInside(node, SOCKS, ADDRESS, ADDRESS, "127.0.0.1")).toMatch(/^refused/);
@@ -225,7 +234,10 @@ test("another network is taken up by a reload, and the one before is let in no l
   expect(await runUnit(danted, machine)).toEqual(["reload danted.service, to take 127.0.0.0/8 out by eth0"]);
   expect(systemd.jobs.at(-1)).toBe("ReloadUnit danted.service");
   proxy.kill("SIGHUP");
-  await eventually(async () => askInside(node, SOCKS, "127.0.0.1", "127.0.0.1"), (answer) => answer === "hello");
+  await eventually(
+    async () => askInside(node, SOCKS, "127.0.0.1", "127.0.0.1"),
+    (answer) => answer === "hello",
+  );
   expect(await askInside(node, SOCKS, ADDRESS, ADDRESS)).not.toBe("hello");
 });
 

@@ -51,7 +51,10 @@ test("nginx answers for the domains and what is below them, and asks the node's 
 });
 
 test("danted passes the networks that are named, in both kinds of rule, and blocks what is left last", () => {
-  const rules = dantedConf({ clients: ["2001:db8::/32"], outgoing: "enp2s0" }).split("\n\n").slice(1).join("\n");
+  const rules = dantedConf({ clients: ["2001:db8::/32"], outgoing: "enp2s0" })
+    .split("\n\n")
+    .slice(1)
+    .join("\n");
   expect(rules.match(/^(client|socks) (pass|block)/gm)).toEqual([
     ...["client pass", "client block"],
     ...["socks block", "socks block", "socks block", "socks block", "socks block"],
@@ -77,13 +80,19 @@ test("a certificate with its key can be shown; names and times that it is not fo
   expect(checkCertificatePair(pairOf(certificate, key), [], now)).toEqual([]);
   expect(checkCertificatePair(pairOf(certificate, key), ["ic0.app"], now)).toEqual([expect.stringContaining("is not for ic0.app")]);
   expect(checkCertificatePair(pairOf(certificate, key), [], Date.parse("2027-06-01"))).toEqual([expect.stringContaining("has expired")]);
-  expect(checkCertificatePair(pairOf(certificate, key), [], Date.parse("2025-06-01"))).toEqual([expect.stringContaining("not valid before")]);
+  expect(checkCertificatePair(pairOf(certificate, key), [], Date.parse("2025-06-01"))).toEqual([
+    expect.stringContaining("not valid before"),
+  ]);
 });
 
 test.each([
   ["", key, { file: "chain", line: 1, column: 1 }],
   ["text\n", key, { file: "chain", line: 1, column: 1 }],
-  [`${certificate}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, key, { file: "chain", line: certificate.split("\n").length + 1, column: 1 }],
+  [
+    `${certificate}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+    key,
+    { file: "chain", line: certificate.split("\n").length + 1, column: 1 },
+  ],
   [certificate.slice(0, 200), key, { file: "chain", line: 1, column: 1 }],
   [certificate, "hunter2", { file: "key", line: 1, column: 1 }],
   [certificate, makeTlsKey(), { file: "key" }],
@@ -95,8 +104,16 @@ test.each([
 
 // As nginx 1.22 and dante 1.4.2 have said it.
 test.each([
-  ['2026/11/25 07:53:14 [emerg] 22327#22327: unknown directive "x" in /etc/n.conf:3\nnginx: … failed\n', { file: "/etc/n.conf", line: 3 }, 'unknown directive "x"'],
-  ["nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)\n", { file: "f" }, "bind() to 0.0.0.0:443 failed (13: Permission denied)"],
+  [
+    '2026/11/25 07:53:14 [emerg] 22327#22327: unknown directive "x" in /etc/n.conf:3\nnginx: … failed\n',
+    { file: "/etc/n.conf", line: 3 },
+    'unknown directive "x"',
+  ],
+  [
+    "nginx: [emerg] bind() to 0.0.0.0:443 failed (13: Permission denied)\n",
+    { file: "f" },
+    "bind() to 0.0.0.0:443 failed (13: Permission denied)",
+  ],
 ])("what nginx says is understood: %j", (stderr, where, found) => {
   expect(parseNginxError(stderr, "f")?.problem).toMatchObject({ where, found });
 });
@@ -104,12 +121,18 @@ test.each([
 test("what danted says is understood, and when it may be another time", () => {
   const at = "Nov 25 07:51:49 (1795593109.551117) danted[20968]:";
   const manual = "  Please see the Dante manual for more information";
-  const syntax = parseDantedError(`${at} error: f: problem on line 20 near token "p": syntax error.${manual}\n${at} alert: mother[1/1]: shutting down\n`, "f");
+  const syntax = parseDantedError(
+    `${at} error: f: problem on line 20 near token "p": syntax error.${manual}\n${at} alert: mother[1/1]: shutting down\n`,
+    "f",
+  );
   expect(syntax).toMatchObject({ retryable: false, problem: { where: { file: "f", line: 20 }, found: '"p": syntax error' } });
   const early = parseDantedError(
     `${at} warning: int_ifname2sockaddr(): interface "d0" has no usable IP-addresses configured\n${at} error: f: problem on line 4 near token "d0": could not resolve hostname "d0": Temporary failure in name resolution.${manual}\n`,
     "f",
   );
-  expect(early).toMatchObject({ retryable: true, problem: { where: { line: 4 }, found: 'interface "d0" has no usable IP-addresses configured' } });
+  expect(early).toMatchObject({
+    retryable: true,
+    problem: { where: { line: 4 }, found: 'interface "d0" has no usable IP-addresses configured' },
+  });
   for (const parse of [parseNginxError, parseDantedError]) expect(parse("Segmentation fault\n", "f")).toBeUndefined();
 });

@@ -13,8 +13,7 @@ const inspect = async (files: Readonly<Record<string, string>>): Promise<Inspect
 const refused = async (name: string, content: string): Promise<Problem> => problemOf(async () => inspect({ [name]: content }));
 
 const ID = "rdmx6-jaaaa-aaaaa-aaadq-cai";
-const NNS_KEY =
-  "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+const NNS_KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
 
 test("everything that a boundary node may be given is taken, and stays on the config partition", async () => {
   const { config, data, warnings } = await inspect({
@@ -46,12 +45,7 @@ test("everything that a boundary node may be given is taken, and stays on the co
 
 test("what holds a password or a key is for root alone", () => {
   const secret = [...boundaryMedium.configFiles].filter(([, { mode }]) => mode === 0o600).map(([name]) => name);
-  expect(secret).toEqual([
-    "bn_vars.conf",
-    "certificate_issuer.conf",
-    "certificate_issuer_identity.pem",
-    "certificate_issuer_enc_key.pem",
-  ]);
+  expect(secret).toEqual(["bn_vars.conf", "certificate_issuer.conf", "certificate_issuer_identity.pem", "certificate_issuer_enc_key.pem"]);
   expect(boundaryMedium.trees.filter(boundaryMedium.isSecret)).toEqual(["certs"]);
 });
 
@@ -106,7 +100,10 @@ test.each(["{", '{ "canisters": { }', '{ "canisters": {}, }', "[]", '{ "canister
 );
 
 test("a password is not shown, whatever is wrong with its line", async () => {
-  for (const content of ["certificate_issuer_acme_key hunter2\n", "certificate_issuer_acme_key=hunter2\ncertificate_issuer_acme_key=hunter3\n"])
+  for (const content of [
+    "certificate_issuer_acme_key hunter2\n",
+    "certificate_issuer_acme_key=hunter2\ncertificate_issuer_acme_key=hunter3\n",
+  ])
     expect(JSON.stringify(await refused("certificate_issuer.conf", content))).not.toContain("hunter");
   expect(JSON.stringify(await refused("bn_vars.conf", "logging_password=hunter2\nlogging_password=hunter3\n"))).not.toContain("hunter");
 });
