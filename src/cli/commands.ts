@@ -173,8 +173,8 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     .command("complete", { hidden: true })
     .argument("[words...]")
     .action(async (words: readonly string[]) => {
-      const { complete } = await import("./complete-command.ts");
-      await complete(await setup(), program, words, terminal);
+      const [{ complete }, { profileIn }] = await Promise.all([import("./complete-command.ts"), import("./complete.ts")]);
+      await complete(await setup(profileIn(words)), program, words, terminal);
     });
 
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);

@@ -51,7 +51,8 @@ export async function lookOnce({ chain, layout }: Setup, request: LookRequest, t
   const before = await stateOf(host, layout, request.since);
   const looks = await lookUnder(host, { chain: asked, layout }, before, { signal: stop.signal, terminal });
   // What was given up in the middle says nothing about the unit.
-  if (before !== undefined && !stop.signal.aborted) await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
+  if (before !== undefined && !stop.signal.aborted)
+    await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
   release();
   if (request.json) printJson(terminal, { looks });
   else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);

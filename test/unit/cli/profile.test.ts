@@ -79,3 +79,12 @@ test("a profile that there is not is wrong usage", async () => {
   expect(code).toBe(2);
   expect(complaints).toMatch(/Allowed choices are\s+guestos, boundary/);
 });
+
+test("the units that complete a line are those of the profile that stands in it", async () => {
+  const complete = async (...words: readonly string[]): Promise<readonly string[]> =>
+    (await say(["complete", "--", "guestos-boot", ...words])).out.map((line) => line.split("\t")[0] ?? "");
+  expect(await complete("plan", "--profile", "boundary", "--unit", "ng")).toEqual(["nginx"]);
+  expect(await complete("plan", "--profile=boundary", "--unit", "ng")).toEqual(["nginx"]);
+  expect(await complete("plan", "--unit", "ng")).toEqual([]);
+  expect(await complete("plan", "--profile", "")).toEqual(["guestos", "boundary"]);
+});
