@@ -125,17 +125,14 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  command(
-    "verify",
-    "check the chains of all profiles: names, cycles, two units that write the same thing",
-    "",
-    profileOption(),
-  ).action(async ({ profile, json }: ProfileFlags) => {
-    const { verify } = await import("./chain-commands.ts");
-    const names = profile === undefined ? profileNames : [profile];
-    const chains = await Promise.all(names.map(async (name) => ({ name, chain: (await setup(name)).chain })));
-    end(verify(chains, { json }, terminal));
-  });
+  command("verify", "check the chains of all profiles: names, cycles, two units that write the same thing", "", profileOption()).action(
+    async ({ profile, json }: ProfileFlags) => {
+      const { verify } = await import("./chain-commands.ts");
+      const names = profile === undefined ? profileNames : [profile];
+      const chains = await Promise.all(names.map(async (name) => ({ name, chain: (await setup(name)).chain })));
+      end(verify(chains, { json }, terminal));
+    },
+  );
 
   command(
     "monitor",
