@@ -28,7 +28,7 @@ build: setup ## dist/: the program as one executable, its manual, its bill of ma
 	@$(NODE) --run build
 
 .PHONY: install
-install: ## lay out dist/, etc/ and share/ below DESTDIR (PREFIX=/usr)
+install: ## lay out dist/, etc/ and share/ below DESTDIR (PREFIX=/usr, PROFILE=boundary)
 	@tools/install.sh "$(DESTDIR)" "$(PREFIX)"
 
 .PHONY: deb

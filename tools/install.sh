@@ -12,14 +12,21 @@
 #   etc/tmpfiles.d/       PREFIX/lib/tmpfiles.d/
 #   etc/initramfs-tools/  PREFIX/share/initramfs-tools/  hooks and scripts executable
 #   etc/…                 /etc/…
+#
+# PROFILE=boundary in the environment lays out etc-boundary/ in the same way, over it (docs/profiles.md).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 destdir=$1
 prefix=$2
 dist=${3:-dist}
+profile=${PROFILE:-guestos}
 
 [[ -x $dist/guestos-boot ]] || {
   echo "install: there is no dist/guestos-boot; make build makes it" >&2
+  exit 1
+}
+[[ $profile == guestos || -d etc-$profile ]] || {
+  echo "install: there is no profile $profile: etc-$profile is missing" >&2
   exit 1
 }
 install -D --mode=0755 "$dist/guestos-boot" "$destdir$prefix/bin/guestos-boot"
@@ -40,13 +47,19 @@ ln --symbolic --force guestos-boot "$share/bash-completion/completions/manageboo
 install -D --mode=0644 share/completions/_guestos-boot "$share/zsh/vendor-completions/_guestos-boot"
 install -D --mode=0644 --target-directory="$share/fish/vendor_completions.d" share/completions/*.fish
 
-while IFS= read -r -d '' file; do
-  mode=0644
-  case $file in
-    systemd/system/* | sysusers.d/* | tmpfiles.d/*) target=$prefix/lib/$file ;;
-    initramfs-tools/hooks/* | initramfs-tools/scripts/*) target=$prefix/share/$file mode=0755 ;;
-    initramfs-tools/*) target=$prefix/share/$file ;;
-    *) target=/etc/$file ;;
-  esac
-  install -D --mode="$mode" "etc/$file" "$destdir$target"
-done < <(find etc -type f -printf '%P\0' | sort --zero-terminated)
+lay_out() {
+  local tree=$1 file mode target
+  while IFS= read -r -d '' file; do
+    mode=0644
+    case $file in
+      systemd/system/* | sysusers.d/* | tmpfiles.d/*) target=$prefix/lib/$file ;;
+      initramfs-tools/hooks/* | initramfs-tools/scripts/*) target=$prefix/share/$file mode=0755 ;;
+      initramfs-tools/*) target=$prefix/share/$file ;;
+      *) target=/etc/$file ;;
+    esac
+    install -D --mode="$mode" "$tree/$file" "$destdir$target"
+  done < <(find "$tree" -type f -printf '%P\0' | sort --zero-terminated)
+}
+
+lay_out etc
+[[ $profile == guestos ]] || lay_out "etc-$profile"

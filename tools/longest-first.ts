@@ -7,6 +7,7 @@ const LONGEST = ["upgrade", "conflicts", "node", "upgrade-falls-back", "monitor"
 /** Vitest's own order, which knows durations only where it has run before, with the long ones in front. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is Vitest's, and makes a new one
     const sorted = await super.sort(files);
     return sorted.toSorted((a, b) => placeOf(a) - placeOf(b));
   }

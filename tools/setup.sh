@@ -54,7 +54,7 @@ unpack_package() {
     tail -n 5 "$log" >&2
     stop "apt-get cannot download $package; all of its words are in $log"
   }
-  dpkg-deb --fsys-tarfile "$folder.new"/deb/*.deb | tar --extract --directory "$folder.new" --strip-components=3 ./usr/bin
+  dpkg-deb --fsys-tarfile "$folder.new"/deb/*.deb | tar --extract --directory "$folder.new" --strip-components=3 --wildcards './usr/*bin/*'
   rm -r "$folder.new/deb"
   mv "$folder.new" "$folder"
 }
@@ -63,6 +63,8 @@ mapfile -t packages < <(missing_packages)
 [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
 unpack_package prometheus
 unpack_package prometheus-node-exporter
+unpack_package nginx
+unpack_package dante-server
 
 # The stamp lies in the folder it vouches for, so that one cannot stay without the other.
 stamp=node_modules/.installed-from

@@ -114,7 +114,10 @@ export class Monitor<M> {
       this.#complaints.delete(doing);
     } catch (error) {
       if (signal.aborted) return;
-      if (givenUp.signal.aborted) return void names?.forEach((name) => this.#makeDue(name, MADE_WAY));
+      if (givenUp.signal.aborted) {
+        for (const name of names ?? []) this.#makeDue(name, MADE_WAY);
+        return;
+      }
       this.#complain(doing, error);
       const again = this.#backoff(ALL);
       if (names === undefined) this.#allDue = clock.now() + again;

@@ -11,23 +11,43 @@ import { printJson, type Terminal } from "./terminal.ts";
 export function list(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
   requireConfiguration(setup);
   const { chain } = setup;
+  const width = Math.max(20, ...chain.map(({ name }) => name.length));
   if (json) printJson(terminal, { units: chain.map(unitFacts) });
   else
     for (const { name, stage, onFailure, title } of chain)
-      terminal.print(`${name.padEnd(20)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
+      terminal.print(`${name.padEnd(width)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
   return "ok";
 }
 
-/** Whether the chain can be run at all. The build asks this too: a broken chain must fail the build, not the boot. */
-export async function verify({ chain, configuration }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
-  const unsound = graphProblems(chain);
+export interface NamedChain {
+  /** Of the profile. */
+  readonly name: string;
+  readonly chain: Setup["chain"];
+}
+
+/**
+ * Whether each chain can be run at all, this machine's own with all that /etc/guestos-boot says of it. The build asks this too: a broken
+ * chain must fail the build, not the boot.
+ */
+export async function verify(
+  { profile, chain, configuration }: Setup,
+  others: readonly NamedChain[],
+  { json }: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<ExitName> {
+  const profiles = [{ name: profile, chain }, ...others].map((one) => ({
+    name: one.name,
+    units: one.chain.length,
+    problems: graphProblems(one.chain),
+  }));
+  const unsound = profiles.flatMap(({ problems }) => problems);
   const unusable = [...configuration.problems, ...(await unusableExecutables(configuration.executables))];
   const problems = [...unusable, ...unsound];
-  if (json) printJson(terminal, { sound: problems.length === 0, units: chain.length, problems });
-  else if (problems.length > 0) for (const problem of problems) for (const line of problemText(problem)) terminal.complain(line);
+  if (json) printJson(terminal, { sound: problems.length === 0, units: chain.length, problems, profiles });
   else {
-    terminal.print(`the chain is sound: ${chain.length} units`);
-    for (const file of configuration.files) terminal.print(`with ${file}`);
+    for (const problem of unusable) for (const line of problemText(problem)) terminal.complain(line);
+    for (const one of profiles) printVerdict(one, terminal);
+    if (problems.length === 0) for (const file of configuration.files) terminal.print(`with ${file}`);
   }
   if (unsound.length > 0) return "unsound";
   return unusable.length > 0 ? "badConfiguration" : "ok";
@@ -45,6 +65,14 @@ async function unusableExecutables(paths: readonly string[]): Promise<readonly P
     ),
   );
   return (await Promise.all(looks)).flat();
+}
+
+function printVerdict(
+  { name, units, problems }: { readonly name: string; readonly units: number; readonly problems: readonly Problem[] },
+  terminal: Terminal,
+): void {
+  if (problems.length === 0) terminal.print(`${name}: the chain is sound: ${units} units`);
+  for (const problem of problems) for (const line of problemText({ ...problem, what: `${name}: ${problem.what}` })) terminal.complain(line);
 }
 
 export function unitFacts<M>({ name, title, stage, onFailure, timeout, requires, after, owns }: Unit<M>): object {

@@ -1,9 +1,10 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
+import { type ProfileName, profileNames } from "../config/profile-name.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
-import { bootNumber, bootOption, jsonOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
@@ -25,10 +26,14 @@ export const commandNames: readonly string[] = [
   "help",
 ];
 
-interface UnitFlags {
+interface ProfileFlags {
+  readonly profile?: ProfileName;
+  readonly json: boolean;
+}
+
+interface UnitFlags extends ProfileFlags {
   readonly unit: readonly string[];
   readonly stage?: Stage;
-  readonly json: boolean;
 }
 
 interface MonitorFlags {
@@ -58,23 +63,24 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     runHelp,
     unitOption(),
     stageOption(),
+    profileOption(),
     waitOption(),
-  ).action(async ({ unit: units, ...flags }: UnitFlags & { readonly wait: number }) => {
+  ).action(async ({ unit: units, profile, ...flags }: UnitFlags & { readonly wait: number }) => {
     const { run } = await import("./run-command.ts");
-    end(await run(await setup(), { ...flags, units }, terminal));
+    end(await run(await setup(profile), { ...flags, units }, terminal));
   });
 
-  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption()).action(
-    async ({ unit: units, ...flags }: UnitFlags) => {
+  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption(), profileOption()).action(
+    async ({ unit: units, profile, ...flags }: UnitFlags) => {
       const { plan } = await import("./plan-command.ts");
-      end(await plan(await setup(), { ...flags, units }, terminal));
+      end(await plan(await setup(profile), { ...flags, units }, terminal));
     },
   );
 
-  command("list", "name the units, in boot order: stage, what a failure means, title", "").action(
-    async (flags: { readonly json: boolean }) => {
+  command("list", "name the units, in boot order: stage, what a failure means, title", "", profileOption()).action(
+    async ({ profile, json }: ProfileFlags) => {
       const { list } = await import("./chain-commands.ts");
-      end(list(await setup(), flags, terminal));
+      end(list(await setup(profile), { json }, terminal));
     },
   );
 
@@ -82,15 +88,18 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     "graph",
     "show what waits for what",
     graphHelp,
+    profileOption(),
     new Option("--format <format>", "text, the language of Graphviz or Mermaid, or a picture")
       .choices(["text", "dot", "mermaid", "svg"])
       .default("text"),
     new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
     new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
-  ).action(async (flags: { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly json: boolean; readonly boot?: number }) => {
-    const { graph } = await import("./graph-command.ts");
-    end(await graph(await setup(), flags, terminal));
-  });
+  ).action(
+    async ({ profile, ...flags }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
+      const { graph } = await import("./graph-command.ts");
+      end(await graph(await setup(profile), flags, terminal));
+    },
+  );
 
   command(
     "status",
@@ -116,12 +125,18 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  command("verify", "check the chain itself and its configuration: names, cycles, what cannot be used", verifyHelp).action(
-    async (flags: { readonly json: boolean }) => {
-      const { verify } = await import("./chain-commands.ts");
-      end(await verify(await setup(), flags, terminal));
-    },
-  );
+  command(
+    "verify",
+    "check the chains of all profiles and their configuration: names, cycles, what cannot be used",
+    verifyHelp,
+    profileOption(),
+  ).action(async ({ profile, json }: ProfileFlags) => {
+    const [{ verify }, { loadProfile }] = await Promise.all([import("./chain-commands.ts"), import("../units/profiles.ts")]);
+    const own = await setup(profile);
+    const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
+    const chains = others.map(async (name) => ({ name, chain: (await loadProfile(name)).chain }));
+    end(await verify(own, await Promise.all(chains), { json }, terminal));
+  });
 
   command(
     "monitor",
@@ -139,8 +154,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
       return end(await lookOnce(await setup(), { ...flags, units }, terminal));
     }
     const [{ monitor }, { watchedSetup }] = await Promise.all([import("./monitor-command.ts"), import("./setup.ts")]);
-    const { layout, isOn } = await watchedSetup(setup);
-    end(await monitor(layout, { isOn, ...(metricsAddress === undefined ? {} : { metricsAddress }) }, terminal));
+    end(await monitor(await watchedSetup(setup), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
 
   addUpgradeCommands(program, surroundings);
@@ -157,21 +171,25 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     .command("complete", { hidden: true })
     .argument("[words...]")
     .action(async (words: readonly string[]) => {
-      const { complete } = await import("./complete-command.ts");
-      await complete(await setup(), program, words, terminal);
+      const [{ complete }, { profileIn }] = await Promise.all([import("./complete-command.ts"), import("./complete.ts")]);
+      await complete(await setup(profileIn(words)), program, words, terminal);
     });
 
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
-  configImage.argument("[folder]", "laid out like the tar").requiredOption("--out <file>", "the image; replaced when it is there");
+  configImage
+    .argument("[folder]", "laid out like the tar")
+    .requiredOption("--out <file>", "the image; replaced when it is there")
+    .addOption(profileOption());
   for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
-  configImage.action(async (folder: string | undefined, { out, json, ...flags }: { readonly out: string; readonly json: boolean }) => {
+  configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
     const { configImage: build } = await import("./config-image-command.ts");
+    const { layout } = await setup(profile);
     const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
     const chosen = entries.flatMap((name) => {
       const path = given.get(camelCase(optionName(name)));
       return path === undefined ? [] : [[name, path] as const];
     });
-    end(await build({ out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
+    end(await build(layout, { out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
   });
 }
 

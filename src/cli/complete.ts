@@ -1,3 +1,4 @@
+import { type ProfileName, profileNames } from "../config/profile-name.ts";
 import type { ArgumentFacts, CommandFacts, OptionFacts } from "./command-tree.ts";
 import { managebootVerbs, translatedArguments } from "./manageboot.ts";
 
@@ -44,6 +45,13 @@ export function completion(program: CommandFacts, words: readonly string[]): Com
     return { place, typed: value, prefix: words.includes("=") ? "" : `${option}=` };
   }
   return { place: typed.startsWith("-") ? optionNames(command, program) : operandPlace(command, operands, program), typed, prefix: "" };
+}
+
+/** The profile that the line names, whose units are then meant. */
+export function profileIn(words: readonly string[]): ProfileName | undefined {
+  const line = joinedAtEquals(words).join(" ");
+  const [, name] = / --profile[ =](\S+) /.exec(line) ?? [];
+  return profileNames.find((known) => known === name);
 }
 
 /** bash cuts `--unit=net` in three. */

@@ -1,3 +1,5 @@
+import type { Layout } from "../config/layout.ts";
+import { mediumContents } from "../config/medium-contents.ts";
 import { buildConfigImage } from "../system/config-image.ts";
 import { systemHost } from "../system/host.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -18,7 +20,7 @@ export interface ConfigImageFlags {
  *
  * @throws ProblemError for what a node would refuse or ignore; nothing is written then
  */
-export async function configImage({ out, folder, entries, json }: ConfigImageFlags, terminal: Terminal): Promise<ExitName> {
+export async function configImage(layout: Layout, { out, folder, entries, json }: ConfigImageFlags, terminal: Terminal): Promise<ExitName> {
   if (folder === undefined && Object.keys(entries).length === 0) {
     throw new ExitError("usage", {
       what: "there is nothing to put on the medium",
@@ -27,6 +29,7 @@ export async function configImage({ out, folder, entries, json }: ConfigImageFla
   }
   const stop = stopOnSignals();
   const inspection = await buildConfigImage(systemHost({ signal: stop.signal }), {
+    contents: await mediumContents(layout),
     out,
     entries,
     ...(folder === undefined ? {} : { folder }),

@@ -7,7 +7,7 @@ export type GraphFormat = (typeof graphFormats)[number];
 export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
   switch (format) {
     case "text":
-      return units.map(textLine).join("\n");
+      return textLines(units).join("\n");
     case "dot":
       return ["digraph chain {", "  rankdir=LR;", "  node [shape=box];", ...units.flatMap(dotLines), "}"].join("\n");
     case "mermaid":
@@ -15,13 +15,18 @@ export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): st
   }
 }
 
-function textLine<M>({ name, requires, after }: Unit<M>): string {
+function textLines<M>(units: readonly Unit<M>[]): readonly string[] {
+  const width = Math.max(20, ...units.map(({ name }) => name.length));
+  return units.map((unit) => textLine(unit, width));
+}
+
+function textLine<M>({ name, requires, after }: Unit<M>, width: number): string {
   const parts = [
     ...(requires.length === 0 ? [] : [`requires ${names(requires)}`]),
     // A requirement comes first anyway.
     ...(orderOnly(requires, after).length === 0 ? [] : [`after ${names(orderOnly(requires, after))}`]),
   ];
-  return `${name.padEnd(20)} ${parts.join("; ")}`.trimEnd();
+  return `${name.padEnd(width)} ${parts.join("; ")}`.trimEnd();
 }
 
 function dotLines<M>({ name, title, stage, requires, after }: Unit<M>): readonly string[] {

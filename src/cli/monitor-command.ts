@@ -3,6 +3,7 @@ import { Monitor, type News } from "../boot/monitor.ts";
 import type { Look } from "../boot/monitor-look.ts";
 import { problemText } from "../boot/run-text.ts";
 import type { Layout } from "../config/layout.ts";
+import type { ProfileName } from "../config/profile-name.ts";
 import { systemHost } from "../system/host.ts";
 import { runOwnProgram } from "../system/own-program.ts";
 import { ProblemError } from "../system/problem.ts";
@@ -20,6 +21,12 @@ const PATIENCE = 60;
 export interface MonitorRequest {
   /** Where to serve metrics; nowhere when absent. */
   readonly metricsAddress?: string;
+}
+
+/** The node, as far as the monitor needs to know it. */
+export interface Watched {
+  readonly profile: ProfileName;
+  readonly layout: Layout;
   /** Whether a unit is there at all. */
   readonly isOn: (unit: string) => boolean;
 }
@@ -30,8 +37,9 @@ export interface MonitorRequest {
  *
  * @throws ExitError when not root, or when the address is none
  */
-export async function monitor(layout: Layout, { metricsAddress, isOn }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
+export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
+  const { profile, layout, isOn } = watched;
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal });
   // Loaded only where it is asked for: HTTP takes memory.
@@ -40,18 +48,18 @@ export async function monitor(layout: Layout, { metricsAddress, isOn }: MonitorR
       ? undefined
       : await import("./metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
   const since = Math.round(Date.now() / 1000);
-  const watched = watchers.filter(({ name }) => isOn(name));
-  const watching = new Monitor<WatchedMachine>({
-    watchers: watched,
-    atStart: mendedAtAnyTime.filter(isOn),
+  const watching = watchers[profile].filter(({ name }) => isOn(name));
+  const watch = new Monitor<WatchedMachine>({
+    watchers: watching,
+    atStart: mendedAtAnyTime(profile).filter(isOn),
     machine: { host, layout },
     look: async (names, signal) => lookInOwnProcess(names, since, signal),
     tell: (news) => newsLines(news).forEach(terminal.print),
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watched.map(({ name }) => name).join(", ")}`);
-  await watching.run();
+  terminal.print(`watching over ${watching.map(({ name }) => name).join(", ")}`);
+  await watch.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.
   await host.remove(paths(layout).monitor);

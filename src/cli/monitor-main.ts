@@ -1,7 +1,18 @@
-import { guestosLayout } from "../config/layout.ts";
+import { layouts } from "../config/layouts.ts";
+import { readProfileName } from "../config/profile-name.ts";
+import { systemHost } from "../system/host.ts";
+import { oneLine, ProblemError } from "../system/problem.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { monitor } from "./monitor-command.ts";
 import { processTerminal } from "./terminal.ts";
 
 // Only where there is no configuration file. What `guestos-boot monitor` does, in an executable, without the rest of the program: that stays out of its memory (tools/start.ts).
-void monitor(guestosLayout, { isOn: () => true }, processTerminal()).then((exit) => process.exit(exitCodes[exit].code));
+const terminal = processTerminal();
+void readProfileName(systemHost({ signal: new AbortController().signal }))
+  .then(async (profile) => exitCodes[await monitor({ profile, layout: layouts[profile], isOn: () => true }, {}, terminal)].code)
+  .catch((error: unknown) => {
+    if (!(error instanceof ProblemError)) throw error;
+    terminal.complain(`guestos-boot: ${oneLine(error.problem)}`);
+    return exitCodes.refused.code;
+  })
+  .then((code) => process.exit(code));

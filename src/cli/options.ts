@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { profileNames } from "../config/profile-name.ts";
 
 /** The options that several commands share. An Option belongs to one command, so each is made anew. */
 
@@ -14,6 +15,10 @@ export function unitOption(): Option {
 
 export function stageOption(): Option {
   return new Option("--stage <stage>", "only the units of that stage, and what they require").choices(["early", "late"]);
+}
+
+export function profileOption(): Option {
+  return new Option("--profile <name>", "of that system, whatever the image says in /etc/guestos-boot/profile").choices(profileNames);
 }
 
 /** Without a number: longer than any boot takes. */

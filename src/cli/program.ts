@@ -5,7 +5,7 @@ import { addCommands, commandNames } from "./commands.ts";
 import { exitCodeLines, exitCodes, type ExitName } from "./exit-codes.ts";
 import { ExitError } from "./exit-error.ts";
 import { commandGroups, rootHelp } from "./help.ts";
-import { guestosSetup, type Setup } from "./setup.ts";
+import { profileSetup } from "./setup.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { printJson, type Terminal } from "./terminal.ts";
 import { upgradeCommandNames } from "./upgrade-commands.ts";
@@ -19,7 +19,7 @@ import { version } from "./version.ts";
  * @param setup what is run and where; another one in tests
  * @returns the exit code
  */
-export async function main(args: readonly string[], terminal: Terminal, setup: () => Promise<Setup> = guestosSetup): Promise<number> {
+export async function main(args: readonly string[], terminal: Terminal, setup: Surroundings["setup"] = profileSetup): Promise<number> {
   try {
     return exitCodes[await dispatch(args, terminal, setup)].code;
   } catch (error) {
@@ -27,7 +27,7 @@ export async function main(args: readonly string[], terminal: Terminal, setup: (
   }
 }
 
-async function dispatch(args: readonly string[], terminal: Terminal, setup: () => Promise<Setup>): Promise<ExitName> {
+async function dispatch(args: readonly string[], terminal: Terminal, setup: Surroundings["setup"]): Promise<ExitName> {
   let exit: ExitName = "ok";
   const program = guestosProgram({
     terminal,
@@ -36,7 +36,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: () =
       exit = ended;
     },
     // With them come all the schemas, which only this command needs (and who asks what may follow it).
-    entries: args.includes("config-image") ? (await import("../config/bootstrap-entries.ts")).topLevelEntries : [],
+    entries: args.includes("config-image") ? await (await import("./medium-entries.ts")).allTopLevelEntries() : [],
   });
   await program.parseAsync(args, { from: "user" });
   return exit;

@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout.ts";
+import { type ProfileName, readProfileName } from "../config/profile-name.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import type { Problem } from "../system/problem.ts";
 import type { GuestUnit } from "../units/machine.ts";
+import type { Watched } from "./monitor-command.ts";
 
 /** What is run, and where: the real chain on the real machine, or a test's; with what /etc/guestos-boot says of it. */
 export interface Setup {
+  readonly profile: ProfileName;
   readonly chain: readonly GuestUnit[];
   readonly layout: Layout;
   /** The monitor's own units; loaded when they are asked for. */
@@ -20,15 +23,21 @@ export interface Setup {
   };
 }
 
-/** The GuestOS. Loaded when a command needs it: it brings every unit with it. */
-export async function guestosSetup(): Promise<Setup> {
-  const [{ guestos }, { guestosLayout }] = await Promise.all([import("../units/guestos.ts"), import("../config/layout.ts")]);
-  return configured({
-    chain: guestos,
-    layout: guestosLayout,
-    upkeep: async () => (await import("../units/upkeep.ts")).upkeep,
-    configuration: { files: [], executables: [], problems: [] },
-  });
+/**
+ * The system of that profile, or of the one that the image says it is. Loaded when a command needs it: it brings every unit with it.
+ *
+ * @throws ProblemError when the image says something that is no profile
+ */
+export async function profileSetup(name?: ProfileName): Promise<Setup> {
+  const [{ loadProfile }, profile] = await Promise.all([import("../units/profiles.ts"), name ?? thisProfile()]);
+  const { chain, layout } = await loadProfile(profile);
+  const upkeep = async (): Promise<readonly GuestUnit[]> => (await import("../units/upkeep.ts")).upkeepOf(chain);
+  return configured({ profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } });
+}
+
+/** The profile of this machine's image. @throws ProblemError as above */
+async function thisProfile(): Promise<ProfileName> {
+  return readProfileName(neverStopped());
 }
 
 /** The same with what `layout.etc.own` says. Where that says nothing, as on most nodes, looking there is all that it costs. */
@@ -46,14 +55,14 @@ export async function configured(setup: Setup): Promise<Setup> {
  *
  * @param setup all of it
  */
-export async function watchedSetup(
-  setup: () => Promise<Setup>,
-): Promise<Pick<Setup, "layout"> & { readonly isOn: (unit: string) => boolean }> {
-  const { guestosLayout } = await import("../config/layout.ts");
-  if ((await neverStopped().stat(configFile(guestosLayout))) === undefined) return { layout: guestosLayout, isOn: () => true };
+export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
+  const [{ layouts }, profile] = await Promise.all([import("../config/layouts.ts"), thisProfile()]);
+  if ((await neverStopped().stat(configFile(layouts[profile]))) === undefined) {
+    return { profile, layout: layouts[profile], isOn: () => true };
+  }
   const { layout, chain, upkeep } = await setup();
   const on = new Set([...chain, ...(await upkeep())].map(({ name }) => name));
-  return { layout, isOn: (unit) => on.has(unit) };
+  return { profile, layout, isOn: (unit) => on.has(unit) };
 }
 
 function neverStopped(): Host {

@@ -1,3 +1,4 @@
+import type { ProfileName } from "../config/profile-name.ts";
 import type { ExitName } from "./exit-codes.ts";
 import type { Setup } from "./setup.ts";
 import type { Terminal } from "./terminal.ts";
@@ -5,7 +6,8 @@ import type { Terminal } from "./terminal.ts";
 /** What a command is given besides its arguments. */
 export interface Surroundings {
   readonly terminal: Terminal;
-  readonly setup: () => Promise<Setup>;
+  /** What is run and where: of that profile, or of this machine's own. */
+  readonly setup: (profile?: ProfileName) => Promise<Setup>;
   /** Told how the command ended. */
   readonly end: (exit: ExitName) => void;
   /** What may lie in ic-bootstrap.tar; each is an option of config-image. */

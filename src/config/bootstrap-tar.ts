@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ProblemError } from "../system/problem.ts";
-import { bootstrapEntry } from "./bootstrap-entries.ts";
+import { bootstrapEntry, type MediumContents } from "./medium-contents.ts";
 import { quoted } from "./quoted.ts";
 import { readTar, REBUILD, type TarEntry, type TarLimits } from "./tar-reader.ts";
 import { LONGEST_TEXT } from "./text-lines.ts";
@@ -28,7 +28,7 @@ export interface DataItem {
 /** What is in a tar that was read and checked as a whole. */
 export interface Inspection {
   readonly sha256: string;
-  /** Content of the files that go to the config partition, by their names in the tar. Small, and none of it secret. */
+  /** Content of the files that go to the config partition, by their names in the tar. */
   readonly config: ReadonlyMap<string, Uint8Array>;
   readonly data: readonly DataItem[];
   /** What is not stored, and what is and yet will not work: one sentence each. */
@@ -42,11 +42,13 @@ const LISTED = 10;
  * Reads a whole ic-bootstrap.tar and checks everything in it, before anything of it is used.
  *
  * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
+ * @param contents what may be in it
  * @throws ProblemError naming the entry, and for a file the line and column
  */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
   file: string,
+  contents: MediumContents,
   limits: TarLimits = bootstrapLimits,
 ): Promise<Inspection> {
   const config = new Map<string, Uint8Array>();
@@ -59,7 +61,7 @@ export async function inspectBootstrapTar(
     return item;
   };
   const summary = await readTar(source, file, limits, async (entry) => {
-    const known = bootstrapEntry(entry.name);
+    const known = bootstrapEntry(contents, entry.name);
     const place = `${file}: ${entry.name}`;
     switch (known.kind) {
       case "unknown":
@@ -69,7 +71,7 @@ export async function inspectBootstrapTar(
         demand(entry, "folder", place);
         break;
       case "config": {
-        const content = await smallContent(entry, place);
+        const content = await smallContent(entry, place, known.longest);
         warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
         config.set(entry.name, content);
         break;
@@ -91,7 +93,7 @@ export async function inspectBootstrapTar(
     }
   });
   for (const folder of summary.folders) {
-    const known = bootstrapEntry(folder);
+    const known = bootstrapEntry(contents, folder);
     if (known.kind === "tree") itemOf(known.target).folder(folder.slice(known.target.length + 1));
   }
   const shown = ignored.slice(0, LISTED).map((name) => `${quoted(name)} is not part of the configuration and is ignored`);
@@ -109,11 +111,12 @@ export async function inspectBootstrapTar(
 export async function extractBootstrapData(
   source: AsyncIterable<Uint8Array>,
   file: string,
+  contents: MediumContents,
   targets: readonly string[],
   visit: (target: string, entry: TarEntry) => Promise<void>,
 ): Promise<string> {
   const { sha256 } = await readTar(source, file, bootstrapLimits, async (entry) => {
-    const known = bootstrapEntry(entry.name);
+    const known = bootstrapEntry(contents, entry.name);
     if ((known.kind === "data" || known.kind === "tree") && targets.includes(known.target)) await visit(known.target, entry);
   });
   return sha256;
@@ -131,14 +134,14 @@ function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
   });
 }
 
-async function smallContent(entry: TarEntry, file: string): Promise<Uint8Array> {
+async function smallContent(entry: TarEntry, file: string, longest = LONGEST_TEXT): Promise<Uint8Array> {
   demand(entry, "file", file);
-  if (entry.size > LONGEST_TEXT) {
+  if (entry.size > longest) {
     throw new ProblemError({
       what: `the entry ${quoted(entry.name)} is too large`,
       where: { file },
       found: `${entry.size} bytes`,
-      expected: `at most ${LONGEST_TEXT} bytes`,
+      expected: `at most ${longest} bytes`,
       todo: REBUILD,
     });
   }

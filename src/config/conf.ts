@@ -45,11 +45,19 @@ export function contradiction(context: z.RefinementCtx, key: string, expected: s
  *
  * @param schema optional keys, each from a string
  * @param keys the keys that the file may have, where the schema cannot tell (it is wrapped in cross checks)
+ * @param repeatable keys of several words that may be spread over several lines: older tools write one word a line
  * @throws ProblemError naming every mistake with line and column
  */
-export function parseConf<T>(content: Uint8Array, file: string, schema: z.ZodType<T>, keys: readonly string[]): T {
-  const { entries, findings } = scanKeyValue(content, file, keys);
-  const values = Object.fromEntries(entries.filter(({ value }) => value !== "").map(({ key, value }) => [key, value]));
+export function parseConf<T>(
+  content: Uint8Array,
+  file: string,
+  schema: z.ZodType<T>,
+  keys: readonly string[],
+  repeatable: readonly string[] = [],
+): T {
+  const { entries, findings } = scanKeyValue(content, file, keys, repeatable);
+  const values: Record<string, string> = {};
+  for (const { key, value } of entries) if (value !== "") values[key] = values[key] === undefined ? value : `${values[key]} ${value}`;
   const parsed = schema.safeParse(values);
   refuseFindings(file, [...findings, ...(parsed.error?.issues ?? []).map((issue) => findingOf(issue, entries))]);
   if (!parsed.success) throw parsed.error;
@@ -58,15 +66,26 @@ export function parseConf<T>(content: Uint8Array, file: string, schema: z.ZodTyp
 
 function findingOf(issue: z.core.$ZodIssue, entries: readonly Entry[]): Finding {
   const key = String(issue.path[0]);
-  const entry = entries.find((candidate) => candidate.key === key);
-  const { part, offset } = PartPlace.catch({ part: entry?.value ?? "", offset: 0 }).parse("params" in issue ? issue.params : undefined);
+  const own = entries.filter((candidate) => candidate.key === key && candidate.value !== "");
+  const { part, offset } = PartPlace.catch({ part: own[0]?.value ?? "", offset: 0 }).parse("params" in issue ? issue.params : undefined);
+  const { entry, column } = placeIn(own, offset);
   return {
     line: entry?.line ?? 1,
-    column: (entry?.column ?? 1) + offset,
+    column,
     what: `${key} is not usable`,
     found: quoted(part),
     expected: issue.message,
   };
+}
+
+/** Where that character of the lines' values, taken together with a blank between them, stands. */
+function placeIn(lines: readonly Entry[], offset: number): { readonly entry: Entry | undefined; readonly column: number } {
+  let rest = offset;
+  for (const entry of lines) {
+    if (rest <= entry.value.length) return { entry, column: entry.column + rest };
+    rest -= entry.value.length + 1;
+  }
+  return { entry: undefined, column: 1 };
 }
 
 const PartPlace = z.object({ part: z.string(), offset: z.number() });

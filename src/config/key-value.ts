@@ -20,6 +20,7 @@ const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * Reads `key=value` lines; blank lines and lines that begin with `#` are skipped.
  *
  * @param known the keys that there are; without it every key is taken
+ * @param repeatable keys that may stand there more than once, each time with another value
  * @returns the good entries in their order, and everything that is wrong: no `=`, a key that is none, is unknown or stands
  *   there twice, control characters, bytes that are not UTF-8
  * @throws ProblemError when the file is too long
@@ -28,10 +29,12 @@ export function scanKeyValue(
   content: Uint8Array,
   file: string,
   known?: readonly string[],
+  repeatable: readonly string[] = [],
 ): { readonly entries: readonly Entry[]; readonly findings: readonly Finding[] } {
   const { lines, findings: bad } = textLines(content, file);
   const findings = [...bad];
-  const entries = new Map<string, Entry>();
+  const entries: Entry[] = [];
+  const seen = new Map<string, Entry>();
   for (const line of lines) {
     const entry = parseLine(line, known);
     if (entry === undefined) continue;
@@ -39,14 +42,16 @@ export function scanKeyValue(
       findings.push(entry);
       continue;
     }
-    const earlier = entries.get(entry.key);
-    if (earlier === undefined) entries.set(entry.key, entry);
-    else {
+    const earlier = repeatable.includes(entry.key) ? undefined : seen.get(entry.key);
+    if (earlier === undefined) {
+      entries.push(entry);
+      seen.set(entry.key, entry);
+    } else {
       const found = `${entry.key} in line ${earlier.line} and again in line ${entry.line}`;
       findings.push({ line: entry.line, column: 1, what: "a key stands there twice", found, expected: "each key once" });
     }
   }
-  return { entries: [...entries.values()], findings };
+  return { entries, findings };
 }
 
 /** The same, where anything wrong is an error. @throws ProblemError that names all of it */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ProfileName } from "./profile-name.ts";
 
 /**
  * Where things stand on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
@@ -81,11 +82,19 @@ export interface Layout {
   readonly journalUploadTls: { readonly trusted: readonly string[]; readonly key: string; readonly certificate: string };
   /** The configuration of Filebeat, where an image has that (etc/systemd/system/filebeat.service.d). */
   readonly filebeat: string;
+  /** What nginx reads, on a tmpfs: nginx.conf, and beside it the certificate and key that it names. */
+  readonly nginx: string;
+  /** What danted reads (danted.conf(5)). */
+  readonly danted: string;
+  /** A file a service, with its environment (systemd.exec(5), EnvironmentFile=). */
+  readonly environments: string;
   /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
   readonly versionFile: string;
   readonly collector: string;
   readonly medium: {
+    /** What a medium may hold, and where that goes (medium-contents.ts). */
+    readonly contents: ProfileName;
     /** A tar put directly here counts as a medium. */
     readonly directTar: string;
     readonly mountPoint: string;
@@ -209,10 +218,14 @@ export const guestosLayout: Layout = {
     certificate: "/etc/ssl/certs/journal-upload.pem",
   },
   filebeat: "/run/ic-node/filebeat/filebeat.yml",
+  nginx: "/run/ic-node/etc/nginx",
+  danted: "/run/ic-node/etc/danted.conf",
+  environments: "/run/ic-node/etc/default",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
   versionFile: "/opt/ic/share/version.txt",
   collector: "/run/node_exporter/collector_textfile",
   medium: {
+    contents: "guestos",
     directTar: "/mnt/ic-bootstrap.tar",
     mountPoint: "/run/guestos-boot/medium",
     tarName: "ic-bootstrap.tar",

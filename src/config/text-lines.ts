@@ -15,20 +15,21 @@ export interface TextLine {
 /**
  * The lines of a small text file from outside. Lines with bytes that are not UTF-8 and with control characters are
  * findings and are left out of the result. `tabs`: whether a tab is a blank like any other here.
+ * `longest`: bytes, 64 KiB unless told.
  *
- * @throws ProblemError when the file is longer than 64 KiB
+ * @throws ProblemError when the file is longer
  */
 export function textLines(
   content: Uint8Array,
   file: string,
-  { tabs }: { readonly tabs: boolean } = { tabs: false },
+  { tabs, longest = LONGEST_TEXT }: { readonly tabs: boolean; readonly longest?: number } = { tabs: false },
 ): { readonly lines: readonly TextLine[]; readonly findings: readonly Finding[] } {
-  if (content.length > LONGEST_TEXT) {
+  if (content.length > longest) {
     throw new ProblemError({
       what: "the file is too long",
       where: { file },
       found: `${content.length} bytes`,
-      expected: `at most ${LONGEST_TEXT} bytes`,
+      expected: `at most ${longest} bytes`,
     });
   }
   const lines: TextLine[] = [];

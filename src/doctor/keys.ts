@@ -1,9 +1,8 @@
 import { join } from "node:path";
-import { dataTarget } from "../config/bootstrap-entries.ts";
 import { readInjectedData } from "../config/injection-record.ts";
 import type { Layout } from "../config/layout.ts";
+import { dataTarget, mediumContents } from "../config/medium-contents.ts";
 import type { FileFacts, Host } from "../system/host.ts";
-import { isSecret } from "../units/injected-data.ts";
 import { nodeExporterKey } from "../units/node-exporter-keys.ts";
 import { requireMounted } from "../system/mounts.ts";
 import { ProblemError } from "../system/problem.ts";
@@ -48,10 +47,11 @@ async function ownPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[
 }
 
 async function injectedPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[]> {
-  const { data, crypto } = layout.mountPoints;
-  for (const mountPoint of [data, crypto]) await requireMounted(host, mountPoint);
+  const contents = await mediumContents(layout);
+  for (const folder of [contents.home, ...contents.mounted.values()]) await requireMounted(host, folder(layout));
   const injected = (await readInjectedData(host, layout.config.injectedData))?.data ?? [];
-  return injected.filter(({ target }) => isSecret(target)).map(({ target }) => ({ path: dataTarget(layout, target), kind: "injected" }));
+  const secret = injected.filter(({ target }) => contents.isSecret(target));
+  return secret.map(({ target }) => ({ path: dataTarget(contents, layout, target), kind: "injected" }));
 }
 
 async function lookAtKey(host: Host, place: KeyPlace): Promise<readonly Finding[]> {

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { pack, type Pack } from "tar-stream";
-import { topLevelEntries } from "../config/bootstrap-entries.ts";
 import { type Inspection, inspectBootstrapTar } from "../config/bootstrap-tar.ts";
+import { type MediumContents, topLevelEntries } from "../config/medium-contents.ts";
 import { nearest } from "../config/nearest.ts";
 import { quoted } from "../config/quoted.ts";
 import { fileChunks } from "./file-chunks.ts";
@@ -10,6 +10,8 @@ import { ProblemError } from "./problem.ts";
 import { syncFileSystem } from "./sync.ts";
 
 export interface ConfigImageRequest {
+  /** What the profile that it is for takes in. */
+  readonly contents: MediumContents;
   /** The image to be written; replaced whole when it is there. */
   readonly out: string;
   /** A folder that is laid out like the tar. */
@@ -42,7 +44,7 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
     const tar = join(work, TAR_NAME);
     const sources = await collect(host, request);
     await host.writeStream(tar, tarOf(host, sources), { mode: 0o600 });
-    const inspection = await inspectBootstrapTar(fileChunks(host, tar), TAR_NAME);
+    const inspection = await inspectBootstrapTar(fileChunks(host, tar), TAR_NAME, request.contents);
     const size = (await host.stat(tar))?.size ?? 0;
     const image = join(work, "image");
     const env = { SOURCE_DATE_EPOCH: EPOCH, TZ: "UTC", MTOOLS_SKIP_CHECK: "1" };
@@ -77,7 +79,8 @@ interface Source {
 }
 
 /** Everything that goes into the tar, sorted by name, folders before what is in them. */
-async function collect(host: Host, { folder, entries = {} }: ConfigImageRequest): Promise<readonly Source[]> {
+async function collect(host: Host, { contents, folder, entries = {} }: ConfigImageRequest): Promise<readonly Source[]> {
+  const known = topLevelEntries(contents);
   const roots = new Map<string, string>();
   if (folder !== undefined) {
     const names = await host.list(folder);
@@ -87,12 +90,12 @@ async function collect(host: Host, { folder, entries = {} }: ConfigImageRequest)
   for (const [name, path] of Object.entries(entries)) roots.set(name, path);
   const sources: Source[] = [];
   for (const [name, path] of roots) {
-    const meant = nearest(name, topLevelEntries);
-    if (!topLevelEntries.includes(name)) {
+    const meant = nearest(name, known);
+    if (!known.includes(name)) {
       throw new ProblemError({
         what: `${quoted(name)} is no part of the configuration`,
         where: { file: path },
-        expected: meant === undefined ? `one of ${topLevelEntries.join(", ")}` : `perhaps ${meant}`,
+        expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
         todo: "rename it or leave it out: the node would ignore it",
       });
     }

@@ -65,10 +65,10 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
 }
 
 /** How to bring a unit about. */
-export type JobKind = "start" | "restart" | "stop";
+export type JobKind = "start" | "restart" | "reload" | "stop";
 
 /**
- * Starts, restarts or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
+ * Starts, restarts, reloads or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
  * for us to finish and we for systemd.
  *
  * @throws DiedError when the service was started and did not stay
@@ -109,7 +109,7 @@ function resultOf(removed: readonly { readonly body: readonly unknown[] }[], job
 }
 
 async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unknown> {
-  const member = { start: "StartUnit", restart: "RestartUnit", stop: "StopUnit" }[kind];
+  const member = { start: "StartUnit", restart: "RestartUnit", reload: "ReloadUnit", stop: "StopUnit" }[kind];
   try {
     const [job] = await call(bus, {
       destination: DESTINATION,

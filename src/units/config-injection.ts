@@ -1,7 +1,7 @@
 import { type Action, conflict, type Plan, provision } from "../boot/unit.ts";
-import { configEntries, configTarget } from "../config/bootstrap-entries.ts";
 import { type Inspection, inspectBootstrapTar } from "../config/bootstrap-tar.ts";
 import { type Injection, readInjection, writeRecord } from "../config/injection-record.ts";
+import { configTarget, type MediumContents, mediumContents } from "../config/medium-contents.ts";
 import { fileChunks } from "../system/file-chunks.ts";
 import { type Found, noMedium, searchMedia } from "../system/medium.ts";
 import { type Machine, unit } from "./machine.ts";
@@ -29,7 +29,8 @@ export const configInjection = unit({
     const { host, layout } = machine;
     if ((await host.stat(layout.config.configured)) !== undefined) return [];
     const injection = await readInjection(host, layout.config.injection);
-    const { found, seen } = await searchMedia(host, layout, (tar, title) => inspectBootstrapTar(fileChunks(host, tar), title));
+    const contents = await mediumContents(layout);
+    const { found, seen } = await searchMedia(host, layout, (tar, title) => inspectBootstrapTar(fileChunks(host, tar), title, contents));
     const [medium, ...others] = found;
     if (medium === undefined) {
       // Everything that this unit is for has been stored; what is still missing of the data, injected-data will say.
@@ -39,7 +40,7 @@ export const configInjection = unit({
     const different = others.find(({ result }) => result.sha256 !== medium.result.sha256);
     if (different !== undefined) return twoMedia(medium, different);
     if (injection?.phase === "stored" && injection.sha256 === medium.result.sha256) return [];
-    return store(machine, medium);
+    return store(machine, contents, medium);
   },
 });
 
@@ -52,7 +53,7 @@ function twoMedia(one: Found<Inspection>, other: Found<Inspection>): Plan {
   });
 }
 
-async function store({ host, layout, note }: Machine, { device, result }: Found<Inspection>): Promise<Plan> {
+async function store({ host, layout, note }: Machine, contents: MediumContents, { device, result }: Found<Inspection>): Promise<Plan> {
   const { sha256, config, data, warnings } = result;
   const record: Injection = { version: 1, sha256, device, phase: "begun", config: [...config.keys()].toSorted(), data };
   const actions: Action[] = [
@@ -61,7 +62,7 @@ async function store({ host, layout, note }: Machine, { device, result }: Found<
       await writeRecord(host, layout.config.injection, record);
     }),
   ];
-  for (const name of configEntries) {
+  for (const [name, { mode = PUBLIC }] of contents.configFiles) {
     const target = configTarget(layout, name);
     const content = config.get(name);
     const facts = await host.stat(target);
@@ -69,8 +70,8 @@ async function store({ host, layout, note }: Machine, { device, result }: Found<
       if (facts !== undefined) actions.push(provision(`remove ${target}, which is not part of it`, () => host.remove(target)));
       continue;
     }
-    const isThere = facts?.kind === "file" && facts.mode === MODE && Buffer.from((await host.readBytes(target)) ?? []).equals(content);
-    if (!isThere) actions.push(provision(`store ${name} as ${target}`, () => storeFile({ host, layout }, name, content)));
+    const isThere = facts?.kind === "file" && facts.mode === mode && Buffer.from((await host.readBytes(target)) ?? []).equals(content);
+    if (!isThere) actions.push(provision(`store ${name} as ${target}`, () => storeFile({ host, layout }, name, content, mode)));
   }
   actions.push(
     provision("note that the config partition is complete", () =>
@@ -81,9 +82,14 @@ async function store({ host, layout, note }: Machine, { device, result }: Found<
 }
 
 /** Readable for the accounts that they are about, written by root alone, and nothing that can be run. */
-const MODE = 0o644;
+const PUBLIC = 0o644;
 
-async function storeFile({ host, layout }: Pick<Machine, "host" | "layout">, name: string, content: Uint8Array): Promise<void> {
+async function storeFile(
+  { host, layout }: Pick<Machine, "host" | "layout">,
+  name: string,
+  content: Uint8Array,
+  mode: number,
+): Promise<void> {
   if (name.includes("/")) await host.makeFolder(layout.config.accountKeys, { mode: 0o755, uid: 0, gid: 0 });
-  await host.writeFile(configTarget(layout, name), content, { mode: MODE, uid: 0, gid: 0 });
+  await host.writeFile(configTarget(layout, name), content, { mode, uid: 0, gid: 0 });
 }

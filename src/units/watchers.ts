@@ -1,18 +1,26 @@
 import type { Watcher } from "../boot/unit.ts";
+import type { ProfileName } from "../config/profile-name.ts";
 import { watchAddresses } from "./watch-addresses.ts";
 import { watchDataSpace } from "./watch-data-space.ts";
+import { watchDantedInputs, watchNginxInputs } from "./watch-inputs.ts";
 import { watchRuleset } from "./watch-ruleset.ts";
 import type { WatchedMachine } from "./watched-machine.ts";
 
+const addresses: Watcher<WatchedMachine> = { name: "ipv6-monitor", watch: watchAddresses, makesWay: true };
+
 /**
- * What calls the monitor to a unit, by the unit's name. Apart from the units, and importing none: this stays in memory for as
- * long as the node runs, and a unit with all its formats and tools is loaded only to look.
+ * What calls the monitor to a unit of a profile, by the unit's name. Apart from the units, and importing none: this stays in
+ * memory for as long as the node runs, and a unit with all its formats and tools is loaded only to look.
  */
-export const watchers: readonly Watcher<WatchedMachine>[] = [
-  { name: "ipv6-monitor", watch: watchAddresses, makesWay: true },
-  { name: "nftables", watch: watchRuleset },
-  { name: "data-growth", watch: watchDataSpace },
-];
+export const watchers: Readonly<Record<ProfileName, readonly Watcher<WatchedMachine>[]>> = {
+  guestos: [addresses, { name: "nftables", watch: watchRuleset }, { name: "data-growth", watch: watchDataSpace }],
+  boundary: [addresses, { name: "nginx", watch: watchNginxInputs }, { name: "danted", watch: watchDantedInputs }],
+};
+
+/** Units of a profile that are looked at in an interval of their own, and have nothing else to watch. */
+const inIntervals: Readonly<Record<ProfileName, readonly string[]>> = { guestos: ["backup-spool"], boundary: [] };
 
 /** Names of the units that may be mended at any time: those with a watcher, and those with nothing but an interval. */
-export const mendedAtAnyTime: readonly string[] = [...watchers.map(({ name }) => name), "backup-spool"];
+export function mendedAtAnyTime(profile: ProfileName): readonly string[] {
+  return [...watchers[profile].map(({ name }) => name), ...inIntervals[profile]];
+}

@@ -117,6 +117,12 @@ const layout = {
 
 process.exit(
   await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () =>
-    configured({ chain, layout, upkeep: async () => upkeep, configuration: { files: [], executables: [], problems: [] } }),
+    configured({
+      profile: "guestos",
+      chain,
+      layout,
+      upkeep: async () => upkeep,
+      configuration: { files: [], executables: [], problems: [] },
+    }),
   ),
 );

@@ -4,11 +4,15 @@ import { type CommandFacts, commandTree, type OptionFacts } from "../../src/cli/
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { commandGroups } from "../../src/cli/help.ts";
 import { guestosProgram } from "../../src/cli/program.ts";
-import { guestosSetup } from "../../src/cli/setup.ts";
-import { topLevelEntries } from "../../src/config/bootstrap-entries.ts";
+import { allTopLevelEntries } from "../../src/cli/medium-entries.ts";
+import { profileSetup } from "../../src/cli/setup.ts";
+import { boundary } from "../../src/units/boundary.ts";
 import { guestos } from "../../src/units/guestos.ts";
 import { roffOf, sectionOf } from "./markdown.ts";
 import { bold, escaped, example, heading, indented, item, literal, type Page, pageHead, pageText, paragraph, subheading } from "./roff.ts";
+
+/** Of every profile's medium. */
+const entries = await allTopLevelEntries();
 
 const docs = join(import.meta.dirname, "../../docs");
 
@@ -48,7 +52,7 @@ export function manual(edition: Edition): ReadonlyMap<string, string> {
 /** The command line that the pages describe. */
 export function wholeCommandLine(): CommandFacts {
   const silent = { print: () => undefined, complain: () => undefined, colour: false };
-  return commandTree(guestosProgram({ terminal: silent, setup: guestosSetup, end: () => undefined, entries: topLevelEntries }));
+  return commandTree(guestosProgram({ terminal: silent, setup: profileSetup, end: () => undefined, entries }));
 }
 
 function programPage(edition: Edition): readonly string[] {
@@ -77,6 +81,10 @@ function programPage(edition: Edition): readonly string[] {
     ...heading("Units"),
     ...paragraph(`What may be named after ${bold("--unit")}, in boot order:`),
     ...guestos.flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ...paragraph(`The profile ${bold("boundary")} has some of these, and:`),
+    ...boundary
+      .filter(({ name }) => guestos.every((unit) => unit.name !== name))
+      .flatMap(({ name, title }) => item(bold(name), escaped(title))),
     ...heading("Exit status"),
     ...Object.values(exitCodes).flatMap(({ code, meaning }) => item(bold(String(code)), escaped(meaning))),
     ...heading("Environment"),

@@ -100,7 +100,12 @@ const List = z.object({
   ),
 });
 
-const Verify = z.object({ sound: z.boolean(), units: Count, problems: z.array(Problem) });
+const Verify = z.object({
+  sound: z.boolean(),
+  units: Count.describe("of the longest chain"),
+  problems: z.array(Problem),
+  profiles: z.array(z.object({ name: z.string(), units: Count, problems: z.array(Problem) })),
+});
 
 const Looks = z.object({
   looks: z.array(

@@ -5,6 +5,7 @@ import { chain } from "./chain.ts";
 /** Runs a command line on the machine below that folder. @returns its exit status */
 export async function guestosBootOn(root: string, args: readonly string[], print: (text: string) => void): Promise<number> {
   return main(args, { print, complain: print, colour: false }, async () => ({
+    profile: "guestos",
     chain,
     layout: testLayout(root),
     upkeep: async () => [],

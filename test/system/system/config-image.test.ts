@@ -16,6 +16,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectBootstrapTar } from "../../../src/config/bootstrap-tar.ts";
+import { guestosMedium } from "../../../src/config/guestos-medium.ts";
 import { buildConfigImage } from "../../../src/system/config-image.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { problemOf } from "../../support/problem-of.ts";
@@ -59,13 +60,13 @@ const FILES = {
 
 test("the image is what a node looks for, and holds what was put in", async () => {
   const out = outFile();
-  const inspection = await buildConfigImage(host, { out, folder: folder(FILES) });
+  const inspection = await buildConfigImage(host, { contents: guestosMedium, out, folder: folder(FILES) });
   const image = readFileSync(out);
   expect(image.toString("latin1", 43, 54)).toBe("CONFIG     ");
   expect(image.toString("latin1", 54, 59)).toBe("FAT12");
   expect(tool("fsck.vfat", "-n", out).status).toBe(0);
   const tar = tool("mtype", "-i", out, "::ic-bootstrap.tar").stdout;
-  expect(await inspectBootstrapTar(pieces(tar), "t.tar")).toEqual(inspection);
+  expect(await inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium)).toEqual(inspection);
   expect(Buffer.from(inspection.config.get("network.conf") ?? []).toString()).toBe("hostname=a\n");
   expect(inspection.data.map(({ target }) => target)).toEqual(["ic_crypto/node", "ic_state"]);
   expect(inspection.warnings).toEqual([]);
@@ -75,7 +76,7 @@ test("the image is what a node looks for, and holds what was put in", async () =
 
 test("the tar is one that other tools read", async () => {
   const out = outFile();
-  await buildConfigImage(host, { out, folder: folder(FILES) });
+  await buildConfigImage(host, { contents: guestosMedium, out, folder: folder(FILES) });
   const tar = join(dirname(out), "t.tar");
   writeFileSync(tar, tool("mtype", "-i", out, "::ic-bootstrap.tar").stdout);
   expect(tool("tar", "--list", "--file", tar).stdout.toString().trim().split("\n")).toEqual(
@@ -85,20 +86,20 @@ test("the tar is one that other tools read", async () => {
 
 test("the same input gives the same bytes, at another time, from other folders, owners and modes", async () => {
   const [first, second] = [outFile(), outFile()];
-  await buildConfigImage(host, { out: first, folder: folder(FILES) });
+  await buildConfigImage(host, { contents: guestosMedium, out: first, folder: folder(FILES) });
   // FAT counts time in steps of two seconds.
   await sleep(2500);
   const other = folder(Object.fromEntries(Object.entries(FILES).toReversed()));
   chmodSync(join(other, "network.conf"), 0o777);
   utimesSync(join(other, "network.conf"), 1e9, 1e9);
-  await buildConfigImage(host, { out: second, folder: other });
+  await buildConfigImage(host, { contents: guestosMedium, out: second, folder: other });
   expect(readFileSync(first).equals(readFileSync(second))).toBe(true);
 });
 
 test("another input gives another image", async () => {
   const [first, second] = [outFile(), outFile()];
-  await buildConfigImage(host, { out: first, folder: folder({ "network.conf": "hostname=a\n" }) });
-  await buildConfigImage(host, { out: second, folder: folder({ "network.conf": "hostname=b\n" }) });
+  await buildConfigImage(host, { contents: guestosMedium, out: first, folder: folder({ "network.conf": "hostname=a\n" }) });
+  await buildConfigImage(host, { contents: guestosMedium, out: second, folder: folder({ "network.conf": "hostname=b\n" }) });
   expect(readFileSync(first).equals(readFileSync(second))).toBe(false);
 });
 
@@ -106,6 +107,7 @@ test("single entries win over the folder's", async () => {
   const mine = join(folder({ "node7.conf": "hostname=mine\n" }), "node7.conf");
   const keys = folder({ root: "# nobody\n" });
   const { config } = await buildConfigImage(host, {
+    contents: guestosMedium,
     out: outFile(),
     folder: folder(FILES),
     entries: { "network.conf": mine, accounts_ssh_authorized_keys: keys },
@@ -115,14 +117,14 @@ test("single entries win over the folder's", async () => {
 });
 
 test("without anything it is a medium that sets nothing", async () => {
-  const { config, data } = await buildConfigImage(host, { out: outFile() });
+  const { config, data } = await buildConfigImage(host, { contents: guestosMedium, out: outFile() });
   expect([config.size, data]).toEqual([0, []]);
 });
 
 test.each([0, 1, 3, 8, 9, 17, 33])("an image has room for %d MiB, and not much more", async (mebibytes) => {
   const out = outFile();
   const bytes = mebibytes * 1024 ** 2;
-  await buildConfigImage(host, { out, folder: folder({ "ic_state/large": Buffer.alloc(bytes, 1) }) });
+  await buildConfigImage(host, { contents: guestosMedium, out, folder: folder({ "ic_state/large": Buffer.alloc(bytes, 1) }) });
   expect(tool("fsck.vfat", "-n", out).status).toBe(0);
   expect(statSync(out).size).toBeLessThan(bytes * 1.01 + 200 * 1024);
 });
@@ -134,7 +136,9 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
 ])("%s is refused before anything is written, and leaves what was there", async (_, files, expected) => {
   const out = outFile();
   writeFileSync(out, "the image of yesterday");
-  expect(await problemOf(async () => buildConfigImage(host, { out, folder: folder(files) }))).toMatchObject(expected);
+  expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out, folder: folder(files) }))).toMatchObject(
+    expected,
+  );
   expect(readFileSync(out, "utf8")).toBe("the image of yesterday");
   expect(readdirSync(dirname(out))).toEqual(["config.img"]);
 });
@@ -142,7 +146,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, object]>([
 test("a link is refused, for it would not arrive as what it points to", async () => {
   const input = folder({ "network.conf": "" });
   symlinkSync("/etc/passwd", join(input, "nns.conf"));
-  expect(await problemOf(async () => buildConfigImage(host, { out: outFile(), folder: input }))).toMatchObject({
+  expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), folder: input }))).toMatchObject({
     found: "a link, device or pipe",
   });
 });
@@ -151,13 +155,15 @@ test.each([
   ["a folder", { folder: "/nonexistent" }],
   ["a file", { entries: { "network.conf": "/nonexistent" } }],
 ])("%s that is not there is named", async (_, request) => {
-  expect((await problemOf(async () => buildConfigImage(host, { out: outFile(), ...request }))).what).toContain("/nonexistent");
+  expect((await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), ...request }))).what).toContain(
+    "/nonexistent",
+  );
 });
 
 test("what an interrupted build left is no obstacle, and no part of the next image", async () => {
   const out = outFile();
   mkdirSync(join(dirname(out), ".config.img.building"));
   writeFileSync(join(dirname(out), ".config.img.building", "ic-bootstrap.tar"), "x");
-  await buildConfigImage(host, { out, folder: folder(FILES) });
+  await buildConfigImage(host, { contents: guestosMedium, out, folder: folder(FILES) });
   expect(readdirSync(dirname(out))).toEqual(["config.img"]);
 });

@@ -36,7 +36,7 @@ test("what stands for an absent command is what commander calls then", () => {
 });
 
 test("options are those of the command, and of the one that is called without a word", () => {
-  expect(candidates("guestos-boot", "plan", "-")).toEqual(["--unit", "--stage", "--json", "--help"]);
+  expect(candidates("guestos-boot", "plan", "-")).toEqual(["--unit", "--stage", "--profile", "--json", "--help"]);
   expect(candidates("guestos-boot", "--")).toEqual(expect.arrayContaining(["--version", "--unit", "--wait"]));
   expect(candidates("guestos-boot", "upgrade", "--")).toEqual(["--help", "--json"]);
 });

@@ -24,6 +24,7 @@ function setupWith(yaml: string | undefined, wanted: GuestUnit["plan"] = async (
   mkdirSync(own);
   if (yaml !== undefined) writeFileSync(join(own, "config.yaml"), yaml, { mode: 0o644 });
   return {
+    profile: "guestos",
     chain: units.slice(0, guestos.length),
     layout: { ...guestosLayout, etc: { ...guestosLayout.etc, own } },
     upkeep: async () => units.slice(guestos.length),

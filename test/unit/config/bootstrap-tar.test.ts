@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootstrapLimits, extractBootstrapData, inspectBootstrapTar, type Inspection } from "../../../src/config/bootstrap-tar.ts";
+import { guestosMedium } from "../../../src/config/guestos-medium.ts";
 import type { TarLimits } from "../../../src/config/tar-reader.ts";
 import { type Problem, ProblemError } from "../../../src/system/problem.ts";
 import { problemOf } from "../../support/problem-of.ts";
 import { paxRecord, pieces, type RawEntry, rawTar } from "../../support/raw-tar.ts";
 
-const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection> => inspectBootstrapTar(pieces(tar), "t.tar", limits);
+const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection> =>
+  inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits);
 const refused = async (entries: readonly RawEntry[], limits?: TarLimits): Promise<Problem> =>
   problemOf(async () => inspect(rawTar(entries), limits));
 
@@ -47,7 +49,8 @@ test("it does not matter in what pieces a tar comes", async () => {
     { name: "ic_state/x", content: Buffer.alloc(3000, 7) },
   ]);
   const whole = await inspect(tar);
-  for (const size of [1, 7, 511, 512, 513, 4096]) expect(await inspectBootstrapTar(pieces(tar, size), "t.tar")).toEqual(whole);
+  for (const size of [1, 7, 511, 512, 513, 4096])
+    expect(await inspectBootstrapTar(pieces(tar, size), "t.tar", guestosMedium)).toEqual(whole);
 });
 
 test("an empty tar is a configuration that sets nothing", async () => {
@@ -241,7 +244,7 @@ test("a source that fails in the middle is that failure, not a damaged tar", asy
     yield rawTar([{ name: "ic_state/a", content: Buffer.alloc(5000) }]).subarray(0, 2048);
     throw new ProblemError({ what: "the medium is gone" }, { retryable: true });
   }
-  expect(await problemOf(async () => inspectBootstrapTar(failing(), "t.tar"))).toMatchObject({
+  expect(await problemOf(async () => inspectBootstrapTar(failing(), "t.tar", guestosMedium))).toMatchObject({
     what: "the medium is gone",
     retryable: true,
   });
@@ -250,10 +253,13 @@ test("a source that fails in the middle is that failure, not a damaged tar", asy
 test("what goes wrong with the one who takes the content is not the tar's fault", async () => {
   const tar = rawTar([{ name: "ic_state/a", content: Buffer.alloc(5000) }]);
   const full = new Error("ENOSPC");
-  await expect(extractBootstrapData(pieces(tar, 512), "t.tar", ["ic_state"], async () => Promise.reject(full))).rejects.toBe(full);
+  await expect(extractBootstrapData(pieces(tar, 512), "t.tar", guestosMedium, ["ic_state"], async () => Promise.reject(full))).rejects.toBe(
+    full,
+  );
   const cut = extractBootstrapData(
     pieces(tar.subarray(0, 2048), 512),
     "t.tar",
+    guestosMedium,
     ["ic_state"],
     async (_, entry) => void (await Array.fromAsync(entry.content)),
   );
@@ -294,7 +300,7 @@ test("whatever bytes are changed, the end is an answer or a problem, and comes s
       const late = Symbol("late");
       let timer: NodeJS.Timeout | undefined;
       const deadline = new Promise<symbol>((resolve) => (timer = setTimeout(() => resolve(late), 2000)));
-      const end = inspectBootstrapTar(pieces(bytes, size), "t.tar").catch((error: unknown) => error);
+      const end = inspectBootstrapTar(pieces(bytes, size), "t.tar", guestosMedium).catch((error: unknown) => error);
       const outcome = await Promise.race([end, deadline]);
       clearTimeout(timer);
       expect(outcome).not.toBe(late);
@@ -312,10 +318,16 @@ test("the second reading gives the same digest, and only what was asked for", as
     { name: "nns_public_key.pem", content: KEY },
   ]);
   const seen: string[] = [];
-  const sha256 = await extractBootstrapData(pieces(tar, 100), "t.tar", ["ic_state", "nns_public_key.pem"], async (target, entry) => {
-    const content = Buffer.concat(await Array.fromAsync(entry.content));
-    seen.push(`${target}: ${entry.name} (${content.length})`);
-  });
+  const sha256 = await extractBootstrapData(
+    pieces(tar, 100),
+    "t.tar",
+    guestosMedium,
+    ["ic_state", "nns_public_key.pem"],
+    async (target, entry) => {
+      const content = Buffer.concat(await Array.fromAsync(entry.content));
+      seen.push(`${target}: ${entry.name} (${content.length})`);
+    },
+  );
   expect(sha256).toBe((await inspect(tar)).sha256);
   expect(seen).toEqual(["ic_state: ic_state/a (1)", `nns_public_key.pem: nns_public_key.pem (${KEY.length})`]);
 });

@@ -1,14 +1,19 @@
 import { expect, test } from "vitest";
-import { guestos } from "../../../src/units/guestos.ts";
-import { upkeep } from "../../../src/units/upkeep.ts";
+import { profileNames } from "../../../src/config/profile-name.ts";
+import { loadProfile } from "../../../src/units/profiles.ts";
+import { upkeepOf } from "../../../src/units/upkeep.ts";
 import { mendedAtAnyTime } from "../../../src/units/watchers.ts";
 
-test("what is looked at when the monitor starts is what it may mend", () => {
-  const mended = [...guestos, ...upkeep].filter(({ mends }) => mends).map(({ name }) => name);
-  expect(mendedAtAnyTime.toSorted()).toEqual(mended.toSorted());
+test.each(profileNames)("on %s, what is looked at when the monitor starts is what it may mend", async (name) => {
+  const { chain } = await loadProfile(name);
+  const mended = [...chain, ...upkeepOf(chain)].filter(({ mends }) => mends).map((unit) => unit.name);
+  expect(mendedAtAnyTime(name).toSorted()).toEqual(mended.toSorted());
 });
 
-test("names of the monitor's own units are none of the chain's", () => {
-  const names = [...guestos, ...upkeep].map(({ name }) => name);
+test("the monitor's own units are a GuestOS's, and their names are none of its chain's", async () => {
+  const [guestos, boundary] = [(await loadProfile("guestos")).chain, (await loadProfile("boundary")).chain];
+  expect(upkeepOf(guestos).map(({ name }) => name)).toEqual(["data-growth", "backup-spool"]);
+  expect(upkeepOf(boundary)).toEqual([]);
+  const names = [...guestos, ...upkeepOf(guestos)].map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
 import { exitCodes } from "../../../../src/cli/exit-codes.ts";
-import { topLevelEntries } from "../../../../src/config/bootstrap-entries.ts";
 import { BootConfig } from "../../../../src/config/boot-config.ts";
+import { allTopLevelEntries } from "../../../../src/cli/medium-entries.ts";
+import { boundary } from "../../../../src/units/boundary.ts";
 import { guestos } from "../../../../src/units/guestos.ts";
 import { valuesOf } from "../../../../tools/reference/config-reference.ts";
 import { manual, wholeCommandLine } from "../../../../tools/man/manual.ts";
@@ -38,20 +39,20 @@ test("every command stands in guestos-boot(8), with each of its options and its 
   }
 });
 
-test("what may be given to config-image one by one is in it too", () => {
-  for (const entry of topLevelEntries) expect(program).toContain(bold(`--${entry.replaceAll(/[._]/g, "-")}`));
+test("what may be given to config-image one by one is in it too", async () => {
+  for (const entry of await allTopLevelEntries()) expect(program).toContain(bold(`--${entry.replaceAll(/[._]/g, "-")}`));
 });
 
 test("so does every exit code, and every unit", () => {
   for (const { code, meaning } of Object.values(exitCodes)) expect(program).toContain(`.TP\n${bold(String(code))}\n${meaning}\n`);
-  for (const { name, title } of guestos) expect(program).toContain(`.TP\n${bold(name)}\n${title}\n`);
+  for (const { name, title } of [...guestos, ...boundary]) expect(program).toContain(`.TP\n${bold(name)}\n${title}\n`);
 });
 
-test("guestos-config(5) has every section and every key of docs/configuration.md", () => {
+test("guestos-config(5) has every section and every key of docs/configuration.md", async () => {
   const document = readFileSync("docs/configuration.md", "utf8");
   for (const [, title = ""] of document.matchAll(/^## (.*)$/gm)) expect(configuration).toContain(`.SH ${title.toUpperCase()}\n`);
   for (const [, key = ""] of document.matchAll(/^\| `(\w+)`/gm)) expect(configuration).toContain(`.TP\n${bold(key)}`);
-  for (const entry of topLevelEntries) expect(configuration).toContain(bold(entry).slice(3, -3));
+  for (const entry of await allTopLevelEntries()) expect(configuration).toContain(bold(entry).slice(3, -3));
 });
 
 test("guestos-boot.conf(5) has every value of the configuration file with its default, and every unit", () => {

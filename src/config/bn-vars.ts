@@ -1,0 +1,83 @@
+import { isIPv6 } from "node:net";
+import { join } from "node:path";
+import type { Host } from "../system/host.ts";
+import { parseConf, readConf, word, words } from "./conf.ts";
+import { isDomain } from "./host-name.ts";
+import { isNetwork } from "./ip-network.ts";
+import type { Layout } from "./layout.ts";
+import { z } from "./schema.ts";
+
+const SEPARATOR = /[ ,]+/;
+/** A domain that is served has a dot: a single label would catch every request of that name, wherever it is meant to go. */
+const domains = words(
+  "domain names with a dot, as in ic0.app, separated by blanks or commas",
+  (value) => isDomain(value) && value.includes("."),
+  SEPARATOR,
+).default([]);
+const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string | undefined> =>
+  words(
+    family === "ipv4"
+      ? "IPv4 networks, as in 192.0.2.0/24, with no bit set behind the prefix, separated by blanks or commas"
+      : "IPv6 networks, as in 2001:db8::/32, with no bit set behind the prefix, separated by blanks or commas",
+    (value) => isNetwork(value, family),
+    SEPARATOR,
+  ).default([]);
+const flag = word("1 or 0", (value) => value === "1" || value === "0").optional();
+/** Passed on, or meant for programs that are none of this chain's. May hold a password: never shown. */
+const any = z.string().optional();
+
+const BnVars = z.object({
+  /** The first of each is the one that a node uses for itself. */
+  system_domains: domains,
+  application_domains: domains,
+  api_domains: domains,
+  /** Who may use the SOCKS proxy: the nodes of the network. */
+  ipv6_replica_ips: networks("ipv6"),
+  ipv4_replica_ips: networks("ipv4"),
+  ipv6_http_ips: networks("ipv6"),
+  ipv4_http_ips: networks("ipv4"),
+  ipv6_debug_ips: networks("ipv6"),
+  ipv6_monitoring_ips: networks("ipv6"),
+  /** By which the SOCKS proxy goes out; the primary interface when absent. */
+  socks_interface: word("the name of a network interface, as in enp2s0", isInterfaceName).optional(),
+  require_seo_certification: flag,
+  require_underscore_certification: flag,
+  last_known_registry_version: word("a whole number", (value) => /^\d{1,15}$/.test(value)).optional(),
+  env: word("dev, test or prod", (value) => ["dev", "test", "prod"].includes(value)).optional(),
+  denylist_url: any,
+  elasticsearch_url: any,
+  elasticsearch_tags: any,
+  ip_hash_salt: any,
+  logging_url: any,
+  logging_user: any,
+  logging_password: any,
+  logging_2xx_sample_rate: any,
+});
+export type BnVars = z.infer<typeof BnVars>;
+
+/** Older host tools write one domain a line, under the same key again and again. */
+const REPEATABLE = ["system_domains", "application_domains", "api_domains"];
+
+/** What Linux takes (dev_valid_name), without what would be more than a word in the proxy's configuration. */
+function isInterfaceName(value: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_-]{0,14}$/.test(value) && !isIPv6(value);
+}
+
+/** @throws ProblemError naming every mistake with its place */
+export function parseBnVars(content: Uint8Array, file: string): BnVars {
+  return parseConf(content, file, BnVars, Object.keys(BnVars.shape), REPEATABLE);
+}
+
+/** bn_vars.conf of this node; one without any value when there is no such file. @throws ProblemError naming every mistake with its place */
+export async function readBnVars(host: Host, layout: Layout): Promise<BnVars> {
+  return (await readConf(host, bnVarsFile(layout), parseBnVars)) ?? BnVars.parse({});
+}
+
+export function bnVarsFile({ mountPoints }: Pick<Layout, "mountPoints">): string {
+  return join(mountPoints.config, "bn_vars.conf");
+}
+
+/** Every domain that this node answers for, each once. */
+export function servedDomains({ system_domains, application_domains }: BnVars): readonly string[] {
+  return [...new Set([...system_domains, ...application_domains])];
+}

@@ -1,0 +1,37 @@
+/** What danted is to be, as values that were checked where they were read. */
+export interface DantedSettings {
+  /** Networks whose machines may use the proxy. */
+  readonly clients: readonly string[];
+  /** The interface by which it goes out. */
+  readonly outgoing: string;
+}
+
+/** The port of SOCKS (RFC 1928). */
+const PORT = 1080;
+
+/** Where nobody may be taken: the node itself, and its link. IPv4 addresses that are written as IPv6 ones danted takes for what they are. */
+const NOWHERE = ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"];
+
+/**
+ * danted.conf(5) of a boundary node: SOCKS for the given networks, TCP connections alone, and nobody else. What no rule passes
+ * is blocked by danted itself; the last rules say so to the journal.
+ */
+export function dantedConf({ clients, outgoing }: DantedSettings): string {
+  return `# Made by guestos-boot from bn_vars.conf in /boot/config, and made anew when that changes.
+logoutput: stderr
+internal: 0.0.0.0 port = ${PORT}
+internal: :: port = ${PORT}
+external: ${outgoing}
+clientmethod: none
+socksmethod: none
+user.privileged: proxy
+user.unprivileged: nobody
+
+${clients.map((network) => `client pass { from: ${network} to: 0/0 }`).join("\n")}
+client block { from: 0/0 to: 0/0 log: connect }
+
+${NOWHERE.map((network) => `socks block { from: 0/0 to: ${network} log: connect }`).join("\n")}
+${clients.map((network) => `socks pass {\n  from: ${network} to: 0/0\n  command: connect\n  protocol: tcp\n}`).join("\n")}
+socks block { from: 0/0 to: 0/0 log: connect }
+`;
+}

@@ -1,0 +1,16 @@
+/**
+ * A file for EnvironmentFile= (systemd.exec(5)). The values are words that were checked where they were read; what could end the
+ * quotes is a defect of this program, and is not written.
+ *
+ * @param values by name; `undefined` for what is not set
+ * @throws Error for a value that cannot be written
+ */
+export function environmentFile(values: Readonly<Record<string, string | undefined>>): string {
+  const lines = Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (!/^[\x20-\x7e]*$/.test(value) || /["\\$`]/.test(value))
+      throw new Error(`the value of ${name} cannot be written into an environment file`);
+    return [`${name}="${value}"\n`];
+  });
+  return `# Made by guestos-boot from /boot/config, and made anew when that changes.\n${lines.join("")}`;
+}

@@ -1,0 +1,30 @@
+import { CommandError } from "./command.ts";
+import type { Host } from "./host.ts";
+import { ProblemError } from "./problem.ts";
+
+/** Names in a configuration are resolved while it is read. */
+const TIMEOUT = 30_000;
+
+/** Whether nginx would take that configuration, with all that it names. Starts nothing. @throws ProblemError with file and line where nginx names them */
+export async function checkNginxConf(host: Host, file: string): Promise<void> {
+  // -e: or it first opens a log of its own, below /var.
+  const args = ["-t", "-q", "-e", "stderr", "-c", file];
+  try {
+    await host.run({ program: "nginx", args, timeout: TIMEOUT, todo: `nginx ${args.join(" ")}` });
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.ending.kind !== "exited") throw error;
+    throw parseNginxError(error.stderr, file) ?? error;
+  }
+}
+
+/** The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` for none. */
+export function parseNginxError(stderr: string, file: string): ProblemError | undefined {
+  const [, words = "", place, line] = /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];
+  if (words === "") return undefined;
+  return new ProblemError({
+    what: "nginx refuses its configuration; it goes on as it is",
+    where: line === undefined ? { file } : { file: place ?? file, line: Number(line) },
+    found: words,
+    todo: `nginx -t -e stderr -c ${file}`,
+  });
+}

@@ -1,0 +1,90 @@
+import { expect, test } from "vitest";
+import { main } from "../../../src/cli/program.ts";
+import { profileSetup } from "../../../src/cli/setup.ts";
+import { readProfileName } from "../../../src/config/profile-name.ts";
+import { boundary } from "../../../src/units/boundary.ts";
+import { guestos } from "../../../src/units/guestos.ts";
+import { fakeHost } from "../../support/fake-host.ts";
+
+interface Said {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly complaints: string;
+}
+
+/** @param image what the image says in /etc/guestos-boot/profile */
+async function say(args: readonly string[], image?: string): Promise<Said> {
+  const [out, complaints]: [string[], string[]] = [[], []];
+  const terminal = {
+    print: (text: string) => void out.push(...text.split("\n")),
+    complain: (text: string) => void complaints.push(text),
+    colour: false,
+  };
+  const host = fakeHost({ files: image === undefined ? {} : { "/etc/guestos-boot/profile": image } });
+  const code = await main(args, terminal, async (name) => profileSetup(name ?? (await readProfileName(host))));
+  return { code, out, complaints: complaints.join("\n") };
+}
+
+const names = ({ out }: Said): readonly string[] => out.map((line) => line.split(" ")[0] ?? "");
+
+test("the chain is that of the image, or of the profile that is named, and a GuestOS's when neither says", async () => {
+  const chains = { guestos: guestos.map(({ name }) => name), boundary: boundary.map(({ name }) => name) };
+  expect(names(await say(["list"]))).toEqual(chains.guestos);
+  expect(names(await say(["list"], "boundary\n"))).toEqual(chains.boundary);
+  expect(names(await say(["list", "--profile", "boundary"]))).toEqual(chains.boundary);
+  expect(names(await say(["list", "--profile", "guestos"], "boundary\n"))).toEqual(chains.guestos);
+  expect(names(await say(["graph", "--profile", "boundary"]))).toEqual(chains.boundary);
+});
+
+test("names and titles stand in columns, however long a name is", async () => {
+  const { out } = await say(["list", "--profile", "boundary"]);
+  expect(new Set(out.map((line) => line.search(/ (early|late) /)))).toHaveProperty("size", 1);
+});
+
+test("verify checks the chain of every profile, or of the one that is named", async () => {
+  expect(await say(["verify"])).toEqual({
+    code: 0,
+    out: [`guestos: the chain is sound: ${guestos.length} units`, `boundary: the chain is sound: ${boundary.length} units`],
+    complaints: "",
+  });
+  expect((await say(["verify", "--profile", "boundary"])).out).toHaveLength(1);
+  const { profiles } = JSON.parse((await say(["verify", "--json"])).out.join("\n")) as { readonly profiles: readonly object[] };
+  expect(profiles).toEqual([
+    { name: "guestos", units: guestos.length, problems: [] },
+    { name: "boundary", units: boundary.length, problems: [] },
+  ]);
+});
+
+test("a chain that is not sound is named with its profile", async () => {
+  const complaints: string[] = [];
+  const terminal = { print: () => undefined, complain: (text: string) => void complaints.push(text), colour: false };
+  const setup: typeof profileSetup = async (name) => {
+    const real = await profileSetup(name);
+    return name === "boundary" ? { ...real, chain: real.chain.filter((unit) => unit.name !== "network") } : real;
+  };
+  expect(await main(["verify"], terminal, setup)).toBe(9);
+  expect(complaints.join("\n")).toContain("boundary: nginx requires network, which is not part of the chain");
+});
+
+test("an image that says nonsense is refused, unless the profile is named", async () => {
+  const refused = await say(["list"], "boundry\n");
+  expect(refused.code).toBe(12);
+  expect(refused.complaints).toContain("/etc/guestos-boot/profile:1:1");
+  expect(refused.out).toEqual([]);
+  expect((await say(["list", "--profile", "boundary"], "boundry\n")).code).toBe(0);
+});
+
+test("a profile that there is not is wrong usage", async () => {
+  const { code, complaints } = await say(["plan", "--profile", "hostos"]);
+  expect(code).toBe(2);
+  expect(complaints).toMatch(/Allowed choices are\s+guestos, boundary/);
+});
+
+test("the units that complete a line are those of the profile that stands in it", async () => {
+  const complete = async (...words: readonly string[]): Promise<readonly string[]> =>
+    (await say(["complete", "--", "guestos-boot", ...words])).out.map((line) => line.split("\t")[0] ?? "");
+  expect(await complete("plan", "--profile", "boundary", "--unit", "ng")).toEqual(["nginx"]);
+  expect(await complete("plan", "--profile=boundary", "--unit", "ng")).toEqual(["nginx"]);
+  expect(await complete("plan", "--unit", "ng")).toEqual([]);
+  expect(await complete("plan", "--profile", "")).toEqual(["guestos", "boundary"]);
+});
