@@ -18,7 +18,7 @@ import { asOperator, locked } from "./upgrade-work.ts";
 
 /**
  * Keeps the running system, when it is on trial and healthy. Where it is stable there is nothing to do, and nothing is
- * checked or written: the orchestrator may call this as often as it likes.
+ * checked, or written unless an earlier command was cut off: the orchestrator may call this as often as it likes.
  *
  * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
  */
@@ -30,6 +30,8 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
     const expected = decide("confirm", settleAll(situation).reduce(written, situation));
     if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
     if (expected.kind === "done") {
+      // A confirmation that was cut off between its two writes is brought to its end.
+      if (settleAll(situation).length > 0) await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
       // It may be stable by other hands than ours.
       await endTrial(host, setup);
       if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });

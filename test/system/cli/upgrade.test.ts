@@ -148,6 +148,13 @@ test("confirm keeps what is healthy, and can be called again", async () => {
   });
 });
 
+test("a confirmation that was cut off between its two writes is brought to its end by the next one", async () => {
+  setState({ alternative: "B", cycle: "stable", trial: undefined });
+  writeFileSync(cmdline, "dfinity.system=B\n");
+  expect((await fixture.run("upgrade", "confirm")).status).toBe(0);
+  expect(JSON.parse(readFileSync(fixture.path("slots/B.json"), "utf8"))).toMatchObject({ kind: "proven" });
+});
+
 test("confirm ends with 15 when a check fails, when the boot went wrong, or has not ended; the trial goes on", async () => {
   trialOfB();
   const refused = async (): Promise<string> => {
