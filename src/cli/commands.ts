@@ -131,10 +131,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     verifyHelp,
     profileOption(),
   ).action(async ({ profile, json }: ProfileFlags) => {
-    const [{ verify }, { loadProfile }] = await Promise.all([import("./chain-commands.ts"), import("../units/profiles.ts")]);
+    const { verify } = await import("./chain-commands.ts");
     const own = await setup(profile);
     const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
-    const chains = others.map(async (name) => ({ name, chain: (await loadProfile(name)).chain }));
+    const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
     end(await verify(own, await Promise.all(chains), { json }, terminal));
   });
 

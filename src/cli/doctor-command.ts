@@ -1,6 +1,5 @@
 import { checks } from "../doctor/checks.ts";
 import { doctorDocument, doctorLines } from "../doctor/doctor-text.ts";
-import { configurationCheck } from "../doctor/configuration.ts";
 import { examine, isSound } from "../doctor/examine.ts";
 import { systemHost } from "../system/host.ts";
 import type { ExitName } from "./exit-codes.ts";
@@ -24,9 +23,7 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
   const patient = { layout, chain, upkeep: await setup.upkeep(), facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
-  const { problems } = setup.configuration;
-  const asked = problems.length === 0 ? checks : [configurationCheck(problems), ...checks];
-  const examined = await examine(asked, patient, stop.signal);
+  const examined = await examine(checks, patient, stop.signal);
   if (stop.signal.aborted) return stop.exit();
   if (json) printJson(terminal, doctorDocument(examined));
   else for (const line of doctorLines(examined, paintFor(terminal))) terminal.print(line);

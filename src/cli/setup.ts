@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout.ts";
-import { type ProfileName, readProfileName } from "../config/profile-name.ts";
+import { type ProfileName, profileNames, readProfileName } from "../config/profile-name.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import type { Problem } from "../system/problem.ts";
 import type { GuestUnit } from "../units/machine.ts";
@@ -29,10 +29,18 @@ export interface Setup {
  * @throws ProblemError when the image says something that is no profile
  */
 export async function profileSetup(name?: ProfileName): Promise<Setup> {
-  const [{ loadProfile }, profile] = await Promise.all([import("../units/profiles.ts"), name ?? thisProfile()]);
+  const own = await thisProfile().catch((error: unknown) => {
+    // Who names one can do without what the image says.
+    if (name === undefined) throw error;
+    return undefined;
+  });
+  const profile = name ?? own ?? profileNames[0];
+  const { loadProfile } = await import("../units/profiles.ts");
   const { chain, layout } = await loadProfile(profile);
   const upkeep = async (): Promise<readonly GuestUnit[]> => (await import("../units/upkeep.ts")).upkeepOf(chain);
-  return configured({ profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } });
+  const setup = { profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } };
+  // What /etc/guestos-boot says is said of this image's own profile.
+  return profile === own ? configured(setup) : setup;
 }
 
 /** The profile of this machine's image. @throws ProblemError as above */

@@ -48,7 +48,7 @@ test("with a file that cannot be used, a boot goes on by the defaults, degraded,
   expect(early.stdout).toMatch(/early: 5 units: 1 changed, 3 unchanged, 1 degraded, 0 failed/);
   expect((await fixture.run("run", "--stage", "late")).stdout).toMatch(/^lenient {14}unchanged/m);
   // What helps to find out, or to get away from here, works.
-  expect((await fixture.run("doctor")).stdout).toMatch(/^wrong: there is no such key in units\.lenient/m);
+  expect((await fixture.run("doctor")).stdout).toContain("there is no such key in units.lenient");
   const status = await fixture.run("status");
   expect(status.status).toBe(10);
   expect(status.stdout).toMatch(/^degraded: the node is usable, without configuration$/m);
