@@ -9,7 +9,10 @@ test("what the file sets is in force, and verify names the file", async () => {
   const fixture = new Fixture();
   const file = writeOwn(fixture, "config.yaml", `layout:\n  versionFile: ${fixture.path("release")}\n${SETTINGS}`);
   writeFileSync(fixture.path("release"), "7.8.9\n");
-  expect(await fixture.run("verify")).toMatchObject({ status: 0, stdout: `the chain is sound: 4 units\nwith ${file}\n` });
+  expect(await fixture.run("verify")).toMatchObject({
+    status: 0,
+    stdout: `guestos: the chain is sound: 4 units\nboundary: the chain is sound: 4 units\nwith ${file}\n`,
+  });
   const list = await fixture.run("list", "--json");
   expect(JSON.parse(list.stdout)).toMatchObject({ units: [{ name: "first" }, {}, {}, { name: "patient", timeoutSeconds: 30 }] });
   expect((await fixture.run()).stdout).toMatch(/run: 4 units: 1 changed, 3 unchanged/);
