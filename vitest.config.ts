@@ -3,6 +3,14 @@ import { LongestFirst } from "./tools/longest-first.ts";
 
 const MINUTE = 60_000;
 
+/** Shared with no other run of tests: mounts, host name. */
+const inNamespace = {
+  globalSetup: "test/support/namespace.ts",
+  fileParallelism: false,
+  testTimeout: 3 * MINUTE,
+  hookTimeout: 3 * MINUTE,
+};
+
 /** One project for each kind of test, because each kind may take another time, and other liberties with the machine. */
 export default defineConfig({
   test: {
@@ -15,15 +23,10 @@ export default defineConfig({
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: MINUTE } },
       {
         // Real tools on files and in namespaces: one after the other, since they share mounts, loop devices and the package's build.
-        test: {
-          name: "system",
-          include: ["test/system/**/*.test.ts"],
-          globalSetup: "test/support/namespace.ts",
-          fileParallelism: false,
-          testTimeout: 3 * MINUTE,
-          hookTimeout: 3 * MINUTE,
-        },
+        test: { name: "system", include: ["test/system/**/*.test.ts"], exclude: ["test/system/cli/**"], ...inNamespace },
       },
+      // The program itself, on a machine of a test. Apart, because in a namespace of their own they can run beside the others.
+      { test: { name: "command-line", include: ["test/system/cli/**/*.test.ts"], ...inNamespace } },
       {
         // Whole boots. An emulated machine keeps more than one core busy only now and then, so two of them share two cores well.
         test: {

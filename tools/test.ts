@@ -13,11 +13,11 @@ import { closingLine, type Sum, sumOf, type TestReport } from "./test-report.ts"
 const root = join(import.meta.dirname, "..");
 const results = join(root, "build/test-results");
 
-/** A script of package.json, or the tests of a project of vitest.config.ts. */
-type Step = { readonly kind: "script"; readonly name: string } | { readonly kind: "tests"; readonly project: string };
+/** A script of package.json, or the tests of projects of vitest.config.ts: several run at once, each in a process of its own. */
+type Step = { readonly kind: "script"; readonly name: string } | { readonly kind: "tests"; readonly projects: readonly string[] };
 
 const script = (name: string): Step => ({ kind: "script", name });
-const tests = (project: string): Step => ({ kind: "tests", project });
+const tests = (...projects: readonly string[]): Step => ({ kind: "tests", projects });
 
 /** What is done one after the other; scripts that are run beside all of it, and then what needs those. */
 interface Gate {
@@ -26,10 +26,17 @@ interface Gate {
   readonly afterwards?: readonly Step[];
 }
 
-const check = [script("format:check"), script("types"), script("lint"), script("dead-code"), tests("unit"), tests("system")];
+const check = [
+  script("format:check"),
+  script("types"),
+  script("lint"),
+  script("dead-code"),
+  tests("unit"),
+  tests("system", "command-line"),
+];
 const gates: Readonly<Record<string, Gate>> = {
   check: { steps: check },
-  // The checks keep one core busy, and wait for no image.
+  // The checks wait for no image.
   all: { steps: check, beside: ["build", "image"], afterwards: [tests("vm")] },
   vm: { steps: [tests("vm")] },
   power: { steps: [tests("power")] },
@@ -59,10 +66,10 @@ process.exitCode = sums.every(({ failures }) => failures.length === 0) ? 0 : 1;
 /** @returns whether what comes after them can be run */
 async function runAll(steps: readonly Step[]): Promise<boolean> {
   for (const step of steps) {
-    const sum = step.kind === "tests" ? await runTests(step.project) : await runScript(step.name);
-    for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
-    sums.push(sum);
-    if (step.kind === "script" && sum.failures.length > 0) return false;
+    const found = step.kind === "tests" ? await Promise.all(step.projects.map(runTests)) : [await runScript(step.name)];
+    for (const failure of found.flatMap(({ failures }) => failures)) console.log(`FAILED: ${failure}`);
+    sums.push(...found);
+    if (step.kind === "script" && found.some(({ failures }) => failures.length > 0)) return false;
   }
   return true;
 }
@@ -90,17 +97,20 @@ async function runBeside(names: readonly string[]): Promise<string | undefined> 
   return undefined;
 }
 
-async function runTests(project: string): Promise<Sum> {
-  console.log(`== ${project} tests`);
+/** The first of several shows what it does as it does it, the others when they are done. */
+async function runTests(project: string, index: number): Promise<Sum> {
+  const log = join(results, `${project}.log`);
+  const output = index === 0 ? "inherit" : openSync(log, "w");
+  if (index === 0) console.log(`== ${project} tests`);
   const file = join(results, `${project}.json`);
   // One file, where one kind of test was asked for.
   const only = gate?.steps.length === 1 ? (process.env["FILE"] ?? "") : "";
-  const succeeded = await run(join(root, "node_modules/.bin/vitest"), [
-    "run",
-    ...["--project", project],
-    ...["--reporter", "default", "--reporter", "json", `--outputFile.json=${file}`],
-    ...(only === "" ? [] : [only]),
-  ]);
+  const args = ["run", "--project", project, "--reporter", "default", "--reporter", "json", `--outputFile.json=${file}`];
+  const succeeded = await run(join(root, "node_modules/.bin/vitest"), [...args, ...(only === "" ? [] : [only])], output);
+  if (output !== "inherit") {
+    closeSync(output);
+    console.log(`== ${project} tests\n${readFileSync(log, "utf8").trimEnd()}`);
+  }
   return sumOf(project, readReport(file), succeeded);
 }
 

@@ -91,7 +91,7 @@ export class EffectExplorer {
   }
 
   async explore({ effect, moment }: Case, seed: number): Promise<Result> {
-    const { name, args, check } = this.#scenario;
+    const { name, before, args, check } = this.#scenario;
     const reboot = chance(`${seed} ${name} ${effect} ${momentText(moment)} reboot`) < 0.5;
     rmSync(this.#list, { force: true });
     using machine = this.#machine();
@@ -103,7 +103,12 @@ export class EffectExplorer {
     const faults = isKill ? (reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`]) : faultsOfFailure(ended, moment);
     const cut = machine.snapshot();
     machine.unfill();
-    if (reboot) machine.reboot();
+    if (reboot) {
+      machine.reboot();
+      // What a boot does again, before anybody can ask for more.
+      for (const command of before) await machine.runHere(command);
+      machine.unbind();
+    }
     const again = await machine.runHere(args);
     if (again.status !== 0) faults.push(`the next run: ${endingText(again)}`);
     const after = machine.snapshot();

@@ -100,7 +100,8 @@ test("stopping a tool stops what it started, also what ignores SIGTERM and holds
   expect(alive(pidIn(pid))).toBe(true);
   controller.abort();
   expect((await ended).ending).toEqual({ kind: "cancelled" });
-  expect(alive(pidIn(pid))).toBe(false);
+  // It was killed when the answer came; how soon it is gone, the kernel says.
+  await until(() => !alive(pidIn(pid)));
 });
 
 test("a run that is cancelled before it begins starts nothing", async () => {
