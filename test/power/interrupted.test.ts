@@ -3,10 +3,10 @@ import { startVirtualMachine } from "../../vm/virtual-machine.ts";
 import { makeDisk } from "../../vm/disk.ts";
 import { image } from "../../vm/paths.ts";
 import { documents } from "../../tools/schemas/documents.ts";
-import { guestosBoot } from "./support/chain.ts";
-import { injectedNode } from "./support/injected-node.ts";
-import { configMedium } from "./support/media.ts";
-import { BOOT_TIMEOUT, bootedNode, diskOf, kernelBoot, untilBooted } from "./support/node.ts";
+import { guestosBoot } from "../vm/support/chain.ts";
+import { injectedNode } from "../vm/support/injected-node.ts";
+import { configMedium } from "../vm/support/media.ts";
+import { BOOT_TIMEOUT, bootedNode, diskOf, kernelBoot, untilBooted } from "../vm/support/node.ts";
 
 const NAME = "interrupted";
 vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
