@@ -93,6 +93,7 @@ test-crash: setup ## kills at every effect, then power cuts all over a first boo
 .PHONY: bench
 bench: image ## start-up, the runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
 	@$(NODE) bench/startup.ts
+	@$(NODE) bench/monitor.ts
 	@$(NODE) bench/scheduler.ts
 	@$(NODE) bench/boot.ts
 	@$(NODE) bench/upgrade.ts
