@@ -8,7 +8,7 @@ import type { Layout } from "../config/layout.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
-import type { Machine } from "../units/machine.ts";
+import type { GuestUnit, Machine } from "../units/machine.ts";
 import { rulesetLoaded } from "../units/nftables.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { requireRoot } from "./guards.ts";
@@ -68,7 +68,7 @@ async function lookUnder(
   { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
 ): Promise<readonly Look[]> {
   await boundRecord(host, layout);
-  const troubled = await lastTroubled(host, layout, before);
+  const troubled = await lastTroubled(host, layout, before?.units ?? [], units);
   const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
   const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const looks = await lookAt<Machine>(units, {
@@ -82,22 +82,31 @@ async function lookUnder(
   return looks;
 }
 
-/** Units that had a problem when they were last seen: by the monitor, or before its first look by the boot. */
-async function lastTroubled(host: Host, layout: Layout, before: MonitorState | undefined): Promise<ReadonlySet<string>> {
-  if (before !== undefined && before.units.length > 0)
-    return new Set(before.units.filter(({ problem }) => problem !== undefined).map(({ name }) => name));
+/** Units that had a problem when they were last seen: by the monitor, and where it has not seen them yet by the boot. */
+async function lastTroubled(
+  host: Host,
+  layout: Layout,
+  seen: MonitorState["units"],
+  units: readonly GuestUnit[],
+): Promise<ReadonlySet<string>> {
+  const known = new Set(seen.map(({ name }) => name));
+  const troubled = seen.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+  if (units.every(({ name }) => known.has(name))) return new Set(troubled);
+  const atBoot = (await troubledAtBoot(host, layout)).filter((name) => !known.has(name));
+  return new Set([...troubled, ...atBoot]);
+}
+
+async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
   const { record } = paths(layout);
   try {
     const { runs } = parseRecord((await host.readText(record)) ?? "", record);
-    if (runs.length === 0) return new Set();
-    return new Set(
-      bootView(runs)
-        .units.filter(({ result }) => result === undefined || !succeeded(result))
-        .map(({ name }) => name),
-    );
+    if (runs.length === 0) return [];
+    return bootView(runs)
+      .units.filter(({ result }) => result === undefined || !succeeded(result))
+      .map(({ name }) => name);
   } catch {
     // `status` complains of that.
-    return new Set();
+    return [];
   }
 }
 
