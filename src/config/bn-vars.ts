@@ -24,7 +24,7 @@ const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string 
   ).default([]);
 const flag = word("1 or 0", (value) => value === "1" || value === "0").optional();
 /** Passed on, or meant for programs that are none of this chain's. May hold a password: never shown. */
-const any = z.string().optional();
+const opaque = z.string().optional();
 
 const BnVars = z.object({
   /** The first of each is the one that a node uses for itself. */
@@ -44,14 +44,14 @@ const BnVars = z.object({
   require_underscore_certification: flag,
   last_known_registry_version: word("a whole number", (value) => /^\d{1,15}$/.test(value)).optional(),
   env: word("dev, test or prod", (value) => ["dev", "test", "prod"].includes(value)).optional(),
-  denylist_url: any,
-  elasticsearch_url: any,
-  elasticsearch_tags: any,
-  ip_hash_salt: any,
-  logging_url: any,
-  logging_user: any,
-  logging_password: any,
-  logging_2xx_sample_rate: any,
+  denylist_url: opaque,
+  elasticsearch_url: opaque,
+  elasticsearch_tags: opaque,
+  ip_hash_salt: opaque,
+  logging_url: opaque,
+  logging_user: opaque,
+  logging_password: opaque,
+  logging_2xx_sample_rate: opaque,
 });
 export type BnVars = z.infer<typeof BnVars>;
 

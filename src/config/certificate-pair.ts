@@ -10,7 +10,7 @@ export interface CertificatePair {
   readonly keyFile: string;
 }
 
-const TODO = "put in the files as the authority gave them out";
+const REMEDY = "put in the files as the authority gave them out";
 
 /**
  * Whether a server could show that certificate. Nothing of the key is ever in a message.
@@ -27,13 +27,13 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
     throw new ProblemError({
       what: "the file does not hold a certificate",
       where: { file: chainFile, line: 1, column: 1 },
-      ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: TODO },
+      ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: REMEDY },
     });
   if (!certificate.checkPrivateKey(readKey(pair)))
     throw new ProblemError({
       what: "the key is not that of the certificate",
       where: { file: pair.keyFile },
-      ...{ found: "another key", expected: `the key of the first certificate in ${chainFile}`, todo: TODO },
+      ...{ found: "another key", expected: `the key of the first certificate in ${chainFile}`, todo: REMEDY },
     });
   const warnings = names
     .filter((name) => certificate.checkHost(name) === undefined)
@@ -54,7 +54,7 @@ function readChain({ chain, chainFile }: CertificatePair): readonly X509Certific
       throw new ProblemError({
         what: "a certificate cannot be read",
         where: { file: chainFile, line: text.slice(0, index).split("\n").length, column: 1 },
-        ...{ found: "a damaged PEM block", expected: "a certificate in PEM (RFC 7468)", todo: TODO },
+        ...{ found: "a damaged PEM block", expected: "a certificate in PEM (RFC 7468)", todo: REMEDY },
       });
     }
   });
@@ -67,7 +67,7 @@ function readKey({ key, keyFile }: CertificatePair): KeyObject {
     throw new ProblemError({
       what: "the file does not hold a private key that can be used",
       where: { file: keyFile, line: 1, column: 1 },
-      ...{ found: "something else, or a key with a passphrase", expected: "a private key in PEM, without a passphrase", todo: TODO },
+      ...{ found: "something else, or a key with a passphrase", expected: "a private key in PEM, without a passphrase", todo: REMEDY },
     });
   }
 }

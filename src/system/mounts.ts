@@ -80,7 +80,7 @@ export async function mount(host: Host, request: MountRequest): Promise<void> {
     program: "mount",
     args: [...type, "-o", request.options.join(","), "--", request.source, request.mountPoint],
     timeout: MOUNT_TIMEOUT,
-    todo: MOUNT_TODO,
+    todo: SEE_DMESG,
   });
 }
 
@@ -99,7 +99,7 @@ export async function mountAll(host: Host, table: string, requests: readonly Mou
   // By a file: the kernel does not open again what a pipe from here is (/dev/stdin of a socket).
   await host.writeFile(table, fstab(requests), { mode: 0o600 });
   try {
-    await host.run({ program: "mount", args: ["--all", "--fstab", table], timeout: requests.length * MOUNT_TIMEOUT, todo: MOUNT_TODO });
+    await host.run({ program: "mount", args: ["--all", "--fstab", table], timeout: requests.length * MOUNT_TIMEOUT, todo: SEE_DMESG });
   } finally {
     await host.remove(table);
   }
@@ -119,7 +119,7 @@ function escapeOctal(text: string): string {
   return text.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
-const MOUNT_TODO = "see the kernel's own words: dmesg | tail";
+const SEE_DMESG = "see the kernel's own words: dmesg | tail";
 /** Milliseconds for one: a log may have to be replayed. */
 const MOUNT_TIMEOUT = 120_000;
 
