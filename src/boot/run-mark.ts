@@ -23,14 +23,17 @@ export type FoundMark =
   /** The place cannot be looked at yet. */
   | { readonly kind: "out-of-reach" };
 
-/** Milliseconds at the end of a run for a disk that does not answer any more. */
-const PATIENCE = 2_000;
+/** Milliseconds for a disk that does not answer: then the run goes on without a mark. A loaded machine syncs in less. */
+const PATIENCE = 10_000;
+/** The same at the end of a run, which may have been told to stop and has promised to end soon. */
+const LAST_PATIENCE = 2_000;
 
 /** Keeps the mark of one run true. */
 export class MarkKeeper {
   readonly #mark: RunMark | undefined;
   readonly #run: Omit<UnfinishedRun, "at">;
   readonly #onFound: (before: UnfinishedRun) => void;
+  readonly #clock: Clock;
   /** What each unit that has begun something, and has not ended, began last. */
   readonly #steps = new Map<string, string>();
   #hasLooked = false;
@@ -38,12 +41,15 @@ export class MarkKeeper {
   #changes = 0;
   #noted = 0;
   #isThere = false;
+  /** Something was waited for in vain: nobody waits for the mark any more. */
+  #isGivenUp = false;
   /** One thing at a time: units run at once. */
   #last: Promise<void> = Promise.resolve();
 
   /** @param onFound told, at most once, of what a run before this one left */
-  constructor(mark: RunMark | undefined, run: Omit<UnfinishedRun, "at">, onFound: (before: UnfinishedRun) => void) {
+  constructor(mark: RunMark | undefined, run: Omit<UnfinishedRun, "at">, clock: Clock, onFound: (before: UnfinishedRun) => void) {
     this.#mark = mark;
+    this.#clock = clock;
     this.#run = run;
     this.#onFound = onFound;
   }
@@ -67,13 +73,10 @@ export class MarkKeeper {
   }
 
   /** The run has ended in order, well or not. */
-  async close(clock: Clock): Promise<void> {
-    const removed = this.#next(async (mark) => {
+  async close(): Promise<void> {
+    await this.#next(async (mark) => {
       if (this.#isThere) await mark.remove();
-    });
-    const ended = new AbortController();
-    await Promise.race([removed, pause(clock, PATIENCE, ended.signal)]);
-    ended.abort();
+    }, LAST_PATIENCE);
   }
 
   async #note(): Promise<void> {
@@ -97,10 +100,19 @@ export class MarkKeeper {
     if (found.kind === "unfinished") this.#onFound(found.before);
   }
 
-  #next(work: (mark: RunMark) => Promise<void>): Promise<void> {
+  /** Resolves when that is done, and at the latest when patience is at its end. */
+  async #next(work: (mark: RunMark) => Promise<void>, patience = this.#isGivenUp ? 0 : PATIENCE): Promise<void> {
     const mark = this.#mark;
-    if (mark === undefined) return Promise.resolve();
-    this.#last = this.#last.then(async () => work(mark));
-    return this.#last;
+    if (mark === undefined) return;
+    const done = this.#last.then(async () => work(mark));
+    this.#last = done;
+    const inTime = new AbortController();
+    await Promise.race([
+      done,
+      pause(this.#clock, patience, inTime.signal).then(() => {
+        if (!inTime.signal.aborted) this.#isGivenUp = true;
+      }),
+    ]);
+    inTime.abort();
   }
 }

@@ -61,7 +61,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
       onFailure,
     })),
   });
-  const mark = new MarkKeeper(options.mark, { ...runName(options.facts), time: clock.date() }, (before) =>
+  const mark = new MarkKeeper(options.mark, { ...runName(options.facts), time: clock.date() }, clock, (before) =>
     options.sink({ event: "interrupted", span: root, at: clock.now(), before }),
   );
   await mark.look();
@@ -88,7 +88,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
       return finish(span, result);
     },
   }).finally(() => options.signal.removeEventListener("abort", stopAll));
-  await mark.close(clock);
+  await mark.close();
   const counts = countOutcomes(results.values());
   const reached = outcomeOf(units, results);
   // A signal that came when all was done has stopped nothing.
