@@ -128,3 +128,12 @@ test("a place that does not answer does not keep a unit from being told to stop"
   });
   expect(log).toEqual(["find: nothing", "end"]);
 });
+
+test("a disk that never answers holds up each unit once at the most, and the run ends", async () => {
+  const never = async (): Promise<never> => new Promise(() => undefined);
+  for (const change of [{ find: never }, { write: never }, { remove: never }] as const) {
+    const { log, clock } = await ran((world) => [acting(world, "a", ["provision"]), acting(world, "b", ["provision"])], [], change);
+    expect(log).toEqual(expect.arrayContaining(["a does provision 1", "b does provision 1", "end"]));
+    expect(clock.now()).toBeLessThan(30);
+  }
+});
