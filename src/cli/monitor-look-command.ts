@@ -51,9 +51,8 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   if (release === undefined) return stop.exit();
   const before = await stateOf(host, layout, request.since);
   const looks = await lookUnder(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
-  // What was given up in the middle says nothing about the unit.
-  if (before !== undefined && !stop.signal.aborted)
-    await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
+  // Also of a look that was given up: the record has it, and the next one, which may find all well, must know that it is news.
+  if (before !== undefined) await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
   release();
   if (request.json) printJson(terminal, { looks });
   else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
