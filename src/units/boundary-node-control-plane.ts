@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { readBnVars } from "../config/bn-vars.ts";
 import { readNnsConf } from "../config/nns-conf.ts";
 import { boundaryData } from "./boundary-data.ts";
 import { unit } from "./machine.ts";
 import { network } from "./network.ts";
-import { planProgram } from "./program-service.ts";
+import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
  * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes there are.
@@ -24,18 +23,14 @@ export const boundaryNodeControlPlane = unit({
     const { host, layout } = machine;
     const { nns_url } = await readNnsConf(host, layout);
     const { last_known_registry_version = "0" } = await readBnVars(host, layout);
-    const at = async (name: string): Promise<string | undefined> => {
-      const path = join(layout.mountPoints.config, name);
-      return (await host.stat(path)) === undefined ? undefined : path;
-    };
     return planProgram(machine, {
       name: "boundary-node-control-plane",
       program: "/opt/ic/bin/boundary-node-control-plane",
       environment: {
         NNS_URLS: nns_url.join(","),
-        NNS_PUBLIC_KEY: await at("nns_public_key.pem"),
+        NNS_PUBLIC_KEY: await injectedPath(machine, "nns_public_key.pem"),
         MIN_REGISTRY_VERSION: last_known_registry_version,
-        IC_REGISTRY_LOCAL_STORE: await at("ic_registry_local_store"),
+        IC_REGISTRY_LOCAL_STORE: await injectedPath(machine, "ic_registry_local_store"),
       },
       does: `follow the registry at ${nns_url.join(" ")}`,
     });

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { conflict } from "../boot/unit.ts";
 import { bnVarsFile, readBnVars, servedDomains } from "../config/bn-vars.ts";
 import { PROXY_ADDRESS } from "../config/nginx-conf.ts";
@@ -6,7 +5,7 @@ import { readNnsConf } from "../config/nns-conf.ts";
 import { boundaryData } from "./boundary-data.ts";
 import { unit } from "./machine.ts";
 import { network } from "./network.ts";
-import { planProgram } from "./program-service.ts";
+import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
  * Afterwards icx-proxy, if the image has it, turns what is asked of this node's domains into calls of canisters.
@@ -36,10 +35,6 @@ export const icxProxy = unit({
       });
     }
     const { nns_url } = await readNnsConf(host, layout);
-    const at = async (name: string): Promise<string | undefined> => {
-      const path = join(layout.mountPoints.config, name);
-      return (await host.stat(path)) === undefined ? undefined : path;
-    };
     return planProgram(machine, {
       name: "icx-proxy",
       program: "/usr/bin/icx-proxy",
@@ -47,8 +42,8 @@ export const icxProxy = unit({
         ADDRESS: PROXY_ADDRESS,
         DOMAINS: domains.map((domain) => `--domain ${domain}`).join(" "),
         REPLICAS: nns_url.map((url) => `--replica ${url}`).join(" "),
-        DENYLIST: await at("denylist.json"),
-        PRE_ISOLATION_CANISTERS: await at("pre_isolation_canisters.txt"),
+        DENYLIST: await injectedPath(machine, "denylist.json"),
+        PRE_ISOLATION_CANISTERS: await injectedPath(machine, "pre_isolation_canisters.txt"),
       },
       does: `call canisters for ${domains.join(" ")}`,
     });

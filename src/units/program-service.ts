@@ -14,6 +14,12 @@ export interface ProgramService {
   readonly does: string;
 }
 
+/** Where that part of the medium stands on the config partition; `undefined` where the medium brought none. */
+export async function injectedPath({ host, layout }: Machine, name: string): Promise<string | undefined> {
+  const path = join(layout.mountPoints.config, name);
+  return (await host.stat(path)) === undefined ? undefined : path;
+}
+
 /** What is missing until the program runs with that environment. One that the image does not have is said to be absent, and is no error. */
 export async function planProgram(machine: Machine, { name, program, environment, does }: ProgramService): Promise<Plan> {
   const { host, layout } = machine;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { runUnits } from "../../../src/boot/runner.ts";
 import { activate, defineUnit, type Unit } from "../../../src/boot/unit.ts";
 import { type Host, systemHost } from "../../../src/system/host.ts";
 import { outline, unitSpans } from "../../support/record-rules.ts";
+import { runs } from "../../support/running.ts";
 
 const facts = { bootId: "boot", version: "1", slot: "A", pid: process.pid, stage: undefined } as const;
 
@@ -23,19 +24,6 @@ async function run(units: readonly Unit<Host>[], signal = new AbortController().
     signal,
   });
   return events;
-}
-
-/** Whether any process on the machine has this word in its command line. */
-function runs(word: string): boolean {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word);
-      } catch {
-        return false;
-      }
-    });
 }
 
 test("real tools and files: a file is made by a tool, found on the second run, and the record shows each tool below its action", async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runUnits } from "../../../src/boot/runner.ts";
@@ -8,6 +8,7 @@ import { extraUnit, type ExtraUnitSpec } from "../../../src/units/extra-unit.ts"
 import type { Machine } from "../../../src/units/machine.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { testMachine } from "../../support/test-machine.ts";
+import { runs } from "../../support/running.ts";
 
 const facts = { bootId: "boot", version: "1", slot: "A", pid: process.pid, stage: undefined } as const;
 
@@ -27,19 +28,6 @@ async function ended(script: string, more: Partial<ExtraUnitSpec> = {}): Promise
     signal: new AbortController().signal,
   });
   return results.get("extra");
-}
-
-/** Whether a process has that word in its command line. */
-function runs(word: string): boolean {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .some((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(word);
-      } catch {
-        return false;
-      }
-    });
 }
 
 /** @param command is run for a plan alone */
