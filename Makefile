@@ -91,12 +91,8 @@ test-crash: setup ## kills at every effect, then power cuts all over a first boo
 	@[ -n "$(SCENARIO)" ] || { $(MAKE) --no-print-directory image; $(NODE) test/crash/explore.ts; }
 
 .PHONY: bench
-bench: image ## start-up, the runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
-	@$(NODE) bench/startup.ts
-	@$(NODE) bench/monitor.ts
-	@$(NODE) bench/scheduler.ts
-	@$(NODE) bench/boot.ts
-	@$(NODE) bench/upgrade.ts
+bench: image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
+	@status=0; for name in startup monitor scheduler boot upgrade; do $(NODE) bench/$$name.ts || status=1; done; exit $$status
 
 .PHONY: soak
 soak: build ## an hour of the monitor in a minute (SOAK_SECONDS=): it must not grow

@@ -52,9 +52,13 @@ const beside = runBeside(gate.beside ?? []);
 if (await runAll(gate.steps)) {
   const failed = await beside;
   if (failed === undefined) await runAll(gate.afterwards ?? []);
-  else sums.push(failureOf(failed));
+  else {
+    const sum = failureOf(failed);
+    for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
+    sums.push(sum);
+  }
 } else {
-  // Its owner is about to end.
+  // What came out of it nobody needs now, but it writes to build/ until it has ended.
   await beside;
 }
 const line = closingLine(sums);

@@ -102,7 +102,7 @@ const List = z.object({
 
 const Verify = z.object({
   sound: z.boolean(),
-  units: Count.describe("of the longest chain"),
+  units: Count.describe("of this machine's own chain, or of the one that was named"),
   problems: z.array(Problem),
   profiles: z.array(z.object({ name: z.string(), units: Count, problems: z.array(Problem) })),
 });
