@@ -23,6 +23,8 @@ export interface Check {
   readonly name: string;
   /** What it makes sure of, for people. */
   readonly title: string;
+  /** Names of units: a node whose chain has not all of them has nothing of what is looked at. All nodes have it when absent. */
+  readonly about?: readonly string[];
   /** A command that shows the same to a person. */
   readonly seen: string;
   /** Milliseconds. What has not been seen by then could not be looked at. */

@@ -14,6 +14,7 @@ import { type Check, type Finding, part, wrong } from "./check.ts";
 export const encryptionCheck: Check = {
   name: "encryption",
   title: "each encrypted device has both copies of its header, and is the one that was noted",
+  about: ["store-key", "var"],
   seen: "lsblk --output NAME,PARTLABEL,FSTYPE,UUID",
   within: 30_000,
   async look({ layout }, host) {

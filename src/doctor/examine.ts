@@ -22,8 +22,10 @@ export const levels = ["wrong", "unknown", "notice"] as const satisfies readonly
  */
 export async function examine(checks: readonly Check[], patient: Patient, signal: AbortSignal): Promise<readonly Examined[]> {
   const examined: Examined[] = [];
+  const units = new Set(patient.chain.map(({ name }) => name));
   for (const check of checks) {
     if (signal.aborted) break;
+    if (!(check.about ?? []).every((name) => units.has(name))) continue;
     examined.push(await examineOne(check, patient, signal));
   }
   return examined;

@@ -14,13 +14,21 @@ export const keysCheck: Check = {
   title: "keys can be read by those alone who need them",
   seen: "stat",
   within: 30_000,
-  async look({ layout }, host) {
+  async look({ layout, chain }, host) {
     let looked = 0;
     const lookAtAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
       looked += places.length;
       return (await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => lookAtKey(host, place))))).flat();
     };
-    const ours = await part(`ls -l ${layout.mountPoints.config}`, async () => lookAtAll(await ownPlaces(layout, host)));
+    const ours = await part(`ls -l ${layout.mountPoints.config}`, async () =>
+      lookAtAll(
+        await ownPlaces(
+          layout,
+          host,
+          chain.some(({ name }) => name === "store-key"),
+        ),
+      ),
+    );
     const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => lookAtAll(await injectedPlaces(layout, host)));
     return { fact: `${looked} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
   },
@@ -32,12 +40,12 @@ export interface KeyPlace {
   readonly kind: "ours" | "injected";
 }
 
-async function ownPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[]> {
+async function ownPlaces(layout: Layout, host: Host, isEncrypted: boolean): Promise<readonly KeyPlace[]> {
   const { config } = layout;
   await requireMounted(host, layout.mountPoints.config);
   const hostKeys = ((await host.list(config.ssh)) ?? []).filter((name) => /^ssh_host_.*_key$/.test(name));
   const paths = [
-    config.storeKey,
+    ...(isEncrypted ? [config.storeKey] : []),
     config.ssh,
     ...hostKeys.map((name) => join(config.ssh, name)),
     config.nodeExporter,

@@ -1,7 +1,7 @@
-import type { Layout } from "../config/layout.ts";
 import { type Mount, mounts } from "../system/mounts.ts";
 import { boundOptions, mountOptions } from "../units/mount-options.ts";
-import { type Check, type Finding, wrong } from "./check.ts";
+import { type Check, type Finding, type Patient, wrong } from "./check.ts";
+import { ownMountPoints } from "./own-mount-points.ts";
 
 /** A unit looks at what is mounted where, and not at the options: somebody may have changed these since, and so may the kernel. */
 export const mountsCheck: Check = {
@@ -9,8 +9,8 @@ export const mountsCheck: Check = {
   title: "all is mounted with the rights that it needs, and no more",
   seen: "findmnt",
   within: 30_000,
-  async look({ layout }, host) {
-    const wanted = promisedMounts(layout);
+  async look(patient, host) {
+    const wanted = promisedMounts(patient);
     return { fact: `${wanted.length} mounts, none with more rights than it needs`, findings: judgeMounts(await mounts(host), wanted) };
   },
 };
@@ -25,14 +25,13 @@ export interface PromisedMount {
   readonly isOptional: boolean;
 }
 
-const NAMES = ["boot", "efi", "grub", "config", "var", "data", "crypto", "backup"] as const satisfies (keyof Layout["mountPoints"])[];
-
-export function promisedMounts({ mountPoints, etc }: Layout): readonly PromisedMount[] {
+export function promisedMounts(patient: Pick<Patient, "layout" | "chain">): readonly PromisedMount[] {
+  const { mountPoints, etc } = patient.layout;
   const plain = { isBound: false, isOptional: false };
   return [
     // The running slot is never written.
     { mountPoint: "/", options: ["ro"], ...plain },
-    ...NAMES.map((name) => ({ mountPoint: mountPoints[name], options: mountOptions[name], ...plain })),
+    ...ownMountPoints(patient).map((name) => ({ mountPoint: mountPoints[name], options: mountOptions[name], ...plain })),
     ...[etc.ssh, etc.nodeExporter, etc.hostname].map((mountPoint) => ({
       mountPoint,
       options: boundOptions,

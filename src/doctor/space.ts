@@ -1,18 +1,24 @@
 import { requireMounted } from "../system/mounts.ts";
 import { type Space, spaceAt } from "../system/space.ts";
 import { type Check, type Finding, notice, part, wrong } from "./check.ts";
+import { ownMountPoints } from "./own-mount-points.ts";
 
 /** Of the file system: below the first share somebody should look after it, below the second what writes there may fail any moment. */
 const LOW = 1 / 10;
 const FULL = 1 / 50;
+
+/** What the node and its operators write to while it runs. */
+const FILLING: readonly string[] = ["config", "var", "data", "backup"];
 
 export const spaceCheck: Check = {
   name: "space",
   title: "there is free space on config, var, data and backup",
   seen: "df -h",
   within: 30_000,
-  async look({ layout: { mountPoints } }, host) {
-    const places = [mountPoints.config, mountPoints.var, mountPoints.data, mountPoints.backup];
+  async look(patient, host) {
+    const places = ownMountPoints(patient)
+      .filter((name) => FILLING.includes(name))
+      .map((name) => patient.layout.mountPoints[name]);
     const facts: string[] = [];
     const findings = await Promise.all(
       places.map(async (place) =>

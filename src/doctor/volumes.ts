@@ -8,6 +8,7 @@ import { type Check, type Finding, notice, wrong } from "./check.ts";
 export const volumesCheck: Check = {
   name: "volumes",
   title: "the volumes of the store have their sizes",
+  about: ["volumes"],
   seen: "lvs --all",
   within: 60_000,
   async look({ layout }, host) {

@@ -1,12 +1,13 @@
 import { guestosLayout } from "../../src/config/layout.ts";
 import type { Patient } from "../../src/doctor/check.ts";
+import { guestos } from "../../src/units/guestos.ts";
 import type { Host } from "../../src/system/host.ts";
 
 /** A node for checks: nothing runs on it, unless the test says so. */
 export function testPatient(host: Host, given: Partial<Patient> = {}): Patient {
   return {
     layout: guestosLayout,
-    chain: [],
+    chain: guestos,
     upkeep: [],
     facts: { bootId: "b", version: "1", slot: "A", pid: 1, stage: undefined },
     monitorFile: "/run/guestos-boot/monitor.json",

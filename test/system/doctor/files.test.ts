@@ -6,6 +6,7 @@ import type { Layout } from "../../../src/config/layout.ts";
 import { certificateCheck } from "../../../src/doctor/certificate.ts";
 import type { Check, Finding, Seen } from "../../../src/doctor/check.ts";
 import { examine } from "../../../src/doctor/examine.ts";
+import { guestos } from "../../../src/units/guestos.ts";
 import { judgeMounts, mountsCheck, promisedMounts } from "../../../src/doctor/mounts.ts";
 import { keysCheck } from "../../../src/doctor/keys.ts";
 import { spaceCheck } from "../../../src/doctor/space.ts";
@@ -119,7 +120,7 @@ test("options of a mount that somebody changed are seen, and mended by the comma
   const judge = async (): Promise<readonly Finding[]> =>
     judgeMounts(
       await mounts(host),
-      promisedMounts(layout).filter(({ mountPoint }) => mountPoint === data),
+      promisedMounts({ layout, chain: guestos }).filter(({ mountPoint }) => mountPoint === data),
     );
   expect(await judge()).toEqual([]);
   run("mount", "-o", "remount,exec", data);

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { boundaryLayout } from "../../../src/config/boundary-layout.ts";
 import { type Check, notice, wrong } from "../../../src/doctor/check.ts";
 import { examine, isSound } from "../../../src/doctor/examine.ts";
+import { ownMountPoints } from "../../../src/doctor/own-mount-points.ts";
+import { boundary } from "../../../src/units/boundary.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { testPatient } from "../../support/test-patient.ts";
 
@@ -68,4 +71,13 @@ test("told to stop, nothing is waited for", async () => {
   const never = check("never", async () => Promise.reject(new Error("it was made")));
   const examined = await examine([hanging, never], patient, stop.signal);
   expect(examined.map(({ name, outcome }) => [name, outcome])).toEqual([["hanging", "unknown"]]);
+});
+
+test("a node is not asked for what its chain has not: a boundary node has no store, no volumes and no /var", async () => {
+  const node = { ...patient, chain: boundary, layout: boundaryLayout };
+  const asked = { ...check("volumes", async () => ({ fact: "there", findings: [] })), about: ["volumes"] };
+  expect(await examine([asked], node, going)).toEqual([]);
+  expect((await examine([asked], patient, going)).map(({ name }) => name)).toEqual(["volumes"]);
+  expect(ownMountPoints(node)).toEqual(["boot", "efi", "grub", "config"]);
+  expect(ownMountPoints(patient)).toEqual(expect.arrayContaining(["config", "var", "data", "crypto", "backup"]));
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout.ts";
+import { guestos } from "../../../src/units/guestos.ts";
 import { judgeMounts, promisedMounts } from "../../../src/doctor/mounts.ts";
 import { parseMountinfo } from "../../../src/system/mounts.ts";
 
@@ -17,7 +18,7 @@ const SOUND = `1 0 254:5 / / ro,relatime shared:1 - ext4 /dev/root ro
 11 1 0:26 /ic-node/etc/node_exporter /etc/node_exporter ro,nosuid,nodev,noexec,relatime shared:11 - tmpfs tmpfs rw,size=402876k
 `;
 
-const judge = (mountinfo: string) => judgeMounts(parseMountinfo(mountinfo), promisedMounts(guestosLayout));
+const judge = (mountinfo: string) => judgeMounts(parseMountinfo(mountinfo), promisedMounts({ layout: guestosLayout, chain: guestos }));
 
 test("a node as it was booted has nothing to say, with and without a host name of its own", () => {
   expect(judge(SOUND)).toEqual([]);

@@ -1,0 +1,22 @@
+import type { Layout } from "../config/layout.ts";
+import type { Patient } from "./check.ts";
+
+type Name = keyof Layout["mountPoints"];
+
+/** Which unit mounts what not every profile has. The rest is mount-boot's, and every node's. */
+const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
+  var: "var",
+  data: "volume-mounts",
+  crypto: "volume-mounts",
+  backup: "volume-mounts",
+};
+
+/** Names of the mount points that a node with that chain has. */
+export function ownMountPoints({ layout, chain }: Pick<Patient, "layout" | "chain">): readonly Name[] {
+  const units = new Set(chain.map(({ name }) => name));
+  const names = Object.keys(layout.mountPoints) as Name[];
+  return names.filter((name) => {
+    const unit = MOUNTED_BY[name];
+    return unit === undefined || units.has(unit);
+  });
+}
