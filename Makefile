@@ -82,7 +82,7 @@ test-vm: image ## the VM tests alone (FILE=name for one file)
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power
-test-power: image ## an upgrade and 50 power cuts, for hours; goes on where it was stopped (CUTS=50 SEED=1)
+test-power: image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 FILE=)
 	@CUTS="$(CUTS)" SEED="$(SEED)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash

@@ -1,0 +1,103 @@
+import { readFile } from "node:fs/promises";
+import { expect, test, vi } from "vitest";
+import { guestosBoot, plannedUnits, runDocument } from "../vm/support/chain.ts";
+import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "../vm/support/node.ts";
+import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+
+/**
+ * What /etc/guestos-boot says of a boot: a node is provisioned without it, gets the extra unit of docs/extra-units.md and a configuration
+ * file, boots with them, and then with a file that cannot be used. The root is written by hand, as an operator mends it: nothing of ours does.
+ */
+
+vi.setConfig({ testTimeout: 4 * BOOT_TIMEOUT });
+
+const NAME = "own";
+const OWN = "/etc/guestos-boot";
+const GOOD = "units:\n  hostname: { timeout: 45 }\n  journalbeat: { off: true }\n";
+const BROKEN = "units:\n  hostname: { timeout: soon }\n";
+
+/** The example of the document, as it stands there. */
+async function example(language: "yaml" | "bash"): Promise<string> {
+  const [, text] = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(await readFile("docs/extra-units.md", "utf8")) ?? [];
+  if (text === undefined) throw new Error(`docs/extra-units.md has no example in ${language}`);
+  return text;
+}
+
+async function put(vm: VirtualMachine, path: string, mode: string, content: string): Promise<void> {
+  const encoded = Buffer.from(content).toString("base64");
+  await vm.shell.ok(`mkdir -p $(dirname ${path}) && echo ${encoded} | base64 -d >${path} && chmod ${mode} ${path}`);
+}
+
+async function writeOwn(vm: VirtualMachine, files: readonly (readonly [path: string, mode: string, content: string])[]): Promise<void> {
+  await vm.shell.ok("mount -o remount,rw /");
+  for (const [path, mode, content] of files) await put(vm, `${OWN}/${path}`, mode, content);
+  await vm.shell.ok("sync && mount -o remount,ro /");
+}
+
+async function shutDown(vm: VirtualMachine): Promise<void> {
+  await vm.qmp("set-action", { reboot: "shutdown" });
+  await vm.shell.run("systemctl --no-block reboot");
+  await vm.ended;
+}
+
+const first = bootedNode({ name: NAME, size: "8G", boot: "kernel", config: { "nns.conf": "nns_url=http://[2001:db8::1]:8080\n" } });
+
+const configured = bootedNode(() =>
+  first.use(async (vm) => {
+    await writeOwn(vm, [
+      ["units.d/greeting/unit.yaml", "0644", await example("yaml")],
+      ["units.d/greeting/greeting", "0755", await example("bash")],
+      ["config.yaml", "0644", GOOD],
+    ]);
+    expect((await guestosBoot(vm, "verify")).status).toBe(0);
+    await shutDown(vm);
+    return { name: "own-configured", disk: diskOf(NAME), boot: "kernel" };
+  }),
+);
+
+test("a boot does what the file says, and the extra unit is one like any other", () =>
+  configured.use(async (vm) => {
+    expect(await untilBooted(vm)).toBe("running");
+    const { outcome, units } = runDocument(await guestosBoot(vm, "status --json"));
+    expect(outcome).toBe("done");
+    expect(units.map(({ name }) => name)).not.toContain("journalbeat");
+    expect(units.find(({ name }) => name === "greeting")).toMatchObject({
+      outcome: "unchanged",
+      activated: ["write /run/motd.d/10-version"],
+    });
+    expect(await vm.shell.ok("cat /run/motd.d/10-version")).toBe("GuestOS 0.1.0\n");
+    expect(plannedUnits(await guestosBoot(vm, "plan --json"))["greeting"]).toBe("nothing");
+    expect(await vm.shell.ok("guestos-boot list --json | grep -c '\"timeoutSeconds\": 45'")).toBe("1\n");
+    expect((await guestosBoot(vm, "doctor")).status).toBe(0);
+  }));
+
+const broken = bootedNode(() =>
+  configured.use(async (vm) => {
+    await writeOwn(vm, [["config.yaml", "0644", BROKEN]]);
+    expect((await guestosBoot(vm, "verify")).status).toBe(18);
+    await shutDown(vm);
+    return { name: "own-broken", disk: diskOf(NAME), boot: "kernel" };
+  }),
+);
+
+test("with a file that cannot be used a provisioned node boots by the defaults, degraded, and says where the mistake is", () =>
+  broken.use(async (vm) => {
+    expect(await untilBooted(vm)).toBe("running");
+    expect(reportOf(vm).stages.early?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0, changed: 0 });
+    expect(vm.serial.text).toMatch(/configuration +degraded/);
+    expect(vm.serial.text).toContain(`${OWN}/config.yaml:2:24`);
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target guestos-monitor.service ssh.service")).toBe(
+      "active\nactive\nactive\n",
+    );
+    const status = await guestosBoot(vm, "status");
+    expect(status.status).toBe(10);
+    for (const command of ["plan", "list", "--unit hostname", "upgrade confirm"]) {
+      const { status: code, stderr } = await guestosBoot(vm, command);
+      // A stable system has nothing to confirm, whatever the file says.
+      expect([command, code]).toEqual([command, command === "upgrade confirm" ? 0 : 18]);
+      if (code !== 0) expect(stderr).toContain("config.yaml:2:24");
+    }
+    const doctor = await guestosBoot(vm, "doctor");
+    expect(doctor.status).toBe(17);
+    expect(doctor.stdout).toMatch(/config\.yaml/);
+  }));
