@@ -3,6 +3,8 @@ import type { Patient } from "./check.ts";
 
 type Name = keyof Layout["mountPoints"];
 
+const NAMES = ["boot", "efi", "grub", "config", "var", "data", "crypto", "backup"] as const satisfies readonly Name[];
+
 /** Which unit mounts what not every profile has. The rest is mount-boot's, and every node's. */
 const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
   var: "var",
@@ -12,10 +14,9 @@ const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
 };
 
 /** Names of the mount points that a node with that chain has. */
-export function ownMountPoints({ layout, chain }: Pick<Patient, "layout" | "chain">): readonly Name[] {
+export function ownMountPoints({ chain }: Pick<Patient, "chain">): readonly Name[] {
   const units = new Set(chain.map(({ name }) => name));
-  const names = Object.keys(layout.mountPoints) as Name[];
-  return names.filter((name) => {
+  return NAMES.filter((name) => {
     const unit = MOUNTED_BY[name];
     return unit === undefined || units.has(unit);
   });
