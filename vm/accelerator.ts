@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CommandError } from "../src/system/command.ts";
+import { emulator } from "./emulator.ts";
 import { buildFolder } from "./paths.ts";
 import { tool } from "./tool.ts";
 
@@ -11,8 +12,6 @@ export interface Accelerator {
   /** One line for the operator: which, and why. */
   readonly text: string;
 }
-
-export const QEMU = "qemu-system-x86_64";
 
 const PROBE_TIMEOUT = 5_000;
 /** isa-debug-exit ends QEMU with (value << 1) | 1. */
@@ -62,7 +61,7 @@ export async function probe(accelerator: readonly string[], folder: string): Pro
   const exit = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"];
   const disk = ["-drive", `if=ide,format=raw,snapshot=on,file=${image}`];
   try {
-    await tool(QEMU, [...machine, ...accelerator, ...exit, ...disk], { okStatuses: [PROBE_STATUS], timeout: PROBE_TIMEOUT });
+    await tool(emulator(), [...machine, ...accelerator, ...exit, ...disk], { okStatuses: [PROBE_STATUS], timeout: PROBE_TIMEOUT });
     return null;
   } catch (error) {
     if (!(error instanceof CommandError) || error.ending.kind === "not-found") throw error;

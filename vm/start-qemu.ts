@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { QEMU } from "./accelerator.ts";
+import { emulator } from "./emulator.ts";
 import { MachineEndedError } from "./problems.ts";
 import { machineFiles } from "./qemu-command.ts";
 import { QmpClient } from "./qmp.ts";
@@ -25,7 +25,7 @@ process.on("exit", () => {
 /** QEMU that leaves its owner and runs on (-daemonize): the program returns once the machine is set up. */
 export async function startInBackground(args: readonly string[], folder: string): Promise<Qemu> {
   const files = machineFiles(folder);
-  const child = spawnLogged(QEMU, args, files.messages);
+  const child = spawnLogged(emulator(), args, files.messages);
   const how = await endingOf(child);
   if (how !== "exit status 0") throw notStarted(how, files.messages);
   return attachToQemu(folder);
@@ -37,7 +37,7 @@ export async function startInBackground(args: readonly string[], folder: string)
  */
 export async function startOwned(args: readonly string[], folder: string): Promise<Qemu> {
   const files = machineFiles(folder);
-  const child = spawnLogged("setpriv", ["--pdeathsig", "KILL", QEMU, ...args], files.messages);
+  const child = spawnLogged("setpriv", ["--pdeathsig", "KILL", emulator(), ...args], files.messages);
   let over: string | undefined;
   const ended = endingOf(child).then((how) => (over = how));
   if (child.pid === undefined) throw notStarted(await ended, files.messages);

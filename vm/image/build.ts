@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:
 import { join } from "node:path";
 import { debianStage, type Stage } from "./debian.ts";
 import { makeDisk } from "./disk.ts";
+import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
 import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
@@ -35,6 +36,7 @@ async function build(options: ImageOptions): Promise<void> {
       todo: "run it with sudo",
     });
   }
+  await prepareEmulator(options);
   const system = await systemStage(options, await debianStage(options));
   await rm(keyFile, { force: true });
   await inTemporaryFolder(options.out, (folder) => buildDisk(options, system, folder));

@@ -43,7 +43,7 @@ export async function debianStage(options: ImageOptions): Promise<Stage> {
   return { tar, key };
 }
 
-function proxyVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
+export function proxyVariables(environment: NodeJS.ProcessEnv): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of PROXY_VARIABLES) {
     const value = environment[name];
