@@ -66,7 +66,7 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     external: ["x11"],
     // What asks for its own folder finds none, wherever the executable lies.
     define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
-    plugins: [lazyBuiltins, embeddedAddons],
+    plugins: [lazyBuiltins, embeddedAddons, oneLanguage],
     logLevel: "warning",
   });
   // What is in it, for the list of its parts (tools/package/components.ts).
@@ -139,6 +139,17 @@ const lazyBuiltins: Plugin = {
         loader: "js",
       };
     });
+  },
+};
+
+/** zod's messages in English, which it takes by itself; the fifty other languages are a seventh of the program. */
+const oneLanguage: Plugin = {
+  name: "one-language",
+  setup(builder) {
+    builder.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, importer }) =>
+      /\/zod\/v4\//.test(importer) ? { path, namespace: "one-language", sideEffects: false } : undefined,
+    );
+    builder.onLoad({ filter: /.*/, namespace: "one-language" }, () => ({ contents: "export {};", loader: "js" }));
   },
 };
 
