@@ -63,7 +63,7 @@ Examples:
   guestos-boot graph
   guestos-boot graph --svg > chain.svg
   guestos-boot graph --svg --boot 0 > ran.svg
-  guestos-boot graph --format dot | dot -Tsvg > chain.svg`;
+  guestos-boot graph --format dot > chain.dot`;
 
 export const analyzeHelp = `Everything comes from the record, and the boot's beginning and end from systemd.
 "gain" is what the boot would have been shorter by, had a unit taken no time.
@@ -172,7 +172,7 @@ needed. Ends with 14 while an upgrade waits for its restart or confirmation.
 Examples:
   guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst
   guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst
-  curl "$URL" | guestos-boot upgrade install --sha256 "$HASH" -`;
+  guestos-boot upgrade install --sha256 "$HASH" - < update.tar.zst`;
 
 export const upgradeVerifyHelp = `Reads the whole image: its hash or signature, its members, its manifest.
 

@@ -5,6 +5,7 @@ import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { onANode } from "../support/documented/on-a-node.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { accountsWithKeys, injectedNetwork, injectedNode } from "./support/injected-node.ts";
@@ -427,6 +428,17 @@ test("what cannot be run is refused with a code of its own", () =>
     const notRoot = await vm.shell.run("runuser -u nobody -- guestos-boot --unit hostname");
     expect(notRoot.status).toBe(5);
     expect(notRoot.stderr).toMatch(/root/);
+  }));
+
+test("what the documents name for a running node can be typed there", () =>
+  node.use(async (vm) => {
+    for (const { command, says, first, afterwards } of onANode) {
+      if (first !== undefined) await vm.shell.ok(first);
+      const { status, stdout, stderr } = await vm.shell.run(command, { timeout: BOOT_TIMEOUT });
+      expect([command, status], `${stdout}${stderr}`).toEqual([command, 0]);
+      expect(stdout, command).toMatch(says);
+      if (afterwards !== undefined) await vm.shell.ok(afterwards);
+    }
   }));
 
 test("an edited network.conf is applied to the running node, once, and what changed is shown", () =>

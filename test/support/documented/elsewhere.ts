@@ -1,0 +1,125 @@
+/** A command that is run by another test, in the very words of the document but for values, or not at all, with the reason. */
+export interface Elsewhere {
+  /** The test, or the script that every test of a whole boot begins with. */
+  readonly file: string;
+  /** Pieces of that file, or of what it imports of test/, that are this command: every word of it that is no value is in one of them. */
+  readonly as: readonly string[];
+  /** Why those words are others. */
+  readonly instead?: string;
+}
+
+const NODE = "test/vm/node.test.ts";
+const UPGRADE = "test/vm/upgrade.test.ts";
+const MONITOR = "test/vm/monitor.test.ts";
+const EXTRA = "test/system/docs/extra-units.test.ts";
+const ONE_UNIT = { file: NODE, as: ["echo ${names.join", "xargs -P 2 -I UNIT bash -c 'run UNIT --unit UNIT'", "run() { guestos-boot"] };
+const APPLIED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `--json ${units}`)"] };
+const PLANNED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `plan --json ${units}`)"] };
+const LOOKED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
+const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}"] };
+const STAGES = {
+  file: NODE,
+  as: ["systemctl is-active guestos-boot.target guestos-boot.service guestos-boot-late.service"],
+  instead: "the services run it",
+};
+
+/** What needs a whole node, or another machine than the one that test/system/docs/commands.test.ts has. */
+export const elsewhere: Readonly<Record<string, Elsewhere>> = {
+  "guestos-boot --unit NAME": ONE_UNIT,
+  "guestos-boot --unit upgrade-state": ONE_UNIT,
+  "guestos-boot --unit network": APPLIED,
+  "guestos-boot --unit network --unit hostname": APPLIED,
+  "guestos-boot --wait 60 --json": { file: NODE, as: ['guestos-boot "\\${@:2}" --json --wait 300'] },
+  "guestos-boot run --stage early": STAGES,
+  "guestos-boot run --stage late": STAGES,
+  "guestos-boot plan": { file: NODE, as: ['guestosBoot(vm, "plan --json")'] },
+  "guestos-boot plan --unit NAME": PLANNED,
+  "guestos-boot plan --unit network": PLANNED,
+  "guestos-boot doctor": { file: NODE, as: ['guestosBoot(vm, "doctor")'] },
+  "guestos-boot doctor --json": { file: NODE, as: ['guestosBoot(vm, "doctor --json")'] },
+  "guestos-boot monitor --once --unit NAME": LOOKED,
+  "guestos-boot monitor --once --unit nftables": LOOKED,
+  "guestos-boot upgrade install --sha256 HASH https://host/update.tar.zst": FETCHED,
+  'guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst': FETCHED,
+  'guestos-boot upgrade install --sha256 "$HASH" - < update.tar.zst': {
+    file: UPGRADE,
+    as: ["head -c ${next.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${next.sha256} -"],
+  },
+  "guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst": {
+    file: "test/system/upgrade/install.test.ts",
+    as: ["trustFor(host, layout, { signature, insecure: false })"],
+    instead: "no machine that boots holds a key yet; verify is run with one by test/system/docs/commands.test.ts",
+  },
+  "guestos-boot --unit nginx": {
+    file: "test/system/units/boundary-services.test.ts",
+    as: ["nginx"],
+    instead: "no whole boundary node is booted",
+  },
+  "guestos-boot plan --unit greeting": { file: EXTRA, as: ['fixture.run("plan", "--unit", "greeting")'] },
+  "guestos-boot --unit greeting": { file: EXTRA, as: ['fixture.run("--unit", "greeting")'] },
+  "guestos-boot why greeting": { file: EXTRA, as: ['fixture.run("why", "greeting")'] },
+  "systemctl stop guestos-monitor.service": { file: MONITOR, as: ["systemctl stop guestos-monitor.service"] },
+  "systemctl preset-all": { file: "vm/image/product.ts", as: ['"systemctl", "preset-all"'], instead: "it is how the image is built" },
+  "journalctl -D … GUESTOS_TAG=lab -o json": {
+    file: "test/vm/services.test.ts",
+    as: ["journalctl --quiet --directory ${RECEIVED} --output cat ${matches}", 'received("GUESTOS_TAG=lab")'],
+    instead: "-D is --directory, -o is --output",
+  },
+  "chroot tree apt-get install --yes --no-install-recommends /tmp/guestos-boot.deb": {
+    file: "vm/image/product.ts",
+    as: ['run("chroot", [root, "dpkg", "--install", `/${inside}`]'],
+    instead: "the image has what the package depends on already",
+  },
+  "npm ci": { file: "tools/setup.sh", as: ["npm ci"] },
+  "node vm/image/build.ts": { file: "package.json", as: ["node vm/image/build.ts"] },
+  "promtool test rules": { file: "test/system/metrics/prometheus.test.ts", as: ['promtool(["test", "rules", tests])'] },
+  "systemd-analyze security": { file: MONITOR, as: ["systemd-analyze security --no-pager guestos-monitor.service"] },
+};
+
+const OF_THE_PROGRAM = "what the program itself runs";
+const A_NAME = "names the command, which takes more than that";
+
+/** Words that have the form of a command, and are none that a reader would type as they stand. */
+export const mentions: Readonly<Record<string, string>> = {
+  "blkdiscard --zeroout": OF_THE_PROGRAM,
+  "cryptsetup open": OF_THE_PROGRAM,
+  "danted -V": OF_THE_PROGRAM,
+  "e2fsck -p": OF_THE_PROGRAM,
+  "ip monitor": OF_THE_PROGRAM,
+  "nft -c": OF_THE_PROGRAM,
+  "nft -f": OF_THE_PROGRAM,
+  "nft -j list": OF_THE_PROGRAM,
+  "nft -j list ruleset": OF_THE_PROGRAM,
+  "nft monitor": OF_THE_PROGRAM,
+  "nginx -t": OF_THE_PROGRAM,
+  "guestos-boot upgrade install": A_NAME,
+  "guestos-boot upgrade install …": A_NAME,
+  "guestos-boot config-image": A_NAME,
+  "guestos-boot config-image --profile boundary": A_NAME,
+  "guestos-boot monitor": "never ends: the service runs it",
+  "cryptsetup luksHeaderRestore": A_NAME,
+  "diff BOOT BOOT": A_NAME,
+  "systemctl disable": A_NAME,
+  "systemctl enable ssh.service": "for Ubuntu, which nobody has tried yet, as the document says",
+  "manageboot guestos upgrade-install": "of the older system's own program",
+  "guestos-boot plan --profile lab": "of a profile that the reader makes",
+  "node src/cli/main.ts graph --profile lab": "of a profile that the reader makes",
+  "guestos-boot --unit swappiness": "of a unit that the reader makes",
+  "make image PROFILE=boundary": "what there is not yet, as the document says",
+  "socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/default/serial.sock": "needs a person at a terminal",
+  "mke2fs -d": "how the image is built",
+  "mmdebstrap --mode=root": "how the image is built",
+  "mmdebstrap --variant=minbase": "how the image is built",
+  "qemu-img create -b": "how a test gets a disk",
+  "mount --all": "of the shell chain that is measured",
+  "zstd -dc": "of what is measured beside",
+  "node -e 0": "of what is measured beside",
+  "cat >": "of the test of power cuts",
+  "await import()": "code",
+  "cli → metrics, analyze, doctor → units, boot, upgrade → system, config": "code",
+  "looking at …: not done": "a line of the journal",
+  "watching over NAME: not done": "a line of the journal",
+  "note from UNIT: …": "a line of the console",
+  "STATUS=User job guestos-boot.service/start running (1min 19s / 2h 47s)...": "a line of the console",
+  "STATUS=guestos-boot: store-key failed: …": "a line of the console",
+};
