@@ -1,6 +1,6 @@
 import { seconds } from "./duration.ts";
 import { type Edge, graphLayout, type Place } from "./graph-layout.ts";
-import { element, fitted, STYLE, text, textWidth, tooltip } from "./svg.ts";
+import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
 
 /** A unit as the graph draws it. */
 export interface GraphUnit {
@@ -22,13 +22,13 @@ export interface GraphOptions {
 const MARGIN = 20;
 const BOX_HEIGHT = 34;
 const ROW = 50;
-const GAP = 56;
+const GAP = 40;
 
 /** A picture of the chain as SVG, from left to right. @param units in an order in which requirements come first */
 export function graphSvg(units: readonly GraphUnit[], { title, style = true }: GraphOptions): string {
   const layout = graphLayout(units.map(({ name, requires, after }) => ({ name, before: [...requires, ...after] })));
   const byName = new Map(units.map((unit) => [unit.name, unit]));
-  const boxWidth = Math.min(230, Math.max(96, ...units.map(({ name }) => textWidth(name) * 1.08))) + 24;
+  const boxWidth = Math.min(230, Math.max(96, ...units.map(({ name }) => textWidth(name) * 1.08))) + 14;
   const width = Math.max(2 * MARGIN + layout.columns * (boxWidth + GAP) - GAP, textWidth(title, 15) + 2 * MARGIN, 560);
   const top = MARGIN + 40;
   const height = top + layout.rows * ROW + 40;
@@ -38,15 +38,7 @@ export function graphSvg(units: readonly GraphUnit[], { title, style = true }: G
   const edges = layout.edges.toSorted((one, other) => Number(critical(one)) - Number(critical(other)));
   return element(
     "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      class: "gb",
-      width: Math.ceil(width),
-      height: Math.ceil(height),
-      viewBox: `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`,
-      role: "img",
-      "aria-label": title,
-    },
+    frame(Math.ceil(width), Math.ceil(height), title),
     [
       style ? element("style", {}, STYLE) : "",
       HEADS,
@@ -144,13 +136,11 @@ function box(unit: GraphUnit, { column, row }: Place, width: number, x: (column:
         class: ran?.critical === true ? "critical" : "frame",
         "stroke-dasharray": ran?.outcome === "skipped" ? "4 3" : undefined,
       }),
-      text(left + width / 2, y(row) + (ran === undefined ? 4 : -2), fitted(unit.name, width - 16), {
+      text(left + width / 2, y(row) + (ran === undefined ? 4 : -2), fitted(unit.name, width - 12), {
         "text-anchor": "middle",
         class: ran?.critical === true ? "strong" : undefined,
       }),
-      ...story.map((line) =>
-        text(left + width / 2, y(row) + 12, line, { "text-anchor": "middle", class: "soft", style: "font-size:10.5px" }),
-      ),
+      ...story.map((line) => text(left + width / 2, y(row) + 12, line, { "text-anchor": "middle", style: "font-size:10.5px" })),
     ].join(""),
   );
 }

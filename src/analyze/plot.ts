@@ -3,7 +3,7 @@ import { criticalChain } from "./causes.ts";
 import { seconds } from "./duration.ts";
 import { partsOf, toolName } from "./parts.ts";
 import type { Phase } from "./phases.ts";
-import { element, fitted, STYLE, text, textWidth, tooltip } from "./svg.ts";
+import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
 import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
 export interface PlotOptions {
@@ -46,15 +46,7 @@ export function plot({ title, runs, phases, width = 1280, style = true }: PlotOp
   const background = element("rect", { class: "paper", x: 0, y: 0, width, height });
   return element(
     "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      class: "gb",
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      role: "img",
-      "aria-label": title,
-    },
+    frame(width, height, title),
     [
       style ? element("style", {}, STYLE) : "",
       DEFINITIONS,

@@ -61,19 +61,20 @@ header p { margin: 2px 0 12px; color: var(--soft); }
 .verdicts li.failed, .verdicts li.stopped, .verdicts li.unfinished { border-left-color: var(--failed); }
 .problem { border-left: 5px solid var(--failed); background: var(--stripe); padding: 10px 16px; margin: 14px 0 0; }
 .problem.degraded-unit { border-left-color: var(--degraded); }
-.problem pre { margin: 6px 0 0; white-space: pre-wrap; }
+.problem pre { margin: 6px 0 0; }
 .picture { overflow-x: auto; border: 1px solid var(--grid); border-radius: 4px; } .picture svg { display: block; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; color: var(--soft); font-weight: 600; }
+.units { table-layout: fixed; } .units th:first-child { width: 26%; } .units th:nth-child(2) { width: 13%; } .units th:nth-child(4) { width: 12%; } .units td { overflow-wrap: anywhere; }
 th, td { padding: 4px 10px; border-bottom: 1px solid var(--grid); vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td .dot { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 7px; }
 .dot.changed { background: var(--changed); } .dot.unchanged { background: var(--unchanged); } .dot.degraded { background: var(--degraded); }
 .dot.failed { background: var(--failed); } .dot.running { background: var(--running); } .dot.skipped { border: 1px dashed var(--skipped); }
-.share { height: 8px; background: var(--changed); border-radius: 2px; min-width: 1px; }
+td.bar { width: 45%; vertical-align: middle; } .share { height: 8px; background: var(--changed); border-radius: 2px; min-width: 1px; }
 details summary { cursor: pointer; } details ul { margin: 4px 0 8px; padding-left: 20px; color: var(--soft); }
 .critical-unit summary { font-weight: 600; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 18px; margin: 0; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-pre { font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-x: auto; }
+pre { font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; white-space: break-spaces; overflow-wrap: anywhere; }
 @media print { .picture { overflow: visible; } body { max-width: none; } }
 `.trim();
 
@@ -82,17 +83,19 @@ function verdict(run: RunBars): string {
   return `<li class="${outcome}">${escapeXml(`${runName(run)}: ${outcome}, ${run.units.length} units in ${seconds(run.end - run.start)}`)}</li>`;
 }
 
+/** What failed comes before what is only degraded. */
 function problems({ runs }: Boot): string {
-  const blocks = runs.flatMap((run) =>
-    run.units.flatMap(({ name, result }) =>
-      result?.kind === "failed" || result?.kind === "degraded"
-        ? [
-            `<div class="problem${result.kind === "degraded" ? " degraded-unit" : ""}"><strong>${escapeXml(`${name} ${result.kind} (${runName(run)})`)}</strong><pre>${escapeXml(problemLines(result.problem).join("\n"))}</pre></div>`,
-          ]
-        : [],
-    ),
-  );
+  const blocks = (["failed", "degraded"] as const).flatMap((kind) => runs.flatMap((run) => problemsOf(run, kind)));
   return blocks.length === 0 ? "" : `<section><h2>What went wrong</h2>${blocks.join("")}</section>`;
+}
+
+function problemsOf(run: RunBars, kind: "failed" | "degraded"): readonly string[] {
+  return run.units.flatMap(({ name, result }) => {
+    if (result?.kind !== kind) return [];
+    const title = escapeXml(`${name} ${kind} (${runName(run)})`);
+    const words = escapeXml(problemLines(result.problem).join("\n"));
+    return [`<div class="problem${kind === "degraded" ? " degraded-unit" : ""}"><strong>${title}</strong><pre>${words}</pre></div>`];
+  });
 }
 
 function phaseTable(boot: Boot): string {
@@ -100,7 +103,7 @@ function phaseTable(boot: Boot): string {
   const rows = phases.map(
     ({ label, start, seconds: took }) =>
       `<tr><td>${escapeXml(label)}</td><td class="number">${start.toFixed(2)} s</td><td class="number">${took.toFixed(2)} s</td>` +
-      `<td style="width:45%"><div class="share" style="width:${((100 * took) / Math.max(total, 1e-9)).toFixed(2)}%"></div></td></tr>`,
+      `<td class="bar"><div class="share" style="width:${((100 * took) / Math.max(total, 1e-9)).toFixed(2)}%"></div></td></tr>`,
   );
   return `<table><thead><tr><th>phase</th><th class="number">from</th><th class="number">took</th><th></th></tr></thead><tbody>${rows.join("")}
 <tr><td><strong>in all</strong></td><td></td><td class="number"><strong>${total.toFixed(2)} s</strong></td><td></td></tr></tbody></table>`;
@@ -120,7 +123,7 @@ function unitTable(run: RunBars): string {
   });
   const heads = ["seconds", "gain if instant", "tools", "own work", "looking", "waiting"].map((head) => `<th class="number">${head}</th>`);
   const heading = `<h3>${escapeXml(runName(run))}</h3>`;
-  return `${heading}<table><thead><tr><th>unit (bold: critical chain)</th><th>outcome</th>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  return `${heading}<table class="units"><thead><tr><th>unit (bold: critical chain)</th><th>outcome</th>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
 function unitDetails(unit: UnitBar): string {

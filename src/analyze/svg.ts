@@ -23,6 +23,21 @@ export function element(name: string, attributes: Attributes, inside = ""): stri
   return inside === "" ? `<${name}${list}/>` : `<${name}${list}>${inside}</${name}>`;
 }
 
+/** The outermost attributes of a picture, by its size in pixels. */
+export function frame(width: number, height: number, title: string): Attributes {
+  return {
+    xmlns: "http://www.w3.org/2000/svg",
+    class: "gb",
+    ...{ width, height, viewBox: `0 0 ${width} ${height}` },
+    // As wide as there is room for; but scrolled rather than too small to be read.
+    style: `max-width:100%;min-width:${Math.floor(LEAST_SCALE * width)}px;height:auto`,
+    role: "img",
+    "aria-label": title,
+  };
+}
+
+const LEAST_SCALE = 0.9;
+
 /** A line of text in a picture. */
 export function text(x: number, y: number, content: string, attributes: Attributes = {}): string {
   return content === "" ? "" : element("text", { x, y, ...attributes }, escapeXml(content));

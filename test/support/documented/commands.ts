@@ -15,7 +15,7 @@ export interface DocumentedCommand {
 /** What a fenced block may be: others hold no commands. A block that does not say what it is would be one that nobody looks at. */
 const LANGUAGES = ["sh", "console", "text", "bash", "ts", "yaml", "json", "mermaid"];
 
-export const documents: readonly string[] = [
+const documents: readonly string[] = [
   "README.md",
   "ARCHITECTURE.md",
   ...readdirSync("docs")

@@ -5,30 +5,11 @@ import { diffDocument } from "../../../src/analyze/diff.ts";
 import { blameDocument, criticalChainDocument, timeDocument } from "../../../src/analyze/measures.ts";
 import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
 import { consoleSink } from "../../../src/boot/console.ts";
-import { main } from "../../../src/cli/program.ts";
 import { EventScript } from "../../support/record-events.ts";
 import { bootFrom, firstBoot, noOpBoot } from "../../support/recorded-boots.ts";
 
 const text = readFileSync("docs/analyze.md", "utf8");
-const blocks = [...text.matchAll(/```\n(.*?)```/gs)].map(([, block = ""]) => block.trimEnd().split("\n"));
-const commands = blocks.flat().filter((line) => /^[#$] guestos-boot /.test(line));
-
-test.each(commands)("%s is a command that works", async (line) => {
-  const [, ...words] = line
-    .replace(/^[#$] /, "")
-    .replace(/ >.*/, "")
-    .split(" ");
-  // On the recorded boots, in place of the node's own. What was drawn "as it ran" is shown by test/system/cli/analyze.test.ts.
-  const args = words.join(" ").replace("diff 1 0", "diff before.jsonl after.jsonl").replace("--svg --boot 0", "--svg").split(" ");
-  const files = args.map((word) =>
-    word === "before.jsonl" || word === "node7.jsonl" ? firstBoot.file : word === "after.jsonl" ? noOpBoot.file : word,
-  );
-  const isOfBoot = (args[0] === "analyze" && args[1] !== "diff") || args[0] === "why";
-  const record = isOfBoot && !args.includes("--record") ? ["--record", firstBoot.file] : [];
-  const out: string[] = [];
-  const terminal = { print: (line: string) => out.push(line), complain: (line: string) => out.push(line), colour: false };
-  expect(await main([...files, ...record], terminal), out.join("\n")).toBe(0);
-});
+const blocks = [...text.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, block = ""]) => block.trimEnd().split("\n"));
 
 test("what the document shows is what the recorded boot prints", () => {
   const boot = bootFrom(firstBoot);
