@@ -1,6 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
+import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/analyze/documents.ts";
 import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
@@ -61,6 +62,29 @@ test("the boot is clean: nothing failed, nothing warned, no secret shows anywher
     expect(await vm.shell.ok("systemctl show --property LimitCORE guestos-boot.service guestos-boot-late.service")).toBe(
       "LimitCORE=0\n\nLimitCORE=0\n",
     );
+  }));
+
+const sum = (list: readonly { readonly seconds: number }[]): number => list.reduce((total, { seconds }) => total + seconds, 0);
+
+test("analyze accounts for the whole boot, within 1 % of what systemd measured, and draws it; why tells of a unit", () =>
+  node.use(async (vm) => {
+    await untilBooted(vm);
+    const clock = async (name: string): Promise<number> => Number(await vm.shell.ok(`systemctl show -P ${name}TimestampMonotonic`)) / 1e6;
+    const wall = (await clock("Firmware")) + (await clock("Finish"));
+    const time = TimeDocument.parse(await vm.shell.json("guestos-boot analyze time --json", { timeout: BOOT_TIMEOUT }));
+    const chain = CriticalChainDocument.parse(await vm.shell.json("guestos-boot analyze critical-chain --json", { timeout: BOOT_TIMEOUT }));
+    expect([time.clocks, chain.clocks]).toEqual(["whole boot", "whole boot"]);
+    for (const seconds of [time.seconds, sum(time.phases), chain.seconds, sum(chain.links)])
+      expect(Math.abs(seconds - wall)).toBeLessThan(wall / 100);
+    expect((await guestosBoot(vm, "analyze plot")).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
+    expect((await guestosBoot(vm, "analyze report")).stdout).toMatch(/^<!doctype html>[^]*<dt>[^]*<\/html>\n$/);
+    expect((await guestosBoot(vm, "why store-key")).stdout).toMatch(/^ +start +at [^]*cryptsetup/m);
+  }));
+
+test("the program came with the Debian package", () =>
+  node.use(async (vm) => {
+    expect(await vm.shell.ok("dpkg-query --show --showformat '${db:Status-Status}' guestos-boot")).toBe("installed");
+    expect(await vm.shell.ok("dpkg-query --search /usr/bin/guestos-boot")).toBe("guestos-boot: /usr/bin/guestos-boot\n");
   }));
 
 test("the boot process never used more than 120 MiB", ({ annotate }) =>
@@ -527,6 +551,8 @@ test("the journal and the record of the boot before can be read, since the machi
     expect(boots).toHaveLength(2);
     expect(await vm.shell.ok("ls /var/log/journal")).toBe(await vm.shell.ok("cat /etc/machine-id"));
     expect(await vm.shell.ok("journalctl -b -1 -q -o cat SYSLOG_IDENTIFIER=guestos-boot")).toMatch(/^machine-id +changed/m);
+    const diff = DiffDocument.parse(await vm.shell.json("guestos-boot analyze diff 1 0 --json", { timeout: BOOT_TIMEOUT }));
+    expect(diff.units.find(({ name }) => name === "volumes")).toMatchObject({ from: { outcome: "changed" }, to: { outcome: "unchanged" } });
     const status = await guestosBoot(vm, "status --boot 1 --json");
     expect(status.status).toBe(0);
     expect(runDocument(status).units.find(({ name }) => name === "machine-id")?.outcome).toBe("changed");

@@ -2,12 +2,15 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { upgradeInstall } from "../../../src/cli/upgrade-install-command.ts";
 import { z } from "../../../src/config/schema.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { type DocumentName, documents } from "../../../tools/schemas/documents.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
+import { imageTar, smallImage } from "../../support/update-images.ts";
+import { upgradeMachine } from "../../support/upgrade-machine.ts";
 
 const fixture = new Fixture();
 const boots = join(import.meta.dirname, "../../fixtures/boots");
@@ -21,6 +24,7 @@ beforeAll(async () => {
   writeFileSync(fixture.path("slots/A.json"), JSON.stringify(proven));
   writeFileSync(fixture.path("slots/B.json"), JSON.stringify(installed));
   writeFileSync(fixture.path("grubenv"), blockOf({ alternative: "A", cycle: "stable", trial: undefined }, []));
+  writeFileSync(fixture.path("update.tar"), imageTar(smallImage));
   mkdirSync(fixture.path("node7"));
   writeFileSync(fixture.path("node7/network.conf"), "hostname=node-7\n");
   // One unit of each kind of ending, and one that is skipped for another.
@@ -40,9 +44,10 @@ function faultsOf(name: DocumentName, output: string): readonly string[] {
   });
 }
 
+const NONE = { files: [], executables: [], problems: [] };
 const record = ["--record", join(boots, "first-boot.jsonl")];
 
-test.each<readonly [DocumentName, readonly string[]]>([
+const printed: readonly (readonly [DocumentName, readonly string[]])[] = [
   ["plan", ["plan"]],
   ["run", ["run"]],
   ["run", ["run", "--unit", "patient"]],
@@ -65,15 +70,33 @@ test.each<readonly [DocumentName, readonly string[]]>([
   ["upgrade-slot", ["upgrade", "target"]],
   ["upgrade-slot", ["upgrade", "next"]],
   ["upgrade-forget", ["upgrade", "forget", HASH]],
+  ["upgrade-verify", ["upgrade", "verify", "--insecure", fixture.path("update.tar")]],
   ["upgrade-confirm", ["upgrade", "confirm"]],
   ["upgrade-decide", ["upgrade", "commit", "--no-reboot"]],
   ["config-image", ["config-image", "--out", fixture.path("config.img"), fixture.path("node7")]],
   ["error", ["run", "--unit", "unknown"]],
   ["error", ["status", "--boot", "7"]],
-])("%s.json holds for what guestos-boot %j prints", async (name, command) => {
+];
+
+test.each(printed)("%s.json holds for what guestos-boot %j prints", async (name, command) => {
   const { stdout, stderr } = await fixture.run(...command, "--json");
   expect(stdout, stderr).not.toBe("");
   expect(faultsOf(name, stdout), stdout).toEqual([]);
+});
+
+test("upgrade-install.json holds for what an install prints", async () => {
+  using machine = upgradeMachine();
+  const out: string[] = [];
+  const terminal = { print: (line: string) => void out.push(line), complain: () => undefined, colour: false };
+  const setup = { profile: "guestos", chain: [], layout: machine.layout, upkeep: async () => [], configuration: NONE } as const;
+  const flags = { image: fixture.path("update.tar"), insecure: true, allowDowngrade: false, json: true };
+  expect(await upgradeInstall(setup, flags, terminal, async () => machine.places)).toBe("ok");
+  expect(faultsOf("upgrade-install", out.join("\n")), out.join("\n")).toEqual([]);
+});
+
+test("each document that a command prints is held against its schema here", () => {
+  const held = new Set<string>([...printed.map(([name]) => name), "upgrade-install"]);
+  expect(Object.keys(documents).filter((name) => !held.has(name))).toEqual([]);
 });
 
 test("a schema refuses a document that is not whole", async () => {
