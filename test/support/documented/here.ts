@@ -41,6 +41,7 @@ export const here: Readonly<Record<string, Here>> = {
   "guestos-boot analyze critical-chain --record node7.jsonl": {},
   "guestos-boot analyze diff 1 0": {},
   "guestos-boot analyze diff before.jsonl after.jsonl": {},
+  "guestos-boot analyze plot": {},
   "guestos-boot analyze plot > boot.svg": { writes: "boot.svg" },
   "guestos-boot analyze report > boot.html": { writes: "boot.html" },
   "guestos-boot analyze trace > boot.json": { writes: "boot.json" },

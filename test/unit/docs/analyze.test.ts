@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { blameLines, criticalChainLines, diffLines, timeLines } from "../../../src/analyze/analysis-text.ts";
+import { bootTitle } from "../../../src/analyze/boot.ts";
 import { diffDocument } from "../../../src/analyze/diff.ts";
 import { blameDocument, criticalChainDocument, timeDocument } from "../../../src/analyze/measures.ts";
+import { plot } from "../../../src/analyze/plot.ts";
 import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
 import { consoleSink } from "../../../src/boot/console.ts";
 import { EventScript } from "../../support/record-events.ts";
@@ -29,6 +31,15 @@ test("what the document shows is what the recorded boot prints", () => {
       at = found + 1;
     }
   }
+});
+
+test("the picture in the README is the one that is drawn of the recorded boot", async () => {
+  const boot = bootFrom(firstBoot);
+  // After a change of what is drawn: vitest --update.
+  await expect(plot({ title: `guestos-boot: ${bootTitle(boot)}`, runs: boot.runs, phases: boot.phases })).toMatchFileSnapshot(
+    "../../../docs/boot.svg",
+  );
+  expect(readFileSync("README.md", "utf8")).toContain("](docs/boot.svg)");
 });
 
 test("the box is the one that the console shows", () => {
