@@ -7,6 +7,7 @@ import { type Here, here } from "../../support/documented/here.ts";
 import { makeImageTree } from "../../support/documented/image-tree.ts";
 import { recordedNode } from "../../support/documented/recorded-node.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
+import { installed, proven } from "../../support/slot-machine.ts";
 import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
 
 /** The kernel's command line, bound over the real one in the namespace of the tests. */
@@ -85,4 +86,21 @@ test("a medium with mistakes is refused in the words that are shown", async () =
   const { status, stdout, stderr } = await node.run("guestos-boot config-image --out config.img ./node7");
   expect([status, stdout]).toEqual([12, ""]);
   isShown(shown, stderr);
+});
+
+test("a node on trial is shown as it is told", async () => {
+  const { shown } =
+    documented.find(({ command, shown: [first] }) => command === "guestos-boot upgrade" && first !== undefined) ?? expect.unreachable();
+  const node = recordedNode(TRIAL);
+  writeFileSync(cmdline, "dfinity.system=B\n");
+  writeFileSync(join(node.root, "opt/ic/share/version.txt"), "0.2.0\n");
+  for (const [slot, record, version] of [
+    ["A", proven, "0.1.0"],
+    ["B", installed, "0.2.0"],
+  ] as const) {
+    writeFileSync(join(node.root, `boot/config/slots/${slot}.json`), JSON.stringify({ ...record, version }));
+  }
+  const { status, stdout } = await node.run("guestos-boot upgrade");
+  expect(status).toBe(0);
+  isShown(shown, stdout);
 });
