@@ -220,13 +220,14 @@ function about(unit: UnitBar, run: RunBars): string {
   ].join("\n");
 }
 
-/** To the right of its bar: how long it took, and how it ended where that is news. */
+/** To the right of its bar: how long it took, and how it ended, but for what did not change anything. No colour tells that alone. */
 function words(unit: UnitBar, axis: Axis, middle: number, right: number, left: number): string {
   const outcome = unit.result?.kind ?? "running";
-  const told = outcome === "changed" || outcome === "unchanged" ? "" : ` ${outcome}`;
+  const told = outcome === "unchanged" ? "" : ` ${outcome}`;
   const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${told}`;
   const end = axis.x(unit.end) + (outcome === "skipped" ? 8 : 0);
-  const attributes = { class: told === "" ? "soft halo" : "strong halo", style: "font-size:11px" };
+  const isNews = outcome !== "unchanged" && outcome !== "changed";
+  const attributes = { class: isNews ? "strong halo" : "soft halo", style: "font-size:11px" };
   if (end + 8 + textWidth(content, 11) <= right) return text(end + 8, middle + 4, content, attributes);
   const start = axis.x(unit.start);
   return start - 8 - textWidth(content, 11) < left ? "" : text(start - 8, middle + 4, content, { ...attributes, "text-anchor": "end" });
