@@ -45,11 +45,6 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     file: UPGRADE,
     as: ["head -c ${next.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${next.sha256} -"],
   },
-  "guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst": {
-    file: "test/system/upgrade/install.test.ts",
-    as: ["trustFor(host, layout, { signature, insecure: false })"],
-    instead: "no machine that boots holds a key yet; verify is run with one by test/system/docs/commands.test.ts",
-  },
   "guestos-boot --unit nginx": {
     file: "test/system/units/boundary-services.test.ts",
     as: ["nginx"],

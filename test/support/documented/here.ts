@@ -57,6 +57,7 @@ export const here: Readonly<Record<string, Here>> = {
   "guestos-boot upgrade confirm": { decides: true, onTrial: true },
   "guestos-boot upgrade rollback": { decides: true, onTrial: true },
   "guestos-boot upgrade forget SHA256": { decides: true },
+  "guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst": { decides: true },
   "guestos-boot upgrade verify --sha256 HASH update.tar.zst": {},
   "guestos-boot upgrade verify --signature update.tar.zst.sig update.tar.zst": {},
   "guestos-boot upgrade verify --insecure --json update.tar": {},

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { translatedArguments } from "../../../src/cli/manageboot.ts";
@@ -9,6 +9,7 @@ import type { ProfileName } from "../../../src/config/profile-name.ts";
 import { loadProfile } from "../../../src/units/profiles.ts";
 import { upkeepOf } from "../../../src/units/upkeep.ts";
 import { blockOf, type BootState } from "../../../src/upgrade/boot-state.ts";
+import type { Place, SlotPlaces } from "../../../src/upgrade/slot-places.ts";
 import { signatureText } from "../../../src/upgrade/signature.ts";
 import { namespaceRoot } from "../namespace.ts";
 import { firstBoot, noOpBoot, type RecordedBoot } from "../recorded-boots.ts";
@@ -44,6 +45,15 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\bDISK\b/g, "disk.img"],
 ];
 
+/** B's partitions, for which it has files. */
+export function placesOf(root: string): SlotPlaces {
+  const place = (name: string): Place => {
+    const path = join(root, "dev", `B_${name}`);
+    return { path, bytes: statSync(path).size, kind: "file" };
+  };
+  return { boot: place("boot"), root: place("root"), var: place("var") };
+}
+
 /** A's system is in the state that is given; without one, it is stable and an image is installed in B. */
 export function recordedNode(state: BootState = { alternative: "A", cycle: "stable", trial: undefined }): RecordedNode {
   const root = namespaceRoot();
@@ -67,6 +77,9 @@ export function recordedNode(state: BootState = { alternative: "A", cycle: "stab
   put(join(root, "boot/config/network.conf"), "hostname=node-7\nname_servers=10.0.2.3\n");
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   put(join(layout.upgradeKeys, "own.pem"), publicKey.export({ type: "spki", format: "pem" }));
+  for (const [name, bytes] of Object.entries({ boot: 2 ** 20, root: 2 ** 21, var: 2 ** 16 })) {
+    put(join(root, `dev/B_${name}`), Buffer.alloc(bytes, "B"));
+  }
   const work = (name: string, content: string | Uint8Array, mode?: number): void => put(join(folder, name), content, mode);
   work("update.tar.zst", image);
   work("update.tar.zst.sig", signatureText(sha256Of(image), privateKey));

@@ -1,14 +1,18 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { documentedCommands } from "../../support/documented/commands.ts";
 import { type Here, here } from "../../support/documented/here.ts";
 import { makeImageTree } from "../../support/documented/image-tree.ts";
-import { recordedNode } from "../../support/documented/recorded-node.ts";
+import { placesOf, recordedNode } from "../../support/documented/recorded-node.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { installed, proven } from "../../support/slot-machine.ts";
 import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
+
+/** No disk here has the partitions of a node: files take their place, and everything else of an install is what it is. */
+const place = vi.hoisted(() => ({ root: "" }));
+vi.mock("../../../src/upgrade/slot-places.ts", () => ({ unusedSlotPlaces: async () => placesOf(place.root) }));
 
 /** The kernel's command line, bound over the real one in the namespace of the tests. */
 const cmdline = join(namespaceRoot(), "cmdline");
@@ -46,6 +50,7 @@ function isShown(lines: readonly string[], printed: string): void {
 test.each(rows.filter(([, row]) => row.inTree !== true))("%s works", async (command, row: Here) => {
   const node = row.decides === true ? recordedNode(row.onTrial === true ? TRIAL : undefined) : shared;
   writeFileSync(cmdline, `dfinity.system=${row.onTrial === true ? "B" : "A"}\n`);
+  place.root = node.root;
   const { status, stdout, stderr } = await node.run(command);
   expect([status, stderr], stdout).toEqual([0, expect.not.stringContaining("guestos-boot:")]);
   if (row.writes !== undefined) expect(statSync(join(node.folder, row.writes)).size > 0 || row.writes.endsWith(".deb")).toBe(true);
