@@ -18,8 +18,9 @@ const FLAGS = [
 export async function browser(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "guestos-boot-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
-    ...{ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, viewport: WINDOW },
+    ...{ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, viewport: WINDOW, timeout: PATIENCE },
   });
+  context.setDefaultTimeout(PATIENCE);
   return {
     page: context.pages()[0] ?? (await context.newPage()),
     async stop() {
@@ -29,6 +30,8 @@ export async function browser(): Promise<Browser> {
   };
 }
 
+/** Milliseconds: only ends what hangs. */
+const PATIENCE = 120_000;
 const WINDOW = { width: 1280, height: 900 };
 
 /** What is wrong with how a page looks, as measure-page.js measures it: nothing, for a good one. */
