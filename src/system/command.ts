@@ -76,58 +76,110 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** More output than this from a tool is a defect of the tool, not something to fill the memory of a booting node with. */
 const MAX_OUTPUT = 8 * 1024 * 1024;
 
+/** A tool that runs: what is known of it while it does. */
+export interface RunningTool {
+  /** Absent when it could not be started. */
+  readonly pid: number | undefined;
+  readonly onExit: (then: () => void) => void;
+  /** Reads no more of what it writes. */
+  readonly stopReading: () => void;
+  readonly ended: Promise<ToolResult>;
+}
+
+/** As execa has it. */
+export interface ToolResult {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  /** Of the error that kept it from being started. */
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+  /** It wrote more than is borne, and was told to end. */
+  readonly isMaxBuffer: boolean;
+  readonly stdout?: string | undefined;
+  readonly stderr?: string | undefined;
+}
+
+export interface ToolOptions {
+  /** All of it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string | undefined;
+  readonly input: string | Uint8Array | undefined;
+  readonly maxOutput: number;
+}
+
+/** Starts a tool in a process group of its own. Never throws for a tool that cannot be started: that is how it ended. */
+export type StartTool = (program: string, args: readonly string[], options: ToolOptions) => RunningTool;
+
+/** Loaded with the first tool that is run. */
+async function execaStart(): Promise<StartTool> {
+  const { execa } = await import("execa");
+  return (program, args, { env, cwd, input, maxOutput }) => {
+    const subprocess = execa(program, args, {
+      detached: true,
+      cleanup: false,
+      reject: false,
+      stripFinalNewline: false,
+      extendEnv: false,
+      maxBuffer: maxOutput,
+      env,
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
+    });
+    return {
+      pid: subprocess.pid,
+      onExit: (then) => subprocess.nodeChildProcess.once("exit", then),
+      stopReading: () => [subprocess.stdout, subprocess.stderr].forEach((pipe) => pipe?.destroy()),
+      ended: subprocess,
+    };
+  };
+}
+
 /**
- * Runs a tool to its end. The only place in the program where a process is started.
+ * Runs a tool to its end. The only place in the program where that is done.
  *
  * The tool gets its own process group, so that stopping it also stops what it started: SIGTERM first, SIGKILL two
  * seconds later. `LC_ALL=C` makes its words the ones that parsers and operators know.
  *
+ * @param start by execa when absent
  * @throws CommandError for every ending other than an exit status in `okStatuses`
  */
-export async function runCommand(command: Command, signal: AbortSignal): Promise<Completed> {
-  // Loaded with the first tool: what only waits, as the monitor does, goes without.
-  const { execa } = await import("execa");
+export async function runCommand(command: Command, signal: AbortSignal, start?: StartTool): Promise<Completed> {
+  const started = start ?? (await execaStart());
   if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
   const maxOutput = command.maxOutput ?? MAX_OUTPUT;
-  const input = command.input instanceof Secret ? command.input.expose() : command.input;
-  const subprocess = execa(command.program, command.args, {
-    detached: true,
-    cleanup: false,
-    reject: false,
-    stripFinalNewline: false,
-    extendEnv: false,
-    maxBuffer: maxOutput,
+  const tool = started(command.program, command.args, {
     env: { PATH, LC_ALL: "C", ...command.env },
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    ...(input === undefined ? { stdin: "ignore" } : { input }),
+    cwd: command.cwd,
+    input: command.input instanceof Secret ? command.input.expose() : command.input,
+    maxOutput,
   });
   let stopped: Ending | undefined;
   let killAt = Infinity;
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (ending: Ending): void => {
-    if (stopped !== undefined || subprocess.pid === undefined) return;
+    if (stopped !== undefined || tool.pid === undefined) return;
     stopped = ending;
     killAt = performance.now() + KILL_DELAY;
-    signalGroup(subprocess.pid, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(subprocess.pid, "SIGKILL"), KILL_DELAY);
+    signalGroup(tool.pid, "SIGTERM");
+    killTimer = setTimeout(() => signalGroup(tool.pid, "SIGKILL"), KILL_DELAY);
   };
   const timeout = command.timeout ?? DEFAULT_TIMEOUT;
   const timer = setTimeout(() => stop({ kind: "timed-out", after: timeout }), timeout);
   const onAbort = (): void => stop({ kind: "cancelled" });
   signal.addEventListener("abort", onAbort, { once: true });
   let pipeTimer: NodeJS.Timeout | undefined;
-  subprocess.nodeChildProcess.once("exit", () => {
+  tool.onExit(() => {
     // What the tool left running may hold its output open for ever, out of reach in a session of its own.
-    pipeTimer = setTimeout(() => [subprocess.stdout, subprocess.stderr].forEach((pipe) => pipe?.destroy()), PIPE_DELAY);
+    pipeTimer = setTimeout(tool.stopReading, PIPE_DELAY);
   });
   try {
-    const result = await subprocess;
+    const result = await tool.ended;
     // Output that was cut off is no answer, whatever the exit status.
     if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
-    if (stopped !== undefined) await groupEnded(subprocess.pid, killAt);
+    if (stopped !== undefined) await groupEnded(tool.pid, killAt);
     const ending = stopped ?? endingOf(result);
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
-      return { status: ending.status, stdout: result.stdout, stderr: result.stderr };
+      return { status: ending.status, stdout: result.stdout ?? "", stderr: result.stderr ?? "" };
     }
     const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${maxOutput / 1024} KiB` : "";
     throw new CommandError(command, ending, `${result.stderr ?? ""}${flood}`);
@@ -139,14 +191,7 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   }
 }
 
-interface ProcessResult {
-  readonly exitCode?: number | undefined;
-  readonly signal?: string | undefined;
-  readonly code?: string | undefined;
-  readonly originalMessage?: string | undefined;
-}
-
-function endingOf(result: ProcessResult): Ending {
+function endingOf(result: ToolResult): Ending {
   if (result.exitCode !== undefined) return { kind: "exited", status: result.exitCode };
   if (result.signal !== undefined) return { kind: "signalled", signal: result.signal };
   if (result.code === "ENOENT") return { kind: "not-found" };
