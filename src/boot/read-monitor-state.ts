@@ -1,7 +1,7 @@
-import { z } from "../config/schema.ts";
+import { z } from "../config/small-schema.ts";
 import { ProblemError } from "../system/problem.ts";
 import type { MonitorState } from "./monitor-state.ts";
-import { ProblemShape } from "./read-record.ts";
+import { ProblemShape } from "./problem-shape.ts";
 
 /** @param file its name, for messages. @throws ProblemError for anything that the monitor cannot have written */
 export function parseMonitorState(text: string, file: string): MonitorState {
@@ -36,12 +36,12 @@ const State = z.object({
     z.object({
       name: z.string(),
       drift: Texts,
-      problem: ProblemShape.exactOptional(),
+      problem: z.exactOptional(ProblemShape),
       mends: z.number(),
       retries: z.number(),
-      lookedAt: z.number().exactOptional(),
-      mendedAt: z.number().exactOptional(),
+      lookedAt: z.exactOptional(z.number()),
+      mendedAt: z.exactOptional(z.number()),
     }),
   ),
-  rulesetLoaded: z.number().exactOptional(),
+  rulesetLoaded: z.exactOptional(z.number()),
 });

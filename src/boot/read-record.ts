@@ -1,4 +1,5 @@
 import { z } from "../config/schema.ts";
+import { ProblemShape } from "./problem-shape.ts";
 import { ProblemError } from "../system/problem.ts";
 import type { RecordEvent } from "./record.ts";
 import { RunReader, type RunView } from "./run-view.ts";
@@ -67,14 +68,6 @@ function damaged(where: Line, found: string, expected: string): ProblemError {
 function shown(line: string): string {
   return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
 }
-
-export const ProblemShape = z.object({
-  what: z.string(),
-  where: z.object({ file: z.string(), line: z.number().exactOptional(), column: z.number().exactOptional() }).exactOptional(),
-  found: z.string().exactOptional(),
-  expected: z.string().exactOptional(),
-  todo: z.string().exactOptional(),
-});
 
 const Texts = z.array(z.string());
 

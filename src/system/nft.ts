@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "../config/schema.ts";
+import { z } from "../config/small-schema.ts";
 import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "./problem.ts";
@@ -94,13 +94,13 @@ export function digestOf(json: string): string {
 }
 
 const Place = { family: z.string(), table: z.string() };
-const NamedSet = z.looseObject({ ...Place, name: z.string(), flags: z.union([z.string(), z.array(z.string())]).optional() });
+const NamedSet = z.looseObject({ ...Place, name: z.string(), flags: z.optional(z.union([z.string(), z.array(z.string())])) });
 const Listing = z.object({
   nftables: z.array(
     z.looseObject({
-      rule: z.looseObject({ ...Place, expr: z.array(z.unknown()).default([]) }).optional(),
-      set: NamedSet.optional(),
-      map: NamedSet.optional(),
+      rule: z.optional(z.looseObject({ ...Place, expr: z._default(z.array(z.unknown()), []) })),
+      set: z.optional(NamedSet),
+      map: z.optional(NamedSet),
     }),
   ),
 });

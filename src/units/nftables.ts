@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { z } from "../config/schema.ts";
+import { z } from "../config/small-schema.ts";
 import { activate, conflict } from "../boot/unit.ts";
 import type { Layout } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
@@ -111,7 +111,7 @@ async function flawIn(
  * What was loaded last, from which file. The kernel shows rules as it understands them and not as they were written, so
  * the file cannot be compared with them; but rules that somebody has changed since no longer have the same digest.
  */
-const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string(), loaded: z.number().optional() });
+const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string(), loaded: z.optional(z.number()) });
 type State = z.infer<typeof State>;
 
 function statePath({ layout }: Pick<Machine, "layout">): string {

@@ -1,4 +1,5 @@
-import { ProblemShape as Problem, UnfinishedRunShape } from "../../src/boot/read-record.ts";
+import { ProblemShape } from "../../src/boot/problem-shape.ts";
+import { UnfinishedRunShape } from "../../src/boot/read-record.ts";
 import {
   BlameDocument,
   CriticalChainDocument,
@@ -11,6 +12,7 @@ import { z } from "../../src/config/schema.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
 
+const Problem = z.object(ProblemShape.shape);
 const Texts = z.array(z.string());
 const Slot = z.enum(["A", "B"]);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
