@@ -31,9 +31,9 @@ export interface ExecutableOptions {
 export async function buildExecutable({ entry, output, version, rehearsal, resident }: ExecutableOptions): Promise<number> {
   const parts = `${output}.parts`;
   mkdirSync(parts, { recursive: true });
-  await bundle(entry, join(parts, "program.js"), version);
+  await bundle(entry, join(parts, "program.js"), version, []);
   compile(parts, rehearsal);
-  if (resident !== undefined) await bundle(resident, join(parts, RESIDENT), version);
+  if (resident !== undefined) await bundle(resident, join(parts, RESIDENT), version, NOT_RESIDENT);
   await bundleStart(join(parts, "main.cjs"), version);
   stripNode();
   embed(parts, output, resident === undefined ? [] : [RESIDENT]);
@@ -41,7 +41,7 @@ export async function buildExecutable({ entry, output, version, rehearsal, resid
 }
 
 /** One CommonJS file, because code cache is for those. What is reached by `await import()` is in it, but does not run before that. */
-async function bundle(entry: string, outfile: string, version: string): Promise<void> {
+async function bundle(entry: string, outfile: string, version: string, without: readonly string[]): Promise<void> {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile,
@@ -63,7 +63,7 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     banner: { js: "(function (require, module) { " },
     footer: { js: "})" },
     // dbus-next asks for it at the address of an X11 session, which a node has not.
-    external: ["x11"],
+    external: ["x11", ...without],
     // What asks for its own folder finds none, wherever the executable lies.
     define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
     plugins: [lazyBuiltins, embeddedAddons, oneLanguage],
@@ -74,6 +74,8 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
 }
 
 const RESIDENT = "resident.js";
+/** Packages that it never loads, and so need not be in its source: that stays in memory as long as it does. */
+const NOT_RESIDENT = ["execa"];
 
 /** What runs before the program, and finds it. */
 async function bundleStart(outfile: string, version: string): Promise<void> {

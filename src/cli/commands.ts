@@ -42,6 +42,8 @@ interface MonitorFlags {
   readonly wait: number;
   /** Seconds since the epoch. */
   readonly since?: number;
+  readonly without: readonly string[];
+  readonly refresh: boolean;
   readonly metricsAddress?: string;
 }
 
@@ -146,14 +148,21 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     unitOption(),
     waitOption(),
     new Option("--metrics-address <address>", "serve metrics over HTTP at that port of 127.0.0.1, or at ADDRESS:PORT"),
-    // For the monitor itself: whose look this is.
+    // For the monitor itself: whose look this is, what it leaves out, and that it only tells others what was seen.
     new Option("--since <epoch>", "").argParser(Number).hideHelp(),
-  ).action(async ({ once, unit: units, metricsAddress, ...flags }: UnitFlags & MonitorFlags) => {
-    if (once) {
+    new Option("--without <unit...>", "").default([]).hideHelp(),
+    new Option("--refresh", "").default(false).hideHelp(),
+  ).action(async ({ once, unit: units, metricsAddress, refresh, ...flags }: UnitFlags & MonitorFlags) => {
+    if (once && !refresh) {
       const { lookOnce } = await import("./monitor-look-command.ts");
       return end(await lookOnce(await setup(), { ...flags, units }, terminal));
     }
-    const [{ monitor }, { watchedSetup }] = await Promise.all([import("./monitor-command.ts"), import("./setup.ts")]);
+    const { watchedSetup } = await import("./setup.ts");
+    if (refresh) {
+      const { refreshOnce } = await import("./monitor-look-command.ts");
+      return end(await refreshOnce((await watchedSetup(setup)).layout, flags.wait, terminal));
+    }
+    const { monitor } = await import("./monitor-command.ts");
     end(await monitor(await watchedSetup(setup), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
 

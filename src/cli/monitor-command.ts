@@ -6,12 +6,15 @@ import type { Layout } from "../config/layout.ts";
 import type { ProfileName } from "../config/profile-name.ts";
 import { systemHost } from "../system/host.ts";
 import { runOwnProgram } from "../system/own-program.ts";
+import { startPlainly } from "../system/plain-tool.ts";
 import { ProblemError } from "../system/problem.ts";
+import type { GuestUnit } from "../units/machine.ts";
 import type { WatchedMachine } from "../units/watched-machine.ts";
 import { mendedAtAnyTime, watchers } from "../units/watchers.ts";
 import { exitCodes, type ExitName } from "./exit-codes.ts";
 import { requireRoot } from "./guards.ts";
 import { paths } from "./paths.ts";
+import { quickLook } from "./quick-look.ts";
 import { stopOnSignals } from "./stop-on-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,19 +32,22 @@ export interface Watched {
   readonly layout: Layout;
   /** Whether a unit is there at all. */
   readonly isOn: (unit: string) => boolean;
+  /** Those units that the monitor looks at itself. */
+  readonly quick: readonly GuestUnit[];
 }
 
 /**
- * Watches over the node until it is told to end. It only waits: each look is a process of its own (`monitor --once`), which
- * loads the units, takes the lock, and is gone afterwards with all the memory that it took.
+ * Watches over the node until it is told to end. It mostly waits: a look is a process of its own (`monitor --once`), which
+ * loads the units, takes the lock, and is gone afterwards with all the memory that it took. Only at the few units that may not wait
+ * for a process to start it looks itself, when they call.
  *
  * @throws ExitError when not root, or when the address is none
  */
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
-  const { profile, layout, isOn } = watched;
+  const { profile, layout, isOn, quick } = watched;
   const stop = stopOnSignals();
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost({ signal: new AbortController().signal, startTool: startPlainly });
   // Loaded only where it is asked for: HTTP takes memory.
   const endpoint =
     metricsAddress === undefined
@@ -49,11 +55,20 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
       : await import("./metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
   const since = Math.round(Date.now() / 1000);
   const watching = watchers[profile].filter(({ name }) => isOn(name));
+  const waiting = watching.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
   const watch = new Monitor<WatchedMachine>({
     watchers: watching,
     atStart: mendedAtAnyTime(profile).filter(isOn),
     machine: { host, layout },
-    look: async (names, signal) => lookInOwnProcess(names, since, signal),
+    look: async (names, signal) => lookInOwnProcess(names ?? { without: waiting }, since, signal),
+    quick: {
+      units: quick.map(({ name }) => name),
+      look: async (called, signal) => {
+        const unit = quick.find(({ name }) => name === called);
+        return unit === undefined ? undefined : quickLook(host, { unit, layout, since, signal }, terminal);
+      },
+      tellOthers: async (signal) => void (await ownProcess(["--refresh"], signal)),
+    },
     tell: (news) => newsLines(news).forEach(terminal.print),
     clock: systemClock,
     signal: stop.signal,
@@ -66,12 +81,20 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   return stop.exit();
 }
 
-async function lookInOwnProcess(names: readonly string[] | undefined, since: number, signal: AbortSignal): Promise<readonly Look[]> {
-  const units = (names ?? []).flatMap((name) => ["--unit", name]);
-  const args = ["monitor", "--once", "--json", "--wait", String(PATIENCE), "--since", String(since), ...units];
-  const { status, stdout } = await runOwnProgram(args, signal);
+async function lookInOwnProcess(
+  which: readonly string[] | { readonly without: readonly string[] },
+  since: number,
+  signal: AbortSignal,
+): Promise<readonly Look[]> {
+  const units = "without" in which ? which.without.flatMap((name) => ["--without", name]) : which.flatMap((name) => ["--unit", name]);
+  return looksIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
+}
+
+/** @returns what it said */
+async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
+  const { status, stdout } = await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], signal);
   const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
-  if (answers.includes(status)) return looksIn(stdout);
+  if (answers.includes(status)) return stdout;
   throw new ProblemError({
     what: "the look did not come to its end",
     found: status === undefined ? "it was killed" : `exit code ${status}`,

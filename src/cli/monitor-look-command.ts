@@ -1,6 +1,6 @@
 import { bootView } from "../boot/boot-view.ts";
-import { type Look, lookAt } from "../boot/monitor-look.ts";
-import { type MonitorState, withLooks } from "../boot/monitor-state.ts";
+import type { Look } from "../boot/monitor-look.ts";
+import type { MonitorState } from "../boot/monitor-state.ts";
 import { parseRecord } from "../boot/read-record.ts";
 import { succeeded } from "../boot/record.ts";
 import { problemText } from "../boot/run-text.ts";
@@ -8,14 +8,12 @@ import type { Layout } from "../config/layout.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { freshRules } from "../units/fresh-rules.ts";
 import { keyRing } from "../units/key-ring.ts";
-import type { GuestUnit, Machine } from "../units/machine.ts";
-import { rulesetLoaded } from "../units/nftables.ts";
+import type { GuestUnit } from "../units/machine.ts";
 import type { ExitName } from "./exit-codes.ts";
 import { requireRoot } from "./guards.ts";
-import { boundRecord, monitorRecordSink } from "./monitor-record.ts";
-import { readMonitorState } from "./monitor-state-file.ts";
+import { lookUnderLock } from "./look-under-lock.ts";
+import { keepLooks, stateOf } from "./monitor-state-file.ts";
 import { paths } from "./paths.ts";
-import { runFacts } from "./run-facts.ts";
 import { lockOrExit } from "./run-lock.ts";
 import { runMark } from "./run-mark.ts";
 import { refreshMetrics } from "./run-metrics.ts";
@@ -27,6 +25,8 @@ import { printJson, type Terminal } from "./terminal.ts";
 export interface LookRequest {
   /** Names; none means all. */
   readonly units: readonly string[];
+  /** Names of those that are left out all the same. */
+  readonly without: readonly string[];
   readonly json: boolean;
   /** Seconds to wait for the lock. */
   readonly wait: number;
@@ -42,17 +42,21 @@ export interface LookRequest {
 export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
   const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.upkeep())], request);
-  const asked = units.filter(({ name }) => !prerequisites.has(name));
+  const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal });
   await host.makeFolder(layout.run, { mode: 0o755 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
-  const before = await stateOf(host, layout, request.since);
-  const looks = await lookUnder(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
+  const { since } = request;
+  const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
+  const looks = await lookAtThem(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
   // Also of a look that was given up: the record has it, and the next one, which may find all well, must know that it is news.
-  if (before !== undefined) await keepState(host, layout, withLooks(before, looks, await moment(host, layout)), terminal);
+  if (before !== undefined) {
+    await keepLooks(host, layout, before, looks);
+    await refreshMetrics(host, layout, terminal.complain);
+  }
   release();
   if (request.json) printJson(terminal, { looks });
   else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
@@ -60,25 +64,39 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   return looks.every(({ kind }) => kind === "fine" || kind === "mended") ? "ok" : "degraded";
 }
 
-async function lookUnder(
+/**
+ * Writes the metrics anew, for the monitor that has looked by itself. Under the lock, so that nobody writes older ones after newer ones.
+ *
+ * @param wait as above
+ * @throws ExitError when not root, or the lock is held
+ */
+export async function refreshOnce(layout: Layout, wait: number, terminal: Terminal): Promise<ExitName> {
+  requireRoot("the metrics are the system's");
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: new AbortController().signal });
+  const release = await lockOrExit(layout, wait, terminal, stop.signal);
+  if (release === undefined) return stop.exit();
+  await refreshMetrics(host, layout, terminal.complain);
+  release();
+  return stop.signal.aborted ? stop.exit() : "ok";
+}
+
+async function lookAtThem(
   host: Host,
   { units, layout }: { readonly units: Setup["chain"]; readonly layout: Layout },
   before: MonitorState | undefined,
   { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
 ): Promise<readonly Look[]> {
-  await boundRecord(host, layout);
-  const troubled = await lastTroubled(host, layout, before?.units ?? [], units);
-  const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
   const kept = { layout, keys: keyRing(), freshRules: freshRules() };
-  const looks = await lookAt<Machine>(units, {
+  return lookUnderLock(host, {
+    units,
+    layout,
+    troubled: await lastTroubled(host, layout, before?.units ?? [], units),
     machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
-    facts: { ...(await runFacts(host, layout, undefined)), monitor: true },
-    sink: record.sink,
     mark: runMark(host, layout, terminal.complain),
     signal,
+    terminal,
   });
-  record.close();
-  return looks;
 }
 
 /** Units that had a problem when they were last seen: by the monitor, and where it has not seen them yet by the boot. */
@@ -107,25 +125,6 @@ async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly stri
     // `status` complains of that.
     return [];
   }
-}
-
-/** What the monitor that asks has seen so far. */
-async function stateOf(host: Host, layout: Layout, since: number | undefined): Promise<MonitorState | undefined> {
-  if (since === undefined) return undefined;
-  // A damaged one, or that of a monitor before this one, is begun anew.
-  const before = await readMonitorState(host, layout).catch(() => undefined);
-  if (before?.pid === process.ppid && before.since === since) return before;
-  return { version: 1, pid: process.ppid, since, time: since, units: [] };
-}
-
-async function moment(host: Host, layout: Layout): Promise<{ readonly time: number; readonly rulesetLoaded: number | undefined }> {
-  return { time: Math.round(Date.now() / 1000), rulesetLoaded: await rulesetLoaded(host, layout) };
-}
-
-/** In /run, for `status` and the metrics. */
-async function keepState(host: Host, layout: Layout, state: MonitorState, terminal: Terminal): Promise<void> {
-  await host.writeFile(paths(layout).monitor, `${JSON.stringify(state)}\n`, { mode: 0o644 });
-  await refreshMetrics(host, layout, terminal.complain);
 }
 
 /** For people: the unit, what was done, what is missing, what is wrong. */

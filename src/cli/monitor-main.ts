@@ -2,6 +2,7 @@ import { layouts } from "../config/layouts.ts";
 import { readProfileName } from "../config/profile-name.ts";
 import { systemHost } from "../system/host.ts";
 import { oneLine, ProblemError } from "../system/problem.ts";
+import { quickUnits } from "../units/quick-units.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { monitor } from "./monitor-command.ts";
 import { processTerminal } from "./terminal.ts";
@@ -9,7 +10,10 @@ import { processTerminal } from "./terminal.ts";
 // Only where there is no configuration file. What `guestos-boot monitor` does, in an executable, without the rest of the program: that stays out of its memory (tools/start.ts).
 const terminal = processTerminal();
 void readProfileName(systemHost({ signal: new AbortController().signal }))
-  .then(async (profile) => exitCodes[await monitor({ profile, layout: layouts[profile], isOn: () => true }, {}, terminal)].code)
+  .then(
+    async (profile) =>
+      exitCodes[await monitor({ profile, layout: layouts[profile], isOn: () => true, quick: quickUnits[profile] }, {}, terminal)].code,
+  )
   .catch((error: unknown) => {
     if (!(error instanceof ProblemError)) throw error;
     terminal.complain(`guestos-boot: ${oneLine(error.problem)}`);

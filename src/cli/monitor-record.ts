@@ -2,7 +2,7 @@ import type { RecordEvent, Sink } from "../boot/record.ts";
 import type { Layout } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
 import { paths } from "./paths.ts";
-import { recordSink, type RecordSink } from "./run-record.ts";
+import { recordSink, type RecordSink } from "./record-sink.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Bytes of the record from which on runs of the monitor are forgotten, and how many of the newest are then kept: /run is memory. */

@@ -40,9 +40,19 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
   }
 }
 
+/** For a look that the monitor makes itself. @returns how to let go of the lock, or `undefined` when it is not to be had at once */
+export async function lockForLook(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
+  const holder = { pid: process.pid, command: `${LOOK} --unit ${unit}`, since: new Date().toISOString() };
+  const attempt = await takeLock(paths(layout).lock, { wait: 0, signal, holder });
+  return attempt.kind === "taken" ? attempt.release : undefined;
+}
+
+/** How the command of a look begins. */
+const LOOK = "guestos-boot monitor --once";
+
 /** Whether it is the monitor that looks after the node. */
 function isLook(holder: LockHolder | undefined): boolean {
-  return holder?.command.startsWith("guestos-boot monitor --once") === true;
+  return holder?.command.startsWith(LOOK) === true;
 }
 
 function holderText({ pid, command, since }: LockHolder): string {

@@ -59,18 +59,24 @@ export async function configured(setup: Setup): Promise<Setup> {
 }
 
 /**
- * What the monitor needs to know: without the units, which only a look loads, unless a file has something to say of them.
+ * What the monitor needs to know: without most units, which only a look loads, unless a file has something to say of them.
  *
  * @param setup all of it
  */
 export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
-  const [{ layouts }, profile] = await Promise.all([import("../config/layouts.ts"), thisProfile()]);
+  const [{ layouts }, { quickUnits }, profile] = await Promise.all([
+    import("../config/layouts.ts"),
+    import("../units/quick-units.ts"),
+    thisProfile(),
+  ]);
+  const quick = quickUnits[profile];
   if ((await neverStopped().stat(configFile(layouts[profile]))) === undefined) {
-    return { profile, layout: layouts[profile], isOn: () => true };
+    return { profile, layout: layouts[profile], isOn: () => true, quick };
   }
   const { layout, chain, upkeep } = await setup();
   const on = new Set([...chain, ...(await upkeep())].map(({ name }) => name));
-  return { profile, layout, isOn: (unit) => on.has(unit) };
+  // As the configuration has them.
+  return { profile, layout, isOn: (unit) => on.has(unit), quick: chain.filter((unit) => quick.some(({ name }) => name === unit.name)) };
 }
 
 function neverStopped(): Host {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { z } from "../config/small-schema.ts";
+import { type Infer, z } from "../config/small-schema.ts";
 import { activate, conflict } from "../boot/unit.ts";
 import type { Layout } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
@@ -112,7 +112,7 @@ async function flawIn(
  * the file cannot be compared with them; but rules that somebody has changed since no longer have the same digest.
  */
 const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string(), loaded: z.optional(z.number()) });
-type State = z.infer<typeof State>;
+type State = Infer<typeof State>;
 
 function statePath({ layout }: Pick<Machine, "layout">): string {
   return join(layout.run, "nftables.json");

@@ -1,0 +1,29 @@
+import { type Look, lookAt } from "../boot/monitor-look.ts";
+import type { RunOptions } from "../boot/runner.ts";
+import type { Layout } from "../config/layout.ts";
+import type { Host } from "../system/host.ts";
+import type { GuestUnit, Machine } from "../units/machine.ts";
+import { boundRecord, monitorRecordSink } from "./monitor-record.ts";
+import { runFacts } from "./run-facts.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface LookUnderLock extends Pick<RunOptions<Machine>, "machine" | "mark" | "signal"> {
+  readonly units: readonly GuestUnit[];
+  readonly layout: Layout;
+  /** Names of the units that had a problem when they were last seen: that all is well there is worth a line. */
+  readonly troubled: ReadonlySet<string>;
+  readonly terminal: Terminal;
+}
+
+/** Looks at units as the monitor does, and writes the record of it. Only for who holds the lock. */
+export async function lookUnderLock(
+  host: Host,
+  { units, layout, troubled, terminal, ...options }: LookUnderLock,
+): Promise<readonly Look[]> {
+  await boundRecord(host, layout);
+  const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
+  const facts = { ...(await runFacts(host, layout, undefined)), monitor: true } as const;
+  const looks = await lookAt(units, { ...options, facts, sink: record.sink });
+  record.close();
+  return looks;
+}
