@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { getAsset, getAssetKeys, getRawAsset } from "node:sea";
+import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { translatedArguments } from "../src/cli/manageboot.ts";
 import { answersVersion } from "../src/cli/version.ts";
@@ -28,8 +29,13 @@ function isResident(): boolean {
   );
 }
 
-/** It stays for as long as the node runs: the program and its cache would take another fifth of the memory. Too small for a cache of its own. */
+/**
+ * It stays for as long as the node runs: the program and its cache would take another fifth of the memory. Too small for a cache of its own.
+ *
+ * V8 only interprets it. It has little to do, and V8's compilers would take 5 MiB for making that faster.
+ */
 function startResident(): void {
+  for (const compiler of ["opt", "maglev", "sparkplug"]) setFlagsFromString(`--no-${compiler}`);
   (new Script(getAsset(RESIDENT, "utf8"), { filename: "guestos-boot" }).runInThisContext() as Program)(require, { exports: {} });
 }
 
