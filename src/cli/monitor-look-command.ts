@@ -65,20 +65,19 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
 }
 
 /**
- * Writes the metrics anew, for the monitor that has looked by itself. Under the lock, so that nobody writes older ones after newer ones.
+ * Writes the metrics anew, for the monitor that has looked by itself. Under the lock, so that nobody writes older ones after newer ones. A
+ * signal ends it at once: they are written whole or not at all, and somebody waits for the lock then.
  *
  * @param wait as above
  * @throws ExitError when not root, or the lock is held
  */
 export async function refreshOnce(layout: Layout, wait: number, terminal: Terminal): Promise<ExitName> {
   requireRoot("the metrics are the system's");
-  const stop = stopOnSignals();
-  const host = systemHost({ signal: new AbortController().signal });
-  const release = await lockOrExit(layout, wait, terminal, stop.signal);
-  if (release === undefined) return stop.exit();
+  const { signal } = new AbortController();
+  const host = systemHost({ signal });
+  await lockOrExit(layout, wait, terminal, signal);
   await refreshMetrics(host, layout, terminal.complain);
-  release();
-  return stop.signal.aborted ? stop.exit() : "ok";
+  return "ok";
 }
 
 async function lookAtThem(

@@ -71,6 +71,28 @@ test("rules that somebody removes or adds by hand are put right", async () => {
   expect(await node.ruleset()).toContain("tcp dport 1005 accept");
 });
 
+test("the monitor looks at the ruleset itself, and what it did stands in its record and its state as with any look", async () => {
+  const stateNow = async (): Promise<ReturnType<typeof parseMonitorState>> =>
+    parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
+  const mendsNow = async (): Promise<number> => (await stateNow()).units.find(({ name }) => name === "nftables")?.mends ?? 0;
+  const before = await mendsNow();
+  await node.putRuleset(rules(1006));
+  await inForce("tcp dport 1006 accept");
+  await eventually(async () => (await mendsNow()) === before + 1);
+  expect((await stateNow()).units.map(({ name }) => name)).toContain("backup-spool");
+  const { runs } = parseRecord((await node.inside.host.readText(RECORD)) ?? "", RECORD);
+  const last = runs.findLast(({ units }) => units.some(({ name, result }) => name === "nftables" && result?.kind === "unchanged"));
+  expect(last?.facts.pid).toBe(node.process.pid);
+});
+
+test("where the lock is held, the look waits for it in a process of its own", async () => {
+  const holder = node.inside.start("flock", ["/run/guestos-boot/lock", "sleep", "3"]);
+  await wait(500);
+  await node.putRuleset(rules(1007));
+  await inForce("tcp dport 1007 accept");
+  expect(holder.exitCode).toBe(0);
+});
+
 test("only what did something, or found something wrong, is in the record", async () => {
   await wait(1_500);
   const { runs, torn } = parseRecord((await node.inside.host.readText(RECORD)) ?? "", RECORD);

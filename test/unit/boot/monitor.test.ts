@@ -21,11 +21,14 @@ async function watched(
     answer = () => [],
     takes = () => 0,
     watchers = () => [],
+    quick,
   }: {
     readonly answer?: (names: readonly string[] | undefined, count: number) => readonly Look[];
     /** Seconds that a look takes, unless it is given up. */
     readonly takes?: (names: readonly string[] | undefined) => number;
     readonly watchers?: (clock: VirtualClock) => readonly Watcher<undefined>[];
+    /** What a quick look at nftables says. These, and the telling of others, stand among the looks. */
+    readonly quick?: (count: number) => Look | undefined;
   },
 ): Promise<Seen> {
   const clock = new VirtualClock();
@@ -33,17 +36,35 @@ async function watched(
   const looks: string[] = [];
   const news: News[] = [];
   clock.after(seconds * 1000, () => controller.abort());
+  const note = (what: string): void => void looks.push(`${Math.floor(clock.now() * 100) / 100}: ${what}`);
+  let quickLooks = 0;
   await new Monitor<undefined>({
     watchers: watchers(clock),
     atStart: ["x"],
     machine: undefined,
     look: async (names, signal) => {
-      looks.push(`${Math.floor(clock.now() * 100) / 100}: ${names?.join(" ") ?? "all"}`);
+      note(names?.join(" ") ?? "all");
       const found = answer(names, looks.length);
       if (takes(names) > 0) await pause(clock, takes(names) * 1000, signal);
       signal.throwIfAborted();
       return found;
     },
+    ...(quick === undefined
+      ? {}
+      : {
+          quick: {
+            units: ["nftables"],
+            look: async (name) => {
+              note(`quick ${name}`);
+              return quick(++quickLooks);
+            },
+            tellOthers: async (signal) => {
+              note("tell");
+              if (takes(["tell"]) > 0) await pause(clock, takes(["tell"]) * 1000, signal);
+              signal.throwIfAborted();
+            },
+          },
+        }),
     tell: (item) => news.push(item),
     clock,
     signal: controller.signal,
@@ -92,6 +113,61 @@ test("a look that waits for a router makes way for the firewall, and is made up 
   const { looks, news } = await watched(60, { watchers: both, takes });
   expect(looks).toEqual(["0: x", "10.02: ipv6-monitor", "12.02: nftables", "13: ipv6-monitor"]);
   expect(news).toEqual([]);
+});
+
+test("a unit that may not wait is looked at at once when it calls, and others are told a second after what is new", async () => {
+  const { looks, news } = await watched(100, {
+    watchers: yielding("nftables", [10, 10.5, 50]),
+    quick: (count) => look("nftables", count === 1 ? { kind: "mended", done: ["load"] } : {}),
+  });
+  expect(looks).toEqual(["0: x", "10.02: quick nftables", "10.52: quick nftables", "11.02: tell", "50.02: quick nftables"]);
+  expect(news).toEqual([{ kind: "look", look: look("nftables", { kind: "mended", done: ["load"] }) }]);
+});
+
+test("where it cannot be looked at at once, it is looked at as every unit is, which tells others too", async () => {
+  const troubles = { quick: () => undefined };
+  expect((await watched(20, { watchers: yielding("nftables", [10]), ...troubles })).looks).toEqual([
+    "0: x",
+    "10.02: quick nftables",
+    "10.02: nftables",
+  ]);
+  const { looks, news } = await watched(40, {
+    watchers: yielding("nftables", [10, 30]),
+    quick: () => {
+      throw new ProblemError({ what: "no flock" });
+    },
+  });
+  expect(looks).toEqual(["0: x", "10.02: quick nftables", "10.02: nftables", "30.02: quick nftables", "30.02: nftables"]);
+  // Said once, however often it is so.
+  expect(news).toEqual([{ kind: "trouble", doing: "looking at nftables at once", problem: { what: "no flock" } }]);
+});
+
+test("what could not be mended at once is tried again by another process, without an event", async () => {
+  const { looks } = await watched(50, {
+    watchers: yielding("nftables", [10]),
+    quick: () => look("nftables", { kind: "failed", problem: { what: "nft crashed" } }),
+  });
+  expect(looks).toEqual(["0: x", "10.02: quick nftables", "11.02: tell", "40.02: nftables"]);
+});
+
+test("telling others makes way for what calls, and is made up for", async () => {
+  const { looks, news } = await watched(100, {
+    watchers: yielding("nftables", [10, 12]),
+    takes: (names) => (names?.includes("tell") === true ? 20 : 0),
+    quick: (count) => look("nftables", count === 1 ? { kind: "mended" } : {}),
+  });
+  expect(looks).toEqual(["0: x", "10.02: quick nftables", "11.02: tell", "12.02: quick nftables", "13: tell"]);
+  expect(news).toHaveLength(1);
+});
+
+test("what may have to wait has its own look after that at everything, and makes way there too", async () => {
+  const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
+    ...yielding("ipv6-monitor", [], { makesWay: true })(clock),
+    ...yielding("nftables", [602])(clock),
+  ];
+  const takes = (names: readonly string[] | undefined): number => (names?.includes("ipv6-monitor") === true ? 20 : 0);
+  const { looks } = await watched(700, { watchers: both, takes });
+  expect(looks).toEqual(["0: x", "600: all", "600: ipv6-monitor", "602.02: nftables", "603: ipv6-monitor"]);
 });
 
 test("of what is due at the same time, what may have to wait comes last", async () => {
