@@ -111,7 +111,7 @@ export class Monitor<M> {
       const now = clock.now();
       const due = [...this.#due].filter(([, at]) => at <= now).map(([name]) => name);
       const urgent = due.filter((name) => !this.#makingWay.has(name));
-      const [first] = urgent.filter((name) => this.#called.has(name) && quick?.units.includes(name) === true);
+      const first = urgent.find((name) => this.#called.has(name) && quick?.units.includes(name) === true);
       if (quick !== undefined && first !== undefined) await this.#lookQuickly(quick, first);
       else if (this.#allDue <= now) await this.#look(undefined);
       else if (urgent.length > 0) await this.#look(urgent);

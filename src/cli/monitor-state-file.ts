@@ -7,7 +7,7 @@ import { rulesetLoaded } from "../units/nftables.ts";
 import { paths } from "./paths.ts";
 
 /** What the monitor last said; `undefined` when none runs. @throws ProblemError when that is damaged */
-export async function readMonitorState(host: Host, layout: Layout): Promise<MonitorState | undefined> {
+async function readMonitorState(host: Host, layout: Layout): Promise<MonitorState | undefined> {
   const file = paths(layout).monitor;
   const text = await host.readText(file);
   return text === undefined ? undefined : parseMonitorState(text, file);
