@@ -31,7 +31,9 @@ export const volumeMounts = unit({
     const { volumes } = machine.layout;
     const swaps = volumes.filter(({ fileSystem }) => fileSystem === "swap").map((volume) => planSwap(machine, volume, active));
     const looked = volumes.map((volume) => lookAt(machine, volume, active));
-    return joined([...(await Promise.all(swaps)), planMounts(machine, "volume-mounts", await Promise.all(looked))]);
+    // Both waited for at once: one that fails while only the others are is a rejection that nobody handles, which ends the program.
+    const [swapPlans, mounts] = await Promise.all([Promise.all(swaps), Promise.all(looked)]);
+    return joined([...swapPlans, planMounts(machine, "volume-mounts", mounts)]);
   },
 });
 
