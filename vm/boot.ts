@@ -1,12 +1,20 @@
 /**
  * `make boot`: boots the lab's machine and shows what the boot chain does, until both of its stages have ended.
  *
- * FRESH=1 starts from a new disk. BOOT_TIMEOUT bounds the wait (seconds). The machine runs on; `make stop` ends it.
+ * PROFILE=boundary boots the other image. FRESH=1 starts from a new disk. BOOT_TIMEOUT bounds the wait (seconds). The machine runs on; `make stop` ends it.
  * Exit status: 0 when no unit failed and the node answers to ssh, else 1.
  */
 import { findAccelerator } from "./accelerator.ts";
 import { type BootReport, bootReport, bootTable, type ConsoleEvent, consoleEvents, hasEnded, hasSucceeded } from "./console.ts";
-import { defaultFiles, defaultMachine, ensureAdminKey, ensureDefaultDisk, makeDefaultMedium } from "./default-machine.ts";
+import {
+  defaultFiles,
+  defaultMachine,
+  defaultProfile,
+  ensureAdminKey,
+  ensureDefaultDisk,
+  labDomain,
+  makeDefaultMedium,
+} from "./default-machine.ts";
 import { withPanicRetry } from "./panic-retry.ts";
 import { stateFolder } from "./paths.ts";
 import { MachineTimeoutError } from "./problems.ts";
@@ -15,6 +23,8 @@ import { answersSsh } from "./reachable.ts";
 import { runningPid } from "./start-qemu.ts";
 import { attachVirtualMachine, startVirtualMachine, type VirtualMachine } from "./virtual-machine.ts";
 
+/** As it is said to make. */
+const PROFILE = defaultProfile === "guestos" ? "" : ` PROFILE=${defaultProfile}`;
 const DEFAULT_TIMEOUT = 600;
 /** Where the chain failed, ssh may well not come at all, and a short wait has to do. */
 const SSH_TIMEOUT = { succeeded: 120_000, failed: 20_000 };
@@ -64,9 +74,14 @@ async function follow(vm: VirtualMachine, timeout: number): Promise<number> {
   const patience = SSH_TIMEOUT[hasSucceeded(report) ? "succeeded" : "failed"];
   const reachable = await answersSsh(vm.ports.ssh, patience);
   const silence = `ssh does not answer on port ${vm.ports.ssh} within ${patience / 1000} s`;
-  console.log(`log in   ${reachable ? `make ssh (port ${vm.ports.ssh})` : silence}`);
+  console.log(`log in   ${reachable ? `make ssh${PROFILE} (port ${vm.ports.ssh})` : silence}`);
   console.log(`metrics  https://127.0.0.1:${vm.ports.metrics}/metrics`);
-  console.log("stop     make stop");
+  if (defaultProfile === "boundary") {
+    const at = `${labDomain}:${vm.ports.https}`;
+    console.log(`https    curl --insecure --include --resolve ${at}:127.0.0.1 https://${at}/health`);
+    console.log(`socks    127.0.0.1:${vm.ports.socks}`);
+  }
+  console.log(`stop     make stop${PROFILE}`);
   if (!hasSucceeded(report))
     console.log(`\nnot every unit succeeded: the console is in ${vm.serial.path}; docs/lab.md says how to look further`);
   return hasSucceeded(report) && reachable ? 0 : 1;

@@ -1,17 +1,28 @@
 import { join } from "node:path";
+import type { ProfileName } from "../src/config/profile-name.ts";
 
 /** The repository: everything the lab makes goes below its `build/`. */
 export const repository = join(import.meta.dirname, "..");
 export const buildFolder = join(repository, "build");
 
 /** What `node vm/image/build.ts` leaves. */
-export const image = {
-  disk: join(buildFolder, "guestos.img"),
-  kernel: join(buildFolder, "guestos.vmlinuz"),
-  initrd: join(buildFolder, "guestos.initrd"),
+export interface ImageFiles {
+  readonly disk: string;
+  readonly kernel: string;
+  readonly initrd: string;
   /** The kernel command line that GRUB would pass, for a direct kernel boot. */
-  cmdline: join(buildFolder, "guestos.cmdline"),
-};
+  readonly cmdline: string;
+  /** Stands for everything that the others were made from. */
+  readonly key: string;
+}
+
+/** Those of one profile: guestos.img, guestos-boundary.img. */
+export function imageOf(profile: ProfileName): ImageFiles {
+  const file = (extension: string): string => join(buildFolder, `guestos${profile === "guestos" ? "" : `-${profile}`}.${extension}`);
+  return { disk: file("img"), kernel: file("vmlinuz"), initrd: file("initrd"), cmdline: file("cmdline"), key: file("key") };
+}
+
+export const image = imageOf("guestos");
 
 /** The state folder of the machine of that name: logs, sockets, disk. */
 export function stateFolder(name: string): string {

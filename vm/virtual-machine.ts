@@ -1,4 +1,5 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import * as z from "zod";
 import { ProblemError } from "../src/system/problem.ts";
 import { findAccelerator } from "./accelerator.ts";
 import { LabShell } from "./lab/shell.ts";
@@ -31,7 +32,7 @@ export interface VirtualMachineOptions {
   readonly memory?: number;
   readonly extraDisks?: readonly DiskAttachment[];
   readonly media?: readonly Medium[];
-  /** A network card, with ssh and metrics forwarded to free ports of 127.0.0.1; true when absent. */
+  /** A network card, with what a node serves forwarded to free ports of 127.0.0.1; true when absent. */
   readonly network?: boolean;
   /** Whether an IPv6 router answers in that network; true when absent. */
   readonly router?: boolean;
@@ -45,11 +46,11 @@ export interface VirtualMachineOptions {
   readonly background?: boolean;
 }
 
+/** What a node may serve, and where; https and socks a boundary node alone. */
+const GUEST_PORTS = { ssh: 22, metrics: 9100, https: 443, socks: 1080 } as const;
+
 /** The ports of 127.0.0.1 that lead into the guest. */
-export interface MachinePorts {
-  readonly ssh: number;
-  readonly metrics: number;
-}
+export type MachinePorts = Readonly<Record<keyof typeof GUEST_PORTS, number>>;
 
 export interface WaitOptions {
   /** Milliseconds; five minutes when absent. */
@@ -62,7 +63,6 @@ const DEFAULT_WAIT = 300_000;
 const SHUTDOWN_WAIT = 120_000;
 const BUTTON_WAIT = 20_000;
 const UNPLUG_WAIT = 30_000;
-const GUEST_PORTS = { ssh: 22, metrics: 9100 };
 
 /** Starts QEMU. @throws MachineEndedError when it does not start */
 export async function startVirtualMachine(options: VirtualMachineOptions): Promise<VirtualMachine> {
@@ -73,7 +73,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   await writeFile(files.serialLog, "");
   const boot = options.boot ?? { kind: "firmware" };
   if (boot.kind === "firmware") await copyFile(firmware.variables, files.firmwareVariables);
-  const ports = options.network === false ? undefined : { ssh: await freePort(), metrics: await freePort() };
+  const ports = options.network === false ? undefined : await freePorts();
   const labShell = options.labShell === false ? {} : await labShellCredentials();
   const background = options.background ?? false;
   const args = qemuArguments({
@@ -101,22 +101,25 @@ export async function attachVirtualMachine(name: string): Promise<VirtualMachine
   const folder = stateFolder(name);
   const qemu = await attachToQemu(folder);
   const facts: unknown = JSON.parse(await readFile(machineFiles(folder).facts, "utf8"));
-  return VirtualMachine.over(name, qemu, portsIn(facts));
+  return VirtualMachine.over(name, qemu, Facts.parse(facts).ports ?? undefined);
+}
+
+async function freePorts(): Promise<MachinePorts> {
+  return { ssh: await freePort(), metrics: await freePort(), https: await freePort(), socks: await freePort() };
 }
 
 function forwardsTo(ports: MachinePorts): readonly Forward[] {
   return [
     { host: ports.ssh, guest: GUEST_PORTS.ssh },
     { host: ports.metrics, guest: GUEST_PORTS.metrics },
+    { host: ports.https, guest: GUEST_PORTS.https },
+    { host: ports.socks, guest: GUEST_PORTS.socks },
   ];
 }
 
-function portsIn(facts: unknown): MachinePorts | undefined {
-  if (typeof facts !== "object" || facts === null || !("ports" in facts)) return undefined;
-  const { ports } = facts;
-  if (typeof ports !== "object" || ports === null || !("ssh" in ports) || !("metrics" in ports)) return undefined;
-  return typeof ports.ssh === "number" && typeof ports.metrics === "number" ? { ssh: ports.ssh, metrics: ports.metrics } : undefined;
-}
+const Facts = z.object({
+  ports: z.object({ ssh: z.number(), metrics: z.number(), https: z.number(), socks: z.number() }).nullable(),
+});
 
 /** A running QEMU. Whatever is waited for ends at once, with the reason, when the guest panics or QEMU ends. */
 export class VirtualMachine {

@@ -1,5 +1,8 @@
+import { type ProfileName, profileNames } from "../../src/config/profile-name.ts";
+
 /** What Debian is told of the package (deb-control(5)). */
 export interface Control {
+  readonly profile: ProfileName;
   readonly version: string;
   /** KiB. */
   readonly installedSize: number;
@@ -8,13 +11,12 @@ export interface Control {
 /** The project has no post office: who publishes packages puts an address of their own here. */
 const MAINTAINER = "guestos-boot maintainers <guestos-boot@localhost.localdomain>";
 
-/** Libraries that Node is linked to; then the tools that units run, and the services that etc/ has drop-ins for. */
+/** Libraries that Node is linked to; then the tools that units of every profile run, and the services that etc/ has drop-ins for. */
 const DEPENDS = [
   "libatomic1",
   "libc6 (>= 2.28)",
   "libgcc-s1",
   "libstdc++6 (>= 6)",
-  "cryptsetup-bin",
   "dbus",
   "dosfstools",
   "e2fsprogs",
@@ -22,29 +24,47 @@ const DEPENDS = [
   "initramfs-tools",
   "iproute2",
   "kmod",
-  "lvm2",
   "nftables",
   "openssh-server",
   "openssl",
   "prometheus-node-exporter",
   "systemd (>= 252)",
   "udev",
-  "xfsprogs",
   "zstd",
 ];
 
-export function controlFile({ version, installedSize }: Control): string {
-  return `Package: guestos-boot
+interface Differing {
+  readonly depends: readonly string[];
+  readonly recommends: readonly string[];
+  /** Of the description, instead of "a GuestOS". */
+  readonly boots: string;
+}
+
+const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
+  guestos: { depends: ["cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"], boots: "a GuestOS" },
+  boundary: { depends: ["dante-server", "nginx"], recommends: [], boots: "a Boundary-GuestOS" },
+};
+
+/** One package for each profile: no image can have two. */
+export function packageName(profile: ProfileName): string {
+  return profile === "guestos" ? "guestos-boot" : `guestos-boot-${profile}`;
+}
+
+export function controlFile({ profile, version, installedSize }: Control): string {
+  const { depends, recommends, boots } = DIFFERING[profile];
+  const others = profileNames.filter((name) => name !== profile).map(packageName);
+  return `Package: ${packageName(profile)}
 Version: ${version}
 Architecture: amd64
 Maintainer: ${MAINTAINER}
 Installed-Size: ${installedSize}
-Depends: ${DEPENDS.join(", ")}
-Recommends: libnss-myhostname, systemd-journal-remote, systemd-resolved
+Depends: ${[...DEPENDS, ...depends].toSorted().join(", ")}
+Recommends: ${[...recommends, "libnss-myhostname", "systemd-resolved"].join(", ")}
+Conflicts: ${others.join(", ")}
 Replaces: lvm2, nftables
 Section: admin
 Priority: optional
-Description: boot orchestrator of a GuestOS
+Description: boot orchestrator of ${boots}
  Brings a GuestOS from a blank disk to a running node, and keeps it that way:
  injected configuration, keys, encrypted volumes, network, packet filter, and
  two systems of which one is upgraded while the other one runs.
@@ -94,7 +114,7 @@ fi
 export const triggers = "activate-noawait update-initramfs\n";
 
 /** changelog(5), from what CHANGELOG.md says of the newest release. */
-export function changelog(markdown: string, version: string, date: number): string {
+export function changelog(name: string, markdown: string, version: string, date: number): string {
   const [, newest = ""] = markdown.split(/^## .*$/m);
   const entries = newest
     .split(/^- /m)
@@ -107,7 +127,7 @@ export function changelog(markdown: string, version: string, date: number): stri
     .filter((text) => text !== "")
     .map((text) => folded(text));
   const time = new Date(date * 1000).toUTCString().replace("GMT", "+0000");
-  return `guestos-boot (${version}) unstable; urgency=medium\n\n${entries.join("\n")}\n\n -- ${MAINTAINER}  ${time}\n`;
+  return `${name} (${version}) unstable; urgency=medium\n\n${entries.join("\n")}\n\n -- ${MAINTAINER}  ${time}\n`;
 }
 
 /** Below 80 columns, behind an asterisk. */

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { changelog, controlFile, postinst, postrm, triggers } from "./control.ts";
+import { type ProfileName, profileNames } from "../../src/config/profile-name.ts";
+import { changelog, controlFile, packageName, postinst, postrm, triggers } from "./control.ts";
 import { root, sourceDate } from "./source-date.ts";
 
 /**
@@ -24,6 +25,8 @@ const MOVED: readonly (readonly [string, string])[] = [
 ];
 
 export interface Packing {
+  /** A GuestOS's when absent. */
+  readonly profile?: ProfileName;
   /** Where the archive goes, and where it is made. */
   readonly folder: string;
   /** What the build made. */
@@ -40,33 +43,35 @@ export interface Packed {
 /**
  * Makes a Debian package of dist/ and etc/. The same inputs give the same bytes, whenever and by whomever it is made.
  */
-export function buildDeb({ folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
+export function buildDeb({ profile = profileNames[0], folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
   const version = builtVersion(dist);
+  const name = packageName(profile);
   const tree = join(folder, "deb.tree");
   rmSync(tree, { recursive: true, force: true });
-  install(dist, tree);
+  install(profile, dist, tree);
   for (const path of NOT_PACKED) rmSync(join(tree, path));
-  for (const [from, to] of MOVED) {
+  for (const [from, to] of [...MOVED, ["usr/share/doc/guestos-boot", `usr/share/doc/${name}`] as const]) {
     makeFolder(tree, dirname(join(tree, to)));
     renameSync(join(tree, from), join(tree, to));
   }
-  const log = changelog(readFileSync(join(root, "CHANGELOG.md"), "utf8"), version, date);
-  write(tree, "usr/share/doc/guestos-boot/changelog.gz", gzipSync(log, { level: 9 }));
-  write(tree, "usr/share/lintian/overrides/guestos-boot", readFileSync(join(import.meta.dirname, "lintian-overrides")));
+  const log = changelog(name, readFileSync(join(root, "CHANGELOG.md"), "utf8"), version, date);
+  write(tree, `usr/share/doc/${name}/changelog.gz`, gzipSync(log, { level: 9 }));
+  const overrides = readFileSync(join(import.meta.dirname, "lintian-overrides"), "utf8");
+  write(tree, `usr/share/lintian/overrides/${name}`, overrides.replaceAll(/^guestos-boot:/gm, `${name}:`));
   const files = filesBelow(tree, "");
   const installedSize = Math.ceil(files.reduce((sum, name) => sum + statSync(join(tree, name)).size, 0) / 1024);
-  write(tree, "DEBIAN/control", controlFile({ version, installedSize }));
+  write(tree, "DEBIAN/control", controlFile({ profile, version, installedSize }));
   write(tree, "DEBIAN/conffiles", lines(files.filter((name) => name.startsWith("etc/")).map((name) => `/${name}`)));
   write(tree, "DEBIAN/md5sums", lines(files.filter((name) => !name.startsWith("etc/")).map((name) => `${md5(join(tree, name))}  ${name}`)));
   write(tree, "DEBIAN/triggers", triggers);
-  for (const [name, script] of [
+  for (const [script, text] of [
     ["postinst", postinst],
     ["postrm", postrm],
   ] as const) {
-    write(tree, `DEBIAN/${name}`, script);
-    chmodSync(join(tree, "DEBIAN", name), 0o755);
+    write(tree, `DEBIAN/${script}`, text);
+    chmodSync(join(tree, "DEBIAN", script), 0o755);
   }
-  const file = join(folder, `guestos-boot_${version}_amd64.deb`);
+  const file = join(folder, `${name}_${version}_amd64.deb`);
   // gzip, and not too much of it: Debian and Ubuntu both know it, and whoever builds an image waits for it.
   execFileSync("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z6", "--build", tree, `${file}.new`], {
     env: { PATH: process.env["PATH"], SOURCE_DATE_EPOCH: String(date) },
@@ -78,12 +83,12 @@ export function buildDeb({ folder, dist = join(root, "dist"), date = sourceDate(
 }
 
 /** What `make install` lays out, as one archive, to be unpacked over the root of an image. */
-export function buildTarball({ folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
+export function buildTarball({ profile = profileNames[0], folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
   const version = builtVersion(dist);
   const tree = join(folder, "tarball.tree");
   rmSync(tree, { recursive: true, force: true });
-  install(dist, tree);
-  const file = join(folder, `guestos-boot-${version}-linux-amd64.tar.gz`);
+  install(profile, dist, tree);
+  const file = join(folder, `${packageName(profile)}-${version}-linux-amd64.tar.gz`);
   const archive = ["--create", "--sort=name", "--format=gnu", "--owner=0", "--group=0", "--numeric-owner", `--mtime=@${date}`];
   execFileSync("tar", [...archive, "--use-compress-program=gzip --no-name", `--file=${file}.new`, `--directory=${tree}`, "."]);
   renameSync(`${file}.new`, file);
@@ -98,10 +103,13 @@ function builtVersion(dist: string): string {
   return execFileSync(program, ["--version"], { encoding: "utf8" }).trim().replace("guestos-boot ", "");
 }
 
-function install(dist: string, tree: string): void {
+function install(profile: ProfileName, dist: string, tree: string): void {
   mkdirSync(tree, { recursive: true });
   // Folders must not get their modes from whoever runs this.
-  execFileSync("bash", ["-c", 'umask 022; exec "$@"', "bash", join(root, "tools/install.sh"), tree, "/usr", dist], { stdio: "inherit" });
+  execFileSync("bash", ["-c", 'umask 022; exec "$@"', "bash", join(root, "tools/install.sh"), tree, "/usr", dist], {
+    env: { ...process.env, PROFILE: profile },
+    stdio: "inherit",
+  });
   chmodSync(tree, 0o755);
 }
 

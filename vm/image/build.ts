@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { debianStage, type Stage } from "./debian.ts";
+import { debianStage, packagesFile, type Stage } from "./debian.ts";
 import { makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
@@ -9,26 +9,24 @@ import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
 import { systemStage, unpack } from "./system.ts";
+import { imageOf } from "../paths.ts";
 import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
 import { problemLines, ProblemError, toProblem } from "../../src/system/problem.ts";
-
-/** What is left in the folder `build`. */
-const OUTPUTS = ["guestos.img", "guestos.vmlinuz", "guestos.initrd", "guestos.cmdline"] as const;
 
 /** Builds the image unless one of the same inputs is there. See docs/image.md. */
 async function build(options: ImageOptions): Promise<void> {
   const inTree = (path: string): string => join(options.tree, path);
-  const { suite, mirror, layout, variant, version, epoch } = options;
+  const { profile, suite, mirror, layout, variant, version, epoch } = options;
   const key = await fingerprint(
-    [suite, mirror, layout, variant, version, String(epoch)],
+    [profile, suite, mirror, layout, variant, version, String(epoch)],
     [
       ...["etc", "share", "CHANGELOG.md", "vm/image", "vm/packages.txt"],
+      ...(profile === "guestos" ? [] : [`etc-${profile}`, packagesFile(profile)]),
       ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
     ].map(inTree),
   );
-  const keyFile = join(options.out, "guestos.key");
-  const present = OUTPUTS.every((name) => existsSync(join(options.out, name)));
-  if (present && existsSync(keyFile) && (await readFile(keyFile, "utf8")) === key) return;
+  const files = imageOf(profile);
+  if (Object.values(files).every((path) => existsSync(path)) && (await readFile(files.key, "utf8")) === key) return;
   if (process.getuid?.() !== 0) {
     throw new ProblemError({
       what: "the image has to be built as root",
@@ -38,28 +36,27 @@ async function build(options: ImageOptions): Promise<void> {
   }
   await prepareEmulator(options);
   const system = await systemStage(options, await debianStage(options));
-  await rm(keyFile, { force: true });
+  await rm(files.key, { force: true });
   await inTemporaryFolder(options.out, (folder) => buildDisk(options, system, folder));
-  await whole(keyFile, (temporary) => writeFile(temporary, key));
+  await whole(files.key, (temporary) => writeFile(temporary, key));
 }
 
 async function buildDisk(options: ImageOptions, system: Stage, folder: string): Promise<void> {
   const root = join(folder, "root");
   const boot = join(folder, "boot");
   const partitions = partitionsOf(options.layout);
+  const files = imageOf(options.profile);
   await step("unpack, install the product", async () => {
     await unpack(system.tar, root);
     await installProduct(options, root);
     await takeBootFiles(root, boot, partitions);
   });
-  await step(`disk, layout ${options.layout}, variant ${options.variant}`, () =>
-    whole(join(options.out, "guestos.img"), (temporary) =>
-      makeDisk(temporary, partitions, { root, boot, work: folder, epoch: options.epoch }),
-    ),
+  await step(`disk, profile ${options.profile}, layout ${options.layout}, variant ${options.variant}`, () =>
+    whole(files.disk, (temporary) => makeDisk(temporary, partitions, { root, boot, work: folder, epoch: options.epoch })),
   );
-  await whole(join(options.out, "guestos.vmlinuz"), (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
-  await whole(join(options.out, "guestos.initrd"), (temporary) => copyFile(join(boot, "initrd.img"), temporary));
-  await whole(join(options.out, "guestos.cmdline"), (temporary) => writeFile(temporary, `${kernelArguments("A", partitions)}\n`));
+  await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
+  await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
+  await whole(files.cmdline, (temporary) => writeFile(temporary, `${kernelArguments("A", partitions)}\n`));
 }
 
 /** The boot partition's tree: kernel, initramfs, arguments and mount points. In the root, /boot is an empty mount point. */

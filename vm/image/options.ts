@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { type ProfileName, profileNames } from "../../src/config/profile-name.ts";
 import { ProblemError } from "../../src/system/problem.ts";
 
 export type LayoutName = "lab" | "prod";
@@ -10,6 +11,8 @@ export type Variant = "dev" | "prod";
 export interface ImageOptions {
   readonly tree: string;
   readonly out: string;
+  /** The system that the image is for (docs/profiles.md). */
+  readonly profile: ProfileName;
   readonly suite: string;
   readonly mirror: string;
   readonly layout: LayoutName;
@@ -23,7 +26,7 @@ export interface ImageOptions {
 const DEFAULT_EPOCH = 1_767_225_600;
 
 /**
- * The options as the environment has them: GUESTOS_SUITE, GUESTOS_MIRROR, LAYOUT, VARIANT, GUESTOS_VERSION, SOURCE_DATE_EPOCH.
+ * The options as the environment has them: PROFILE, GUESTOS_SUITE, GUESTOS_MIRROR, LAYOUT, VARIANT, GUESTOS_VERSION, SOURCE_DATE_EPOCH.
  *
  * @throws ProblemError for a value that is not one of those allowed, or when no mirror can be found
  */
@@ -36,6 +39,7 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
   return {
     tree,
     out: join(tree, "build"),
+    profile: profileFrom(env),
     suite: env["GUESTOS_SUITE"] ?? "trixie",
     mirror: env["GUESTOS_MIRROR"] ?? (await hostMirror()),
     layout: oneOf("LAYOUT", env["LAYOUT"] ?? "lab", ["lab", "prod"]),
@@ -43,6 +47,11 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
     version,
     epoch: Number(epoch),
   };
+}
+
+/** The profile that PROFILE names: the first one when it is not set. @throws ProblemError for a name that is none */
+export function profileFrom(env: NodeJS.ProcessEnv): ProfileName {
+  return oneOf("PROFILE", env["PROFILE"] || profileNames[0], profileNames);
 }
 
 /** The first Debian archive among the apt sources of this machine, in either of apt's two formats (sources.list(5)). */
@@ -77,5 +86,5 @@ function oneOf<const T extends string>(name: string, value: string, allowed: rea
 }
 
 function wrong(name: string, value: string, expected: string): ProblemError {
-  return new ProblemError({ what: `the variable ${name} has a value that the image builder does not know`, found: value, expected });
+  return new ProblemError({ what: `the variable ${name} has a value that is not known`, found: value, expected });
 }

@@ -39,7 +39,7 @@ async function installPackage(options: ImageOptions, root: string): Promise<void
   if (!existsSync(join(options.tree, "dist/guestos-boot"))) {
     throw new ProblemError({ what: "there is no dist/guestos-boot to put into the image", todo: "make build" });
   }
-  const { file } = buildDeb({ folder: dirname(root), date: options.epoch });
+  const { file } = buildDeb({ profile: options.profile, folder: dirname(root), date: options.epoch });
   const inside = "guestos-boot.deb";
   await rename(file, join(root, inside));
   // The initramfs has our hook already (vm/image/system.ts), and is made for every kernel but that of the build machine.
