@@ -1,7 +1,7 @@
 import { type UnitState, unitStates } from "../system/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
-/** What the package installs, or adds something to (etc/systemd/system). */
+/** What the package installs, or adds something to (etc/systemd/system, etc-boundary); nothing is wrong with one that there is not. */
 const SERVICES = [
   "guestos-boot.service",
   "guestos-boot-late.service",
@@ -16,6 +16,11 @@ const SERVICES = [
   "systemd-journal-flush.service",
   "systemd-journal-upload.service",
   "filebeat.service",
+  "nginx.service",
+  "danted.service",
+  "boundary-node-control-plane.service",
+  "ic-router-control-plane-watcher.service",
+  "icx-proxy.service",
 ];
 
 export const servicesCheck: Check = {

@@ -25,6 +25,8 @@ const SERVICES = [
   "guestos-monitor.service",
   "node_exporter.service",
   "nftables.service",
+  "nginx.service",
+  "danted.service",
 ];
 
 /** What every test of a whole boot also asserts: no failed unit, no unexpected warning, and no secret in any log. */

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import type { ProfileName } from "../../../src/config/profile-name.ts";
 import { makeConfigMedium } from "../../../vm/default-machine.ts";
 import { buildFolder } from "../../../vm/paths.ts";
 
@@ -11,7 +12,7 @@ const run = promisify(execFile);
 export type ConfigFiles = Readonly<Record<string, string>>;
 
 /** A medium as the product makes it. @returns its path */
-export async function configMedium(name: string, files: ConfigFiles): Promise<string> {
+export async function configMedium(name: string, files: ConfigFiles, profile?: ProfileName): Promise<string> {
   const folder = await scratch(name);
   const from = join(folder, "config");
   for (const [file, content] of Object.entries(files)) {
@@ -19,7 +20,7 @@ export async function configMedium(name: string, files: ConfigFiles): Promise<st
     await writeFile(join(from, file), content);
   }
   const image = join(folder, "config.img");
-  await makeConfigMedium(from, image);
+  await makeConfigMedium(from, image, profile);
   return image;
 }
 

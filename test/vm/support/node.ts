@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import type { ProfileName } from "../../../src/config/profile-name.ts";
 import { type BootReport, bootReport, consoleEvents } from "../../../vm/console.ts";
 import { makeDisk } from "../../../vm/disk.ts";
 import { withPanicRetry } from "../../../vm/panic-retry.ts";
-import { image, stateFolder } from "../../../vm/paths.ts";
+import { imageOf, stateFolder } from "../../../vm/paths.ts";
 import { GuestPanicError } from "../../../vm/problems.ts";
 import type { BootWay, DiskInterface } from "../../../vm/qemu-command.ts";
 import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
@@ -16,6 +17,8 @@ export const BOOT_TIMEOUT = 600_000;
 export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" | "boot" | "name">> {
   /** Unique among all tests: it names the state folder. */
   readonly name: string;
+  /** Whose image and medium; a GuestOS's when absent. */
+  readonly profile?: ProfileName;
   /** What the disk starts as: the image when absent. */
   readonly from?: string;
   /** Go on with a disk as it is, instead of a new one. */
@@ -31,14 +34,15 @@ export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" 
 
 /** Starts a node and returns at once, without waiting for anything. The caller ends it (`await using`). */
 async function startNode(options: NodeOptions): Promise<VirtualMachine> {
-  const { name, from = image.disk, size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
+  const { name, profile = "guestos", size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
+  const from = options.from ?? imageOf(profile).disk;
   const disk = options.disk ?? (await makeDisk({ backing: from, path: diskOf(name), size }));
-  const medium = config === undefined ? [] : [{ id: "config", image: await configMedium(name, config) }];
+  const medium = config === undefined ? [] : [{ id: "config", image: await configMedium(name, config, profile) }];
   return startVirtualMachine({
     ...others,
     name,
     disk: { path: disk, interface: diskInterface },
-    boot: boot === "kernel" ? await kernelBoot() : { kind: "firmware" },
+    boot: boot === "kernel" ? await kernelBoot([], profile) : { kind: "firmware" },
     media: [...medium, ...media],
   });
 }
@@ -114,7 +118,8 @@ export function sharedNode(boot: () => Promise<VirtualMachine>): SharedNode {
 }
 
 /** @param more what the kernel command line says beyond the image's own */
-export async function kernelBoot(more: readonly string[] = []): Promise<BootWay> {
+export async function kernelBoot(more: readonly string[] = [], profile: ProfileName = "guestos"): Promise<BootWay> {
+  const image = imageOf(profile);
   const cmdline = (await readFile(image.cmdline, "utf8")).trim();
   return { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline: [cmdline, ...more].join(" ") };
 }

@@ -55,7 +55,7 @@ test("the licence of each part is passed on with it", () => {
 
 test("the changelog has the newest release alone, in Debian's form", () => {
   const markdown = `# Changelog\n\n## 2.0\n\n- One \`thing\`\n  on two lines.\n- ${"Long ".repeat(20)}.\n\n## 1.0\n\n- Old.\n`;
-  const text = changelog(markdown, "2.0", 1_767_225_600);
+  const text = changelog("guestos-boot", markdown, "2.0", 1_767_225_600);
   expect(text.startsWith("guestos-boot (2.0) unstable; urgency=medium\n\n  * One thing on two lines.\n  * Long Long")).toBe(true);
   expect(text).toMatch(/\n\n -- .* {2}Thu, 01 Jan 2026 00:00:00 \+0000\n$/);
   expect(text).not.toContain("Old");

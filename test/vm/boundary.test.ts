@@ -1,0 +1,263 @@
+import { X509Certificate } from "node:crypto";
+import { afterAll, expect, test, vi } from "vitest";
+import { boundary } from "../../src/units/boundary.ts";
+import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { certificateFor, type TestPair } from "../support/boundary-node.ts";
+import { begin, get, greeter, installPrograms, throughSocks } from "./support/boundary.ts";
+import { guestosBoot, plannedUnits, recordOf, runDocument } from "./support/chain.ts";
+import { assertCleanBoot, pemSecrets } from "./support/clean-boot.ts";
+import { injectedNetwork, injectedNode } from "./support/injected-node.ts";
+import { lastingState } from "./support/lasting-state.ts";
+import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "./support/node.ts";
+import { ssh } from "./support/reach.ts";
+
+/**
+ * The life of a boundary node: first boot, a new certificate, programs that the image has or has not, reboot. On one disk.
+ *
+ * The pieces run in this order, and each leaves the node as it found it, but for what a later one does again for itself.
+ */
+
+vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
+
+const NAME = "boundary-node";
+const DOMAIN = "boundary.example.org";
+const VARS = `system_domains=${DOMAIN}\nipv4_replica_ips=10.0.2.0/24\n`;
+/** What the monitor sees, it takes up within that time: an emulated machine under load. */
+const PATIENCE = { timeout: 180_000, interval: 500 };
+
+const first = certificateFor(DOMAIN);
+const second = certificateFor(DOMAIN);
+const { config: full, keys } = await injectedNode();
+const pick = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, full[name] ?? ""]));
+const node = bootedNode({
+  name: NAME,
+  profile: "boundary",
+  config: {
+    ...pick("network.conf", "nns.conf", "accounts_ssh_authorized_keys/admin", "nns_public_key.pem"),
+    "bn_vars.conf": VARS,
+    "denylist.json": '{ "canisters": {} }\n',
+    "certs/fullchain.pem": first.certificate,
+    "certs/privkey.pem": first.key,
+    "ic_registry_local_store/00/01.pb": "registry of the test\n",
+  },
+});
+const clean = { secrets: [first, second].flatMap(({ key }) => pemSecrets("a key of a certificate", key)) };
+const target = await greeter();
+afterAll(() => target.close());
+
+const PROGRAMS = ["boundary-node-control-plane", "ic-router-control-plane-watcher", "icx-proxy"];
+
+function shown({ certificate }: TestPair): string {
+  return new X509Certificate(certificate).fingerprint256;
+}
+
+/** As the operator that has got another one: key first, so that there is no moment in which the monitor could take half of it. */
+async function putCertificate(vm: VirtualMachine, { certificate, key }: TestPair): Promise<void> {
+  await vm.shell.ok(`cd /boot/config/certs && umask 077 && cat >new-key <<'END' && cat >new-chain <<'END2' && mv new-key privkey.pem && mv new-chain fullchain.pem
+${key}END
+${certificate}END2`);
+}
+
+async function putVars(vm: VirtualMachine, text: string): Promise<void> {
+  await vm.shell.ok(`cd /boot/config && umask 077 && cat >bn_vars.new <<'END' && mv bn_vars.new bn_vars.conf\n${text}END`);
+}
+
+/** What an operator asks a node that is well. */
+async function expectWell(vm: VirtualMachine): Promise<void> {
+  expect(await untilBooted(vm)).toBe("running");
+  expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
+  const doctor = await guestosBoot(vm, "doctor");
+  expect(doctor.status, doctor.stdout).toBe(0);
+  const plan = await guestosBoot(vm, "plan --json");
+  expect(new Set(Object.values(plannedUnits(plan))), plan.stdout).toEqual(new Set(["nothing"]));
+  await assertCleanBoot(vm, clean);
+}
+
+test("the first boot ends well: what the image has not is absent, and no error", () =>
+  node.use(async (vm) => {
+    const { stages } = reportOf(vm);
+    for (const stage of [stages.early, stages.late])
+      expect(stage?.counts, JSON.stringify(stages)).toMatchObject({ degraded: 0, failed: 0, skipped: 0 });
+    const status = await guestosBoot(vm, "status --json");
+    expect(status.status).toBe(0);
+    const { outcome, units } = runDocument(status);
+    expect(outcome).toBe("done");
+    const provisioned = ["machine-id", "ssh-host-keys", "node-exporter-keys", "config-injection", "injected-data"];
+    expect(Object.fromEntries(units.map(({ name, outcome: how }) => [name, how]))).toEqual(
+      Object.fromEntries(boundary.map(({ name }) => [name, provisioned.includes(name) ? "changed" : "unchanged"])),
+    );
+    expect(units.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)).toSorted()).toEqual(
+      PROGRAMS.map((name) => expect.stringMatching(`^${name}: absent: this image has no /\\S+/${name}$`)),
+    );
+    await expectWell(vm);
+  }));
+
+test("the commands know what node this is", () =>
+  node.use(async (vm) => {
+    expect(await vm.shell.ok("guestos-boot verify")).toBe(
+      "boundary: the chain is sound: 16 units\nguestos: the chain is sound: 20 units\n",
+    );
+    expect(await vm.shell.ok("guestos-boot list")).toContain("\nnginx ");
+    expect((await guestosBoot(vm, "upgrade")).stdout).toMatch(/^stable: slot A runs/);
+    expect(await vm.shell.ok("dpkg-query --show --showformat '${Package} ' 'guestos-boot*' nginx dante-server")).toMatch(/guestos-boot-boundary/);
+  }));
+
+test("who has a key gets in by ssh", () =>
+  node.use(async (vm) => {
+    expect(await ssh(vm, { account: "admin", key: keys.admin, command: "hostname" })).toMatchObject({
+      status: 0,
+      stdout: `${injectedNetwork.hostname}\n`,
+    });
+  }));
+
+test("HTTPS is answered with the injected certificate, for the node's own name alone; HTTP is sent on to it", () =>
+  node.use(async (vm) => {
+    expect(await get(vm, DOMAIN, "/health")).toMatchObject({ status: 204, fingerprint: shown(first) });
+    expect(await get(vm, `canister.${DOMAIN}`, "/health")).toMatchObject({ status: 204, fingerprint: shown(first) });
+    await expect(get(vm, "example.com", "/health")).rejects.toThrow(/unrecognized name/);
+    // Nobody is behind it.
+    expect(await get(vm, DOMAIN, "/args")).toMatchObject({ status: 502 });
+    const plain = `exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET /a HTTP/1.1\\r\\nHost: ${DOMAIN}\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
+    expect(await vm.shell.ok(plain)).toMatch(new RegExp(`^HTTP/1.1 308 [^]*\r\nLocation: https://${RegExp.escape(DOMAIN)}/a\r\n`));
+  }));
+
+test("a machine of the named network is taken out by SOCKS; another one is not, and nobody is taken to the node itself", () =>
+  node.use(async (vm) => {
+    expect(await throughSocks(vm, "10.0.2.2", target.port)).toBe("hello");
+    expect(await throughSocks(vm, "127.0.0.1", 22)).toMatch(/^refused/);
+    const fromElsewhere = "exec 3<>/dev/tcp/127.0.0.1/1080; printf '\\x05\\x01\\x00' >&3; head -c 2 <&3 | od -An -tx1";
+    expect((await vm.shell.run(fromElsewhere)).stdout).not.toContain("05 00");
+  }));
+
+/** Capabilities that the main process may have at most (capability.h): CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, NET_BIND_SERVICE. */
+const BOUNDS = { "nginx.service": 0b100_1110_0011, "danted.service": 0b1110_0000 };
+
+test("what faces the public may do little more than it must", () =>
+  node.use(async (vm) => {
+    for (const [service, most] of Object.entries(BOUNDS)) {
+      const status = await vm.shell.ok(`cat /proc/$(systemctl show --value --property MainPID ${service})/status`);
+      expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
+      expect(status).toMatch(/^Seccomp:\s+2$/m);
+      expect(Number.parseInt(/^CapBnd:\s+(\w+)$/m.exec(status)?.[1] ?? "", 16), service).toBe(most);
+      // Its own view of the machine: no file of the configuration, and nothing to write to but /run.
+      const inside = `nsenter --target $(systemctl show --value --property MainPID ${service}) --mount`;
+      for (const folder of ["/boot/config", "/boot/grub"])
+        expect((await vm.shell.run(`${inside} touch ${folder}/written`)).status, `${service}: ${folder}`).not.toBe(0);
+    }
+    expect(await vm.shell.ok("ps -C nginx -o user= | sort | uniq -c")).toMatch(/^\s*1 root\n\s*\d www-data\n$/);
+    expect(await vm.shell.ok("ps -C danted -o user= | sort -u")).toBe("nobody\n");
+    expect(await vm.shell.ok("stat --format '%a %U' /run/ic-node/etc/nginx/tls-*/privkey.pem")).toBe("600 root\n");
+  }));
+
+test("another certificate is taken up by the monitor, while a download goes on and no request is lost", () =>
+  node.use(async (vm) => {
+    await installPrograms(vm);
+    expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
+    await putCertificate(vm, first);
+    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, PATIENCE).toBe(shown(first));
+    const download = await begin(vm, DOMAIN, "/slow");
+    expect([download.fingerprint, download.received()]).toEqual([shown(first), "one half, "]);
+    await putCertificate(vm, second);
+    const others = new Set<string>();
+    await expect
+      .poll(async () => {
+        const { status, fingerprint } = await get(vm, DOMAIN, "/health");
+        others.add(`${status} ${fingerprint}`);
+        return fingerprint;
+      }, PATIENCE)
+      .toBe(shown(second));
+    expect([...others]).toEqual([`204 ${shown(first)}`, `204 ${shown(second)}`].filter((each) => others.has(each)));
+    expect(download.received()).toBe("one half, ");
+    await vm.shell.ok("touch /run/stand-in-goes-on");
+    expect(await download.whole()).toBe("one half, and the other");
+    await vm.shell.ok("rm /run/stand-in-goes-on");
+    expect(await vm.shell.ok("systemctl show --property NRestarts nginx.service")).toBe("NRestarts=0\n");
+    await expect.poll(async () => vm.shell.ok("ls /run/ic-node/etc/nginx | grep -c ^tls-"), PATIENCE).toBe("1\n");
+  }));
+
+test("programs that are there are started with what they read, and restarted when that changes", () =>
+  node.use(async (vm) => {
+    await installPrograms(vm);
+    const units = PROGRAMS.map((name) => `--unit ${name}`).join(" ");
+    expect((await guestosBoot(vm, `--wait 120 ${units}`)).status).toBe(0);
+    const services = PROGRAMS.map((name) => `${name}.service`).join(" ");
+    expect(await vm.shell.ok(`systemctl is-active ${services}`)).toBe("active\n".repeat(3));
+    expect((await get(vm, DOMAIN, "/args")).body).toBe(
+      `--address 127.0.0.1:3000 --domain ${DOMAIN} --replica http://[2001:db8:6772::2]:8080`,
+    );
+    // An account of the moment, which can read no key.
+    const proxy = "$(systemctl show --value --property MainPID icx-proxy.service)";
+    expect(Number(await vm.shell.ok(`stat --format %u /proc/${proxy}`))).toBeGreaterThanOrEqual(61_184);
+    const reading = `nsenter --target ${proxy} --mount --setuid $(stat --format %u /proc/${proxy}) cat /boot/config/certs/privkey.pem`;
+    expect((await vm.shell.run(reading)).status).not.toBe(0);
+
+    await putVars(vm, `${VARS}application_domains=app.example.org\n`);
+    const run = runDocument(await guestosBoot(vm, `--wait 120 ${units} --json`));
+    expect(run.units.flatMap(({ activated }) => activated)).toEqual([
+      `restart icx-proxy.service, to call canisters for ${DOMAIN} app.example.org`,
+    ]);
+    expect((await get(vm, DOMAIN, "/args")).body).toContain(`--domain ${DOMAIN} --domain app.example.org `);
+    await putVars(vm, VARS);
+    expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
+  }));
+
+test("one that ends at once is told with its own words, by the run, status and doctor; and is mended by the next run", () =>
+  node.use(async (vm) => {
+    await installPrograms(vm);
+    await putVars(vm, `${VARS}application_domains=refused.example.org\n`);
+    const run = await guestosBoot(vm, "--wait 120 --unit icx-proxy --json");
+    expect(run.status).toBe(10);
+    const told = { what: expect.stringMatching(/^cannot (?:re)?start icx-proxy\.service$/), todo: "journalctl -b -u icx-proxy.service" };
+    const [unit] = runDocument(run).units.filter(({ name }) => name === "icx-proxy");
+    expect(unit?.problem).toMatchObject(told);
+    expect(unit?.problem?.found).toContain("cannot work with --address 127.0.0.1:3000");
+    const status = await guestosBoot(vm, "status --json");
+    expect(status.status).toBe(10);
+    expect(runDocument(status).units.find(({ name }) => name === "icx-proxy")?.problem).toMatchObject(told);
+    const doctor = await guestosBoot(vm, "doctor");
+    expect(doctor.status).toBe(17);
+    expect(doctor.stdout).toContain("icx-proxy is not as the boot leaves it");
+    // It is nobody else's trouble.
+    expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
+    await putVars(vm, VARS);
+    expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
+    expect((await guestosBoot(vm, "status")).status).toBe(0);
+  }));
+
+test("other networks are let in to SOCKS by the monitor, and those before no longer", () =>
+  node.use(async (vm) => {
+    await putVars(vm, VARS.replace("10.0.2.0/24", "192.0.2.0/24"));
+    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), PATIENCE).toBe("closed");
+    await putVars(vm, VARS);
+    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), PATIENCE).toBe("hello");
+    expect(await vm.shell.ok("systemctl show --property NRestarts danted.service")).toBe("NRestarts=0\n");
+  }));
+
+let before: Awaited<ReturnType<typeof lastingState>> = {};
+
+/** The same disk without the medium, after a reboot that the guest was asked for; the image now has the programs. */
+const rebooted = bootedNode(() =>
+  node.use(async (vm) => {
+    await installPrograms(vm);
+    await putCertificate(vm, second);
+    before = await lastingState(vm);
+    await vm.qmp("set-action", { reboot: "shutdown" });
+    await vm.shell.run("systemctl --no-block reboot");
+    await vm.waitForSerial(/reboot: Restarting system/, { timeout: BOOT_TIMEOUT });
+    await vm.ended;
+    return { name: "boundary-node-rebooted", profile: "boundary", disk: diskOf(NAME), boot: "kernel" };
+  }),
+);
+
+test("after a reboot every unit is unchanged, and all that is served is served again", () =>
+  rebooted.use(async (vm) => {
+    const units = (await recordOf(vm)).runs.flatMap((run) => run.units);
+    expect([...new Set(units.map(({ name }) => name))].toSorted()).toEqual(boundary.map(({ name }) => name).toSorted());
+    expect(units.filter(({ result }) => result?.kind !== "unchanged")).toEqual([]);
+    expect(units.flatMap(({ notes }) => notes)).toEqual([]);
+    expect(await get(vm, DOMAIN, "/health")).toMatchObject({ status: 204, fingerprint: shown(second) });
+    expect((await get(vm, DOMAIN, "/args")).status).toBe(200);
+    expect(await throughSocks(vm, "10.0.2.2", target.port)).toBe("hello");
+    await expectWell(vm);
+    expect(await lastingState(vm)).toEqual(before);
+  }));
