@@ -35,7 +35,7 @@ export async function verify(
   { json }: { readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitName> {
-  const profiles = [{ name: profile, chain }, ...others].map((one) => ({
+  const profiles = [...(profile === undefined ? [] : [{ name: profile, chain }]), ...others].map((one) => ({
     name: one.name,
     units: one.chain.length,
     problems: graphProblems(one.chain),

@@ -2,6 +2,7 @@ import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
 import { type ProfileName, profileNames } from "../config/profile-name.ts";
+import { requireConfiguration } from "./guards.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
@@ -192,7 +193,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
   configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
     const { configImage: build } = await import("./config-image-command.ts");
-    const { layout } = await setup(profile);
+    const chosenSetup = await setup(profile);
+    // What a medium may hold, each profile says for itself.
+    if (chosenSetup.profile === undefined) requireConfiguration(chosenSetup);
+    const { layout } = chosenSetup;
     const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
     const chosen = entries.flatMap((name) => {
       const path = given.get(camelCase(optionName(name)));

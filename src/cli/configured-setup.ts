@@ -31,7 +31,7 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
   });
   const problems = [...(problem === undefined ? [] : [problem]), ...undeclared, ...linked.problems];
   return {
-    profile: setup.profile,
+    ...(setup.profile === undefined ? {} : { profile: setup.profile }),
     layout,
     chain: [...(problems.length === 0 ? [] : [configurationUnit(problems)]), ...chain, ...linked.units],
     upkeep: async () => units.filter(({ name }) => upkeep.some((unit) => unit.name === name)),

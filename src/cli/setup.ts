@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout.ts";
-import { type ProfileName, profileNames, readProfileName } from "../config/profile-name.ts";
+import { type ProfileName, readProfileName } from "../config/profile-name.ts";
 import { type Host, systemHost } from "../system/host.ts";
-import type { Problem } from "../system/problem.ts";
+import { type Problem, toProblem } from "../system/problem.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import type { Watched } from "./monitor-command.ts";
 
 /** What is run, and where: the real chain on the real machine, or a test's; with what /etc/guestos-boot says of it. */
 export interface Setup {
-  readonly profile: ProfileName;
+  /** Absent where nobody knows it: see `unknownProfile`. */
+  readonly profile?: ProfileName;
   readonly chain: readonly GuestUnit[];
   readonly layout: Layout;
   /** The monitor's own units; loaded when they are asked for. */
@@ -26,26 +27,21 @@ export interface Setup {
 /**
  * The system of that profile, or of the one that the image says it is. Loaded when a command needs it: it brings every unit with it.
  *
- * @throws ProblemError when the image says something that is no profile
+ * Nothing is thrown for an image that says nonsense: who names a profile can do without what it says, and who does not must be able
+ * to find out, and to get to another system.
+ *
+ * @param host the machine whose image is asked
  */
-export async function profileSetup(name?: ProfileName): Promise<Setup> {
-  const own = await thisProfile().catch((error: unknown) => {
-    // Who names one can do without what the image says.
-    if (name === undefined) throw error;
-    return undefined;
-  });
-  const profile = name ?? own ?? profileNames[0];
+export async function profileSetup(name?: ProfileName, host: Pick<Host, "readText"> = neverStopped()): Promise<Setup> {
+  const own = await readProfileName(host).catch(toProblem);
+  const profile = name ?? own;
+  if (typeof profile !== "string") return (await import("./unknown-profile.ts")).unknownProfile(profile);
   const { loadProfile } = await import("../units/profiles.ts");
   const { chain, layout } = await loadProfile(profile);
   const upkeep = async (): Promise<readonly GuestUnit[]> => (await import("../units/upkeep.ts")).upkeepOf(chain);
   const setup = { profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } };
   // What /etc/guestos-boot says is said of this image's own profile.
   return profile === own ? configured(setup) : setup;
-}
-
-/** The profile of this machine's image. @throws ProblemError as above */
-async function thisProfile(): Promise<ProfileName> {
-  return readProfileName(neverStopped());
 }
 
 /** The same with what `layout.etc.own` says. Where that says nothing, as on most nodes, looking there is all that it costs. */
@@ -62,12 +58,13 @@ export async function configured(setup: Setup): Promise<Setup> {
  * What the monitor needs to know: without most units, which only a look loads, unless a file has something to say of them.
  *
  * @param setup all of it
+ * @throws ProblemError when the image does not say which profile it has: there is nothing to watch
  */
 export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
   const [{ layouts }, { quickUnits }, profile] = await Promise.all([
     import("../config/layouts.ts"),
     import("../units/quick-units.ts"),
-    thisProfile(),
+    readProfileName(neverStopped()),
   ]);
   const quick = quickUnits[profile];
   if ((await neverStopped().stat(configFile(layouts[profile]))) === undefined) {

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { main } from "../../../src/cli/program.ts";
 import { profileSetup } from "../../../src/cli/setup.ts";
-import { readProfileName } from "../../../src/config/profile-name.ts";
 import { boundary } from "../../../src/units/boundary.ts";
 import { guestos } from "../../../src/units/guestos.ts";
 import { fakeHost } from "../../support/fake-host.ts";
@@ -21,7 +20,7 @@ async function say(args: readonly string[], image?: string): Promise<Said> {
     colour: false,
   };
   const host = fakeHost({ files: image === undefined ? {} : { "/etc/guestos-boot/profile": image } });
-  const code = await main(args, terminal, async (name) => profileSetup(name ?? (await readProfileName(host))));
+  const code = await main(args, terminal, async (name) => profileSetup(name, host));
   return { code, out, complaints: complaints.join("\n") };
 }
 
@@ -66,12 +65,33 @@ test("a chain that is not sound is named with its profile", async () => {
   expect(complaints.join("\n")).toContain("boundary: nginx requires network, which is not part of the chain");
 });
 
-test("an image that says nonsense is refused, unless the profile is named", async () => {
-  const refused = await say(["list"], "boundry\n");
-  expect(refused.code).toBe(12);
-  expect(refused.complaints).toContain("/etc/guestos-boot/profile:1:1");
-  expect(refused.out).toEqual([]);
-  expect((await say(["list", "--profile", "boundary"], "boundry\n")).code).toBe(0);
+test.each([["list"], ["graph"], ["plan"], ["run"], ["run", "--unit", "mount-boot"], ["config-image", "--out", "/nowhere"]])(
+  "of an image that says nonsense, what needs the profile is refused (%s)",
+  async (...args) => {
+    const refused = await say(args, "boundry\n");
+    expect(refused.code).toBe(18);
+    expect(refused.complaints).toContain("/etc/guestos-boot/profile:1:1");
+    expect(refused.complaints).toContain("perhaps boundary");
+    expect(refused.out).toEqual([]);
+  },
+);
+
+test("whoever names the profile can do without what the image says", async () => {
+  expect(names(await say(["list", "--profile", "boundary"], "boundry\n"))).toEqual(boundary.map(({ name }) => name));
+});
+
+test("verify says that an image says nonsense, and checks every chain all the same", async () => {
+  const { code, out, complaints } = await say(["verify"], "\u0000\n");
+  expect(code).toBe(18);
+  expect(complaints).toContain("the image does not say which profile it has");
+  expect(out).toHaveLength(2);
+});
+
+test("the boot of such an image makes nothing: it fails, and mounts only what is needed to leave it", async () => {
+  const { chain, configuration } = await profileSetup(undefined, fakeHost({ files: { "/etc/guestos-boot/profile": "boundry\n" } }));
+  expect(chain.map(({ name }) => name)).toEqual(["profile", "mount-boot"]);
+  expect(chain.every(({ stage, onFailure }) => stage === "early" && onFailure === "stop")).toBe(true);
+  expect(configuration.problems).toHaveLength(1);
 });
 
 test("a profile that there is not is wrong usage", async () => {
