@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr
 BIN := $(CURDIR)/node_modules/.bin
 NODE := $(BIN)/node
-# Variables given on the command line (LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE) reach the scripts as environment.
+# Variables given on the command line (PROFILE, LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE) reach the scripts as environment.
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help
@@ -32,7 +32,7 @@ install: ## lay out dist/, etc/ and share/ below DESTDIR (PREFIX=/usr, PROFILE=b
 	@tools/install.sh "$(DESTDIR)" "$(PREFIX)"
 
 .PHONY: deb
-deb: build ## dist/guestos-boot_VERSION_amd64.deb, a Debian package (docs/image.md)
+deb: build ## dist/guestos-boot_VERSION_amd64.deb, a Debian package (docs/image.md; PROFILE=boundary)
 	@$(NODE) tools/package.ts deb
 
 .PHONY: tarball
@@ -44,7 +44,7 @@ schemas: setup ## share/schemas/ (JSON Schemas) and the tables of values in docs
 	@$(NODE) tools/schemas.ts
 
 .PHONY: image
-image: build ## build/guestos.img, a bootable disk (LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
+image: build ## build/guestos.img, a bootable disk (PROFILE=boundary, LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
 	@$(NODE) --run image
 
 .PHONY: update-image
@@ -52,15 +52,15 @@ update-image: image ## build/update-VERSION.tar.zst, an upgrade image with manif
 	@VERSION="$(VERSION)" $(NODE) vm/update-image.ts
 
 .PHONY: boot
-boot: image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk)
+boot: image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk, PROFILE=boundary)
 	@$(NODE) vm/boot.ts
 
 .PHONY: ssh
-ssh: setup ## log in to the running VM
+ssh: setup ## log in to the running VM (PROFILE=boundary)
 	@$(NODE) vm/ssh.ts
 
 .PHONY: stop
-stop: setup ## stop the running VM
+stop: setup ## stop the running VM (PROFILE=boundary)
 	@$(NODE) vm/stop.ts
 
 .PHONY: format
@@ -73,12 +73,13 @@ check: setup ## the fast gate: format, types, lint, dead code, tests that need n
 
 # Set-up is called here, not required, so that its failure is counted too.
 .PHONY: test
-test: ## everything: check, the image, whole boots in QEMU; ends with "N passed, N failed"
+test: ## everything: check, the images, whole boots in QEMU; ends with "N passed, N failed"
 	@tools/setup.sh || { echo "the set-up failed, see above"; echo "0 passed, 1 failed"; exit 1; }
 	@$(NODE) tools/test.ts all
 
 .PHONY: test-vm
 test-vm: image ## the VM tests alone (FILE=name for one file)
+	@$(NODE) --run image:boundary
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power

@@ -37,7 +37,7 @@ const check = [
 const gates: Readonly<Record<string, Gate>> = {
   check: { steps: check },
   // The checks wait for no image.
-  all: { steps: check, beside: ["build", "image"], afterwards: [tests("vm")] },
+  all: { steps: check, beside: ["build", "image", "image:boundary"], afterwards: [tests("vm")] },
   vm: { steps: [tests("vm")] },
   power: { steps: [tests("power")] },
 };

@@ -2,14 +2,17 @@
  * The real command line over a chain of its own, for tests with real processes: nothing of the machine is touched but a
  * folder. How its units behave is decided by the names of files in that folder.
  */
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { activate, conflict, defineUnit, provision } from "../../src/boot/unit.ts";
 import { translatedArguments } from "../../src/cli/manageboot.ts";
 import { main } from "../../src/cli/program.ts";
 import { configured } from "../../src/cli/setup.ts";
 import { processTerminal } from "../../src/cli/terminal.ts";
+import { unknownProfile } from "../../src/cli/unknown-profile.ts";
 import { guestosLayout } from "../../src/config/layout.ts";
+import { readProfileName } from "../../src/config/profile-name.ts";
+import { toProblem } from "../../src/system/problem.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
 import { upkeep } from "../../src/units/upkeep.ts";
 
@@ -115,14 +118,21 @@ const layout = {
   mountPoints: { ...guestosLayout.mountPoints, var: at("var"), config: at("config") },
 };
 
+/** What the image says which system it is; a GuestOS when that file is not there. */
+const profileProblem = await readProfileName({ readText: async () => readFile(at("profile"), "utf8").catch(() => undefined) }).then(
+  () => undefined,
+  toProblem,
+);
+
 process.exit(
-  await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () =>
-    configured({
+  await main(translatedArguments(process.argv0, process.argv.slice(2)), processTerminal(), async () => {
+    if (profileProblem !== undefined) return { ...unknownProfile(profileProblem), layout };
+    return configured({
       profile: "guestos",
       chain,
       layout,
       upkeep: async () => upkeep,
       configuration: { files: [], executables: [], problems: [] },
-    }),
-  ),
+    });
+  }),
 );
