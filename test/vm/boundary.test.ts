@@ -53,7 +53,8 @@ function shown({ certificate }: TestPair): string {
 
 /** As the operator that has got another one: key first, so that there is no moment in which the monitor could take half of it. */
 async function putCertificate(vm: VirtualMachine, { certificate, key }: TestPair): Promise<void> {
-  await vm.shell.ok(`cd /boot/config/certs && umask 077 && cat >new-key <<'END' && cat >new-chain <<'END2' && mv new-key privkey.pem && mv new-chain fullchain.pem
+  await vm.shell
+    .ok(`cd /boot/config/certs && umask 077 && cat >new-key <<'END' && cat >new-chain <<'END2' && mv new-key privkey.pem && mv new-chain fullchain.pem
 ${key}END
 ${certificate}END2`);
 }
@@ -99,7 +100,9 @@ test("the commands know what node this is", () =>
     );
     expect(await vm.shell.ok("guestos-boot list")).toContain("\nnginx ");
     expect((await guestosBoot(vm, "upgrade")).stdout).toMatch(/^stable: slot A runs/);
-    expect(await vm.shell.ok("dpkg-query --show --showformat '${Package} ' 'guestos-boot*' nginx dante-server")).toMatch(/guestos-boot-boundary/);
+    expect(await vm.shell.ok("dpkg-query --show --showformat '${Package} ' 'guestos-boot*' nginx dante-server")).toMatch(
+      /guestos-boot-boundary/,
+    );
   }));
 
 test("who has a key gets in by ssh", () =>

@@ -91,6 +91,20 @@ test("of the initramfs it takes part in what fits into any: the other scripts wa
   expect(names).toContain("guestos-boot/initramfs-tools/hooks/guestos");
 });
 
+test("a boundary node's package is another one, with what that node needs and without what it does not, and lintian finds nothing wrong", () => {
+  const { file } = buildDeb({ profile: "boundary", folder: made("boundary"), dist, date: DATE });
+  const field = (name: string): readonly string[] => dpkgDeb("--field", file, name).trim().split(", ");
+  expect(field("Package")).toEqual(["guestos-boot-boundary"]);
+  expect(field("Conflicts")).toEqual(["guestos-boot"]);
+  expect(field("Depends")).toEqual(expect.arrayContaining(["dante-server", "nginx", "udev"]));
+  expect(field("Depends")).not.toContain("lvm2");
+  expect(dpkgDeb("--contents", file)).toMatch(/ \.\/etc\/guestos-boot\/profile\n/);
+  expect(spawnSync("lintian", ["--allow-root", "--tag-display-limit", "0", file], { encoding: "utf8" })).toMatchObject({
+    stdout: "",
+    status: 0,
+  });
+});
+
 test("installed below a folder, it enables what the image's preset enables of ours, starts nothing, and is gone after a purge", () => {
   const root = made("root");
   for (const name of ["var/lib/dpkg/info", "var/lib/dpkg/updates", "etc", "usr/bin"]) mkdirSync(join(root, name), { recursive: true });
