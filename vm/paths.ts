@@ -5,16 +5,11 @@ import type { ProfileName } from "../src/config/profile-name.ts";
 export const repository = join(import.meta.dirname, "..");
 export const buildFolder = join(repository, "build");
 
-/** What `node vm/image/build.ts` leaves. */
-export interface ImageFiles {
-  readonly disk: string;
-  readonly kernel: string;
-  readonly initrd: string;
-  /** The kernel command line that GRUB would pass, for a direct kernel boot. */
-  readonly cmdline: string;
-  /** Stands for everything that the others were made from. */
-  readonly key: string;
-}
+/**
+ * What `node vm/image/build.ts` leaves. `cmdline` is the kernel command line that GRUB would pass, for a direct kernel boot; `key`
+ * stands for everything that the others were made from.
+ */
+export type ImageFiles = Readonly<Record<"disk" | "kernel" | "initrd" | "cmdline" | "key", string>>;
 
 /** Those of one profile: guestos.img, guestos-boundary.img. */
 export function imageOf(profile: ProfileName): ImageFiles {

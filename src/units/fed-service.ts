@@ -51,7 +51,8 @@ export async function planFedService(machine: Machine, fed: FedService): Promise
   const isRunning = RUNNING.includes(active);
   const isTakenUp = (await host.readText(takenUpPath(machine, service))) === digestOf(files);
   if (isRunning && isTakenUp && (await areThere(machine, files))) return [];
-  const verb = isRunning ? fed.renew : "start";
+  // systemd may be trying it just now, with what was there before: a start would only wait for how that ends.
+  const verb = isRunning ? fed.renew : active === "activating" ? "restart" : "start";
   return [activate(`${verb} ${service}, to ${fed.does}`, () => feed(machine, fed, verb))];
 }
 

@@ -88,7 +88,7 @@ test("the first boot ends well: what the image has not is absent, and no error",
       Object.fromEntries(boundary.map(({ name }) => [name, provisioned.includes(name) ? "changed" : "unchanged"])),
     );
     expect(units.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)).toSorted()).toEqual(
-      PROGRAMS.map((name) => expect.stringMatching(`^${name}: absent: this image has no /\\S+/${name}$`)),
+      PROGRAMS.map((name) => expect.stringMatching(`^${name}: absent: this image has no /\\S+/${name}$`) as string),
     );
     await expectWell(vm);
   }));
@@ -211,7 +211,7 @@ test("one that ends at once is told with its own words, by the run, status and d
     const run = await guestosBoot(vm, "--wait 120 --unit icx-proxy --json");
     expect(run.status).toBe(10);
     const told = { what: expect.stringMatching(/^cannot (?:re)?start icx-proxy\.service$/), todo: "journalctl -b -u icx-proxy.service" };
-    const [unit] = runDocument(run).units.filter(({ name }) => name === "icx-proxy");
+    const unit = runDocument(run).units.find(({ name }) => name === "icx-proxy");
     expect(unit?.problem).toMatchObject(told);
     expect(unit?.problem?.found).toContain("cannot work with --address 127.0.0.1:3000");
     const status = await guestosBoot(vm, "status --json");

@@ -108,7 +108,8 @@ test("one that ends at once is an error with where to read on, and the next run 
     todo: `journalctl -b -u ${PROXY}`,
   });
   systemd.units.set(PROXY, { load: "loaded", active: "activating", sub: "auto-restart", result: "done" });
-  expect(await runUnit(icxProxy, machine)).toHaveLength(1);
+  // Not a start: what systemd is starting by itself may have read what was there before.
+  expect(await runUnit(icxProxy, machine)).toEqual([`restart ${PROXY}, to call canisters for ic0.app icp0.io`]);
   expect(await runUnit(icxProxy, machine)).toEqual([]);
 });
 
