@@ -6,6 +6,7 @@ import { requireConfiguration } from "./guards.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
@@ -21,6 +22,7 @@ export const commandNames: readonly string[] = [
   "doctor",
   "verify",
   "monitor",
+  "recovery-passphrase",
   "config-image",
   "upgrade",
   "manageboot",
@@ -166,6 +168,8 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     const { monitor } = await import("./monitor-command.ts");
     end(await monitor(await watchedSetup(setup), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
+
+  addRecoveryCommands(program, surroundings);
 
   addUpgradeCommands(program, surroundings);
 

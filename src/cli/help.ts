@@ -4,7 +4,7 @@
 export const commandGroups: readonly { readonly title: string; readonly commands: readonly string[] }[] = [
   { title: "Running the boot chain", commands: ["run", "plan", "list", "graph", "verify"] },
   { title: "Looking at a boot", commands: ["status", "analyze", "why", "doctor"] },
-  { title: "Keeping the node as it is", commands: ["monitor"] },
+  { title: "Keeping the node as it is", commands: ["monitor", "recovery-passphrase"] },
   { title: "Upgrading the node", commands: ["upgrade", "manageboot"] },
   { title: "On the host", commands: ["config-image"] },
 ];
@@ -156,6 +156,24 @@ export const upgradeForgetHelp = `An image that was tried and not confirmed is r
 
 Example:
   guestos-boot upgrade forget SHA256`;
+
+export const recoveryHelp = `It has a key slot of its own in the LUKS header of the store, besides the node's
+key. It opens the store on any machine, also when /boot/config/store.keyfile is
+lost: docs/operator.md, "The key file is lost". A node boots without it.
+
+Examples:
+  guestos-boot recovery-passphrase           whether there is one
+  guestos-boot recovery-passphrase set       asks for it twice, and shows nothing
+  guestos-boot recovery-passphrase remove`;
+
+export const recoverySetHelp = `16 to 512 printable ASCII characters, 8 of them different. It is typed at the
+terminal, or comes by standard input: the first line. Never as an argument or in
+the environment. The same one again changes nothing; another one replaces it, once
+it was seen to open the store.
+
+Examples:
+  guestos-boot recovery-passphrase set
+  guestos-boot recovery-passphrase set < /run/passphrase`;
 
 export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB.
 

@@ -6,6 +6,8 @@ export interface Terminal {
   readonly complain: (text: string) => void;
   /** True when a person watches standard output: only then is there colour. */
   readonly colour: boolean;
+  /** A question on standard error, without the end of the line; plainly by `complain` where absent. */
+  readonly ask?: (text: string) => void;
   /** Draws one line anew in the place of the last one, on standard error; "" takes it away. Absent where nobody watches. */
   readonly redraw?: (text: string) => void;
 }
@@ -22,6 +24,7 @@ export function processTerminal(): Terminal {
   return {
     print: (text) => void process.stdout.write(`${text}\n`),
     complain: (text) => void process.stderr.write(`${text}\n`),
+    ask: (text) => void process.stderr.write(text),
     colour: process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === "",
     // ECMA-48: carriage return, then EL, which erases to the end of the line.
     ...(process.stderr.isTTY ? { redraw: (text) => void process.stderr.write(`\r${text}\u001b[K`) } : {}),

@@ -5,7 +5,8 @@ import type { Host } from "../system/host.ts";
 import { type LuksHeader, readLuksHeader } from "../system/luks-header.ts";
 import { requireMounted } from "../system/mounts.ts";
 import { readSignature } from "../system/signature.ts";
-import { type Check, type Finding, part, wrong } from "./check.ts";
+import { recoveryState } from "../units/recovery-slot.ts";
+import { type Check, couldNotLook, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
 /**
  * Each unit holds the header of its device against the intent. Nobody looks at the /var of the system that does not run, nor
@@ -23,7 +24,11 @@ export const encryptionCheck: Check = {
     const findings = await Promise.all(
       devices.map(async (device) => part(`lsblk --output NAME,PARTLABEL,FSTYPE,UUID`, async () => lookAtDevice(layout, host, device))),
     );
-    return { fact: `${devices.map(({ label }) => label).join(", ")}: as noted`, findings: findings.flat() };
+    const recovery = await lookAtRecovery(layout, host);
+    return {
+      fact: `${devices.map(({ label }) => label).join(", ")}: as noted; ${recovery.fact}`,
+      findings: [...findings.flat(), ...recovery.findings],
+    };
   },
 };
 
@@ -50,6 +55,22 @@ async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }:
     intent?.phase === "complete" ? intent.uuid : undefined,
     await readLuksHeader(host, device),
   );
+}
+
+/** Whether there is a recovery passphrase is for the operator to decide: neither answer is wrong. */
+async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
+  const seen = "guestos-boot recovery-passphrase";
+  try {
+    const { device } = await requirePartition(host, layout.partitions.store);
+    // Of a store without a header, all has been said.
+    if ((await readSignature(host, device))?.type !== "crypto_LUKS") return { fact: "no recovery passphrase", findings: [] };
+    const state = await recoveryState(host, device);
+    if (state !== "unfinished") return { fact: state === "set" ? "a recovery passphrase is set" : "no recovery passphrase", findings: [] };
+    const todo = "set or remove it again: guestos-boot recovery-passphrase set";
+    return { fact: "", findings: [notice(seen, { what: "a change of the recovery passphrase was cut off", todo })] };
+  } catch (error) {
+    return { fact: "", findings: [couldNotLook(seen, error)] };
+  }
 }
 
 /** @param uuid what the intent says; absent where it says nothing yet. @param place for people */

@@ -33,9 +33,14 @@ export async function luksOpen(
   await host.run({ program: "cryptsetup", args: ["open", "--type", "luks2", ...flags, "--key-file", "-", device, name], input: key });
 }
 
-/** True when the key opens the device; opens nothing. A header without any key slot, as a power cut leaves it, is opened by no key. */
-export async function luksKeyFits(host: Host, device: string, key: Secret): Promise<boolean> {
-  const args = ["open", "--test-passphrase", "--type", "luks", "--key-file", "-", device];
+/**
+ * True when the key opens the device; opens nothing. A header without any key slot, as a power cut leaves it, is opened by no key.
+ *
+ * @param slot the one key slot that is tried; all when absent
+ */
+export async function luksKeyFits(host: Host, device: string, key: Secret, slot?: number): Promise<boolean> {
+  const which = slot === undefined ? [] : ["--key-slot", String(slot)];
+  const args = ["open", "--test-passphrase", "--type", "luks", ...which, "--key-file", "-", device];
   try {
     const { status } = await host.run({ program: "cryptsetup", args, input: key, okStatuses: [0, WRONG_KEY] });
     return status === 0;

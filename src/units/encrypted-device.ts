@@ -130,7 +130,7 @@ async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Pro
         what: `the key in ${layout.config.storeKey} does not open ${spec.place}; nothing was changed`,
         found: error.problem.found ?? "no key slot that fits",
         expected: "the key that it was encrypted with",
-        todo: "was the config partition replaced or restored? restore the key file that belongs to this disk",
+        todo: `was the config partition replaced or restored? restore the key file that belongs to this disk${spec.role === "store" ? `; without one, a recovery passphrase opens it: docs/operator.md, "The key file is lost"` : ""}`,
       },
       { cause: error },
     );

@@ -35,7 +35,7 @@ export const storeKey = unit({
 
     const key = await readStoreKey(host, layout);
     const encrypted = key === undefined ? await intentsOf(machine) : [];
-    if (encrypted.length > 0) return keyGone(layout.config.storeKey, encrypted);
+    if (encrypted.length > 0) return keyGone(layout.config.storeKey, encrypted, `/dev/${name}`);
     if (partition === undefined && intent?.phase === "complete") return partitionGone(disk, label, intent.uuid);
 
     const store = await planEncrypted(machine, {
@@ -108,12 +108,12 @@ async function intentsOf({ host, layout }: Machine): Promise<readonly string[]> 
   return names.filter((name) => /^[^.].*\.json$/.test(name)).map((name) => name.slice(0, -".json".length));
 }
 
-function keyGone(file: string, encrypted: readonly string[]): Conflict {
+function keyGone(file: string, encrypted: readonly string[], device: string): Conflict {
   return conflict({
     what: `the store key ${file} is gone, and a new one would lock out what was made with it`,
     found: `intents of ${encrypted.join(", ")}, and no key`,
     expected: "the key that they were made with",
-    todo: "restore the key file from a backup of the config partition; nothing was changed",
+    todo: `restore the key file from a backup of the config partition; nothing was changed. Without one, a recovery passphrase opens the store: cryptsetup open ${device} rescue; how a key is made anew with it: docs/operator.md, "The key file is lost"`,
   });
 }
 

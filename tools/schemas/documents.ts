@@ -205,6 +205,12 @@ const UpgradeVerify = z.object({
 
 const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts, data: Texts, warnings: Texts });
 
+const RecoveryPassphrase = z.object({
+  device: z.string(),
+  state: z.enum(["none", "set", "unfinished"]).describe("unfinished: setting or removing it was cut off"),
+  done: z.enum(["added", "replaced", "finished", "removed", "unchanged"]).optional().describe("absent where it was only looked at"),
+});
+
 interface Published {
   readonly schema: z.ZodType;
   /** Those that print it; none for what any of them prints. */
@@ -239,6 +245,10 @@ export const documents = {
   "upgrade-install": { schema: UpgradeInstall, commands: ["upgrade install"] },
   "upgrade-verify": { schema: UpgradeVerify, commands: ["upgrade verify"] },
   "upgrade-forget": { schema: z.object({ sha256: Sha256, forgotten: z.boolean() }), commands: ["upgrade forget"] },
+  "recovery-passphrase": {
+    schema: RecoveryPassphrase,
+    commands: ["recovery-passphrase status", "recovery-passphrase set", "recovery-passphrase remove"],
+  },
   "config-image": { schema: ConfigImage, commands: ["config-image"] },
   error: {
     schema: z.object({ exitCode: z.int().min(1).describe("the exit status of the program"), problem: Problem }),

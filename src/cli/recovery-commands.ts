@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { recoveryHelp, recoverySetHelp } from "./help.ts";
+import { jsonOption, waitOption } from "./options.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+interface Flags {
+  readonly json: boolean;
+}
+
+/** Adds `recovery-passphrase` and what may follow it. */
+export function addRecoveryCommands(program: Command, { terminal, setup, end }: Surroundings): void {
+  const recovery = program
+    .command("recovery-passphrase")
+    .description("a passphrase that opens the store when the node's key file is lost")
+    .helpOption("--help", "show this help")
+    .addHelpText("after", `\n${recoveryHelp}`);
+  const command = (name: string, description: string): Command =>
+    recovery
+      .command(name, { isDefault: name === "status" })
+      .description(description)
+      .helpOption("--help", "show this help")
+      .addOption(jsonOption());
+
+  command("status", "show whether there is one; the same as no word at all").action(async ({ json }: Flags) => {
+    const { recoveryStatus } = await import("./recovery-command.ts");
+    end(await recoveryStatus(await setup(), { json }, terminal));
+  });
+  command("set", "set it, or replace the former one")
+    .addOption(waitOption())
+    .addHelpText("after", `\n${recoverySetHelp}`)
+    .action(async (flags: Flags & { readonly wait: number }) => {
+      const { setRecoveryPassphrase } = await import("./recovery-command.ts");
+      end(await setRecoveryPassphrase(await setup(), flags, terminal));
+    });
+  command("remove", "take it away: then the key file alone opens the store")
+    .addOption(waitOption())
+    .action(async (flags: Flags & { readonly wait: number }) => {
+      const { removeRecoveryPassphrase } = await import("./recovery-command.ts");
+      end(await removeRecoveryPassphrase(await setup(), flags, terminal));
+    });
+}

@@ -1,0 +1,34 @@
+import { ProblemError } from "../system/problem.ts";
+import { Secret } from "../system/secret.ts";
+
+/** With memory-hard stretching, out of reach of guessing unless it is a known phrase. */
+const SHORTEST = 16;
+/** cryptsetup(8): what is typed at its prompt is cut off after 512 characters. */
+const LONGEST = 512;
+const FEWEST_DIFFERENT = 8;
+
+/**
+ * A passphrase that a person types, also at cryptsetup's own prompt on a serial console with a foreign keyboard: printable
+ * ASCII alone. What is wrong is said without a word of what was typed.
+ *
+ * @param bytes without the end of the line
+ * @throws ProblemError
+ */
+export function recoveryPassphrase(bytes: Uint8Array): Secret {
+  const refused = (found: string, expected: string): ProblemError =>
+    new ProblemError({
+      what: "this cannot be the recovery passphrase; nothing was changed",
+      found,
+      expected,
+      todo: "take six or more words that were drawn at random, or 20 random characters",
+    });
+  if (bytes.length < SHORTEST || bytes.length > LONGEST) {
+    throw refused(bytes.length < SHORTEST ? "too few characters" : "too many characters", `${SHORTEST} to ${LONGEST} characters`);
+  }
+  if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) {
+    throw refused("a character that not every keyboard and console has", "letters, digits, blanks and signs of ASCII");
+  }
+  if (new Set(bytes).size < FEWEST_DIFFERENT)
+    throw refused("nearly the same character over and over", `${FEWEST_DIFFERENT} different ones`);
+  return new Secret(bytes);
+}
