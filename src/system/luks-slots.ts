@@ -35,7 +35,7 @@ export async function readLuksSlots(host: Host, device: string): Promise<LuksSlo
 }
 
 /** @throws ProblemError for what cannot be read */
-export function parseLuksSlots(text: string, device: string): LuksSlots {
+function parseLuksSlots(text: string, device: string): LuksSlots {
   const parsed = Header.safeParse(jsonIn(text));
   if (!parsed.success) {
     throw new ProblemError({

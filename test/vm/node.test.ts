@@ -5,6 +5,7 @@ import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/ana
 import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
+import type { ShellResult } from "../../vm/lab/shell.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { onANode } from "../support/documented/on-a-node.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
@@ -34,7 +35,8 @@ const MIB = 1024 ** 2;
 
 const injected = await injectedNode();
 const node = bootedNode({ name: NAME, size: "8G", config: injected.config });
-const clean = { secrets: injected.secrets };
+const RECOVERY = "canary of the recovery passphrase 5150";
+const clean = { secrets: [...injected.secrets, { name: "recovery passphrase", bytes: Buffer.from(RECOVERY) }] };
 
 test("both stages of the first boot end well, and the target is reached", () =>
   node.use(async (vm) => {
@@ -463,6 +465,26 @@ test("what the documents name for a running node can be typed there", () =>
       expect(stdout, command).toMatch(says);
       if (afterwards !== undefined) await vm.shell.ok(afterwards);
     }
+  }));
+
+test("a recovery passphrase is set on the running node, opens the header of its store, and shows nowhere", () =>
+  node.use(async (vm) => {
+    const typed = async (command: string): Promise<ShellResult> =>
+      vm.shell.run(`printf '%s\\n' '${RECOVERY}' | ${command}`, { timeout: 600_000 });
+    const opens = async (): Promise<number> =>
+      (await typed("cryptsetup open --test-passphrase --type luks2 /dev/disk/by-partlabel/store")).status;
+    expect(await opens()).toBe(2);
+    const set = await typed("guestos-boot recovery-passphrase set --json");
+    expect([set.status, JSON.parse(set.stdout)], set.stderr).toEqual([0, { device: "/dev/vda10", state: "set", done: "added" }]);
+    expect(await opens()).toBe(0);
+    expect((await typed("guestos-boot recovery-passphrase set")).stdout).toContain("nothing was changed");
+    // The node's own key still opens it, and the chain has nothing to do.
+    expect((await guestosBoot(vm, "plan --unit store-key")).status).toBe(0);
+    expect((await guestosBoot(vm, "doctor")).stdout).toContain("a recovery passphrase is set");
+    await assertCleanBoot(vm, clean);
+    expect((await guestosBoot(vm, "recovery-passphrase remove")).status).toBe(0);
+    expect(await opens()).toBe(2);
+    expect((await guestosBoot(vm, "recovery-passphrase")).stdout).toContain("no recovery passphrase is set");
   }));
 
 test("an edited network.conf is applied to the running node, once, and what changed is shown", () =>
