@@ -30,9 +30,12 @@ export async function readPassphrase(
       const take = (chunk: Buffer): void => {
         for (const [index, byte] of chunk.entries()) {
           if (byte === 0x0a || (typed && byte === 0x0d)) {
-            // What was pasted behind it belongs to the next question.
+            resolve(Uint8Array.from(line));
+            // What was pasted behind it belongs to the next question: a stream that still flows would give it to this one.
+            stdin.pause();
+            stdin.off("data", take);
             if (index + 1 < chunk.length) stdin.unshift(chunk.subarray(index + 1));
-            return resolve(Uint8Array.from(line));
+            return;
           }
           if (typed && (byte === CTRL_C || byte === CTRL_D)) return resolve(undefined);
           if (typed && byte === CTRL_U) line.length = 0;
@@ -48,12 +51,14 @@ export async function readPassphrase(
       stdin.on("data", take);
       stdin.once("end", () => resolve(typed ? undefined : Uint8Array.from(line)));
       stdin.once("error", reject);
+      // After the question before, it stands still.
+      stdin.resume();
       if (bound.aborted) late();
       bound.addEventListener("abort", late, { once: true });
     });
   } finally {
     stdin.pause();
-    stdin.removeAllListeners("data");
+    for (const event of ["data", "end", "error"]) stdin.removeAllListeners(event);
     if (typed) {
       stdin.setRawMode(false);
       ask("\n");
