@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
@@ -22,16 +22,33 @@ test.each([
   expect(status).toBe(12);
 });
 
-test("at a terminal it is asked for twice and not shown; two that differ are refused, and Ctrl-C gives up", () => {
-  const typed = (keys: string): { readonly status: number | null; readonly shown: string } => {
-    const script = `( sleep 4; printf '${keys}' ; sleep 4 ) | script --quiet --return --command "$0 $1 recovery-passphrase set" /dev/null`;
-    const { status, stdout } = spawnSync("sh", ["-c", script, process.execPath, program], { encoding: "utf8" });
-    return { status, shown: stdout };
-  };
-  const differ = typed(String.raw`canary number one, 123\rcanary number two, 123\r`);
-  expect(differ.shown).toContain("The same once more");
+/** Types each of the lines once the question for it is shown: what is typed before is echoed by the kernel. */
+async function typed(lines: readonly (readonly [question: string, keys: string])[]): Promise<{ status: number | null; shown: string }> {
+  const command = `${process.execPath} ${program} recovery-passphrase set`;
+  const child = spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { stdio: ["pipe", "pipe", "inherit"] });
+  const left = [...lines];
+  let shown = "";
+  child.stdout.on("data", (chunk) => {
+    shown += String(chunk);
+    const [next] = left;
+    if (next === undefined || !shown.includes(next[0])) return;
+    left.shift();
+    child.stdin.write(next[1]);
+  });
+  const status = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  return { status, shown };
+}
+
+test("at a terminal it is asked for twice and not shown; two that differ are refused, and Ctrl-C gives up", async () => {
+  const differ = await typed([
+    ["not shown", "canary number one, 123\r"],
+    ["once more", "canary number two, 123\r"],
+  ]);
   expect(differ.shown).toContain("not the same");
   expect(differ.shown).not.toContain("canary number");
   expect(differ.status).toBe(12);
-  expect(typed(String.raw`canary\003`).status).toBe(130);
+  expect((await typed([["not shown", "canary\u0003"]])).status).toBe(130);
 });
