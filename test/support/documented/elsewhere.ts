@@ -17,6 +17,14 @@ const APPLIED = { file: NODE, as: ['const units = "--unit network --unit hostnam
 const PLANNED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `plan --json ${units}`)"] };
 const LOOKED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
 const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}"] };
+const RECOVERY = {
+  file: NODE,
+  as: [
+    "guestos-boot recovery-passphrase set --json",
+    'guestosBoot(vm, "recovery-passphrase remove")',
+    'guestosBoot(vm, "recovery-passphrase")',
+  ],
+};
 const STAGES = {
   file: NODE,
   as: ["systemctl is-active guestos-boot.target guestos-boot.service guestos-boot-late.service"],
@@ -26,6 +34,10 @@ const STAGES = {
 /** What needs a whole node, or another machine than the one that test/system/docs/commands.test.ts has. */
 export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot --unit NAME": ONE_UNIT,
+  "guestos-boot recovery-passphrase": RECOVERY,
+  "guestos-boot recovery-passphrase set": RECOVERY,
+  "guestos-boot recovery-passphrase remove": RECOVERY,
+  "guestos-boot recovery-passphrase set < /run/passphrase": { ...RECOVERY, instead: "there the passphrase comes by a pipe" },
   "guestos-boot --unit upgrade-state": ONE_UNIT,
   "guestos-boot --unit network": APPLIED,
   "guestos-boot --unit network --unit hostname": APPLIED,
