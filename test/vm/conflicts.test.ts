@@ -303,6 +303,47 @@ test("a header or a key that is damaged or gone stops everything, and is all tha
     expect(await vm.shell.ok(`cmp --bytes=8 ${store} /dev/shm/header && rm /dev/shm/header`)).toBe("");
   }));
 
+test("where the key file is lost, the recovery passphrase saves the data and lets a new key in, as docs/operator.md says", () =>
+  node.use(async (vm) => {
+    const store = `${facts.disk}10`;
+    const here = (command: string): string => command.replaceAll("/dev/vda10", store);
+    const typed = (command: string): string => `printf 'a passphrase of 2026\\n' | ${here(command)}`;
+    const results = await runSteps(
+      vm,
+      [{ name: "key gone", before: "mv /boot/config/store.keyfile /dev/shm/key", args: "--unit store-key" }],
+      {
+        devices: [store],
+        first: `set -e\n${typed("guestos-boot recovery-passphrase set")} >&2`,
+      },
+    );
+    const steps = [
+      typed("cryptsetup open --test-passphrase /dev/vda10"),
+      typed("cryptsetup open --readonly /dev/vda10 rescue-crypt"),
+      "vgchange --activate y store >&2",
+      "mount -o ro /dev/mapper/store-shared--data /mnt && cat /mnt/marker && umount /mnt",
+      "vgchange --activate n store >&2",
+      "cryptsetup close rescue-crypt",
+      "(umask 277; head -c 32 /dev/urandom > /boot/config/store.keyfile.new) && sync /boot/config/store.keyfile.new",
+      typed("cryptsetup luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vda10 /boot/config/store.keyfile.new"),
+      here("cryptsetup open --test-passphrase --key-file /boot/config/store.keyfile.new /dev/vda10"),
+      "mv --no-clobber /boot/config/store.keyfile.new /boot/config/store.keyfile && sync /boot/config",
+    ];
+    const rescued = await vm.shell.run(["set -e", ...steps].join("\n"), { timeout: BOOT_TIMEOUT });
+    const after = await runSteps(vm, [{ name: "new key", args: "--unit volume-filesystems" }]);
+    const slots = await vm.shell.ok(here("cryptsetup luksDump /dev/vda10"));
+    // As it was: the new key, which came last, goes by its number.
+    const [last = "none"] = [...slots.matchAll(/^ {2}(\d+): luks2$/gm)].map(([, slot]) => slot).slice(-1);
+    const back = [CLOSE, "set -e", typed("cryptsetup luksKillSlot /dev/vda10 NUMBER".replace("NUMBER", last))];
+    back.push("rm -f /boot/config/store.keyfile && mv /dev/shm/key /boot/config/store.keyfile", "guestos-boot recovery-passphrase remove");
+    await vm.shell.ok(back.join("\n"), { timeout: BOOT_TIMEOUT });
+
+    expect(results.get("key gone")).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
+    expect(unitOf(results.get("key gone"), "store-key").problem?.todo).toContain(`cryptsetup open --readonly ${store} rescue-crypt`);
+    expect([rescued.status, rescued.stdout], rescued.stderr).toEqual([0, "kept\n"]);
+    expect(after.get("new key"), JSON.stringify(after.get("new key")?.document)).toMatchObject({ status: 0 });
+    await expectAllKept(vm);
+  }));
+
 test("a mapping that somebody else opened under our name is a conflict", () =>
   node.use(async (vm) => {
     const mapping = `${facts.disk.slice("/dev/".length)}10-crypt`;

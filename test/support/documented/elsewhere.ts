@@ -25,6 +25,8 @@ const RECOVERY = {
     'guestosBoot(vm, "recovery-passphrase")',
   ],
 };
+/** Of "The key file is lost". */
+const RESCUE = (command: string): Elsewhere => ({ file: "test/vm/conflicts.test.ts", as: [command] });
 const STAGES = {
   file: NODE,
   as: ["systemctl is-active guestos-boot.target guestos-boot.service guestos-boot-late.service"],
@@ -38,6 +40,21 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot recovery-passphrase set": RECOVERY,
   "guestos-boot recovery-passphrase remove": RECOVERY,
   "guestos-boot recovery-passphrase set < /run/passphrase": { ...RECOVERY, instead: "there the passphrase comes by a pipe" },
+  "set < FILE": { ...RECOVERY, instead: "there the passphrase comes by a pipe" },
+  ...Object.fromEntries(
+    [
+      "cryptsetup open --test-passphrase /dev/vda10",
+      "cryptsetup open --readonly /dev/vda10 rescue-crypt",
+      "vgchange --activate y store",
+      "vgchange --activate n store",
+      "cryptsetup close rescue-crypt",
+      "cryptsetup luksAddKey --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vda10 /boot/config/store.keyfile.new",
+      "cryptsetup open --test-passphrase --key-file /boot/config/store.keyfile.new /dev/vda10",
+      "mv --no-clobber /boot/config/store.keyfile.new /boot/config/store.keyfile && sync /boot/config",
+      "cryptsetup luksDump /dev/vda10",
+      "cryptsetup luksKillSlot /dev/vda10 NUMBER",
+    ].map((command) => [command, RESCUE(command)]),
+  ),
   "guestos-boot --unit upgrade-state": ONE_UNIT,
   "guestos-boot --unit network": APPLIED,
   "guestos-boot --unit network --unit hostname": APPLIED,
@@ -104,6 +121,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "guestos-boot config-image": A_NAME,
   "guestos-boot config-image --profile boundary": A_NAME,
   "guestos-boot monitor": "never ends: the service runs it",
+  "cryptsetup luksHeaderBackup": A_NAME,
   "cryptsetup luksHeaderRestore": A_NAME,
   "diff BOOT BOOT": A_NAME,
   "systemctl disable": A_NAME,

@@ -148,18 +148,17 @@ test("cut off before any step, a replacement leaves one of the two, and doing it
       expect(own, `cut ${n}`).toBe(true);
       expect(former === true || latter === true, `cut ${n}`).toBe(true);
       expect(await recoveryState(host, recovery.device)).toBe(n === 1 ? "set" : "unfinished");
-      const third = { ...recovery, device: `${recovery.device}-third` };
-      copyFileSync(recovery.device, third.device);
-      // The same once more, or quite another one: nothing of the others is left.
-      await setRecovery(recovery, second);
-      expect(await opens(recovery, key, first, second), `cut ${n}`).toEqual([true, false, true]);
-      const other = passphrase("quite another one: 7 ravens");
-      await setRecovery(third, other);
-      expect(await opens(third, key, first, second, other), `cut ${n}`).toEqual([true, false, false, true]);
-      for (const { device } of [recovery, third]) {
-        expect(await recoveryState(host, device)).toBe("set");
-        expect((await readLuksSlots(host, device)).slots).toHaveLength(2);
-      }
+      // The same once more, or, where both are there, quite another one: nothing of the others is left.
+      const last = n === 3 ? passphrase("quite another one: 7 ravens") : second;
+      await setRecovery(recovery, last);
+      expect(await opens(recovery, key, first, ...(n === 3 ? [second] : []), last), `cut ${n}`).toEqual([
+        true,
+        false,
+        ...(n === 3 ? [false] : []),
+        true,
+      ]);
+      expect(await recoveryState(host, recovery.device)).toBe("set");
+      expect((await readLuksSlots(host, recovery.device)).slots).toHaveLength(2);
     },
   );
   // The announcement, the new slot, the end of the former one, the mark.
