@@ -214,8 +214,9 @@ test("one that ends at once is told with its own words, by the run, status and d
     const unit = runDocument(run).units.find(({ name }) => name === "icx-proxy");
     expect(unit?.problem).toMatchObject(told);
     expect(unit?.problem?.found).toContain("cannot work with --address 127.0.0.1:3000");
+    // As long as the monitor takes up the same file for nginx and danted, a run is under way.
+    await expect.poll(async () => (await guestosBoot(vm, "status")).status, PATIENCE).toBe(10);
     const status = await guestosBoot(vm, "status --json");
-    expect(status.status).toBe(10);
     expect(runDocument(status).units.find(({ name }) => name === "icx-proxy")?.problem).toMatchObject(told);
     const doctor = await guestosBoot(vm, "doctor");
     expect(doctor.status).toBe(17);
@@ -224,7 +225,7 @@ test("one that ends at once is told with its own words, by the run, status and d
     expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
     await putVars(vm, VARS);
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
-    expect((await guestosBoot(vm, "status")).status).toBe(0);
+    await expect.poll(async () => (await guestosBoot(vm, "status")).status, PATIENCE).toBe(0);
   }));
 
 test("other networks are let in to SOCKS by the monitor, and those before no longer", () =>
