@@ -25,7 +25,12 @@ export interface Completion {
 }
 
 /** What is called when the word after a command is none of its commands. Commander has the same (isDefault). */
-export const defaultCommands: Readonly<Record<string, string>> = { "": "run", analyze: "time", upgrade: "status" };
+export const defaultCommands: Readonly<Record<string, string>> = {
+  "": "run",
+  analyze: "time",
+  "recovery-passphrase": "status",
+  upgrade: "status",
+};
 
 /**
  * What may stand in the place of the last word.
