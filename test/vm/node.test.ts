@@ -5,6 +5,7 @@ import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/ana
 import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
+import { documents } from "../../tools/schemas/documents.ts";
 import type { ShellResult } from "../../vm/lab/shell.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { onANode } from "../support/documented/on-a-node.ts";
@@ -475,7 +476,12 @@ test("a recovery passphrase is set on the running node, opens the header of its 
       (await typed("cryptsetup open --test-passphrase --type luks2 /dev/disk/by-partlabel/store")).status;
     expect(await opens()).toBe(2);
     const set = await typed("guestos-boot recovery-passphrase set --json");
-    expect([set.status, JSON.parse(set.stdout)], set.stderr).toEqual([0, { device: "/dev/vda10", state: "set", done: "added" }]);
+    expect(set.status, set.stderr).toBe(0);
+    expect(documents["recovery-passphrase"].schema.parse(JSON.parse(set.stdout))).toEqual({
+      device: "/dev/vda10",
+      state: "set",
+      done: "added",
+    });
     expect(await opens()).toBe(0);
     expect((await typed("guestos-boot recovery-passphrase set")).stdout).toContain("nothing was changed");
     // The node's own key still opens it, and the chain has nothing to do.
