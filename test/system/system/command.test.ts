@@ -8,9 +8,6 @@ import { type Command, CommandError, type Completed, runCommand } from "../../..
 import { startPlainly } from "../../../src/system/plain-tool.ts";
 import { Secret } from "../../../src/system/secret.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "command-"));
-afterAll(() => rmSync(folder, { recursive: true }));
-
 const never = new AbortController().signal;
 const shell = (script: string, more: Partial<Command> = {}): Command => ({ program: "sh", args: ["-c", script], ...more });
 
@@ -18,6 +15,10 @@ describe.each([
   ["by execa", undefined],
   ["plainly", startPlainly],
 ])("%s", (_, start) => {
+  // Its own: what a tool of the other one left would be taken for news.
+  const folder = mkdtempSync(join(tmpdir(), "command-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
   const run = async (command: Command, signal: AbortSignal): Promise<Completed> => runCommand(command, signal, start);
 
   async function errorOf(command: Command, signal = never): Promise<CommandError> {
