@@ -23,7 +23,10 @@ export async function lookUnderLock(
   await boundRecord(host, layout);
   const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
   const facts = { ...(await runFacts(host, layout, undefined)), monitor: true } as const;
-  const looks = await lookAt(units, { ...options, facts, sink: record.sink });
-  record.close();
-  return looks;
+  try {
+    return await lookAt(units, { ...options, facts, sink: record.sink });
+  } finally {
+    // Also when it fails: the monitor stays, and so would the descriptor.
+    record.close();
+  }
 }
