@@ -26,7 +26,7 @@ export const encryptionCheck: Check = {
     );
     const recovery = await lookAtRecovery(layout, host);
     return {
-      fact: `${devices.map(({ label }) => label).join(", ")}: as noted; ${recovery.fact}`,
+      fact: [`${devices.map(({ label }) => label).join(", ")}: as noted`, recovery.fact].filter((fact) => fact !== "").join("; "),
       findings: [...findings.flat(), ...recovery.findings],
     };
   },
