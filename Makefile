@@ -83,8 +83,8 @@ test-vm: image ## the VM tests alone (FILE=name for one file)
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power
-test-power: image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 FILE=)
-	@CUTS="$(CUTS)" SEED="$(SEED)" $(NODE) tools/test.ts power
+test-power: image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE=)
+	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
 test-crash: setup ## kills at every effect, then power cuts all over a first boot, replayed (docs/reliability.md)

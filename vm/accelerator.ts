@@ -40,10 +40,16 @@ function kvm(): Accelerator {
   return { kind: "kvm", args: ["-accel", "kvm", "-cpu", "host", "-smp", "2"], text: "accelerator: KVM" };
 }
 
+/**
+ * Emulated, `rep movsb` and `rep stosb` go byte by byte. Where the processor does not call them fast, kernel and C library copy by words:
+ * reading a file of 120 MB that is in the page cache takes 0.08 s instead of 0.27.
+ */
+const EMULATED_PROCESSOR = "max,-erms,-fsrm";
+
 function tcg(failure: string): Accelerator {
   return {
     kind: "tcg",
-    args: ["-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"],
+    args: ["-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR, "-smp", "2"],
     text: `accelerator: TCG (emulation, slow), because KVM does not work here: ${failure}`,
   };
 }

@@ -11,12 +11,13 @@ import { diskOver, type TestImage, testImage } from "../vm/support/upgrade.ts";
 import { afterCut, trialBoot, upgradeNode } from "../vm/support/upgrade-node.ts";
 
 /**
- * Many power cuts of one upgrade: `make test-power` (CUTS=50, SEED=1). It goes on where a run of the same image, seed and number was
+ * Many power cuts of one upgrade: `make test-power` (CUTS=50, SEED=1, LANES=1: so many machines at once). It goes on where a run of the same image, seed and number was
  * stopped; the result of each cut stands in build/vm/power-CUTS-SEED/results.jsonl.
  */
 
 const COUNT = Number(process.env["CUTS"] || "50");
 const SEED = Number(process.env["SEED"] || "1");
+const LANES = Number(process.env["LANES"] || "1");
 const folder = stateFolder(`power-${COUNT}-${SEED}`);
 const files = { plan: join(folder, "plan.json"), results: join(folder, "results.jsonl") };
 
@@ -88,21 +89,26 @@ test(
     const done = await readResults();
     console.log(`power cuts: ${cuts.length} of seed ${SEED} on ${image.disk}; ${done.size} were looked at before`);
     const failures: string[] = [];
-    for (const [index, cut] of cuts.entries()) {
-      const where = `${index + 1}/${cuts.length}  ${cut.phase}, ${cut.at} of ${cut.of} ms`;
-      let what = done.get(index);
-      if (what === undefined) {
-        try {
-          what = await withPanicRetry(async () => afterCut("power-cut", cut, { image: update, before }));
-          await appendFile(files.results, `${JSON.stringify([index, what])}\n`);
-        } catch (error) {
-          // Looked at again by the next run; the others are looked at all the same.
-          what = `FAILED: ${error instanceof Error ? error.message : String(error)}`;
-          failures.push(`${where}: ${what}`);
+    // Of all lanes together: each takes the next one.
+    const remaining = cuts.entries();
+    const lane = async (_: unknown, number: number): Promise<void> => {
+      for (const [index, cut] of remaining) {
+        const where = `${index + 1}/${cuts.length}  ${cut.phase}, ${cut.at} of ${cut.of} ms`;
+        let what = done.get(index);
+        if (what === undefined) {
+          try {
+            what = await withPanicRetry(async () => afterCut(`power-cut-${number + 1}`, cut, { image: update, before }));
+            await appendFile(files.results, `${JSON.stringify([index, what])}\n`);
+          } catch (error) {
+            // Looked at again by the next run; the others are looked at all the same.
+            what = `FAILED: ${error instanceof Error ? error.message : String(error)}`;
+            failures.push(`${where}: ${what}`);
+          }
         }
+        console.log(`${where}: ${what}`);
       }
-      console.log(`${where}: ${what}`);
-    }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
     for (const phase of PHASES) console.log(`${phase}: ${cuts.filter((cut) => cut.phase === phase).length} cuts`);
     expect(failures).toEqual([]);
     expect(cuts.length).toBeGreaterThanOrEqual(COUNT);
