@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CommandError } from "../../src/system/command.ts";
 import { preparedEmulator, preparedEmulatorFolder } from "../emulator.ts";
 import { proxyVariables } from "./debian.ts";
 import type { ImageOptions } from "./options.ts";
@@ -12,22 +13,33 @@ const QEMU_WORTH_USING = 10;
 
 /**
  * Unpacks a newer QEMU below build/tools where the host's own is an old one. Nothing of it is installed on the host: it runs with
- * the libraries that it was built with.
+ * the libraries that it was built with. Where the mirror has none, the host's own does the same, and takes longer.
  */
 export async function prepareEmulator(options: ImageOptions): Promise<void> {
-  if (existsSync(preparedEmulator) || (await hostVersion()) >= QEMU_WORTH_USING) return;
-  await step(`QEMU of Debian ${SUITE} from ${options.mirror}`, () =>
-    whole(preparedEmulatorFolder, async (folder) => {
-      const root = join(folder, "root");
-      // It makes this folder itself, whose own parent must be there.
-      await mkdir(folder, { recursive: true });
-      const args = ["--variant=extract", "--mode=root", "--include=qemu-system-x86,seabios", SUITE, root, options.mirror];
-      await run("mmdebstrap", args, { env: proxyVariables(process.env) });
-      const program = join(folder, "qemu-system-x86_64");
-      await writeFile(program, launcher);
-      await chmod(program, 0o755);
-    }),
-  );
+  if (existsSync(preparedEmulator)) return;
+  const version = await hostVersion();
+  if (version >= QEMU_WORTH_USING) return;
+  try {
+    await step(`QEMU of Debian ${SUITE} from ${options.mirror}`, () => unpackEmulator(options));
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.ending.kind === "cancelled") throw error;
+    console.log(
+      `image: QEMU of Debian ${SUITE} is not to be had, so machines run in the host's ${version}, which is slower. ${error.message}`,
+    );
+  }
+}
+
+function unpackEmulator({ mirror }: ImageOptions): Promise<void> {
+  return whole(preparedEmulatorFolder, async (folder) => {
+    const root = join(folder, "root");
+    // It makes this folder itself, whose own parent must be there.
+    await mkdir(folder, { recursive: true });
+    const args = ["--variant=extract", "--mode=root", "--include=qemu-system-x86,seabios", SUITE, root, mirror];
+    await run("mmdebstrap", args, { env: proxyVariables(process.env) });
+    const program = join(folder, "qemu-system-x86_64");
+    await writeFile(program, launcher);
+    await chmod(program, 0o755);
+  });
 }
 
 /** The dynamic linker by name (ld.so(8)): the host's would take the host's libraries. */
