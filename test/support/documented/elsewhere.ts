@@ -77,7 +77,7 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot --unit nginx": {
     file: "test/system/units/boundary-services.test.ts",
     as: ["nginx"],
-    instead: "no whole boundary node is booted",
+    instead: "in a whole boundary node the monitor does it (test/vm/boundary.test.ts)",
   },
   "guestos-boot plan --unit greeting": { file: EXTRA, as: ['fixture.run("plan", "--unit", "greeting")'] },
   "guestos-boot --unit greeting": { file: EXTRA, as: ['fixture.run("--unit", "greeting")'] },
@@ -130,7 +130,6 @@ export const mentions: Readonly<Record<string, string>> = {
   "guestos-boot plan --profile lab": "of a profile that the reader makes",
   "node src/cli/main.ts graph --profile lab": "of a profile that the reader makes",
   "guestos-boot --unit swappiness": "of a unit that the reader makes",
-  "make image PROFILE=boundary": "what there is not yet, as the document says",
   "socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/default/serial.sock": "needs a person at a terminal",
   "mke2fs -d": "how the image is built",
   "mmdebstrap --mode=root": "how the image is built",
