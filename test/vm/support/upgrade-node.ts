@@ -1,4 +1,7 @@
+import { join } from "node:path";
 import { expect } from "vitest";
+import { makeDisk } from "../../../vm/disk.ts";
+import { stateFolder } from "../../../vm/paths.ts";
 import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
 import { guestosBoot } from "./chain.ts";
 import { type InjectedNode } from "./injected-node.ts";
@@ -118,7 +121,9 @@ const OUTCOMES: Readonly<Record<Cut["phase"], RegExp>> = {
  */
 export async function afterCut(name: string, cut: Cut, node: Pick<UpgradeNode, "image" | "before">): Promise<string> {
   const { image, before } = node;
-  const vm = await start(name, await diskOver(cut.disk, name), { extraDisks: [{ path: image.path, format: "raw" }] });
+  // Of its own, because other machines may have the same image at the same time.
+  const medium = await makeDisk({ backing: image.path, path: join(stateFolder(name), "update.qcow2") });
+  const vm = await start(name, await diskOver(cut.disk, name), { extraDisks: [{ path: medium }] });
   try {
     const started = await startedByGrub(vm);
     expect(started).toMatch(OUTCOMES[cut.phase]);
