@@ -103,7 +103,8 @@ test("the monitor runs after the boot, hardened, and within its bounds", ({ anno
 
 /**
  * A router in a namespace: networkd, which advertises a prefix on its end of a veth. What the node's card sends is copied to it,
- * and what it sends comes in at the card.
+ * and what it sends comes in at the card. The other end has the card's own hardware address: what a router answers to the node alone would
+ * else be taken for another machine's.
  */
 async function startRouter(vm: VirtualMachine, card: string): Promise<void> {
   const conf = [
@@ -116,7 +117,7 @@ async function startRouter(vm: VirtualMachine, card: string): Promise<void> {
        chown -R systemd-network /run/systemd/netif; mount -t sysfs -o ro sysfs /sys
        until ip link show r0 > /dev/null 2>&1; do sleep 0.1; done; ip link set r0 up; exec /usr/lib/systemd/systemd-networkd'
      pid=$(systemctl show -P MainPID router)
-     ip link add r1 type veth peer name r0 netns $pid && ip link set r1 up
+     ip link add r1 address $(cat /sys/class/net/${card}/address) type veth peer name r0 netns $pid && ip link set r1 up
      tc qdisc replace dev ${card} clsact && tc filter add dev ${card} egress matchall action mirred egress mirror dev r1
      tc qdisc replace dev r1 clsact && tc filter add dev r1 ingress matchall action mirred ingress redirect dev ${card}`,
     { timeout: 120_000 },
@@ -137,7 +138,8 @@ test("a node whose router comes up late has its address soon after", ({ annotate
       "unchanged",
     );
 
-    // An address that is lost is asked for anew.
+    // An address that is lost is asked for anew, and the router answers whoever asks, also when it advertises to all no more often than every
+    // 200 to 600 s (its first three advertisements are 16 s apart: RFC 4861, 6.2.4).
     const before = await unitOf(vm, "ipv6-monitor");
     await vm.shell.ok(`ip -6 address flush dev ${card} scope global`);
     await annotate(`a lost address was there again after ${(await until(vm, has)).toFixed(1)} s`);
