@@ -1,6 +1,7 @@
 import type { Scope } from "../boot/attempt.ts";
 import type { Look } from "../boot/monitor-look.ts";
 import type { Layout } from "../config/layout.ts";
+import { freeMemory } from "../system/free-memory.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { startPlainly } from "../system/plain-tool.ts";
 import { freshRules } from "../units/fresh-rules.ts";
@@ -43,6 +44,7 @@ export async function quickLook(host: Host, { unit, layout, since, signal }: Qui
     return looks[0];
   } finally {
     release();
+    freeMemory();
   }
 }
 
