@@ -11,8 +11,8 @@ import { diskOver, type TestImage, testImage } from "../vm/support/upgrade.ts";
 import { afterCut, trialBoot, upgradeNode } from "../vm/support/upgrade-node.ts";
 
 /**
- * Many power cuts of one upgrade: `make test-power` (CUTS=50, SEED=1, LANES=1: so many machines at once). It goes on where a run of the same image, seed and number was
- * stopped; the result of each cut stands in build/vm/power-CUTS-SEED/results.jsonl.
+ * Many power cuts of one upgrade: `make test-power` (CUTS=50, SEED=1, LANES=1: so many machines at once). It goes on where a run of
+ * the same image, seed and number was stopped; the result of each cut stands in build/vm/power-CUTS-SEED/results.jsonl.
  */
 
 const COUNT = Number(process.env["CUTS"] || "50");
@@ -89,6 +89,7 @@ test(
     const done = await readResults();
     console.log(`power cuts: ${cuts.length} of seed ${SEED} on ${image.disk}; ${done.size} were looked at before`);
     const failures: string[] = [];
+    let lookedAt = 0;
     // Of all lanes together: each takes the next one.
     const remaining = cuts.entries();
     const lane = async (_: unknown, number: number): Promise<void> => {
@@ -106,11 +107,14 @@ test(
           }
         }
         console.log(`${where}: ${what}`);
+        lookedAt += 1;
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
     for (const phase of PHASES) console.log(`${phase}: ${cuts.filter((cut) => cut.phase === phase).length} cuts`);
     expect(failures).toEqual([]);
+    // Without a lane, none would have failed.
+    expect(lookedAt).toBe(cuts.length);
     expect(cuts.length).toBeGreaterThanOrEqual(COUNT);
   },
 );
