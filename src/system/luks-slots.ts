@@ -5,8 +5,14 @@ import { Secret } from "./secret.ts";
 
 /** Key slots and tokens of a LUKS2 header, as cryptsetup numbers them. */
 export interface LuksSlots {
-  readonly slots: readonly number[];
+  readonly slots: readonly LuksSlot[];
   readonly tokens: readonly LuksToken[];
+}
+
+export interface LuksSlot {
+  readonly number: number;
+  /** KiB that argon2 takes for it; absent for another key derivation. */
+  readonly memory: number | undefined;
 }
 
 export interface LuksToken {
@@ -14,9 +20,11 @@ export interface LuksToken {
   readonly type: string;
   /** The slots that it names. cryptsetup takes those out that are removed, and refuses those that are not there. */
   readonly slots: readonly number[];
-  /** A field of ours: a slot that is about to be made. */
-  readonly next: number | undefined;
+  /** Fields of ours: a slot that is about to be made, and the memory by which it is known to be that one. */
+  readonly next: AnnouncedSlot | undefined;
 }
+
+export type AnnouncedSlot = { readonly [Key in keyof LuksSlot]: number };
 
 /** LUKS2 On-Disk Format Specification 1.1, section 3: numbers are names, so they are strings. */
 const Numbered = z
@@ -24,8 +32,11 @@ const Numbered = z
   .regex(/^\d{1,2}$/)
   .transform(Number);
 const Header = z.object({
-  keyslots: z.record(z.string(), z.unknown()),
-  tokens: z.record(z.string(), z.object({ type: z.string(), keyslots: z.array(Numbered), next: Numbered.optional() })),
+  keyslots: z.record(z.string(), z.object({ kdf: z.object({ memory: z.number().optional() }) })),
+  tokens: z.record(
+    z.string(),
+    z.object({ type: z.string(), keyslots: z.array(Numbered), next: z.object({ number: Numbered, memory: z.number() }).optional() }),
+  ),
 });
 
 /** @throws CommandError for what is no LUKS2 device */
@@ -46,7 +57,7 @@ function parseLuksSlots(text: string, device: string): LuksSlots {
   }
   const { keyslots, tokens } = parsed.data;
   return {
-    slots: Object.keys(keyslots).map(Number),
+    slots: Object.entries(keyslots).map(([number, { kdf }]) => ({ number: Number(number), memory: kdf.memory })),
     tokens: Object.entries(tokens).map(([id, { type, keyslots: slots, next }]) => ({ id: Number(id), type, slots, next })),
   };
 }
@@ -62,12 +73,20 @@ function jsonIn(text: string): unknown {
 /**
  * Adds a passphrase that a person types, in that slot. RFC 9106, section 4, second choice: argon2id, 64 MiB, 3 passes, 4 lanes.
  * cryptsetup(8) knows no fewer than 4 passes, and takes no more lanes than there are processors.
+ *
+ * @param slot with at least those 64 MiB
  */
-export async function luksAddPassphrase(host: Host, device: string, slot: number, key: Secret, passphrase: Secret): Promise<void> {
-  const pbkdf = ["--pbkdf", "argon2id", "--pbkdf-memory", "65536", "--pbkdf-parallel", "4", "--pbkdf-force-iterations", "4"];
+export async function luksAddPassphrase(
+  host: Host,
+  device: string,
+  { number, memory }: AnnouncedSlot,
+  key: Secret,
+  passphrase: Secret,
+): Promise<void> {
+  const pbkdf = ["--pbkdf", "argon2id", "--pbkdf-memory", String(memory), "--pbkdf-parallel", "4", "--pbkdf-force-iterations", "4"];
   const keyBytes = key.expose();
   // Both by standard input: so many bytes are the key, the rest is the passphrase.
-  const which = ["--key-slot", String(slot), "--key-file", "-", "--keyfile-size", String(keyBytes.length)];
+  const which = ["--key-slot", String(number), "--key-file", "-", "--keyfile-size", String(keyBytes.length)];
   await host.run({
     program: "cryptsetup",
     args: ["luksAddKey", "--batch-mode", ...pbkdf, ...which, device, "-"],
@@ -89,7 +108,11 @@ export async function writeLuksToken(
 ): Promise<void> {
   const place = replaced === undefined ? [] : ["--token-id", String(replaced), "--token-replace"];
   const { type, slots, next } = token;
-  const content = { type, keyslots: slots.map(String), ...(next === undefined ? {} : { next: String(next) }) };
+  const content = {
+    type,
+    keyslots: slots.map(String),
+    ...(next === undefined ? {} : { next: { number: String(next.number), memory: next.memory } }),
+  };
   await host.run({
     program: "cryptsetup",
     args: ["token", "import", ...place, "--json-file", "-", device],

@@ -1,4 +1,5 @@
-import type { LuksSlots } from "../system/luks-slots.ts";
+import { randomInt } from "node:crypto";
+import type { AnnouncedSlot, LuksSlot, LuksSlots } from "../system/luks-slots.ts";
 import { ProblemError } from "../system/problem.ts";
 
 /** Type of the LUKS2 token that marks the key slot of the recovery passphrase. */
@@ -6,6 +7,10 @@ export const RECOVERY_TOKEN = "guestos-boot-recovery";
 
 /** LUKS2 On-Disk Format Specification 1.1: a header has at most 32 key slots. */
 const MOST_SLOTS = 32;
+
+/** KiB that stretching the passphrase takes: RFC 9106's 64 MiB, and up to 8 more, by which a slot that was announced is known again. */
+export const MEMORY = 65_536;
+export const MEMORIES = 8192;
 
 export interface Marked {
   /** Number of the token; absent when there is none. */
@@ -28,16 +33,19 @@ export function markedSlots({ slots, tokens }: LuksSlots): Marked {
     });
   }
   if (token === undefined) return { token: undefined, slots: [], state: "none" };
-  // The one that was announced may be there, or not yet.
-  const named = new Set([...token.slots, ...(token.next === undefined ? [] : [token.next])]);
-  const there = slots.filter((slot) => named.has(slot));
+  // The one that was announced may be there, or not yet. Of another memory, it was made by somebody else since.
+  const isOurs = ({ number, memory }: LuksSlot): boolean =>
+    token.slots.includes(number) || (number === token.next?.number && memory === token.next.memory);
+  const there = slots.filter(isOurs).map(({ number }) => number);
   return { token: token.id, slots: there, state: token.next === undefined && there.length === 1 ? "set" : "unfinished" };
 }
 
 export type PassphrasePlan =
   | { readonly kind: "unchanged" }
-  /** `add`: into that free slot. `finish`: that slot has it already. Then the former ones go. */
-  | { readonly kind: "add" | "finish"; readonly slot: number; readonly former: readonly number[] };
+  /** Into that free slot; then the former ones go. */
+  | { readonly kind: "add"; readonly slot: AnnouncedSlot; readonly former: readonly number[] }
+  /** That slot has it already; the former ones go. */
+  | { readonly kind: "finish"; readonly slot: number; readonly former: readonly number[] };
 
 /** @param fitting the marked slots that the passphrase opens. @throws ProblemError when no slot is free */
 export function planPassphrase({ slots }: LuksSlots, marked: Marked, fitting: readonly number[]): PassphrasePlan {
@@ -46,12 +54,12 @@ export function planPassphrase({ slots }: LuksSlots, marked: Marked, fitting: re
     if (marked.state === "set") return { kind: "unchanged" };
     return { kind: "finish", slot: fits, former: marked.slots.filter((slot) => slot !== fits) };
   }
-  const free = Array.from({ length: MOST_SLOTS }, (_, slot) => slot).find((slot) => !slots.includes(slot));
+  const free = Array.from({ length: MOST_SLOTS }, (_, slot) => slot).find((slot) => slots.every(({ number }) => number !== slot));
   if (free === undefined) {
     throw new ProblemError({
       what: "the LUKS header has no free key slot; nothing was changed",
       todo: "cryptsetup luksDump shows the slots; remove one that is not needed: cryptsetup luksKillSlot DEVICE NUMBER",
     });
   }
-  return { kind: "add", slot: free, former: marked.slots };
+  return { kind: "add", slot: { number: free, memory: MEMORY + randomInt(MEMORIES) }, former: marked.slots };
 }

@@ -35,11 +35,12 @@ export async function setRecovery(recovery: Recovery, passphrase: Secret): Promi
   for (const slot of marked.slots) if (await luksKeyFits(host, device, passphrase, slot)) fitting.push(slot);
   const plan = planPassphrase(header, marked, fitting);
   if (plan.kind === "unchanged") return "unchanged";
-  const { slot, former } = plan;
   if (plan.kind === "add") {
-    await writeLuksToken(host, device, { type: RECOVERY_TOKEN, slots: marked.slots, next: slot }, marked.token);
-    await luksAddPassphrase(host, device, slot, key, passphrase);
+    await writeLuksToken(host, device, { type: RECOVERY_TOKEN, slots: marked.slots, next: plan.slot }, marked.token);
+    await luksAddPassphrase(host, device, plan.slot, key, passphrase);
   }
+  const { former } = plan;
+  const slot = plan.kind === "add" ? plan.slot.number : plan.slot;
   await requireFits(recovery, passphrase, slot, "the new passphrase");
   for (const old of former) await luksRemoveSlot(host, device, old, key);
   const { marked: left } = await lookAt(recovery);
