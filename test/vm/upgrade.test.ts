@@ -1,14 +1,16 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
+import { KernelPanicError } from "../../vm/problems.ts";
+import { printable } from "../../vm/serial-log.ts";
 import { guestosBoot } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
-import { type Cut, type CutPhase, type Pace, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
+import { type Cut, type CutPhase, type Pace, PHASES, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
 import { afterCut, trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
 import { diskOver, kept, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
-import { upgradeStories } from "./support/upgrade-stories.ts";
+import { goBackSoon, isOnAAgain, upgradeStories } from "./support/upgrade-stories.ts";
 
 /**
  * Upgrades with the real firmware and GRUB. One machine is prepared, and its disk kept at several moments; each story goes on
@@ -27,7 +29,7 @@ const pace: Pace = {
   growth: 1.5,
 };
 
-const { readyNode, boot } = upgradeStories("upgrade-a", injected, pace);
+const { readyNode, story, boot } = upgradeStories("upgrade-a", injected, pace);
 
 const Installed = z.looseObject({ root: z.object({ written: z.number(), identical: z.number(), zeroed: z.number() }) });
 
@@ -114,22 +116,81 @@ test("A installs B, which is tried, confirmed and stays; then B installs A, and 
   expect(cuts.length).toBeGreaterThan(0);
 });
 
-/** Each takes a boot or two. Those of commit and confirm, which last moments, are looked at by `make test-power`, and by all crash states of grubenv. */
-const LOOKED_AT = ["install", "first boot"] as const satisfies readonly CutPhase[];
+/** Of each kind one, of so many as there are: each takes a boot or two. That of a confirm is the last, for what comes before its write is a cut of the first boot. */
+const LOOKED_AT: Readonly<Record<CutPhase, (cuts: readonly Cut[]) => Cut | undefined>> = {
+  install: (cuts) => spreadOut(cuts, 1)[0],
+  commit: (cuts) => spreadOut(cuts, 1)[0],
+  "first boot": (cuts) => spreadOut(cuts, 1)[0],
+  confirm: (cuts) => cuts.at(-1),
+};
 
-test("after a power cut while installing or booting for the first time one of the two systems comes up, and the upgrade goes on", async ({
-  annotate,
-}) => {
+test("after a power cut at any stage of an upgrade one of the two systems comes up, and the upgrade goes on", async ({ annotate }) => {
   const node = await readyNode();
   const all = [...node.cuts, ...(await life()).cuts];
-  for (const phase of LOOKED_AT) {
-    const [cut] = spreadOut(
-      all.filter((each) => each.phase === phase),
-      1,
-    );
+  for (const phase of PHASES) {
+    const cut = LOOKED_AT[phase](all.filter((each) => each.phase === phase));
     if (cut === undefined) throw new Error(`no power cut in phase ${phase}`);
     const what = await withPanicRetry(async () => afterCut("upgrade-cut", cut, node));
     expect(what).toMatch(/; (?:confirmed|committed)/);
     await annotate(`${phase}, ${cut.at} of ${cut.of} ms: ${what}`);
   }
 });
+
+test("a new system whose chain fails says why and restarts, and the machine is on A again", () =>
+  story(
+    "upgrade-chain-fails",
+    ({ broken }) => broken["a chain that fails"],
+    async (disk, ready) => {
+      const b = await boot("upgrade-chain-fails", disk, { credentials: goBackSoon });
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      await untilRestart(b, BOOT_TIMEOUT);
+      const said = printable(b.serial.text);
+      expect(said).toMatch(/guestos-boot\[\d+\]: store-key +failed/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: This system is on trial, and its boot chain failed/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: .*cryptsetup/);
+      expect(said).toMatch(/guestos-trial\[\d+\]: The machine restarts in 3 s/);
+      await (await isOnAAgain(boot, "upgrade-chain-fails", disk, ready, { isOrderly: true })).powerCut();
+    },
+  ));
+
+test("a new system whose kernel panics restarts, and the machine is on A again", () =>
+  story(
+    "upgrade-panics",
+    ({ broken }) => broken["a panic"],
+    async (disk, ready) => {
+      const b = await boot("upgrade-panics", disk);
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      await untilRestart(b, BOOT_TIMEOUT);
+      expect(b.failure).toBeInstanceOf(KernelPanicError);
+      expect(b.serial.text).toMatch(/Attempted to kill init[^]*Rebooting in 10 seconds/);
+      await (await isOnAAgain(boot, "upgrade-panics", disk, ready, { isOrderly: false })).powerCut();
+    },
+  ));
+
+test("a new system that works, and that nobody confirms in time, is left", () =>
+  story(
+    "upgrade-unconfirmed",
+    ({ committed }) => committed,
+    async (disk, ready) => {
+      const b = await boot("upgrade-unconfirmed", disk, { credentials: goBackSoon });
+      expect(await startedByGrub(b)).toBe("B (failsafe_check)");
+      expect(await untilBooted(b)).toBe("running");
+      // Now, and not at a time that a slow machine may not have reached it at.
+      await b.shell.run(
+        `mkdir -p /run/systemd/system/guestos-trial.timer.d
+        printf '[Timer]\\nOnBootSec=\\nOnBootSec=1\\n' >/run/systemd/system/guestos-trial.timer.d/soon.conf
+        systemctl daemon-reload && systemctl restart guestos-trial.timer`,
+      );
+      await untilRestart(b, BOOT_TIMEOUT);
+      expect(printable(b.serial.text)).toMatch(/guestos-trial\[\d+\]: .*nobody confirmed it in time/);
+      const a = await isOnAAgain(boot, "upgrade-unconfirmed", disk, ready, { isOrderly: true, watchdog: true });
+
+      // And where systemd itself hangs, the watchdog device restarts the machine.
+      expect(await a.shell.ok("journalctl -b -q -o cat _PID=1 --grep 'hardware watchdog'")).toMatch(/i6300ESB/);
+      expect(await a.shell.ok("systemctl show --property RuntimeWatchdogUSec")).toBe("RuntimeWatchdogUSec=3min\n");
+      const manager = "org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager";
+      await a.shell.ok(`busctl set-property ${manager} RuntimeWatchdogUSec t 10000000`);
+      await a.shell.ok("echo 1 >/sys/fs/cgroup/init.scope/cgroup.freeze");
+      await untilRestart(a, BOOT_TIMEOUT);
+    },
+  ));
