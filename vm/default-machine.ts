@@ -29,8 +29,10 @@ export const defaultFiles = {
   certificateKey: join(folder, "privkey.pem"),
 };
 
-/** Room for the store partition behind the image's nine. */
-const DISK_SIZE = "16G";
+/** Bytes: of the disk, and of the room for the store partition behind the image's nine, which of LAYOUT=prod take 31 GiB. */
+const GIB = 1024 ** 3;
+const DISK_SIZE = 16 * GIB;
+const STORE_SIZE = 8 * GIB;
 
 /**
  * What the host tells the node. QEMU's user network forwards ports to the IPv4 address that its DHCP server would
@@ -113,8 +115,9 @@ export async function ensureDefaultDisk(fresh: boolean): Promise<string> {
   await rm(defaultFiles.disk, { force: true });
   // The new disk's host keys are others.
   await rm(defaultFiles.knownHosts, { force: true });
-  await makeDisk({ backing: image.disk, path: `${defaultFiles.disk}.new`, size: DISK_SIZE, copy: true });
+  const bytes = Math.max(DISK_SIZE, size + STORE_SIZE);
+  await makeDisk({ backing: image.disk, path: `${defaultFiles.disk}.new`, size: String(bytes), copy: true });
   await tool("mv", [`${defaultFiles.disk}.new`, defaultFiles.disk]);
   await writeFile(defaultFiles.origin, origin);
-  return `disk: ${defaultFiles.disk} (new, ${DISK_SIZE})`;
+  return `disk: ${defaultFiles.disk} (new, ${Math.round(bytes / GIB)} GiB)`;
 }
