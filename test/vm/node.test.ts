@@ -11,6 +11,7 @@ import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { onANode } from "../support/documented/on-a-node.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
+import { inTerminal } from "./support/in-terminal.ts";
 import { accountsWithKeys, injectedNetwork, injectedNode } from "./support/injected-node.ts";
 import { lastingState } from "./support/lasting-state.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "./support/node.ts";
@@ -49,6 +50,9 @@ test("both stages of the first boot end well, and the target is reached", () =>
       "active\nactive\nactive\n",
     );
     expect(await untilBooted(vm)).toBe("running");
+    const ran = await vm.shell.ok("systemctl show --property ExecStart guestos-boot.service guestos-boot-late.service");
+    for (const command of ["guestos-boot run --stage early --wait 300", "guestos-boot run --stage late --wait 300"])
+      expect(ran).toMatch(new RegExp(`argv\\[\\]=\\S*/${command} ;.* status=0 `));
     const status = await guestosBoot(vm, "status --json");
     expect(status.status).toBe(0);
     const { outcome, units } = runDocument(status);
@@ -468,6 +472,19 @@ test("what the documents name for a running node can be typed there", () =>
     }
   }));
 
+test("the serial console can be typed into, and left again", () =>
+  node.use(async (vm) => {
+    await untilBooted(vm);
+    await using terminal = inTerminal(`socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/${NAME}/serial.sock`);
+    // This variant of the image logs root in there.
+    terminal.keys.write("\recho $((40 + 2)) of $(id --user --name)\r");
+    await expect.poll(terminal.shown, { timeout: BOOT_TIMEOUT, interval: 200 }).toMatch(/^42 of root\r?$/m);
+    expect(vm.serial.text).toContain("42 of root");
+    // Ctrl-]
+    terminal.keys.write("\u001d");
+    expect(await terminal.ended).toBe(0);
+  }));
+
 test("a recovery passphrase is set on the running node, opens the header of its store, and shows nowhere", () =>
   node.use(async (vm) => {
     const typed = async (command: string): Promise<ShellResult> =>
@@ -483,7 +500,10 @@ test("a recovery passphrase is set on the running node, opens the header of its 
       done: "added",
     });
     expect(await opens()).toBe(0);
-    expect((await typed("guestos-boot recovery-passphrase set")).stdout).toContain("nothing was changed");
+    await vm.shell.ok(`(umask 077; echo '${RECOVERY}' >/run/passphrase)`);
+    const again = await vm.shell.run("guestos-boot recovery-passphrase set < /run/passphrase", { timeout: 600_000 });
+    expect(again.stdout, again.stderr).toContain("nothing was changed");
+    await vm.shell.ok("rm /run/passphrase");
     // The node's own key still opens it, and the chain has nothing to do.
     expect((await guestosBoot(vm, "plan --unit store-key")).status).toBe(0);
     expect((await guestosBoot(vm, "doctor")).stdout).toContain("a recovery passphrase is set");
