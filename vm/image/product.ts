@@ -25,6 +25,8 @@ const LEFT_BY_APT = [
   "etc/shadow-",
   "etc/gshadow-",
   "var/cache/apt",
+  "var/cache/debconf",
+  "var/lib/apt/lists/auxfiles",
   "var/log/apt",
   "var/log/dpkg.log",
   "var/log/alternatives.log",
