@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/analyze/documents.ts";
+import type { TraceEvent } from "../../src/analyze/trace.ts";
 import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
@@ -9,6 +10,7 @@ import { documents } from "../../tools/schemas/documents.ts";
 import type { ShellResult } from "../../vm/lab/shell.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { onANode } from "../support/documented/on-a-node.ts";
+import { traceFaults } from "../support/trace-faults.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { inTerminal } from "./support/in-terminal.ts";
@@ -71,6 +73,9 @@ test("the boot is clean: nothing failed, nothing warned, no secret shows anywher
     );
   }));
 
+/** What its events have to be, `traceFaults` looks at. */
+const Trace = z.object({ traceEvents: z.array(z.custom<TraceEvent>((event) => typeof event === "object" && event !== null)) });
+
 const sum = (list: readonly { readonly seconds: number }[]): number => list.reduce((total, { seconds }) => total + seconds, 0);
 
 test("analyze accounts for the whole boot, within 1 % of what systemd measured, and draws it; why tells of a unit", () =>
@@ -83,6 +88,13 @@ test("analyze accounts for the whole boot, within 1 % of what systemd measured, 
     expect([time.clocks, chain.clocks]).toEqual(["whole boot", "whole boot"]);
     for (const seconds of [time.seconds, sum(time.phases), chain.seconds, sum(chain.links)])
       expect(Math.abs(seconds - wall)).toBeLessThan(wall / 100);
+    expect((await guestosBoot(vm, "analyze blame")).stdout).toMatch(/^ +\d[\d.]* s +\d[\d.]* s \* \S+ \(early\)/m);
+    const { traceEvents } = Trace.parse(await vm.shell.json("guestos-boot analyze trace", { timeout: BOOT_TIMEOUT }));
+    const named = traceEvents.flatMap(({ name, args }) => (name === "thread_name" ? [args?.["name"]] : []));
+    expect(named).toEqual(expect.arrayContaining(["phases", ...guestos.map(({ name }) => name)]));
+    expect(traceFaults(traceEvents)).toEqual([]);
+    expect((await guestosBoot(vm, "graph --svg --boot 0")).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
+    expect(await guestosBoot(vm, "status --watch")).toMatchObject({ status: 0, stdout: expect.stringContaining("volume-mounts") });
     expect((await guestosBoot(vm, "analyze plot")).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
     expect((await guestosBoot(vm, "analyze report")).stdout).toMatch(/^<!doctype html>[^]*<dt>[^]*<\/html>\n$/);
     expect((await guestosBoot(vm, "why store-key")).stdout).toMatch(/^ +start +at [^]*cryptsetup/m);
