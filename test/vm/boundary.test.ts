@@ -177,6 +177,12 @@ test("another certificate is taken up by the monitor, while a download goes on a
     await vm.shell.ok("rm /run/stand-in-goes-on");
     expect(await vm.shell.ok("systemctl show --property NRestarts nginx.service")).toBe("NRestarts=0\n");
     await expect.poll(async () => vm.shell.ok("ls /run/ic-node/etc/nginx | grep -c ^tls-"), PATIENCE).toBe("1\n");
+
+    // Nobody has to wait for the monitor: what the run does not do itself, it was done before.
+    await putCertificate(vm, first);
+    const run = await guestosBoot(vm, "--wait 120 --unit nginx");
+    expect(run.status, run.stderr).toBe(0);
+    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, PATIENCE).toBe(shown(first));
   }));
 
 test("programs that are there are started with what they read, and restarted when that changes", () =>

@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/analyze/documents.ts";
+import type { TraceEvent } from "../../src/analyze/trace.ts";
 import type { UnitView } from "../../src/boot/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout.ts";
 import { guestos } from "../../src/units/guestos.ts";
@@ -9,8 +10,10 @@ import { documents } from "../../tools/schemas/documents.ts";
 import type { ShellResult } from "../../vm/lab/shell.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 import { onANode } from "../support/documented/on-a-node.ts";
+import { traceFaults } from "../support/trace-faults.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument, toolRuns } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
+import { inTerminal } from "./support/in-terminal.ts";
 import { accountsWithKeys, injectedNetwork, injectedNode } from "./support/injected-node.ts";
 import { lastingState } from "./support/lasting-state.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "./support/node.ts";
@@ -49,6 +52,9 @@ test("both stages of the first boot end well, and the target is reached", () =>
       "active\nactive\nactive\n",
     );
     expect(await untilBooted(vm)).toBe("running");
+    const ran = await vm.shell.ok("systemctl show --property ExecStart guestos-boot.service guestos-boot-late.service");
+    for (const command of ["guestos-boot run --stage early --wait 300", "guestos-boot run --stage late --wait 300"])
+      expect(ran).toMatch(new RegExp(`argv\\[\\]=\\S*/${command} ;.* status=0 `));
     const status = await guestosBoot(vm, "status --json");
     expect(status.status).toBe(0);
     const { outcome, units } = runDocument(status);
@@ -67,6 +73,9 @@ test("the boot is clean: nothing failed, nothing warned, no secret shows anywher
     );
   }));
 
+/** What its events have to be, `traceFaults` looks at. */
+const Trace = z.object({ traceEvents: z.array(z.custom<TraceEvent>((event) => typeof event === "object" && event !== null)) });
+
 const sum = (list: readonly { readonly seconds: number }[]): number => list.reduce((total, { seconds }) => total + seconds, 0);
 
 test("analyze accounts for the whole boot, within 1 % of what systemd measured, and draws it; why tells of a unit", () =>
@@ -79,6 +88,13 @@ test("analyze accounts for the whole boot, within 1 % of what systemd measured, 
     expect([time.clocks, chain.clocks]).toEqual(["whole boot", "whole boot"]);
     for (const seconds of [time.seconds, sum(time.phases), chain.seconds, sum(chain.links)])
       expect(Math.abs(seconds - wall)).toBeLessThan(wall / 100);
+    expect((await guestosBoot(vm, "analyze blame")).stdout).toMatch(/^ +\d[\d.]* s +\d[\d.]* s \* \S+ \(early\)/m);
+    const { traceEvents } = Trace.parse(await vm.shell.json("guestos-boot analyze trace", { timeout: BOOT_TIMEOUT }));
+    const named = traceEvents.flatMap(({ name, args }) => (name === "thread_name" ? [args?.["name"]] : []));
+    expect(named).toEqual(expect.arrayContaining(["phases", ...guestos.map(({ name }) => name)]));
+    expect(traceFaults(traceEvents)).toEqual([]);
+    expect((await guestosBoot(vm, "graph --svg --boot 0")).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
+    expect(await guestosBoot(vm, "status --watch")).toMatchObject({ status: 0, stdout: expect.stringContaining("volume-mounts") });
     expect((await guestosBoot(vm, "analyze plot")).stdout).toMatch(/^<svg [^]*<\/svg>\n$/);
     expect((await guestosBoot(vm, "analyze report")).stdout).toMatch(/^<!doctype html>[^]*<dt>[^]*<\/html>\n$/);
     expect((await guestosBoot(vm, "why store-key")).stdout).toMatch(/^ +start +at [^]*cryptsetup/m);
@@ -468,6 +484,19 @@ test("what the documents name for a running node can be typed there", () =>
     }
   }));
 
+test("the serial console can be typed into, and left again", () =>
+  node.use(async (vm) => {
+    await untilBooted(vm);
+    await using terminal = inTerminal(`socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/${NAME}/serial.sock`);
+    // This variant of the image logs root in there.
+    terminal.keys.write("\recho $((40 + 2)) of $(id --user --name)\r");
+    await expect.poll(terminal.shown, { timeout: BOOT_TIMEOUT, interval: 200 }).toMatch(/^42 of root\r?$/m);
+    expect(vm.serial.text).toContain("42 of root");
+    // Ctrl-]
+    terminal.keys.write("\u001d");
+    expect(await terminal.ended).toBe(0);
+  }));
+
 test("a recovery passphrase is set on the running node, opens the header of its store, and shows nowhere", () =>
   node.use(async (vm) => {
     const typed = async (command: string): Promise<ShellResult> =>
@@ -483,7 +512,10 @@ test("a recovery passphrase is set on the running node, opens the header of its 
       done: "added",
     });
     expect(await opens()).toBe(0);
-    expect((await typed("guestos-boot recovery-passphrase set")).stdout).toContain("nothing was changed");
+    await vm.shell.ok(`(umask 077; echo '${RECOVERY}' >/run/passphrase)`);
+    const again = await vm.shell.run("guestos-boot recovery-passphrase set < /run/passphrase", { timeout: 600_000 });
+    expect(again.stdout, again.stderr).toContain("nothing was changed");
+    await vm.shell.ok("rm /run/passphrase");
     // The node's own key still opens it, and the chain has nothing to do.
     expect((await guestosBoot(vm, "plan --unit store-key")).status).toBe(0);
     expect((await guestosBoot(vm, "doctor")).stdout).toContain("a recovery passphrase is set");

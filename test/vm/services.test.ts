@@ -87,10 +87,13 @@ test("a receiver that comes up after the boot gets the whole journal over TLS, w
   node.use(async (vm) => {
     expect(await vm.shell.ok(`systemctl show --property=ActiveState,User,NRestarts ${UPLOAD}`)).not.toContain("failed");
     await vm.shell.ok(startReceiver);
-    const received = (matches: string): string => `journalctl --quiet --directory ${RECEIVED} --output cat ${matches}`;
+    const received = (matches: string, output = "cat"): string =>
+      `journalctl --quiet --directory ${RECEIVED} --output ${output} ${matches}`;
     // The tags were written after the stage's units had begun; what is asked for is in the node's journal already.
     await vm.shell.ok(`until ${received("GUESTOS_TAG=eu-1")} 2>/dev/null | grep -q .; do sleep 1; done`, { timeout: 300_000 });
-    expect(await vm.shell.ok(received("GUESTOS_TAG=lab"))).toContain("tags: lab eu-1");
+    const [tags = ""] = (await vm.shell.ok(received("GUESTOS_TAG=lab", "json"))).split("\n");
+    const [machine, boot] = (await vm.shell.ok("cat /etc/machine-id /proc/sys/kernel/random/boot_id | tr -d -")).split("\n");
+    expect(JSON.parse(tags)).toMatchObject({ MESSAGE: expect.stringContaining("tags: lab eu-1"), _MACHINE_ID: machine, _BOOT_ID: boot });
     expect(await vm.shell.ok(received("GUESTOS_UNIT=var GUESTOS_EVENT=unit"))).toMatch(/^var +changed/);
     expect(await vm.shell.ok(`systemctl is-active ${UPLOAD}`)).toBe("active\n");
     // What systemd brought about by itself is as it was wanted.

@@ -17,13 +17,17 @@ export async function installProduct(options: ImageOptions, root: string): Promi
   await variantUnits(root, options.variant);
 }
 
-/** What dpkg and the package's scripts leave behind: logs and backups of their work, locks. */
-const LEFT_BY_DPKG = [
+/** What apt, dpkg and the package's scripts leave behind: logs, caches and backups of their work, locks. */
+const LEFT_BY_APT = [
   "etc/.pwd.lock",
   "etc/passwd-",
   "etc/group-",
   "etc/shadow-",
   "etc/gshadow-",
+  "var/cache/apt",
+  "var/cache/debconf",
+  "var/lib/apt/lists/auxfiles",
+  "var/log/apt",
   "var/log/dpkg.log",
   "var/log/alternatives.log",
   "var/lib/systemd/deb-systemd-helper-enabled",
@@ -40,12 +44,13 @@ async function installPackage(options: ImageOptions, root: string): Promise<void
     throw new ProblemError({ what: "there is no dist/guestos-boot to put into the image", todo: "make build" });
   }
   const { file } = buildDeb({ profile: options.profile, folder: dirname(root), date: options.epoch });
-  const inside = "guestos-boot.deb";
+  const inside = "tmp/guestos-boot.deb";
   await rename(file, join(root, inside));
   // The initramfs has our hook already (vm/image/system.ts), and is made for every kernel but that of the build machine.
   const env = { DEBIAN_FRONTEND: "noninteractive", INITRD: "No", SOURCE_DATE_EPOCH: String(options.epoch) };
-  await run("chroot", [root, "dpkg", "--install", `/${inside}`], { env });
-  for (const path of [inside, ...LEFT_BY_DPKG]) await rm(join(root, path), { recursive: true, force: true });
+  // Without a way to the archive: what the package depends on has to be among the image's own packages.
+  await run("chroot", [root, "apt-get", "install", "--yes", "--no-install-recommends", `/${inside}`], { env });
+  for (const path of [inside, ...LEFT_BY_APT]) await rm(join(root, path), { recursive: true, force: true });
   await cp(join(options.tree, "etc/hostname"), join(root, "etc/hostname"));
   await cp(join(root, "usr/share/guestos-boot/system-preset"), join(root, "etc/systemd/system-preset"), { recursive: true });
 }

@@ -1,11 +1,9 @@
-/** A command that is run by another test, in the very words of the document but for values, or not at all, with the reason. */
+/** A command that is run by another test, in the very words of the document but for values. */
 export interface Elsewhere {
   /** The test, or the script that every test of a whole boot begins with. */
   readonly file: string;
   /** Pieces of that file, or of what it imports of test/, that are this command: every word of it that is no value is in one of them. */
   readonly as: readonly string[];
-  /** Why those words are others. */
-  readonly instead?: string;
 }
 
 const NODE = "test/vm/node.test.ts";
@@ -17,21 +15,19 @@ const APPLIED = { file: NODE, as: ['const units = "--unit network --unit hostnam
 const PLANNED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `plan --json ${units}`)"] };
 const LOOKED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
 const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}"] };
-const RECOVERY = {
+const RECOVERY: Elsewhere = {
   file: NODE,
   as: [
     "guestos-boot recovery-passphrase set --json",
+    "guestos-boot recovery-passphrase set < /run/passphrase",
     'guestosBoot(vm, "recovery-passphrase remove")',
     'guestosBoot(vm, "recovery-passphrase")',
   ],
 };
 /** Of "The key file is lost". */
 const RESCUE = (command: string): Elsewhere => ({ file: "test/vm/conflicts.test.ts", as: [command] });
-const STAGES = {
-  file: NODE,
-  as: ["systemctl is-active guestos-boot.target guestos-boot.service guestos-boot-late.service"],
-  instead: "the services run it",
-};
+/** The services run it, and that they did is looked at. */
+const STAGES = { file: NODE, as: ["guestos-boot run --stage early --wait 300", "guestos-boot run --stage late --wait 300"] };
 
 /** What needs a whole node, or another machine than the one that test/system/docs/commands.test.ts has. */
 export const elsewhere: Readonly<Record<string, Elsewhere>> = {
@@ -39,8 +35,8 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot recovery-passphrase": RECOVERY,
   "guestos-boot recovery-passphrase set": RECOVERY,
   "guestos-boot recovery-passphrase remove": RECOVERY,
-  "guestos-boot recovery-passphrase set < /run/passphrase": { ...RECOVERY, instead: "there the passphrase comes by a pipe" },
-  "set < FILE": { ...RECOVERY, instead: "there the passphrase comes by a pipe" },
+  "guestos-boot recovery-passphrase set < /run/passphrase": RECOVERY,
+  "set < FILE": RECOVERY,
   ...Object.fromEntries(
     [
       "cryptsetup open --test-passphrase /dev/vda10",
@@ -74,25 +70,24 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     file: UPGRADE,
     as: ["head -c ${next.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${next.sha256} -"],
   },
-  "guestos-boot --unit nginx": {
-    file: "test/system/units/boundary-services.test.ts",
-    as: ["nginx"],
-    instead: "in a whole boundary node the monitor does it (test/vm/boundary.test.ts)",
-  },
+  "guestos-boot --unit nginx": { file: "test/vm/boundary.test.ts", as: ['guestosBoot(vm, "--wait 120 --unit nginx")'] },
   "guestos-boot plan --unit greeting": { file: EXTRA, as: ['fixture.run("plan", "--unit", "greeting")'] },
   "guestos-boot --unit greeting": { file: EXTRA, as: ['fixture.run("--unit", "greeting")'] },
   "guestos-boot why greeting": { file: EXTRA, as: ['fixture.run("why", "greeting")'] },
   "systemctl stop guestos-monitor.service": { file: MONITOR, as: ["systemctl stop guestos-monitor.service"] },
-  "systemctl preset-all": { file: "vm/image/product.ts", as: ['"systemctl", "preset-all"'], instead: "it is how the image is built" },
-  "journalctl -D … GUESTOS_TAG=lab -o json": {
+  "journalctl --directory … --output json GUESTOS_TAG=lab": {
     file: "test/vm/services.test.ts",
-    as: ["journalctl --quiet --directory ${RECEIVED} --output cat ${matches}", 'received("GUESTOS_TAG=lab")'],
-    instead: "-D is --directory, -o is --output",
+    as: ["journalctl --quiet --directory ${RECEIVED} --output ${output} ${matches}", 'received("GUESTOS_TAG=lab", "json")'],
   },
+  // So is every image built that the tests boot.
+  "chroot tree systemctl preset-all": { file: "vm/image/product.ts", as: ['run("chroot", [root, "systemctl", "preset-all"]'] },
   "chroot tree apt-get install --yes --no-install-recommends /tmp/guestos-boot.deb": {
     file: "vm/image/product.ts",
-    as: ['run("chroot", [root, "dpkg", "--install", `/${inside}`]'],
-    instead: "the image has what the package depends on already",
+    as: ['run("chroot", [root, "apt-get", "install", "--yes", "--no-install-recommends", `/${inside}`]'],
+  },
+  "socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/default/serial.sock": {
+    file: NODE,
+    as: ["socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/${NAME}/serial.sock"],
   },
   "npm ci": { file: "tools/setup.sh", as: ["npm ci"] },
   "node vm/image/build.ts": { file: "package.json", as: ["node vm/image/build.ts"] },
@@ -125,12 +120,10 @@ export const mentions: Readonly<Record<string, string>> = {
   "cryptsetup luksHeaderRestore": A_NAME,
   "diff BOOT BOOT": A_NAME,
   "systemctl disable": A_NAME,
-  "systemctl enable ssh.service": "for Ubuntu, which nobody has tried yet, as the document says",
   "manageboot guestos upgrade-install": "of the older system's own program",
   "guestos-boot plan --profile lab": "of a profile that the reader makes",
   "node src/cli/main.ts graph --profile lab": "of a profile that the reader makes",
   "guestos-boot --unit swappiness": "of a unit that the reader makes",
-  "socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/default/serial.sock": "needs a person at a terminal",
   "mke2fs -d": "how the image is built",
   "mmdebstrap --mode=root": "how the image is built",
   "mmdebstrap --variant=minbase": "how the image is built",
