@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { partitionsOf } from "../../vm/image/layout.ts";
-import type { DiskWrite } from "./crash-states.ts";
 import type { RawDisk } from "./raw-disk.ts";
 
 /** What had lasted when the power was cut: the config partition after its journal was replayed. */
@@ -20,11 +19,6 @@ const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? {
 const place = { from: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
 
-/** Whether it changes the config partition. */
-export function touchesConfig({ offset, length }: DiskWrite): boolean {
-  return offset < place.from + place.length && offset + length > place.from;
-}
-
 /** Mounts a copy of the partition, in a mount namespace of its own. @throws Error when it cannot be mounted */
 export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
   writeSparse(scratch, disk.read(place.from, place.length));
@@ -32,7 +26,7 @@ export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
     'mount -t ext4 -o loop,nodev,nosuid,noexec "$1" /mnt',
     "cd /mnt",
     "find . -type f -exec sha256sum {} +",
-    `for file in intents/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
+    `for file in intents/*.json slots/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
   ].join("\n");
   const { status, stdout, stderr } = spawnSync("unshare", ["--mount", "--propagation", "private", "sh", "-euc", script, "sh", scratch], {
     encoding: "utf8",

@@ -5,20 +5,21 @@ import type { DiskWrite } from "./crash-states.ts";
 /** A disk as a raw, sparse file, onto which a log is replayed. */
 export class RawDisk {
   readonly path: string;
+  /** Bytes. */
+  readonly size: number;
   readonly #file: number;
-  readonly #size: number;
 
   constructor(path: string) {
     this.path = path;
     this.#file = openSync(path, "r+");
-    this.#size = fstatSync(this.#file).size;
+    this.size = fstatSync(this.#file).size;
   }
 
   /** @throws RangeError for what is not on the disk */
   apply(writes: readonly DiskWrite[]): void {
     for (const write of writes) {
       const { offset, length, bytes } = write;
-      if (offset + length > this.#size) throw new RangeError(`${this.path} ends at ${this.#size}, before ${offset + length}`);
+      if (offset + length > this.size) throw new RangeError(`${this.path} ends at ${this.size}, before ${offset + length}`);
       if (bytes === undefined) this.#discard(offset, length);
       else for (let done = 0; done < length;) done += writeSync(this.#file, bytes, done, length - done, offset + done);
     }
