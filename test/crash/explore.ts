@@ -85,6 +85,7 @@ async function exploreAll(name: SubjectName, subject: Subject, windows: readonly
 
 /** @returns how many points had a fault */
 async function inspectAll(subject: Subject, points: readonly Point[]): Promise<number> {
+  if (points.length === 0) return 0;
   let [looked, bad] = [0, 0];
   const machine = "crash-look";
   const start = performance.now();

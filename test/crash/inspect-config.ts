@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { partitionsOf } from "../../vm/image/layout.ts";
 import { stateFolder } from "../../vm/paths.ts";
-import { type ConfigAtCut, configAtCut } from "./config-at-cut.ts";
+import { type ConfigAtCut, configAtCut, rememberedConfig } from "./config-at-cut.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
 import type { RawDisk } from "./raw-disk.ts";
@@ -14,7 +14,8 @@ export type Headers = ReadonlyMap<string, string>;
 /** What a first boot may not leave. @param name of the folder in which it works */
 export async function firstBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
   const { end } = await configBeforeAndAfter(name, recording, log);
-  return (disk, _, scratch) => inspectionFaults(configAtCut(disk, scratch), headersOn(disk), end);
+  const config = rememberedConfig();
+  return (disk, { changed }, scratch) => inspectionFaults(config(disk, changed, scratch), headersOn(disk), end);
 }
 
 /** The config partition at the first and at the last point of a recording. */

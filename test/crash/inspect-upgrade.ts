@@ -1,7 +1,7 @@
 import type { Slot } from "../../src/config/layout.ts";
 import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { shippedExtent } from "../../vm/update-content.ts";
-import { type ConfigAtCut, configAtCut } from "./config-at-cut.ts";
+import { type ConfigAtCut, rememberedConfig } from "./config-at-cut.ts";
 import { configBeforeAndAfter, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
@@ -46,11 +46,12 @@ export async function upgradeLook(
 ): Promise<Look> {
   const facts: UpgradeFacts = { ...(await configBeforeAndAfter(name, recording, log)), sha256: update.sha256, fixed };
   const partitions = { A: partitionsOf("A", systems.old), B: partitionsOf("B", systems.new) };
+  const config = rememberedConfig();
   return (disk, { changed }, scratch) => {
     // All of them each time: each remembers what it saw.
     const isWhole = (slot: Slot): boolean => partitions[slot].map((partition) => partition.isWhole(disk, changed)).every(Boolean);
     const at: UpgradeAtCut = {
-      config: configAtCut(disk, scratch),
+      config: config(disk, changed, scratch),
       headers: headersOn(disk),
       block: readAsGrub(disk.path, "grubenv", GRUB_PARTITION),
       whole: { A: isWhole("A"), B: isWhole("B") },
