@@ -87,9 +87,11 @@ test-power: image ## whole boots that make test has no time for, 50 power cuts o
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
-test-crash: setup ## kills at every effect, then power cuts all over a first boot, replayed (docs/reliability.md)
-	@$(NODE) test/crash/effects/explore-effects.ts
-	@[ -n "$(SCENARIO)" ] || { $(MAKE) --no-print-directory image; $(NODE) test/crash/explore.ts; }
+test-crash: setup ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= RECORDING= FAULT=; docs/reliability.md)
+	@[ -n "$(RECORDING)$(POINT)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
+	@[ -n "$(SCENARIO)" ] || $(MAKE) --no-print-directory image
+	@[ -n "$(SCENARIO)$(FAULT)" ] || $(NODE) test/crash/explore.ts
+	@[ -n "$(SCENARIO)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: bench
 bench: image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)

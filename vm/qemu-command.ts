@@ -17,6 +17,8 @@ export interface DiskAttachment {
    * virtio and a raw file: other formats have writes of their own, and flushes that take time.
    */
   readonly log?: string;
+  /** A file of rules of QEMU's `blkdebug` driver: which writes fail. Not together with `log`. */
+  readonly faults?: string;
 }
 
 /** A medium in a USB card reader, as a host attaches the configuration. */
@@ -128,17 +130,23 @@ function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
   const cache = { direct: false, "no-flush": disk.durable !== true };
   const file = { driver: "file", filename: disk.path, discard: "unmap" };
   const content = { driver: disk.format ?? "qcow2", discard: "unmap", "detect-zeroes": "unmap", cache, file };
-  const block = disk.log === undefined ? { ...content, "node-name": node } : logged(node, content, disk.log);
+  const isWatched = disk.log !== undefined || disk.faults !== undefined;
   const common = { drive: node, id: node, ...(index === 0 ? { bootindex: 1 } : {}) };
   const serial = disk.serial ?? node;
   const bus = disk.interface === "scsi" ? ["-device", `virtio-scsi-pci,id=scsi${index}`] : [];
   return [
     "-blockdev",
-    JSON.stringify(block),
+    JSON.stringify(blockDevice(node, content, disk)),
     ...bus,
     "-device",
-    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial, ...(disk.log === undefined ? {} : NO_WRITE_ZEROES) }),
+    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial, ...(isWatched ? NO_WRITE_ZEROES : {}) }),
   ];
+}
+
+function blockDevice(node: string, content: object, { log, faults }: DiskAttachment): object {
+  if (log !== undefined) return logged(node, content, log);
+  const below = faults === undefined ? content : { driver: "blkdebug", discard: "unmap", config: faults, image: content };
+  return { ...below, "node-name": node };
 }
 
 /** Writes and discards are logged when they are done, and a flush when it is (QEMU's block/blklogwrites.c). */
@@ -148,7 +156,7 @@ function logged(node: string, file: object, log: string) {
 }
 
 const LOG_SECTOR = 512;
-/** QEMU's driver logs a write of zeros in two steps, and what is logged between them spoils the log: the guest writes the zeros itself. */
+/** QEMU's driver logs a write of zeros in two steps, and what is logged between them spoils the log; its rules for writes know nothing of it. So the guest writes the zeros itself. */
 const NO_WRITE_ZEROES = { "write-zeroes": false };
 
 function device(kind: DiskInterface, index: number): Readonly<Record<string, string>> {

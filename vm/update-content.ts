@@ -2,7 +2,7 @@ import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProblemError } from "../src/system/problem.ts";
 import type { LayoutName } from "./image/options.ts";
-import { type Partition, partitionsOf } from "./image/layout.ts";
+import { partitionsOf } from "./image/layout.ts";
 import { run } from "./image/tools.ts";
 import { image } from "./paths.ts";
 import type { Extent, UpdateContent } from "./update-tar.ts";
@@ -18,13 +18,13 @@ const EPOCH = process.env["SOURCE_DATE_EPOCH"] ?? "1767225600";
  * @param folder for a copy of the root file system, which is not needed any more once the image is written
  */
 export async function updateContent(version: string, layout: LayoutName, folder: string): Promise<UpdateContent> {
-  const partitions = partitionsOf(layout);
-  const root = await withVersion(extent(partitions, "A_root"), version, folder);
-  return { version, boot: extent(partitions, "A_boot"), root };
+  const root = await withVersion(shippedExtent("A_root", layout), version, folder);
+  return { version, boot: shippedExtent("A_boot", layout), root };
 }
 
-function extent(partitions: readonly Partition[], name: string): Extent {
-  const partition = partitions.find((each) => each.name === name);
+/** A partition of the disk image. */
+export function shippedExtent(name: string, layout: LayoutName = "lab"): Extent {
+  const partition = partitionsOf(layout).find((each) => each.name === name);
   if (partition === undefined) throw new Error(`no partition ${name}`);
   return { path: image.disk, offset: partition.startMiB * MIB, bytes: partition.sizeMiB * MIB };
 }

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { partitionsOf } from "../../vm/image/layout.ts";
-import type { DiskWrite } from "./crash-states.ts";
 import type { RawDisk } from "./raw-disk.ts";
+import type { Range } from "./replay.ts";
 
 /** What had lasted when the power was cut: the config partition after its journal was replayed. */
 export interface ConfigAtCut {
@@ -20,8 +20,16 @@ const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? {
 const place = { from: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
 
-/** Whether it changes the config partition. */
-export function touchesConfig({ offset, length }: DiskWrite): boolean {
+/** `configAtCut` for one look after the other: the partition is mounted again only where it may be another than at the look before. */
+export function rememberedConfig(): (disk: RawDisk, changed: readonly Range[], scratch: string) => ConfigAtCut {
+  let last: ConfigAtCut | undefined;
+  return (disk, changed, scratch) => {
+    if (changed.some(touchesConfig)) last = undefined;
+    return (last ??= configAtCut(disk, scratch));
+  };
+}
+
+function touchesConfig({ offset, length }: Range): boolean {
   return offset < place.from + place.length && offset + length > place.from;
 }
 
@@ -32,7 +40,7 @@ export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
     'mount -t ext4 -o loop,nodev,nosuid,noexec "$1" /mnt',
     "cd /mnt",
     "find . -type f -exec sha256sum {} +",
-    `for file in intents/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
+    `for file in intents/*.json slots/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
   ].join("\n");
   const { status, stdout, stderr } = spawnSync("unshare", ["--mount", "--propagation", "private", "sh", "-euc", script, "sh", scratch], {
     encoding: "utf8",

@@ -71,10 +71,13 @@ export function writesAfterCut(log: WriteLog, { forced }: Window, kept: readonly
       runs[runs.length - 1] = { ...before, length: before.length + piece.length };
     } else runs.push(piece);
   }
-  return runs.map(({ entry, from, length }) => ({
-    ...{ offset: entry.offset + from, length },
-    ...(entry.discard ? {} : { bytes: log.data(entry, from, length) }),
-  }));
+  // Each entry is read once, however many pieces of it there are.
+  let read: { readonly entry: LogEntry; readonly bytes: Uint8Array } | undefined;
+  return runs.map(({ entry, from, length }) => {
+    if (entry.discard) return { offset: entry.offset + from, length };
+    if (read?.entry !== entry) read = { entry, bytes: log.data(entry) };
+    return { offset: entry.offset + from, length, bytes: read.bytes.subarray(from, from + length) };
+  });
 }
 
 export interface DiskWrite {

@@ -1,55 +1,73 @@
 /**
- * `make test-crash`: cuts the power of a recorded first boot at many points, looks at what each cut left, boots it, and checks that.
+ * `make test-crash`: cuts the power of a recorded first boot, and of a recorded upgrade, at many points, looks at what each cut left, boots it,
+ * and checks that.
  *
- *   POINT=12.3   that point alone, and all that is known of it
- *   LOOKS=n      look at the disks of n points without booting them (2000)
- *   POINTS=n     boot until n points are known (1000)
+ *   RECORDING=   first-boot, upgrade-install or upgrade-trial; "upgrade" for the two of an upgrade (all)
+ *   POINT=12.3   that point alone, and all that is known of it; with RECORDING (first-boot)
+ *   LOOKS=n      look at the disks of n points of each recording without booting them (2000)
+ *   POINTS=n     boot until n points of each are known (1000)
  *   MINUTES=n    boot no further point after that time
  *   SEED=n       decides what torn states are made of (1)
  *   JOBS=n       machines at the same time (1)
  *
- * Results are kept in build/crash/results.jsonl; what is in there is not explored again. Exit status 1 when a point failed.
+ * Results are kept in build/crash/; what is in there is not explored again. Exit status 1 when a point failed.
  */
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { ProblemError } from "../../src/system/problem.ts";
 import { program } from "../../vm/program.ts";
-import { windowsOf } from "./crash-states.ts";
+import type { Window } from "./crash-states.ts";
 import { Explorer, type Result } from "./explorer.ts";
 import { inspect } from "./inspect.ts";
-import { openWriteLog, type WriteLog } from "./log-writes.ts";
 import { evenly, type Point, pointName, pointNamed } from "./points.ts";
-import { crashFolder, firstBoot, type Recording } from "./recording.ts";
+import { windowsIn } from "./replay.ts";
+import { type Subject, type SubjectName, subjects } from "./subjects.ts";
 
 /** Points that one pass over the recording takes along: a pass costs a copy of the disk. */
 const BATCH = 4;
-const results = join(crashFolder, "results.jsonl");
+const seed = number("SEED", 1);
+const end = Date.now() + number("MINUTES", Number.POSITIVE_INFINITY) * 60_000;
 
 async function main(): Promise<number> {
-  const seed = number("SEED", 1);
-  const end = Date.now() + number("MINUTES", Number.POSITIVE_INFINITY) * 60_000;
-  const recording = await firstBoot(console.log);
-  using log = openWriteLog(recording.log);
-  const windows = windowsOf(log.entries);
-  console.log(`${log.entries.length} writes and flushes, ${windows.length} windows; results in ${results}`);
   const only = process.env["POINT"] ?? "";
-  if (only !== "") {
-    const point = pointNamed(only, windows);
-    const bad = await inspectAll(recording, log, [point], seed);
-    await using explorer = new Explorer("crash", recording, log, seed);
-    const result = await explorer.explore(point);
-    console.log(JSON.stringify(result, undefined, 2));
-    return bad + result.faults.length === 0 ? 0 : 1;
+  let bad = 0;
+  for (const name of chosen(process.env["RECORDING"] || (only === "" ? "" : "first-boot"))) {
+    using subject = await subjects[name](console.log);
+    const windows = windowsIn(subject.recording, subject.log);
+    const entries = subject.log.entries.length - subject.recording.from;
+    console.log(`${name}: ${entries} writes and flushes, ${windows.length} windows; results in ${subject.results}`);
+    bad += only === "" ? await exploreAll(name, subject, windows) : await exploreOne(subject, pointNamed(only, windows));
   }
-  const bad = await inspectAll(recording, log, evenly(windows).take(number("LOOKS", 2000)).toArray(), seed);
-  const known = await knownResults(recording, seed);
-  const work = batches(evenly(windows), known, number("POINTS", 1000));
-  const explorers = Array.from({ length: number("JOBS", 1) }, (_, n) => new Explorer(`crash-${n + 1}`, recording, log, seed));
-  // What all are compared with; the first one makes it.
-  await explorers[0]?.undisturbed();
+  return bad === 0 ? 0 : 1;
+}
+
+function chosen(wanted: string): readonly SubjectName[] {
+  const names = Object.keys(subjects) as SubjectName[];
+  const found = names.filter((name) => name === wanted || name.startsWith(`${wanted}-`) || wanted === "");
+  if (found.length > 0) return found;
+  throw new ProblemError({ what: "there is no such recording", found: wanted, expected: names.join(", ") });
+}
+
+/** @returns how many points failed */
+async function exploreOne(subject: Subject, point: Point): Promise<number> {
+  const bad = await inspectAll(subject, [point]);
+  await using explorer = new Explorer("crash", { ...subject, judge: await subject.judge() }, seed);
+  const result = await explorer.explore(point);
+  console.log(JSON.stringify(result, undefined, 2));
+  return bad + result.faults.length;
+}
+
+/** @returns how many points failed */
+async function exploreAll(name: SubjectName, subject: Subject, windows: readonly Window[]): Promise<number> {
+  const bad = await inspectAll(subject, evenly(windows).take(number("LOOKS", 2000)).toArray());
+  const wanted = number("POINTS", 1000);
+  if (wanted === 0) return bad;
+  const known = await knownResults(subject);
+  const work = batches(evenly(windows), known, wanted);
+  const judge = await subject.judge();
   await Promise.all(
-    explorers.map(async (explorer) => {
-      await using own = explorer;
+    Array.from({ length: number("JOBS", 1) }, async (_, n) => {
+      await using own = new Explorer(`crash-${n + 1}`, { ...subject, judge }, seed);
       // Each takes the next batch when it has done its own.
       for (const batch of work) {
         for (const point of batch) {
@@ -57,23 +75,26 @@ async function main(): Promise<number> {
           const result = await own.explore(point);
           console.log(resultText(result));
           known.set(result.point, result);
-          await appendFile(results, `${JSON.stringify(result)}\n`);
+          await appendFile(subject.results, `${JSON.stringify(result)}\n`);
         }
       }
     }),
   );
-  return summary(known) + bad === 0 ? 0 : 1;
+  return summary(name, known) + bad;
 }
 
 /** @returns how many points had a fault */
-async function inspectAll(recording: Recording, log: WriteLog, points: readonly Point[], seed: number): Promise<number> {
+async function inspectAll(subject: Subject, points: readonly Point[]): Promise<number> {
+  if (points.length === 0) return 0;
   let [looked, bad] = [0, 0];
-  for await (const { point, faults } of inspect("crash-look", recording, log, points, seed)) {
+  const machine = "crash-look";
+  const start = performance.now();
+  for await (const { point, faults } of inspect(machine, { ...subject, look: await subject.look(machine) }, points, seed)) {
     looked += 1;
     if (faults.length > 0) bad += 1;
     for (const fault of faults) console.log(`FAILED ${point.padEnd(8)} on the disk: ${fault}`);
   }
-  console.log(`${looked} points looked at, ${bad} failed`);
+  console.log(`${looked} points looked at in ${((performance.now() - start) / 1000).toFixed(0)} s, ${bad} failed`);
   return bad;
 }
 
@@ -83,7 +104,7 @@ function number(name: string, otherwise: number): number {
 }
 
 /** Of this recording and seed. A last line that was cut off is explored again. */
-async function knownResults({ id }: Recording, seed: number): Promise<Map<string, Result>> {
+async function knownResults({ results, recording: { id } }: Subject): Promise<Map<string, Result>> {
   const text = existsSync(results) ? await readFile(results, "utf8") : "";
   const known = text
     .split("\n")
@@ -107,16 +128,16 @@ function* batches(points: Iterable<Point>, known: ReadonlyMap<string, Result>, w
   yield batch.toSorted((one, two) => one.window - two.window);
 }
 
-function resultText({ point, durable, keptBytes, seconds, redone, faults }: Result): string {
-  const facts = `${durable} entries durable, ${(keptBytes / 1024).toFixed(0)} KiB of the rest kept; ${redone.length} actions redone; ${seconds.boot} s`;
+function resultText({ point, durable, keptBytes, seconds, outcome, redone, faults }: Result): string {
+  const facts = `${durable} entries durable, ${(keptBytes / 1024).toFixed(0)} KiB of the rest kept; ${redone.length} actions redone; ${outcome === undefined ? "" : `${outcome}; `}${seconds.boot} s`;
   return `${faults.length === 0 ? "holds " : "FAILED"} ${point.padEnd(8)} ${facts}${faults.map((fault) => `\n         ${fault}`).join("")}`;
 }
 
 /** @returns how many points failed */
-function summary(known: ReadonlyMap<string, Result>): number {
+function summary(name: SubjectName, known: ReadonlyMap<string, Result>): number {
   const all = [...known.values()];
   const failed = all.filter(({ faults }) => faults.length > 0);
-  for (const { point, seed } of failed) console.log(`again: make test-crash POINT=${point} SEED=${seed}`);
+  for (const { point, seed } of failed) console.log(`again: make test-crash RECORDING=${name} POINT=${point} SEED=${seed}`);
   const boot = all.map(({ seconds }) => seconds.boot).toSorted((one, two) => one - two);
   console.log(
     `${all.length} points explored, ${failed.length} failed; ${boot[Math.floor(boot.length / 2)] ?? 0} s a boot (median), ${boot.at(-1) ?? 0} s at most`,

@@ -4,7 +4,8 @@ import { type Case, MARK_AT } from "./grubenv-cases.ts";
 import { piecesOf, seededRandom, subsetsOf, type Window, windowsOf, writesAfterCut, writesOf } from "./crash-states.ts";
 import { type LogEntry, openWriteLog, type WriteLog } from "./log-writes.ts";
 import { RawDisk } from "./raw-disk.ts";
-import { markName, readAsGrub, type Recorded } from "./record-grubenv.ts";
+import { readAsGrub } from "./read-as-grub.ts";
+import { markName, type Recorded } from "./record-grubenv.ts";
 
 export interface Judged {
   /** Distinct disks, while it was being written and after that. */

@@ -37,7 +37,7 @@ export function* evenly(windows: readonly Window[]): Generator<Point> {
     const window = Math.floor(vanDerCorput(n) * windows.length);
     if (!next.has(window)) {
       // Every other one is torn, where it can be.
-      const torn = n % 2 === 1 && (windows[window]?.pending.length ?? 0) > 0;
+      const torn = hasOddDigits(n) && (windows[window]?.pending.length ?? 0) > 0;
       next.set(window, torn ? 2 : 0);
       yield { window, variant: torn ? 2 : 0 };
     } else {
@@ -54,11 +54,16 @@ export function* evenly(windows: readonly Window[]): Generator<Point> {
   }
 }
 
-/** The binary digits of n, mirrored at the point. */
-function vanDerCorput(n: number): number {
+/** The binary digits of n, mirrored at the point: from 0 to below 1, each in the widest gap that those before it left. */
+export function vanDerCorput(n: number): number {
   let [value, step] = [0, 0.5];
   for (let rest = n; rest > 0; rest = Math.floor(rest / 2), step /= 2) if (rest % 2 === 1) value += step;
   return value;
+}
+
+/** For every other n, and independent of where n falls (the Thue-Morse sequence): odd numbers all fall into the second half. */
+export function hasOddDigits(n: number): boolean {
+  return n.toString(2).replaceAll("0", "").length % 2 === 1;
 }
 
 /** Bytes. What a disk writes whole; file systems count on no more than a sector. */

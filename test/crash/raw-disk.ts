@@ -5,20 +5,21 @@ import type { DiskWrite } from "./crash-states.ts";
 /** A disk as a raw, sparse file, onto which a log is replayed. */
 export class RawDisk {
   readonly path: string;
+  /** Bytes. */
+  readonly size: number;
   readonly #file: number;
-  readonly #size: number;
 
   constructor(path: string) {
     this.path = path;
     this.#file = openSync(path, "r+");
-    this.#size = fstatSync(this.#file).size;
+    this.size = fstatSync(this.#file).size;
   }
 
   /** @throws RangeError for what is not on the disk */
   apply(writes: readonly DiskWrite[]): void {
     for (const write of writes) {
       const { offset, length, bytes } = write;
-      if (offset + length > this.#size) throw new RangeError(`${this.path} ends at ${this.#size}, before ${offset + length}`);
+      if (offset + length > this.size) throw new RangeError(`${this.path} ends at ${this.size}, before ${offset + length}`);
       if (bytes === undefined) this.#discard(offset, length);
       else for (let done = 0; done < length;) done += writeSync(this.#file, bytes, done, length - done, offset + done);
     }
@@ -26,8 +27,12 @@ export class RawDisk {
 
   /** Applies the writes, lets `look` see the disk, and takes them back again. */
   async with<T>(writes: readonly DiskWrite[], look: () => T | Promise<T>): Promise<T> {
-    const before = writes.map(({ offset, length }) => ({ offset, length, bytes: this.read(offset, length) }));
-    this.apply(writes);
+    const before: DiskWrite[] = [];
+    for (const group of neighbours(writes)) {
+      const held = { offset: group.offset, length: group.length, bytes: this.read(group.offset, group.length) };
+      before.push(held);
+      this.apply([group.isDiscard ? { offset: held.offset, length: held.length } : { ...held, bytes: overlaid(held, group.writes) }]);
+    }
     try {
       return await look();
     } finally {
@@ -56,4 +61,35 @@ export class RawDisk {
   [Symbol.dispose](): void {
     closeSync(this.#file);
   }
+}
+
+/** Bytes that are read and written as one, whatever of them is changed: a torn write has thousands of pieces. */
+const GROUP = 1024 * 1024;
+
+interface Group {
+  readonly offset: number;
+  readonly length: number;
+  readonly isDiscard: boolean;
+  readonly writes: DiskWrite[];
+}
+
+/** Writes that follow one another closely, on the disk as in the order, together; a discard is always alone. */
+function neighbours(writes: readonly DiskWrite[]): readonly Group[] {
+  const groups: Group[] = [];
+  for (const write of writes) {
+    const { offset, length, bytes } = write;
+    const last = groups.at(-1);
+    const isNext = last !== undefined && !last.isDiscard && bytes !== undefined && offset >= last.offset + last.length;
+    if (isNext && offset + length - last.offset <= GROUP) {
+      last.writes.push(write);
+      groups[groups.length - 1] = { ...last, length: offset + length - last.offset };
+    } else groups.push({ offset, length, isDiscard: bytes === undefined, writes: [write] });
+  }
+  return groups;
+}
+
+function overlaid(held: { readonly offset: number; readonly bytes: Uint8Array }, writes: readonly DiskWrite[]): Uint8Array {
+  const bytes = Uint8Array.from(held.bytes);
+  for (const write of writes) bytes.set(write.bytes ?? new Uint8Array(write.length), write.offset - held.offset);
+  return bytes;
 }

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { copyFile, mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -119,12 +118,4 @@ sleep infinity
 /** What the mark wrote, as its name. */
 export function markName(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("latin1").trimEnd();
-}
-
-/** The file as GRUB's own FAT driver reads it (grub-fstest, of the same sources). @returns undefined when it does not find or read it */
-export function readAsGrub(disk: string, file: string): Uint8Array | undefined {
-  const { status, stdout, stderr } = spawnSync("grub-fstest", [disk, "cat", `(loop0)/${file}`]);
-  if (status === 0) return stdout;
-  if (status === 1) return undefined;
-  throw new Error(`grub-fstest did not end well: ${stderr.toString()}`);
 }

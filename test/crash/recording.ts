@@ -11,13 +11,15 @@ import { injectedNode } from "../vm/support/injected-node.ts";
 import { configMedium } from "../vm/support/media.ts";
 import { BOOT_TIMEOUT, kernelBoot, untilBooted } from "../vm/support/node.ts";
 
-/** A first boot, as it reached the disk. */
+/** What a machine did, as it reached the disk. */
 export interface Recording {
   /** Names it: results belong to one recording. */
   readonly id: string;
   /** The disk before it: raw, sparse. */
   readonly base: string;
   readonly log: string;
+  /** The entry of the log with which it begins: what is before that only made the machine ready. */
+  readonly from: number;
   /** The configuration, for boots after a cut. */
   readonly medium: string;
 }
@@ -44,7 +46,7 @@ export async function firstBoot(say: (line: string) => void): Promise<Recording>
   const origin = `${mtimeMs} ${size}`;
   if (existsSync(files.facts)) {
     const facts = Facts.parse(JSON.parse(await readFile(files.facts, "utf8")));
-    if (facts.image === origin) return { ...files, id: facts.id };
+    if (facts.image === origin) return { ...files, id: facts.id, from: 0 };
     say("the recording is of another image: it is made anew");
   }
   await rm(crashFolder, { recursive: true, force: true });
@@ -58,7 +60,7 @@ export async function firstBoot(say: (line: string) => void): Promise<Recording>
   });
   const id = new Date().toISOString();
   await writeFile(files.facts, `${JSON.stringify({ id, image: origin } satisfies z.infer<typeof Facts>)}\n`);
-  return { ...files, id };
+  return { ...files, id, from: 0 };
 }
 
 /** Boots a copy of the disk to its end, and a little further, with every write logged. */

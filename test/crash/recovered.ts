@@ -1,7 +1,7 @@
 import { parseRecord } from "../../src/boot/read-record.ts";
 import { bootReport, consoleEvents, hasEnded, hasSucceeded } from "../../vm/console.ts";
 import type { BootWay, DiskAttachment } from "../../vm/qemu-command.ts";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { startVirtualMachine, type VirtualMachine } from "../../vm/virtual-machine.ts";
 import { kernelBoot } from "../vm/support/node.ts";
 
 /** How a boot without a person ended. */
@@ -23,7 +23,7 @@ const TIMEOUT = 600_000;
 const FAILED = "not reached";
 
 /** Straight into the kernel, and no further than the boot chain. */
-async function shortBoot(): Promise<BootWay> {
+export async function shortBoot(): Promise<BootWay> {
   return kernelBoot(["systemd.unit=guestos-boot.target", "systemd.mask=ssh.service"]);
 }
 
@@ -53,6 +53,11 @@ export async function recovered(name: string, disk: DiskAttachment, medium: stri
     ...{ name, disk, boot: await shortBoot() },
     media: [{ id: "config", image: medium }],
   });
+  return await lookedAt(vm);
+}
+
+/** Waits until both stages of the chain have ended, and looks at the machine. */
+export async function lookedAt(vm: VirtualMachine): Promise<Recovered> {
   const report = await vm.waitFor("both stages of the boot chain to end", TIMEOUT, () => {
     const now = bootReport(consoleEvents(vm.serial.text));
     return hasEnded(now) ? now : undefined;

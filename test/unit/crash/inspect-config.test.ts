@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ConfigAtCut } from "../../crash/config-at-cut.ts";
-import { inspectionFaults } from "../../crash/inspect.ts";
+import { inspectionFaults } from "../../crash/inspect-config.ts";
 
 const intent = (uuid: string, phase: string): string => JSON.stringify({ uuid, phase });
 type Texts = Readonly<Record<string, string>>;

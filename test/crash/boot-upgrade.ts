@@ -1,0 +1,85 @@
+import type { Slot } from "../../src/config/layout.ts";
+import { grubBoot, otherSlot, readBootState } from "../../src/upgrade/boot-state.ts";
+import type { DiskAttachment } from "../../vm/qemu-command.ts";
+import { startVirtualMachine, type VirtualMachine } from "../../vm/virtual-machine.ts";
+import { BOOT_TIMEOUT } from "../vm/support/node.ts";
+import { startedByGrub, type UpgradeDocument, upgradeOf } from "../vm/support/upgrade.ts";
+import { faultsOf } from "./check-recovery.ts";
+import type { Judge } from "./explorer.ts";
+import { GRUB_PARTITION } from "./inspect-upgrade.ts";
+import { readAsGrub } from "./read-as-grub.ts";
+import type { RecordedUpgrade } from "./record-upgrade.ts";
+import { lookedAt, type Recovered } from "./recovered.ts";
+
+/** By firmware and GRUB, with the update on a second disk, and no medium. */
+async function start(machine: string, disk: DiskAttachment, { path }: RecordedUpgrade["update"]): Promise<VirtualMachine> {
+  return startVirtualMachine({ name: machine, disk, extraDisks: [{ path, format: "raw" }] });
+}
+
+/** Boots the disk to the end of the chain, looks at it, and pulls the plug. */
+export async function upgradedNode(machine: string, disk: DiskAttachment, update: RecordedUpgrade["update"]): Promise<Recovered> {
+  await using vm = await start(machine, disk, update);
+  return await lookedAt(vm);
+}
+
+/** Boots what a cut left of an upgrade as GRUB does, and goes on with the upgrade. @param undisturbed nodes, by what runs */
+export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Readonly<Record<Slot, Recovered["state"]>>): Judge {
+  return async (machine, attachment, { disk, config }) => {
+    const { slot, block } = grubBoot(readAsGrub(disk.path, "grubenv", GRUB_PARTITION));
+    const foretold = `${slot} (${readBootState(block).state.cycle})`;
+    await using vm = await start(machine, attachment, update);
+    const started = await startedByGrub(vm);
+    const after = await lookedAt(vm);
+    const found = await upgradeOf(vm);
+    const ended = await goneOn(vm, update, found);
+    return {
+      outcome: `${started}, B ${found.slots.B.kind}; ${ended.phase}, next ${ended.next}`,
+      redone: after.redone,
+      faults: [
+        ...(started === foretold ? [] : [`GRUB starts ${started}, and not ${foretold}`]),
+        ...faultsOf(config, { ...after, state: besidesTheUpgrade(after.state, slot) }, besidesTheUpgrade(undisturbed[slot], slot)),
+        ...upgradeFaults(found, ended, slot),
+      ],
+    };
+  };
+}
+
+/** Confirms B, or makes it ready to be tried, as far as that has not been done. */
+async function goneOn(
+  vm: VirtualMachine,
+  { bytes, sha256 }: RecordedUpgrade["update"],
+  { running, slots }: UpgradeDocument,
+): Promise<UpgradeDocument> {
+  const guestosBoot = async (words: string, input = ":"): Promise<string> =>
+    vm.shell.ok(`${input} | guestos-boot upgrade ${words}`, { timeout: BOOT_TIMEOUT });
+  if (running === "B") await guestosBoot("confirm");
+  else {
+    // One that was tried and not confirmed is not taken again, unless somebody says so.
+    if (slots.B.kind === "failed") await guestosBoot(`forget ${sha256}`);
+    if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} /dev/vdb`);
+    await guestosBoot("commit --no-reboot");
+  }
+  return upgradeOf(vm);
+}
+
+/** @param found after the boot @param ended after the upgrade went on */
+export function upgradeFaults(found: UpgradeDocument, ended: UpgradeDocument, slot: Slot): readonly string[] {
+  const { grubenv, running, toDo, slots } = found;
+  const wanted = slot === "B" ? { phase: "stable", B: "proven" } : { phase: "committed", B: "installed" };
+  return [
+    ...(running === slot ? [] : [`${running} runs, and not ${slot}`]),
+    ...(slots.A.kind === "proven" ? [] : [`A is called ${slots.A.kind}, not proven`]),
+    ...toDo.map((write) => `the boot left something to do: ${write}`),
+    ...grubenv.faults.map((fault) => `grubenv: ${fault}`),
+    ...(ended.phase === wanted.phase ? [] : [`the upgrade ends ${ended.phase}, not ${wanted.phase}`]),
+    ...(ended.next === "B" ? [] : [`after the upgrade ${ended.next} is next`]),
+    ...(ended.slots.B.kind === wanted.B ? [] : [`after the upgrade B is called ${ended.slots.B.kind}, not ${wanted.B}`]),
+  ];
+}
+
+/** What an upgrade may change: it is judged apart. */
+function besidesTheUpgrade(state: Recovered["state"], running: Slot): Recovered["state"] {
+  const changing = new RegExp(`^\\./slots|^\\./intents/var-B|^var-B\\.json|[^\\w]${otherSlot(running)}_(boot|root|var)\\b`);
+  const parts = Object.entries(state).filter(([part]) => part !== "grubenv");
+  return Object.fromEntries(parts.map(([part, lines]) => [part, lines.filter((line) => !changing.test(line))]));
+}
