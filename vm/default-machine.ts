@@ -29,7 +29,7 @@ export const defaultFiles = {
   certificateKey: join(folder, "privkey.pem"),
 };
 
-/** Bytes: of the disk, and of the room for the store partition behind the image's nine, which of LAYOUT=prod take 31 GiB. */
+/** Bytes: of the disk, and of the room for the store partition behind the image's nine, which of LAYOUT=prod take 42 GiB. */
 const GIB = 1024 ** 3;
 const DISK_SIZE = 16 * GIB;
 const STORE_SIZE = 8 * GIB;
