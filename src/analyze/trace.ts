@@ -3,7 +3,7 @@ import { criticalChain } from "./causes.ts";
 import { barLabel, runName } from "./measures.ts";
 import type { Bar, UnitBar } from "./timeline.ts";
 
-/** An event of the Trace Event Format, which Perfetto and chrome://tracing open. */
+/** An event of the Trace Event Format, which Perfetto opens. */
 export interface TraceEvent {
   /** X: something with a length; M: a name; s and f: the two ends of an arrow. */
   readonly ph: "X" | "M" | "s" | "f";
