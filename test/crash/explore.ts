@@ -54,6 +54,8 @@ async function exploreOne(subject: Subject, point: Point): Promise<number> {
   await using explorer = new Explorer("crash", { ...subject, judge: await subject.judge() }, seed);
   const result = await explorer.explore(point);
   console.log(JSON.stringify(result, undefined, 2));
+  // What was known of it before counts no more.
+  await appendFile(subject.results, `${JSON.stringify(result)}\n`);
   return bad + result.faults.length;
 }
 
