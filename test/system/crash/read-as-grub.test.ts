@@ -10,7 +10,7 @@ test("a file that GRUB does not find is none, and a disk that is not there an er
   try {
     const [disk, file] = [join(folder, "disk"), join(folder, "file")];
     await writeFile(file, "a block");
-    await tool("mkfs.vfat", ["-C", "-F", "16", disk, "4096"]);
+    await tool("mkfs.vfat", ["-C", "-F", "16", "-s", "1", disk, "4096"]);
     await tool("mcopy", ["-i", disk, file, "::grubenv"]);
     expect(Buffer.from(readAsGrub(disk, "grubenv") ?? []).toString()).toBe("a block");
     expect(readAsGrub(disk, "nothing")).toBeUndefined();
