@@ -37,7 +37,7 @@ export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Rea
       redone: after.redone,
       faults: [
         ...(started === foretold ? [] : [`GRUB starts ${started}, and not ${foretold}`]),
-        ...faultsOf(config, { ...after, state: besidesTheUpgrade(after.state, slot) }, besidesTheUpgrade(undisturbed[slot], slot)),
+        ...faultsOf(config, { ...after, state: besidesTheUpgrade(after.state, slot) }, besidesTheUpgrade(undisturbed[slot], slot), slot),
         ...upgradeFaults(found, ended, slot),
       ],
     };

@@ -1,10 +1,15 @@
+import type { Slot } from "../../src/config/layout.ts";
 import type { ConfigAtCut } from "./config-at-cut.ts";
 import type { Recovered } from "./recovered.ts";
 
-/** What must never be done again once an intent says that it is complete. */
-const MAKES: readonly (readonly [intent: RegExp, action: (name: string) => RegExp])[] = [
+/** What must never be done again once an intent says that it is complete, by a boot of the system in that slot. */
+const MAKES: readonly (readonly [intent: RegExp, action: (name: string, running: Slot) => RegExp])[] = [
   [/^store$/, () => /^store-key: .*(encrypt|add the partition)/],
-  [/^var-[AB]$/, () => /^var: (encrypt|make the ext4|fill it)/],
+  // Only what is encrypted is named: the rest is the /var of what runs.
+  [
+    /^var-([AB])$/,
+    (slot, running) => (slot === running ? /^var: (encrypt|make the ext4|fill it)/ : RegExp(`^var: encrypt .*\\(${slot}_var\\)`)),
+  ],
   [/^volumes$/, () => /^volumes: make the (store|volume group)/],
   [/^filesystem-(.*)$/, (name) => RegExp(`^volume-filesystems: make \\w+ on ${RegExp.escape(name)}$`)],
 ];
@@ -15,14 +20,15 @@ const KEPT = /^(store\.keyfile|machine-id|ssh\/ssh_host_[^/]*|node_exporter\/[^/
 /**
  * Holds a boot after a power cut against what had lasted before it, and against the state that an undisturbed node ends in.
  *
+ * @param running the slot that was booted
  * @returns what does not hold; nothing when all does
  */
-export function faultsOf(cut: ConfigAtCut, after: Recovered, undisturbed: Recovered["state"]): readonly string[] {
+export function faultsOf(cut: ConfigAtCut, after: Recovered, undisturbed: Recovered["state"], running: Slot = "A"): readonly string[] {
   return [
     ...(after.failure === undefined ? [] : [`the target was ${after.failure}`]),
     ...differences(after.state, undisturbed),
     ...lost(cut, after),
-    ...[...cut.intents].flatMap(([name, text]) => madeAgain(name, text, after)),
+    ...[...cut.intents].flatMap(([name, text]) => madeAgain(name, text, after, running)),
   ];
 }
 
@@ -43,12 +49,12 @@ function lost(cut: ConfigAtCut, after: Recovered): readonly string[] {
   });
 }
 
-function madeAgain(name: string, text: string, { redone, uuids }: Recovered): readonly string[] {
+function madeAgain(name: string, text: string, { redone, uuids }: Recovered, running: Slot): readonly string[] {
   const { phase, uuid } = JSON.parse(text) as { readonly phase: string; readonly uuid: string };
   if (phase !== "complete") return [];
   const makes = MAKES.flatMap(([intent, action]) => {
     const found = intent.exec(name);
-    return found === null ? [] : [action(found[1] ?? "")];
+    return found === null ? [] : [action(found[1] ?? "", running)];
   });
   return [
     ...(makes.length === 0 ? [`no rule says what the intent ${name} stands for`] : []),

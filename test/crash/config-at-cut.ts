@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { partitionsOf } from "../../vm/image/layout.ts";
 import type { RawDisk } from "./raw-disk.ts";
-import type { Range } from "./replay.ts";
 
 /** What had lasted when the power was cut: the config partition after its journal was replayed. */
 export interface ConfigAtCut {
@@ -16,26 +15,13 @@ export interface ConfigAtCut {
 
 const MIB = 1024 * 1024;
 const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? { startMiB: 0, sizeMiB: 0 };
-/** Bytes. */
-const place = { from: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
+/** Where the config partition lies, in bytes. */
+export const configPlace = { offset: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
-
-/** `configAtCut` for one look after the other: the partition is mounted again only where it may be another than at the look before. */
-export function rememberedConfig(): (disk: RawDisk, changed: readonly Range[], scratch: string) => ConfigAtCut {
-  let last: ConfigAtCut | undefined;
-  return (disk, changed, scratch) => {
-    if (changed.some(touchesConfig)) last = undefined;
-    return (last ??= configAtCut(disk, scratch));
-  };
-}
-
-function touchesConfig({ offset, length }: Range): boolean {
-  return offset < place.from + place.length && offset + length > place.from;
-}
 
 /** Mounts a copy of the partition, in a mount namespace of its own. @throws Error when it cannot be mounted */
 export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
-  writeSparse(scratch, disk.read(place.from, place.length));
+  writeSparse(scratch, disk.read(configPlace.offset, configPlace.length));
   const script = [
     'mount -t ext4 -o loop,nodev,nosuid,noexec "$1" /mnt',
     "cd /mnt",

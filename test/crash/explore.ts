@@ -50,16 +50,18 @@ function chosen(wanted: string): readonly SubjectName[] {
 
 /** @returns how many points failed */
 async function exploreOne(subject: Subject, point: Point): Promise<number> {
-  const bad = await inspectAll(subject, [point]);
-  await using explorer = new Explorer("crash", { ...subject, judge: await subject.judge() }, seed);
+  const bad = await inspectAll("crash-point", subject, [point]);
+  await using explorer = new Explorer("crash-point", { ...subject, judge: await subject.judge() }, seed);
   const result = await explorer.explore(point);
   console.log(JSON.stringify(result, undefined, 2));
+  // What was known of it before counts no more.
+  await appendFile(subject.results, `${JSON.stringify(result)}\n`);
   return bad + result.faults.length;
 }
 
 /** @returns how many points failed */
 async function exploreAll(name: SubjectName, subject: Subject, windows: readonly Window[]): Promise<number> {
-  const bad = await inspectAll(subject, evenly(windows).take(number("LOOKS", 2000)).toArray());
+  const bad = await inspectAll("crash-look", subject, evenly(windows).take(number("LOOKS", 2000)).toArray());
   const wanted = number("POINTS", 1000);
   if (wanted === 0) return bad;
   const known = await knownResults(subject);
@@ -84,10 +86,9 @@ async function exploreAll(name: SubjectName, subject: Subject, windows: readonly
 }
 
 /** @returns how many points had a fault */
-async function inspectAll(subject: Subject, points: readonly Point[]): Promise<number> {
+async function inspectAll(machine: string, subject: Subject, points: readonly Point[]): Promise<number> {
   if (points.length === 0) return 0;
   let [looked, bad] = [0, 0];
-  const machine = "crash-look";
   const start = performance.now();
   for await (const { point, faults } of inspect(machine, { ...subject, look: await subject.look(machine) }, points, seed)) {
     looked += 1;

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { partitionsOf } from "../../vm/image/layout.ts";
 import { stateFolder } from "../../vm/paths.ts";
-import { type ConfigAtCut, configAtCut, rememberedConfig } from "./config-at-cut.ts";
+import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
 import type { RawDisk } from "./raw-disk.ts";
 import type { Recording } from "./recording.ts";
+import { remembered } from "./remembered.ts";
 import { Replay } from "./replay.ts";
 
 /** The LUKS2 UUIDs that stand on the disk, by the name of their intent. */
@@ -14,7 +15,7 @@ export type Headers = ReadonlyMap<string, string>;
 /** What a first boot may not leave. @param name of the folder in which it works */
 export async function firstBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
   const { end } = await configBeforeAndAfter(name, recording, log);
-  const config = rememberedConfig();
+  const config = remembered(configPlace, configAtCut);
   return (disk, { changed }, scratch) => inspectionFaults(config(disk, changed, scratch), headersOn(disk), end);
 }
 

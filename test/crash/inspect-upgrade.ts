@@ -1,7 +1,7 @@
 import type { Slot } from "../../src/config/layout.ts";
 import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { shippedExtent } from "../../vm/update-content.ts";
-import { type ConfigAtCut, rememberedConfig } from "./config-at-cut.ts";
+import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
 import { configBeforeAndAfter, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
@@ -9,6 +9,7 @@ import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade, System } from "./record-upgrade.ts";
 import type { Recording } from "./recording.ts";
 import { PartitionContent } from "./partition-content.ts";
+import { remembered } from "./remembered.ts";
 
 /** What a cut left of an upgrade from A to B. */
 export interface UpgradeAtCut {
@@ -46,14 +47,16 @@ export async function upgradeLook(
 ): Promise<Look> {
   const facts: UpgradeFacts = { ...(await configBeforeAndAfter(name, recording, log)), sha256: update.sha256, fixed };
   const partitions = { A: partitionsOf("A", systems.old), B: partitionsOf("B", systems.new) };
-  const config = rememberedConfig();
+  const config = remembered(configPlace, configAtCut);
+  const grub = shippedExtent("grub");
+  const block = remembered({ offset: grub.offset, length: grub.bytes }, ({ path }) => readAsGrub(path, "grubenv", GRUB_PARTITION));
   return (disk, { changed }, scratch) => {
     // All of them each time: each remembers what it saw.
     const isWhole = (slot: Slot): boolean => partitions[slot].map((partition) => partition.isWhole(disk, changed)).every(Boolean);
     const at: UpgradeAtCut = {
       config: config(disk, changed, scratch),
       headers: headersOn(disk),
-      block: readAsGrub(disk.path, "grubenv", GRUB_PARTITION),
+      block: block(disk, changed, scratch),
       whole: { A: isWhole("A"), B: isWhole("B") },
     };
     return upgradeFaults(at, facts);

@@ -62,3 +62,19 @@ test("an intent that no rule knows is a fault: a new unit needs one", () => {
   const unknown = { ...cut, intents: new Map([["cache", intent("one")]]) };
   expect(faultsOf(unknown, good, state)).toEqual([expect.stringContaining("no rule says what the intent cache stands for")]);
 });
+
+test("the /var of the other system is another one", () => {
+  const both = { ...cut, intents: new Map([...cut.intents, ["var-A", intent("two")], ["var-B", intent("five", "begun")]]) };
+  const onB = (...redone: readonly string[]) => ({ ...good, uuids: [...good.uuids, "five"], redone });
+  const made = [
+    "var: encrypt /dev/vda9 (B_var) with LUKS2",
+    "var: make the ext4 file system of /var",
+    "var: fill it from the image's own /var",
+  ];
+  expect(faultsOf(both, onB(...made), state, "B")).toEqual([]);
+  expect(faultsOf(both, onB("var: encrypt /dev/vda6 (A_var) with LUKS2"), state, "B")).toEqual([
+    expect.stringContaining("var-A was complete"),
+  ]);
+  const complete = { ...both, intents: new Map([...both.intents, ["var-B", intent("five")]]) };
+  expect(faultsOf(complete, onB(...made), state, "B").filter((fault) => fault.startsWith("var-B was complete"))).toHaveLength(3);
+});
