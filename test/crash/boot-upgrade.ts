@@ -77,9 +77,9 @@ export function upgradeFaults(found: UpgradeDocument, ended: UpgradeDocument, sl
   ];
 }
 
-/** What an upgrade may change: it is judged apart. */
+/** What an upgrade may change is judged apart: also the note of B's /var, and what is left of one that was being written until B writes it again. */
 function besidesTheUpgrade(state: Recovered["state"], running: Slot): Recovered["state"] {
-  const changing = new RegExp(`^\\./slots|^\\./intents/var-B|^var-B\\.json|[^\\w]${otherSlot(running)}_(boot|root|var)\\b`);
+  const changing = new RegExp(`^\\./slots|^\\./intents/\\.?var-B|^var-B\\.json|[^\\w]${otherSlot(running)}_(boot|root|var)\\b`);
   const parts = Object.entries(state).filter(([part]) => part !== "grubenv");
   return Object.fromEntries(parts.map(([part, lines]) => [part, lines.filter((line) => !changing.test(line))]));
 }

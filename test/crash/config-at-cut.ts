@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { checkExt4 } from "../../src/system/fsck.ts";
+import { systemHost } from "../../src/system/host.ts";
 import { partitionsOf } from "../../vm/image/layout.ts";
 import type { RawDisk } from "./raw-disk.ts";
 
@@ -18,21 +20,23 @@ const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? {
 /** Where the config partition lies, in bytes. */
 export const configPlace = { offset: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
+/** Milliseconds. */
+const MEND_TIMEOUT = 60_000;
 
-/** Mounts a copy of the partition, in a mount namespace of its own. @throws Error when it cannot be mounted */
-export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
+/**
+ * Mounts a copy of the partition, in a mount namespace of its own; one that cannot be mounted is mended first, as the boot does.
+ *
+ * @throws Error when it cannot be mounted or mended
+ */
+export async function configAtCut(disk: RawDisk, scratch: string): Promise<ConfigAtCut> {
   writeSparse(scratch, disk.read(configPlace.offset, configPlace.length));
-  const script = [
-    'mount -t ext4 -o loop,nodev,nosuid,noexec "$1" /mnt',
-    "cd /mnt",
-    "find . -type f -exec sha256sum {} +",
-    `for file in intents/*.json slots/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
-  ].join("\n");
-  const { status, stdout, stderr } = spawnSync("unshare", ["--mount", "--propagation", "private", "sh", "-euc", script, "sh", scratch], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`the config partition cannot be mounted: ${stderr}`);
-  const [listing = "", ...texts] = stdout.split(SEPARATOR);
+  let read = mounted(scratch);
+  if (read.status !== 0) {
+    await checkExt4(systemHost({ signal: AbortSignal.timeout(MEND_TIMEOUT) }), scratch);
+    read = mounted(scratch);
+  }
+  if (read.status !== 0) throw new Error(`the config partition cannot be mounted: ${read.stderr}`);
+  const [listing = "", ...texts] = read.stdout.split(SEPARATOR);
   const files = listing
     .split("\n")
     .filter((line) => line !== "")
@@ -44,6 +48,18 @@ export function configAtCut(disk: RawDisk, scratch: string): ConfigAtCut {
     intents: new Map(documents.filter(isIntent).map(([path, text]) => [path.slice("intents/".length, -".json".length), text])),
     documents: new Map(documents.filter((document) => !isIntent(document))),
   };
+}
+
+/** Digests of all files, and the texts of those that are read. */
+function mounted(scratch: string) {
+  const script = [
+    'mount -t ext4 -o loop,nodev,nosuid,noexec "$1" /mnt',
+    "cd /mnt",
+    "find . -type f -exec sha256sum {} +",
+    `for file in intents/*.json slots/*.json *.json; do [ -e "$file" ] || continue; printf '${SEPARATOR}%s\\n' "$file"; cat "$file"; done`,
+  ].join("\n");
+  const inNamespace = ["--mount", "--propagation", "private", "sh", "-euc", script, "sh", scratch];
+  return spawnSync("unshare", inNamespace, { encoding: "utf8" });
 }
 
 /** Most of it is zeros, and would take most of the time. */

@@ -67,7 +67,7 @@ export class Explorer {
     const begin = performance.now();
     return this.#replay.at(point, async (disk, { window, keptBytes }) => {
       const rebuild = performance.now() - begin;
-      const config = configAtCut(disk, join(stateFolder(this.#name), "config-at-cut.img"));
+      const config = await configAtCut(disk, join(stateFolder(this.#name), "config-at-cut.img"));
       const start = performance.now();
       const booted = await onOverlay(this.#name, disk, async (overlay) => this.#judge(this.#name, overlay, { disk, config })).catch(
         (error: unknown): Booted => ({

@@ -47,7 +47,7 @@ export async function failingDisk(machine: string, recording: Recording, judge: 
   const then = performance.now();
   try {
     using disk = new RawDisk(path);
-    const config = configAtCut(disk, join(folder, "config-at-cut.img"));
+    const config = await configAtCut(disk, join(folder, "config-at-cut.img"));
     const next = await onOverlay(machine, disk, async (overlay) => judge(machine, overlay, { disk, config })).catch(
       (error: unknown): Booted => ({ redone: [], faults: [`the boot after it did not end: ${textOf(error)}`] }),
     );

@@ -16,7 +16,7 @@ export type Headers = ReadonlyMap<string, string>;
 export async function firstBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
   const { end } = await configBeforeAndAfter(name, recording, log);
   const config = remembered(configPlace, configAtCut);
-  return (disk, { changed }, scratch) => inspectionFaults(config(disk, changed, scratch), headersOn(disk), end);
+  return async (disk, { changed }, scratch) => inspectionFaults(await config(disk, changed, scratch), headersOn(disk), end);
 }
 
 /** The config partition at the first and at the last point of a recording. */
@@ -27,7 +27,7 @@ export async function configBeforeAndAfter(
 ): Promise<{ readonly begin: ConfigAtCut; readonly end: ConfigAtCut }> {
   const scratch = join(stateFolder(name), "config.img");
   await using replay = new Replay(join(stateFolder(name), "ends.img"), recording, log, 0);
-  const look = (disk: RawDisk): ConfigAtCut => configAtCut(disk, scratch);
+  const look = async (disk: RawDisk): Promise<ConfigAtCut> => configAtCut(disk, scratch);
   const begin = await replay.at({ window: 0, variant: 0 }, look);
   return { begin, end: await replay.at({ window: replay.windows.length - 1, variant: 1 }, look) };
 }

@@ -50,11 +50,11 @@ export async function upgradeLook(
   const config = remembered(configPlace, configAtCut);
   const grub = shippedExtent("grub");
   const block = remembered({ offset: grub.offset, length: grub.bytes }, ({ path }) => readAsGrub(path, "grubenv", GRUB_PARTITION));
-  return (disk, { changed }, scratch) => {
+  return async (disk, { changed }, scratch) => {
     // All of them each time: each remembers what it saw.
     const isWhole = (slot: Slot): boolean => partitions[slot].map((partition) => partition.isWhole(disk, changed)).every(Boolean);
     const at: UpgradeAtCut = {
-      config: config(disk, changed, scratch),
+      config: await config(disk, changed, scratch),
       headers: headersOn(disk),
       block: block(disk, changed, scratch),
       whole: { A: isWhole("A"), B: isWhole("B") },

@@ -15,7 +15,7 @@ export interface Inspected {
 }
 
 /** Looks at one disk after the other, in the order of the recording. @param scratch a file of its own */
-export type Look = (disk: RawDisk, at: AtCut, scratch: string) => readonly string[];
+export type Look = (disk: RawDisk, at: AtCut, scratch: string) => Promise<readonly string[]>;
 
 /**
  * Looks at the disks that cuts leave without booting them: what a boot would have to go by. That costs a hundredth of a boot, and so
@@ -33,9 +33,9 @@ export async function* inspect(
   const scratch = join(folder, "config-at-cut.img");
   await using replay = new Replay(join(folder, "inspected.img"), recording, log, seed);
   for (const point of points.toSorted((one, two) => one.window - two.window)) {
-    const faults = await replay.at(point, (disk, at) => {
+    const faults = await replay.at(point, async (disk, at) => {
       try {
-        return look(disk, at, scratch);
+        return await look(disk, at, scratch);
       } catch (error) {
         return [error instanceof Error ? error.message : String(error)];
       }

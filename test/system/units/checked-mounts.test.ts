@@ -7,11 +7,11 @@ import { type CheckedMount, mountActions, planMounts } from "../../../src/units/
 import { type NamespaceMachine, namespaceMachine } from "../../support/namespace-machine.ts";
 
 /** An ext4 in a file that has to be mounted at /NAME, and the table of mount(8) takes care of the loop device. */
-function ext4({ at }: NamespaceMachine, name: string): CheckedMount {
+function ext4({ at }: NamespaceMachine, name: string, options: readonly string[] = []): CheckedMount {
   const [source, mountPoint] = [at(`/${name}.img`), at(`/${name} of the node`)];
   writeFileSync(source, "");
   truncateSync(source, 16 * 1024 * 1024);
-  execFileSync("mkfs.ext4", ["-q", "-F", source]);
+  execFileSync("mkfs.ext4", ["-q", "-F", ...options, source]);
   mkdirSync(mountPoint);
   return { source, mountPoint, fileSystem: "ext4", options: ["loop", "nodev", "noexec"], place: name, mended: `${name} was mended` };
 }
@@ -62,6 +62,39 @@ test("when one cannot be mounted the others are, and the careful way names it", 
   expect(await mountAt(machine.host, third.mountPoint)).toBeDefined();
   expect(statSync(machine.at("/run/guestos-boot")).isDirectory()).toBe(true);
   machine.reboot();
+});
+
+/** Half of the superblock as it is written when the state changes, and half of it as it was. */
+function tear(path: string): void {
+  const before = readFileSync(path);
+  execFileSync("debugfs", ["-w", "-R", "set_super_value mtime 20260101", path], { stdio: "ignore" });
+  const after = readFileSync(path);
+  const first = 1024 + 512;
+  expect(after.subarray(1024, first).equals(before.subarray(1024, first))).toBe(false);
+  writeFileSync(path, Buffer.concat([after.subarray(0, first), before.subarray(first)]));
+}
+
+test("a superblock that was written by half is mended, also where there is no copy of it", async () => {
+  const machine = namespaceMachine({});
+  const torn = ext4(machine, "torn", ["-b", "4096"]);
+  execFileSync("debugfs", ["-w", "-R", `write ${import.meta.filename} kept`, torn.source], { stdio: "ignore" });
+  tear(torn.source);
+  await run(machine, [torn]);
+  expect(programs(machine)).toEqual(["e2fsck", "debugfs", "e2fsck", "mount"]);
+  expect(machine.notes).toEqual(["torn was mended"]);
+  expect(readFileSync(`${torn.mountPoint}/kept`, "utf8")).toBe(readFileSync(import.meta.filename, "utf8"));
+  machine.reboot();
+});
+
+test("a superblock of which more is wrong than its halves is not taken", async () => {
+  const machine = namespaceMachine({});
+  const wrong = ext4(machine, "wrong", ["-b", "4096"]);
+  const image = readFileSync(wrong.source);
+  // The number of blocks of a group, and with it where everything is (super.rst).
+  image.writeUInt32LE(77, 1024 + 0x20);
+  writeFileSync(wrong.source, image);
+  await expect(run(machine, [wrong])).rejects.toThrow(/is damaged and cannot be mended without a decision/);
+  expect(await mountAt(machine.host, wrong.mountPoint)).toBeUndefined();
 });
 
 test("what a mount needs is made true before anything is touched, and its failure is told", async () => {
