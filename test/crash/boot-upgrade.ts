@@ -5,7 +5,7 @@ import { startVirtualMachine, type VirtualMachine } from "../../vm/virtual-machi
 import { BOOT_TIMEOUT } from "../vm/support/node.ts";
 import { startedByGrub, type UpgradeDocument, upgradeOf } from "../vm/support/upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";
-import type { Judge } from "./explorer.ts";
+import type { Booted, Judge } from "./explorer.ts";
 import { GRUB_PARTITION } from "./inspect-upgrade.ts";
 import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade } from "./record-upgrade.ts";
@@ -30,22 +30,32 @@ export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Rea
     await using vm = await start(machine, attachment, update);
     const started = await startedByGrub(vm);
     const after = await lookedAt(vm);
-    const found = await upgradeOf(vm);
-    const ended = await goneOn(vm, update, found);
+    const upgrade = await goneOn(vm, update, slot);
     return {
-      outcome: `${started}, B ${found.slots.B.kind}; ${ended.phase}, next ${ended.next}`,
+      outcome: `${started}, ${upgrade.outcome}`,
       redone: after.redone,
       faults: [
         ...(started === foretold ? [] : [`GRUB starts ${started}, and not ${foretold}`]),
         ...faultsOf(config, { ...after, state: besidesTheUpgrade(after.state, slot) }, besidesTheUpgrade(undisturbed[slot], slot), slot),
-        ...upgradeFaults(found, ended, slot),
+        ...upgrade.faults,
       ],
     };
   };
 }
 
+/** Lets the upgrade go on, and judges what came of it. */
+async function goneOn(vm: VirtualMachine, update: RecordedUpgrade["update"], slot: Slot): Promise<Pick<Booted, "outcome" | "faults">> {
+  try {
+    const found = await upgradeOf(vm);
+    const ended = await finished(vm, update, found);
+    return { outcome: `B ${found.slots.B.kind}; ${ended.phase}, next ${ended.next}`, faults: upgradeFaults(found, ended, slot) };
+  } catch (error) {
+    return { outcome: "stuck", faults: [`the upgrade did not go on: ${error instanceof Error ? error.message : String(error)}`] };
+  }
+}
+
 /** Confirms B, or makes it ready to be tried, as far as that has not been done. */
-async function goneOn(
+async function finished(
   vm: VirtualMachine,
   { bytes, sha256 }: RecordedUpgrade["update"],
   { running, slots }: UpgradeDocument,
