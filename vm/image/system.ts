@@ -21,6 +21,8 @@ const NOT_IN_AN_IMAGE = [
   "etc/subuid-",
   "etc/subgid-",
   "etc/fstab",
+  // How mmdebstrap told apt what to prefer while it made the tree, with lists of packages that are gone since.
+  "etc/apt/apt.conf.d/99mmdebstrap",
   "etc/ssh/ssh_host_ecdsa_key",
   "etc/ssh/ssh_host_ecdsa_key.pub",
   "etc/ssh/ssh_host_ed25519_key",
