@@ -3,8 +3,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buildFolder } from "../../../vm/paths.ts";
-import { momentText, type Result } from "./explorer.ts";
-import type { Answer, Orders } from "./worker.ts";
+import { caseText, momentText, type Result } from "./explorer.ts";
+import type { Answer, Orders, Share } from "./worker.ts";
 
 export interface Coverage {
   /** Effects of an undisturbed run, by scenario. */
@@ -16,12 +16,29 @@ export interface Coverage {
 
 export type OnAnswer = (answer: Answer) => void;
 
-/** Explores scenarios with as many workers as told, each in namespaces of its own. @param onAnswer hears of each result as it comes */
-export async function exploreEffects(names: readonly string[], orders: Orders, jobs: number, onAnswer?: OnAnswer): Promise<Coverage> {
+export interface Exploration {
+  readonly scenarios: readonly string[];
+  readonly orders: Orders;
+  /** Workers, each in namespaces of its own. */
+  readonly jobs: number;
+  /** Into how many parts a scenario goes: one worker takes each. */
+  readonly parts?: (scenario: string) => number;
+  /** Results that are there already. */
+  readonly known?: readonly Result[];
+  /** Hears of each result as it comes. */
+  readonly onAnswer?: OnAnswer;
+}
+
+export async function exploreEffects(exploration: Exploration): Promise<Coverage> {
+  const { scenarios, orders, jobs, parts = () => 1, known = [], onAnswer } = exploration;
   const effects = new Map<string, number>();
-  const results: Result[] = [];
+  const results = [...known];
   const failures: string[] = [];
-  const left = [...names];
+  const left = scenarios.flatMap((scenario): readonly Share[] => {
+    const of = parts(scenario);
+    const done = known.filter((result) => result.scenario === scenario).map(caseText);
+    return Array.from({ length: of }, (_, index) => ({ scenario, index, of, known: done }));
+  });
   const heard = (answer: Answer): void => {
     if (answer.kind === "enumerated") effects.set(answer.scenario, answer.effects);
     if (answer.kind === "result") results.push(answer.result);
@@ -32,7 +49,7 @@ export async function exploreEffects(names: readonly string[], orders: Orders, j
   return { effects, results, failures };
 }
 
-async function work(left: string[], orders: Orders, heard: OnAnswer): Promise<void> {
+async function work(left: Share[], orders: Orders, heard: OnAnswer): Promise<void> {
   const cache = join(buildFolder, "cache", "compiled");
   mkdirSync(cache, { recursive: true });
   const worker = spawn(
@@ -49,9 +66,10 @@ async function work(left: string[], orders: Orders, heard: OnAnswer): Promise<vo
   });
   let current = "";
   const next = (): void => {
-    const name = left.shift();
-    if (name === undefined) worker.stdin.end();
-    else worker.stdin.write(`${(current = name)}\n`);
+    const share = left.shift();
+    current = share?.scenario ?? "";
+    if (share === undefined) worker.stdin.end();
+    else worker.stdin.write(`${JSON.stringify(share)}\n`);
   };
   next();
   for await (const line of createInterface({ input: worker.stdout })) {

@@ -92,7 +92,7 @@ export class EffectExplorer {
 
   async explore({ effect, moment }: Case, seed: number): Promise<Result> {
     const { name, before, args, check } = this.#scenario;
-    const reboot = chance(`${seed} ${name} ${effect} ${momentText(moment)} reboot`) < 0.5;
+    const reboot = chance(`${seed} ${name} ${caseText({ effect, moment })} reboot`) < 0.5;
     rmSync(this.#list, { force: true });
     using machine = this.#machine();
     const milliseconds = this.#effects[effect - 1]?.milliseconds ?? 0;
@@ -187,6 +187,11 @@ function endingText({ status, signal, output }: Ended): string {
 /** Between 0 and 1; the same for the same text. */
 export function chance(text: string): number {
   return createHash("sha256").update(text).digest().readUInt32LE() / 2 ** 32;
+}
+
+/** "12 before": how a case of a scenario is named. */
+export function caseText({ effect, moment }: Case): string {
+  return `${effect} ${momentText(moment)}`;
 }
 
 export function momentText(moment: Moment): string {

@@ -1,6 +1,6 @@
 /**
- * Explores scenarios, one after the other, in namespaces of its own (mount, host name, network): names of scenarios come in, a line
- * each, results go out, an object of JSON each. Started by explore-effects.ts.
+ * Explores scenarios, one after the other, in namespaces of its own (mount, host name, network): parts of scenarios come in, results go
+ * out, an object of JSON a line. Started by coverage.ts.
  */
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import type { Case, EffectExplorer as Explorer } from "./explorer.ts";
 
 installStandIns();
 // An import above would have seen what is real.
-const { chance, EffectExplorer, momentText } = await import("./explorer.ts");
+const { caseText, chance, EffectExplorer } = await import("./explorer.ts");
 const { scenarios } = await import("./scenarios.ts");
 process.setMaxListeners(0);
 
@@ -27,6 +27,15 @@ export interface Orders {
   readonly until?: number;
 }
 
+/** A scenario, or every so-manieth case of it. */
+export interface Share {
+  readonly scenario: string;
+  readonly index: number;
+  readonly of: number;
+  /** What is known already: "12 before". */
+  readonly known: readonly string[];
+}
+
 /** What it answers. */
 export type Answer =
   | { readonly kind: "enumerated"; readonly scenario: string; readonly effects: number; readonly cases: number }
@@ -36,13 +45,14 @@ export type Answer =
 
 const orders = JSON.parse(process.argv[2] ?? "{}") as Orders;
 
-function chosen(scenario: string, cases: readonly Case[]): readonly Case[] {
-  const named = (each: Case): string => `${each.effect} ${momentText(each.moment)}`;
-  if (orders.only !== undefined) return cases.filter((each) => named(each) === orders.only);
-  if (orders.sample === undefined) return cases;
-  return cases.toSorted((one, two) => order(one) - order(two)).slice(0, orders.sample);
+function chosen({ scenario, index, of, known }: Share, cases: readonly Case[]): readonly Case[] {
+  if (orders.only !== undefined) return cases.filter((each) => caseText(each) === orders.only);
+  const done = new Set(known);
+  const all = cases.filter((each, place) => place % of === index && !done.has(caseText(each)));
+  if (orders.sample === undefined) return all;
+  return all.toSorted((one, two) => order(one) - order(two)).slice(0, orders.sample);
   function order(each: Case): number {
-    return chance(`${orders.seed} ${scenario} ${named(each)}`);
+    return chance(`${orders.seed} ${scenario} ${caseText(each)}`);
   }
 }
 
@@ -50,12 +60,13 @@ function say(answer: Answer): void {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
-async function explore(name: string, folder: string): Promise<void> {
+async function explore(share: Share, folder: string): Promise<void> {
+  const name = share.scenario;
   const scenario = scenarios.find((candidate) => candidate.name === name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
   const explorer = new EffectExplorer(scenario, folder);
   await explorer.enumerate();
-  const cases = chosen(name, explorer.cases());
+  const cases = chosen(share, explorer.cases());
   say({ kind: "enumerated", scenario: name, effects: explorer.effects.length, cases: cases.length });
   for (const each of cases) {
     if (orders.until !== undefined && Date.now() > orders.until) break;
@@ -80,9 +91,11 @@ function prepare(): string {
 }
 
 const folder = prepare();
-for await (const name of createInterface({ input: process.stdin })) {
+for await (const line of createInterface({ input: process.stdin })) {
+  const share = JSON.parse(line) as Share;
+  const name = share.scenario;
   try {
-    if (orders.until === undefined || Date.now() < orders.until) await explore(name, folder);
+    if (orders.until === undefined || Date.now() < orders.until) await explore(share, folder);
   } catch (error) {
     say({ kind: "failed", scenario: name, error: error instanceof Error ? error.message : String(error) });
   }

@@ -14,7 +14,8 @@ const LIMIT = 50_000;
 test("killed at an effect, without space from there on, or with an error of the disk: the next run ends as if nothing had been", async () => {
   // Who does not come to all comes to others with another seed.
   const names = scenarios.map(({ name }) => name).toSorted((one, two) => chance(`${SEED} ${one}`) - chance(`${SEED} ${two}`));
-  const coverage = await exploreEffects(names, { seed: SEED, sample: CASES, until: Date.now() + LIMIT }, 2);
+  const orders = { seed: SEED, sample: CASES, until: Date.now() + LIMIT };
+  const coverage = await exploreEffects({ scenarios: names, orders, jobs: 2 });
   console.log(coverageLines(coverage).join("\n"));
   expect(coverage.failures).toEqual([]);
   expect(coverage.results.filter(({ faults }) => faults.length > 0).map((result) => failureText(result, SEED))).toEqual([]);
