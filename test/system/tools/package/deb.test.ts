@@ -87,7 +87,10 @@ test("what is below /etc is a conffile, and neither the machine's name nor a pre
 
 test("of the initramfs it takes part in what fits into any: the other scripts wait where an image of ours finds them", () => {
   const names = contents.flatMap((line) => /^-\S+ \S+ usr\/share\/((?:guestos-boot\/)?initramfs-tools\/.*)$/.exec(line)?.[1] ?? []);
-  expect(names.filter((name) => !name.startsWith("guestos-boot/"))).toEqual(["initramfs-tools/scripts/local-bottom/guestos-machine-id"]);
+  expect(names.filter((name) => !name.startsWith("guestos-boot/"))).toEqual([
+    "initramfs-tools/hooks/guestos-machine-id",
+    "initramfs-tools/scripts/local-bottom/guestos-machine-id",
+  ]);
   expect(names).toContain("guestos-boot/initramfs-tools/hooks/guestos");
 });
 
