@@ -13,33 +13,29 @@ import { closingLine, type Sum, sumOf, type TestReport } from "./test-report.ts"
 const root = join(import.meta.dirname, "..");
 const results = join(root, "build/test-results");
 
-/** A script of package.json, or the tests of projects of vitest.config.ts: several run at once, each in a process of its own. */
-type Step = { readonly kind: "script"; readonly name: string } | { readonly kind: "tests"; readonly projects: readonly string[] };
+/**
+ * A script of package.json; or lanes of tests, which run at the same time. In a lane stand projects of vitest.config.ts, which run one
+ * after the other, each in a process of its own.
+ */
+type Step = { readonly kind: "script"; readonly name: string } | { readonly kind: "tests"; readonly lanes: readonly Lane[] };
+type Lane = readonly string[];
 
 const script = (name: string): Step => ({ kind: "script", name });
-const tests = (...projects: readonly string[]): Step => ({ kind: "tests", projects });
+const tests = (...lanes: readonly Lane[]): Step => ({ kind: "tests", lanes });
 
-/** What is done one after the other; scripts that are run beside all of it, and then what needs those. */
+/** What is done one after the other; and scripts that are run beside it, whose images whole boots wait for. */
 interface Gate {
   readonly steps: readonly Step[];
   readonly beside?: readonly string[];
-  readonly afterwards?: readonly Step[];
 }
 
-const check = [
-  script("format:check"),
-  script("types"),
-  script("lint"),
-  script("dead-code"),
-  tests("unit"),
-  tests("system", "command-line"),
-];
+const fast = [script("format:check"), script("types"), script("lint"), script("dead-code"), tests(["unit"])];
 const gates: Readonly<Record<string, Gate>> = {
-  check: { steps: check },
-  // The checks wait for no image.
-  all: { steps: check, beside: ["build", "image", "image:boundary"], afterwards: [tests("vm")] },
-  vm: { steps: [tests("vm")] },
-  power: { steps: [tests("power")] },
+  check: { steps: [...fast, tests(["command-line"], ["system"])] },
+  // Tests on real tools keep one core busy: whole boots begin beside them.
+  all: { steps: [...fast, tests(["command-line", "vm"], ["system"])], beside: ["build", "image", "image:boundary"] },
+  vm: { steps: [tests(["vm"])] },
+  power: { steps: [tests(["power"])] },
 };
 
 const gate = gates[process.argv[2] ?? ""];
@@ -49,39 +45,40 @@ mkdirSync(results, { recursive: true });
 
 const sums: Sum[] = [];
 const beside = runBeside(gate.beside ?? []);
-if (await runAll(gate.steps)) {
-  const failed = await beside;
-  if (failed === undefined) await runAll(gate.afterwards ?? []);
-  else {
-    const sum = failureOf(failed);
-    for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
-    sums.push(sum);
-  }
-} else {
-  // What came out of it nobody needs now, but it writes to build/ until it has ended.
-  await beside;
-}
+await runAll(gate.steps);
+// It writes to build/ until it has ended, also when nobody needs what comes out of it.
+await beside;
 const line = closingLine(sums);
 // For who cannot rely on the last line of the output, because make has words of its own after a failure.
 writeFileSync(join(results, "sum.txt"), `${line}\n`);
 console.log(line);
 process.exitCode = sums.every(({ failures }) => failures.length === 0) ? 0 : 1;
 
-/** @returns whether what comes after them can be run */
-async function runAll(steps: readonly Step[]): Promise<boolean> {
+async function runAll(steps: readonly Step[]): Promise<void> {
   for (const step of steps) {
-    const found = step.kind === "tests" ? await Promise.all(step.projects.map(runTests)) : [await runScript(step.name)];
-    for (const failure of found.flatMap(({ failures }) => failures)) console.log(`FAILED: ${failure}`);
+    const found = step.kind === "tests" ? (await Promise.all(step.lanes.map(runLane))).flat() : [await runScript(step.name)];
     sums.push(...found);
-    if (step.kind === "script" && found.some(({ failures }) => failures.length > 0)) return false;
+    if (step.kind === "script" && found.some(({ failures }) => failures.length > 0)) return;
   }
-  return true;
+}
+
+/** The first lane of several shows what it does as it does it, the others when they are done. */
+async function runLane(lane: Lane, index: number): Promise<readonly Sum[]> {
+  const found: Sum[] = [];
+  for (const project of lane) {
+    const missing = project === "vm" ? await beside : undefined;
+    found.push(missing === undefined ? await runTests(project, index === 0) : failureOf(missing));
+    for (const failure of found.at(-1)?.failures ?? []) console.log(`FAILED: ${failure}`);
+  }
+  return found;
 }
 
 /** A script that succeeds is no test, and adds nothing. */
 async function runScript(name: string): Promise<Sum> {
   console.log(`== ${name}`);
-  return (await run(process.execPath, ["--run", name])) ? { passed: 0, skipped: 0, failures: [] } : failureOf(name);
+  const sum = (await run(process.execPath, ["--run", name])) ? { passed: 0, skipped: 0, failures: [] } : failureOf(name);
+  for (const failure of sum.failures) console.log(`FAILED: ${failure}`);
+  return sum;
 }
 
 function failureOf(name: string): Sum {
@@ -101,11 +98,11 @@ async function runBeside(names: readonly string[]): Promise<string | undefined> 
   return undefined;
 }
 
-/** The first of several shows what it does as it does it, the others when they are done. */
-async function runTests(project: string, index: number): Promise<Sum> {
+/** @param isShown as it goes on; what it prints otherwise is shown at its end */
+async function runTests(project: string, isShown: boolean): Promise<Sum> {
   const log = join(results, `${project}.log`);
-  const output = index === 0 ? "inherit" : openSync(log, "w");
-  if (index === 0) console.log(`== ${project} tests`);
+  const output = isShown ? "inherit" : openSync(log, "w");
+  if (isShown) console.log(`== ${project} tests`);
   const file = join(results, `${project}.json`);
   // One file, where one kind of test was asked for.
   const only = gate?.steps.length === 1 ? (process.env["FILE"] ?? "") : "";
