@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { expect, test, vi } from "vitest";
 import { guestosBoot, plannedUnits, runDocument } from "../vm/support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "../vm/support/node.ts";
+import { configFile, exampleUnit, writeOwn } from "../vm/support/own-configuration.ts";
 import type { VirtualMachine } from "../../vm/virtual-machine.ts";
 
 /**
  * What /etc/guestos-boot says of a boot: a node is provisioned without it, gets the extra unit of docs/extra-units.md and a configuration
- * file, boots with them, and then with a file that cannot be used. The root is written by hand, as an operator mends it: nothing of ours does.
+ * file, boots with them, and then with a file that cannot be used.
  */
 
 vi.setConfig({ testTimeout: 4 * BOOT_TIMEOUT });
@@ -15,24 +15,6 @@ const NAME = "own";
 const OWN = "/etc/guestos-boot";
 const GOOD = "units:\n  hostname: { timeout: 45 }\n  journalbeat: { off: true }\n";
 const BROKEN = "units:\n  hostname: { timeout: soon }\n";
-
-/** The example of the document, as it stands there. */
-async function example(language: "yaml" | "bash"): Promise<string> {
-  const [, text] = new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(await readFile("docs/extra-units.md", "utf8")) ?? [];
-  if (text === undefined) throw new Error(`docs/extra-units.md has no example in ${language}`);
-  return text;
-}
-
-async function put(vm: VirtualMachine, path: string, mode: string, content: string): Promise<void> {
-  const encoded = Buffer.from(content).toString("base64");
-  await vm.shell.ok(`mkdir -p $(dirname ${path}) && echo ${encoded} | base64 -d >${path} && chmod ${mode} ${path}`);
-}
-
-async function writeOwn(vm: VirtualMachine, files: readonly (readonly [path: string, mode: string, content: string])[]): Promise<void> {
-  await vm.shell.ok("mount -o remount,rw /");
-  for (const [path, mode, content] of files) await put(vm, `${OWN}/${path}`, mode, content);
-  await vm.shell.ok("sync && mount -o remount,ro /");
-}
 
 async function shutDown(vm: VirtualMachine): Promise<void> {
   await vm.qmp("set-action", { reboot: "shutdown" });
@@ -44,11 +26,7 @@ const first = bootedNode({ name: NAME, size: "8G", boot: "kernel", config: { "nn
 
 const configured = bootedNode(() =>
   first.use(async (vm) => {
-    await writeOwn(vm, [
-      ["units.d/greeting/unit.yaml", "0644", await example("yaml")],
-      ["units.d/greeting/greeting", "0755", await example("bash")],
-      ["config.yaml", "0644", GOOD],
-    ]);
+    await writeOwn(vm, [...(await exampleUnit()), configFile(GOOD)]);
     await vm.shell.ok("guestos-boot verify");
     await shutDown(vm);
     return { name: "own-configured", disk: diskOf(NAME), boot: "kernel" };
@@ -73,7 +51,7 @@ test("a boot does what the file says, and the extra unit is one like any other",
 
 const broken = bootedNode(() =>
   configured.use(async (vm) => {
-    await writeOwn(vm, [["config.yaml", "0644", BROKEN]]);
+    await writeOwn(vm, [configFile(BROKEN)]);
     await shutDown(vm);
     return { name: "own-broken", disk: diskOf(NAME), boot: "kernel" };
   }),

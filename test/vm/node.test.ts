@@ -17,6 +17,7 @@ import { inTerminal } from "./support/in-terminal.ts";
 import { accountsWithKeys, injectedNetwork, injectedNode } from "./support/injected-node.ts";
 import { lastingState } from "./support/lasting-state.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "./support/node.ts";
+import { configFile, exampleUnit, writeOwn } from "./support/own-configuration.ts";
 import { metricsPage, ssh } from "./support/reach.ts";
 
 /**
@@ -569,9 +570,9 @@ const rebooted = bootedNode(() =>
   }),
 );
 
-async function unitsOf(vm: VirtualMachine): Promise<readonly UnitView[]> {
+async function unitsOf(vm: VirtualMachine, extra: readonly string[] = []): Promise<readonly UnitView[]> {
   const units = (await recordOf(vm)).runs.flatMap((run) => run.units);
-  expect([...new Set(units.map(({ name }) => name))].toSorted()).toEqual(guestos.map(({ name }) => name).toSorted());
+  expect([...new Set(units.map(({ name }) => name))].toSorted()).toEqual([...guestos.map(({ name }) => name), ...extra].toSorted());
   return units;
 }
 
@@ -624,6 +625,7 @@ const afterPowerCut = bootedNode(() =>
     await vm.shell.ok(`for folder in /var/lib/ic/data /var/lib/ic/crypto /var/lib/ic/backup /var/lib /boot/grub; do
       echo kept >$folder/kept; sync $folder/kept; echo lost >$folder/lost; done`);
     before = await lastingState(vm);
+    await writeOwn(vm, [...(await exampleUnit()), configFile("units:\n  hostname: { timeout: 45 }\n")]);
     await vm.powerCut();
     return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "kernel" };
   }),
@@ -633,13 +635,22 @@ test("after a power cut the node boots as well, and every unit is unchanged", ()
   afterPowerCut.use(async (vm) => {
     expect(await untilBooted(vm)).toBe("running");
     expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
-    const units = await unitsOf(vm);
+    const units = await unitsOf(vm, ["greeting"]);
     expect(units.filter(({ result }) => result?.kind !== "unchanged")).toEqual([]);
     // FAT has no journal: that it was in use is worth a word. Everything else replays its own.
     expect(units.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`))).toEqual([
       expect.stringMatching(/^mount-boot: .*\(grub\) was not unmounted cleanly/),
     ]);
     await assertCleanBoot(vm, clean);
+  }));
+
+test("a unit and a configuration file in /etc/guestos-boot are part of the boot: it runs like any other, and what the file says counts", () =>
+  afterPowerCut.use(async (vm) => {
+    const document = runDocument(await guestosBoot(vm, "status --json"));
+    expect(document.units.find(({ name }) => name === "greeting")).toMatchObject({ activated: ["write /run/motd.d/10-version"] });
+    expect(await vm.shell.ok("cat /run/motd.d/10-version")).toBe("GuestOS 0.1.0\n");
+    expect(plannedUnits(await guestosBoot(vm, "plan --json"))["greeting"]).toBe("nothing");
+    expect(await vm.shell.ok("guestos-boot list --json | grep -c '\"timeoutSeconds\": 45'")).toBe("1\n");
   }));
 
 test("a power cut takes nothing that was flushed", () =>
