@@ -1,8 +1,8 @@
 /**
- * `make test-crash`: cuts the power of a recorded first boot, and of a recorded upgrade, at many points, looks at what each cut left, boots it,
- * and checks that.
+ * `make test-crash`: cuts the power of a recorded first boot, of the boot after it and of a recorded upgrade, at many points, looks at what
+ * each cut left, boots it, and checks that.
  *
- *   RECORDING=   first-boot, upgrade-install or upgrade-trial; "upgrade" for the two of an upgrade (all)
+ *   RECORDING=   first-boot, later-boot, upgrade-install or upgrade-trial; "upgrade" for the two of an upgrade (all)
  *   POINT=12.3   that point alone, and all that is known of it; with RECORDING (first-boot)
  *   LOOKS=n      look at the disks of n points of each recording without booting them (2000)
  *   POINTS=n     boot until n points of each are known (1000)

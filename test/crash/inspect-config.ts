@@ -19,6 +19,21 @@ export async function firstBootLook(name: string, recording: Recording, log: Wri
   return async (disk, { changed }, scratch) => inspectionFaults(await config(disk, changed, scratch), headersOn(disk), end);
 }
 
+/** What a boot of a node that has everything may not leave: the same, and nothing of it may be gone. */
+export async function laterBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
+  const { begin, end } = await configBeforeAndAfter(name, recording, log);
+  const config = remembered(configPlace, configAtCut);
+  return async (disk, { changed }, scratch) => {
+    const cut = await config(disk, changed, scratch);
+    return [...inspectionFaults(cut, headersOn(disk), end), ...goneFaults(cut, begin)];
+  };
+}
+
+/** Files that were there at the beginning of a recording must be there at each cut of it. */
+export function goneFaults(cut: ConfigAtCut, begin: ConfigAtCut, rewritten = REWRITTEN): readonly string[] {
+  return [...begin.files.keys()].filter((file) => !rewritten.test(file) && !cut.files.has(file)).map((file) => `${file} is gone`);
+}
+
 /** The config partition at the first and at the last point of a recording. */
 export async function configBeforeAndAfter(
   name: string,

@@ -2,7 +2,7 @@ import type { Slot } from "../../src/config/layout.ts";
 import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { shippedExtent } from "../../vm/update-content.ts";
 import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
-import { configBeforeAndAfter, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
+import { configBeforeAndAfter, goneFaults, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { readAsGrub } from "./read-as-grub.ts";
@@ -84,7 +84,6 @@ export function upgradeFaults(
 ): readonly string[] {
   const next = grubBoot(block);
   const afterwards = grubBoot(next.block);
-  const gone = [...begin.files.keys()].filter((file) => !REWRITTEN.test(file) && !config.files.has(file));
   const [recordA, recordB] = [recordOf(config, "A"), recordOf(config, "B")];
   const hasUpdate = recordB?.kind === "installed" || recordB?.kind === "proven";
   return [
@@ -97,7 +96,7 @@ export function upgradeFaults(
     ...fixed.filter((slot) => !whole[slot]).map((slot) => `${slot} is not what it was`),
     ...(recordA?.kind === "proven" ? [] : [`A is called ${recordA?.kind ?? "nothing"}, not proven`]),
     ...(config.files.has("slots/refused.json") ? ["an image is refused"] : []),
-    ...gone.map((file) => `${file} is gone`),
+    ...goneFaults(config, begin, REWRITTEN),
     ...inspectionFaults(config, headers, end, REWRITTEN),
   ];
 }

@@ -3,16 +3,13 @@ import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { stateFolder } from "../../vm/paths.ts";
 import { tool } from "../../vm/tool.ts";
 import { shippedExtent } from "../../vm/update-content.ts";
 import type { Extent } from "../../vm/update-tar.ts";
-import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../vm/virtual-machine.ts";
 import { BOOT_TIMEOUT, kernelBoot, untilBooted } from "../vm/support/node.ts";
 import { startedByGrub, testImage, type TestImage } from "../vm/support/upgrade.ts";
-import { writesOf } from "./crash-states.ts";
 import { openWriteLog } from "./log-writes.ts";
-import { RawDisk } from "./raw-disk.ts";
+import { COPY_TIMEOUT, recorded, replayed } from "./record.ts";
 import { crashFolder, firstBoot, type Recording } from "./recording.ts";
 
 /** What stands in the partitions of a slot. */
@@ -35,7 +32,6 @@ export interface RecordedUpgrade {
 export const upgradeFolder = join(crashFolder, "upgrade");
 const VERSION = "0.2.0";
 const NAME = "crash-recording-upgrade";
-const COPY_TIMEOUT = 600_000;
 
 const file = (name: string): string => join(upgradeFolder, name);
 const FACTS = file("recording.json");
@@ -78,19 +74,11 @@ async function recordAnew(before: Recording): Promise<Facts> {
   return facts;
 }
 
-/** The disk with all that a log has. */
-async function replayed(base: string, log: string, to: string): Promise<void> {
-  await tool("cp", ["--sparse=always", base, to], { timeout: COPY_TIMEOUT });
-  using entries = openWriteLog(log);
-  using disk = new RawDisk(to);
-  for (const { index } of entries.entries) disk.apply(writesOf(entries, index, index + 1));
-}
-
 /** @returns the entry with which the upgrade begins */
 async function recordInstall(base: string, { sha256, bytes }: Pick<TestImage, "sha256" | "bytes">): Promise<number> {
   const log = file("install.log");
   const options = { boot: await kernelBoot(), extraDisks: [{ path: UPDATE, format: "raw" }] } as const;
-  return recorded(base, log, options, async (vm) => {
+  return recorded(NAME, base, log, options, async (vm) => {
     await untilBooted(vm);
     await vm.shell.ok("echo of the node >/var/lib/ic/data/kept && sync");
     using until = openWriteLog(log);
@@ -104,7 +92,7 @@ async function recordInstall(base: string, { sha256, bytes }: Pick<TestImage, "s
 }
 
 async function recordTrial(base: string): Promise<void> {
-  await recorded(base, file("trial.log"), {}, async (vm) => {
+  await recorded(NAME, base, file("trial.log"), {}, async (vm) => {
     const started = await startedByGrub(vm);
     if (started !== "B (failsafe_check)") throw new Error(`GRUB started ${started}`);
     await untilBooted(vm);
@@ -112,23 +100,4 @@ async function recordTrial(base: string): Promise<void> {
     // What is only in the page cache is part of the story too.
     await vm.shell.ok("sync");
   });
-}
-
-/** Runs a machine on a copy of the disk, with every write logged. */
-async function recorded<T>(
-  base: string,
-  log: string,
-  options: Omit<VirtualMachineOptions, "name" | "disk">,
-  story: (vm: VirtualMachine) => Promise<T>,
-): Promise<T> {
-  const path = join(stateFolder(NAME), "disk.img");
-  await mkdir(stateFolder(NAME), { recursive: true });
-  await tool("cp", ["--sparse=always", base, path], { timeout: COPY_TIMEOUT });
-  await writeFile(log, "");
-  try {
-    await using vm = await startVirtualMachine({ ...options, name: NAME, disk: { path, format: "raw", log } });
-    return await story(vm);
-  } finally {
-    await rm(path, { force: true });
-  }
 }

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import * as z from "zod";
 import { bootReport, consoleEvents, hasSucceeded } from "../../vm/console.ts";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { buildFolder, image, stateFolder } from "../../vm/paths.ts";
+import { buildFolder, image } from "../../vm/paths.ts";
 import { tool } from "../../vm/tool.ts";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
 import { injectedNode } from "../vm/support/injected-node.ts";
 import { configMedium } from "../vm/support/media.ts";
 import { BOOT_TIMEOUT, kernelBoot, untilBooted } from "../vm/support/node.ts";
+import { recorded } from "./record.ts";
 
 /** What a machine did, as it reached the disk. */
 export interface Recording {
@@ -63,25 +63,14 @@ export async function firstBoot(say: (line: string) => void): Promise<Recording>
   return { ...files, id, from: 0 };
 }
 
-/** Boots a copy of the disk to its end, and a little further, with every write logged. */
+/** Boots it to its end, and a little further. */
 async function record({ base, log, medium }: Pick<Recording, "base" | "log" | "medium">): Promise<void> {
-  const path = join(stateFolder(NAME), "disk.img");
-  await mkdir(stateFolder(NAME), { recursive: true });
-  await tool("cp", ["--sparse=always", base, path], { timeout: BOOT_TIMEOUT });
-  await writeFile(log, "");
-  try {
-    await using vm = await startVirtualMachine({
-      name: NAME,
-      disk: { path, format: "raw", log },
-      boot: await kernelBoot(),
-      media: [{ id: "config", image: medium }],
-    });
+  const options = { boot: await kernelBoot(), media: [{ id: "config", image: medium }] };
+  await recorded(NAME, base, log, options, async (vm) => {
     await untilBooted(vm);
     if (!hasSucceeded(bootReport(consoleEvents(vm.serial.text))))
       throw new Error(`the boot that was to be recorded failed:\n${vm.serial.tail()}`);
     // What is only in the page cache is part of the story too.
     await vm.shell.ok("sync");
-  } finally {
-    await rm(path, { force: true });
-  }
+  });
 }

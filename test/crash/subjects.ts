@@ -3,10 +3,11 @@ import type { DiskAttachment } from "../../vm/qemu-command.ts";
 import { upgradedNode, upgradeJudge } from "./boot-upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";
 import type { Judge } from "./explorer.ts";
-import { firstBootLook } from "./inspect-config.ts";
+import { firstBootLook, laterBootLook } from "./inspect-config.ts";
 import { upgradeLook } from "./inspect-upgrade.ts";
 import type { Look } from "./inspect.ts";
 import { openWriteLog, type WriteLog } from "./log-writes.ts";
+import { laterBoot, laterBootFolder } from "./record-later-boot.ts";
 import { recordedUpgrade, type RecordedUpgrade, upgradeFolder } from "./record-upgrade.ts";
 import { crashFolder, firstBoot, type Recording } from "./recording.ts";
 import { recovered } from "./recovered.ts";
@@ -28,25 +29,33 @@ export interface Subject extends Disposable {
 export const subjects = {
   "first-boot": async (say) => {
     const recording = await firstBoot(say);
-    const log = openWriteLog(recording.log);
-    const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium);
-    return {
-      ...{ recording, log, results: join(crashFolder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
-      look: async (name) => firstBootLook(name, recording, log),
-      judge: async () => {
-        const file = join(crashFolder, "undisturbed.json");
-        const wanted = await undisturbed(file, { recording, log }, "last", boot);
-        return async (machine, disk, { config }) => {
-          const after = await boot(machine, disk);
-          return { redone: after.redone, faults: faultsOf(config, after, wanted) };
-        };
-      },
-    };
+    return nodeSubject(recording, crashFolder, firstBootLook);
+  },
+  "later-boot": async (say) => {
+    const recording = await laterBoot(say);
+    return nodeSubject(recording, laterBootFolder, laterBootLook);
   },
   "upgrade-install": async (say) => upgradeSubject("install", await recordedUpgrade(say)),
   "upgrade-trial": async (say) => upgradeSubject("trial", await recordedUpgrade(say)),
 } satisfies Readonly<Record<string, (say: (line: string) => void) => Promise<Subject>>>;
 export type SubjectName = keyof typeof subjects;
+
+/** A node that ends, after a cut, in the state that it has when nothing was cut. */
+function nodeSubject(recording: Recording, folder: string, look: typeof firstBootLook): Subject {
+  const log = openWriteLog(recording.log);
+  const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium);
+  return {
+    ...{ recording, log, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
+    look: async (name) => look(name, recording, log),
+    judge: async () => {
+      const wanted = await undisturbed(join(folder, "undisturbed.json"), { recording, log }, "last", boot);
+      return async (machine, disk, { config }) => {
+        const after = await boot(machine, disk);
+        return { redone: after.redone, faults: faultsOf(config, after, wanted) };
+      };
+    },
+  };
+}
 
 function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Subject {
   const recording = upgrade[part];
