@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
@@ -69,6 +69,9 @@ async function bundle(entry: string, outfile: string, version: string, without: 
     plugins: [lazyBuiltins, embeddedAddons, oneLanguage],
     logLevel: "warning",
   });
+  // A character beyond ASCII in a regular expression is left as it is; in strings, esbuild writes it as an escape.
+  const [odd] = /[^\0-\x7f].*/.exec(readFileSync(outfile, "utf8")) ?? [];
+  if (odd !== undefined) throw new Error(`${outfile} is not ASCII: write \\u… for the first character of ${odd.slice(0, 40)}`);
   // What is in it, for the list of its parts (tools/package/components.ts).
   writeFileSync(`${outfile}.meta.json`, JSON.stringify(metafile));
 }

@@ -46,7 +46,9 @@ function startResident(): void {
  * slower and nothing else.
  */
 function start(): void {
-  const script = new Script(getAsset("program.js", "utf8"), {
+  // ASCII (tools/executable.ts), so that nothing has to be decoded, and a character is a byte in memory.
+  const source = Buffer.from(getRawAsset("program.js")).toString("latin1");
+  const script = new Script(source, {
     filename: "guestos-boot",
     cachedData: new Uint8Array(getRawAsset("program.cache")),
   });

@@ -7,7 +7,10 @@ const LONGEST = 60;
  */
 export function quoted(value: string): string {
   const shown = value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
-  return JSON.stringify(shown).replaceAll(/[^\x20-\x7e…]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(shown).replaceAll(
+    /[^\x20-\x7e\u2026]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** A count with its noun: "1 entry", "3 entries". */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { extract, type Extract } from "tar-stream";
+import type { Extract } from "tar-stream";
 import { z } from "./schema.ts";
 import { ProblemError } from "../system/problem.ts";
 import { counted, quoted } from "./quoted.ts";
@@ -52,6 +52,8 @@ export async function readTar(
   limits: TarLimits,
   visit: (entry: TarEntry) => Promise<void>,
 ): Promise<TarSummary> {
+  // Only where there is a tar: a boot with nothing to do has none, and loading it is a tenth of the program's start.
+  const { extract } = await import("tar-stream");
   const extraction = extract();
   const feed = new Feed(source, extraction, file, limits);
   const names = new Names(file, limits);

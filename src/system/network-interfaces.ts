@@ -39,9 +39,7 @@ const IFA_F_TENTATIVE = 0x40;
  * `undefined` when there is none (yet).
  */
 export async function primaryInterface(host: Host): Promise<NetworkInterface | undefined> {
-  // Made here and not once for all: the first collator costs more than everything else that a start does.
-  const byName = new Intl.Collator("en", { numeric: true });
-  const names = ((await host.list(CLASS)) ?? []).toSorted(byName.compare);
+  const names = ((await host.list(CLASS)) ?? []).toSorted((one, two) => (sortKey(one) < sortKey(two) ? -1 : 1));
   for (const name of names) {
     const type = Number(await host.readText(join(CLASS, name, "type")));
     if (type !== ARPHRD_ETHER || (await host.readLink(join(CLASS, name, "device"))) === undefined) continue;
@@ -52,6 +50,11 @@ export async function primaryInterface(host: Host): Promise<NetworkInterface | u
     return { name, index: Number(index), mac: mac.trim() };
   }
   return undefined;
+}
+
+/** "enp2s0" before "enp10s0". Not by Intl.Collator: the first one that a process makes takes longer than most units. */
+function sortKey(name: string): string {
+  return name.replaceAll(/\d+/g, (digits) => digits.padStart(10, "0"));
 }
 
 /**
