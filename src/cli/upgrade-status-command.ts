@@ -59,6 +59,7 @@ const PHASES: Readonly<Record<Phase, (running: Slot) => string>> = {
   stable: (running) => `stable: slot ${running} runs, and is what the boot loader starts`,
   committed: () => "committed: the other slot is tried at the next boot",
   trial: (running) => `on trial: slot ${running} runs, and is left at the next boot unless it is confirmed`,
+  "rolled-back": (running) => `rolled back: slot ${running} runs, and was given up; the next boot starts the other one`,
   "not-as-booted": (running) => `not as booted: slot ${running} runs, and the boot loader is told to start the other one`,
 };
 

@@ -39,6 +39,10 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
       }),
     ],
   },
+  "rolled-back": {
+    fact: "and was given up: the next boot starts the other one",
+    findings: [notice(SEEN, { what: "the running system was given up, and runs until the restart", todo: "restart the machine" })],
+  },
   "not-as-booted": {
     fact: "and is not what the boot loader was told to start",
     findings: [

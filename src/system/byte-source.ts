@@ -14,7 +14,7 @@ export interface ByteSource {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Bytes of a piece of a file: large, because each is handed from thread to thread some times. */
+/** Bytes of a piece: large, because each is handed from thread to thread some times, and what is done for each costs more than to fill it. */
 const CHUNK = 1024 * 1024;
 
 /** A file, a device, a pipe. @throws ProblemError when there is none */
@@ -72,31 +72,71 @@ async function* pieces(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
-  const { promise: stopped, reject: stop } = Promise.withResolvers<never>();
-  // Heard below, if anybody still listens.
-  stopped.catch(() => undefined);
-  const onAbort = (): void => stop(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  let reading = read(buffer);
+  const begin = (): Promise<number> => {
+    const begun = filled(buffer, read);
+    // Heard below, if anybody still asks for more.
+    begun.catch(() => undefined);
+    return begun;
+  };
+  let reading = begin();
   try {
     for (;;) {
-      signal.throwIfAborted();
-      // A pipe may never say anything again; being told to stop must not wait for it.
-      const length = await Promise.race([reading, stopped]);
+      const length = await unlessStopped(reading, signal);
       if (length === 0) return;
       const piece = buffer.subarray(0, length);
       [buffer, other] = [other, buffer];
-      reading = read(buffer);
-      reading.catch(() => undefined);
+      reading = begin();
       yield piece;
     }
   } catch (error) {
     signal.throwIfAborted();
     throw unreadable(name, error instanceof Error ? error.message : String(error), error);
   } finally {
-    signal.removeEventListener("abort", onAbort);
     await close();
   }
+}
+
+/** A pipe gives 64 KiB at a time (pipe(7)). @returns how many bytes there are: less than the buffer holds only at the end */
+async function filled(buffer: Buffer, read: (buffer: Buffer) => Promise<number>): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const more = await read(buffer.subarray(length));
+    if (more === 0) break;
+    length += more;
+  }
+  return length;
+}
+
+/** A pipe may never say anything again; being told to stop must not wait for it. (Promise.race would keep a listener for each piece.) */
+async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The same bytes in pieces of a MiB, where they come in small ones. */
+export async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const buffer = Buffer.alloc(CHUNK);
+  let length = 0;
+  for await (const chunk of chunks) {
+    for (let done = 0; done < chunk.length;) {
+      const piece = chunk.subarray(done, done + CHUNK - length);
+      buffer.set(piece, length);
+      done += piece.length;
+      length += piece.length;
+      if (length < CHUNK) continue;
+      yield buffer;
+      length = 0;
+    }
+  }
+  if (length > 0) yield buffer.subarray(0, length);
 }
 
 function unreadable(name: string, found: string, cause?: unknown): ProblemError {

@@ -1,5 +1,5 @@
 import { setTimeout as timer } from "node:timers/promises";
-import type { ByteSource } from "./byte-source.ts";
+import { type ByteSource, gathered } from "./byte-source.ts";
 import { ProblemError } from "./problem.ts";
 
 /** How patient a transfer is. Times in milliseconds. */
@@ -25,7 +25,7 @@ const usualPatience: Patience = { idle: 30_000, attempts: 8, firstPause: 500, lo
  */
 export function httpSource(address: string, signal: AbortSignal, patience: Patience = usualPatience): ByteSource {
   const transfer = new Transfer(address, signal, patience);
-  return { name: transfer.name, size: () => transfer.size, chunks: transfer.chunks() };
+  return { name: transfer.name, size: () => transfer.size, chunks: gathered(transfer.chunks()) };
 }
 
 /** Failed in a way that another try may cure. */

@@ -102,7 +102,8 @@ export function decide(verb: Verb, situation: Situation): Decision {
   const phase = phaseOf(situation);
   const { running, known } = situation;
   const other = otherSlot(running);
-  if (phase === "not-as-booted") return refused({ kind: "not-as-booted", running, next: other });
+  if (phase === "rolled-back" && verb === "rollback") return { kind: "do", writes: [], reboot: true };
+  if (phase === "not-as-booted" || phase === "rolled-back") return refused({ kind: "not-as-booted", running, next: other });
   const notStable = refused({
     kind: "not-stable",
     ...(phase === "committed" ? { trial: other, waiting: "reboot" } : { trial: running, waiting: "confirmation" }),
@@ -137,13 +138,15 @@ export function decide(verb: Verb, situation: Situation): Decision {
  *   stable         the running slot is what GRUB boots
  *   committed      the other one is to be tried at the next boot
  *   trial          the running one is being tried
+ *   rolled-back    the running one was, and was given up: the restart is all that is left to do
  *   not-as-booted  GRUB is told to boot the other one, and did not: it cannot read the block, or somebody else wrote it
  */
-export type Phase = "stable" | "committed" | "trial" | "not-as-booted";
+export type Phase = "stable" | "committed" | "trial" | "rolled-back" | "not-as-booted";
 
-export function phaseOf({ running, state }: Situation): Phase {
-  if (state.alternative === running) return state.cycle === "failsafe_check" || state.cycle === "first_boot" ? "trial" : "stable";
-  return state.cycle === "first_boot" ? "committed" : "not-as-booted";
+export function phaseOf({ running, state: { alternative, cycle, trial }, known }: Situation): Phase {
+  if (alternative === running) return cycle === "failsafe_check" || cycle === "first_boot" ? "trial" : "stable";
+  if (cycle === "first_boot") return "committed";
+  return cycle === "stable" && trial === running && known[running] === "failed" ? "rolled-back" : "not-as-booted";
 }
 
 /** The hash goes first: it stands in the record, which then says only that it failed. What is known to be unusable already says why. */

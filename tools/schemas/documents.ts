@@ -160,7 +160,7 @@ const SlotState = z.discriminatedUnion("kind", [
 const UpgradeStatus = z.object({
   running: Slot,
   version: z.string().optional(),
-  phase: z.enum(["stable", "committed", "trial", "not-as-booted"]),
+  phase: z.enum(["stable", "committed", "trial", "rolled-back", "not-as-booted"]),
   next: Slot.describe("what the next boot starts"),
   grubenv: z.object({
     alternative: Slot,

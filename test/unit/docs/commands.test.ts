@@ -82,6 +82,6 @@ test.each(commands.filter((command) => isMake(command) && !Object.hasOwn(mention
 test("what make test runs is what CI runs, and with it the program's build and both images", () => {
   expect(readFileSync(".ci/run", "utf8")).toMatch(/^make test\b/m);
   const gate = /^\s*all: .*$/m.exec(readFileSync("tools/test.ts", "utf8"))?.[0];
-  expect(gate).toContain('steps: check, beside: ["build", "image", "image:boundary"], afterwards: [tests("vm")]');
+  expect(gate).toContain('[...fast, tests(["command-line", "vm"], ["system"])], beside: ["build", "image", "image:boundary"]');
   expect(/^test:[^]*?(?=^$)/m.exec(readFileSync("Makefile", "utf8"))?.[0]).toContain("tools/test.ts all");
 });

@@ -7,6 +7,7 @@ import {
   type Decision,
   type Known,
   type Phase,
+  phaseOf,
   settle,
   type Situation,
   type Verb,
@@ -20,10 +21,12 @@ const documented = readFileSync(join(import.meta.dirname, "../../../docs/upgrade
 const VERBS: readonly Verb[] = ["install", "commit", "confirm", "rollback"];
 const KNOWN: readonly Known[] = ["nothing", "incomplete", "installed", "proven", "failed", "damaged"];
 
-const PHASES: readonly (readonly [Phase, BootState])[] = [
+/** With what is known of the running slot, where that matters. */
+const PHASES: readonly (readonly [Phase, BootState, Known?])[] = [
   ["stable", { alternative: "A", cycle: "stable", trial: undefined }],
   ["trial", { alternative: "A", cycle: "failsafe_check", trial: "A" }],
   ["committed", { alternative: "B", cycle: "first_boot", trial: "B" }],
+  ["rolled-back", { alternative: "B", cycle: "stable", trial: "A" }, "failed"],
   ["not-as-booted", { alternative: "B", cycle: "stable", trial: undefined }],
 ];
 
@@ -77,8 +80,12 @@ function table(heads: readonly string[], rows: readonly (readonly [string, strin
 }
 
 test("docs/upgrade.md has what each verb does in each state", () => {
-  const rows = PHASES.flatMap(([phase, state]) =>
-    KNOWN.map((B) => [phase, B, ...VERBS.map((verb) => cell(decide(verb, situation(state, { B }))))] as const),
+  const rows = PHASES.flatMap(([phase, state, A = "proven"]) =>
+    KNOWN.map((B) => {
+      const of = situation(state, { A, B });
+      expect(phaseOf(of)).toBe(phase);
+      return [phase, B, ...VERBS.map((verb) => cell(decide(verb, of)))] as const;
+    }),
   );
   expect(documented).toContain(table(["phase", "the other slot", ...VERBS], rows));
 });

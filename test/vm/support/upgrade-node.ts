@@ -143,7 +143,7 @@ export async function afterCut(name: string, cut: Cut, node: Pick<UpgradeNode, "
     }
     if (now.slots.B.kind === "failed") expect((await guestosBoot(vm, `upgrade forget ${image.sha256}`)).status).toBe(0);
     if (now.slots.B.kind !== "installed") {
-      const script = `head -c ${image.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${image.sha256} -`;
+      const script = `guestos-boot upgrade install --json --sha256 ${image.sha256} /dev/vdb`;
       const install = await vm.shell.run(script, { timeout: BOOT_TIMEOUT });
       expect(install.status, install.stderr).toBe(0);
     }
