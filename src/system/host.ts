@@ -37,7 +37,7 @@ export interface Host {
   writeInPlace(path: string, content: string | Uint8Array, offset?: number): Promise<void>;
   /** Makes a folder and its parents, with that mode (the parents 0755), durable. No error when it is there already. */
   makeFolder(path: string, attributes: FileAttributes): Promise<void>;
-  /** Removes a file or a whole folder, durably. No error when it is not there. */
+  /** Removes a file or a whole folder, durably, and what a `writeFile` of it that was cut off has left. No error when it is not there. */
   remove(path: string): Promise<void>;
   /** Renames within one file system, durably in both folders. */
   rename(from: string, to: string): Promise<void>;
@@ -114,9 +114,13 @@ export function systemHost({ signal, onTool, startTool }: HostOptions): Host {
     writeInPlace: (path, content, offset) => naming(path, writeInPlace(path, content, offset)),
     makeFolder,
     async remove(path) {
-      if ((await orAbsent(lstat(path))) === undefined) return;
-      await rm(path, { recursive: true });
-      await syncFolder(dirname(path));
+      // First what a power cut left of a replacement: whatever is removed was meant to be gone whole.
+      const half = temporaryFor(path);
+      const isHalf = (await orAbsent(lstat(half)))?.isFile() === true;
+      if (isHalf) await rm(half);
+      const isThere = (await orAbsent(lstat(path))) !== undefined;
+      if (isThere) await rm(path, { recursive: true });
+      if (isHalf || isThere) await syncFolder(dirname(path));
     },
     async rename(from, to) {
       await rename(from, to);
@@ -127,11 +131,18 @@ export function systemHost({ signal, onTool, startTool }: HostOptions): Host {
   };
 }
 
+/**
+ * Where a file is written before it takes the place of that one. A leading dot keeps half-written files out of *.conf and *.network
+ * globs of other programs. Always the same name, so that what a power cut left behind is replaced by the next try, and nothing
+ * piles up: there is one runner at a time.
+ */
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.new`);
+}
+
 async function replaceFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void> {
   const folder = dirname(path);
-  // A leading dot keeps half-written files out of *.conf and *.network globs of other programs. Always the same name, so
-  // that what a power cut left behind is replaced by the next try, and nothing piles up: there is one runner at a time.
-  const temporary = join(folder, `.${basename(path)}.new`);
+  const temporary = temporaryFor(path);
   const replaced = await heldOpen(path);
   try {
     await rm(temporary, { force: true });

@@ -209,6 +209,12 @@ test("removing takes a file, a folder with all that is in it, or a link and not 
   expect(readdirSync(at("kept"))).toEqual(["file"]);
 });
 
+test("with a file goes what a write of it that was cut off has left, also where that is all there is", async () => {
+  for (const name of ["one", ".one.new", ".two.new", ".other.new"]) writeFileSync(at(name), "");
+  for (const name of ["one", "two"]) await host.remove(at(name));
+  expect(readdirSync(folder)).toEqual([".other.new"]);
+});
+
 test("a rename replaces what is there, and one of nothing is an error", async () => {
   mkdirSync(at("one"));
   mkdirSync(at("two"));
