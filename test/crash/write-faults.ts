@@ -43,7 +43,8 @@ export function blkdebugRules({ write, which }: WriteFault): string {
   ].join("\n");
 }
 
-const NAMES_THE_DISK = /I\/O error|Input\/output error|\bEIO\b|Read-only file system|\bEROFS\b/i;
+/** "can't read superblock" is what mount(8) says for EIO (libmount's mnt_context_get_mount_excode). */
+const NAMES_THE_DISK = /can't read superblock|I\/O error|Input\/output error|\bEIO\b|Read-only file system|\bEROFS\b/i;
 
 /**
  * How a boot on a failing disk may end: both stages by themselves; and where something failed, with words about a disk that fails, and not as a
