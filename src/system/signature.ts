@@ -5,6 +5,8 @@ import { ProblemError } from "./problem.ts";
 export type Content =
   | { readonly kind: "blank" }
   | { readonly kind: "found"; readonly type: SignatureType | (string & {}); readonly uuid: string }
+  /** What a `cryptsetup luksFormat` that was cut off leaves on a blank partition: see {@link isCutOffFormat}. */
+  | { readonly kind: "cut-off-format" }
   /** No signature that anyone knows, and yet not empty: it may be what is left of something. */
   | { readonly kind: "unknown" };
 
@@ -75,7 +77,8 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
   const own = await readSignature(host, device);
   if (own !== undefined) return { kind: "found", ...own };
   // blkid(8) exits with 2 both for "nothing found" and for "no such device": so make sure of the device first.
-  const first = await host.readAt(device, 0, mustBeZero ? BLANK_BYTES : HEADER_BYTES);
+  const begin = await host.readAt(device, 0, mustBeZero ? BLANK_BYTES : HEADER_BYTES);
+  const first = begin === undefined ? undefined : Buffer.from(begin.buffer, begin.byteOffset, begin.length);
   if (first === undefined || first.length === 0) {
     throw new ProblemError(
       { what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" },
@@ -85,7 +88,48 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
   const { status, stdout } = await host.run({ program: "blkid", args: ["--probe", "--output", "export", device], okStatuses: [0, 2, 8] });
   // 8: several signatures contradict each other (blkid(8)); that is certainly not blank.
   if (status === 8) return { kind: "unknown" };
-  return foreignContent(stdout) ?? (mustBeZero && first.some((byte) => byte !== 0) ? { kind: "unknown" } : { kind: "blank" });
+  const foreign = foreignContent(stdout);
+  if (foreign !== undefined) return foreign;
+  if (!mustBeZero || isZero(first)) return { kind: "blank" };
+  return { kind: isCutOffFormat(first) ? "cut-off-format" : "unknown" };
+}
+
+/** LUKS2 On-Disk Format Specification 1.1.2, section 2: two headers of 16 KiB, each a sector of its own in a block of 4 KiB, then JSON as text. */
+const SECTOR = 512;
+const LUKS_BLOCK = 4096;
+const LUKS_HEADER = 16 * 1024;
+const KEY_SLOTS = 2 * LUKS_HEADER;
+/** Of 512 random bytes, 221 are different ones on average; fewer than this come about once in 10^13 sectors. */
+const NOISE = 180;
+
+/**
+ * Before cryptsetup writes a header it fills the area of the key slots with random bytes (LUKS2_wipe_header_areas in its
+ * lib/luks2/luks2_json_format.c). A power cut, or a write that fails, leaves some of them, and perhaps some of the headers' JSON, and
+ * neither of the two sectors that would name a header. Nothing else is called so: each sector must be zeros, noise where key slots
+ * are, or text where JSON is. That it is ours, nobody can see from it: an intent that has begun has to say so.
+ */
+function isCutOffFormat(first: Buffer): boolean {
+  for (let at = 0; at < first.length; at += SECTOR) {
+    const sector = first.subarray(at, at + SECTOR);
+    if (isZero(sector)) continue;
+    if (at >= KEY_SLOTS ? new Set(sector).size < NOISE : at % LUKS_HEADER < LUKS_BLOCK || !sector.every(isTextOrZero)) return false;
+  }
+  return true;
+}
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** Piece by piece against zeros: to look at each of 16 million bytes by itself takes a tenth of a second. */
+function isZero(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length);
+    if (!piece.equals(ZEROS.subarray(0, piece.length))) return false;
+  }
+  return true;
+}
+
+function isTextOrZero(byte: number): boolean {
+  return byte === 0 || (byte >= 0x20 && byte < 0x7f);
 }
 
 /** What blkid found. Of a partition it also tells how the disk's own table describes it, which says nothing of its content. */
@@ -102,6 +146,8 @@ export function contentText(content: Content): string {
   switch (content.kind) {
     case "blank":
       return "nothing";
+    case "cut-off-format":
+      return "random data and no header, as an encryption that was cut off leaves it";
     case "unknown":
       return "data without a signature that is known";
     case "found":

@@ -6,11 +6,13 @@ import { type Content, contentText } from "../system/signature.ts";
  * What may be done with a place, by the two-key rule: nothing is made or destroyed unless a durable intent and a probe
  * agree. A marker alone lies after a crash, a probe alone lies about damaged headers.
  *
- * | intent   | blank           | ours         | something else |
- * | -------- | --------------- | ------------ | -------------- |
- * | none     | make            | (adopt)      | conflict       |
- * | begun    | make (again)    | finish       | conflict       |
- * | complete | conflict: never | keep         | conflict       |
+ * | intent   | blank           | ours         | a format cut off | something else |
+ * | -------- | --------------- | ------------ | ---------------- | -------------- |
+ * | none     | make            | (adopt)      | conflict         | conflict       |
+ * | begun    | make (again)    | finish       | make (again)     | conflict       |
+ * | complete | conflict: never | keep         | conflict: never  | conflict       |
+ *
+ * An intent has begun only on what was blank, and what cryptsetup then writes first is noise without a name.
  */
 export type Verdict = { readonly kind: "make" | "finish" | "keep" | "adopt" } | { readonly kind: "conflict"; readonly conflict: Conflict };
 
@@ -28,6 +30,7 @@ export interface Evidence {
 export function verdict(evidence: Evidence): Verdict {
   const { intent, content, type } = evidence;
   if (content.kind === "blank") return intent?.phase === "complete" ? refuse(evidence) : { kind: "make" };
+  if (content.kind === "cut-off-format" && type === "crypto_LUKS" && intent?.phase === "begun") return { kind: "make" };
   if (content.kind === "found" && content.type === type) {
     if (intent === undefined && evidence.proven === true) return { kind: "adopt" };
     if (intent?.uuid === content.uuid) return { kind: intent.phase === "complete" ? "keep" : "finish" };

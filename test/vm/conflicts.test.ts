@@ -516,6 +516,27 @@ test("begun × ours: what was begun is finished, from whatever an interrupted ru
     expect({ ...made }).toEqual(uuidsOf(intents));
   }));
 
+test("begun × a format that was cut off before there was a header: it is done again", () =>
+  node.use(async (vm) => {
+    const { disk } = facts;
+    const var6 = `${disk}6`;
+    const intents = await intentsOf(vm);
+    // Noise where key slots will be, less than all of it; and what a luksFormat writes last is not there.
+    const first = [
+      `dd if=/dev/zero of=${var6} bs=1M count=16 conv=notrunc,fsync status=none`,
+      `dd if=/dev/urandom of=${var6} bs=32k seek=1 count=66 conv=notrunc,fsync status=none; udevadm settle`,
+      putIntent("var-A", intentIn(intents, "var-A"), "begun"),
+    ].join("\n");
+    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts.twin] });
+    const made = await identities(vm);
+    const after = await intentsOf(vm);
+    await vm.shell.ok([...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n"));
+    expect(results.get("run"), JSON.stringify(results.get("run"))).toMatchObject({ status: 0, wroteDevice: false });
+    expect(unitOf(results.get("run"), "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
+    expect(after).toEqual(intents);
+    expect({ ...made }).toEqual(uuidsOf(intents));
+  }));
+
 test("begun × blank, and begun with half a header: everything is made again, with the identity that was chosen before", () =>
   node.use(async (vm) => {
     const { disk } = facts;

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { randomBytes, randomUUID } from "node:crypto";
+import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -59,6 +59,38 @@ test("data without a signature is unknown where a blank place must be zero, and 
   );
   expect(await contentOf(host, path, { mustBeZero: true })).toEqual({ kind: "unknown" });
   expect(await contentOf(host, path, { mustBeZero: false })).toEqual({ kind: "blank" });
+});
+
+test("what an encryption that was cut off leaves is told from everything else", async () => {
+  const path = image("cut-off", 64);
+  await luksFormat(host, path, randomUUID(), new Secret(Buffer.alloc(32, 5)));
+  const put = (bytes: Buffer, at: number): void => {
+    const file = openSync(path, "r+");
+    writeSync(file, bytes, 0, bytes.length, at);
+    closeSync(file);
+  };
+  const look = async (): Promise<string> => (await contentOf(host, path, { mustBeZero: true })).kind;
+  // cryptsetup's own noise and key slot, without the sectors that name its headers; their JSON is there still.
+  for (const header of [0, 16_384]) put(Buffer.alloc(512), header);
+  expect(await look()).toBe("cut-off-format");
+  put(Buffer.alloc(32_768), 0);
+  expect(await look()).toBe("cut-off-format");
+  // Of the noise, any sectors may be missing.
+  put(Buffer.alloc(512 * 3), 1024 * 1024 + 512);
+  put(Buffer.alloc(2 * 1024 * 1024), 5 * 1024 * 1024);
+  expect(await look()).toBe("cut-off-format");
+
+  for (const [bytes, at] of [
+    [Buffer.from("somebody's"), 6 * 1024 * 1024],
+    [randomBytes(512), 0],
+    [randomBytes(512), 8192],
+    [Buffer.from("text where a header's own sector would be"), 16_384 + 1024],
+  ] as const) {
+    put(bytes, at);
+    expect(await look(), `${bytes.length} bytes at ${at}`).toBe("unknown");
+    put(Buffer.alloc(bytes.length), at);
+  }
+  expect(await look()).toBe("cut-off-format");
 });
 
 test("a LUKS device whose primary header was wiped is not blank: the secondary one is seen", async () => {

@@ -54,6 +54,19 @@ for (const [phase, row] of Object.entries(table)) {
   }
 }
 
+test.each([
+  ["none", "conflict"],
+  ["begun", "make"],
+  ["complete", "conflict"],
+] as const)(
+  "with intent %s, what an encryption that was cut off leaves gets the answer %s; and nothing but LUKS is made over it",
+  (phase, answer) => {
+    const evidence = { place: "a place", intent: intents[phase], content: { kind: "cut-off-format" } } as const;
+    expect(verdict({ ...evidence, type: "crypto_LUKS" }).kind).toBe(answer);
+    expect(verdict({ ...evidence, type: "xfs" }).kind).toBe("conflict");
+  },
+);
+
 test("what proved itself is adopted when there is no intent, and only then", () => {
   const evidence = { place: "a place", content: contents.ours, type: "xfs", proven: true };
   expect(verdict({ ...evidence, intent: undefined }).kind).toBe("adopt");

@@ -108,6 +108,7 @@ function turnInto(content: Content, { device, uuid, foreign }: Place): string {
     case "foreign":
       return foreign.script;
     case "unknown":
-      return `${blank}\ndd if=/dev/urandom of=${device} bs=4k seek=300 count=1 conv=notrunc,fsync status=none`;
+      // Not noise: that is what an encryption that was cut off leaves.
+      return `${blank}\nyes 'of somebody' | dd of=${device} bs=4k seek=300 count=1 iflag=fullblock conv=notrunc,fsync status=none`;
   }
 }
