@@ -75,7 +75,7 @@ async function wholeLife(node: UpgradeNode): Promise<Life> {
     await b.shell.ok("systemctl start guestos-go-back.service");
     expect(await b.shell.ok("systemctl show --property ConditionResult guestos-go-back.service")).toBe("ConditionResult=no\n");
 
-    const install = await b.shell.run(`guestos-boot upgrade install --json --sha256 ${next.sha256} /dev/vdb`, { timeout: BOOT_TIMEOUT });
+    const install = await b.shell.run(`guestos-boot upgrade install --json --sha256 ${next.sha256} - </dev/vdb`, { timeout: BOOT_TIMEOUT });
     expect(install.status, install.stderr).toBe(0);
     const { root, ...rest } = Installed.parse(JSON.parse(install.stdout));
     expect(rest).toMatchObject({ slot: "A", version: "0.3.0" });

@@ -68,7 +68,7 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   'guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst': FETCHED,
   'guestos-boot upgrade install --sha256 "$HASH" - < update.tar.zst': {
     file: UPGRADE,
-    as: ["head -c ${next.bytes} /dev/vdb | guestos-boot upgrade install --json --sha256 ${next.sha256} -"],
+    as: ["guestos-boot upgrade install --json --sha256 ${next.sha256} - </dev/vdb"],
   },
   "guestos-boot --unit nginx": { file: "test/vm/boundary.test.ts", as: ['guestosBoot(vm, "--wait 120 --unit nginx")'] },
   "guestos-boot plan --unit greeting": { file: EXTRA, as: ['fixture.run("plan", "--unit", "greeting")'] },
