@@ -147,7 +147,6 @@ export function contentText(content: Content): string {
     case "blank":
       return "nothing";
     case "cut-off-format":
-      return "random data and no header, as an encryption that was cut off leaves it";
     case "unknown":
       return "data without a signature that is known";
     case "found":

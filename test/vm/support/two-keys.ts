@@ -109,6 +109,6 @@ function turnInto(content: Content, { device, uuid, foreign }: Place): string {
       return foreign.script;
     case "unknown":
       // Not noise: that is what an encryption that was cut off leaves.
-      return `${blank}\nyes 'of somebody' | dd of=${device} bs=4k seek=300 count=1 iflag=fullblock conv=notrunc,fsync status=none`;
+      return `${blank}\nprintf 'of somebody%.0s' {1..300} | dd of=${device} bs=4k seek=300 conv=notrunc,fsync status=none`;
   }
 }
