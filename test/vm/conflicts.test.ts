@@ -516,6 +516,21 @@ test("begun × ours: what was begun is finished, from whatever an interrupted ru
     expect({ ...made }).toEqual(uuidsOf(intents));
   }));
 
+/** A full run after `first`, of which something is made anew: how it went, and what stands then. Everything is marked and closed again. */
+async function madeAgain(
+  vm: VirtualMachine,
+  first: string,
+): Promise<{
+  readonly result: StepResult | undefined;
+  readonly made: Readonly<Record<string, string>>;
+  readonly after: ReadonlyMap<string, Intent>;
+}> {
+  const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts.twin] });
+  const [made, after] = [await identities(vm), await intentsOf(vm)];
+  await vm.shell.ok([...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n"));
+  return { result: results.get("run"), made, after };
+}
+
 test("begun × a format that was cut off before there was a header: it is done again", () =>
   node.use(async (vm) => {
     const { disk } = facts;
@@ -527,12 +542,9 @@ test("begun × a format that was cut off before there was a header: it is done a
       `dd if=/dev/urandom of=${var6} bs=32k seek=1 count=66 conv=notrunc,fsync status=none; udevadm settle`,
       putIntent("var-A", intentIn(intents, "var-A"), "begun"),
     ].join("\n");
-    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts.twin] });
-    const made = await identities(vm);
-    const after = await intentsOf(vm);
-    await vm.shell.ok([...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n"));
-    expect(results.get("run"), JSON.stringify(results.get("run"))).toMatchObject({ status: 0, wroteDevice: false });
-    expect(unitOf(results.get("run"), "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
+    const { result, made, after } = await madeAgain(vm, first);
+    expect(result, JSON.stringify(result)).toMatchObject({ status: 0, wroteDevice: false });
+    expect(unitOf(result, "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
     expect(after).toEqual(intents);
     expect({ ...made }).toEqual(uuidsOf(intents));
   }));
@@ -548,17 +560,14 @@ test("begun × blank, and begun with half a header: everything is made again, wi
       `cryptsetup luksErase --batch-mode ${disk}6; udevadm settle`,
       ...INTENTS.map((name) => putIntent(name, intentIn(intents, name), "begun")),
     ].join("\n");
-    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts.twin] });
-    const made = await identities(vm);
-    const after = await intentsOf(vm);
-    await vm.shell.ok([...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n"));
-    expect(results.get("run"), JSON.stringify(results.get("run"))).toMatchObject({ status: 0, wroteDevice: false });
-    expect(unitOf(results.get("run"), "store-key").provisioned).toEqual([
+    const { result, made, after } = await madeAgain(vm, first);
+    expect(result, JSON.stringify(result)).toMatchObject({ status: 0, wroteDevice: false });
+    expect(unitOf(result, "store-key").provisioned).toEqual([
       expect.stringMatching(/^add the partition/),
       expect.stringMatching(/^encrypt/),
       expect.stringMatching(/^note that .* is complete$/),
     ]);
-    expect(unitOf(results.get("run"), "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
+    expect(unitOf(result, "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
     expect(after).toEqual(intents);
     expect({ ...made }).toEqual(uuidsOf(intents));
   }));

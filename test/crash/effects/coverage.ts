@@ -29,6 +29,7 @@ export interface Exploration {
   readonly onAnswer?: OnAnswer;
 }
 
+/** Explores scenarios with as many workers as told. */
 export async function exploreEffects(exploration: Exploration): Promise<Coverage> {
   const { scenarios, orders, jobs, parts = () => 1, known = [], onAnswer } = exploration;
   const effects = new Map<string, number>();

@@ -62,7 +62,7 @@ async function main(): Promise<number> {
 /** Names what is explored, and what explores it: results of other sources say nothing of these. */
 function sourcesId(): string {
   const hash = createHash("sha256");
-  for (const file of globSync("{src,etc,test/crash/effects}/**/*", { cwd: repository, withFileTypes: true })
+  for (const file of globSync("{src,etc,test/crash/effects,test/support}/**/*", { cwd: repository, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted())

@@ -27,7 +27,7 @@ export interface Orders {
   readonly until?: number;
 }
 
-/** A scenario, or every so-manieth case of it. */
+/** A part of a scenario: of each `of` cases in a row the one at `index`, from 0. */
 export interface Share {
   readonly scenario: string;
   readonly index: number;
