@@ -23,10 +23,48 @@ export async function loadRuleset(host: Host, file: string, content: string): Pr
   await run(host, ["-f", "-"], file, content);
 }
 
+/** Between a load and a look at what it made, somebody else may change the rules. How often a ruleset is loaded until nobody did. */
+const LOADS = 4;
+/** Bytes. nft(8), --echo, tells of each element of a set in a line of its own: several times of what a listing takes. */
+const MOST_ECHOED = 32 * 1024 * 1024;
+
+/**
+ * The same, and sees to it that exactly this is in force, and nothing that somebody else has added or taken away meanwhile. That is known by
+ * the kernel's handles, which nft names as it loads (nft(8), --echo). A file that takes back a part of what it makes cannot be told from one
+ * that somebody interferes with, but it does the same each time: what comes out twice is believed.
+ *
+ * @param options `text`: whether the ruleset is wanted as a file that can be loaded again, as the kernel shows it, without what was counted
+ * @returns the digest of the ruleset
+ * @throws ProblemError as above, or when somebody changes the rules again and again
+ */
+export async function loadExactly(
+  host: Host,
+  file: string,
+  content: string,
+  options: { readonly text: boolean },
+): Promise<{ readonly digest: string; readonly text?: string }> {
+  const digests = new Set<string>();
+  for (let load = 0; load < LOADS; load += 1) {
+    const made = objectsMade(await run(host, ["-e", "-a", "-f", "-"], file, content));
+    const more = options.text ? { text: await rulesetText(host) } : {};
+    const listing = await rulesetJson(host);
+    const digest = digestOf(listing);
+    if (digests.has(digest) || made.symmetricDifference(objectsIn(listing)).size === 0) return { digest, ...more };
+    digests.add(digest);
+  }
+  throw new ProblemError({
+    what: "somebody else changes the firewall's rules while they are loaded",
+    where: { file },
+    found: `${LOADS} times other rules than those of the file`,
+    todo: "find out what calls nft on this node, and stop it: nft monitor",
+  });
+}
+
 /** By standard input and not by name: what was read and compared is then what is loaded, whoever writes to the file meanwhile. */
-async function run(host: Host, args: readonly string[], file: string, content: string): Promise<void> {
+async function run(host: Host, args: readonly string[], file: string, content: string): Promise<string> {
+  const input = `${FLUSH}${content}\n`;
   try {
-    await host.run({ program: "nft", args, input: `${FLUSH}${content}\n`, timeout: TIMEOUT });
+    return (await host.run({ program: "nft", args, input, timeout: TIMEOUT, maxOutput: MOST_ECHOED })).stdout;
   } catch (error) {
     if (!(error instanceof CommandError) || error.ending.kind !== "exited") throw error;
     throw parseNftError(error.stderr, file, content) ?? error;
@@ -65,12 +103,16 @@ export function parseNftError(stderr: string, file: string, content: string): Pr
  * order the kernel numbered them.
  */
 export async function rulesetDigest(host: Host): Promise<string> {
-  const { stdout } = await host.run({ program: "nft", args: ["-j", "list", "ruleset"], timeout: TIMEOUT });
-  return digestOf(stdout);
+  return digestOf(await rulesetJson(host));
 }
 
-/** The ruleset in force as a file that can be loaded again, without what was counted (nft(8), --stateless). */
-export async function rulesetText(host: Host): Promise<string> {
+/** In the JSON of libnftables-json(5). */
+async function rulesetJson(host: Host): Promise<string> {
+  return (await host.run({ program: "nft", args: ["-j", "list", "ruleset"], timeout: TIMEOUT })).stdout;
+}
+
+/** For the next load, without what was counted (nft(8), --stateless). */
+async function rulesetText(host: Host): Promise<string> {
   return (await host.run({ program: "nft", args: ["--stateless", "list", "ruleset"], timeout: TIMEOUT })).stdout;
 }
 
@@ -104,6 +146,43 @@ const Listing = z.object({
     }),
   ),
 });
+
+const Handled = { ...Place, handle: z.number() };
+const Objects = z.object({
+  nftables: z.array(
+    z.looseObject({
+      table: z.optional(z.looseObject({ family: z.string(), name: z.string(), handle: z.number() })),
+      chain: z.optional(z.looseObject({ ...Handled, name: z.string() })),
+      rule: z.optional(z.looseObject({ ...Handled, chain: z.string() })),
+    }),
+  ),
+});
+
+/** Tables, chains and rules of a listing, each by all that names it, its handle included. */
+function objectsIn(json: string): ReadonlySet<string> {
+  const found = Objects.parse(JSON.parse(json)).nftables.flatMap(({ table, chain, rule }) => [
+    ...(table === undefined ? [] : [`table ${table.family} ${table.name} ${table.handle}`]),
+    ...(chain === undefined ? [] : [`chain ${chain.family} ${chain.table} ${chain.name} ${chain.handle}`]),
+    ...(rule === undefined ? [] : [`rule ${rule.family} ${rule.table} ${rule.chain} ${rule.handle}`]),
+  ]);
+  return new Set(found);
+}
+
+/**
+ * The same of what nft says that it made, as "add rule inet filter input tcp dport 22 accept # handle 5". Of tables of one name the last:
+ * a file may begin by making one, in order to delete it.
+ */
+function objectsMade(echo: string): ReadonlySet<string> {
+  const tables = new Map<string, string>();
+  const others = new Set<string>();
+  for (const line of echo.split("\n")) {
+    const [, kind, family, table, name, handle] =
+      /^(?:add|insert|create|replace) (table|chain|rule) (\S+) (\S+)(?: (\S+))?.*# handle (\d+)\s*$/.exec(line) ?? [];
+    if (kind === "table") tables.set(`${family} ${table}`, `table ${family} ${table} ${handle}`);
+    else if (kind !== undefined) others.add(`${kind} ${family} ${table} ${name} ${handle}`);
+  }
+  return others.union(new Set(tables.values()));
+}
 
 /**
  * The sets that a rule's statements add to, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set

@@ -4,7 +4,7 @@ import { type Infer, z } from "../config/small-schema.ts";
 import { activate, conflict } from "../boot/unit.ts";
 import type { Layout } from "../config/layout.ts";
 import type { Host } from "../system/host.ts";
-import { checkRuleset, loadRuleset, rulesetDigest, rulesetText } from "../system/nft.ts";
+import { checkRuleset, loadExactly, loadRuleset, rulesetDigest } from "../system/nft.ts";
 import { type IncludedFile, readIncludes } from "../system/nft-includes.ts";
 import { type Problem, ProblemError } from "../system/problem.ts";
 import { type Machine, unit } from "./machine.ts";
@@ -38,10 +38,13 @@ export const nftables = unit({
     if (flaw === undefined && ruleset !== undefined) {
       return [
         activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
-          await load(machine, { file: ruleset.file, sha256 }, ruleset.content, loaded);
+          const from = { file: ruleset.file, sha256 };
           // What includes others is kept as the kernel shows it, and not as a file that reads differently another time.
-          const kept = included.length === 0 ? ruleset.content : await rulesetText(host);
-          await note(machine, { file: ruleset.file, sha256 }, kept);
+          const { digest, text = ruleset.content } = await load(machine, from, ruleset.content, {
+            before: loaded,
+            text: included.length > 0,
+          });
+          await note(machine, { ...from, ruleset: digest }, text);
         }),
       ];
     }
@@ -62,10 +65,10 @@ async function load(
   { host, layout }: Machine,
   from: Pick<State, "file" | "sha256">,
   content: string,
-  before: State | undefined,
-): Promise<void> {
+  { before, text }: { readonly before: State | undefined; readonly text: boolean },
+): ReturnType<typeof loadExactly> {
   try {
-    await loadRuleset(host, from.file, content);
+    return await loadExactly(host, from.file, content, { text });
   } catch (error) {
     if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
       await host.makeFolder(layout.run, { mode: 0o755 });
@@ -79,9 +82,9 @@ async function load(
 const REFUSED = "refused";
 
 /** Notes what was loaded just now. */
-async function note(machine: Machine, from: Pick<State, "file" | "sha256">, kept: string): Promise<void> {
+async function note(machine: Machine, what: Omit<State, "loaded">, kept: string): Promise<void> {
   const { host, layout } = machine;
-  const state: State = { ...from, ruleset: await rulesetDigest(host), loaded: Math.round(Date.now() / 1000) };
+  const state: State = { ...what, loaded: Math.round(Date.now() / 1000) };
   await host.makeFolder(layout.run, { mode: 0o755 });
   await host.writeFile(keptPath(machine), kept, { mode: 0o600 });
   await host.writeFile(statePath(machine), `${JSON.stringify(state)}\n`, { mode: 0o644 });

@@ -7,10 +7,10 @@ import { guestosBoot } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
-import { type Cut, type CutPhase, type Pace, PHASES, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
+import { type Cut, type Pace, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
 import { afterCut, trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
 import { diskOver, kept, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
-import { goBackSoon, isOnAAgain, upgradeStories } from "./support/upgrade-stories.ts";
+import { goBackSoon, isOnAAgain, noCuts, upgradeStories } from "./support/upgrade-stories.ts";
 
 /**
  * Upgrades with the real firmware and GRUB. One machine is prepared, and its disk kept at several moments; each story goes on
@@ -21,15 +21,15 @@ vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 
 const injected = await injectedNode();
 
-/** A few power cuts of each kind, of which one is looked at; `make test-power` looks at many. */
+/**
+ * One power cut of each kind; `make test-power` looks at many. The machine that is prepared loses its power in its install, and what is
+ * committed is its disk at the moment at which the commit was done. Of those in a first boot and a confirm a few are kept, and one is looked at.
+ */
 const SEED = 1;
-const pace: Pace = {
-  random: randomNumbers(SEED),
-  pause: { install: 2000, commit: 300, "first boot": 2000, confirm: 300 },
-  growth: 1.5,
-};
+const random = randomNumbers(SEED);
+const pace: Pace = { random, pause: { ...noCuts.pause, "first boot": 2000, confirm: 300 }, growth: 1.5 };
 
-const { readyNode, story, boot } = upgradeStories("upgrade-a", injected, pace);
+const { readyNode, story, boot } = upgradeStories("upgrade-a", injected, pace, 0.1 + 0.8 * random());
 
 const Installed = z.looseObject({ root: z.object({ written: z.number(), identical: z.number(), zeroed: z.number() }) });
 
@@ -114,19 +114,19 @@ test("A installs B, which is tried, confirmed and stays; then B installs A, and 
   expect(cuts.length).toBeGreaterThan(0);
 });
 
-/** Of each kind one, of so many as there are: each takes a boot or two. That of a confirm is the last, for what comes before its write is a cut of the first boot. */
-const LOOKED_AT: Readonly<Record<CutPhase, (cuts: readonly Cut[]) => Cut | undefined>> = {
-  install: (cuts) => spreadOut(cuts, 1)[0],
-  commit: (cuts) => spreadOut(cuts, 1)[0],
-  "first boot": (cuts) => spreadOut(cuts, 1)[0],
-  confirm: (cuts) => cuts.at(-1),
+/** Of a kind one, of so many as there are: each takes a boot. That of a confirm is the last, for what comes before its write is a cut of the first boot. */
+const LOOKED_AT = {
+  "first boot": (cuts: readonly Cut[]) => spreadOut(cuts, 1)[0],
+  confirm: (cuts: readonly Cut[]) => cuts.at(-1),
 };
 
-test("after a power cut at any stage of an upgrade one of the two systems comes up, and the upgrade goes on", async ({ annotate }) => {
+test("after a power cut in the first boot of the new system, or as it is confirmed, one of the two comes up, and the upgrade goes on", async ({
+  annotate,
+}) => {
   const node = await readyNode();
-  const all = [...node.cuts, ...(await life()).cuts];
-  for (const phase of PHASES) {
-    const cut = LOOKED_AT[phase](all.filter((each) => each.phase === phase));
+  const { cuts } = await life();
+  for (const phase of ["first boot", "confirm"] as const) {
+    const cut = LOOKED_AT[phase](cuts.filter((each) => each.phase === phase));
     if (cut === undefined) throw new Error(`no power cut in phase ${phase}`);
     const what = await withPanicRetry(async () => afterCut("upgrade-cut", cut, node));
     expect(what).toMatch(/; (?:confirmed|committed)/);

@@ -14,7 +14,7 @@ const ONE_UNIT = { file: NODE, as: ["echo ${names.join", "xargs -P 2 -I UNIT bas
 const APPLIED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `--json ${units}`)"] };
 const PLANNED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `plan --json ${units}`)"] };
 const LOOKED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
-const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}"] };
+const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${server.url}"] };
 const RECOVERY: Elsewhere = {
   file: NODE,
   as: [
@@ -106,6 +106,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "e2fsck -p": OF_THE_PROGRAM,
   "ip monitor": OF_THE_PROGRAM,
   "nft -c": OF_THE_PROGRAM,
+  "nft -e -a -f": OF_THE_PROGRAM,
   "nft -f": OF_THE_PROGRAM,
   "nft -j list": OF_THE_PROGRAM,
   "nft -j list ruleset": OF_THE_PROGRAM,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { guestosLayout, type Layout } from "../../../src/config/layout.ts";
 import { isConflict } from "../../../src/boot/unit.ts";
+import type { Host } from "../../../src/system/host.ts";
 import { nftables } from "../../../src/units/nftables.ts";
 import { type NetworkNamespace, networkNamespace } from "../../support/network-namespace.ts";
 import { runUnit } from "../../support/run-unit.ts";
@@ -86,6 +87,103 @@ test("a rule that was removed by hand, and one that was added, are noticed", asy
   await inside.run("nft", "add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept");
   expect(await runUnit(nftables, machine)).toHaveLength(1);
   expect(await inForce()).not.toContain("dport 23 accept");
+});
+
+/** The machine on which somebody else runs nft right after a ruleset has been loaded, so many times. */
+function interfered(args: readonly string[], times: number): { readonly machine: TestMachine; readonly loads: () => number } {
+  let loads = 0;
+  const run: Host["run"] = async (command) => {
+    const result = await inside.host.run(command);
+    const isLoad = command.program === "nft" && command.args.includes("-e");
+    if (isLoad) loads += 1;
+    if (isLoad && loads <= times) await inside.run("nft", ...args);
+    return result;
+  };
+  return { machine: testMachine({ ...inside.host, run }, machine.layout), loads: () => loads };
+}
+
+const ADDED = ["add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept"];
+
+test.each([
+  ["added", ADDED],
+  ["removed", ["flush", "chain", "inet", "filter", "input"]],
+  ["taken away with all others", ["flush", "ruleset"]],
+])("a rule that is %s as soon as the file is loaded does not count as the file's", async (_, args) => {
+  await put(IMAGE, RULES);
+  const { machine: disturbed, loads } = interfered(args, 1);
+  expect(await runUnit(nftables, disturbed)).toHaveLength(1);
+  expect(loads()).toBe(2);
+  expect(await inForce()).not.toContain("dport 23");
+  expect(await inForce()).toContain("tcp dport { 22, 9100 } accept");
+  expect(await runUnit(nftables, disturbed)).toEqual([]);
+});
+
+test("whoever changes the rules each time that they are loaded is told of, and nothing is believed", async () => {
+  await put(IMAGE, RULES);
+  let port = 2300;
+  const { machine: disturbed, loads } = interfered(ADDED, 0);
+  const { run } = disturbed.host;
+  const always: TestMachine = {
+    ...disturbed,
+    host: {
+      ...disturbed.host,
+      run: async (command) => {
+        const result = await run(command);
+        if (command.args.includes("-e")) await inside.run("nft", ...ADDED.with(7, String(port++)));
+        return result;
+      },
+    },
+  };
+  await expect(runUnit(nftables, always)).rejects.toMatchObject({
+    problem: { what: "somebody else changes the firewall's rules while they are loaded", where: { file: IMAGE } },
+  });
+  expect(loads()).toBe(4);
+  expect(await runUnit(nftables, machine)).toHaveLength(1);
+  expect(await inForce()).not.toContain("dport 23");
+});
+
+test.each([
+  [
+    "once where it only begins with it",
+    `table inet filter
+delete table inet filter
+${RULES}`,
+    1,
+  ],
+  [
+    "twice where that cannot be told from somebody else",
+    `${RULES}add rule inet filter input tcp dport 1 accept
+flush chain inet filter input
+`,
+    2,
+  ],
+])("a file that takes back what it has made is loaded, %s", async (_, content, times) => {
+  await put(IMAGE, content);
+  const { machine: watched, loads } = interfered([], 0);
+  expect(await runUnit(nftables, watched)).toHaveLength(1);
+  expect(loads()).toBe(times);
+  expect(await runUnit(nftables, watched)).toEqual([]);
+});
+
+test("all that a file may hold is known to be there after one load", async () => {
+  const more = `
+table ip nat {
+  map ports { type inet_service : ipv4_addr; elements = { 80 : 192.0.2.1, 443 : 192.0.2.2 }; }
+  chain out { type nat hook postrouting priority srcnat; policy accept; oifname "eth0" masquerade comment "with # handle 7 in it"; }
+}
+table inet more {
+  counter hits { }
+  set nets { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8, 10.1.0.0/16, 192.0.2.0/24 }; }
+  chain helper { counter name hits; return; }
+  chain forward { type filter hook forward priority 0; policy drop; ip saddr @nets jump helper; tcp dport vmap { 1 : accept, 2 : drop }; }
+}
+insert rule inet more forward ct state invalid drop
+`;
+  await put(IMAGE, `${RULES}${more}`);
+  const { machine: watched, loads } = interfered([], 0);
+  expect(await runUnit(nftables, watched)).toHaveLength(1);
+  expect(loads()).toBe(1);
+  expect(await runUnit(nftables, watched)).toEqual([]);
 });
 
 test("the file is loaded again when it changes, and when one that comes before it appears", async () => {

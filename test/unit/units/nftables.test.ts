@@ -13,9 +13,9 @@ const [ORCHESTRATOR, INJECTED, IMAGE] = [
 const RULES = "table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n  }\n}\n";
 const LIST = '{"nftables": [{"metainfo": {"version": "1.1.3"}}, {"table": {"family": "inet", "name": "filter", "handle": 1}}]}';
 const CHECK = "nft -c -f -";
-const LOAD = "nft -f -";
+const LOAD = "nft -e -a -f -";
 const SHOW = "nft -j list ruleset";
-const NFT = { [CHECK]: "", [LOAD]: "", [SHOW]: LIST };
+const NFT = { [CHECK]: "", [LOAD]: "add table inet filter # handle 1\n", [SHOW]: LIST };
 
 test("a ruleset that was never loaded in this boot is loaded and confirmed, by two runs of nft", async () => {
   const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });

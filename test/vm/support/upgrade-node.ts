@@ -7,8 +7,20 @@ import { guestosBoot } from "./chain.ts";
 import { type InjectedNode } from "./injected-node.ts";
 import { configMedium } from "./media.ts";
 import { BOOT_TIMEOUT, kernelBoot, reportOf, untilBooted } from "./node.ts";
-import { type Cut, type Pace, withCuts } from "./power-cuts.ts";
-import { diskOver, kept, newDisk, serve, Snapshots, start, startedByGrub, type TestImage, testImage, upgradeOf } from "./upgrade.ts";
+import { type Cut, type CutPhase, type Pace, withCuts } from "./power-cuts.ts";
+import {
+  diskOver,
+  kept,
+  newDisk,
+  serve,
+  Snapshots,
+  start,
+  startedByGrub,
+  type TestImage,
+  testImage,
+  type UpgradeDocument,
+  upgradeOf,
+} from "./upgrade.ts";
 
 const MOUNTED = "mkdir -p /run/b && mount -t ext4 /dev/disk/by-partlabel/B_root /run/b";
 
@@ -27,44 +39,60 @@ export interface UpgradeNode {
   readonly image: TestImage;
   /** What must still be so at the end of every story. */
   readonly before: Readonly<Record<string, string>>;
-  /** Of the boot on A that installed B. */
+  /** Of the first boot, on A. */
   readonly bootId: string;
-  /** B is installed and committed, and not booted yet. */
+  /** B is installed and committed, and not booted yet: the disk at the moment at which the commit was done. */
   readonly committed: string;
   /** The same, and B is broken in that way. */
   readonly broken: Readonly<Record<Broken, string>>;
   readonly cuts: readonly Cut[];
 }
 
-/** A new node, after its first boot on A: it has taken version 0.2.0 into B, from the network, and committed it. Its disk was kept on the way. */
-export async function upgradeNode(name: string, injected: InjectedNode, pace: Pace): Promise<UpgradeNode> {
+/**
+ * A new node, after its first boot on A: it has taken version 0.2.0 into B, from the network, and committed it. Its disk was kept on the way.
+ *
+ * @param cutAt the part of the image, between 0 and 1, after which the power goes; the machine is switched on again, and goes on. Not at
+ *   all when absent
+ */
+export async function upgradeNode(name: string, injected: InjectedNode, pace: Pace, cutAt?: number): Promise<UpgradeNode> {
   const image = await testImage("0.2.0");
-  const { url, close } = await serve(image);
+  const server = await serve(image);
   const disk = await newDisk(name);
   const media = [{ id: "config", image: await configMedium(name, injected.config) }];
-  const vm = await start(name, disk, { media, boot: await kernelBoot() });
+  let vm = await start(name, disk, { media, boot: await kernelBoot() });
   try {
     expect(await untilBooted(vm)).toBe("running");
     await vm.shell.ok("echo of the node >/var/lib/ic/data/kept && sync");
     const before = await kept(vm);
+    const bootId = (await vm.shell.ok("journalctl --sync && sync && cat /proc/sys/kernel/random/boot_id")).trim().replaceAll("-", "");
+    const script = `guestos-boot upgrade install --json --sha256 ${image.sha256} ${server.url}`;
+    if (cutAt !== undefined) {
+      const cutOff = vm.shell.run(script, { timeout: BOOT_TIMEOUT }).then(
+        ({ status }) => `the install ended before that, with ${status}`,
+        () => undefined,
+      );
+      await server.sent(cutAt * image.bytes);
+      await vm.powerCut();
+      expect(await cutOff).toBeUndefined();
+      vm = await start(name, disk);
+      expect(await cameBack(vm, "install", before)).toMatchObject({ running: "A", slots: { B: { kind: "incomplete" } } });
+    }
     const snapshots = new Snapshots(vm, name, disk);
-    const [install, installCuts] = await withCuts("install", snapshots, pace, async () =>
-      vm.shell.run(`guestos-boot upgrade install --json --sha256 ${image.sha256} ${url}`, { timeout: BOOT_TIMEOUT }),
-    );
+    const [install, installCuts] = await withCuts("install", snapshots, pace, async () => vm.shell.run(script, { timeout: BOOT_TIMEOUT }));
     expect(install.status, install.stderr).toBe(0);
-    expect(JSON.parse(install.stdout)).toMatchObject({ slot: "B", version: "0.2.0", beginning: "fresh", hasManifest: true });
+    const beginning = cutAt === undefined ? "fresh" : "resumed";
+    expect(JSON.parse(install.stdout)).toMatchObject({ slot: "B", version: "0.2.0", beginning, hasManifest: true });
     expect(await upgradeOf(vm)).toMatchObject({ running: "A", phase: "stable", slots: { B: { kind: "installed", sha256: image.sha256 } } });
     const [commit, commitCuts] = await withCuts("commit", snapshots, pace, async () =>
       guestosBoot(vm, "upgrade commit --no-reboot --json"),
     );
+    const committed = await snapshots.take();
     expect(JSON.parse(commit.stdout), commit.stderr).toEqual({ next: "B", restart: false });
     expect(await upgradeOf(vm)).toMatchObject({ phase: "committed", next: "B", toDo: [] });
-    const bootId = (await vm.shell.ok("journalctl --sync && sync && cat /proc/sys/kernel/random/boot_id")).trim().replaceAll("-", "");
-    const committed = await snapshots.take();
     const broken = await breakInTurn(vm, snapshots);
     return { image, before, bootId, committed, broken, cuts: [...installCuts, ...commitCuts] };
   } finally {
-    close();
+    server.close();
     await vm.powerCut();
   }
 }
@@ -113,6 +141,21 @@ const OUTCOMES: Readonly<Record<Cut["phase"], RegExp>> = {
   confirm: /^(?:A|B) \(stable\)$/,
 };
 
+/** After a power cut, once GRUB has been told to start something: the machine comes up as it says that it is, and nothing is lost. */
+async function cameBack(vm: VirtualMachine, phase: CutPhase, before: UpgradeNode["before"]): Promise<UpgradeDocument> {
+  const started = await startedByGrub(vm);
+  expect(started).toMatch(OUTCOMES[phase]);
+  await untilBooted(vm);
+  const { stages } = reportOf(vm);
+  expect(stages.early?.counts, vm.serial.tail()).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
+  expect(stages.late?.counts).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
+  const now = await upgradeOf(vm);
+  expect(now).toMatchObject({ running: started[0], toDo: [], grubenv: { faults: [] } });
+  expect(now.phase).toBe(started === "B (failsafe_check)" ? "trial" : "stable");
+  expect(await kept(vm)).toEqual(before);
+  return now;
+}
+
 /**
  * Switches a machine on again after a power cut: it comes up on the old or the new system, nothing is lost, and the upgrade can be done
  * again, up to where B is to be booted, or stays.
@@ -125,17 +168,8 @@ export async function afterCut(name: string, cut: Cut, node: Pick<UpgradeNode, "
   const medium = await makeDisk({ backing: image.path, path: join(stateFolder(name), "update.qcow2") });
   const vm = await start(name, await diskOver(cut.disk, name), { extraDisks: [{ path: medium }] });
   try {
-    const started = await startedByGrub(vm);
-    expect(started).toMatch(OUTCOMES[cut.phase]);
-    await untilBooted(vm);
-    const { stages } = reportOf(vm);
-    expect(stages.early?.counts, vm.serial.tail()).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
-    expect(stages.late?.counts).toMatchObject({ failed: 0, skipped: 0, degraded: 0 });
-    const now = await upgradeOf(vm);
-    expect(now).toMatchObject({ running: started[0], toDo: [], grubenv: { faults: [] } });
-    expect(now.phase).toBe(started === "B (failsafe_check)" ? "trial" : "stable");
-    expect(await kept(vm)).toEqual(before);
-    const found = `${started}, B ${now.slots.B.kind}`;
+    const now = await cameBack(vm, cut.phase, before);
+    const found = `${now.running} (${now.phase}), B ${now.slots.B.kind}`;
     if (now.running === "B") {
       expect((await guestosBoot(vm, "upgrade confirm")).status).toBe(0);
       expect(await upgradeOf(vm)).toMatchObject({ running: "B", phase: "stable", next: "B" });

@@ -31,10 +31,14 @@ export interface UpgradeStories {
   readonly boot: (...args: Parameters<typeof start>) => Promise<VirtualMachine>;
 }
 
-/** One machine is prepared, and its disk kept at several moments: each story goes on from one of them, can be told alone, and again. */
-export function upgradeStories(name: string, injected: InjectedNode, pace: Pace): UpgradeStories {
+/**
+ * One machine is prepared, and its disk kept at several moments: each story goes on from one of them, can be told alone, and again.
+ *
+ * @param cutAt as of `upgradeNode`
+ */
+export function upgradeStories(name: string, injected: InjectedNode, pace: Pace, cutAt?: number): UpgradeStories {
   let prepared: Promise<UpgradeNode> | undefined;
-  const readyNode = async (): Promise<UpgradeNode> => (prepared ??= withPanicRetry(async () => upgradeNode(name, injected, pace)));
+  const readyNode = async (): Promise<UpgradeNode> => (prepared ??= withPanicRetry(async () => upgradeNode(name, injected, pace, cutAt)));
   const running = new Set<VirtualMachine>();
   afterAll(async () => {
     for (const vm of running) await vm.powerCut();

@@ -45,24 +45,52 @@ export async function testImage(version: string): Promise<TestImage> {
   });
 }
 
-/** Serves an image to guests, with ranges. @returns its address as the guest sees the host */
-export async function serve({ path, bytes }: TestImage): Promise<{ readonly url: string; readonly close: () => void }> {
+/** An image that guests can fetch. */
+export interface Server {
+  /** As the guest sees the host. */
+  readonly url: string;
+  /** Waits until so many bytes have been sent, of all requests together. */
+  readonly sent: (bytes: number) => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Serves an image to guests, with ranges. */
+export async function serve({ path, bytes }: TestImage): Promise<Server> {
+  let sent = 0;
+  const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
     const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
     const start = Number(from ?? 0);
     const range = from === undefined ? {} : { "content-range": `bytes ${start}-${bytes - 1}/${bytes}` };
     response.writeHead(from === undefined ? 200 : 206, { "content-length": bytes - start, etag: '"image"', ...range });
-    createReadStream(path, { start }).pipe(response);
+    const content = createReadStream(path, { start });
+    content.on("data", (piece) => {
+      sent += piece.length;
+      for (const look of waiting) look();
+    });
+    content.pipe(response);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
   const { port } = server.address() as AddressInfo;
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
+  return {
+    url: `http://10.0.2.2:${port}/update.tar`,
+    sent: async (wanted) => {
+      const reached = Promise.withResolvers<void>();
+      const look = (): void => {
+        if (sent >= wanted) reached.resolve();
+      };
+      waiting.add(look);
+      look();
+      await reached.promise;
+      waiting.delete(look);
+    },
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
   };
-  return { url: `http://10.0.2.2:${port}/update.tar`, close };
 }
 
 /** A new disk over another one, which stays as it is. */
