@@ -37,7 +37,7 @@ export async function findAccelerator(folder: string = buildFolder): Promise<Acc
 }
 
 function kvm(): Accelerator {
-  return { kind: "kvm", args: ["-accel", "kvm", "-cpu", "host", "-smp", "2"], text: "accelerator: KVM" };
+  return { kind: "kvm", args: ["-accel", "kvm", "-cpu", "host"], text: "accelerator: KVM" };
 }
 
 /**
@@ -49,7 +49,7 @@ const EMULATED_PROCESSOR = "max,-erms,-fsrm";
 function tcg(failure: string): Accelerator {
   return {
     kind: "tcg",
-    args: ["-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR, "-smp", "2"],
+    args: ["-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR],
     text: `accelerator: TCG (emulation, slow), because KVM does not work here: ${failure}`,
   };
 }

@@ -50,6 +50,7 @@ export interface QemuOptions {
   readonly accelerator: readonly string[];
   /** MiB. */
   readonly memory: number;
+  readonly processors: number;
   readonly boot: BootWay;
   readonly disk: DiskAttachment;
   readonly extraDisks: readonly DiskAttachment[];
@@ -90,7 +91,7 @@ const guestPrefix = "2001:db8:6772::";
 export function qemuArguments(options: QemuOptions): readonly string[] {
   const files = machineFiles(options.folder);
   return [
-    ...["-name", options.name, "-machine", "q35", ...options.accelerator, "-m", String(options.memory)],
+    ...["-name", options.name, "-machine", "q35", ...options.accelerator, "-m", String(options.memory), "-smp", String(options.processors)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-pidfile", files.pid],
     ...(options.background ? ["-daemonize"] : []),
     // The log gets everything, whether or not somebody is connected to the socket.

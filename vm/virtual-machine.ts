@@ -30,6 +30,8 @@ export interface VirtualMachineOptions {
   readonly boot?: BootWay;
   /** MiB; 2048 when absent. */
   readonly memory?: number;
+  /** When absent what MACHINE_PROCESSORS says, or two. */
+  readonly processors?: number;
   readonly extraDisks?: readonly DiskAttachment[];
   readonly media?: readonly Medium[];
   /** A network card, with what a node serves forwarded to free ports of 127.0.0.1; true when absent. */
@@ -59,6 +61,7 @@ export interface WaitOptions {
   readonly from?: number;
 }
 
+const DEFAULT_PROCESSORS = 2;
 const DEFAULT_WAIT = 300_000;
 const SHUTDOWN_WAIT = 120_000;
 const BUTTON_WAIT = 20_000;
@@ -81,6 +84,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
     folder,
     accelerator: (await findAccelerator()).args,
     memory: options.memory ?? 2048,
+    processors: options.processors ?? Number(process.env["MACHINE_PROCESSORS"] || DEFAULT_PROCESSORS),
     boot,
     disk: options.disk,
     extraDisks: options.extraDisks ?? [],

@@ -27,6 +27,9 @@ import { type Subject, type SubjectName, subjects } from "./subjects.ts";
 const BATCH = 4;
 const seed = number("SEED", 1);
 const end = Date.now() + number("MINUTES", Number.POSITIVE_INFINITY) * 60_000;
+const jobs = number("JOBS", 1);
+// Several machines at the same time hold each other up where each has several processors.
+if (jobs > 1) process.env["MACHINE_PROCESSORS"] ??= "1";
 
 async function main(): Promise<number> {
   const only = process.env["POINT"] ?? "";
@@ -68,7 +71,7 @@ async function exploreAll(name: SubjectName, subject: Subject, windows: readonly
   const work = batches(evenly(windows), known, wanted);
   const judge = await subject.judge();
   await Promise.all(
-    Array.from({ length: number("JOBS", 1) }, async (_, n) => {
+    Array.from({ length: jobs }, async (_, n) => {
       await using own = new Explorer(`crash-${n + 1}`, { ...subject, judge }, seed);
       // Each takes the next batch when it has done its own.
       for (const batch of work) {

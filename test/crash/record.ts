@@ -23,7 +23,7 @@ export async function recorded<T>(
   await tool("cp", ["--sparse=always", base, path], { timeout: COPY_TIMEOUT });
   await writeFile(log, "");
   try {
-    await using vm = await startVirtualMachine({ ...options, name, disk: { path, format: "raw", log } });
+    await using vm = await startVirtualMachine({ processors: 2, ...options, name, disk: { path, format: "raw", log } });
     return await story(vm);
   } finally {
     await rm(path, { force: true });

@@ -39,7 +39,7 @@ const MEMORY_LIMIT = 120 * 1024 ** 2;
 const MIB = 1024 ** 2;
 
 const injected = await injectedNode();
-const node = bootedNode({ name: NAME, size: "8G", config: injected.config });
+const node = bootedNode({ name: NAME, size: "8G", processors: 2, config: injected.config });
 const RECOVERY = "canary of the recovery passphrase 5150";
 const clean = { secrets: [...injected.secrets, { name: "recovery passphrase", bytes: Buffer.from(RECOVERY) }] };
 
