@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files of whole boots, the longest first (minutes each, under emulation): begun last, one of them would keep a single core busy at the end. */
-const LONGEST = ["upgrade", "conflicts", "node", "boundary", "monitor", "media", "services", "crash"].map((name) => `${name}.test.ts`);
+const LONGEST = ["upgrade", "conflicts", "node", "crash", "boundary", "monitor", "services", "media"].map((name) => `${name}.test.ts`);
 
 /** Vitest's own order, which knows durations only where it has run before, with the long ones in front. */
 export class LongestFirst extends BaseSequencer {
