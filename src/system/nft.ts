@@ -31,7 +31,8 @@ const MOST_ECHOED = 32 * 1024 * 1024;
 /**
  * The same, and sees to it that exactly this is in force, and nothing that somebody else has added or taken away meanwhile. That is known by
  * the kernel's handles, which nft names as it loads (nft(8), --echo). A file that takes back a part of what it makes cannot be told from one
- * that somebody interferes with, but it does the same each time: what comes out twice is believed.
+ * that somebody interferes with, but it does the same each time: what comes out twice is believed. Elements of sets have no handles: one that
+ * somebody adds in that moment is not told from the file's.
  *
  * @param options `text`: whether the ruleset is wanted as a file that can be loaded again, as the kernel shows it, without what was counted
  * @returns the digest of the ruleset
@@ -52,10 +53,10 @@ export async function loadExactly(
     if (digests.has(digest) || made.symmetricDifference(objectsIn(listing)).size === 0) return { digest, ...more };
     digests.add(digest);
   }
+  // No place in the file: nothing is wrong with it.
   throw new ProblemError({
     what: "somebody else changes the firewall's rules while they are loaded",
-    where: { file },
-    found: `${LOADS} times other rules than those of the file`,
+    found: `${LOADS} times other rules than those of ${file}`,
     todo: "find out what calls nft on this node, and stop it: nft monitor",
   });
 }

@@ -8,7 +8,7 @@
  *   POINTS=n     boot until n points of each are known (1000)
  *   MINUTES=n    boot no further point after that time
  *   SEED=n       decides what torn states are made of (1)
- *   JOBS=n       machines at the same time (1)
+ *   JOBS=n       machines at the same time (1); several have one processor each, unless MACHINE_PROCESSORS says otherwise
  *
  * Results are kept in build/crash/; what is in there is not explored again. Exit status 1 when a point failed.
  */
