@@ -21,7 +21,8 @@ import { MachineTimeoutError } from "./problems.ts";
 import { program } from "./program.ts";
 import { answersSsh } from "./reachable.ts";
 import { runningPid } from "./start-qemu.ts";
-import { attachVirtualMachine, startVirtualMachine, type VirtualMachine } from "./virtual-machine.ts";
+import { attachVirtualMachine, startVirtualMachine } from "./start-virtual-machine.ts";
+import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** As it is said to make. */
 const PROFILE = defaultProfile === "guestos" ? "" : ` PROFILE=${defaultProfile}`;

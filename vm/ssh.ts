@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { defaultFiles, defaultMachine } from "./default-machine.ts";
 import { program } from "./program.ts";
-import { attachVirtualMachine } from "./virtual-machine.ts";
+import { attachVirtualMachine } from "./start-virtual-machine.ts";
 
 await program(async () => {
   const vm = await attachVirtualMachine(defaultMachine);

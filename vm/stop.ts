@@ -3,7 +3,7 @@ import { defaultMachine } from "./default-machine.ts";
 import { stateFolder } from "./paths.ts";
 import { program } from "./program.ts";
 import { runningPid } from "./start-qemu.ts";
-import { attachVirtualMachine } from "./virtual-machine.ts";
+import { attachVirtualMachine } from "./start-virtual-machine.ts";
 
 await program(async () => {
   if (runningPid(stateFolder(defaultMachine)) === undefined) {

@@ -4,7 +4,7 @@ import { bootReport, consoleEvents, hasEnded } from "../../vm/console.ts";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
 import { stateFolder } from "../../vm/paths.ts";
 import { tool } from "../../vm/tool.ts";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
 import { configAtCut } from "./config-at-cut.ts";
 import { type Booted, type Judge, onOverlay } from "./explorer.ts";
 import { RawDisk } from "./raw-disk.ts";

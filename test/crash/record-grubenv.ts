@@ -8,7 +8,7 @@ import { writeSlotRecord } from "../../src/upgrade/slot-state.ts";
 import { image, repository, stateFolder } from "../../vm/paths.ts";
 import { tool } from "../../vm/tool.ts";
 import type { BootWay } from "../../vm/qemu-command.ts";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
 import { installed } from "../support/slot-machine.ts";
 import { testLayout } from "../support/test-layout.ts";
 import { kernelBoot } from "../vm/support/node.ts";

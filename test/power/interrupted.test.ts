@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
 import { makeDisk } from "../../vm/disk.ts";
 import { image } from "../../vm/paths.ts";
 import { documents } from "../../tools/schemas/documents.ts";

@@ -10,7 +10,7 @@ import { inTemporaryFolder, run } from "../../vm/image/tools.ts";
 import { withPanicRetry } from "../../vm/panic-retry.ts";
 import { buildFolder } from "../../vm/paths.ts";
 import { printable } from "../../vm/serial-log.ts";
-import { startVirtualMachine } from "../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
 import { BOOT_TIMEOUT } from "./support/node.ts";
 
 /**

@@ -4,7 +4,7 @@
  */
 import { defaultMachine } from "../default-machine.ts";
 import { program } from "../program.ts";
-import { attachVirtualMachine } from "../virtual-machine.ts";
+import { attachVirtualMachine } from "../start-virtual-machine.ts";
 
 await program(async () => {
   const [script, name = defaultMachine] = process.argv.slice(2);

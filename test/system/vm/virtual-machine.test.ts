@@ -10,7 +10,8 @@ import { diskFacts, makeDisk } from "../../../vm/disk.ts";
 import { stateFolder } from "../../../vm/paths.ts";
 import { MachineEndedError, MachineTimeoutError } from "../../../vm/problems.ts";
 import type { DiskInterface } from "../../../vm/qemu-command.ts";
-import { startVirtualMachine, type VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../../vm/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
 
 const NAME = "lab-test";
 let folder: string;
@@ -81,7 +82,7 @@ test("a machine that does not start says why, in QEMU's words", async () => {
 
 test("a machine does not outlive its owner, even one that is killed", async () => {
   const path = await makeDisk({ backing: image, path: join(folder, "disk.qcow2") });
-  const machine = join(import.meta.dirname, "../../../vm/virtual-machine.ts");
+  const machine = join(import.meta.dirname, "../../../vm/start-virtual-machine.ts");
   const script = `const { startVirtualMachine } = await import(${JSON.stringify(machine)});
     const vm = await startVirtualMachine({ name: ${JSON.stringify(NAME)}, disk: { path: ${JSON.stringify(path)} }, memory: 128 });
     console.log(vm.pid);

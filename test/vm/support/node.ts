@@ -8,7 +8,8 @@ import { withPanicRetry } from "../../../vm/panic-retry.ts";
 import { imageOf, stateFolder } from "../../../vm/paths.ts";
 import { GuestPanicError } from "../../../vm/problems.ts";
 import type { BootWay, DiskInterface } from "../../../vm/qemu-command.ts";
-import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
+import { startVirtualMachine, type VirtualMachineOptions } from "../../../vm/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
 import { configMedium, type ConfigFiles } from "./media.ts";
 
 /** Only ends what hangs: a loaded, emulated machine takes minutes. */

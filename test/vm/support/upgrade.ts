@@ -13,7 +13,8 @@ import { makeDisk } from "../../../vm/disk.ts";
 import { GuestPanicError } from "../../../vm/problems.ts";
 import { updateContent } from "../../../vm/update-content.ts";
 import { updateTar } from "../../../vm/update-tar.ts";
-import { startVirtualMachine, type VirtualMachine, type VirtualMachineOptions } from "../../../vm/virtual-machine.ts";
+import { startVirtualMachine, type VirtualMachineOptions } from "../../../vm/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
 import { BOOT_TIMEOUT, diskOf } from "./node.ts";
 
 export interface TestImage {

@@ -5,7 +5,8 @@ import { makeDisk } from "../../../vm/disk.ts";
 import { image } from "../../../vm/paths.ts";
 import type { DiskAttachment, DiskInterface, Medium } from "../../../vm/qemu-command.ts";
 import { tool } from "../../../vm/tool.ts";
-import { startVirtualMachine, type VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { startVirtualMachine } from "../../../vm/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
 import { type RunDocument, runDocument } from "./chain.ts";
 import { BOOT_TIMEOUT, diskOf, kernelBoot, type SharedNode, sharedNode } from "./node.ts";
 
