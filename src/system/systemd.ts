@@ -28,6 +28,15 @@ export async function isServiceRunning(host: Host, name: string): Promise<boolea
   return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;
 }
 
+/** True when systemd has the system bus's daemon running or starting; early in a boot it has not. No process either. */
+export async function isBusRunning(host: Host): Promise<boolean> {
+  for (const name of BUS_SERVICES) if (await isServiceRunning(host, name)) return true;
+  return false;
+}
+
+/** dbus-daemon(1) and dbus-broker(1): systemd knows each under the name of its own unit, of which dbus.service may be an alias. */
+const BUS_SERVICES = ["dbus.service", "dbus-broker.service"];
+
 /** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
 export async function unitState(host: Host, name: string): Promise<UnitState> {
   return await withSystemBus(host, async (bus) => await stateOn(bus, name));

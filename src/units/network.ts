@@ -5,18 +5,18 @@ import type { Host } from "../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../system/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../system/network-file.ts";
 import { isNameFinal, type NetworkInterface, primaryInterface } from "../system/network-interfaces.ts";
-import { describeLink, reloadLink } from "../system/networkd.ts";
+import { describeLink, type Outcome, reloadLink, waitForLink } from "../system/networkd.ts";
 import { ProblemError } from "../system/problem.ts";
-import { isServiceRunning } from "../system/systemd.ts";
+import { isBusRunning, isServiceRunning, runJob } from "../system/systemd.ts";
 import { configInjection } from "./config-injection.ts";
 import { type Machine, unit } from "./machine.ts";
 
 /**
- * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd, if it runs,
- * has applied it.
+ * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
  *
- * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd, which
- * then finds the file by itself. Run later by hand, after network.conf was edited, it has networkd apply the change.
+ * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
+ * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, in the
+ * late stage or by hand after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
  * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone. A bad
  * value in network.conf is an error that names its place, and leaves the network as it is.
  */
@@ -46,9 +46,11 @@ export const network = unit({
         }),
       );
     }
-    // In a boot this is where it ends: networkd comes later, and nobody would answer on the bus.
-    if (!(await isServiceRunning(host, "systemd-networkd.service"))) return files;
-    return [...files, ...(await application(host, link, path, asStatic(settings), files.length > 0))];
+    // In the early stage this is where it ends: networkd may be starting already, but nobody would answer on the bus.
+    if (!(await isBusRunning(host))) return files;
+    const goal = { path, wanted: asStatic(settings) };
+    if (!(await isServiceRunning(host, NETWORKD))) return [...files, start(host, link, goal)];
+    return [...files, ...(await application(host, link, goal, files.length > 0))];
   },
 });
 
@@ -102,35 +104,51 @@ async function staleFiles({ host, layout }: Machine, current: string): Promise<r
   return stale;
 }
 
+const NETWORKD = "systemd-networkd.service";
+
+/** What networkd shall make of the link. */
+interface Goal {
+  /** The .network file. */
+  readonly path: string;
+  readonly wanted: StaticSettings;
+}
+
+function pending(link: LinkDescription, { path, wanted }: Goal): readonly string[] {
+  return [...(link.networkFile === path ? [] : [`file ${link.networkFile ?? "none"} → ${path}`]), ...staticDifferences(link, wanted)];
+}
+
+function start(host: Host, link: NetworkInterface, goal: Goal): Action {
+  return activate(`start systemd-networkd, which applies it to ${link.name}`, async () => {
+    await runJob(host, "start", NETWORKD);
+    await expectApplied(link, goal, async (reached) => waitForLink(host, link.index, { within: APPLY_TIMEOUT, reached }));
+  });
+}
+
 /** What to do so that a running networkd has applied the file: nothing, when it says that it has. */
-async function application(
-  host: Host,
-  { name, index }: NetworkInterface,
-  path: string,
-  wanted: StaticSettings,
-  filesChange: boolean,
-): Promise<readonly Action[]> {
-  const pending = (link: LinkDescription): readonly string[] => [
-    ...(link.networkFile === path ? [] : [`file ${link.networkFile ?? "none"} → ${path}`]),
-    ...staticDifferences(link, wanted),
-  ];
-  const differences = pending(await describeLink(host, index));
+async function application(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
+  const differences = pending(await describeLink(host, link.index), goal);
   if (!filesChange && differences.length === 0) return [];
   const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");
   return [
-    activate(`have systemd-networkd apply it to ${name}: ${changes}`, async () => {
-      const { reached, link } = await reloadLink(host, index, {
-        within: APPLY_TIMEOUT,
-        reached: (now) => pending(now).length === 0,
-      });
-      if (reached) return;
-      throw new ProblemError({
-        what: `systemd-networkd did not apply ${path} within ${APPLY_TIMEOUT / 1000} s`,
-        found: `${link.administrativeState}; still missing: ${pending(link).join(", ")}`,
-        todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,
-      });
+    activate(`have systemd-networkd apply it to ${link.name}: ${changes}`, async () => {
+      await expectApplied(link, goal, async (reached) => reloadLink(host, link.index, { within: APPLY_TIMEOUT, reached }));
     }),
   ];
+}
+
+/** Has networkd do something by which the link gets there. @throws ProblemError which says what is still missing */
+async function expectApplied(
+  { name }: NetworkInterface,
+  goal: Goal,
+  act: (reached: (link: LinkDescription) => boolean) => Promise<Outcome>,
+): Promise<void> {
+  const { reached, link } = await act((now) => pending(now, goal).length === 0);
+  if (reached) return;
+  throw new ProblemError({
+    what: `systemd-networkd did not apply ${goal.path} within ${APPLY_TIMEOUT / 1000} s`,
+    found: `${link.administrativeState}; still missing: ${pending(link, goal).join(", ")}`,
+    todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,
+  });
 }
 
 /** Duplicate address detection takes a second or two, and an emulated machine is slow. */

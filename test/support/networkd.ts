@@ -7,7 +7,7 @@ import { type NetworkNamespace, ended } from "./network-namespace.ts";
 import type { PrivateBus } from "./private-bus.ts";
 
 const NETWORKD = "/usr/lib/systemd/systemd-networkd";
-const RUNNING = "/run/systemd/units/invocation:systemd-networkd.service";
+const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/units/invocation:systemd-networkd.service"];
 
 /** Where a node's configuration is, inside a namespace. */
 export const networkLayout: Layout = { ...guestosLayout, mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" } };
@@ -33,13 +33,13 @@ export async function startNetworkd(node: NetworkNamespace, bus: PrivateBus): Pr
       await wait(50);
     }
   }
-  await node.run("ln", "-sf", "0123456789abcdef", RUNNING);
+  for (const link of RUNNING) await node.run("ln", "-sf", "0123456789abcdef", link);
   return networkd;
 }
 
 export async function stopNetworkd(node: NetworkNamespace, networkd: ChildProcess): Promise<void> {
   await ended(networkd);
-  await node.host.remove(RUNNING);
+  for (const link of RUNNING) await node.host.remove(link);
 }
 
 const MANAGER_PING = {

@@ -550,6 +550,34 @@ test("an edited network.conf is applied to the running node, once, and what chan
     expect(await ssh(vm, { account: "admin", key: injected.keys.admin, command: "hostname" })).toMatchObject({ stdout: "renamed\n" });
   }));
 
+test("networkd starts as soon as its file is there, not when the disks are open", () =>
+  node.use(async (vm) => {
+    const at = async (property: string, unit: string): Promise<number> =>
+      Number(await vm.shell.ok(`systemctl show -P ${property}TimestampMonotonic ${unit}`));
+    const started = await at("ExecMainStart", "systemd-networkd.service");
+    expect(started).toBeGreaterThan(await at("ExecMainStart", "guestos-boot.service"));
+    expect(started).toBeLessThan(await at("ExecMainExit", "guestos-boot.service"));
+    expect(await vm.shell.ok("systemctl show -P TriggeredBy guestos-network.target")).toBe("guestos-network.path\n");
+  }));
+
+test("an operator who stops networkd finds it stopped, and the unit network starts it", () =>
+  node.use(async (vm) => {
+    const active = async (): Promise<string> => (await vm.shell.run("systemctl is-active systemd-networkd.service")).stdout.trim();
+    await vm.shell.ok("systemctl stop systemd-networkd.service systemd-networkd.socket; sleep 2");
+    expect(await active()).toBe("inactive");
+    const first = await guestosBoot(vm, "--json --unit network");
+    expect(first.status, first.stderr).toBe(0);
+    expect(runDocument(first).units.flatMap((unit) => unit.activated)).toEqual([
+      expect.stringMatching(/^start systemd-networkd, which applies it to \S+$/),
+    ]);
+    expect(await active()).toBe("active");
+    const second = await guestosBoot(vm, "--json --unit network");
+    expect(second.status).toBe(0);
+    expect(runDocument(second).units.flatMap((unit) => unit.activated)).toEqual([]);
+    // The address went with it, which the monitor may have seen.
+    expect((await guestosBoot(vm, "--unit ipv6-monitor")).status).toBe(0);
+  }));
+
 /** What a boot must leave as it is, as it was before. */
 let before: Awaited<ReturnType<typeof lastingState>> = {};
 

@@ -24,6 +24,23 @@ test("without network.conf the file asks for automatic configuration, and no too
   expect(host.effects).toEqual([`make ${guestosLayout.networkd}`, `write 644 ${FILE}`]);
 });
 
+test("while the chain still runs early, a networkd that has started is not asked: there is no bus yet", async () => {
+  const { links, ...rest } = node();
+  const host = fakeHost({ ...rest, links: { ...links, "/run/systemd/units/invocation:systemd-networkd.service": "0123456789abcdef" } });
+  expect(await runUnit(network, testMachine(host))).toEqual([`write ${FILE}: automatic IPv6`]);
+  expect(await runUnit(network, testMachine(host))).toEqual([]);
+});
+
+test.each(["dbus.service", "dbus-broker.service"])("with %s, a networkd that nobody has started is part of the plan", async (bus) => {
+  const { links, ...rest } = node();
+  const host = fakeHost({ ...rest, links: { ...links, [`/run/systemd/units/invocation:${bus}`]: "0123456789abcdef" } });
+  const actions = await network.plan(testMachine(host));
+  expect(actions).toMatchObject([
+    { description: `write ${FILE}: automatic IPv6` },
+    { description: "start systemd-networkd, which applies it to enp1s0" },
+  ]);
+});
+
 test("blank keys are automatic configuration too", async () => {
   const host = fakeHost(node({ [CONF]: "ipv6_address=\nipv6_gateway=\nname_servers=\n" }));
   expect(await runUnit(network, testMachine(host))).toEqual([`write ${FILE}: automatic IPv6`]);
