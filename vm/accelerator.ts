@@ -59,7 +59,8 @@ function tcg(failure: string): Accelerator {
 
 /**
  * A processor that does an instruction in a nanosecond, whatever its emulation takes: what a machine waits for and what it computes are to
- * each other nearly as on a processor of its own, and the same on every host. One processor: QEMU counts for no more (docs/devel/tcg-icount).
+ * each other nearly as on a processor of its own, and the same on every host. All processors of such a machine share one thread (QEMU's
+ * docs/devel/tcg-icount), so it is one processor that is measured: MACHINE_PROCESSORS=1.
  */
 function counted(): Accelerator {
   return {

@@ -558,6 +558,8 @@ test("networkd starts as soon as its file is there, not when the disks are open"
     expect(started).toBeGreaterThan(await at("ExecMainStart", "guestos-boot.service"));
     expect(started).toBeLessThan(await at("ExecMainExit", "guestos-boot.service"));
     expect(await vm.shell.ok("systemctl show -P TriggeredBy guestos-network.target")).toBe("guestos-network.path\n");
+    // Where the chain cannot run, nothing writes the file.
+    expect(await vm.shell.ok("systemctl show -P OnFailure guestos-boot-late.service")).toContain("systemd-networkd.service");
   }));
 
 test("an operator who stops networkd finds it stopped, and the unit network starts it", () =>
