@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { printable } from "../../vm/serial-log.ts";
 import { injectedNode } from "../vm/support/injected-node.ts";
-import { BOOT_TIMEOUT } from "../vm/support/node.ts";
-import { startedByGrub, untilRestart } from "../vm/support/upgrade.ts";
+import { BOOT_TIMEOUT, untilBooted } from "../vm/support/node.ts";
+import { newDisk, startedByGrub, untilRestart } from "../vm/support/upgrade.ts";
 import type { UpgradeNode } from "../vm/support/upgrade-node.ts";
 import { goBackSoon, noCuts, upgradeStories } from "../vm/support/upgrade-stories.ts";
 
@@ -33,4 +33,24 @@ test("a new system in which not even the program is there restarts, and so does 
       await a.powerCut();
     });
   }
+});
+
+test("where the program cannot run and no system is on trial, the firewall is up and systemd-networkd is started, for a network of the image's own", async () => {
+  const missing = "[Service]\nExecStart=\nExecStart=/usr/bin/guestos-boot-is-missing\n";
+  const name = "no-program-at-all";
+  const vm = await boot(name, await newDisk(name), {
+    credentials: {
+      "systemd.unit-dropin.guestos-boot.service": missing,
+      "systemd.unit-dropin.guestos-boot-late.service": missing,
+    },
+  });
+  expect(await untilBooted(vm)).toBe("degraded");
+  for (const stage of ["guestos-boot.service", "guestos-boot-late.service"])
+    expect(await vm.shell.ok(`systemctl show -P Result -P ExecMainStatus ${stage}`)).toBe("exit-code\n203\n");
+  // Firewall before network, here too.
+  expect(await vm.shell.ok("systemctl is-active nftables.service systemd-networkd.service")).toBe("active\nactive\n");
+  expect(await vm.shell.ok("nft list chains")).toMatch(/hook input priority [^;]+; policy drop;/);
+  // It is no trial: nothing goes back, and nothing restarts.
+  expect(await vm.shell.ok("systemctl show -P ConditionResult guestos-go-back.service")).toBe("no\n");
+  await vm.powerCut();
 });
