@@ -3,7 +3,7 @@ import * as z from "zod";
 import { findAccelerator } from "./accelerator.ts";
 import { labShellCredentials } from "./lab/credentials.ts";
 import { stateFolder } from "./paths.ts";
-import { freePort } from "./ports.ts";
+import { freePorts } from "./ports.ts";
 import { type BootWay, type DiskAttachment, firmware, type Forward, machineFiles, type Medium, qemuArguments } from "./qemu-command.ts";
 import { attachToQemu, startInBackground, startOwned } from "./start-qemu.ts";
 import { type MachinePorts, VirtualMachine } from "./virtual-machine.ts";
@@ -47,7 +47,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   await writeFile(files.serialLog, "");
   const boot = options.boot ?? { kind: "firmware" };
   if (boot.kind === "firmware") await copyFile(firmware.variables, files.firmwareVariables);
-  const ports = options.network === false ? undefined : await freePorts();
+  const ports = options.network === false ? undefined : await machinePorts();
   const labShell = options.labShell === false ? {} : await labShellCredentials();
   const background = options.background ?? false;
   const args = qemuArguments({
@@ -79,8 +79,9 @@ export async function attachVirtualMachine(name: string): Promise<VirtualMachine
   return VirtualMachine.over(name, qemu, Facts.parse(facts).ports ?? undefined);
 }
 
-async function freePorts(): Promise<MachinePorts> {
-  return { ssh: await freePort(), metrics: await freePort(), https: await freePort(), socks: await freePort() };
+async function machinePorts(): Promise<MachinePorts> {
+  const [ssh = 0, metrics = 0, https = 0, socks = 0] = await freePorts(4);
+  return { ssh, metrics, https, socks };
 }
 
 function forwardsTo(ports: MachinePorts): readonly Forward[] {
