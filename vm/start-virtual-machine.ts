@@ -47,7 +47,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   await writeFile(files.serialLog, "");
   const boot = options.boot ?? { kind: "firmware" };
   if (boot.kind === "firmware") await copyFile(firmware.variables, files.firmwareVariables);
-  const ports = options.network === false ? undefined : await machinePorts();
+  const ports = options.network === false ? undefined : await freePorts(["ssh", "metrics", "https", "socks"]);
   const labShell = options.labShell === false ? {} : await labShellCredentials();
   const background = options.background ?? false;
   const args = qemuArguments({
@@ -77,11 +77,6 @@ export async function attachVirtualMachine(name: string): Promise<VirtualMachine
   const qemu = await attachToQemu(folder);
   const facts: unknown = JSON.parse(await readFile(machineFiles(folder).facts, "utf8"));
   return VirtualMachine.over(name, qemu, Facts.parse(facts).ports ?? undefined);
-}
-
-async function machinePorts(): Promise<MachinePorts> {
-  const [ssh = 0, metrics = 0, https = 0, socks = 0] = await freePorts(4);
-  return { ssh, metrics, https, socks };
 }
 
 function forwardsTo(ports: MachinePorts): readonly Forward[] {
