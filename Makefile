@@ -49,19 +49,19 @@ image: build ## build/guestos.img, a bootable disk (PROFILE=boundary, LAYOUT=pro
 
 .PHONY: update-image
 update-image: image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=)
-	@VERSION="$(VERSION)" $(NODE) vm/update-image.ts
+	@VERSION="$(VERSION)" $(NODE) image/update/update-image.ts
 
 .PHONY: boot
 boot: image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk, PROFILE=boundary)
-	@$(NODE) vm/boot.ts
+	@$(NODE) lab/boot.ts
 
 .PHONY: ssh
 ssh: setup ## log in to the running VM (PROFILE=boundary)
-	@$(NODE) vm/ssh.ts
+	@$(NODE) lab/ssh.ts
 
 .PHONY: stop
 stop: setup ## stop the running VM (PROFILE=boundary)
-	@$(NODE) vm/stop.ts
+	@$(NODE) lab/stop.ts
 
 .PHONY: format
 format: setup ## format the sources

@@ -7,12 +7,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { findAccelerator } from "../vm/accelerator.ts";
-import { makeDisk } from "../vm/disk.ts";
-import { withPanicRetry } from "../vm/panic-retry.ts";
-import { buildFolder, image, stateFolder } from "../vm/paths.ts";
-import { startVirtualMachine } from "../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../vm/virtual-machine.ts";
+import { findAccelerator } from "../lab/accelerator.ts";
+import { makeDisk } from "../lab/disk.ts";
+import { withPanicRetry } from "../lab/panic-retry.ts";
+import { buildFolder, image, stateFolder } from "../image/paths.ts";
+import { startVirtualMachine } from "../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../lab/virtual-machine.ts";
 import { injectedNode } from "../test/vm/support/injected-node.ts";
 import { configMedium } from "../test/vm/support/media.ts";
 import { countProcesses } from "./process-trace.ts";

@@ -47,7 +47,7 @@ const subjects = {
   },
 } as const;
 
-// Not what the product does when it sleeps (src/system/free-memory.ts): that throws compiled code away too.
+// Not what the product does when it sleeps (src/system/processes/free-memory.ts): that throws compiled code away too.
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 

@@ -15,11 +15,11 @@ const MIB = 1024 ** 2;
 const BREATH = 3 * MIB;
 /** Of the 64 MiB that a monitor may take, what the program's file leaves, of which 45 MiB are mapped. */
 const OWN_LIMIT = 19 * MIB;
-/** The record of the monitor's runs is bounded at 1 MiB, and may grow by a run beyond it (src/cli/monitor-record.ts). */
+/** The record of the monitor's runs is bounded at 1 MiB, and may grow by a run beyond it (src/monitor/monitor-record.ts). */
 const RECORD_LIMIT = 1.1 * MIB;
 
 const program = process.env["SOAK_PROGRAM"] ?? join(import.meta.dirname, "../dist/guestos-boot");
-const base = readFileSync(join(import.meta.dirname, "../etc/nftables.conf"), "utf8");
+const base = readFileSync(join(import.meta.dirname, "../etc/guestos/nftables.conf"), "utf8");
 const rules = (round: number): string => base.replace("22, 9100", `22, 9100, ${10_000 + (round % 1000)}`);
 
 const node = await monitoredNamespace([program], base);

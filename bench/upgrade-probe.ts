@@ -1,8 +1,8 @@
 /** Becomes an executable in bench/upgrade.ts: installs the image in a folder to the files in it, and says how long it took. */
 import { join } from "node:path";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { guestosLayout, type Layout } from "../src/config/layout.ts";
-import { fileSource } from "../src/system/byte-source.ts";
+import { guestosLayout, type Layout } from "../src/config/layout/layout.ts";
+import { fileSource } from "../src/system/files/byte-source.ts";
 import { type Host, systemHost } from "../src/system/host.ts";
 import { install } from "../src/upgrade/install.ts";
 import type { Place } from "../src/upgrade/slot-places.ts";

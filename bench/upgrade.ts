@@ -11,7 +11,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { buildExecutable } from "../tools/executable.ts";
-import { writeUpdate } from "../vm/write-update.ts";
+import { writeUpdate } from "../image/update/write-update.ts";
 
 const MIB = 1024 * 1024;
 const repository = join(import.meta.dirname, "..");

@@ -164,7 +164,7 @@ const embeddedAddons: Plugin = {
   setup(builder) {
     builder.onResolve({ filter: /^node-gyp-build$/ }, () => ({ path: "argon2.node", namespace: "embedded-addon" }));
     builder.onLoad({ filter: /.*/, namespace: "embedded-addon" }, ({ path }) => ({
-      contents: `const { loadEmbeddedAddon } = require("./src/system/embedded-addon.ts");
+      contents: `const { loadEmbeddedAddon } = require("./src/system/processes/embedded-addon.ts");
         module.exports = () => loadEmbeddedAddon(${JSON.stringify(path)});`,
       loader: "js",
       resolveDir: root,

@@ -1,7 +1,7 @@
 /** `package.ts deb` or `package.ts tarball`: packs what the build left in dist/, for the profile that PROFILE names. */
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { profileFrom } from "../vm/image/options.ts";
+import { profileFrom } from "../image/options.ts";
 import { buildDeb, buildTarball } from "./package/deb.ts";
 import { root } from "./package/source-date.ts";
 

@@ -12,7 +12,7 @@ missing_packages() {
   local package
   while read -r package; do
     [[ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || echo "$package"
-  done < <(sed 's/#.*//' vm/host-packages.txt | xargs --no-run-if-empty -n 1)
+  done < <(sed 's/#.*//' tools/host-packages.txt | xargs --no-run-if-empty -n 1)
   # Any npm will do, also one that came from elsewhere than Debian.
   command -v npm >/dev/null || echo npm
 }

@@ -6,7 +6,7 @@ export interface Step {
   readonly stage: "early" | "late";
 }
 
-/** The same work, in the same order, as the units of src/units/guestos.ts; systemd runs what is independent side by side. */
+/** The same work, in the same order, as the units of src/profiles/guestos.ts; systemd runs what is independent side by side. */
 export const steps: readonly Step[] = [
   { name: "mount-boot", requires: [], stage: "early" },
   { name: "upgrade-state", requires: ["mount-boot"], stage: "early" },

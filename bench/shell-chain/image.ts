@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { partitionsOf } from "../../vm/image/layout.ts";
-import { buildFolder, image } from "../../vm/paths.ts";
-import { tool } from "../../vm/tool.ts";
+import { partitionsOf } from "../../image/layout.ts";
+import { buildFolder, image } from "../../image/paths.ts";
+import { tool } from "../../lab/tool.ts";
 import { FOLDER, steps, unitFiles } from "./chain.ts";
 
 const MIB = 1024 ** 2;

@@ -1,4 +1,4 @@
-import { noteText } from "../boot/run-text.ts";
+import { noteText } from "../boot/show/run-text.ts";
 import type { BlameDocument, CriticalChainDocument, DiffDocument, Share, TimeDocument } from "./documents.ts";
 import { bootLine } from "./measures.ts";
 

@@ -1,5 +1,5 @@
-import type { RecordEvent, RunFacts } from "../boot/record.ts";
-import type { BootClocks } from "../system/boot-clocks.ts";
+import type { RecordEvent, RunFacts } from "../boot/record/record.ts";
+import type { BootClocks } from "../system/systemd/boot-clocks.ts";
 import { type Phase, phasesOf } from "./phases.ts";
 import { bootRuns, type RunBars, timelineOf } from "./timeline.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "../config/schema.ts";
+import { z } from "../base/schema.ts";
 
 /** What `--json` prints, a schema for each command. Times are seconds; moments count from the kernel's start. */
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Problem } from "../system/problem.ts";
+import type { Problem } from "../base/problem.ts";
 import type { Bar, UnitBar } from "./timeline.ts";
 
 /**

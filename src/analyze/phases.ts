@@ -1,5 +1,5 @@
 import type { Stage } from "../boot/unit.ts";
-import type { BootClocks } from "../system/boot-clocks.ts";
+import type { BootClocks } from "../system/systemd/boot-clocks.ts";
 import type { RunBars } from "./timeline.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { problemLines } from "../system/problem.ts";
-import type { RecordEvent } from "../boot/record.ts";
+import { problemLines } from "../base/problem.ts";
+import type { RecordEvent } from "../boot/record/record.ts";
 import { type Boot, bootTitle, utc } from "./boot.ts";
 import { gains } from "./causes.ts";
 import { seconds } from "./duration.ts";

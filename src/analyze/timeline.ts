@@ -1,5 +1,5 @@
-import type { UnfinishedRun } from "../config/unfinished-run.ts";
-import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../boot/record.ts";
+import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
+import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../boot/record/record.ts";
 
 /** One thing that went on for a time. All times are seconds of CLOCK_MONOTONIC. */
 export interface Bar {

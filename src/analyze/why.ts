@@ -1,4 +1,4 @@
-import { noteText, problemText, wrap } from "../boot/run-text.ts";
+import { noteText, problemText, wrap } from "../boot/show/run-text.ts";
 import type { Ending } from "../system/command.ts";
 import { type Boot, utc } from "./boot.ts";
 import type { WhyDocument } from "./documents.ts";

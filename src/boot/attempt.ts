@@ -1,8 +1,8 @@
 import type { ToolObserver } from "../system/host.ts";
-import { oneLine, type Problem, ProblemError, toProblem } from "../system/problem.ts";
-import { type Clock, pause } from "./clock.ts";
+import { oneLine, type Problem, ProblemError, toProblem } from "../base/problem.ts";
+import { type Clock, pause } from "../base/clock.ts";
 import type { MarkKeeper } from "./run-mark.ts";
-import type { SpanOutcome, UnitResult } from "./record.ts";
+import type { SpanOutcome, UnitResult } from "./record/record.ts";
 import type { UnitSpans } from "./spans.ts";
 import { type Action, isConflict, type Plan, type Unit } from "./unit.ts";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../system/problem.ts";
+import type { Problem } from "../base/problem.ts";
 import type { Unit } from "./unit.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Problem } from "../system/problem.ts";
+import type { Problem } from "../base/problem.ts";
 import { changedUnits } from "./graph.ts";
 import { type RunOptions, runUnits } from "./runner.ts";
 import { type Action, conflict, isConflict, type Unit } from "./unit.ts";

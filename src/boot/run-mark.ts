@@ -1,5 +1,5 @@
-import type { UnfinishedRun } from "../config/unfinished-run.ts";
-import { type Clock, pause } from "./clock.ts";
+import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
+import { type Clock, pause } from "../base/clock.ts";
 
 /**
  * Where a run notes, beyond a loss of power, what it is about to change for good. The runner knows no place for that; it is given one.

@@ -1,9 +1,9 @@
-import type { UnfinishedRun } from "../config/unfinished-run.ts";
-import { ProblemError, type Problem, toProblem } from "../system/problem.ts";
+import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
+import { ProblemError, type Problem, toProblem } from "../base/problem.ts";
 import { Attempt, failure, type Scope } from "./attempt.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { MarkKeeper, type RunMark } from "./run-mark.ts";
-import { type Counts, type RunFacts, type RunOutcome, type Sink, succeeded, type UnitOutcome, type UnitResult } from "./record.ts";
+import { type Counts, type RunFacts, type RunOutcome, type Sink, succeeded, type UnitOutcome, type UnitResult } from "./record/record.ts";
 import { schedule } from "./scheduler.ts";
 import { spanWriter, UnitSpans } from "./spans.ts";
 import type { Unit } from "./unit.ts";

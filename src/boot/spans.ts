@@ -1,6 +1,6 @@
-import { type Problem, toProblem } from "../system/problem.ts";
-import type { Clock } from "./clock.ts";
-import type { Sink, SpanOutcome, SpanSubject } from "./record.ts";
+import { type Problem, toProblem } from "../base/problem.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Sink, SpanOutcome, SpanSubject } from "./record/record.ts";
 
 /** Numbers the spans of a run and tells the sink of them. */
 export interface SpanWriter {

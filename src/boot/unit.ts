@@ -1,4 +1,4 @@
-import type { Problem } from "../system/problem.ts";
+import type { Problem } from "../base/problem.ts";
 
 /**
  * A unit is a question about the machine: what is missing for this to be true?

@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { Analysis } from "./analyze-command.ts";
-import type { WhichRecord } from "./boot-record.ts";
+import type { Analysis } from "./commands/analyze-command.ts";
+import type { WhichRecord } from "../run/boot-record.ts";
 import { analyzeHelp, whyHelp } from "./help.ts";
 import { bootNumber, bootOption, jsonOption, recordOption } from "./options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./command-context.ts";
 
 interface Flags {
   readonly boot: number;
@@ -36,7 +36,7 @@ export function addAnalyzeCommands(program: Command, { terminal, setup, end }: S
       .addOption(recordOption())
       .addOption(jsonOption())
       .action(async ({ json, ...flags }: Flags) => {
-        const { analyze: print } = await import("./analyze-command.ts");
+        const { analyze: print } = await import("./commands/analyze-command.ts");
         end(await print(await setup(), analysis, { ...whichRecord(flags), json }, terminal));
       });
   }
@@ -48,7 +48,7 @@ export function addAnalyzeCommands(program: Command, { terminal, setup, end }: S
     .helpOption("--help", "show this help")
     .addOption(jsonOption())
     .action(async (from: WhichRecord, to: WhichRecord, { json }: { readonly json: boolean }) => {
-      const { analyzeDiff } = await import("./analyze-command.ts");
+      const { analyzeDiff } = await import("./commands/analyze-command.ts");
       end(await analyzeDiff(await setup(), { from, to, json }, terminal));
     });
   program
@@ -61,7 +61,7 @@ export function addAnalyzeCommands(program: Command, { terminal, setup, end }: S
     .addOption(recordOption())
     .addOption(jsonOption())
     .action(async (unit: string, { json, ...flags }: Flags) => {
-      const { why } = await import("./why-command.ts");
+      const { why } = await import("./commands/why-command.ts");
       end(await why(await setup(), { ...whichRecord(flags), unit, json }, terminal));
     });
 }

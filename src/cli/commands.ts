@@ -1,13 +1,13 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
-import { type ProfileName, profileNames } from "../config/profile-name.ts";
-import { requireConfiguration } from "./guards.ts";
+import { type ProfileName, profileNames } from "../config/layout/profile-name.ts";
+import { requireConfiguration } from "../run/guards.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
 /** For "did you mean". */
@@ -71,20 +71,20 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     profileOption(),
     waitOption(),
   ).action(async ({ unit: units, profile, ...flags }: UnitFlags & { readonly wait: number }) => {
-    const { run } = await import("./run-command.ts");
+    const { run } = await import("./commands/run-command.ts");
     end(await run(await setup(profile), { ...flags, units }, terminal));
   });
 
   command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption(), profileOption()).action(
     async ({ unit: units, profile, ...flags }: UnitFlags) => {
-      const { plan } = await import("./plan-command.ts");
+      const { plan } = await import("./commands/plan-command.ts");
       end(await plan(await setup(profile), { ...flags, units }, terminal));
     },
   );
 
   command("list", "name the units, in boot order: stage, what a failure means, title", "", profileOption()).action(
     async ({ profile, json }: ProfileFlags) => {
-      const { list } = await import("./chain-commands.ts");
+      const { list } = await import("./commands/chain-commands.ts");
       end(list(await setup(profile), { json }, terminal));
     },
   );
@@ -101,7 +101,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
   ).action(
     async ({ profile, ...flags }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
-      const { graph } = await import("./graph-command.ts");
+      const { graph } = await import("./commands/graph-command.ts");
       end(await graph(await setup(profile), flags, terminal));
     },
   );
@@ -114,10 +114,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--watch", "follow this boot while it goes on").conflicts("json").default(false, "look once"),
   ).action(async ({ watch, ...flags }: { readonly boot: number; readonly json: boolean; readonly watch: boolean }) => {
     if (watch) {
-      const { watchStatus } = await import("./status-watch-command.ts");
+      const { watchStatus } = await import("./commands/status-watch-command.ts");
       return end(await watchStatus(await setup(), terminal));
     }
-    const { status } = await import("./status-command.ts");
+    const { status } = await import("./commands/status-command.ts");
     end(await status(await setup(), flags, terminal));
   });
 
@@ -125,7 +125,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
 
   command("doctor", "hold the running node against all that it should be, and say how to mend it", doctorHelp).action(
     async (flags: { readonly json: boolean }) => {
-      const { doctor } = await import("./doctor-command.ts");
+      const { doctor } = await import("./commands/doctor-command.ts");
       end(await doctor(await setup(), flags, terminal));
     },
   );
@@ -136,7 +136,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     verifyHelp,
     profileOption(),
   ).action(async ({ profile, json }: ProfileFlags) => {
-    const { verify } = await import("./chain-commands.ts");
+    const { verify } = await import("./commands/chain-commands.ts");
     const own = await setup(profile);
     const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
     const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
@@ -157,15 +157,15 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--refresh", "").default(false).hideHelp(),
   ).action(async ({ once, unit: units, metricsAddress, refresh, ...flags }: UnitFlags & MonitorFlags) => {
     if (once && !refresh) {
-      const { lookOnce } = await import("./monitor-look-command.ts");
+      const { lookOnce } = await import("./commands/monitor-look-command.ts");
       return end(await lookOnce(await setup(), { ...flags, units }, terminal));
     }
-    const { watchedSetup } = await import("./setup.ts");
+    const { watchedSetup } = await import("../run/setup.ts");
     if (refresh) {
-      const { refreshOnce } = await import("./monitor-look-command.ts");
+      const { refreshOnce } = await import("./commands/monitor-look-command.ts");
       return end(await refreshOnce((await watchedSetup(setup)).layout, flags.wait, terminal));
     }
-    const { monitor } = await import("./monitor-command.ts");
+    const { monitor } = await import("./commands/monitor-command.ts");
     end(await monitor(await watchedSetup(setup), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
 
@@ -185,7 +185,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     .command("complete", { hidden: true })
     .argument("[words...]")
     .action(async (words: readonly string[]) => {
-      const [{ complete }, { profileIn }] = await Promise.all([import("./complete-command.ts"), import("./complete.ts")]);
+      const [{ complete }, { profileIn }] = await Promise.all([import("./commands/complete-command.ts"), import("./complete.ts")]);
       await complete(await setup(profileIn(words)), program, words, terminal);
     });
 
@@ -196,7 +196,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     .addOption(profileOption());
   for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
   configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
-    const { configImage: build } = await import("./config-image-command.ts");
+    const { configImage: build } = await import("./commands/config-image-command.ts");
     const chosenSetup = await setup(profile);
     // What a medium may hold, each profile says for itself.
     if (chosenSetup.profile === undefined) requireConfiguration(chosenSetup);

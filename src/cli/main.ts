@@ -7,7 +7,7 @@ const args = translatedArguments(process.argv0, process.argv.slice(2));
 if (!answersVersion(args)) void start();
 
 async function start(): Promise<void> {
-  const [{ main }, { processTerminal }] = await Promise.all([import("./program.ts"), import("./terminal.ts")]);
+  const [{ main }, { processTerminal }] = await Promise.all([import("./program.ts"), import("../run/terminal.ts")]);
   const code = await main(args, processTerminal());
   // Not left to the event loop: a unit that did not hear the order to stop must not keep the program alive.
   process.exit(code);

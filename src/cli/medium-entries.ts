@@ -1,5 +1,5 @@
-import { layouts } from "../config/layouts.ts";
-import { mediumContents, topLevelEntries } from "../config/medium-contents.ts";
+import { layouts } from "../config/layout/layouts.ts";
+import { mediumContents, topLevelEntries } from "../medium/medium-contents.ts";
 
 /** What may be given to the medium's builder, whatever the profile. */
 export async function allTopLevelEntries(): Promise<readonly string[]> {

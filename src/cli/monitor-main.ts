@@ -1,11 +1,11 @@
-import { layouts } from "../config/layouts.ts";
-import { readProfileName } from "../config/profile-name.ts";
+import { layouts } from "../config/layout/layouts.ts";
+import { readProfileName } from "../config/layout/profile-name.ts";
 import { systemHost } from "../system/host.ts";
-import { oneLine, ProblemError } from "../system/problem.ts";
-import { quickUnits } from "../units/quick-units.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { monitor } from "./monitor-command.ts";
-import { processTerminal } from "./terminal.ts";
+import { oneLine, ProblemError } from "../base/problem.ts";
+import { quickUnits } from "../profiles/quick-units.ts";
+import { exitCodes } from "../run/exit-codes.ts";
+import { monitor } from "./commands/monitor-command.ts";
+import { processTerminal } from "../run/terminal.ts";
 
 // Only where there is no configuration file. What `guestos-boot monitor` does, in an executable, without the rest of the program: that stays out of its memory (tools/start.ts).
 const terminal = processTerminal();

@@ -1,13 +1,13 @@
 import { Command, CommanderError } from "commander";
-import { nearest } from "../config/nearest.ts";
-import type { Problem } from "../system/problem.ts";
+import { nearest } from "../base/nearest.ts";
+import type { Problem } from "../base/problem.ts";
 import { addCommands, commandNames } from "./commands.ts";
-import { exitCodeLines, exitCodes, type ExitName } from "./exit-codes.ts";
-import { ExitError } from "./exit-error.ts";
+import { exitCodeLines, exitCodes, type ExitName } from "../run/exit-codes.ts";
+import { ExitError } from "../run/exit-error.ts";
 import { commandGroups, rootHelp } from "./help.ts";
-import { profileSetup } from "./setup.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { printJson, type Terminal } from "./terminal.ts";
+import { profileSetup } from "../run/setup.ts";
+import type { Surroundings } from "./command-context.ts";
+import { printJson, type Terminal } from "../run/terminal.ts";
 import { upgradeCommandNames } from "./upgrade-commands.ts";
 import { version } from "./version.ts";
 
@@ -70,7 +70,7 @@ async function report(error: unknown, args: readonly string[], terminal: Termina
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok.code;
   const { exit, problem } = await explained(error, args);
   const { code } = exitCodes[exit];
-  const { problemText } = await import("../boot/run-text.ts");
+  const { problemText } = await import("../boot/show/run-text.ts");
   const [first = "", ...others] = problemText(problem);
   terminal.complain([`guestos-boot: ${first}`, ...others.map((line) => `  ${line}`)].join("\n"));
   if (args.includes("--json")) printJson(terminal, { exitCode: code, problem });
@@ -80,7 +80,7 @@ async function report(error: unknown, args: readonly string[], terminal: Termina
 async function explained(error: unknown, args: readonly string[]): Promise<{ readonly exit: ExitName; readonly problem: Problem }> {
   if (error instanceof ExitError) return error;
   if (error instanceof CommanderError) return { exit: "usage", problem: usageProblem(error, args) };
-  const { ProblemError, toProblem } = await import("../system/problem.ts");
+  const { ProblemError, toProblem } = await import("../base/problem.ts");
   const outside = error instanceof ProblemError || (error instanceof Error && "syscall" in error);
   return { exit: outside ? "refused" : "defect", problem: toProblem(error) };
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { recoveryHelp, recoverySetHelp } from "./help.ts";
 import { jsonOption, waitOption } from "./options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./command-context.ts";
 
 interface Flags {
   readonly json: boolean;
@@ -22,20 +22,20 @@ export function addRecoveryCommands(program: Command, { terminal, setup, end }: 
       .addOption(jsonOption());
 
   command("status", "show whether there is one; the same as no word at all").action(async ({ json }: Flags) => {
-    const { recoveryStatus } = await import("./recovery-command.ts");
+    const { recoveryStatus } = await import("./commands/recovery-command.ts");
     end(await recoveryStatus(await setup(), { json }, terminal));
   });
   command("set", "set it, or replace the former one")
     .addOption(waitOption())
     .addHelpText("after", `\n${recoverySetHelp}`)
     .action(async (flags: Flags & { readonly wait: number }) => {
-      const { setRecoveryPassphrase } = await import("./recovery-command.ts");
+      const { setRecoveryPassphrase } = await import("./commands/recovery-command.ts");
       end(await setRecoveryPassphrase(await setup(), flags, terminal));
     });
   command("remove", "take it away: then the key file alone opens the store")
     .addOption(waitOption())
     .action(async (flags: Flags & { readonly wait: number }) => {
-      const { removeRecoveryPassphrase } = await import("./recovery-command.ts");
+      const { removeRecoveryPassphrase } = await import("./commands/recovery-command.ts");
       end(await removeRecoveryPassphrase(await setup(), flags, terminal));
     });
 }

@@ -1,4 +1,4 @@
-import { exitCodes, type ExitName } from "./exit-codes.ts";
+import { exitCodes, type ExitName } from "../run/exit-codes.ts";
 
 export interface StopSwitch {
   /** Aborted by the first signal. */

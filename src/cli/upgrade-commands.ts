@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { upgradeCommitHelp, upgradeConfirmHelp, upgradeForgetHelp, upgradeHelp, upgradeRollbackHelp, upgradeStatusHelp } from "./help.ts";
 import { jsonOption } from "./options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./command-context.ts";
 import { addReceiveCommands, receiveCommandNames } from "./upgrade-receive-commands.ts";
 
 /** For "did you mean". */
@@ -41,7 +41,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
 
   command("status", "show both slots, and what is booted next; the same as no word at all", upgradeStatusHelp).action(
     async (flags: Flags) => {
-      const { upgradeStatus } = await import("./upgrade-status-command.ts");
+      const { upgradeStatus } = await import("./commands/upgrade-status-command.ts");
       end(await upgradeStatus(await setup(), flags, terminal));
     },
   );
@@ -51,7 +51,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
     ["next", "print the slot that the next boot starts"],
   ] as const) {
     command(which, description, "").action(async (flags: Flags) => {
-      const { printSlot } = await import("./upgrade-slot-command.ts");
+      const { printSlot } = await import("./commands/upgrade-slot-command.ts");
       end(await printSlot(await setup(), { ...flags, which }, terminal));
     });
   }
@@ -62,19 +62,19 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
     command(verb, description, help)
       .addOption(rebootOption())
       .action(async (flags: Flags & { readonly reboot: boolean }) => {
-        const { decideCommand } = await import("./upgrade-decide-command.ts");
+        const { decideCommand } = await import("./commands/upgrade-decide-command.ts");
         end(await decideCommand(await setup(), { ...flags, verb }, terminal));
       });
   }
   command("confirm", "keep the running system, if it is healthy", upgradeConfirmHelp).action(async (flags: Flags) => {
-    const { confirmCommand } = await import("./upgrade-confirm-command.ts");
+    const { confirmCommand } = await import("./commands/upgrade-confirm-command.ts");
     end(await confirmCommand(await setup(), flags, terminal));
   });
   addReceiveCommands(upgrade, surroundings);
   command("forget", "let an image that failed be installed again", upgradeForgetHelp)
     .argument("<sha256>", "as guestos-boot upgrade status shows it")
     .action(async (sha256: string, flags: Flags) => {
-      const { forgetCommand } = await import("./upgrade-forget-command.ts");
+      const { forgetCommand } = await import("./commands/upgrade-forget-command.ts");
       end(await forgetCommand(await setup(), { ...flags, sha256 }, terminal));
     });
 }

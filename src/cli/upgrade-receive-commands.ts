@@ -1,7 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { upgradeInstallHelp, upgradeVerifyHelp } from "./help.ts";
 import { jsonOption } from "./options.ts";
-import type { Surroundings } from "./surroundings.ts";
+import type { Surroundings } from "./command-context.ts";
 
 /** For "did you mean". */
 export const receiveCommandNames: readonly string[] = ["install", "verify"];
@@ -32,12 +32,12 @@ export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: S
   command("install", "write an image to the slot that does not run", upgradeInstallHelp)
     .addOption(new Option("--allow-downgrade", "also a version that is not newer than the running one").default(false, "no"))
     .action(async (image: string, flags: Flags & { readonly allowDowngrade: boolean }) => {
-      const { upgradeInstall } = await import("./upgrade-install-command.ts");
+      const { upgradeInstall } = await import("./commands/upgrade-install-command.ts");
       end(await upgradeInstall(await setup(), { ...flags, image }, terminal));
     });
   command("verify", "check an image as an install would, and write nothing", upgradeVerifyHelp).action(
     async (image: string, flags: Flags) => {
-      const { upgradeVerify } = await import("./upgrade-install-command.ts");
+      const { upgradeVerify } = await import("./commands/upgrade-install-command.ts");
       end(await upgradeVerify(await setup(), { ...flags, image }, terminal));
     },
   );

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { z } from "./schema.ts";
+import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
-import { contradiction, parseConf, readConf, seconds } from "./conf.ts";
-import type { Layout } from "./layout.ts";
+import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
+import type { Layout } from "./layout/layout.ts";
 
 /** Ten years: what is larger is a slip, such as milliseconds. */
 const LONGEST = 10 * 365 * 86_400;

@@ -1,11 +1,11 @@
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import type { Host } from "../system/host.ts";
-import { parseConf, readConf, word, words } from "./conf.ts";
-import { isDomain } from "./host-name.ts";
-import { isNetwork } from "./ip-network.ts";
-import type { Layout } from "./layout.ts";
-import { z } from "./schema.ts";
+import { parseConf, readConf, word, words } from "./text/conf.ts";
+import { isDomain } from "./values/host-name.ts";
+import { isNetwork } from "./values/ip-network.ts";
+import type { Layout } from "./layout/layout.ts";
+import { z } from "../base/schema.ts";
 
 const SEPARATOR = /[ ,]+/;
 /** A domain that is served has a dot: a single label would catch every request of that name, wherever it is meant to go. */

@@ -1,6 +1,6 @@
-import { guestosLayout, SLOT } from "./layout.ts";
-import { z } from "./schema.ts";
-import { sizeInBytes, sizeText } from "./size-text.ts";
+import { guestosLayout, SLOT } from "./layout/layout.ts";
+import { z } from "../base/schema.ts";
+import { sizeInBytes, sizeText } from "./text/size-text.ts";
 
 /**
  * /etc/guestos-boot/config.yaml, and the unit.yaml of an extra unit. What is said of each value here is what

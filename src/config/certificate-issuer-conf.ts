@@ -1,4 +1,4 @@
-import { parseKeyValue } from "./key-value.ts";
+import { parseKeyValue } from "./text/key-value.ts";
 
 const keys = [
   "certificate_orchestrator_uri",

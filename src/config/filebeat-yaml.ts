@@ -1,4 +1,4 @@
-import { endpointUrl, parseEndpoint } from "./endpoint.ts";
+import { endpointUrl, parseEndpoint } from "./values/endpoint.ts";
 import type { LogShippingConf } from "./log-shipping-conf.ts";
 
 /** Elasticsearch's own; what the beats assume as well. */

@@ -1,5 +1,5 @@
-import { parseConf, word } from "./conf.ts";
-import { z } from "./schema.ts";
+import { parseConf, word } from "./text/conf.ts";
+import { z } from "../base/schema.ts";
 
 const IcBoundaryConf = z.object({
   max_concurrency: word("a whole number from 1 to 1000000", (value) => /^[1-9]\d{0,5}$|^1000000$/.test(value)).optional(),

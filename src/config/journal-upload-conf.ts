@@ -1,4 +1,4 @@
-import { endpointUrl, parseEndpoint } from "./endpoint.ts";
+import { endpointUrl, parseEndpoint } from "./values/endpoint.ts";
 
 /** systemd-journal-upload's own (systemd-journal-upload.service(8)). */
 const PORT = 19532;

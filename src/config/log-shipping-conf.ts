@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { z } from "./schema.ts";
+import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
-import { parseConf, readConf, words } from "./conf.ts";
-import { isEndpoint } from "./host-name.ts";
-import type { Layout } from "./layout.ts";
+import { parseConf, readConf, words } from "./text/conf.ts";
+import { isEndpoint } from "./values/host-name.ts";
+import type { Layout } from "./layout/layout.ts";
 
 /** Where the node's logs go. */
 export interface LogShippingConf {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { z } from "./schema.ts";
+import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
-import { parseConf, readConf, words } from "./conf.ts";
-import type { Layout } from "./layout.ts";
+import { parseConf, readConf, words } from "./text/conf.ts";
+import type { Layout } from "./layout/layout.ts";
 
 /** Where a node looks for the network's own registry when nobody says. */
 const DEFAULT_NNS_URL = "http://127.0.0.1:8080";

@@ -1,4 +1,4 @@
-import { parseKeyValue } from "./key-value.ts";
+import { parseKeyValue } from "./text/key-value.ts";
 
 /**
  * Checks a file that is only passed on to the node software (log.conf, socks_proxy.conf and their like): small, text, and

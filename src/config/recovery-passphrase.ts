@@ -1,5 +1,5 @@
-import { ProblemError } from "../system/problem.ts";
-import { Secret } from "../system/secret.ts";
+import { ProblemError } from "../base/problem.ts";
+import { Secret } from "../base/secret.ts";
 
 /** With memory-hard stretching, out of reach of guessing unless it is a known phrase. */
 const SHORTEST = 16;

@@ -1,6 +1,6 @@
-import { refuseFindings } from "./finding.ts";
-import { quoted } from "./quoted.ts";
-import { textLines } from "./text-lines.ts";
+import { refuseFindings } from "../base/finding.ts";
+import { quoted } from "../base/quoted.ts";
+import { textLines } from "./text/text-lines.ts";
 
 /**
  * Checks an injected nftables.conf as far as it can be checked without the kernel: small, text, and no `include`, by

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import { ProblemError } from "../system/problem.ts";
-import { nodeExporterCertificate } from "../units/node-exporter-keys.ts";
+import { ProblemError } from "../base/problem.ts";
+import { nodeExporterCertificate } from "../units/identity/node-exporter-keys.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const DAY = 24 * 3600 * 1000;

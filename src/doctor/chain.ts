@@ -1,10 +1,10 @@
 import { planUnits, type UnitForecast } from "../boot/planner.ts";
-import { RunReader } from "../boot/run-view.ts";
+import { RunReader } from "../boot/record/run-view.ts";
 import { withRequirements } from "../boot/graph.ts";
 import { CommandError } from "../system/command.ts";
-import { ProblemError } from "../system/problem.ts";
-import { freshRules } from "../units/fresh-rules.ts";
-import { keyRing } from "../units/key-ring.ts";
+import { ProblemError } from "../base/problem.ts";
+import { freshRules } from "../units/network/fresh-rules.ts";
+import { keyRing } from "../units/disks/key-ring.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
 import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
 

@@ -1,7 +1,7 @@
-import type { RunFacts } from "../boot/record.ts";
-import type { Layout } from "../config/layout.ts";
+import type { RunFacts } from "../boot/record/record.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host, HostOptions } from "../system/host.ts";
-import { type Problem, toProblem } from "../system/problem.ts";
+import { type Problem, toProblem } from "../base/problem.ts";
 import type { GuestUnit } from "../units/machine.ts";
 
 /** What a doctor is shown: the node, and what was promised of it. */

@@ -1,5 +1,5 @@
-import { noPaint, noteText, type Paint, problemText, wrap } from "../boot/run-text.ts";
-import type { UnitOutcome } from "../boot/record.ts";
+import { noPaint, noteText, type Paint, problemText, wrap } from "../boot/show/run-text.ts";
+import type { UnitOutcome } from "../boot/record/record.ts";
 import type { Finding, Level } from "./check.ts";
 import { type Examined, isSound, levels } from "./examine.ts";
 

@@ -1,11 +1,11 @@
-import { readIntent } from "../config/intent.ts";
-import type { Layout, Slot } from "../config/layout.ts";
-import { requirePartition } from "../system/block-devices.ts";
+import { readIntent } from "../config/state/intent.ts";
+import type { Layout, Slot } from "../config/layout/layout.ts";
+import { requirePartition } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
-import { type LuksHeader, readLuksHeader } from "../system/luks-header.ts";
-import { requireMounted } from "../system/mounts.ts";
-import { readSignature } from "../system/signature.ts";
-import { recoveryState } from "../units/recovery-slot.ts";
+import { type LuksHeader, readLuksHeader } from "../system/disks/luks-header.ts";
+import { requireMounted } from "../system/disks/mounts.ts";
+import { readSignature } from "../system/disks/signature.ts";
+import { recoveryState } from "../units/disks/recovery-slot.ts";
 import { type Check, couldNotLook, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
 /**

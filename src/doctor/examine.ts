@@ -1,4 +1,4 @@
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { type Check, couldNotLook, type Finding, type Level, type Patient } from "./check.ts";
 
 /** What a check came to. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { readInjectedData } from "../config/injection-record.ts";
-import type { Layout } from "../config/layout.ts";
-import { dataTarget, mediumContents } from "../config/medium-contents.ts";
+import { readInjectedData } from "../config/state/injection-record.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import { dataTarget, mediumContents } from "../medium/medium-contents.ts";
 import type { FileFacts, Host } from "../system/host.ts";
-import { nodeExporterKey } from "../units/node-exporter-keys.ts";
-import { requireMounted } from "../system/mounts.ts";
-import { ProblemError } from "../system/problem.ts";
+import { nodeExporterKey } from "../units/identity/node-exporter-keys.ts";
+import { requireMounted } from "../system/disks/mounts.ts";
+import { ProblemError } from "../base/problem.ts";
 import { type Check, type Finding, part, wrong } from "./check.ts";
 
 /** The units look at what is in a key, and at the modes of what they put on a tmpfs; what lasts may have been opened to others since. */

@@ -1,6 +1,6 @@
-import { parseMonitorState } from "../boot/read-monitor-state.ts";
-import type { MonitorState } from "../boot/monitor-state.ts";
-import { type UnitState, unitStates } from "../system/systemd.ts";
+import { parseMonitorState } from "../monitor/read-monitor-state.ts";
+import type { MonitorState } from "../monitor/monitor-state.ts";
+import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const SERVICE = "guestos-monitor.service";

@@ -1,5 +1,5 @@
-import { type Mount, mounts } from "../system/mounts.ts";
-import { boundOptions, mountOptions } from "../units/mount-options.ts";
+import { type Mount, mounts } from "../system/disks/mounts.ts";
+import { boundOptions, mountOptions } from "../units/disks/mount-options.ts";
 import { type Check, type Finding, type Patient, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { LinkDescription } from "../system/link-description.ts";
-import { ipv6Addresses, isUsable, primaryInterface } from "../system/network-interfaces.ts";
-import { describeLink } from "../system/networkd.ts";
-import { isServiceRunning } from "../system/systemd.ts";
+import type { LinkDescription } from "../system/network/link-description.ts";
+import { ipv6Addresses, isUsable, primaryInterface } from "../system/network/network-interfaces.ts";
+import { describeLink } from "../system/network/networkd.ts";
+import { isServiceRunning } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, wrong } from "./check.ts";
 
 const NETWORKD = "systemd-networkd.service";

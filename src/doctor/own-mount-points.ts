@@ -1,4 +1,4 @@
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Patient } from "./check.ts";
 
 type Name = keyof Layout["mountPoints"];

@@ -1,4 +1,4 @@
-import { type UnitState, unitStates } from "../system/systemd.ts";
+import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 /** What the package installs, or adds something to (etc/systemd/system, etc-boundary); nothing is wrong with one that there is not. */

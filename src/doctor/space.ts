@@ -1,5 +1,5 @@
-import { requireMounted } from "../system/mounts.ts";
-import { type Space, spaceAt } from "../system/space.ts";
+import { requireMounted } from "../system/disks/mounts.ts";
+import { type Space, spaceAt } from "../system/disks/space.ts";
 import { type Check, type Finding, notice, part, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 

@@ -1,4 +1,4 @@
-import { requireMounted } from "../system/mounts.ts";
+import { requireMounted } from "../system/disks/mounts.ts";
 import { otherSlot } from "../upgrade/boot-state.ts";
 import { type Phase, phaseOf } from "../upgrade/decide.ts";
 import { KNOWN } from "../upgrade/refusals.ts";

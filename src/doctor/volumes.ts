@@ -1,7 +1,7 @@
-import { type Layout, volumeBytes } from "../config/layout.ts";
-import { type Mapping, mappings, requirePartition } from "../system/block-devices.ts";
-import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/lvm.ts";
-import { ProblemError } from "../system/problem.ts";
+import { type Layout, volumeBytes } from "../config/layout/layout.ts";
+import { type Mapping, mappings, requirePartition } from "../system/disks/block-devices.ts";
+import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/disks/lvm.ts";
+import { ProblemError } from "../base/problem.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 /** The unit volumes asks whether they are there. How large they are, and whether the kernel agrees with LVM, is asked here. */

@@ -1,7 +1,7 @@
-import { bootView } from "../boot/boot-view.ts";
-import type { ReadRecord } from "../boot/read-record.ts";
-import type { RecordEvent } from "../boot/record.ts";
-import type { RunView } from "../boot/run-view.ts";
+import { bootView } from "../boot/record/boot-view.ts";
+import type { ReadRecord } from "../boot/record/read-record.ts";
+import type { RecordEvent } from "../boot/record/record.ts";
+import type { RunView } from "../boot/record/run-view.ts";
 import { criticalPath } from "./critical-path.ts";
 import { families, oneHot, type Sample, sample } from "./families.ts";
 import { unitWork } from "./unit-work.ts";

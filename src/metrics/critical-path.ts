@@ -1,4 +1,4 @@
-import type { UnitView } from "../boot/run-view.ts";
+import type { UnitView } from "../boot/record/run-view.ts";
 
 interface Ended extends UnitView {
   readonly startedAt: number;

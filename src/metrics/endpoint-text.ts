@@ -1,4 +1,4 @@
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { exposition } from "./exposition.ts";
 import { processSamples } from "./process-samples.ts";

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 import type { ListenAddress } from "./listen-address.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 
 /** Where node_exporter's textfile collector finds the metrics. */
 export function textfile({ collector }: Layout): string {

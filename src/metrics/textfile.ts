@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import type { Layout } from "../config/layout.ts";
-import { groupNamed, readAccounts } from "../system/accounts.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import { groupNamed, readAccounts } from "../system/files/accounts.ts";
 import type { Host } from "../system/host.ts";
 import { exposition } from "./exposition.ts";
 import { type FactSources, nodeFacts } from "./node-facts.ts";

@@ -1,4 +1,4 @@
-import type { RecordEvent } from "../boot/record.ts";
+import type { RecordEvent } from "../boot/record/record.ts";
 
 /** What a unit's time went into, over all runs of a boot. */
 export interface UnitWork {

@@ -1,4 +1,4 @@
-import type { Slot } from "../config/layout.ts";
+import type { Slot } from "../config/layout/layout.ts";
 import { type Cycle, grubBoot, otherSlot } from "../upgrade/boot-state.ts";
 import type { Known } from "../upgrade/decide.ts";
 import { type Seen, slotVersion } from "../upgrade/situation.ts";

@@ -1,4 +1,4 @@
-import { Secret } from "./secret.ts";
+import { Secret } from "../base/secret.ts";
 
 export interface Argon2Parameters {
   /** At least 8 bytes; RFC 9106 recommends 16. */

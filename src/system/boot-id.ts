@@ -1,5 +1,5 @@
 import type { Host } from "./host.ts";
-import { ProblemError } from "./problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 

@@ -1,6 +1,6 @@
 import { setTimeout as setTimer } from "node:timers/promises";
-import { ProblemError } from "./problem.ts";
-import { Secret } from "./secret.ts";
+import { ProblemError } from "../base/problem.ts";
+import { Secret } from "../base/secret.ts";
 
 /** A tool run as data: never a shell, never a joined string. */
 export interface Command {

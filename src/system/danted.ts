@@ -1,6 +1,6 @@
 import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
-import { ProblemError } from "./problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 const TIMEOUT = 30_000;
 

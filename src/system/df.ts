@@ -1,5 +1,5 @@
 import type { Host } from "./host.ts";
-import { ProblemError } from "./problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /** Bytes that programs may still use on the file system mounted there (df(1)). */
 export async function freeBytes(host: Host, mountPoint: string): Promise<number> {

@@ -30,7 +30,7 @@ export interface Host {
   writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>;
   /**
    * Writes a new file piece by piece. Not durable by itself, so that many files cost one sync and not three each: the caller
-   * writes a folder that nobody looks at, calls syncFileSystem (src/system/sync.ts), and renames the folder into place.
+   * writes a folder that nobody looks at, calls syncFileSystem (src/system/disks/sync.ts), and renames the folder into place.
    */
   writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void>;
   /** Writes to something that is there and cannot be replaced: a /proc or /sys file, a device. Synced. */

@@ -1,8 +1,8 @@
 import { defineUnit, type Unit, type UnitDefinition } from "../boot/unit.ts";
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import type { FreshRules } from "./fresh-rules.ts";
-import type { KeyRing } from "./key-ring.ts";
+import type { FreshRules } from "./network/fresh-rules.ts";
+import type { KeyRing } from "./disks/key-ring.ts";
 
 /** What a unit may look at and act on: the machine's tools and files, and the names of things on it. */
 export interface Machine {

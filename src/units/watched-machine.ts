@@ -1,4 +1,4 @@
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 
 /** What a watcher may look at: it acts on nothing. */

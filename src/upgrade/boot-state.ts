@@ -1,4 +1,4 @@
-import type { Slot } from "../config/layout.ts";
+import type { Slot } from "../config/layout/layout.ts";
 import { parseGrubenv, type ReadGrubenv, renderGrubenv, savedByGrub } from "./grubenv.ts";
 
 /** What the boot loader is told: the variables of grubenv that are ours, as values. */
@@ -72,7 +72,7 @@ export interface Booted {
   readonly block: Uint8Array | undefined;
 }
 
-/** What GRUB does with a block: vm/image/grub.cfg, line by line. A test runs that file and this function on the same blocks. */
+/** What GRUB does with a block: image/grub.cfg, line by line. A test runs that file and this function on the same blocks. */
 export function grubBoot(block: Uint8Array | undefined): Booted {
   const { variables } = parseGrubenv(block, Object.values(NAMES));
   let alternative = last(variables, NAMES.alternative) ?? "A";

@@ -1,6 +1,6 @@
-import type { Slot } from "../config/layout.ts";
+import type { Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /**
  * The slot whose system is running: the kernel argument `dfinity.system`, which GRUB sets. The command line is the truth

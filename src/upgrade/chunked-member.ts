@@ -1,7 +1,7 @@
-import type { SharedBuffer } from "../system/aligned-memory.ts";
+import type { SharedBuffer } from "../system/disks/aligned-memory.ts";
 import { zeroChunkDigest } from "./chunk-digest.ts";
 import type { MemberSink } from "./image-reader.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./buffer-pool.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 
 /** A piece of a member, all of it in memory. */

@@ -1,4 +1,4 @@
-import type { Slot } from "../config/layout.ts";
+import type { Slot } from "../config/layout/layout.ts";
 import { type BootState, otherSlot } from "./boot-state.ts";
 import type { SlotRecord } from "./slot-state.ts";
 

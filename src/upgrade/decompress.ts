@@ -1,6 +1,6 @@
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
-import { BadImage } from "./bad-image.ts";
+import { BadImage } from "../tar/bad-image.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 

@@ -1,5 +1,5 @@
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { GRUBENV_BYTES, SECTOR } from "./grubenv.ts";
 
 /**

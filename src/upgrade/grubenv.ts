@@ -1,4 +1,4 @@
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /**
  * GRUB's environment block: the 1024 bytes in which GRUB and the system tell each other which slot is to be booted.

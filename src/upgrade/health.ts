@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Host } from "../system/host.ts";
-import { ProblemError, type Problem } from "../system/problem.ts";
+import { ProblemError, type Problem } from "../base/problem.ts";
 
 /** What a check came to. */
 export interface Check {

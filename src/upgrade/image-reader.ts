@@ -1,10 +1,10 @@
-import { quoted } from "../config/quoted.ts";
-import { BadImage } from "./bad-image.ts";
-import { ByteReader } from "./byte-reader.ts";
+import { quoted } from "../base/quoted.ts";
+import { BadImage } from "../tar/bad-image.ts";
+import { ByteReader } from "../tar/byte-reader.ts";
 import { type Manifest, type MemberName, parseManifest } from "./manifest.ts";
-import { parsePax } from "./pax.ts";
-import { oldGnuMap, paxMap, type SparseMap } from "./sparse.ts";
-import { parseTarHeader, TAR_BLOCK, type TarHeader, typeText } from "./tar-header.ts";
+import { parsePax } from "../tar/pax.ts";
+import { oldGnuMap, paxMap, type SparseMap } from "../tar/sparse.ts";
+import { parseTarHeader, TAR_BLOCK, type TarHeader, typeText } from "../tar/tar-header.ts";
 
 /** Takes a member's content in order. What `write` is given is valid until its promise is settled. */
 export interface MemberSink {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { z } from "../config/schema.ts";
-import { BadImage } from "./bad-image.ts";
+import { z } from "../base/schema.ts";
+import { BadImage } from "../tar/bad-image.ts";
 
 /** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */
 export const CHUNK_BYTES = 4 * 1024 * 1024;

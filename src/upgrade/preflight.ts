@@ -1,8 +1,8 @@
-import type { Layout, Slot } from "../config/layout.ts";
+import type { Layout, Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { otherSlot } from "./boot-state.ts";
-import { decideAndWrite } from "./carry-out.ts";
+import { decideAndWrite } from "./apply-writes.ts";
 import { writeGrubenv } from "./grubenv-file.ts";
 import { look } from "./situation.ts";
 import { readRefusedImages, type SlotRecord } from "./slot-state.ts";

@@ -1,9 +1,9 @@
-import type { SharedBuffer } from "../system/aligned-memory.ts";
-import { dropCache, openDirect } from "../system/direct-file.ts";
+import type { SharedBuffer } from "../system/disks/aligned-memory.ts";
+import { dropCache, openDirect } from "../system/disks/direct-file.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { zeroChunkDigest } from "./chunk-digest.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./buffer-pool.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 import type { Place } from "./slot-places.ts";
 

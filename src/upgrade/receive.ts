@@ -1,10 +1,10 @@
-import type { ByteSource } from "../system/byte-source.ts";
-import type { HashStream } from "../system/hash-thread.ts";
-import { BadImage } from "./bad-image.ts";
+import type { ByteSource } from "../system/files/byte-source.ts";
+import type { HashStream } from "../system/processes/hash-thread.ts";
+import { BadImage } from "../tar/bad-image.ts";
 import { ChunkedMember, type ChunkHandler } from "./chunked-member.ts";
 import { decompressed } from "./decompress.ts";
 import { readImage } from "./image-reader.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./buffer-pool.ts";
 import { checkChunk, checkSize, type Manifest, type MemberContent, type MemberName } from "./manifest.ts";
 
 /** What becomes of an image while it comes in. */

@@ -1,4 +1,4 @@
-import { ProblemError, type Problem } from "../system/problem.ts";
+import { ProblemError, type Problem } from "../base/problem.ts";
 import type { Known, Refusal, Verb } from "./decide.ts";
 
 /** A verb that cannot be done as things stand. Nothing was written for it. */

@@ -1,7 +1,7 @@
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /**
  * A detached signature: two lines of text that name the image's SHA-256 and sign it. As the hash stands in it, a forged

@@ -1,6 +1,6 @@
-import type { Layout, Slot } from "../config/layout.ts";
+import type { Layout, Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError, toProblem, type Problem } from "../system/problem.ts";
+import { ProblemError, toProblem, type Problem } from "../base/problem.ts";
 import { readBootState, type ReadBootState } from "./boot-state.ts";
 import { requireBootedSlot } from "./booted-slot.ts";
 import type { Known, Situation } from "./decide.ts";

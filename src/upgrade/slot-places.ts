@@ -1,8 +1,8 @@
-import type { Layout, Slot } from "../config/layout.ts";
-import { requirePartition } from "../system/block-devices.ts";
+import type { Layout, Slot } from "../config/layout/layout.ts";
+import { requirePartition } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
-import { mounts } from "../system/mounts.ts";
-import { ProblemError } from "../system/problem.ts";
+import { mounts } from "../system/disks/mounts.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /** A partition, or in tests a file that stands for one. */
 export interface Place {

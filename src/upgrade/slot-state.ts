@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { z } from "../config/schema.ts";
-import type { Layout, Slot } from "../config/layout.ts";
+import { z } from "../base/schema.ts";
+import type { Layout, Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /**
  * What is known of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades

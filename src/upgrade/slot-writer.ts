@@ -1,8 +1,8 @@
-import { DIRECT_ALIGNMENT, type DirectFile } from "../system/direct-file.ts";
+import { DIRECT_ALIGNMENT, type DirectFile } from "../system/disks/direct-file.ts";
 import type { Host } from "../system/host.ts";
-import { type ByteRange, zeroOut } from "../system/zero-out.ts";
+import { type ByteRange, zeroOut } from "../system/disks/zero-out.ts";
 import type { ChunkHandler } from "./chunked-member.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./buffer-pool.ts";
 import { CHUNK_BYTES } from "./manifest.ts";
 
 /** What was done to a partition, in bytes. Their sum is the size of the member, rounded up to whole blocks of 4096. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { kernelArguments } from "./booted-slot.ts";
 import { phaseOf, type Situation } from "./decide.ts";
 
 /**
- * The word of vm/image/grub.cfg that this boot is a trial. It holds also where nothing of ours could run; a system that was
+ * The word of image/grub.cfg that this boot is a trial. It holds also where nothing of ours could run; a system that was
  * confirmed later in the boot says so by a mark.
  */
 const TRIAL_ARGUMENT = "guestos-boot.trial";

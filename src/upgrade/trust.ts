@@ -1,6 +1,6 @@
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../system/problem.ts";
+import { ProblemError } from "../base/problem.ts";
 import { readSignature } from "./signature.ts";
 
 /** Why an image is believed to be what it should be. */

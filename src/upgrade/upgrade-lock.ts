@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { Layout } from "../config/layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { type LockHolder, takeLock } from "../system/lock.ts";
-import { ProblemError } from "../system/problem.ts";
+import { type LockHolder, takeLock } from "../system/processes/lock.ts";
+import { ProblemError } from "../base/problem.ts";
 
 /** Somebody else is at the slots: one upgrade at a time. */
 export class UpgradeBusyError extends ProblemError {}

@@ -1,5 +1,5 @@
-import type { ByteSource } from "../system/byte-source.ts";
-import { Lanes } from "./lanes.ts";
+import type { ByteSource } from "../system/files/byte-source.ts";
+import { Lanes } from "./buffer-pool.ts";
 import { receive, type Received } from "./receive.ts";
 import type { Progress } from "./install.ts";
 import type { Trust } from "./trust.ts";

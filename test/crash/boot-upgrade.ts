@@ -1,8 +1,8 @@
-import type { Slot } from "../../src/config/layout.ts";
+import type { Slot } from "../../src/config/layout/layout.ts";
 import { grubBoot, otherSlot, readBootState } from "../../src/upgrade/boot-state.ts";
-import type { DiskAttachment } from "../../vm/qemu-command.ts";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import type { DiskAttachment } from "../../lab/qemu-command.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { BOOT_TIMEOUT } from "../vm/support/node.ts";
 import { startedByGrub, type UpgradeDocument, upgradeOf } from "../vm/support/upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";

@@ -1,4 +1,4 @@
-import type { Slot } from "../../src/config/layout.ts";
+import type { Slot } from "../../src/config/layout/layout.ts";
 import type { ConfigAtCut } from "./config-at-cut.ts";
 import type { Recovered } from "./recovered.ts";
 

@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { checkExt4 } from "../../src/system/fsck.ts";
+import { checkExt4 } from "../../src/system/disks/fsck.ts";
 import { systemHost } from "../../src/system/host.ts";
-import { partitionsOf } from "../../vm/image/layout.ts";
+import { partitionsOf } from "../../image/layout.ts";
 import type { RawDisk } from "./raw-disk.ts";
 
 /** What had lasted when the power was cut: the config partition after its journal was replayed. */

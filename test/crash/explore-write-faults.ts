@@ -10,7 +10,7 @@
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { program } from "../../vm/program.ts";
+import { program } from "../../lab/program.ts";
 import { type FailingDisk, failingDisk } from "./failing-disk.ts";
 import { crashFolder } from "./recording.ts";
 import { subjects } from "./subjects.ts";

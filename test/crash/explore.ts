@@ -14,8 +14,8 @@
  */
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
-import { ProblemError } from "../../src/system/problem.ts";
-import { program } from "../../vm/program.ts";
+import { ProblemError } from "../../src/base/problem.ts";
+import { program } from "../../lab/program.ts";
 import type { Window } from "./crash-states.ts";
 import { Explorer, type Result } from "./explorer.ts";
 import { inspect } from "./inspect.ts";

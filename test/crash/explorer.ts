@@ -1,9 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { stateFolder } from "../../vm/paths.ts";
-import type { DiskAttachment } from "../../vm/qemu-command.ts";
-import { tool } from "../../vm/tool.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { stateFolder } from "../../image/paths.ts";
+import type { DiskAttachment } from "../../lab/qemu-command.ts";
+import { tool } from "../../lab/tool.ts";
 import { type ConfigAtCut, configAtCut } from "./config-at-cut.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { type Point, pointName } from "./points.ts";

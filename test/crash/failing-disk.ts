@@ -1,10 +1,10 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bootReport, consoleEvents, hasEnded } from "../../vm/console.ts";
-import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { stateFolder } from "../../vm/paths.ts";
-import { tool } from "../../vm/tool.ts";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
+import { bootReport, consoleEvents, hasEnded } from "../../lab/console.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { stateFolder } from "../../image/paths.ts";
+import { tool } from "../../lab/tool.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import { configAtCut } from "./config-at-cut.ts";
 import { type Booted, type Judge, onOverlay } from "./explorer.ts";
 import { RawDisk } from "./raw-disk.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { guestosLayout } from "../../src/config/layout.ts";
+import { guestosLayout } from "../../src/config/layout/layout.ts";
 import { systemHost } from "../../src/system/host.ts";
 import { writeGrubenv } from "../../src/upgrade/grubenv-file.ts";
 import { type Case, grubenvCases, MARK_AT } from "./grubenv-cases.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { partitionsOf } from "../../vm/image/layout.ts";
-import { stateFolder } from "../../vm/paths.ts";
+import { partitionsOf } from "../../image/layout.ts";
+import { stateFolder } from "../../image/paths.ts";
 import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
 import type { Look } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";

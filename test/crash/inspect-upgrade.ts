@@ -1,6 +1,6 @@
-import type { Slot } from "../../src/config/layout.ts";
+import type { Slot } from "../../src/config/layout/layout.ts";
 import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
-import { shippedExtent } from "../../vm/update-content.ts";
+import { shippedExtent } from "../../image/update/update-content.ts";
 import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
 import { configBeforeAndAfter, goneFaults, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
 import type { Look } from "./inspect.ts";

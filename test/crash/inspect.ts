@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { stateFolder } from "../../vm/paths.ts";
+import { stateFolder } from "../../image/paths.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { type Point, pointName } from "./points.ts";
 import type { RawDisk } from "./raw-disk.ts";

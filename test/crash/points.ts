@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProblemError } from "../../src/system/problem.ts";
+import { ProblemError } from "../../src/base/problem.ts";
 import { type Piece, piecesOf, seededRandom, type Window } from "./crash-states.ts";
 
 /** A moment at which the power is cut, and what of the writes since the last flush has reached the disk. */

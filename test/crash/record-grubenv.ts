@@ -1,18 +1,18 @@
 import { copyFile, mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { guestosLayout, type Slot } from "../../src/config/layout.ts";
+import { guestosLayout, type Slot } from "../../src/config/layout/layout.ts";
 import { systemHost } from "../../src/system/host.ts";
 import { otherSlot } from "../../src/upgrade/boot-state.ts";
 import { writeSlotRecord } from "../../src/upgrade/slot-state.ts";
-import { image, repository, stateFolder } from "../../vm/paths.ts";
-import { tool } from "../../vm/tool.ts";
-import type { BootWay } from "../../vm/qemu-command.ts";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
+import { image, repository, stateFolder } from "../../image/paths.ts";
+import { tool } from "../../lab/tool.ts";
+import type { BootWay } from "../../lab/qemu-command.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import { installed } from "../support/slot-machine.ts";
 import { testLayout } from "../support/test-layout.ts";
 import { kernelBoot } from "../vm/support/node.ts";
-import { makeDisk } from "../../vm/disk.ts";
+import { makeDisk } from "../../lab/disk.ts";
 import { type Case, DISK_KIB, FILE_SYSTEM_KIB, running } from "./grubenv-cases.ts";
 
 export interface Recorded {

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stateFolder } from "../../vm/paths.ts";
-import { tool } from "../../vm/tool.ts";
-import { startVirtualMachine, type VirtualMachineOptions } from "../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { stateFolder } from "../../image/paths.ts";
+import { tool } from "../../lab/tool.ts";
+import { startVirtualMachine, type VirtualMachineOptions } from "../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { writesOf } from "./crash-states.ts";
 import { openWriteLog } from "./log-writes.ts";
 import { RawDisk } from "./raw-disk.ts";

@@ -1,8 +1,8 @@
-import { parseRecord } from "../../src/boot/read-record.ts";
-import { bootReport, consoleEvents, hasEnded, hasSucceeded } from "../../vm/console.ts";
-import type { BootWay, DiskAttachment } from "../../vm/qemu-command.ts";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { parseRecord } from "../../src/boot/record/read-record.ts";
+import { bootReport, consoleEvents, hasEnded, hasSucceeded } from "../../lab/console.ts";
+import type { BootWay, DiskAttachment } from "../../lab/qemu-command.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { kernelBoot } from "../vm/support/node.ts";
 
 /** How a boot without a person ended. */

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { tool } from "../../vm/tool.ts";
+import { tool } from "../../lab/tool.ts";
 import { type DiskWrite, type Window, windowsOf, writesAfterCut, writesOf } from "./crash-states.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { keptAt, type Point } from "./points.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { DiskAttachment } from "../../vm/qemu-command.ts";
+import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { upgradedNode, upgradeJudge } from "./boot-upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";
 import type { Judge } from "./explorer.ts";

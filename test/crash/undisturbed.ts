@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { stateFolder } from "../../vm/paths.ts";
-import type { DiskAttachment } from "../../vm/qemu-command.ts";
+import { stateFolder } from "../../image/paths.ts";
+import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { onOverlay } from "./explorer.ts";
 import type { WriteLog } from "./log-writes.ts";
 import type { Recording } from "./recording.ts";

@@ -1,4 +1,4 @@
-import { bootReport, type ConsoleEvent, hasEnded } from "../../vm/console.ts";
+import { bootReport, type ConsoleEvent, hasEnded } from "../../lab/console.ts";
 import { hasOddDigits, vanDerCorput } from "./points.ts";
 
 /** How a disk fails. */

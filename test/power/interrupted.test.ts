@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
-import { makeDisk } from "../../vm/disk.ts";
-import { image } from "../../vm/paths.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
+import { makeDisk } from "../../lab/disk.ts";
+import { image } from "../../image/paths.ts";
 import { documents } from "../../tools/schemas/documents.ts";
 import { guestosBoot } from "../vm/support/chain.ts";
 import { injectedNode } from "../vm/support/injected-node.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { printable } from "../../vm/serial-log.ts";
+import { printable } from "../../lab/serial-log.ts";
 import { injectedNode } from "../vm/support/injected-node.ts";
 import { BOOT_TIMEOUT, bootedNode } from "../vm/support/node.ts";
 import { startedByGrub, untilRestart } from "../vm/support/upgrade.ts";

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { guestosBoot, plannedUnits, runDocument } from "../vm/support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, reportOf, untilBooted } from "../vm/support/node.ts";
 import { configFile, exampleUnit, writeOwn } from "../vm/support/own-configuration.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 
 /**
  * What /etc/guestos-boot says of a boot: a node is provisioned without it, gets the extra unit of docs/extra-units.md and a configuration

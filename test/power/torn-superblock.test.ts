@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { tool } from "../../vm/tool.ts";
+import { tool } from "../../lab/tool.ts";
 import { guestosBoot, runDocument } from "../vm/support/chain.ts";
 import { injectedNode } from "../vm/support/injected-node.ts";
 import { lastingState } from "../vm/support/lasting-state.ts";

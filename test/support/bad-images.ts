@@ -1,6 +1,6 @@
 import { constants, zstdCompressSync } from "node:zlib";
 import { CHUNK_BYTES } from "../../src/upgrade/manifest.ts";
-import { sparseHeader } from "../../vm/update-tar.ts";
+import { sparseHeader } from "../../image/update/update-tar.ts";
 import { paxRecord, type RawEntry, rawTar } from "./raw-tar.ts";
 import {
   compressions,

@@ -59,7 +59,7 @@ export const badFiles: readonly BadFile[] = [
 
 const good: RawEntry = { name: "network.conf", content: "hostname=a\n" };
 
-/** What no tar of a node may hold. The thorough table is the unit test of src/config/bootstrap-tar.ts. */
+/** What no tar of a node may hold. The thorough table is the unit test of src/medium/bootstrap-tar.ts. */
 export const hostileTars: ReadonlyMap<string, Buffer> = new Map(
   Object.entries({
     "a symbolic link and a file through it": rawTar([

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { boundaryLayout } from "../../src/config/boundary-layout.ts";
-import type { Layout } from "../../src/config/layout.ts";
+import { boundaryLayout } from "../../src/config/layout/boundary-layout.ts";
+import type { Layout } from "../../src/config/layout/layout.ts";
 import type { Host } from "../../src/system/host.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 

@@ -1,5 +1,5 @@
 import { argon2id } from "../../src/system/argon2.ts";
-import { Secret } from "../../src/system/secret.ts";
+import { Secret } from "../../src/base/secret.ts";
 import { version } from "../../src/cli/version.ts";
 
 /** A program to make an executable of: says what a program inside one sees (test/system/tools/executable.test.ts). */

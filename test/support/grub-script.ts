@@ -8,7 +8,7 @@ export interface ScriptEnd {
 }
 
 /**
- * Runs the little of GRUB's script language that vm/image/grub.cfg uses, on a block. What it does not know it refuses, so that a
+ * Runs the little of GRUB's script language that image/grub.cfg uses, on a block. What it does not know it refuses, so that a
  * change of that file cannot be passed over: `set`, `if`/`elif`/`else`/`fi`, `[ A = B ]`, load_env and save_env of named
  * variables; commands that only show something, or that find the disk, answer as on a machine that works.
  */

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
-import { guestosLayout } from "../../src/config/layout.ts";
+import { guestosLayout } from "../../src/config/layout/layout.ts";
 import { networkNamespace, type NetworkNamespace } from "./network-namespace.ts";
 
 /** A monitor, as on a node, in a network of its own with a /run of its own. The rest of the machine is not a node: it says so. */

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import type { Layout } from "../../src/config/layout.ts";
+import type { Layout } from "../../src/config/layout/layout.ts";
 import type { Command } from "../../src/system/command.ts";
 import { type Host, systemHost } from "../../src/system/host.ts";
-import { parseMountinfo } from "../../src/system/mounts.ts";
+import { parseMountinfo } from "../../src/system/disks/mounts.ts";
 import { readFileSync } from "node:fs";
 import { namespaceRoot } from "./namespace.ts";
 import { testLayout } from "./test-layout.ts";

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import { guestosLayout, type Layout } from "../../src/config/layout.ts";
-import { withSystemBus, call } from "../../src/system/dbus.ts";
+import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
+import { withSystemBus, call } from "../../src/system/systemd/dbus.ts";
 import { type NetworkNamespace, ended } from "./network-namespace.ts";
 import type { PrivateBus } from "./private-bus.ts";
 

@@ -1,4 +1,4 @@
-import { type Problem, ProblemError } from "../../src/system/problem.ts";
+import { type Problem, ProblemError } from "../../src/base/problem.ts";
 
 /** The problem that a call ends in. Fails the test when it ends well, or in anything that is no ProblemError. */
 export async function problemOf(call: () => unknown): Promise<Problem & { readonly retryable: boolean }> {

@@ -1,4 +1,4 @@
-import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../../src/boot/record.ts";
+import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../../src/boot/record/record.ts";
 
 /** Events of a run, as a runner would write them, from a script that says what happened when. */
 export class EventScript {

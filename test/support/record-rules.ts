@@ -1,4 +1,4 @@
-import type { RecordEvent, SpanSubject, UnitResult } from "../../src/boot/record.ts";
+import type { RecordEvent, SpanSubject, UnitResult } from "../../src/boot/record/record.ts";
 
 export interface SpanFacts {
   readonly span: number;

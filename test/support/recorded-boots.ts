@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Boot, bootOf } from "../../src/analyze/boot.ts";
-import { parseRecord, type ReadRecord } from "../../src/boot/read-record.ts";
-import type { RecordEvent } from "../../src/boot/record.ts";
-import type { BootClocks } from "../../src/system/boot-clocks.ts";
+import { parseRecord, type ReadRecord } from "../../src/boot/record/read-record.ts";
+import type { RecordEvent } from "../../src/boot/record/record.ts";
+import type { BootClocks } from "../../src/system/systemd/boot-clocks.ts";
 
 const folder = join(import.meta.dirname, "../fixtures/boots");
 

@@ -1,6 +1,6 @@
 import { isConflict } from "../../src/boot/unit.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
-import { ProblemError } from "../../src/system/problem.ts";
+import { ProblemError } from "../../src/base/problem.ts";
 
 /**
  * Does what the runner does: plans, acts, and plans again, which must find nothing missing.

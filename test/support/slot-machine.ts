@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Layout, Slot } from "../../src/config/layout.ts";
+import type { Layout, Slot } from "../../src/config/layout/layout.ts";
 import { type Host, systemHost } from "../../src/system/host.ts";
 import { blockOf, type BootState, grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { readSlotRecord, type SlotRecord, writeSlotRecord } from "../../src/upgrade/slot-state.ts";

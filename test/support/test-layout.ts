@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { guestosLayout, type Layout } from "../../src/config/layout.ts";
+import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 
 /** The layout of a GuestOS with every path moved below `root`: "/boot/config/ssh" is `${root}/boot/config/ssh`. */
 export function testLayout(root: string): Layout {

@@ -1,6 +1,6 @@
-import { guestosLayout, type Layout } from "../../src/config/layout.ts";
+import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 import type { Host } from "../../src/system/host.ts";
-import { freshRules } from "../../src/units/fresh-rules.ts";
+import { freshRules } from "../../src/units/network/fresh-rules.ts";
 import type { Machine } from "../../src/units/machine.ts";
 
 export interface TestMachine<H extends Host = Host> extends Machine {

@@ -1,6 +1,6 @@
-import { guestosLayout } from "../../src/config/layout.ts";
+import { guestosLayout } from "../../src/config/layout/layout.ts";
 import type { Patient } from "../../src/doctor/check.ts";
-import { guestos } from "../../src/units/guestos.ts";
+import { guestos } from "../../src/profiles/guestos.ts";
 import type { Host } from "../../src/system/host.ts";
 
 /** A node for checks: nothing runs on it, unless the test says so. */

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Layout } from "../../src/config/layout.ts";
-import type { ByteSource } from "../../src/system/byte-source.ts";
+import type { Layout } from "../../src/config/layout/layout.ts";
+import type { ByteSource } from "../../src/system/files/byte-source.ts";
 import type { Command } from "../../src/system/command.ts";
 import { type Host, systemHost } from "../../src/system/host.ts";
 import { install, type Installed, type InstallRequest } from "../../src/upgrade/install.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/boot/clock.ts";
+import type { Clock } from "../../src/base/clock.ts";
 
 interface Alarm {
   readonly due: number;

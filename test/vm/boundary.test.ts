@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, expect, test, vi } from "vitest";
-import { boundary } from "../../src/units/boundary.ts";
-import { guestos } from "../../src/units/guestos.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { boundary } from "../../src/profiles/boundary.ts";
+import { guestos } from "../../src/profiles/guestos.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { certificateFor, type TestPair } from "../support/boundary-node.ts";
 import { begin, get, greeter, installPrograms, throughSocks } from "./support/boundary.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument } from "./support/chain.ts";

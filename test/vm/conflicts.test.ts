@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { type Intent } from "../../src/config/intent.ts";
-import { guestosLayout } from "../../src/config/layout.ts";
-import { keyRing, type KeyRole } from "../../src/units/key-ring.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { type Intent } from "../../src/config/state/intent.ts";
+import { guestosLayout } from "../../src/config/layout/layout.ts";
+import { keyRing, type KeyRole } from "../../src/units/disks/key-ring.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { fakeHost } from "../support/fake-host.ts";
 import { type RunDocument } from "./support/chain.ts";
 import { BOOT_TIMEOUT } from "./support/node.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { grubenvCases } from "../crash/grubenv-cases.ts";
 import { judgeGrubenv, type Judged } from "../crash/judge-grubenv.ts";
 import { recordGrubenv } from "../crash/record-grubenv.ts";
-import { withPanicRetry } from "../../vm/panic-retry.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
 
 /**
  * A power cut at any moment of a write to grubenv, in every way in which the disk may have got at it: GRUB finds the old state or

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
-import { makeVfat } from "../../vm/image/filesystems.ts";
-import { grubConfiguration, makeGrubImage } from "../../vm/image/grub.ts";
-import { diskMiB, partitionsOf, sfdiskScript } from "../../vm/image/layout.ts";
-import { inTemporaryFolder, run } from "../../vm/image/tools.ts";
-import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { buildFolder } from "../../vm/paths.ts";
-import { printable } from "../../vm/serial-log.ts";
-import { startVirtualMachine } from "../../vm/start-virtual-machine.ts";
+import { makeVfat } from "../../image/filesystems.ts";
+import { grubConfiguration, makeGrubImage } from "../../image/grub.ts";
+import { diskMiB, partitionsOf, sfdiskScript } from "../../image/layout.ts";
+import { inTemporaryFolder, run } from "../../image/tools.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { buildFolder } from "../../image/paths.ts";
+import { printable } from "../../lab/serial-log.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import { BOOT_TIMEOUT } from "./support/node.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
-import { guestos } from "../../src/units/guestos.ts";
-import type { VirtualMachine } from "../../vm/virtual-machine.ts";
+import { guestos } from "../../src/profiles/guestos.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";

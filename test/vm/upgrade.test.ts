@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
-import { withPanicRetry } from "../../vm/panic-retry.ts";
-import { KernelPanicError } from "../../vm/problems.ts";
-import { printable } from "../../vm/serial-log.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { KernelPanicError } from "../../lab/problems.ts";
+import { printable } from "../../lab/serial-log.ts";
 import { guestosBoot } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";

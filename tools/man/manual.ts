@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandFacts, commandTree, type OptionFacts } from "../../src/cli/command-tree.ts";
-import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { exitCodes } from "../../src/run/exit-codes.ts";
 import { commandGroups } from "../../src/cli/help.ts";
 import { guestosProgram } from "../../src/cli/program.ts";
 import { allTopLevelEntries } from "../../src/cli/medium-entries.ts";
-import { profileSetup } from "../../src/cli/setup.ts";
-import { boundary } from "../../src/units/boundary.ts";
-import { guestos } from "../../src/units/guestos.ts";
+import { profileSetup } from "../../src/run/setup.ts";
+import { boundary } from "../../src/profiles/boundary.ts";
+import { guestos } from "../../src/profiles/guestos.ts";
 import { roffOf, sectionOf } from "./markdown.ts";
 import { bold, escaped, example, heading, indented, item, literal, type Page, pageHead, pageText, paragraph, subheading } from "./roff.ts";
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type ProfileName, profileNames } from "../../src/config/profile-name.ts";
+import { type ProfileName, profileNames } from "../../src/config/layout/profile-name.ts";
 import { changelog, controlFile, packageName, postinst, postrm, triggers } from "./control.ts";
 import { root, sourceDate } from "./source-date.ts";
 

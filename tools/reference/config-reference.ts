@@ -1,7 +1,7 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
-import { z } from "../../src/config/schema.ts";
-import { guestos } from "../../src/units/guestos.ts";
-import { upkeep } from "../../src/units/upkeep.ts";
+import { z } from "../../src/base/schema.ts";
+import { guestos } from "../../src/profiles/guestos.ts";
+import { upkeep } from "../../src/profiles/maintenance.ts";
 
 /** One value of a file, as its documentation has it. */
 export interface ValueFacts {

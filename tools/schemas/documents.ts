@@ -1,5 +1,5 @@
-import { ProblemShape } from "../../src/boot/problem-shape.ts";
-import { UnfinishedRunShape } from "../../src/boot/read-record.ts";
+import { ProblemShape } from "../../src/boot/record/problem-shape.ts";
+import { UnfinishedRunShape } from "../../src/boot/record/read-record.ts";
 import {
   BlameDocument,
   CriticalChainDocument,
@@ -8,7 +8,7 @@ import {
   TimelineDocument,
   WhyDocument,
 } from "../../src/analyze/documents.ts";
-import { z } from "../../src/config/schema.ts";
+import { z } from "../../src/base/schema.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
 

@@ -1,5 +1,5 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
-import { z } from "../../src/config/schema.ts";
+import { z } from "../../src/base/schema.ts";
 import { type DocumentName, documents } from "./documents.ts";
 
 /** Names that stay: what changes in a way that breaks a reader gets another one. */

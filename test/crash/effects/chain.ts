@@ -1,7 +1,7 @@
 import { provision } from "../../../src/boot/unit.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
-import { guestos } from "../../../src/units/guestos.ts";
-import { makeStoreKey, readStoreKey } from "../../../src/units/key-ring.ts";
+import { guestos } from "../../../src/profiles/guestos.ts";
+import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
 
 /**
  * Units that are nothing without real disks, or a real systemd: here they find that all is as it should be. They are cut in virtual

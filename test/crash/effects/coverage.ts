@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { buildFolder } from "../../../vm/paths.ts";
+import { buildFolder } from "../../../image/paths.ts";
 import { caseText, momentText, type Result } from "./explorer.ts";
 import type { Answer, Orders, Share } from "./worker.ts";
 

@@ -13,8 +13,8 @@
 import { createHash } from "node:crypto";
 import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildFolder, repository } from "../../../vm/paths.ts";
-import { program } from "../../../vm/program.ts";
+import { buildFolder, repository } from "../../../image/paths.ts";
+import { program } from "../../../lab/program.ts";
 import { coverageLines, exploreEffects, failureText } from "./coverage.ts";
 import { caseText, type Result } from "./explorer.ts";
 import { scenarios } from "./scenarios.ts";

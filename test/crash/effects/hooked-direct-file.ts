@@ -1,8 +1,8 @@
-/** Stands in the place of src/system/direct-file.ts: writes to a slot are effects like any other. */
-import * as real from "../../../src/system/direct-file.ts";
+/** Stands in the place of src/system/disks/direct-file.ts: writes to a slot are effects like any other. */
+import * as real from "../../../src/system/disks/direct-file.ts";
 import { effect } from "./hook.ts";
 
-export * from "../../../src/system/direct-file.ts";
+export * from "../../../src/system/disks/direct-file.ts";
 
 export async function openDirect(path: string, bytes: number, access: "read" | "write"): Promise<real.DirectFile> {
   const file = await real.openDirect(path, bytes, access);

@@ -1,7 +1,7 @@
 /** Stands in the place of src/upgrade/slot-places.ts: the partitions of the other slot are files. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import type { Layout, Slot } from "../../../src/config/layout.ts";
+import type { Layout, Slot } from "../../../src/config/layout/layout.ts";
 import type { Host } from "../../../src/system/host.ts";
 import type { Place, SlotPlaces } from "../../../src/upgrade/slot-places.ts";
 

@@ -60,7 +60,7 @@ export const machineFiles: Readonly<Record<string, string | Uint8Array>> = {
   "/etc/ssh/sshd_config": "UsePAM yes\n",
   "/etc/ssh/sshd_config.d/10-node.conf": "PasswordAuthentication no\n",
   "/etc/node_exporter/web.yml": "tls_server_config: {}\n",
-  "/etc/nftables.conf": readFileSync(join(import.meta.dirname, "../../../etc/nftables.conf")),
+  "/etc/nftables.conf": readFileSync(join(import.meta.dirname, "../../../etc/guestos/nftables.conf")),
   "/opt/ic/share/version.txt": "1.0.0\n",
   "/mnt/ic-bootstrap.tar": medium,
   "/boot/grub/grubenv": stable,

@@ -80,9 +80,9 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     as: ["journalctl --quiet --directory ${RECEIVED} --output ${output} ${matches}", 'received("GUESTOS_TAG=lab", "json")'],
   },
   // So is every image built that the tests boot.
-  "chroot tree systemctl preset-all": { file: "vm/image/product.ts", as: ['run("chroot", [root, "systemctl", "preset-all"]'] },
+  "chroot tree systemctl preset-all": { file: "image/product.ts", as: ['run("chroot", [root, "systemctl", "preset-all"]'] },
   "chroot tree apt-get install --yes --no-install-recommends /tmp/guestos-boot.deb": {
-    file: "vm/image/product.ts",
+    file: "image/product.ts",
     as: ['run("chroot", [root, "apt-get", "install", "--yes", "--no-install-recommends", `/${inside}`]'],
   },
   "socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/default/serial.sock": {
@@ -90,7 +90,7 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     as: ["socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/${NAME}/serial.sock"],
   },
   "npm ci": { file: "tools/setup.sh", as: ["npm ci"] },
-  "node vm/image/build.ts": { file: "package.json", as: ["node vm/image/build.ts"] },
+  "node image/build.ts": { file: "package.json", as: ["node image/build.ts"] },
   "promtool test rules": { file: "test/system/metrics/prometheus.test.ts", as: ['promtool(["test", "rules", tests])'] },
   "systemd-analyze security": { file: MONITOR, as: ["systemd-analyze security --no-pager guestos-monitor.service"] },
 };

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { RecordEvent } from "../../../src/boot/record.ts";
+import type { RecordEvent } from "../../../src/boot/record/record.ts";
 import { runUnits } from "../../../src/boot/runner.ts";
 import { activate, defineUnit, type Unit } from "../../../src/boot/unit.ts";
 import { type Host, systemHost } from "../../../src/system/host.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { parseRecord } from "../../../src/boot/read-record.ts";
+import { parseRecord } from "../../../src/boot/record/read-record.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 
 const seconds = /\d+\.\d+ s/g;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { parseRecord } from "../../../src/boot/read-record.ts";
+import { parseRecord } from "../../../src/boot/record/read-record.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 
 test.each([

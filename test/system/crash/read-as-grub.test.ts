@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { tool } from "../../../vm/tool.ts";
+import { tool } from "../../../lab/tool.ts";
 import { readAsGrub } from "../../crash/read-as-grub.ts";
 
 test("a file that GRUB does not find is none, and a disk that is not there an error", async () => {

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { linkedUnits } from "../../../src/cli/linked-units.ts";
+import { linkedUnits } from "../../../src/run/linked-units.ts";
 import { ExtraUnit } from "../../../src/config/boot-config.ts";
-import { parseYaml } from "../../../src/config/yaml-file.ts";
-import { guestos } from "../../../src/units/guestos.ts";
+import { parseYaml } from "../../../src/config/text/yaml-file.ts";
+import { guestos } from "../../../src/profiles/guestos.ts";
 import { writeOwn } from "../../support/extra-units.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 

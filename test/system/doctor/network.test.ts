@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { networkCheck } from "../../../src/doctor/network.ts";
-import { network } from "../../../src/units/network.ts";
-import { ipv6Monitor } from "../../../src/units/ipv6-monitor.ts";
+import { network } from "../../../src/units/network/network.ts";
+import { ipv6Monitor } from "../../../src/units/network/ipv6-monitor.ts";
 import { cable, networkLayout, startNetworkd, writeConf } from "../../support/networkd.ts";
 import { type NetworkNamespace, networkNamespace } from "../../support/network-namespace.ts";
 import { type PrivateBus, privateBus } from "../../support/private-bus.ts";

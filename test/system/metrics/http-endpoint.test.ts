@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { ExitError } from "../../../src/cli/exit-error.ts";
-import { serveMetrics } from "../../../src/cli/metrics-endpoint.ts";
-import type { Terminal } from "../../../src/cli/terminal.ts";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import { ExitError } from "../../../src/run/exit-error.ts";
+import { serveMetrics } from "../../../src/monitor/metrics-endpoint.ts";
+import type { Terminal } from "../../../src/run/terminal.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { endpointText } from "../../../src/metrics/endpoint-text.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "../../../src/metrics/http-endpoint.ts";
 import { textfile } from "../../../src/metrics/textfile-place.ts";

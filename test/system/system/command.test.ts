@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Command, CommandError, type Completed, runCommand } from "../../../src/system/command.ts";
 import { startPlainly } from "../../../src/system/plain-tool.ts";
-import { Secret } from "../../../src/system/secret.ts";
+import { Secret } from "../../../src/base/secret.ts";
 
 const never = new AbortController().signal;
 const shell = (script: string, more: Partial<Command> = {}): Command => ({ program: "sh", args: ["-c", script], ...more });

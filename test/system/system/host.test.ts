@@ -18,7 +18,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { CommandError, type Ending } from "../../../src/system/command.ts";
 import { systemHost } from "../../../src/system/host.ts";
-import { toProblem } from "../../../src/system/problem.ts";
+import { toProblem } from "../../../src/base/problem.ts";
 
 const top = mkdtempSync(join(tmpdir(), "host-"));
 afterAll(() => rmSync(top, { recursive: true }));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneLine, ProblemError } from "../../../src/system/problem.ts";
+import { oneLine, ProblemError } from "../../../src/base/problem.ts";
 import { readRefusedImages, readSlotRecord } from "../../../src/upgrade/slot-state.ts";
 import { badImages } from "../../support/bad-images.ts";
 import { sha256Of } from "../../support/update-images.ts";

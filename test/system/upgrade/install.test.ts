@@ -3,14 +3,14 @@ import { generateKeyPairSync } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fileSource } from "../../../src/system/byte-source.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { fileSource } from "../../../src/system/files/byte-source.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 import { signatureText } from "../../../src/upgrade/signature.ts";
 import { readSlotRecord, refuseImage, writeSlotRecord } from "../../../src/upgrade/slot-state.ts";
 import { trustFor } from "../../../src/upgrade/trust.ts";
 import { compressions, formats, imageTar, noise, sha256Of, smallImage, usualOrder, type EntryName } from "../../support/update-images.ts";
 import { bytesSource, grubenvText, upgradeMachine, type UpgradeMachine } from "../../support/upgrade-machine.ts";
-import { updateTar } from "../../../vm/update-tar.ts";
+import { updateTar } from "../../../image/update/update-tar.ts";
 
 const MIB = 1024 * 1024;
 const whole = compressions["tar.zst"](imageTar(smallImage));

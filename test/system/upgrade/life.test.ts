@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { decideAndWrite, settleMachine } from "../../../src/upgrade/carry-out.ts";
+import { decideAndWrite, settleMachine } from "../../../src/upgrade/apply-writes.ts";
 import { runHealthChecks } from "../../../src/upgrade/health.ts";
 import { forgetImage, readRefusedImages } from "../../../src/upgrade/slot-state.ts";
 import { withUpgradeLock } from "../../../src/upgrade/upgrade-lock.ts";
-import { upgradeState } from "../../../src/units/upgrade-state.ts";
+import { upgradeState } from "../../../src/units/slots/upgrade-state.ts";
 import { atEveryEffect, interruptingHost } from "../../support/interrupting-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 import { runUnit } from "../../support/run-unit.ts";

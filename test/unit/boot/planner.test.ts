@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { planUnits } from "../../../src/boot/planner.ts";
 import { activate, conflict, defineUnit, type Plan, provision, type Unit } from "../../../src/boot/unit.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 
 interface Nothing {}
 

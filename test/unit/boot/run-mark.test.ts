@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { FoundMark, RunMark } from "../../../src/boot/run-mark.ts";
-import type { RecordEvent } from "../../../src/boot/record.ts";
+import type { RecordEvent } from "../../../src/boot/record/record.ts";
 import { runUnits } from "../../../src/boot/runner.ts";
 import { activate, defineUnit, type Plan, provision, type Unit } from "../../../src/boot/unit.ts";
-import type { UnfinishedRun } from "../../../src/config/unfinished-run.ts";
+import type { UnfinishedRun } from "../../../src/config/state/unfinished-run.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const before: UnfinishedRun = { bootId: "before", run: "early", time: "2026-10-05T10:15:00.000Z", at: [{ unit: "a", action: "make a" }] };

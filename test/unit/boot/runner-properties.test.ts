@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Scope } from "../../../src/boot/attempt.ts";
-import { type RecordEvent, succeeded } from "../../../src/boot/record.ts";
+import { type RecordEvent, succeeded } from "../../../src/boot/record/record.ts";
 import { graphProblems } from "../../../src/boot/graph.ts";
 import { runUnits } from "../../../src/boot/runner.ts";
 import { activate, conflict, defineUnit, provision, type Unit } from "../../../src/boot/unit.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 import { unitSpans } from "../../support/record-rules.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 

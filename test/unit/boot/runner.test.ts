@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { type Clock, systemClock } from "../../../src/boot/clock.ts";
-import type { RecordEvent, UnitResult } from "../../../src/boot/record.ts";
+import { type Clock, systemClock } from "../../../src/base/clock.ts";
+import type { RecordEvent, UnitResult } from "../../../src/boot/record/record.ts";
 import { type RunReport, runUnits } from "../../../src/boot/runner.ts";
 import type { Scope } from "../../../src/boot/attempt.ts";
 import { activate, conflict, defineUnit, type Plan, provision, type Unit, type UnitDefinition } from "../../../src/boot/unit.ts";
 import { type Command, CommandError } from "../../../src/system/command.ts";
-import { ProblemError, type ProblemOptions } from "../../../src/system/problem.ts";
+import { ProblemError, type ProblemOptions } from "../../../src/base/problem.ts";
 import { outline, spanTree, unitSpans } from "../../support/record-rules.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { BootConfig, ExtraUnit } from "../../../src/config/boot-config.ts";
-import { configuredLayout } from "../../../src/config/configured-layout.ts";
-import { guestosLayout, type Layout, volumeBytes } from "../../../src/config/layout.ts";
-import { parseYaml } from "../../../src/config/yaml-file.ts";
+import { configuredLayout } from "../../../src/config/layout/configured-layout.ts";
+import { guestosLayout, type Layout, volumeBytes } from "../../../src/config/layout/layout.ts";
+import { parseYaml } from "../../../src/config/text/yaml-file.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const FILE = "/etc/guestos-boot/config.yaml";

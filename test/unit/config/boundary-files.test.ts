@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { parseBnVars, servedDomains } from "../../../src/config/bn-vars.ts";
-import { checkCertificatePair } from "../../../src/config/certificate-pair.ts";
+import { checkCertificatePair } from "../../../src/config/values/certificate-pair.ts";
 import { dantedConf } from "../../../src/config/danted-conf.ts";
-import { environmentFile } from "../../../src/config/environment-file.ts";
-import { isNetwork } from "../../../src/config/ip-network.ts";
+import { environmentFile } from "../../../src/config/text/environment-file.ts";
+import { isNetwork } from "../../../src/config/values/ip-network.ts";
 import { nginxConf } from "../../../src/config/nginx-conf.ts";
 import { parseDantedError } from "../../../src/system/danted.ts";
 import { parseNginxError } from "../../../src/system/nginx.ts";
-import { Secret } from "../../../src/system/secret.ts";
+import { Secret } from "../../../src/base/secret.ts";
 import { makeCertificate, makeTlsKey } from "../../support/certificate.ts";
 import { problemOf } from "../../support/problem-of.ts";
 

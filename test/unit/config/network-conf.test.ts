@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { networkConfWarnings, parseNetworkConf, readNetworkConf } from "../../../src/config/network-conf.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 

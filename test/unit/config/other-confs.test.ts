@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseBackupConf, readBackupConf } from "../../../src/config/backup-conf.ts";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { parseFilebeatConf, parseJournalbeatConf, readFilebeatConf, readJournalbeatConf } from "../../../src/config/log-shipping-conf.ts";
 import { parseNnsConf, readNnsConf } from "../../../src/config/nns-conf.ts";
 import { checkOpaqueConf } from "../../../src/config/opaque-conf.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { recoveryPassphrase } from "../../../src/config/recovery-passphrase.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 

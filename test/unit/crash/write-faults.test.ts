@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { consoleEvents } from "../../../vm/console.ts";
+import { consoleEvents } from "../../../lab/console.ts";
 import { blkdebugRules, failureFaults, faultName, faultNamed, spreadFaults } from "../../crash/write-faults.ts";
 
 test("faults of both kinds are spread over all writes", () => {

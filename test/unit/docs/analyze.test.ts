@@ -6,7 +6,7 @@ import { diffDocument } from "../../../src/analyze/diff.ts";
 import { blameDocument, criticalChainDocument, timeDocument } from "../../../src/analyze/measures.ts";
 import { plot } from "../../../src/analyze/plot.ts";
 import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
-import { consoleSink } from "../../../src/boot/console.ts";
+import { consoleSink } from "../../../src/boot/show/console.ts";
 import { EventScript } from "../../support/record-events.ts";
 import { bootFrom, firstBoot, noOpBoot } from "../../support/recorded-boots.ts";
 

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { profileNames } from "../../../src/config/profile-name.ts";
-import { loadProfile } from "../../../src/units/profiles.ts";
+import { profileNames } from "../../../src/config/layout/profile-name.ts";
+import { loadProfile } from "../../../src/profiles/profiles.ts";
 import { documentedCommands } from "../../support/documented/commands.ts";
 import { elsewhere, mentions } from "../../support/documented/elsewhere.ts";
 import { here } from "../../support/documented/here.ts";
@@ -11,7 +11,7 @@ import { onANode } from "../../support/documented/on-a-node.ts";
 
 const documented = documentedCommands();
 const commands = [...new Set(documented.map(({ command }) => command))];
-/** `node vm/lab/run.ts 'X'` runs X on the node: what is in quotes is what has to work. */
+/** `node lab/run.ts 'X'` runs X on the node: what is in quotes is what has to work. */
 const typed = commands.map((command) => /^node vm\/lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
 const units = new Set((await Promise.all(profileNames.map(loadProfile))).flatMap(({ chain }) => chain.map(({ name }) => name)));
 

@@ -3,7 +3,7 @@ import { activate, conflict, defineUnit, provision, type Plan } from "../../../s
 import { chainCheck } from "../../../src/doctor/chain.ts";
 import type { Finding, Seen } from "../../../src/doctor/check.ts";
 import { CommandError } from "../../../src/system/command.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../../src/units/machine.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { testPatient } from "../../support/test-patient.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { couldNotLook, notice, wrong } from "../../../src/doctor/check.ts";
 import { doctorDocument, doctorLines } from "../../../src/doctor/doctor-text.ts";
 import type { Examined } from "../../../src/doctor/examine.ts";
-import { ProblemError } from "../../../src/system/problem.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 
 const mounts: Examined = { name: "mounts", title: "all is mounted", outcome: "fine", fact: "12 mounts", findings: [] };
 const upgrades: Examined = {

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { boundaryLayout } from "../../../src/config/boundary-layout.ts";
+import { boundaryLayout } from "../../../src/config/layout/boundary-layout.ts";
 import { type Check, notice, wrong } from "../../../src/doctor/check.ts";
 import { examine, isSound } from "../../../src/doctor/examine.ts";
 import { ownMountPoints } from "../../../src/doctor/own-mount-points.ts";
-import { boundary } from "../../../src/units/boundary.ts";
+import { boundary } from "../../../src/profiles/boundary.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { testPatient } from "../../support/test-patient.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { MonitorState } from "../../../src/boot/monitor-state.ts";
-import { guestosLayout, volumeBytes } from "../../../src/config/layout.ts";
+import type { MonitorState } from "../../../src/monitor/monitor-state.ts";
+import { guestosLayout, volumeBytes } from "../../../src/config/layout/layout.ts";
 import { judgeExpiry } from "../../../src/doctor/certificate.ts";
 import type { Finding } from "../../../src/doctor/check.ts";
 import { judgeHeader } from "../../../src/doctor/encryption.ts";
@@ -9,10 +9,10 @@ import { judgeLink } from "../../../src/doctor/network.ts";
 import { judgeServices } from "../../../src/doctor/services.ts";
 import { judgeSpace } from "../../../src/doctor/space.ts";
 import { judgeVolumes } from "../../../src/doctor/volumes.ts";
-import type { Mapping } from "../../../src/system/block-devices.ts";
-import type { LinkDescription } from "../../../src/system/link-description.ts";
-import { type VolumeGroup, volumeMapping } from "../../../src/system/lvm.ts";
-import type { UnitState } from "../../../src/system/systemd.ts";
+import type { Mapping } from "../../../src/system/disks/block-devices.ts";
+import type { LinkDescription } from "../../../src/system/network/link-description.ts";
+import { type VolumeGroup, volumeMapping } from "../../../src/system/disks/lvm.ts";
+import type { UnitState } from "../../../src/system/systemd/systemd.ts";
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
 const DAY = 24 * 3600 * 1000;

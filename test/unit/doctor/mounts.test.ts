@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { guestosLayout } from "../../../src/config/layout.ts";
-import { guestos } from "../../../src/units/guestos.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { guestos } from "../../../src/profiles/guestos.ts";
 import { judgeMounts, promisedMounts } from "../../../src/doctor/mounts.ts";
-import { parseMountinfo } from "../../../src/system/mounts.ts";
+import { parseMountinfo } from "../../../src/system/disks/mounts.ts";
 
 /** Recorded on a booted node, with the numbers of mounts left out of it. */
 const SOUND = `1 0 254:5 / / ro,relatime shared:1 - ext4 /dev/root ro

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { UnitView } from "../../../src/boot/run-view.ts";
+import type { UnitView } from "../../../src/boot/record/run-view.ts";
 import { criticalPath } from "../../../src/metrics/critical-path.ts";
 
 function unit(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { MonitorState } from "../../../src/boot/monitor-state.ts";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import type { MonitorState } from "../../../src/monitor/monitor-state.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
 import { textfile } from "../../../src/metrics/textfile-place.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";

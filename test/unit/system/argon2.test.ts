@@ -3,7 +3,7 @@ import { argon2id as ARGON2ID, hash } from "argon2";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { argon2id } from "../../../src/system/argon2.ts";
-import { Secret } from "../../../src/system/secret.ts";
+import { Secret } from "../../../src/base/secret.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

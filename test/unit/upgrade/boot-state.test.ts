@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { type BootState, blockOf, grubBoot, readBootState } from "../../../src/upgrade/boot-state.ts";
 import { runGrubScript } from "../../support/grub-script.ts";
 
-const grubConfiguration = readFileSync(join(import.meta.dirname, "../../../vm/image/grub.cfg"), "utf8");
+const grubConfiguration = readFileSync(join(import.meta.dirname, "../../../image/grub.cfg"), "utf8");
 
 function block(lines: string, length = 1024): Buffer {
   return Buffer.from(`# GRUB Environment Block\n${lines}`.padEnd(length, "#"), "latin1");

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Slot } from "../../../src/config/layout.ts";
+import type { Slot } from "../../../src/config/layout/layout.ts";
 import { blockOf, type BootState, type Booted, grubBoot, otherSlot, readBootState } from "../../../src/upgrade/boot-state.ts";
 import { decide, type Known, phaseOf, settle, settleAll, type Situation, type Write, written } from "../../../src/upgrade/decide.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { guestosLayout } from "../../../src/config/layout.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { unusedSlotPlaces } from "../../../src/upgrade/slot-places.ts";
 import { type FakeHost, fakeHost } from "../../support/fake-host.ts";
 

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TLSSocket } from "node:tls";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** An answer of an emulated, loaded machine. */
 const PATIENCE = 180_000;

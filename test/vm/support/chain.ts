@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { parseRecord, type ReadRecord } from "../../../src/boot/read-record.ts";
-import type { RecordEvent } from "../../../src/boot/record.ts";
-import type { ShellResult } from "../../../vm/lab/shell.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { parseRecord, type ReadRecord } from "../../../src/boot/record/read-record.ts";
+import type { RecordEvent } from "../../../src/boot/record/record.ts";
+import type { ShellResult } from "../../../lab/shell.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** A whole run of the chain on a loaded, emulated machine. */
 const PATIENCE = 600_000;

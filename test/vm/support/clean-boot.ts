@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
-import { printable } from "../../../vm/serial-log.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { printable } from "../../../lab/serial-log.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** Bytes that must show up nowhere. */
 export interface KnownSecret {

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tool } from "../../../vm/tool.ts";
+import { tool } from "../../../lab/tool.ts";
 import { type KnownSecret, pemSecrets } from "./clean-boot.ts";
 import type { ConfigFiles } from "./media.ts";
 

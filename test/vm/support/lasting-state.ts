@@ -1,4 +1,4 @@
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** Everything of a node that a boot must leave as it is; each a script whose output is compared. */
 const PARTS: Readonly<Record<string, string>> = {

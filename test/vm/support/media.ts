@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { ProfileName } from "../../../src/config/profile-name.ts";
-import { makeConfigMedium } from "../../../vm/default-machine.ts";
-import { buildFolder } from "../../../vm/paths.ts";
+import type { ProfileName } from "../../../src/config/layout/profile-name.ts";
+import { makeConfigMedium } from "../../../lab/default-machine.ts";
+import { buildFolder } from "../../../image/paths.ts";
 
 const run = promisify(execFile);
 

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { ProfileName } from "../../../src/config/profile-name.ts";
-import { type BootReport, bootReport, consoleEvents } from "../../../vm/console.ts";
-import { makeDisk } from "../../../vm/disk.ts";
-import { withPanicRetry } from "../../../vm/panic-retry.ts";
-import { imageOf, stateFolder } from "../../../vm/paths.ts";
-import { GuestPanicError } from "../../../vm/problems.ts";
-import type { BootWay, DiskInterface } from "../../../vm/qemu-command.ts";
-import { startVirtualMachine, type VirtualMachineOptions } from "../../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import type { ProfileName } from "../../../src/config/layout/profile-name.ts";
+import { type BootReport, bootReport, consoleEvents } from "../../../lab/console.ts";
+import { makeDisk } from "../../../lab/disk.ts";
+import { withPanicRetry } from "../../../lab/panic-retry.ts";
+import { imageOf, stateFolder } from "../../../image/paths.ts";
+import { GuestPanicError } from "../../../lab/problems.ts";
+import type { BootWay, DiskInterface } from "../../../lab/qemu-command.ts";
+import { startVirtualMachine, type VirtualMachineOptions } from "../../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { configMedium, type ConfigFiles } from "./media.ts";
 
 /** Only ends what hangs: a loaded, emulated machine takes minutes. */

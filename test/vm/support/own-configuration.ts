@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** What /etc/guestos-boot holds of a node's own. The root is written by hand, as an operator mends it: nothing of ours does. */
 

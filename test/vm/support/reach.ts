@@ -3,9 +3,9 @@ import { request } from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import type { Completed } from "../../../src/system/command.ts";
-import { stateFolder } from "../../../vm/paths.ts";
-import { tool } from "../../../vm/tool.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { stateFolder } from "../../../image/paths.ts";
+import { tool } from "../../../lab/tool.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** A connection to an emulated, loaded machine. */
 const PATIENCE = 180_000;

@@ -1,4 +1,4 @@
-import type { Intent } from "../../../src/config/intent.ts";
+import type { Intent } from "../../../src/config/state/intent.ts";
 import type { Step } from "./workbench.ts";
 
 /** Something that is made once, and guarded by an intent. */

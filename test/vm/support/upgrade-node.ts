@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect } from "vitest";
-import { makeDisk } from "../../../vm/disk.ts";
-import { stateFolder } from "../../../vm/paths.ts";
-import { MachineEndedError } from "../../../vm/problems.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { makeDisk } from "../../../lab/disk.ts";
+import { stateFolder } from "../../../image/paths.ts";
+import { MachineEndedError } from "../../../lab/problems.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { guestosBoot } from "./chain.ts";
 import { type InjectedNode } from "./injected-node.ts";
 import { configMedium } from "./media.ts";

@@ -1,6 +1,6 @@
 import { afterAll, expect } from "vitest";
-import { withPanicRetry } from "../../../vm/panic-retry.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { withPanicRetry } from "../../../lab/panic-retry.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { guestosBoot } from "./chain.ts";
 import type { InjectedNode } from "./injected-node.ts";
 import { type Pace } from "./power-cuts.ts";

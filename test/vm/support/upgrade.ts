@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import { inTemporaryFolder } from "../../../vm/image/tools.ts";
-import { buildFolder, image, stateFolder } from "../../../vm/paths.ts";
-import { makeDisk } from "../../../vm/disk.ts";
-import { GuestPanicError } from "../../../vm/problems.ts";
-import { updateContent } from "../../../vm/update-content.ts";
-import { updateTar } from "../../../vm/update-tar.ts";
-import { startVirtualMachine, type VirtualMachineOptions } from "../../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { inTemporaryFolder } from "../../../image/tools.ts";
+import { buildFolder, image, stateFolder } from "../../../image/paths.ts";
+import { makeDisk } from "../../../lab/disk.ts";
+import { GuestPanicError } from "../../../lab/problems.ts";
+import { updateContent } from "../../../image/update/update-content.ts";
+import { updateTar } from "../../../image/update/update-tar.ts";
+import { startVirtualMachine, type VirtualMachineOptions } from "../../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { BOOT_TIMEOUT, diskOf } from "./node.ts";
 
 export interface TestImage {

@@ -1,12 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { stateFolder } from "../../../vm/paths.ts";
-import { makeDisk } from "../../../vm/disk.ts";
-import { image } from "../../../vm/paths.ts";
-import type { DiskAttachment, DiskInterface, Medium } from "../../../vm/qemu-command.ts";
-import { tool } from "../../../vm/tool.ts";
-import { startVirtualMachine } from "../../../vm/start-virtual-machine.ts";
-import type { VirtualMachine } from "../../../vm/virtual-machine.ts";
+import { stateFolder } from "../../../image/paths.ts";
+import { makeDisk } from "../../../lab/disk.ts";
+import { image } from "../../../image/paths.ts";
+import type { DiskAttachment, DiskInterface, Medium } from "../../../lab/qemu-command.ts";
+import { tool } from "../../../lab/tool.ts";
+import { startVirtualMachine } from "../../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { type RunDocument, runDocument } from "./chain.ts";
 import { BOOT_TIMEOUT, diskOf, kernelBoot, type SharedNode, sharedNode } from "./node.ts";
 

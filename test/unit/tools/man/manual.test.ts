@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
-import { exitCodes } from "../../../../src/cli/exit-codes.ts";
+import { exitCodes } from "../../../../src/run/exit-codes.ts";
 import { BootConfig } from "../../../../src/config/boot-config.ts";
 import { allTopLevelEntries } from "../../../../src/cli/medium-entries.ts";
-import { boundary } from "../../../../src/units/boundary.ts";
-import { guestos } from "../../../../src/units/guestos.ts";
+import { boundary } from "../../../../src/profiles/boundary.ts";
+import { guestos } from "../../../../src/profiles/guestos.ts";
 import { valuesOf } from "../../../../tools/reference/config-reference.ts";
 import { manual, wholeCommandLine } from "../../../../tools/man/manual.ts";
 import { bold } from "../../../../tools/man/roff.ts";

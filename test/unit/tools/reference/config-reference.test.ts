@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { BootConfig } from "../../../../src/config/boot-config.ts";
-import { parseYaml } from "../../../../src/config/yaml-file.ts";
+import { parseYaml } from "../../../../src/config/text/yaml-file.ts";
 import { references, valuesOf, withReference } from "../../../../tools/reference/config-reference.ts";
 
 test("docs have every value as the schemas have it; make schemas writes them", () => {

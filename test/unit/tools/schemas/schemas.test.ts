@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
-import { z } from "../../../../src/config/schema.ts";
+import { z } from "../../../../src/base/schema.ts";
 import { wholeCommandLine } from "../../../../tools/man/manual.ts";
 import { documents } from "../../../../tools/schemas/documents.ts";
 import { publishedSchemas } from "../../../../tools/schemas/json-schema.ts";

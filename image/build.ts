@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { debianStage, packagesFile, type Stage } from "./debian.ts";
+import { makeDisk } from "./disk.ts";
+import { prepareEmulator } from "./emulator.ts";
+import { bootArgs } from "./grub.ts";
+import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
+import { type ImageOptions, optionsFrom } from "./options.ts";
+import { installProduct } from "./product.ts";
+import { systemStage, unpack } from "./system.ts";
+import { imageOf } from "./paths.ts";
+import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
+import { problemLines, ProblemError, toProblem } from "../src/base/problem.ts";
+
+/** Builds the image unless one of the same inputs is there. See docs/image.md. */
+async function build(options: ImageOptions): Promise<void> {
+  const inTree = (path: string): string => join(options.tree, path);
+  const { profile, suite, mirror, layout, variant, version, epoch } = options;
+  const key = await fingerprint(
+    [profile, suite, mirror, layout, variant, version, String(epoch)],
+    [
+      ...["etc", "share", "CHANGELOG.md", "vm/image", "image/packages.txt"],
+      ...(profile === "guestos" ? [] : [`etc-${profile}`, packagesFile(profile)]),
+      ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
+    ].map(inTree),
+  );
+  const files = imageOf(profile);
+  if (Object.values(files).every((path) => existsSync(path)) && (await readFile(files.key, "utf8")) === key) return;
+  if (process.getuid?.() !== 0) {
+    throw new ProblemError({
+      what: "the image has to be built as root",
+      expected: "root: files of other owners, chroot, mmdebstrap --mode=root",
+      todo: "run it with sudo",
+    });
+  }
+  await prepareEmulator(options);
+  const system = await systemStage(options, await debianStage(options));
+  await rm(files.key, { force: true });
+  await inTemporaryFolder(options.out, (folder) => buildDisk(options, system, folder));
+  await whole(files.key, (temporary) => writeFile(temporary, key));
+}
+
+async function buildDisk(options: ImageOptions, system: Stage, folder: string): Promise<void> {
+  const root = join(folder, "root");
+  const boot = join(folder, "boot");
+  const partitions = partitionsOf(options.layout);
+  const files = imageOf(options.profile);
+  await step("unpack, install the product", async () => {
+    await unpack(system.tar, root);
+    await installProduct(options, root);
+    await takeBootFiles(root, boot, partitions);
+  });
+  await step(`disk, profile ${options.profile}, layout ${options.layout}, variant ${options.variant}`, () =>
+    whole(files.disk, (temporary) => makeDisk(temporary, partitions, { root, boot, work: folder, epoch: options.epoch })),
+  );
+  await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
+  await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
+  await whole(files.cmdline, (temporary) => writeFile(temporary, `${kernelArguments("A", partitions)}\n`));
+}
+
+/** The boot partition's tree: kernel, initramfs, arguments and mount points. In the root, /boot is an empty mount point. */
+async function takeBootFiles(root: string, boot: string, partitions: readonly Partition[]): Promise<void> {
+  for (const folder of ["efi", "grub", "config"]) await mkdir(join(boot, folder), { recursive: true });
+  for (const name of ["vmlinuz", "initrd.img"]) await rename(join(root, "boot", name), join(boot, name));
+  await writeFile(join(boot, "boot_args"), bootArgs(partitions));
+  for (const name of await readdir(join(root, "boot"))) await rm(join(root, "boot", name), { recursive: true });
+}
+
+// Folders and files that the builder makes must not get their modes from whoever runs it.
+process.umask(0o022);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
+try {
+  await build(await optionsFrom(process.env));
+} catch (error) {
+  console.error(`image: ${problemLines(toProblem(error)).join("\n       ")}`);
+  process.exitCode = 1;
+}

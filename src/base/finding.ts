@@ -1,0 +1,34 @@
+import { ProblemError } from "./problem.ts";
+
+/** One mistake in a file, with its place. Lines and columns count from 1. */
+export interface Finding {
+  readonly line: number;
+  readonly column: number;
+  /** What is wrong with what: "hostname is not usable". */
+  readonly what: string;
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** More than these are counted, not listed: a hostile file must not fill the console. */
+const LISTED = 10;
+
+/** All mistakes of a file as one error, so that an operator corrects them in one go; `where` is the first. */
+function findingsError(file: string, findings: readonly [Finding, ...Finding[]]): ProblemError {
+  const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const first = sorted[0] ?? findings[0];
+  const where = { file, line: first.line, column: first.column };
+  const todo = "correct the file where it was made";
+  if (sorted.length === 1) return new ProblemError({ what: first.what, where, found: first.found, expected: first.expected, todo });
+  const listed = sorted
+    .slice(0, LISTED)
+    .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
+  if (sorted.length > LISTED) listed.push(`and ${sorted.length - LISTED} more`);
+  return new ProblemError({ what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo });
+}
+
+/** Throws when there is anything to say. */
+export function refuseFindings(file: string, findings: readonly Finding[]): void {
+  const [first, ...rest] = findings;
+  if (first !== undefined) throw findingsError(file, [first, ...rest]);
+}

@@ -1,0 +1,10 @@
+import { z } from "../../base/small-schema.ts";
+
+/** A `Problem` in a file of ours. */
+export const ProblemShape = z.object({
+  what: z.string(),
+  where: z.exactOptional(z.object({ file: z.string(), line: z.exactOptional(z.number()), column: z.exactOptional(z.number()) })),
+  found: z.exactOptional(z.string()),
+  expected: z.exactOptional(z.string()),
+  todo: z.exactOptional(z.string()),
+});

@@ -1,0 +1,134 @@
+import type { RecordEvent } from "../record/record.ts";
+import { noteText, problemText, wrap } from "./run-text.ts";
+import { type RunView, skippedFor, type UnitView } from "../record/run-view.ts";
+
+/** One less than a serial console's width: many of them begin a new line with the 80th letter. */
+const WIDTH = 79;
+const INSIDE = WIDTH - 4;
+
+/** What a unit tried, as far as the events of its run tell. */
+export interface Tried {
+  /** How often it was tried again. */
+  readonly retries: number;
+  /** Seconds from the first wait to the last. */
+  readonly over: number;
+  /** The last action that it began, and the last program that it ran for it. */
+  readonly action?: string;
+  readonly tool?: string;
+}
+
+/** Remembers of each unit what it tried: fed with the events of a run, one by one. */
+export class TriedReader {
+  readonly #tried = new Map<string, { retries: number; first: number; last: number; action?: string; tool?: string }>();
+
+  read(event: RecordEvent, unit: UnitView | undefined): void {
+    if (unit === undefined || event.event !== "started" || event.what.kind === "unit") return;
+    const tried = this.#tried.get(unit.name) ?? { retries: 0, first: event.at, last: event.at };
+    this.#tried.set(unit.name, tried);
+    const { what } = event;
+    if (what.kind === "retry") {
+      if (tried.retries === 0) tried.first = event.at;
+      tried.retries += 1;
+      tried.last = event.at;
+    } else if (what.kind === "action") {
+      tried.action = what.description;
+      delete tried.tool;
+    } else if (what.kind === "tool") {
+      tried.tool = what.argv[0] ?? "";
+    }
+  }
+
+  of(unit: string): Tried | undefined {
+    const tried = this.#tried.get(unit);
+    return tried === undefined ? undefined : { ...tried, over: tried.last - tried.first };
+  }
+}
+
+/**
+ * What a boot's console ends with when a stage has failed: what, why, what was tried, and what will happen next. At most
+ * 80 columns, and no letter outside of ASCII in the frame.
+ *
+ * @param ascii true where the console may not know UTF-8: then there is none inside either
+ */
+export function failureBox(run: RunView, tried: (unit: string) => Tried | undefined, ascii: boolean): readonly string[] {
+  const failed = run.units.filter(({ result }) => result?.kind === "failed");
+  const degraded = run.units.filter(({ result }) => result?.kind === "degraded");
+  const rule = `+${"-".repeat(WIDTH - 2)}+`;
+  const heading = `BOOT FAILED, ${run.facts.stage ?? "run"} stage: ${failed.map(({ name }) => name).join(", ")}`;
+  const blocks = [...failed, ...degraded].flatMap((unit) => ["", ...unitBlock(unit, run, tried(unit.name))]);
+  const next = nextSteps(run).flatMap((step) => wrap(step, "  - ", "    ", INSIDE));
+  const plain = (line: string): string => (ascii ? asciiText(line) : line);
+  return [
+    rule,
+    ...wrap(heading, "", "  ", INSIDE).map((line) => framed(plain(line))),
+    ...blocks.map((line) => framed(plain(line))),
+    framed(""),
+    framed("what happens next"),
+    ...next.map((line) => framed(plain(line))),
+    rule,
+  ];
+}
+
+function unitBlock(unit: UnitView, run: RunView, tried: Tried | undefined): readonly string[] {
+  const { result } = unit;
+  if (result?.kind !== "failed" && result?.kind !== "degraded") return [];
+  const attempts = triedText(tried);
+  const skipped = skippedFor(unit, run.units);
+  const labelled = (label: string, content: string): readonly string[] =>
+    wrap(`${label.padEnd(8)} ${content}`, "  ", "           ", INSIDE);
+  return [
+    `${unit.name} ${result.kind}`,
+    ...problemText(result.problem, INSIDE - 2).map((line) => `  ${line}`),
+    ...(attempts === "" ? [] : labelled("tried", attempts)),
+    ...(skipped.length === 0 ? [] : labelled("skipped", skipped.join(", "))),
+  ];
+}
+
+function triedText(tried: Tried | undefined): string {
+  if (tried === undefined) return "";
+  const { retries, over, action, tool } = tried;
+  return [
+    ...(action === undefined ? [] : [`${noteText(action)}${tool === undefined ? "" : ` (${tool})`}`]),
+    ...(retries === 0 ? [] : [`${retries + 1} times in ${over.toFixed(1)} s`]),
+  ].join("; ");
+}
+
+/** What the services do after a failure (etc/systemd/system), and what is left to a person. */
+function nextSteps({ facts: { stage } }: RunView): readonly string[] {
+  return [
+    stage === "early"
+      ? "The boot goes on. The late stage tries again what it requires, then starts what does not depend on it."
+      : "The boot goes on without it; nothing is tried again by itself.",
+    "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",
+    'Log in, do what "to do" says, then run: guestos-boot',
+    "The same again: guestos-boot status. With all that was seen: guestos-boot why UNIT",
+  ];
+}
+
+function framed(line: string): string {
+  const length = [...line].length;
+  // A path that is longer than the line stays whole, to be copied: then the frame is open there.
+  return length > INSIDE ? `| ${line}` : `| ${line}${" ".repeat(INSIDE - length)} |`;
+}
+
+const REPLACEMENTS: Readonly<Record<string, string>> = {
+  "…": "...",
+  "—": "-",
+  "–": "-",
+  "→": "->",
+  "×": "x",
+  "’": "'",
+  "“": '"',
+  "”": '"',
+};
+
+/** The text in ASCII: what has no near letter there becomes a question mark. */
+export function asciiText(text: string): string {
+  return text.replaceAll(/[^\u0020-\u007e]/gu, (letter) => REPLACEMENTS[letter] ?? "?");
+}
+
+/** Whether the environment promises that UTF-8 is understood (locale(7): LC_ALL, then LC_CTYPE, then LANG). */
+export function speaksUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find((value) => value !== undefined && value !== "") ?? "C";
+  return /utf-?8/i.test(locale);
+}

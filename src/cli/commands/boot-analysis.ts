@@ -1,0 +1,44 @@
+import { type Boot, bootOf } from "../../analyze/boot.ts";
+import { stageServices } from "../../analyze/phases.ts";
+import type { ReadRecord } from "../../boot/record/read-record.ts";
+import type { Layout } from "../../config/layout/layout.ts";
+import { type BootClocks, bootClocks, journalClocks } from "../../system/systemd/boot-clocks.ts";
+import { bootId } from "../../system/boot-id.ts";
+import type { Host } from "../../system/host.ts";
+import { oneLine, toProblem } from "../../base/problem.ts";
+import { readBoot, type WhichRecord } from "../../run/boot-record.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import type { Terminal } from "../../run/terminal.ts";
+
+export interface LoadedBoot {
+  readonly boot: Boot;
+  readonly record: ReadRecord;
+  /** True for the boot that this machine is in. */
+  readonly isHere: boolean;
+}
+
+/**
+ * A boot with all that can be known of it: its record, and the clocks of systemd. Without the clocks it is still worth
+ * looking at: why they are missing is said on standard error.
+ *
+ * @throws ExitError as `readBoot` does
+ */
+export async function loadBoot(host: Host, layout: Layout, which: WhichRecord, terminal: Terminal): Promise<LoadedBoot> {
+  const record = await readBoot(host, layout, which);
+  const id = record.runs[0]?.facts.bootId ?? "";
+  const isHere = id === (await bootId(host));
+  const clocks = "file" in which && !isHere ? undefined : await clocksOf(host, id, isHere, terminal);
+  const boot = bootOf(record.events, clocks);
+  // A record that was read has a run.
+  if (boot === undefined) throw new ExitError("noRecord", { what: "nothing has been recorded of this boot yet" });
+  return { boot, record, isHere };
+}
+
+async function clocksOf(host: Host, id: string, isHere: boolean, terminal: Terminal): Promise<BootClocks | undefined> {
+  try {
+    return isHere ? await bootClocks(host, Object.values(stageServices)) : await journalClocks(host, id);
+  } catch (error) {
+    terminal.complain(`without systemd's clocks: ${oneLine(toProblem(error))}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import { graphProblems } from "../../boot/graph.ts";
+import { problemText } from "../../boot/show/run-text.ts";
+import type { Unit } from "../../boot/unit.ts";
+import { type Problem, toProblem } from "../../base/problem.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireConfiguration } from "../../run/guards.ts";
+import type { Setup } from "../../run/setup.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+/** What can be named after `--unit`, in boot order. @throws ExitError for a broken configuration */
+export function list(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
+  requireConfiguration(setup);
+  const { chain } = setup;
+  const width = Math.max(20, ...chain.map(({ name }) => name.length));
+  if (json) printJson(terminal, { units: chain.map(unitFacts) });
+  else
+    for (const { name, stage, onFailure, title } of chain)
+      terminal.print(`${name.padEnd(width)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
+  return "ok";
+}
+
+export interface NamedChain {
+  /** Of the profile. */
+  readonly name: string;
+  readonly chain: Setup["chain"];
+}
+
+/**
+ * Whether each chain can be run at all, this machine's own with all that /etc/guestos-boot says of it. The build asks this too: a broken
+ * chain must fail the build, not the boot.
+ */
+export async function verify(
+  { profile, chain, configuration }: Setup,
+  others: readonly NamedChain[],
+  { json }: { readonly json: boolean },
+  terminal: Terminal,
+): Promise<ExitName> {
+  const profiles = [...(profile === undefined ? [] : [{ name: profile, chain }]), ...others].map((one) => ({
+    name: one.name,
+    units: one.chain.length,
+    problems: graphProblems(one.chain),
+  }));
+  const unsound = profiles.flatMap(({ problems }) => problems);
+  const unusable = [...configuration.problems, ...(await unusableExecutables(configuration.executables))];
+  const problems = [...unusable, ...unsound];
+  if (json) printJson(terminal, { sound: problems.length === 0, units: chain.length, problems, profiles });
+  else {
+    for (const problem of unusable) for (const line of problemText(problem)) terminal.complain(line);
+    for (const one of profiles) printVerdict(one, terminal);
+    if (problems.length === 0) for (const file of configuration.files) terminal.print(`with ${file}`);
+  }
+  if (unsound.length > 0) return "unsound";
+  return unusable.length > 0 ? "badConfiguration" : "ok";
+}
+
+/** What would only show when it is run. */
+async function unusableExecutables(paths: readonly string[]): Promise<readonly Problem[]> {
+  if (paths.length === 0) return [];
+  const [{ requireRootsExecutable }, { systemHost }] = await Promise.all([import("../../system/files/owned-by-root.ts"), import("../../system/host.ts")]);
+  const host = systemHost({ signal: new AbortController().signal });
+  const looks = paths.map(async (path) =>
+    requireRootsExecutable(host, path).then(
+      () => [],
+      (error: unknown) => [toProblem(error)],
+    ),
+  );
+  return (await Promise.all(looks)).flat();
+}
+
+function printVerdict(
+  { name, units, problems }: { readonly name: string; readonly units: number; readonly problems: readonly Problem[] },
+  terminal: Terminal,
+): void {
+  if (problems.length === 0) terminal.print(`${name}: the chain is sound: ${units} units`);
+  for (const problem of problems) for (const line of problemText({ ...problem, what: `${name}: ${problem.what}` })) terminal.complain(line);
+}
+
+export function unitFacts<M>({ name, title, stage, onFailure, timeout, requires, after, owns }: Unit<M>): object {
+  return {
+    name,
+    title,
+    stage,
+    onFailure,
+    timeoutSeconds: timeout / 1000,
+    requires: requires.map((unit) => unit.name),
+    after: after.map((unit) => unit.name),
+    owns,
+  };
+}

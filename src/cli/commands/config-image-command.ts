@@ -1,0 +1,51 @@
+import type { Layout } from "../../config/layout/layout.ts";
+import { mediumContents } from "../../medium/medium-contents.ts";
+import { buildConfigImage } from "../../medium/config-image.ts";
+import { systemHost } from "../../system/host.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+export interface ConfigImageFlags {
+  readonly out: string;
+  readonly folder?: string;
+  /** Path by name in the tar. */
+  readonly entries: Readonly<Record<string, string>>;
+  readonly json: boolean;
+}
+
+/**
+ * The host's part of a first boot: builds the medium that the chain looks for.
+ *
+ * @throws ProblemError for what a node would refuse or ignore; nothing is written then
+ */
+export async function configImage(layout: Layout, { out, folder, entries, json }: ConfigImageFlags, terminal: Terminal): Promise<ExitName> {
+  if (folder === undefined && Object.keys(entries).length === 0) {
+    throw new ExitError("usage", {
+      what: "there is nothing to put on the medium",
+      todo: "name a folder, or files: see guestos-boot help config-image",
+    });
+  }
+  const stop = stopOnSignals();
+  const inspection = await buildConfigImage(systemHost({ signal: stop.signal }), {
+    contents: await mediumContents(layout),
+    out,
+    entries,
+    ...(folder === undefined ? {} : { folder }),
+  }).catch((error: unknown) => {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  });
+  if (inspection === undefined) return stop.exit();
+  const config = [...inspection.config.keys()];
+  const data = inspection.data.map(({ target }) => target);
+  if (json) {
+    printJson(terminal, { out, tarSha256: inspection.sha256, config, data, warnings: inspection.warnings });
+  } else {
+    for (const warning of inspection.warnings) terminal.complain(`warning: ${warning}`);
+    for (const name of [...config, ...data]) terminal.print(name);
+    terminal.print(`${out}: ic-bootstrap.tar has sha256 ${inspection.sha256}`);
+  }
+  return "ok";
+}

@@ -1,0 +1,31 @@
+import { checks } from "../../doctor/checks.ts";
+import { doctorDocument, doctorLines } from "../../doctor/doctor-text.ts";
+import { examine, isSound } from "../../doctor/examine.ts";
+import { systemHost } from "../../system/host.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireRoot, requireSound } from "../../run/guards.ts";
+import { paintFor } from "../../run/paint.ts";
+import { paths } from "../../run/paths.ts";
+import { runFacts } from "../../run/run-facts.ts";
+import type { Setup } from "../../run/setup.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+/**
+ * Holds the running node against everything that was promised of it, and touches nothing; so it needs no lock.
+ *
+ * @throws ExitError for an unsound chain, or when not root
+ */
+export async function doctor(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+  const { chain, layout } = setup;
+  requireSound(chain);
+  requireRoot("what is wrong shows in files and devices that only root can read");
+  const stop = stopOnSignals();
+  const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
+  const patient = { layout, chain, upkeep: await setup.upkeep(), facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
+  const examined = await examine(checks, patient, stop.signal);
+  if (stop.signal.aborted) return stop.exit();
+  if (json) printJson(terminal, doctorDocument(examined));
+  else for (const line of doctorLines(examined, paintFor(terminal))) terminal.print(line);
+  return isSound(examined) ? "ok" : "ailing";
+}

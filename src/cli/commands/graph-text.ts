@@ -1,0 +1,54 @@
+import type { Unit } from "../../boot/unit.ts";
+
+export const graphFormats = ["text", "dot", "mermaid"] as const;
+export type GraphFormat = (typeof graphFormats)[number];
+
+/** The units and what they wait for: lines to read, or the language of Graphviz or Mermaid. Arrows point from what comes first. */
+export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
+  switch (format) {
+    case "text":
+      return textLines(units).join("\n");
+    case "dot":
+      return ["digraph chain {", "  rankdir=LR;", "  node [shape=box];", ...units.flatMap(dotLines), "}"].join("\n");
+    case "mermaid":
+      return ["flowchart LR", ...units.flatMap(mermaidLines)].join("\n");
+  }
+}
+
+function textLines<M>(units: readonly Unit<M>[]): readonly string[] {
+  const width = Math.max(20, ...units.map(({ name }) => name.length));
+  return units.map((unit) => textLine(unit, width));
+}
+
+function textLine<M>({ name, requires, after }: Unit<M>, width: number): string {
+  const parts = [
+    ...(requires.length === 0 ? [] : [`requires ${names(requires)}`]),
+    // A requirement comes first anyway.
+    ...(orderOnly(requires, after).length === 0 ? [] : [`after ${names(orderOnly(requires, after))}`]),
+  ];
+  return `${name.padEnd(width)} ${parts.join("; ")}`.trimEnd();
+}
+
+function dotLines<M>({ name, title, stage, requires, after }: Unit<M>): readonly string[] {
+  return [
+    `  ${JSON.stringify(name)} [tooltip=${JSON.stringify(title)}${stage === "late" ? ", style=rounded" : ""}];`,
+    ...requires.map((first) => `  ${JSON.stringify(first.name)} -> ${JSON.stringify(name)};`),
+    ...orderOnly(requires, after).map((first) => `  ${JSON.stringify(first.name)} -> ${JSON.stringify(name)} [style=dashed];`),
+  ];
+}
+
+function mermaidLines<M>({ name, stage, requires, after }: Unit<M>): readonly string[] {
+  return [
+    stage === "late" ? `  ${name}(${name})` : `  ${name}[${name}]`,
+    ...requires.map((first) => `  ${first.name} --> ${name}`),
+    ...orderOnly(requires, after).map((first) => `  ${first.name} -.-> ${name}`),
+  ];
+}
+
+function orderOnly<M>(requires: readonly Unit<M>[], after: readonly Unit<M>[]): readonly Unit<M>[] {
+  return after.filter((unit) => !requires.includes(unit));
+}
+
+function names<M>(units: readonly Unit<M>[]): string {
+  return units.map(({ name }) => name).join(", ");
+}

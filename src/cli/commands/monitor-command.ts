@@ -1,0 +1,126 @@
+import { systemClock } from "../../base/clock.ts";
+import { Monitor, type News } from "../../monitor/monitor.ts";
+import type { Look } from "../../monitor/monitor-look.ts";
+import { problemText } from "../../boot/show/run-text.ts";
+import type { Layout } from "../../config/layout/layout.ts";
+import type { ProfileName } from "../../config/layout/profile-name.ts";
+import { systemHost } from "../../system/host.ts";
+import { runOwnProgram } from "../../system/processes/self-exec.ts";
+import { startPlainly } from "../../system/plain-tool.ts";
+import { ProblemError } from "../../base/problem.ts";
+import type { GuestUnit } from "../../units/machine.ts";
+import type { WatchedMachine } from "../../units/watched-machine.ts";
+import { mendedAtAnyTime, watchers } from "../../profiles/watchers.ts";
+import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
+import { requireRoot } from "../../run/guards.ts";
+import { paths } from "../../run/paths.ts";
+import { quickLook } from "../../monitor/quick-look.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import type { Terminal } from "../../run/terminal.ts";
+
+/** Seconds that a look waits for a run, or an operator: then it is put off. */
+const PATIENCE = 60;
+
+export interface MonitorRequest {
+  /** Where to serve metrics; nowhere when absent. */
+  readonly metricsAddress?: string;
+}
+
+/** The node, as far as the monitor needs to know it. */
+export interface Watched {
+  readonly profile: ProfileName;
+  readonly layout: Layout;
+  /** Whether a unit is there at all. */
+  readonly isOn: (unit: string) => boolean;
+  /** Those units that the monitor looks at itself. */
+  readonly quick: readonly GuestUnit[];
+}
+
+/**
+ * Watches over the node until it is told to end. It mostly waits: a look is a process of its own (`monitor --once`), which
+ * loads the units, takes the lock, and is gone afterwards with all the memory that it took. Only at the few units that may not wait
+ * for a process to start it looks itself, when they call.
+ *
+ * @throws ExitError when not root, or when the address is none
+ */
+export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
+  requireRoot("the monitor mends what is missing");
+  const { profile, layout, isOn, quick } = watched;
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: new AbortController().signal, startTool: startPlainly });
+  // Loaded only where it is asked for: HTTP takes memory.
+  const endpoint =
+    metricsAddress === undefined
+      ? undefined
+      : await import("../../monitor/metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
+  const since = Math.round(Date.now() / 1000);
+  const watching = watchers[profile].filter(({ name }) => isOn(name));
+  const waiting = watching.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
+  const watch = new Monitor<WatchedMachine>({
+    watchers: watching,
+    atStart: mendedAtAnyTime(profile).filter(isOn),
+    machine: { host, layout },
+    look: async (names, signal) => lookInOwnProcess(names ?? { without: waiting }, since, signal),
+    quick: {
+      units: quick.map(({ name }) => name),
+      look: async (called, signal) => {
+        const unit = quick.find(({ name }) => name === called);
+        return unit === undefined ? undefined : quickLook(host, { unit, layout, since, signal }, terminal);
+      },
+      tellOthers: async (signal) => void (await ownProcess(["--refresh"], signal)),
+    },
+    tell: (news) => newsLines(news).forEach(terminal.print),
+    clock: systemClock,
+    signal: stop.signal,
+  });
+  terminal.print(`watching over ${watching.map(({ name }) => name).join(", ")}`);
+  await watch.run();
+  await endpoint?.stop();
+  // Without a monitor, nobody knows how things stand.
+  await host.remove(paths(layout).monitor);
+  return stop.exit();
+}
+
+async function lookInOwnProcess(
+  which: readonly string[] | { readonly without: readonly string[] },
+  since: number,
+  signal: AbortSignal,
+): Promise<readonly Look[]> {
+  const units = "without" in which ? which.without.flatMap((name) => ["--without", name]) : which.flatMap((name) => ["--unit", name]);
+  return looksIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
+}
+
+/** @returns what it said */
+async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
+  const { status, stdout } = await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], signal);
+  const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
+  if (answers.includes(status)) return stdout;
+  throw new ProblemError({
+    what: "the look did not come to its end",
+    found: status === undefined ? "it was killed" : `exit code ${status}`,
+    todo: "see the lines before this one",
+  });
+}
+
+function looksIn(json: string): readonly Look[] {
+  const document: unknown = JSON.parse(json);
+  if (hasLooks(document)) return document.looks;
+  throw new ProblemError({ what: "the look did not say what it saw", found: JSON.stringify(json.slice(0, 100)) });
+}
+
+/** Written by this same program, so not looked at any closer. */
+function hasLooks(document: unknown): document is { readonly looks: readonly Look[] } {
+  return typeof document === "object" && document !== null && "looks" in document && Array.isArray(document.looks);
+}
+
+/** The last word on a unit in lines of the journal. */
+function newsLines(news: News): readonly string[] {
+  if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
+  const { name, done, drift, problem } = news.look;
+  if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: all is well again`];
+  return [
+    ...done.map((description) => `${name}: mended: ${description}`),
+    ...drift.map((description) => `${name}: missing: ${description}`),
+    ...(problem === undefined ? [] : problemText(problem).map((line, index) => (index === 0 ? `${name}: ${line}` : `  ${line}`))),
+  ];
+}

@@ -1,0 +1,137 @@
+import { bootView } from "../../boot/record/boot-view.ts";
+import type { Look } from "../../monitor/monitor-look.ts";
+import type { MonitorState } from "../../monitor/monitor-state.ts";
+import { parseRecord } from "../../boot/record/read-record.ts";
+import { succeeded } from "../../boot/record/record.ts";
+import { problemText } from "../../boot/show/run-text.ts";
+import type { Layout } from "../../config/layout/layout.ts";
+import { type Host, systemHost } from "../../system/host.ts";
+import { freshRules } from "../../units/network/fresh-rules.ts";
+import { keyRing } from "../../units/disks/key-ring.ts";
+import type { GuestUnit } from "../../units/machine.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireRoot } from "../../run/guards.ts";
+import { lookUnderLock } from "../../monitor/look-under-lock.ts";
+import { keepLooks, stateOf } from "../../monitor/monitor-state-file.ts";
+import { paths } from "../../run/paths.ts";
+import { lockOrExit } from "../../run/run-lock.ts";
+import { runMark } from "../../run/run-mark.ts";
+import { refreshMetrics } from "../../run/run-metrics.ts";
+import { selectUnits } from "../../run/select-units.ts";
+import type { Setup } from "../../run/setup.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+export interface LookRequest {
+  /** Names; none means all. */
+  readonly units: readonly string[];
+  /** Names of those that are left out all the same. */
+  readonly without: readonly string[];
+  readonly json: boolean;
+  /** Seconds to wait for the lock. */
+  readonly wait: number;
+  /** When the monitor that asks has started, in seconds since the epoch; absent for an operator, who changes no state of the monitor. */
+  readonly since?: number;
+}
+
+/**
+ * Looks once at units as the monitor does: mends what may be mended at any time, and says what else is missing.
+ *
+ * @throws ExitError when nothing could be looked at: not root, an unknown unit, the lock held
+ */
+export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
+  const { layout } = setup;
+  const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.upkeep())], request);
+  const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
+  requireRoot("a look may change the machine");
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: new AbortController().signal });
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
+  if (release === undefined) return stop.exit();
+  const { since } = request;
+  const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
+  const looks = await lookAtThem(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
+  // Also of a look that was given up: the record has it, and the next one, which may find all well, must know that it is news.
+  if (before !== undefined) {
+    await keepLooks(host, layout, before, looks);
+    await refreshMetrics(host, layout, terminal.complain);
+  }
+  release();
+  if (request.json) printJson(terminal, { looks });
+  else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
+  if (stop.signal.aborted) return stop.exit();
+  return looks.every(({ kind }) => kind === "fine" || kind === "mended") ? "ok" : "degraded";
+}
+
+/**
+ * Writes the metrics anew, for the monitor that has looked by itself. Under the lock, so that nobody writes older ones after newer ones. A
+ * signal ends it at once: they are written whole or not at all, and somebody waits for the lock then.
+ *
+ * @param wait as above
+ * @throws ExitError when not root, or the lock is held
+ */
+export async function refreshOnce(layout: Layout, wait: number, terminal: Terminal): Promise<ExitName> {
+  requireRoot("the metrics are the system's");
+  const { signal } = new AbortController();
+  const host = systemHost({ signal });
+  await lockOrExit(layout, wait, terminal, signal);
+  await refreshMetrics(host, layout, terminal.complain);
+  return "ok";
+}
+
+async function lookAtThem(
+  host: Host,
+  { units, layout }: { readonly units: Setup["chain"]; readonly layout: Layout },
+  before: MonitorState | undefined,
+  { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
+): Promise<readonly Look[]> {
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
+  return lookUnderLock(host, {
+    units,
+    layout,
+    troubled: await lastTroubled(host, layout, before?.units ?? [], units),
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    mark: runMark(host, layout, terminal.complain),
+    signal,
+    terminal,
+  });
+}
+
+/** Units that had a problem when they were last seen: by the monitor, and where it has not seen them yet by the boot. */
+async function lastTroubled(
+  host: Host,
+  layout: Layout,
+  seen: MonitorState["units"],
+  units: readonly GuestUnit[],
+): Promise<ReadonlySet<string>> {
+  const known = new Set(seen.map(({ name }) => name));
+  const troubled = seen.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+  if (units.every(({ name }) => known.has(name))) return new Set(troubled);
+  const atBoot = (await troubledAtBoot(host, layout)).filter((name) => !known.has(name));
+  return new Set([...troubled, ...atBoot]);
+}
+
+async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
+  const { record } = paths(layout);
+  try {
+    const { runs } = parseRecord((await host.readText(record)) ?? "", record);
+    if (runs.length === 0) return [];
+    return bootView(runs)
+      .units.filter(({ result }) => result === undefined || !succeeded(result))
+      .map(({ name }) => name);
+  } catch {
+    // `status` complains of that.
+    return [];
+  }
+}
+
+/** For people: the unit, what was done, what is missing, what is wrong. */
+function lookLines({ name, kind, done, drift, problem }: Look): readonly string[] {
+  return [
+    `${name.padEnd(20)} ${kind}`,
+    ...done.map((description) => `  did      ${description}`),
+    ...drift.map((description) => `  missing  ${description}`),
+    ...(problem === undefined ? [] : problemText(problem).map((line) => `  ${line}`)),
+  ];
+}

@@ -1,0 +1,116 @@
+import { planUnits, type UnitForecast } from "../../boot/planner.ts";
+import { inOrder } from "../../boot/graph.ts";
+import { actionLines, noteText, problemText, wrap } from "../../boot/show/run-text.ts";
+import { RunReader } from "../../boot/record/run-view.ts";
+import type { Stage, Unit } from "../../boot/unit.ts";
+import { systemHost } from "../../system/host.ts";
+import { freshRules } from "../../units/network/fresh-rules.ts";
+import { keyRing } from "../../units/disks/key-ring.ts";
+import type { Machine } from "../../units/machine.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
+import { runFacts } from "../../run/run-facts.ts";
+import { selectUnits } from "../../run/select-units.ts";
+import type { Setup } from "../../run/setup.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+export interface PlanRequest {
+  readonly stage?: Stage;
+  /** Names; none means all. */
+  readonly units: readonly string[];
+  readonly json: boolean;
+}
+
+interface PlannedUnit {
+  readonly unit: Unit<Machine>;
+  readonly forecast: UnitForecast;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Shows what a run would do, in order, and touches nothing; so it needs no lock.
+ *
+ * @throws ExitError for an unknown unit, an unsound chain, a broken configuration, or when not root
+ */
+export async function plan(setup: Setup, request: PlanRequest, terminal: Terminal): Promise<ExitName> {
+  requireConfiguration(setup);
+  const { chain, layout } = setup;
+  const { units, prerequisites } = selectUnits(chain, request);
+  requireSound(chain);
+  requireRoot("what a run would do shows in files and devices that only root can read");
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: stop.signal });
+  const reader = new RunReader();
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
+  const forecasts = await planUnits<Machine>(units, {
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    facts: await runFacts(host, layout, request.stage),
+    sink: (event) => void reader.read(event),
+    signal: stop.signal,
+  });
+  if (stop.signal.aborted) return stop.exit();
+  const notes = new Map(reader.run.units.map((view) => [view.name, view.notes]));
+  const planned = inOrder(units).flatMap((unit) => {
+    const forecast = forecasts.get(unit.name) ?? { kind: "stopped" as const };
+    // A requirement that holds is not worth a line: nobody asked for it.
+    return forecast.kind === "nothing" && prerequisites.has(unit.name) ? [] : [{ unit, forecast, notes: notes.get(unit.name) ?? [] }];
+  });
+  if (request.json) printJson(terminal, planDocument(planned));
+  else for (const line of planLines(planned)) terminal.print(line);
+  return planExit(planned);
+}
+
+function planExit(planned: readonly PlannedUnit[]): ExitName {
+  const problems = planned.filter(({ forecast: { kind } }) => kind === "problem" || kind === "blocked");
+  if (problems.some(({ unit }) => unit.onFailure === "stop")) return "failed";
+  if (planned.some(({ forecast: { kind } }) => kind === "to-do")) return "toDo";
+  return problems.length > 0 ? "degraded" : "ok";
+}
+
+function planDocument(planned: readonly PlannedUnit[]): object {
+  return { units: planned.map(({ unit, forecast: { kind, ...rest }, notes }) => ({ name: unit.name, plan: kind, ...rest, notes })) };
+}
+
+/** A line a unit, its actions or its problem below it, and a line that counts. */
+function planLines(planned: readonly PlannedUnit[]): readonly string[] {
+  return [...planned.flatMap(unitLines), totalLine(planned)];
+}
+
+function unitLines({ unit: { name }, forecast, notes }: PlannedUnit): readonly string[] {
+  const head = (text: string): readonly string[] => wrap(`${name.padEnd(20)} ${text}`, "", " ".repeat(21));
+  return [...forecastLines(forecast, head), ...notes.flatMap((text) => wrap(`note: ${noteText(text)}`, "  ", "    "))];
+}
+
+function forecastLines(forecast: UnitForecast, head: (text: string) => readonly string[]): readonly string[] {
+  switch (forecast.kind) {
+    case "nothing":
+      return head("nothing to do");
+    case "to-do":
+      return [
+        ...head(`${forecast.actions.length} to do`),
+        ...forecast.actions.flatMap(({ effect, description }) => actionLines(effect, description)),
+      ];
+    case "problem":
+      return [...head("cannot be done"), ...problemText(forecast.problem).map((line) => `  ${line}`)];
+    case "later":
+      return head(`planned once ${forecast.once.join(", ")} ${forecast.once.length === 1 ? "has" : "have"} run`);
+    case "blocked":
+      return head(`skipped, because it requires ${forecast.because.join(", ")}`);
+    case "stopped":
+      return head("not looked at");
+  }
+}
+
+function totalLine(planned: readonly PlannedUnit[]): string {
+  const count = (...kinds: readonly UnitForecast["kind"][]): number =>
+    planned.filter(({ forecast }) => kinds.includes(forecast.kind)).length;
+  const actions = planned.reduce((sum, { forecast }) => sum + (forecast.kind === "to-do" ? forecast.actions.length : 0), 0);
+  const counts = [
+    `${count("to-do")} to do (${actions} action${actions === 1 ? "" : "s"})`,
+    `${count("later")} later`,
+    `${count("nothing")} nothing to do`,
+    `${count("problem", "blocked", "stopped")} cannot`,
+  ];
+  return `plan: ${planned.length} unit${planned.length === 1 ? "" : "s"}: ${counts.join(", ")}`;
+}

@@ -1,0 +1,38 @@
+import type { Boot } from "../../analyze/boot.ts";
+import type { GraphUnit } from "../../analyze/graph-svg.ts";
+import { criticalNames, outcomeOf } from "../../analyze/measures.ts";
+import { succeeded } from "../../boot/record/record.ts";
+import type { Unit } from "../../boot/unit.ts";
+
+/** The chain as it would run. */
+export function plannedGraph<M>(ordered: readonly Unit<M>[]): readonly GraphUnit[] {
+  return ordered.map(({ name, title, stage, requires, after }) => ({
+    name,
+    title,
+    stage,
+    requires: requires.map((unit) => unit.name),
+    after: after.map((unit) => unit.name),
+  }));
+}
+
+/**
+ * The chain as it ran in a boot, by its record alone: the program may be another one by now, and lends only titles. Of a
+ * unit that ran in both stages, the first time counts, unless only a later one succeeded.
+ */
+export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly GraphUnit[] {
+  const units = new Map<string, GraphUnit>();
+  const wellDone = new Set<string>();
+  for (const run of runs) {
+    const critical = criticalNames(run);
+    // By start: what comes before a unit has started before it.
+    for (const unit of run.units) {
+      const { name, requires, after = [], result } = unit;
+      if (units.has(name) && (wellDone.has(name) || result === undefined || !succeeded(result))) continue;
+      if (result !== undefined && succeeded(result)) wellDone.add(name);
+      const known = chain.find((candidate) => candidate.name === name);
+      const ran = { outcome: outcomeOf(unit), seconds: unit.end - unit.start, critical: critical.has(name) };
+      units.set(name, { name, title: known?.title ?? name, stage: known?.stage ?? run.facts.stage ?? "early", requires, after, ran });
+    }
+  }
+  return [...units.values()];
+}

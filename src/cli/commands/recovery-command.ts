@@ -1,0 +1,141 @@
+import { readIntent } from "../../config/state/intent.ts";
+import { recoveryPassphrase } from "../../config/recovery-passphrase.ts";
+import { requirePartition } from "../../system/disks/block-devices.ts";
+import { type Host, systemHost } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { isTyped, readPassphrase } from "../../system/files/read-passphrase.ts";
+import type { Secret } from "../../base/secret.ts";
+import { keyRing } from "../../units/disks/key-ring.ts";
+import { type Recovery, recoveryState, removeRecovery, setRecovery } from "../../units/disks/recovery-slot.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireConfiguration, requireRoot } from "../../run/guards.ts";
+import { lockOrExit } from "../../run/run-lock.ts";
+import type { Setup } from "../../run/setup.ts";
+import { type StopSwitch, stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+interface Request {
+  readonly json: boolean;
+}
+
+interface ChangeRequest extends Request {
+  /** Seconds to wait for the lock. */
+  readonly wait: number;
+}
+
+/** Shows whether there is one, and touches nothing. @throws ExitError when not root */
+export async function recoveryStatus(setup: Setup, { json }: Request, terminal: Terminal): Promise<ExitName> {
+  requireRecovery(setup);
+  const stop = stopOnSignals();
+  return orStopped(stop, async () => {
+    const host = systemHost({ signal: stop.signal });
+    const { device } = await requirePartition(host, setup.layout.partitions.store);
+    const state = await recoveryState(host, device);
+    if (json) printJson(terminal, { device, state });
+    else terminal.print(`${device}: ${STATE_TEXTS[state]}`);
+    return "ok";
+  });
+}
+
+const STATE_TEXTS = {
+  none: "no recovery passphrase is set",
+  set: "a recovery passphrase is set",
+  unfinished: "setting or removing the recovery passphrase was cut off: do it again",
+} as const;
+
+/** Reads the passphrase, and makes it the one of the store. @throws ExitError, ProblemError when nothing, or not all, was done */
+export async function setRecoveryPassphrase(setup: Setup, request: ChangeRequest, terminal: Terminal): Promise<ExitName> {
+  requireRecovery(setup);
+  const stop = stopOnSignals();
+  const passphrase = await askedPassphrase(terminal, stop.signal);
+  if (passphrase === undefined) return stop.signal.aborted ? stop.exit() : "interrupted";
+  return change(setup, request, terminal, stop, async (recovery) => {
+    const done = await setRecovery(recovery, passphrase);
+    if (request.json) printJson(terminal, { device: recovery.device, state: "set", done });
+    else terminal.print(`${recovery.device}: ${SET_TEXTS[done]}`);
+  });
+}
+
+const SET_TEXTS = {
+  added: "the recovery passphrase is set, and was seen to open the store",
+  replaced: "the recovery passphrase is set, and was seen to open the store; the former one does not any more",
+  finished: "the recovery passphrase is set: what was cut off is finished",
+  unchanged: "this is the recovery passphrase already; nothing was changed",
+} as const;
+
+/** @throws ExitError, ProblemError when nothing, or not all, was done */
+export async function removeRecoveryPassphrase(setup: Setup, request: ChangeRequest, terminal: Terminal): Promise<ExitName> {
+  requireRecovery(setup);
+  return change(setup, request, terminal, stopOnSignals(), async (recovery) => {
+    const removed = await removeRecovery(recovery);
+    if (request.json) printJson(terminal, { device: recovery.device, state: "none", done: removed ? "removed" : "unchanged" });
+    else terminal.print(`${recovery.device}: ${removed ? "the recovery passphrase is removed" : "no recovery passphrase was set"}`);
+  });
+}
+
+/** Twice where a person types. @returns undefined when that person gave up. @throws ProblemError for a weak one */
+async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise<Secret | undefined> {
+  const ask = (text: string): void => (terminal.ask ?? terminal.complain)(text);
+  const first = await readPassphrase(ask, "New recovery passphrase (not shown): ", signal);
+  if (first === undefined) return undefined;
+  const passphrase = recoveryPassphrase(first);
+  if (!isTyped()) return passphrase;
+  const again = await readPassphrase(ask, "The same once more: ", signal);
+  if (again === undefined) return undefined;
+  if (Buffer.from(again).equals(first)) return passphrase;
+  throw new ProblemError({ what: "the two passphrases are not the same; nothing was changed" });
+}
+
+/** One at a time, on a store that is known to be whole: what was only begun may be encrypted anew. */
+async function change(
+  { layout }: Setup,
+  { wait }: ChangeRequest,
+  terminal: Terminal,
+  stop: StopSwitch,
+  act: (recovery: Recovery) => Promise<void>,
+): Promise<ExitName> {
+  return orStopped(stop, async () => {
+    const host = systemHost({ signal: stop.signal });
+    await host.makeFolder(layout.run, { mode: 0o755 });
+    const release = await lockOrExit(layout, wait, terminal, stop.signal);
+    if (release === undefined) return stop.exit();
+    try {
+      const device = await wholeStore(host, layout);
+      await act({ host, device, key: await keyRing().deviceKey(host, layout, "store") });
+      return "ok";
+    } finally {
+      release();
+    }
+  });
+}
+
+async function wholeStore(host: Host, layout: Setup["layout"]): Promise<string> {
+  const { device } = await requirePartition(host, layout.partitions.store);
+  const intent = await readIntent(host, layout.config.intents, "store");
+  if (intent?.phase === "complete") return device;
+  throw new ProblemError({
+    what: "the store is not set up yet; nothing was changed",
+    found: intent === undefined ? "no intent of it" : "an intent that was begun",
+    todo: "guestos-boot --unit store-key sets it up",
+  });
+}
+
+async function orStopped(stop: StopSwitch, work: () => Promise<ExitName>): Promise<ExitName> {
+  try {
+    return await work();
+  } catch (error) {
+    if (stop.signal.aborted) return stop.exit();
+    throw error;
+  }
+}
+
+/** @throws ExitError, or ProblemError on a system without an encrypted store */
+function requireRecovery(setup: Setup): void {
+  requireConfiguration(setup);
+  requireRoot("the store's key slots are for root alone");
+  if (setup.chain.some(({ name }) => name === "store-key")) return;
+  throw new ProblemError({
+    what: "this system has no encrypted store, so it has no recovery passphrase",
+    found: `the profile ${setup.profile}, whose chain has no unit store-key`,
+  });
+}

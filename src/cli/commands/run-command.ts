@@ -1,0 +1,80 @@
+import { RunReader } from "../../boot/record/run-view.ts";
+import { runUnits } from "../../boot/runner.ts";
+import type { Stage } from "../../boot/unit.ts";
+import { systemHost } from "../../system/host.ts";
+import { peakMemory } from "../../system/processes/peak-memory.ts";
+import { freshRules } from "../../units/network/fresh-rules.ts";
+import { keyRing } from "../../units/disks/key-ring.ts";
+import type { Machine } from "../../units/machine.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
+import { hostStatus } from "../../run/host-status.ts";
+import { runDocument } from "./run-document.ts";
+import { runFacts } from "../../run/run-facts.ts";
+import { lockOrExit } from "../../run/run-lock.ts";
+import { runMark } from "../../run/run-mark.ts";
+import { runOutput } from "../../run/run-output.ts";
+import { refreshMetricsAfter } from "../../run/run-metrics.ts";
+import { keepBootRecord } from "../../run/keep-boot-record.ts";
+import { recordSink } from "../../run/record-sink.ts";
+import { selectUnits } from "../../run/select-units.ts";
+import type { Setup } from "../../run/setup.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+export interface RunRequest {
+  readonly stage?: Stage;
+  /** Names; none means all. */
+  readonly units: readonly string[];
+  readonly json: boolean;
+  /** Seconds to wait for the lock. */
+  readonly wait: number;
+}
+
+/**
+ * Runs the chain, a stage of it or some of its units, and shows and records what happens.
+ *
+ * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, a broken configuration, the lock held
+ */
+export async function run(setup: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
+  // A stage is the boot's own.
+  if (request.stage === undefined) requireConfiguration(setup);
+  const { chain, layout } = setup;
+  const { units, prerequisites } = selectUnits(chain, request);
+  requireSound(chain);
+  requireRoot("a run changes the machine");
+  const stop = stopOnSignals();
+  // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
+  const host = systemHost({ signal: new AbortController().signal });
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
+  if (release === undefined) return stop.exit();
+  const facts = await runFacts(host, layout, request.stage);
+  const reader = new RunReader();
+  const record = recordSink(layout, terminal);
+  const output = runOutput(terminal, request.json);
+  const told = hostStatus(host, layout, terminal);
+  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
+  const { outcome } = await runUnits<Machine>(units, {
+    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    facts,
+    sink: (event) => {
+      record.sink(event);
+      reader.read(event);
+      output.sink(event);
+      told.sink(event);
+    },
+    signal: stop.signal,
+    prerequisites,
+    mark: runMark(host, layout, terminal.complain),
+    peakMemory,
+  });
+  record.close();
+  await Promise.all([output.close(), told.close()]);
+  await refreshMetricsAfter(reader.run, host, layout, terminal.complain);
+  await keepBootRecord(host, layout, terminal);
+  if (request.json) printJson(terminal, runDocument(reader.run));
+  release();
+  if (outcome === "stopped") return stop.exit();
+  return outcome === "done" ? "ok" : outcome;
+}

@@ -1,0 +1,40 @@
+import { countResults, redone, type RunView, shownUnits, type UnitView } from "../../boot/record/run-view.ts";
+
+/** A run for programs: what `run --json` and `status --json` print. Seconds are numbers, times ISO 8601. */
+export function runDocument(run: RunView): object {
+  const units = shownUnits(run);
+  return {
+    run: run.facts.stage ?? "run",
+    outcome: run.end?.outcome ?? "unfinished",
+    bootId: run.facts.bootId,
+    version: run.facts.version,
+    slot: run.facts.slot,
+    time: run.time,
+    seconds: run.end === undefined ? undefined : rounded(run.end.at - run.startedAt),
+    counts: countResults(units),
+    units: units.map(unitDocument),
+    ...(run.interrupted === undefined ? {} : { interrupted: { ...run.interrupted, redone: redone(run.interrupted, run.units) } }),
+  };
+}
+
+export function unitDocument({ name, prerequisite, requires, startedAt, endedAt, result, notes }: UnitView): object {
+  return {
+    name,
+    prerequisite,
+    requires,
+    seconds: startedAt === undefined || endedAt === undefined ? undefined : rounded(endedAt - startedAt),
+    ...(result === undefined
+      ? { outcome: startedAt === undefined ? "not started" : "running" }
+      : { outcome: result.kind, ...detail(result) }),
+    notes,
+  };
+}
+
+function detail({ kind: _, ...rest }: NonNullable<UnitView["result"]>): object {
+  return rest;
+}
+
+/** Microseconds, as the clock has them. */
+function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}

@@ -1,0 +1,86 @@
+import { bootView } from "../../boot/record/boot-view.ts";
+import { systemClock } from "../../base/clock.ts";
+import { consoleSink, slowestRunning } from "../../boot/show/console.ts";
+import { parseRecord, type ReadRecord } from "../../boot/record/read-record.ts";
+import type { RecordEvent, Sink } from "../../boot/record/record.ts";
+import { waitingLine } from "../../boot/show/run-text.ts";
+import { beats } from "../../system/files/follow-file.ts";
+import { systemHost } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import { requireRoot } from "../../run/guards.ts";
+import { paintFor } from "../../run/paint.ts";
+import { paths } from "../../run/paths.ts";
+import type { Setup } from "../../run/setup.ts";
+import { isRunning } from "./status-command.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import type { Terminal } from "../../run/terminal.ts";
+
+/** How often the line of what is waited for counts on, in milliseconds. */
+const BEAT = 1_000;
+/** For how long, in seconds, a stage may be awaited that has not begun: longer than any boot has between the two. */
+const PATIENCE = 900;
+
+/**
+ * Shows this boot while it goes on, from its beginning, and ends when it has ended: like status then, but for the table.
+ *
+ * @throws ExitError when the record is damaged, or when not root
+ */
+export async function watchStatus({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
+  requireRoot("records are for root's eyes");
+  const host = systemHost({ signal: new AbortController().signal });
+  const stop = stopOnSignals();
+  const file = paths(layout).record;
+  await host.makeFolder(layout.run, { mode: 0o755 });
+  let told = 0;
+  let show: Sink = () => undefined;
+  let news = systemClock.now();
+  for await (const _ of beats(file, BEAT, stop.signal)) {
+    const record = parsed((await host.readText(file)) ?? "", file);
+    if (record.events.length > told) terminal.redraw?.("");
+    for (const event of record.events.slice(told)) {
+      if (event.event === "run-started") show = newRun(event, terminal);
+      show(event);
+      news = systemClock.now();
+    }
+    told = record.events.length;
+    const last = record.runs.at(-1);
+    if (last !== undefined && last.end === undefined) {
+      if (!(await isRunning(host, last)) && parsed((await host.readText(file)) ?? "", file).events.length === told) {
+        terminal.redraw?.("");
+        terminal.print(`${last.facts.stage ?? "run"}: was cut off before its end`);
+        return "unfinished";
+      }
+      const slowest = slowestRunning(last.units);
+      if (slowest !== undefined) terminal.redraw?.(waitingLine(slowest, systemClock.now()));
+    } else if (last !== undefined && last.facts.stage !== "early") {
+      const { outcome } = bootView(record.runs);
+      return outcome === "done" ? "ok" : outcome;
+    } else if (systemClock.now() - news > PATIENCE) {
+      terminal.print("no stage of the boot has begun for a quarter of an hour");
+      return "unfinished";
+    } else {
+      terminal.redraw?.(`waiting for the ${last === undefined ? "early" : "late"} stage (${Math.floor(systemClock.now() - news)} s)`);
+    }
+  }
+  terminal.redraw?.("");
+  return stop.exit();
+}
+
+function newRun({ time, run }: Extract<RecordEvent, { readonly event: "run-started" }>, terminal: Terminal): Sink {
+  terminal.print(
+    `${run.stage ?? "run"}, begun ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
+  );
+  // Where somebody watches, a line that is drawn anew tells what is waited for.
+  return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, tellWaits: terminal.redraw === undefined });
+}
+
+function parsed(text: string, file: string): ReadRecord {
+  try {
+    return parseRecord(text, file);
+  } catch (error) {
+    if (error instanceof ProblemError) throw new ExitError("recordDamaged", error.problem);
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import { bootView } from "../../boot/record/boot-view.ts";
+import { parseRecord } from "../../boot/record/read-record.ts";
+import type { Host } from "../../system/host.ts";
+import { oneLine, type Problem } from "../../base/problem.ts";
+import { decideAndWrite } from "../../upgrade/apply-writes.ts";
+import { decide, settleAll, written } from "../../upgrade/decide.ts";
+import { type Check, runHealthChecks } from "../../upgrade/health.ts";
+import { RefusedError } from "../../upgrade/refusals.ts";
+import { look } from "../../upgrade/situation.ts";
+import { missingTrialMark, setTrialMark } from "../../upgrade/trial-mark.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import { requireConfiguration } from "../../run/guards.ts";
+import { paths } from "../../run/paths.ts";
+import type { Setup } from "../../run/setup.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+import { asOperator, locked } from "./upgrade-work.ts";
+
+/**
+ * Keeps the running system, when it is on trial and healthy. Where it is stable there is nothing to do, and nothing is
+ * checked, or written unless an earlier command was cut off: the orchestrator may call this as often as it likes.
+ *
+ * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
+ */
+export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+  const { layout } = setup;
+  return asOperator(async (host) => {
+    const { situation } = await look(host, layout);
+    const slot = situation.running;
+    const expected = decide("confirm", settleAll(situation).reduce(written, situation));
+    if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
+    if (expected.kind === "done") {
+      // A confirmation that was cut off between its two writes is brought to its end.
+      if (settleAll(situation).length > 0) await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
+      // It may be stable by other hands than ours.
+      await endTrial(host, setup);
+      if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });
+      else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
+      return "ok";
+    }
+    requireConfiguration(setup);
+    const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
+    requireHealthy(slot, checks);
+    // The checks took their time: what was decided before them is decided again.
+    await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
+    await endTrial(host, setup);
+    if (json) printJson(terminal, { slot, confirmed: true, changed: true, checks });
+    else terminal.print(`slot ${slot} is confirmed (${checks.map(({ name }) => name).join(", ")}: healthy)`);
+    return "ok";
+  });
+}
+
+/** What restarts a machine on trial must know that this is none any more. */
+async function endTrial(host: Host, { layout }: Setup): Promise<void> {
+  const mark = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+  if (mark !== undefined) await setTrialMark(host, layout, mark);
+}
+
+/** A boot that went wrong is no healthy one; a degraded one is: the node is usable. */
+async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
+  const name = "boot record";
+  const file = paths(layout).record;
+  const text = await host.readText(file);
+  const problem = (what: string, found: string): Check => ({
+    name,
+    problem: { what, where: { file }, found, expected: "all units to have run", todo: "guestos-boot status says what happened" },
+  });
+  if (text === undefined) return problem("the boot chain has left no record in this boot", "no such file");
+  const { runs } = parseRecord(text, file);
+  const view = bootView(runs);
+  if (view.outcome === "unfinished") return problem("the boot chain has not ended", "a run without an end");
+  const missing = chain.filter((unit) => view.units.every((seen) => seen.name !== unit.name || seen.result === undefined));
+  if (missing.length > 0) return problem("not all of the boot chain has run", `nothing of ${missing.map((unit) => unit.name).join(", ")}`);
+  if (view.outcome === "failed") {
+    const failed = view.units.filter(({ result }) => result?.kind === "failed").map((unit) => unit.name);
+    return problem("the boot chain failed", failed.join(", "));
+  }
+  return { name };
+}
+
+function requireHealthy(slot: string, checks: readonly Check[]): void {
+  const failed = checks.flatMap(({ name, problem }): (readonly [string, Problem])[] => (problem === undefined ? [] : [[name, problem]]));
+  if (failed.length === 0) return;
+  throw new ExitError("unhealthy", {
+    what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
+    found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
+    expected: "all to pass",
+    todo: "mend what is wrong and confirm again, or give the system up: guestos-boot upgrade rollback",
+  });
+}

@@ -1,0 +1,53 @@
+import type { Host } from "../../system/host.ts";
+import { requestReboot } from "../../system/systemd/logind.ts";
+import { toProblem } from "../../base/problem.ts";
+import { decideAndWrite } from "../../upgrade/apply-writes.ts";
+import { look } from "../../upgrade/situation.ts";
+import { grubBoot } from "../../upgrade/boot-state.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import type { Setup } from "../../run/setup.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+import { asOperator, locked } from "./upgrade-work.ts";
+
+export interface DecideRequest {
+  readonly verb: "commit" | "rollback";
+  readonly reboot: boolean;
+  readonly json: boolean;
+}
+
+/**
+ * Tells the boot loader which system comes next, and restarts the machine.
+ *
+ * @throws ExitError when it cannot be done now, or when all was written and only the restart could not be asked for
+ */
+export async function decideCommand({ layout }: Setup, { verb, reboot, json }: DecideRequest, terminal: Terminal): Promise<ExitName> {
+  return asOperator(async (host) => {
+    const [decision, { block }] = await locked(
+      host,
+      layout,
+      verb,
+      async () => [await decideAndWrite(host, layout, verb), await look(host, layout)] as const,
+    );
+    const next = grubBoot(block).slot;
+    const restart = decision.kind === "do" && decision.reboot && reboot;
+    // First the word, then the deed: the terminal may be gone with the machine.
+    if (json) printJson(terminal, { next, restart });
+    else terminal.print(`slot ${next} is booted next${restart ? "; the machine restarts now" : ""}`);
+    if (restart) await restartMachine(host);
+    return "ok";
+  });
+}
+
+async function restartMachine(host: Host): Promise<void> {
+  try {
+    await requestReboot(host);
+  } catch (error) {
+    const problem = toProblem(error);
+    throw new ExitError("notRestarted", {
+      ...problem,
+      what: `all is written, but the machine could not be told to restart: ${problem.what}`,
+      todo: "restart it by hand: systemctl reboot",
+    });
+  }
+}

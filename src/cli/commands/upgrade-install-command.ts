@@ -1,0 +1,108 @@
+import { type ByteSource, fileSource, limitRate, standardInput } from "../../system/files/byte-source.ts";
+import { systemHost } from "../../system/host.ts";
+import { httpSource } from "../../system/network/http-source.ts";
+import { type FindPlaces, install, type Installed } from "../../upgrade/install.ts";
+import { unusedSlotPlaces } from "../../upgrade/slot-places.ts";
+import { trustFor } from "../../upgrade/trust.ts";
+import { verifyImage } from "../../upgrade/verify-image.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import type { Setup } from "../../run/setup.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+import { mib, progressDisplay } from "./upgrade-progress.ts";
+import { asOperator, locked } from "./upgrade-work.ts";
+
+export interface ImageFlags {
+  /** A path, an http(s) address, or "-" for standard input. */
+  readonly image: string;
+  readonly sha256?: string;
+  readonly signature?: string;
+  readonly insecure: boolean;
+  /** Bytes a second. */
+  readonly limitRate?: number;
+  readonly json: boolean;
+}
+
+export interface InstallFlags extends ImageFlags {
+  /** Also a version that is not newer than the running one. */
+  readonly allowDowngrade: boolean;
+}
+
+/**
+ * Installs an image into the slot that does not run.
+ *
+ * @param findPlaces where the slot's partitions are; another answer in tests
+ */
+export async function upgradeInstall(
+  { layout }: Setup,
+  flags: InstallFlags,
+  terminal: Terminal,
+  findPlaces: FindPlaces = unusedSlotPlaces,
+): Promise<ExitName> {
+  return asOperator(async (host) => {
+    const trust = await trustFor(host, layout, flags);
+    const { allowDowngrade } = flags;
+    const display = progressDisplay(terminal, () => performance.now());
+    const installed = await locked(host, layout, "install", async () => {
+      const source = await sourceOf(flags, host.signal);
+      return install(host, layout, { source, trust, allowDowngrade, onProgress: display.show }, findPlaces);
+    }).finally(display.end);
+    if (flags.json) printJson(terminal, { ...installed, trust: trust.kind });
+    else for (const line of summary(installed)) terminal.print(line);
+    return "ok";
+  });
+}
+
+/** Checks an image as an install would, and writes nothing. */
+export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, terminal: Terminal): Promise<ExitName> {
+  const stop = stopOnSignals();
+  const host = systemHost({ signal: stop.signal });
+  try {
+    const trust = await trustFor(host, layout, flags);
+    const source = await sourceOf(flags, host.signal);
+    const display = progressDisplay(terminal, () => performance.now());
+    const received = await verifyImage(source, trust, display.show).finally(display.end);
+    const { version, sha256, bytes, hasManifest, members } = received;
+    const [boot, root] = [members["boot.img"].bytes, members["root.img"].bytes];
+    if (flags.json) printJson(terminal, { version, sha256, bytes, hasManifest, trust: trust.kind, boot, root });
+    else {
+      terminal.print(
+        `${source.name} is a whole image of version ${version}${trust.kind === "insecure" ? ", for which nobody vouches" : ""}`,
+      );
+      terminal.print(`sha256 ${sha256}`);
+      terminal.print(`boot.img ${mib(boot)} MiB, root.img ${mib(root)} MiB, ${hasManifest ? "as the manifest says" : "no manifest"}`);
+    }
+    return "ok";
+  } catch (error) {
+    // What a stop made fail is not what went wrong.
+    if (stop.signal.aborted) return stop.exit();
+    throw error;
+  }
+}
+
+async function sourceOf({ image, limitRate: limit }: ImageFlags, signal: AbortSignal): Promise<ByteSource> {
+  const source = /^https?:\/\//i.test(image)
+    ? httpSource(image, signal)
+    : image === "-"
+      ? standardInput(signal)
+      : await fileSource(image, signal);
+  return limit === undefined ? source : limitRate(source, limit, signal);
+}
+
+const BEGINNINGS: Readonly<Record<Installed["beginning"], string | undefined>> = {
+  fresh: undefined,
+  resumed: "an interrupted install of the same image was taken up again: what the slot already held was not written twice",
+  restarted: "an interrupted install of another image was given up",
+};
+
+function summary({ slot, version, sha256, beginning, received, boot, root, seconds }: Installed): readonly string[] {
+  const sum = (key: keyof typeof boot): string => mib(boot[key] + root[key]);
+  const note = BEGINNINGS[beginning];
+  return [
+    ...(note === undefined ? [] : [note]),
+    `slot ${slot} holds version ${version} (sha256 ${sha256})`,
+    `received ${mib(received)} MiB; written ${sum("written")} MiB, zeroed ${sum("zeroed")} MiB, identical ${sum("identical")} MiB`,
+    `${seconds.receive.toFixed(1)} s to receive and write, ${seconds.readBack.toFixed(1)} s to read back`,
+    "next: guestos-boot upgrade commit",
+  ];
+}

@@ -1,0 +1,35 @@
+import type { Slot } from "../../config/layout/layout.ts";
+import { type Host, systemHost } from "../../system/host.ts";
+import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
+import { grubBoot, otherSlot } from "../../upgrade/boot-state.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { requireRoot } from "../../run/guards.ts";
+import type { Setup } from "../../run/setup.ts";
+import { printJson, type Terminal } from "../../run/terminal.ts";
+
+export type Which = "current" | "target" | "next";
+
+/** Prints one letter, for scripts. */
+export async function printSlot(
+  { layout }: Setup,
+  { which, json }: { readonly which: Which; readonly json: boolean },
+  terminal: Terminal,
+): Promise<ExitName> {
+  if (which === "next") requireRoot("the boot loader's state is for root alone");
+  const host = systemHost({ signal: new AbortController().signal });
+  const slot = await slotOf(host, layout.grubenv, which);
+  if (json) printJson(terminal, { slot });
+  else terminal.print(slot);
+  return "ok";
+}
+
+async function slotOf(host: Host, grubenv: string, which: Which): Promise<Slot> {
+  switch (which) {
+    case "current":
+      return requireBootedSlot(host);
+    case "target":
+      return otherSlot(await requireBootedSlot(host));
+    case "next":
+      return grubBoot(await host.readBytes(grubenv)).slot;
+  }
+}

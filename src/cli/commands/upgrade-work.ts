@@ -1,0 +1,38 @@
+import type { Layout } from "../../config/layout/layout.ts";
+import { type Host, systemHost } from "../../system/host.ts";
+import { RefusedError } from "../../upgrade/refusals.ts";
+import { UpgradeBusyError, withUpgradeLock } from "../../upgrade/upgrade-lock.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
+import { ExitError } from "../../run/exit-error.ts";
+import { requireRoot } from "../../run/guards.ts";
+import { refreshMetrics } from "../../run/run-metrics.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
+import { processTerminal } from "../../run/terminal.ts";
+
+/** Seconds for another command that is nearly done. An install takes longer, and is not waited for. */
+const PATIENCE = 10;
+
+/** A host that ends with the first signal that tells the program to. @throws ExitError when not root */
+export async function asOperator(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
+  requireRoot("the boot loader's state is for root alone");
+  const stop = stopOnSignals();
+  try {
+    return await use(systemHost({ signal: stop.signal }));
+  } catch (error) {
+    if (stop.signal.aborted) return stop.exit();
+    if (error instanceof RefusedError) throw new ExitError("notNow", error.problem);
+    if (error instanceof UpgradeBusyError) throw new ExitError("lockHeld", error.problem);
+    throw error;
+  }
+}
+
+/** The same work as everybody else does on the slots: one at a time. The metrics tell of it, also when it failed. */
+export async function locked<T>(host: Host, layout: Layout, verb: string, use: () => Promise<T>): Promise<T> {
+  return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: PATIENCE }, async () => {
+    try {
+      return await use();
+    } finally {
+      await refreshMetrics(host, layout, processTerminal().complain);
+    }
+  });
+}

@@ -1,0 +1,33 @@
+import type { Host } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { nearest } from "../../base/nearest.ts";
+import { quoted } from "../../base/quoted.ts";
+
+/** The systems that there is a boot chain for (docs/profiles.md). The first is that of an image that does not say. */
+export const profileNames = ["guestos", "boundary"] as const;
+export type ProfileName = (typeof profileNames)[number];
+
+/** Where an image says which system it is: one word. */
+const PROFILE_FILE = "/etc/guestos-boot/profile";
+
+/**
+ * The profile of this machine.
+ *
+ * @returns "guestos" when the image does not say
+ * @throws ProblemError when what it says is none: to run another system's chain could do anything
+ */
+export async function readProfileName(host: Pick<Host, "readText">): Promise<ProfileName> {
+  const text = await host.readText(PROFILE_FILE);
+  if (text === undefined) return profileNames[0];
+  const word = text.replace(/\n$/, "");
+  const name = profileNames.find((candidate) => candidate === word);
+  if (name !== undefined) return name;
+  const meant = nearest(word, profileNames);
+  throw new ProblemError({
+    what: "the image does not say which profile it has",
+    where: { file: PROFILE_FILE, line: 1, column: 1 },
+    found: quoted(word),
+    expected: `one word, ${profileNames.join(" or ")}${meant === undefined ? "" : `; perhaps ${meant}`}`,
+    todo: "correct the file in the image; until then name the profile: guestos-boot --profile NAME",
+  });
+}

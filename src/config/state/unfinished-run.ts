@@ -1,0 +1,55 @@
+import { z } from "../../base/schema.ts";
+import type { Host } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/**
+ * unfinished-run.json, on the config partition: there from the first thing that a run changes for good until that run ends. Who finds one
+ * when it starts knows that the run before it was cut off, by a lost power or a kill, and where. Nothing is decided by it: what is
+ * missing is what the units see to be missing.
+ */
+const UnfinishedRun = z.strictObject({
+  version: z.literal(1),
+  bootId: z.string(),
+  /** Its stage, or `run` for one that an operator or the monitor started. */
+  run: z.enum(["early", "late", "run"]),
+  /** When it began: wall-clock time, ISO 8601. */
+  time: z.string(),
+  /** The last thing that each unit under way had begun to change for good. None: it was between two of them. */
+  at: z.array(z.strictObject({ unit: z.string(), action: z.string() })),
+});
+export type UnfinishedRun = Readonly<Omit<z.infer<typeof UnfinishedRun>, "version" | "at">> & { readonly at: readonly UnfinishedStep[] };
+
+export interface UnfinishedStep {
+  readonly unit: string;
+  /** Its description. */
+  readonly action: string;
+}
+
+/** @returns `undefined` when there is none. @throws ProblemError when one is there that cannot be read */
+export async function readUnfinishedRun(host: Host, file: string): Promise<UnfinishedRun | undefined> {
+  const text = await host.readText(file);
+  if (text === undefined) return undefined;
+  const found = parsed(text);
+  if (found !== undefined) return found;
+  throw new ProblemError({
+    what: "a run before this one was cut off, and the note of it cannot be read",
+    where: { file },
+    found: text === "" ? "an empty file" : "something else",
+    expected: "the file as guestos-boot wrote it",
+    todo: "nothing: it is removed when this run ends",
+  });
+}
+
+function parsed(text: string): UnfinishedRun | undefined {
+  try {
+    return UnfinishedRun.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Durable when it returns. */
+export async function writeUnfinishedRun(host: Host, file: string, run: UnfinishedRun): Promise<void> {
+  const { bootId, time, at } = run;
+  await host.writeFile(file, `${JSON.stringify({ version: 1, bootId, run: run.run, time, at }, undefined, 2)}\n`, { mode: 0o644 });
+}

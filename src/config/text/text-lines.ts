@@ -1,0 +1,72 @@
+import { isUtf8 } from "node:buffer";
+import { ProblemError } from "../../base/problem.ts";
+import type { Finding } from "../../base/finding.ts";
+import { quoted } from "../../base/quoted.ts";
+
+/** Every text file that is injected: three orders of magnitude above any real one, and nothing to a node's memory. */
+export const LONGEST_TEXT = 64 * 1024;
+
+export interface TextLine {
+  readonly text: string;
+  /** Counts from 1. */
+  readonly number: number;
+}
+
+/**
+ * The lines of a small text file from outside. Lines with bytes that are not UTF-8 and with control characters are
+ * findings and are left out of the result. `tabs`: whether a tab is a blank like any other here.
+ * `longest`: bytes, 64 KiB unless told.
+ *
+ * @throws ProblemError when the file is longer
+ */
+export function textLines(
+  content: Uint8Array,
+  file: string,
+  { tabs, longest = LONGEST_TEXT }: { readonly tabs: boolean; readonly longest?: number } = { tabs: false },
+): { readonly lines: readonly TextLine[]; readonly findings: readonly Finding[] } {
+  if (content.length > longest) {
+    throw new ProblemError({
+      what: "the file is too long",
+      where: { file },
+      found: `${content.length} bytes`,
+      expected: `at most ${longest} bytes`,
+    });
+  }
+  const lines: TextLine[] = [];
+  const findings: Finding[] = [];
+  for (const [index, bytes] of split(content).entries()) {
+    const number = index + 1;
+    const text = Buffer.from(bytes).toString("utf8");
+    const finding = isUtf8(bytes) ? controlCharacter(text, number, tabs) : notUtf8(text, number);
+    if (finding === undefined) lines.push({ text, number });
+    else findings.push(finding);
+  }
+  return { lines, findings };
+}
+
+function split(content: Uint8Array): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  for (let start = 0; start <= content.length;) {
+    const end = content.indexOf(0x0a, start);
+    lines.push(content.subarray(start, end === -1 ? content.length : end));
+    if (end === -1) break;
+    start = end + 1;
+  }
+  return lines;
+}
+
+function notUtf8(text: string, line: number): Finding {
+  // The decoder puts the replacement character where the first wrong byte stands.
+  return { line, column: text.indexOf("\ufffd") + 1, what: "a line is not text", found: "bytes that are not UTF-8", expected: "UTF-8" };
+}
+
+function controlCharacter(text: string, line: number, tabs: boolean): Finding | undefined {
+  // C0, DEL and C1, line and paragraph separators, and what turns the direction of writing: none of it is ever part of a value.
+  const at = text.search(
+    tabs ? /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/ : /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/,
+  );
+  if (at === -1) return undefined;
+  const character = text.charAt(at);
+  const expected = character === "\r" && at === text.length - 1 ? "Unix line ends (no carriage returns)" : "printable characters";
+  return { line, column: at + 1, what: "a line has a control character", found: quoted(character), expected };
+}

@@ -1,0 +1,70 @@
+import { type Finding, refuseFindings } from "../../base/finding.ts";
+import { quoted } from "../../base/quoted.ts";
+import type { z } from "../../base/schema.ts";
+import { textLines } from "./text-lines.ts";
+import { type Path, YamlPlaces } from "./yaml-places.ts";
+
+/** A value that was read from YAML, and where its keys stand. */
+export interface YamlFile<T> {
+  readonly file: string;
+  readonly value: T;
+  /** The place of a key, for a mistake that only somebody else can see. */
+  readonly keyAt: (path: Path) => Pick<Finding, "line" | "column">;
+}
+
+/**
+ * Reads a small YAML file by its schema. Data alone: no aliases, no tags, no second document. A key without a value counts as
+ * absent, as in the files of the config partition.
+ *
+ * The parser is loaded with the first file that there is: a boot without one does not pay for it.
+ *
+ * @throws ProblemError naming every mistake with line and column
+ */
+export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.ZodType<T>): Promise<YamlFile<T>> {
+  refuseFindings(file, textLines(content, file, { tabs: true }).findings);
+  const { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } = await import("yaml");
+  const text = Buffer.from(content).toString("utf8");
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", logLevel: "error" });
+  const places = new YamlPlaces(document, lines, text);
+  refuseFindings(
+    file,
+    [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) => ({
+      ...places.position(offset),
+      what: "this is no YAML that can be read",
+      found: message.replace(/; please use .*$/, ""),
+      expected: "keys and values (YAML 1.2)",
+    })),
+  );
+  const strange: Finding[] = [];
+  visit(document, (_, node) => {
+    if (isAlias(node)) {
+      const found = quoted(`*${node.source}`);
+      strange.push({
+        ...places.position(node.range?.[0] ?? 0),
+        what: "a value stands for another one",
+        found,
+        expected: "the value itself",
+      });
+    }
+    if (isPair(node) && !(isScalar(node.key) && typeof node.key.value === "string" && node.key.value !== "__proto__")) {
+      const offset = isNode(node.key) ? (node.key.range?.[0] ?? 0) : 0;
+      strange.push({ ...places.position(offset), what: "this cannot be a key", found: quoted(String(node.key)), expected: "a word" });
+    }
+  });
+  refuseFindings(file, strange);
+  const parsed = schema.safeParse(withoutNothing(document.toJS()) ?? {});
+  refuseFindings(
+    file,
+    (parsed.error?.issues ?? []).flatMap((issue) => places.findings(issue, schema)),
+  );
+  if (!parsed.success) throw parsed.error;
+  return { file, value: parsed.data, keyAt: (path) => places.key(path) };
+}
+
+/** With `undefined` in the place of each value that is not there. */
+function withoutNothing(value: unknown): unknown {
+  if (value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, withoutNothing(below)]));
+}

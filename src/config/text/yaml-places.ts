@@ -1,0 +1,105 @@
+import type { Document, LineCounter, Node } from "yaml";
+import type { Finding } from "../../base/finding.ts";
+import { nearest } from "../../base/nearest.ts";
+import { quoted } from "../../base/quoted.ts";
+import { z } from "../../base/schema.ts";
+
+/** A way through a document: keys, and numbers in lists. */
+export type Path = readonly PropertyKey[];
+
+type Position = Pick<Finding, "line" | "column">;
+
+/** Where in a YAML document keys and values stand, and what a schema's complaints are about. */
+export class YamlPlaces {
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+  readonly #text: string;
+
+  constructor(document: Document, lines: LineCounter, text: string) {
+    this.#document = document;
+    this.#lines = lines;
+    this.#text = text;
+  }
+
+  position(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line, column: col };
+  }
+
+  /** Of a key, or of the nearest one above it that is there. */
+  key(path: Path): Position {
+    const name = path.at(-1);
+    if (name === undefined) return this.position(this.#node([])?.range?.[0] ?? 0);
+    const parent = this.#node(path.slice(0, -1));
+    const items: readonly unknown[] = parent !== undefined && "items" in parent && Array.isArray(parent.items) ? parent.items : [];
+    const key = items.flatMap((pair) => (isPair(pair) && pair.key.value === name ? [pair.key] : []))[0];
+    return key?.range === undefined ? this.key(path.slice(0, -1)) : this.position(key.range[0]);
+  }
+
+  /** One for each mistake that the schema sees. */
+  findings(issue: z.core.$ZodIssue, schema: z.core.$ZodType): readonly Finding[] {
+    const name = issue.path.join(".");
+    if (issue.code === "unrecognized_keys") {
+      const known = keysAt(schema, issue.path);
+      return issue.keys.map((key) => {
+        const meant = nearest(key, known);
+        return {
+          ...this.key([...issue.path, key]),
+          what: name === "" ? "there is no such key" : `there is no such key in ${name}`,
+          found: quoted(key),
+          expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
+        };
+      });
+    }
+    if (issue.code === "invalid_key") {
+      const expected = issue.issues[0]?.message ?? issue.message;
+      return [{ ...this.key(issue.path), what: "a name is not usable", found: quoted(String(issue.path.at(-1))), expected }];
+    }
+    const what = name === "" ? "the file is not usable" : `${name} is not usable`;
+    const node = this.#node(issue.path);
+    const range = node?.range;
+    if (range === undefined || range === null || range[0] === range[1])
+      return [{ ...this.key(issue.path), what, found: "nothing", expected: issue.message }];
+    return [{ ...this.position(range[0]), what, found: this.#shown(range), expected: issue.message }];
+  }
+
+  /** The value as it stands there, if it is short; of several lines the first. */
+  #shown([start, end]: readonly [number, number, number]): string {
+    return quoted(this.#text.slice(start, end).split("\n", 1)[0]?.trimEnd() ?? "");
+  }
+
+  #node(path: Path): Node | undefined {
+    const node: unknown = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    return isNode(node) ? node : undefined;
+  }
+}
+
+/** Keys that an object of the schema may have; empty where it is none. */
+function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
+  const [first, ...rest] = path;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return keysAt(schema.unwrap(), path);
+  if (schema instanceof z.ZodRecord) return keysAt(schema.valueType, rest);
+  if (!(schema instanceof z.ZodObject)) return [];
+  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+  const below = first === undefined ? undefined : shape[String(first)];
+  if (first === undefined) return Object.keys(shape);
+  return below === undefined ? [] : keysAt(below, rest);
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "range" in value;
+}
+
+function isPair(
+  value: unknown,
+): value is { readonly key: { readonly value: unknown; readonly range?: readonly [number, number, number] } } {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "key" in value &&
+    typeof value.key === "object" &&
+    value.key !== null &&
+    "value" in value.key
+  );
+}

@@ -1,0 +1,73 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { ProblemError } from "../../base/problem.ts";
+import type { Secret } from "../../base/secret.ts";
+
+export interface CertificatePair {
+  /** A certificate, and after it those that vouch for it, in PEM. */
+  readonly chain: Uint8Array;
+  readonly chainFile: string;
+  readonly key: Secret;
+  readonly keyFile: string;
+}
+
+const REMEDY = "put in the files as the authority gave them out";
+
+/**
+ * Whether a server could show that certificate. Nothing of the key is ever in a message.
+ *
+ * @param names for which it is to be shown
+ * @param now milliseconds since 1970
+ * @returns what is allowed and will yet not please everybody, one sentence each: names it is not for, a time it is not for
+ * @throws ProblemError naming file and line
+ */
+export function checkCertificatePair(pair: CertificatePair, names: readonly string[], now: number): readonly string[] {
+  const { chainFile } = pair;
+  const [certificate] = readChain(pair);
+  if (certificate === undefined)
+    throw new ProblemError({
+      what: "the file does not hold a certificate",
+      where: { file: chainFile, line: 1, column: 1 },
+      ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: REMEDY },
+    });
+  if (!certificate.checkPrivateKey(readKey(pair)))
+    throw new ProblemError({
+      what: "the key is not that of the certificate",
+      where: { file: pair.keyFile },
+      ...{ found: "another key", expected: `the key of the first certificate in ${chainFile}`, todo: REMEDY },
+    });
+  const warnings = names
+    .filter((name) => certificate.checkHost(name) === undefined)
+    .map((name) => `the certificate in ${chainFile} is not for ${name}: who asks for that name is warned of the node`);
+  const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
+  if (now < from) warnings.push(`the certificate in ${chainFile} is not valid before ${certificate.validFrom}`);
+  if (now > to) warnings.push(`the certificate in ${chainFile} has expired: it was valid until ${certificate.validTo}`);
+  return warnings;
+}
+
+function readChain({ chain, chainFile }: CertificatePair): readonly X509Certificate[] {
+  const text = Buffer.from(chain).toString("latin1");
+  const blocks = [...text.matchAll(/-----BEGIN CERTIFICATE-----[^-]*(-----END CERTIFICATE-----)?/g)];
+  return blocks.map(({ 0: block, index }) => {
+    try {
+      return new X509Certificate(block);
+    } catch {
+      throw new ProblemError({
+        what: "a certificate cannot be read",
+        where: { file: chainFile, line: text.slice(0, index).split("\n").length, column: 1 },
+        ...{ found: "a damaged PEM block", expected: "a certificate in PEM (RFC 7468)", todo: REMEDY },
+      });
+    }
+  });
+}
+
+function readKey({ key, keyFile }: CertificatePair): KeyObject {
+  try {
+    return createPrivateKey(Buffer.from(key.expose()));
+  } catch {
+    throw new ProblemError({
+      what: "the file does not hold a private key that can be used",
+      where: { file: keyFile, line: 1, column: 1 },
+      ...{ found: "something else, or a key with a passphrase", expected: "a private key in PEM, without a passphrase", todo: REMEDY },
+    });
+  }
+}

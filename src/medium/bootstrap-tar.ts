@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { ProblemError } from "../base/problem.ts";
+import { bootstrapEntry, type MediumContents } from "./medium-contents.ts";
+import { quoted } from "../base/quoted.ts";
+import { readTar, REBUILD, type TarEntry, type TarLimits } from "../tar/tar-reader.ts";
+import { LONGEST_TEXT } from "../config/text/text-lines.ts";
+import { TreeDigest } from "./tree-digest.ts";
+
+/** The bounds of ic-bootstrap.tar; docs/configuration.md lists them with their reasons. */
+export const bootstrapLimits: TarLimits = {
+  // The largest file that VFAT can hold.
+  tarBytes: 4 * 1024 ** 3 - 1,
+  entries: 100_000,
+  pathBytes: 512,
+  // NAME_MAX of ext4 and xfs.
+  nameBytes: 255,
+  depth: 32,
+};
+
+/** A file or tree below /var/lib/ic that a tar brings. */
+export interface DataItem {
+  /** "nns_public_key.pem", "ic_state", "ic_crypto/node": what is put into place as a whole. */
+  readonly target: string;
+  /** See TreeDigest. */
+  readonly digest: string;
+}
+
+/** What is in a tar that was read and checked as a whole. */
+export interface Inspection {
+  readonly sha256: string;
+  /** Content of the files that go to the config partition, by their names in the tar. */
+  readonly config: ReadonlyMap<string, Uint8Array>;
+  readonly data: readonly DataItem[];
+  /** What is not stored, and what is and yet will not work: one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** More ignored names than these are counted, not listed. */
+const LISTED = 10;
+
+/**
+ * Reads a whole ic-bootstrap.tar and checks everything in it, before anything of it is used.
+ *
+ * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
+ * @param contents what may be in it
+ * @throws ProblemError naming the entry, and for a file the line and column
+ */
+export async function inspectBootstrapTar(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  contents: MediumContents,
+  limits: TarLimits = bootstrapLimits,
+): Promise<Inspection> {
+  const config = new Map<string, Uint8Array>();
+  const items = new Map<string, TreeDigest>();
+  const ignored: string[] = [];
+  const warnings: string[] = [];
+  const itemOf = (target: string): TreeDigest => {
+    const item = items.get(target) ?? new TreeDigest();
+    items.set(target, item);
+    return item;
+  };
+  const summary = await readTar(source, file, limits, async (entry) => {
+    const known = bootstrapEntry(contents, entry.name);
+    const place = `${file}: ${entry.name}`;
+    switch (known.kind) {
+      case "unknown":
+        ignored.push(entry.name);
+        break;
+      case "container":
+        demand(entry, "folder", place);
+        break;
+      case "config": {
+        const content = await smallContent(entry, place, known.longest);
+        warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
+        config.set(entry.name, content);
+        break;
+      }
+      case "data": {
+        const content = await smallContent(entry, place);
+        known.check(content, place);
+        itemOf(known.target).file("", createHash("sha256").update(content).digest("hex"));
+        break;
+      }
+      case "tree": {
+        if (entry.name === known.target && !known.target.includes("/")) demand(entry, "folder", place);
+        if (entry.kind === "folder") break;
+        const hash = createHash("sha256");
+        for await (const chunk of entry.content) hash.update(chunk);
+        itemOf(known.target).file(entry.name.slice(known.target.length + 1), hash.digest("hex"));
+        break;
+      }
+    }
+  });
+  for (const folder of summary.folders) {
+    const known = bootstrapEntry(contents, folder);
+    if (known.kind === "tree") itemOf(known.target).folder(folder.slice(known.target.length + 1));
+  }
+  const shown = ignored.slice(0, LISTED).map((name) => `${quoted(name)} is not part of the configuration and is ignored`);
+  if (ignored.length > LISTED) shown.push(`${ignored.length - LISTED} more entries are not part of the configuration and are ignored`);
+  const data = [...items].map(([target, item]) => ({ target, digest: item.digest() })).toSorted((a, b) => (a.target < b.target ? -1 : 1));
+  return { sha256: summary.sha256, config, data, warnings: [...shown, ...warnings] };
+}
+
+/**
+ * Reads a tar once more, for what is too large to be kept: the files and folders of the given targets, in the tar's order.
+ * The caller compares the digest of the whole, which is only known at the end, before it uses anything.
+ *
+ * @returns the sha256 of the tar
+ */
+export async function extractBootstrapData(
+  source: AsyncIterable<Uint8Array>,
+  file: string,
+  contents: MediumContents,
+  targets: readonly string[],
+  visit: (target: string, entry: TarEntry) => Promise<void>,
+): Promise<string> {
+  const { sha256 } = await readTar(source, file, bootstrapLimits, async (entry) => {
+    const known = bootstrapEntry(contents, entry.name);
+    if ((known.kind === "data" || known.kind === "tree") && targets.includes(known.target)) await visit(known.target, entry);
+  });
+  return sha256;
+}
+
+function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
+  if (entry.kind === kind) return;
+  const words = { file: "a regular file", folder: "a folder" };
+  throw new ProblemError({
+    what: `the entry ${quoted(entry.name)} is refused`,
+    where: { file },
+    found: words[entry.kind],
+    expected: words[kind],
+    todo: REBUILD,
+  });
+}
+
+async function smallContent(entry: TarEntry, file: string, longest = LONGEST_TEXT): Promise<Uint8Array> {
+  demand(entry, "file", file);
+  if (entry.size > longest) {
+    throw new ProblemError({
+      what: `the entry ${quoted(entry.name)} is too large`,
+      where: { file },
+      found: `${entry.size} bytes`,
+      expected: `at most ${longest} bytes`,
+      todo: REBUILD,
+    });
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of entry.content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

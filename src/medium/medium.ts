@@ -1,0 +1,207 @@
+import { watch } from "node:fs/promises";
+import { join } from "node:path";
+import type { Layout } from "../config/layout/layout.ts";
+import { partitionsOf, rootDisk } from "../system/disks/block-devices.ts";
+import type { Host } from "../system/host.ts";
+import { mount, mountAt, unmount } from "../system/disks/mounts.ts";
+import { ProblemError, toProblem } from "../base/problem.ts";
+
+/** A device that may be the configuration medium. */
+export interface Candidate {
+  /** "/dev/sdb1". */
+  readonly device: string;
+  /** Why: "removable", "serial config", "label CONFIG". */
+  readonly because: string;
+}
+
+export interface Survey {
+  readonly candidates: readonly Candidate[];
+  /** Every device with what was seen of it, for the message when nothing is found. */
+  readonly seen: readonly string[];
+}
+
+const BLOCK = "/sys/class/block";
+/** Where udev keeps what it found out about a device: b<major>:<minor>, lines "E:KEY=value" (sd-device's own format). */
+const UDEV_DATA = "/run/udev/data";
+
+/**
+ * Finds the block devices that may hold the injected configuration: removable ones, those with the serial `config`, and
+ * file systems labelled CONFIG. Of a partitioned device the first partition counts. Never the system's own disk, whatever
+ * it says of itself. Read from sysfs and udev's data: no process is started and no device opened.
+ */
+export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
+  const own = await ownDisk(host);
+  const candidates = new Map<string, Candidate>();
+  const seen: string[] = [];
+  for (const disk of (await host.list(BLOCK)) ?? []) {
+    if ((await host.readText(`${BLOCK}/${disk}/partition`)) !== undefined) continue;
+    if (disk === own) {
+      seen.push(`${disk} (the system's own disk)`);
+      continue;
+    }
+    const partitions = (await partitionsOf(host, disk)).filter(({ bytes }) => bytes > 0).map(({ name }) => name);
+    if ((await sizeOf(host, disk)) === 0) {
+      // Unused loop devices and the like are not worth a word.
+      if (await isRemovable(host, disk)) seen.push(`${disk} (removable, empty)`);
+      continue;
+    }
+    const first = partitions[0] ?? disk;
+    const reason = await diskReason(host, layout, disk);
+    if (reason !== undefined) candidates.set(first, { device: `/dev/${first}`, because: reason });
+    for (const name of [disk, ...partitions]) {
+      const { ID_FS_LABEL: label } = await udevProperties(host, name);
+      if (label === layout.medium.label && !candidates.has(name))
+        candidates.set(name, { device: `/dev/${name}`, because: `label ${label}` });
+    }
+    if (reason === undefined && !partitions.some((name) => candidates.has(name)) && !candidates.has(disk))
+      seen.push(`${disk} (neither removable, nor of that serial or label)`);
+  }
+  return { candidates: [...candidates.values()], seen };
+}
+
+/** The disk of the root file system; none where the root lies on no block device, as in a container. */
+async function ownDisk(host: Host): Promise<string | undefined> {
+  const root = await mountAt(host, "/");
+  // Major number 0: "unnamed" devices of file systems without a block device (Documentation/admin-guide/devices.txt).
+  return root === undefined || root.device.startsWith("0:") ? undefined : rootDisk(host);
+}
+
+async function diskReason(host: Host, layout: Layout, disk: string): Promise<string | undefined> {
+  if (await isRemovable(host, disk)) return "removable";
+  // virtio has it in sysfs, NVMe one folder further; for SCSI, SATA and USB disks udev asks the device.
+  const inSysfs = await Promise.all(["serial", "device/serial"].map((file) => host.readText(`${BLOCK}/${disk}/${file}`)));
+  const { ID_SERIAL, ID_SERIAL_SHORT, ID_SCSI_SERIAL } = await udevProperties(host, disk);
+  const serials = [...inSysfs, ID_SERIAL, ID_SERIAL_SHORT, ID_SCSI_SERIAL].map((serial) => serial?.trim());
+  return serials.includes(layout.medium.serial) ? `serial ${layout.medium.serial}` : undefined;
+}
+
+async function isRemovable(host: Host, disk: string): Promise<boolean> {
+  return (await host.readText(`${BLOCK}/${disk}/removable`))?.trim() === "1";
+}
+
+async function sizeOf(host: Host, name: string): Promise<number> {
+  return Number((await host.readText(`${BLOCK}/${name}/size`)) ?? 0);
+}
+
+async function udevProperties(host: Host, name: string): Promise<Readonly<Partial<Record<UdevKey, string>>>> {
+  const number = (await host.readText(`${BLOCK}/${name}/dev`))?.trim();
+  return parseUdevData((number === undefined ? undefined : await host.readText(`${UDEV_DATA}/b${number}`)) ?? "");
+}
+
+const UDEV_KEYS = ["ID_FS_LABEL", "ID_SERIAL", "ID_SERIAL_SHORT", "ID_SCSI_SERIAL"] as const;
+type UdevKey = (typeof UDEV_KEYS)[number];
+
+export function parseUdevData(text: string): Readonly<Partial<Record<UdevKey, string>>> {
+  const found: Partial<Record<UdevKey, string>> = {};
+  for (const line of text.split("\n")) {
+    const key = UDEV_KEYS.find((known) => line.startsWith(`E:${known}=`));
+    if (key !== undefined) found[key] = line.slice(`E:${key}=`.length);
+  }
+  return found;
+}
+
+export interface Found<T> {
+  /** "/dev/sdb1", or the path of a tar that was put directly into place. */
+  readonly device: string;
+  readonly result: T;
+}
+
+export interface Search<T> {
+  readonly found: readonly Found<T>[];
+  readonly seen: readonly string[];
+}
+
+/**
+ * Looks for every medium with a tar on it and hands each tar to `read`, mounted read-only for just as long. Devices that
+ * turn out to be something else (an empty drive, another file system, no tar) are named in `seen`.
+ *
+ * @param read gets the tar's path, and what to call it in messages. What it throws ends the search
+ */
+export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: string, title: string) => Promise<T>): Promise<Search<T>> {
+  const { directTar, mountPoint, tarName } = layout.medium;
+  const found: Found<T>[] = [];
+  if ((await host.stat(directTar))?.kind === "file") found.push({ device: directTar, result: await read(directTar, directTar) });
+  const survey = await surveyMedia(host, layout);
+  const seen = [...survey.seen];
+  for (const { device, because } of survey.candidates) {
+    const obstacle = await whyNotVfat(host, device);
+    if (obstacle !== undefined) {
+      seen.push(`${device} (${because}; ${obstacle})`);
+      continue;
+    }
+    const outcome = await whileMounted(host, device, mountPoint, async () => {
+      const tar = join(mountPoint, tarName);
+      return (await host.stat(tar))?.kind === "file" ? { device, result: await read(tar, `${device}: ${tarName}`) } : `no ${tarName} in it`;
+    });
+    if (typeof outcome === "string") seen.push(`${device} (${because}; ${outcome})`);
+    else found.push(outcome);
+  }
+  return { found, seen };
+}
+
+/** @returns why a device can be no medium, or `undefined` when it holds a FAT file system (Microsoft's FAT specification, 3.1 to 3.3) */
+async function whyNotVfat(host: Host, device: string): Promise<string | undefined> {
+  let sector: Uint8Array | undefined;
+  try {
+    sector = await host.readAt(device, 0, 512);
+  } catch (error) {
+    host.signal.throwIfAborted();
+    // A drive without a disc still has a size; opening it says so (ENOMEDIUM).
+    const { found = "" } = toProblem(error);
+    return /ENOMEDIUM|ENXIO/.test(found) ? "no medium in the drive" : `cannot be read: ${found}`;
+  }
+  const text = Buffer.from(sector ?? []).toString("latin1");
+  const isFat = text.endsWith("\x55\xaa") && (text.startsWith("FAT", 54) || text.startsWith("FAT32", 82));
+  return isFat ? undefined : "no VFAT on it";
+}
+
+/** @returns what `use` returns, or the words of mount(8) when the device cannot be mounted */
+async function whileMounted<T>(host: Host, device: string, mountPoint: string, use: () => Promise<T>): Promise<T | string> {
+  // Left there by a run that was killed.
+  if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
+  await host.makeFolder(mountPoint, { mode: 0o700 });
+  try {
+    await mount(host, { source: device, mountPoint, fileSystem: "vfat", options: ["ro", "nodev", "nosuid", "noexec"] });
+  } catch (error) {
+    host.signal.throwIfAborted();
+    await host.remove(mountPoint);
+    return `cannot be mounted: ${toProblem(error).found ?? toProblem(error).what}`;
+  }
+  const release = async (): Promise<void> => {
+    await unmount(host, mountPoint);
+    await host.remove(mountPoint);
+  };
+  const result = await use().catch(async (error: unknown) => {
+    // Why it could not be read says more than why it could then not be unmounted (because the unit was stopped, most likely).
+    await release().catch(() => undefined);
+    throw error;
+  });
+  await release();
+  return result;
+}
+
+/** The error for "no medium": retryable, and worth another try as soon as udev has seen a device change. */
+export function noMedium(layout: Layout, seen: readonly string[]): ProblemError {
+  const { label, serial, tarName, directTar } = layout.medium;
+  return new ProblemError(
+    {
+      what: "no configuration medium was found",
+      found: seen.join(", ") || "no block devices",
+      expected: `a VFAT file system with ${tarName} on a device that is removable, has the serial ${serial} or the label ${label}; or ${directTar}`,
+      todo: "attach the medium and boot again; guestos-boot can build one (docs/configuration.md)",
+    },
+    { retryable: true, wake: waitForDeviceEvent },
+  );
+}
+
+/** Resolves as soon as udev has written down something about a device, or when it is told to stop waiting. */
+export async function waitForDeviceEvent(signal: AbortSignal, folder: string = UDEV_DATA): Promise<void> {
+  try {
+    for await (const _ of watch(folder, { signal })) return;
+  } catch (error) {
+    if (signal.aborted) return;
+    // Without udev there are no events; the caller's own timer is what is left.
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  }
+}

@@ -1,0 +1,27 @@
+import type { Look } from "./monitor-look.ts";
+import { type MonitorState, withLooks } from "./monitor-state.ts";
+import { parseMonitorState } from "./read-monitor-state.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import type { Host } from "../system/host.ts";
+import { rulesetLoaded } from "../units/network/nftables.ts";
+import { paths } from "../run/paths.ts";
+
+/** What the monitor last said; `undefined` when none runs. @throws ProblemError when that is damaged */
+async function readMonitorState(host: Host, layout: Layout): Promise<MonitorState | undefined> {
+  const file = paths(layout).monitor;
+  const text = await host.readText(file);
+  return text === undefined ? undefined : parseMonitorState(text, file);
+}
+
+/** What that monitor has seen so far. A damaged state, or that of a monitor before it, is begun anew. */
+export async function stateOf(host: Host, layout: Layout, { pid, since }: Pick<MonitorState, "pid" | "since">): Promise<MonitorState> {
+  const before = await readMonitorState(host, layout).catch(() => undefined);
+  if (before?.pid === pid && before.since === since) return before;
+  return { version: 1, pid, since, time: since, units: [] };
+}
+
+/** In /run, for `status` and the metrics. Only for who holds the lock. */
+export async function keepLooks(host: Host, layout: Layout, before: MonitorState, looks: readonly Look[]): Promise<void> {
+  const moment = { time: Math.round(Date.now() / 1000), rulesetLoaded: await rulesetLoaded(host, layout) };
+  await host.writeFile(paths(layout).monitor, `${JSON.stringify(withLooks(before, looks, moment))}\n`, { mode: 0o644 });
+}

@@ -1,0 +1,59 @@
+import type { Scope } from "../boot/attempt.ts";
+import type { Look } from "./monitor-look.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import { freeMemory } from "../system/processes/free-memory.ts";
+import { type Host, systemHost } from "../system/host.ts";
+import { startPlainly } from "../system/plain-tool.ts";
+import { freshRules } from "../units/network/fresh-rules.ts";
+import type { GuestUnit, Machine } from "../units/machine.ts";
+import { lookUnderLock } from "./look-under-lock.ts";
+import { keepLooks, stateOf } from "./monitor-state-file.ts";
+import { lockForLook } from "../run/run-lock.ts";
+import type { Terminal } from "../run/terminal.ts";
+
+export interface QuickLook {
+  readonly unit: GuestUnit;
+  readonly layout: Layout;
+  /** When the monitor has started, in seconds since the epoch. */
+  readonly since: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Looks at a unit in the process of the monitor, which runs already: a process of its own takes several times as long to start as all that the
+ * unit does. The metrics are left as they are: what they are made with would stay in memory.
+ *
+ * @returns `undefined` where it takes a process of its own: to wait for the lock, or to read what the boot has said of the unit
+ */
+export async function quickLook(host: Host, { unit, layout, since, signal }: QuickLook, terminal: Terminal): Promise<Look | undefined> {
+  const release = await lockForLook(layout, unit.name, signal);
+  if (release === undefined) return undefined;
+  try {
+    const before = await stateOf(host, layout, { pid: process.pid, since });
+    const last = before.units.find(({ name }) => name === unit.name);
+    if (last === undefined) return undefined;
+    const looks = await lookUnderLock(host, {
+      units: [unit],
+      layout,
+      troubled: new Set(last.problem === undefined ? [] : [unit.name]),
+      machine: machineOf(layout),
+      signal,
+      terminal,
+    });
+    await keepLooks(host, layout, before, looks);
+    return looks[0];
+  } finally {
+    release();
+    freeMemory();
+  }
+}
+
+function machineOf(layout: Layout): (scope: Scope) => Machine {
+  const kept = { layout, freshRules: freshRules(), keys: { deviceKey: noKeys } };
+  return ({ note, ...scope }) => ({ ...kept, host: systemHost({ ...scope, startTool: startPlainly }), note });
+}
+
+/** What derives them is not in the monitor's memory, and neither is to be what is derived. */
+async function noKeys(): Promise<never> {
+  throw new TypeError("a unit that is looked at in the monitor has no keys");
+}

@@ -1,0 +1,115 @@
+import { changedUnits } from "../boot/graph.ts";
+import { conflict, isConflict } from "../boot/unit.ts";
+import { BootConfig } from "../config/boot-config.ts";
+import { configuredLayout } from "../config/layout/configured-layout.ts";
+import { parseYaml, type YamlFile } from "../config/text/yaml-file.ts";
+import type { Host } from "../system/host.ts";
+import { oneLine, type Problem, toProblem } from "../base/problem.ts";
+import { requireRootsAlone } from "../system/files/owned-by-root.ts";
+import { type GuestUnit, unit } from "../units/machine.ts";
+import { declaredUnits } from "./declared-units.ts";
+import { linkedUnits } from "./linked-units.ts";
+import { configFile, type Setup } from "./setup.ts";
+import { withSettings } from "./unit-settings.ts";
+
+/**
+ * The setup with what config.yaml and units.d say.
+ *
+ * A boot must come out of it in any case, so nothing is thrown. What cannot be used is left out, and said: by a unit that degrades the
+ * boot, and to people by `requireConfiguration`.
+ */
+export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> {
+  const upkeep = await setup.upkeep();
+  const shipped = { ...setup, units: [...setup.chain, ...upkeep] };
+  const { file, problem, layout, units } = await configOrDefaults(host, shipped);
+  const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.own, file);
+  const chain = units.filter(({ name }) => setup.chain.some((unit) => unit.name === name));
+  const linked = linkedUnits(declared, {
+    chain,
+    off: setup.chain.map(({ name }) => name).filter((name) => !chain.some((unit) => unit.name === name)),
+    taken: [...upkeep.map(({ name }) => name), CONFIGURATION],
+  });
+  const problems = [...(problem === undefined ? [] : [problem]), ...undeclared, ...linked.problems];
+  return {
+    ...(setup.profile === undefined ? {} : { profile: setup.profile }),
+    layout,
+    chain: [...(problems.length === 0 ? [] : [configurationUnit(problems)]), ...chain, ...linked.units],
+    upkeep: async () => units.filter(({ name }) => upkeep.some((unit) => unit.name === name)),
+    configuration: {
+      files: [...new Set([...(file === undefined ? [] : [file.file]), ...declared.map(({ at }) => at("title").file)])],
+      executables: declared.filter(({ name }) => linked.units.some((unit) => unit.name === name)).map(({ executable }) => executable),
+      problems,
+    },
+  };
+}
+
+interface Configured extends Pick<Setup, "layout"> {
+  readonly units: readonly GuestUnit[];
+  /** Absent where there is none, and where it cannot be used. */
+  readonly file?: YamlFile<BootConfig>;
+  readonly problem?: Problem;
+}
+
+async function configOrDefaults(
+  host: Host,
+  { layout, units }: Pick<Setup, "layout"> & { readonly units: readonly GuestUnit[] },
+): Promise<Configured> {
+  try {
+    const file = await readConfig(host, configFile(layout));
+    if (file === undefined) return { layout, units };
+    return { layout: configuredLayout(layout, file.value.layout), units: withSettings(units, file), file };
+  } catch (error) {
+    const problem = toProblem(error);
+    return { layout, units: changedUnits(units, (unit) => notByDefaults(unit, problem)), problem };
+  }
+}
+
+/** @throws ProblemError for every mistake that shows in the file alone */
+async function readConfig(host: Host, path: string): Promise<YamlFile<BootConfig> | undefined> {
+  if ((await host.stat(path)) === undefined) return undefined;
+  await requireRootsAlone(host, path, "file");
+  const content = await host.readBytes(path);
+  return content === undefined ? undefined : parseYaml(content, path, BootConfig);
+}
+
+/** What these make is made once and for all, with names and sizes of the configuration. */
+const SHAPING: readonly string[] = ["store-key", "var", "volumes", "volume-filesystems"];
+
+/** A node that was provisioned starts as it is; on another one, nothing is made of which nobody knows what it was to be. */
+function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
+  if (!SHAPING.includes(unit.name)) return unit;
+  return {
+    ...unit,
+    async plan(machine) {
+      const plan = await unit.plan(machine);
+      const made = isConflict(plan) ? undefined : plan.find(({ effect }) => effect === "provision");
+      if (made === undefined) return plan;
+      return conflict({
+        what: "not done by the defaults, because the configuration that may say otherwise cannot be used",
+        ...(where === undefined ? {} : { where }),
+        found: `to do: ${made.description}`,
+        todo: MEND,
+      });
+    },
+  };
+}
+
+const CONFIGURATION = "configuration";
+const MEND = "guestos-boot verify names all that is wrong; mend it, and boot again";
+
+/** Tells of the trouble where everything else is told that goes wrong in a boot. */
+function configurationUnit(problems: readonly Problem[]): GuestUnit {
+  const [first, ...more] = problems;
+  return unit({
+    name: CONFIGURATION,
+    title: "Take in what /etc/guestos-boot says",
+    onFailure: "degrade",
+    plan: async () =>
+      conflict({
+        ...first,
+        what: more.length === 0 ? (first?.what ?? "") : `${first?.what ?? ""}, and ${more.length} more`,
+        ...(more.length === 0 ? {} : { found: problems.map(oneLine).join("; ") }),
+        todo: MEND,
+      }),
+  });
+}

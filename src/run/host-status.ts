@@ -1,0 +1,74 @@
+import { bootView } from "../boot/record/boot-view.ts";
+import { parseRecord } from "../boot/record/read-record.ts";
+import type { RecordEvent, Sink } from "../boot/record/record.ts";
+import { noteText, summaryLine } from "../boot/show/run-text.ts";
+import { RunReader } from "../boot/record/run-view.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import type { Host } from "../system/host.ts";
+import { hostNotifySocket, notifyHost } from "../system/systemd/notify.ts";
+import { oneLine, toProblem } from "../base/problem.ts";
+import { paths } from "./paths.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface HostStatus {
+  readonly sink: Sink;
+  /** Sends what is left to say, with how the whole boot went. To be called once the run has ended. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * Tells the machine's host how a stage of the boot goes, when the host has given an address for it: a status line when it
+ * begins, for each unit that fails, and at its end. After the late stage of a boot that went well comes READY=1.
+ *
+ * systemd sends a READY=1 of its own once it has nothing more to start, also after a boot that failed (systemd(1),
+ * vmm.notify_socket), so that the outcome stands in X_GUESTOS_BOOT as well: done, degraded, failed.
+ *
+ * A host that does not listen is no reason to fail: it is said once, and then no more is sent.
+ */
+export function hostStatus(host: Host, layout: Layout, terminal: Terminal): HostStatus {
+  const reader = new RunReader();
+  let sent: Promise<unknown> = Promise.resolve();
+  let address: Promise<string | undefined> | undefined;
+  let silent = false;
+  const send = (assignments: readonly string[] | Promise<readonly string[]>): void => {
+    sent = sent.then(async () => {
+      address ??= hostNotifySocket(host);
+      const to = await address;
+      if (to !== undefined && !silent) await notifyHost(host, to, await assignments);
+    });
+    sent = sent.catch((error: unknown) => {
+      silent = true;
+      terminal.complain(`the host was not told how the boot goes: ${oneLine(toProblem(error))}`);
+    });
+  };
+  return {
+    sink(event: RecordEvent) {
+      const unit = reader.read(event);
+      const { stage } = reader.run.facts;
+      if (stage === undefined) return;
+      if (event.event === "run-started") send([status(`${stage}: begun`)]);
+      if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined) {
+        const { result } = event.outcome;
+        if (result.kind === "failed" || result.kind === "degraded") send([status(`${unit.name} ${result.kind}: ${result.problem.what}`)]);
+      }
+    },
+    async close() {
+      const { stage } = reader.run.facts;
+      if (stage === undefined) return;
+      send(stage === "late" ? bootAssignments(host, layout, summaryLine(reader.run)) : [status(summaryLine(reader.run))]);
+      await sent;
+    },
+  };
+}
+
+/** How the boot went as a whole, early stage and late, as `guestos-boot status` tells it. */
+async function bootAssignments(host: Host, layout: Layout, summary: string): Promise<readonly string[]> {
+  const { record } = paths(layout);
+  const { outcome } = bootView(parseRecord((await host.readText(record)) ?? "", record).runs);
+  const isUsable = outcome === "done" || outcome === "degraded";
+  return [...(isUsable ? ["READY=1"] : []), status(summary), `X_GUESTOS_BOOT=${outcome}`];
+}
+
+function status(text: string): string {
+  return `STATUS=guestos-boot: ${noteText(text)}`;
+}

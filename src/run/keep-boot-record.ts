@@ -1,0 +1,22 @@
+import { parseRecord } from "../boot/record/read-record.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import type { Host } from "../system/host.ts";
+import { mountAt } from "../system/disks/mounts.ts";
+import { oneLine, toProblem } from "../base/problem.ts";
+import { keepRecord } from "../system/files/record-file.ts";
+import { paths } from "./paths.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Keeps a copy on /var, when that is the real one: the read-only root has a /var of its own. A boot does not fail for it. */
+export async function keepBootRecord(host: Host, layout: Layout, terminal: Terminal): Promise<void> {
+  try {
+    if ((await mountAt(host, layout.mountPoints.var)) === undefined) return;
+    const { record } = paths(layout);
+    // The first line says which boot it is; a whole boot's record takes longer to read than to copy.
+    const [start = ""] = /^.*\n/.exec((await host.readText(record)) ?? "") ?? [];
+    const first = parseRecord(start, record).runs[0];
+    if (first !== undefined) await keepRecord(host, record, layout.records, { bootId: first.facts.bootId, time: first.time });
+  } catch (error) {
+    terminal.complain(`the record of this boot is not kept: ${oneLine(toProblem(error))}`);
+  }
+}

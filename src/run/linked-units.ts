@@ -1,0 +1,99 @@
+import { nearest } from "../base/nearest.ts";
+import type { Problem } from "../base/problem.ts";
+import { extraUnit } from "../units/extra/extra-unit.ts";
+import type { GuestUnit } from "../units/machine.ts";
+import type { DeclaredUnit } from "./declared-units.ts";
+
+/** What extra units meet. */
+export interface Shipped {
+  /** What is on. */
+  readonly chain: readonly GuestUnit[];
+  /** Names of units that the configuration switches off. */
+  readonly off: readonly string[];
+  /** Names that no extra unit may have besides these. */
+  readonly taken: readonly string[];
+}
+
+/** Why a unit does not fit: which of its keys is wrong, and what to do. */
+interface Misfit {
+  readonly key: "title" | "requires" | "after" | "owns";
+  readonly why: string;
+  readonly todo: string;
+}
+
+/**
+ * Looks up the names in extra units, and makes units of them that fit into the chain: with them it is as sound as without. One that
+ * does not fit is left out, with all that requires it.
+ */
+export function linkedUnits(
+  declared: readonly DeclaredUnit[],
+  { chain, off, taken }: Shipped,
+): { readonly units: readonly GuestUnit[]; readonly problems: readonly Problem[] } {
+  const known = new Map(chain.map((unit) => [unit.name, unit]));
+  const reserved = new Set([...known.keys(), ...off, ...taken]);
+  const units: GuestUnit[] = [];
+  const problems: Problem[] = [];
+  const leaveOut = ({ name, at }: DeclaredUnit, { key, why, todo }: Misfit): void =>
+    void problems.push({ what: `the extra unit ${name} is left out: ${why}`, where: at(key), todo });
+  /** The first name that is not looked up yet, and stands in the way. */
+  const missing = ({ requires, after }: DeclaredUnit): (Pick<Misfit, "key"> & { readonly name: string }) | undefined => {
+    const required = requires.find((name) => !known.has(name));
+    if (required !== undefined) return { key: "requires", name: required };
+    const first = after.find((name) => !known.has(name) && !off.includes(name));
+    return first === undefined ? undefined : { key: "after", name: first };
+  };
+  let open: readonly DeclaredUnit[] = declared.filter((unit) => {
+    const isFree = !reserved.has(unit.name);
+    if (!isFree) leaveOut(unit, { key: "title", why: "there is a unit of that name already", todo: "give it another name" });
+    reserved.add(unit.name);
+    return isFree;
+  });
+  // In rounds: each takes those in whose names are all known by now.
+  for (let ready = open; ready.length > 0;) {
+    ready = open.filter((unit) => missing(unit) === undefined);
+    open = open.filter((unit) => !ready.includes(unit));
+    for (const unit of ready) {
+      const named = (names: readonly string[]): readonly GuestUnit[] => names.flatMap((name) => known.get(name) ?? []);
+      const made = extraUnit({ ...unit, requires: named(unit.requires), after: named(unit.after) });
+      const misfit = misfitOf(made, [...known.values()]);
+      if (misfit !== undefined) leaveOut(unit, misfit);
+      else {
+        known.set(made.name, made);
+        units.push(made);
+      }
+    }
+  }
+  for (const unit of open) {
+    const { key, name } = missing(unit) ?? { key: "requires" as const, name: "" };
+    leaveOut(unit, { key, ...reasonFor(name, { known: [...known.keys()], off, open, declared }) });
+  }
+  return { units, problems };
+}
+
+function misfitOf({ stage, requires, after, owns }: GuestUnit, others: readonly GuestUnit[]): Misfit | undefined {
+  const late = [...requires, ...after].find((unit) => unit.stage === "late");
+  if (stage === "early" && late !== undefined) {
+    const todo = `give it stage: late, or do without ${late.name}`;
+    return { key: requires.includes(late) ? "requires" : "after", why: `it runs early, and ${late.name} runs late`, todo };
+  }
+  const other = others.find((unit) => unit.owns.some((path) => owns.includes(path)));
+  if (other === undefined) return undefined;
+  return { key: "owns", why: `${other.name} writes the same path`, todo: "let one of them own it, and the other require that one" };
+}
+
+interface Names {
+  readonly known: readonly string[];
+  readonly off: readonly string[];
+  readonly open: readonly DeclaredUnit[];
+  readonly declared: readonly DeclaredUnit[];
+}
+
+/** Why that name could not be looked up. */
+function reasonFor(name: string, { known, off, open, declared }: Names): Omit<Misfit, "key"> {
+  if (off.includes(name)) return { why: `${name} is switched off`, todo: `switch ${name} on, or do without it` };
+  if (open.some((unit) => unit.name === name))
+    return { why: `it waits for ${name}, which is left out itself, or waits for it`, todo: "take one of these dependencies out" };
+  if (declared.some((unit) => unit.name === name)) return { why: `${name} is left out itself`, todo: `mend ${name} first` };
+  const meant = nearest(name, known);
+  return { why: `there is no unit ${name}`, todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?` };
+}

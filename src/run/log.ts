@@ -1,0 +1,83 @@
+import type { DestinationStream, Logger } from "pino";
+import { z } from "../base/schema.ts";
+import type { LogLine } from "../boot/show/log-lines.ts";
+import { type JournalFields, prefixedLines, PRIORITIES } from "../system/systemd/journal.ts";
+
+/** Where log lines go. */
+export interface Log {
+  readonly write: (line: LogLine) => void;
+  /** Waits until every line has been handed on. Nothing may be written afterwards. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A log of JSON objects, one a line, by pino: `{"level":"info","time":"…","unit":"var",…,"msg":"…"}`.
+ *
+ * pino is loaded with the first line and not before (15 to 25 ms of a start that everybody would pay); lines that come
+ * until then are kept, in order.
+ *
+ * @param emit told each finished line, without its line end
+ */
+export function openLog(emit: (line: string) => void): Log {
+  const waiting: LogLine[] = [];
+  let logger: Logger<"notice"> | undefined;
+  let loading: Promise<void> | undefined;
+  const load = async (): Promise<void> => {
+    logger = await jsonLogger({ write: (text) => emit(text.trimEnd()) });
+    for (const line of waiting.splice(0)) log(logger, line);
+  };
+  return {
+    write(line) {
+      if (logger !== undefined) return log(logger, line);
+      waiting.push(line);
+      loading ??= load();
+    },
+    close: async () => loading,
+  };
+}
+
+function log(logger: Logger<"notice">, { level, message, fields }: LogLine): void {
+  logger[level](fields, message);
+}
+
+async function jsonLogger(destination: DestinationStream): Promise<Logger<"notice">> {
+  const { pino } = await import("pino");
+  return pino<"notice">(
+    {
+      // Process and host are the journal's to add, or known to who called us.
+      base: null,
+      // Between pino's own info (30) and warn (40): syslog has a level there, for what is normal but significant.
+      customLevels: { notice: 35 },
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    },
+    destination,
+  );
+}
+
+/** What `openLog` emits. */
+const FinishedLine = z.looseObject({ level: z.enum(["info", "notice", "warn", "error"]), time: z.string(), msg: z.string() });
+
+/**
+ * A finished line as an entry of the journal: the message, its priority, and every field as GUESTOS_…, for `journalctl GUESTOS_UNIT=var`.
+ * The time is left out: the journal has its own.
+ */
+export function journalFields(line: string): JournalFields {
+  const { level, time: _, msg, ...fields } = FinishedLine.parse(JSON.parse(line));
+  return {
+    MESSAGE: msg,
+    PRIORITY: String(PRIORITIES[level]),
+    SYSLOG_IDENTIFIER: "guestos-boot",
+    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`GUESTOS_${name.toUpperCase()}`, text(value)])),
+  };
+}
+
+/** A finished line for a stream into the journal, which takes its level from the prefix; the fields are lost. */
+export function prefixedText(line: string): string {
+  const { level, msg } = FinishedLine.parse(JSON.parse(line));
+  return prefixedLines(level, msg);
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

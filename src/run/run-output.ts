@@ -1,0 +1,76 @@
+import { systemClock } from "../base/clock.ts";
+import { consoleSink } from "../boot/show/console.ts";
+import { logSink } from "../boot/show/log-lines.ts";
+import type { Sink } from "../boot/record/record.ts";
+import { journalEntry, passedDescriptor } from "../system/systemd/journal.ts";
+import { PatientWriter } from "../system/files/patient-writer.ts";
+import { openSystemConsole } from "../system/files/system-console.ts";
+import { journalFields, type Log, openLog, prefixedText } from "./log.ts";
+import { paintFor } from "./paint.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** How a run is shown while it goes on. */
+export interface RunOutput {
+  readonly sink: Sink;
+  /** Waits until everything has been handed on, at most about a second. */
+  readonly close: () => Promise<void>;
+}
+
+/** The name under which the units have systemd open the journal's socket (etc/systemd/system/guestos-boot.service). */
+const JOURNAL = "journal";
+/** The units name the console, on which a boot is followed, in this variable. */
+const CONSOLE = "GUESTOS_CONSOLE";
+/** Milliseconds for what is still held back at the end. */
+const LAST_MOMENT = 1_000;
+
+/**
+ * Each line goes to one place of a kind: to the terminal; or, in a service, to the journal and, if the unit names one,
+ * the machine's console; or, with --json, as an object to standard error, for the document is on standard output.
+ */
+export function runOutput(terminal: Terminal, json: boolean): RunOutput {
+  if (json) return logged(openLog(terminal.complain));
+  if (process.env[CONSOLE] !== undefined || passedDescriptor(JOURNAL) !== undefined) return serviceOutput(terminal);
+  return { sink: consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now }), close: async () => undefined };
+}
+
+function serviceOutput(terminal: Terminal): RunOutput {
+  const path = process.env[CONSOLE];
+  const systemConsole = path === undefined ? undefined : openSystemConsole(path, "guestos-boot", systemClock.now);
+  const toConsole = systemConsole === undefined ? undefined : consoleSink({ print: systemConsole.print, now: systemClock.now });
+  const toJournal = logged(serviceLog(terminal));
+  return {
+    sink(event) {
+      toJournal.sink(event);
+      toConsole?.(event);
+    },
+    async close() {
+      await Promise.all([toJournal.close(), systemConsole?.flush(LAST_MOMENT)]);
+    },
+  };
+}
+
+/**
+ * The log of a service: entries with fields of their own where systemd has opened the journal's socket for us, else (an
+ * older systemd) lines with a level on standard output, which systemd has connected to the journal.
+ *
+ * Both wait for a journal that stands still, like everybody who writes to it, until its watchdog restarts it (WatchdogSec=3min
+ * of systemd-journald.service): systemd makes no socket non-blocking that it opens for OpenFile=.
+ */
+function serviceLog(terminal: Terminal): Log {
+  const socket = passedDescriptor(JOURNAL);
+  if (socket === undefined) return openLog((line) => terminal.print(prefixedText(line)));
+  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not take our entries: ${error.message}`));
+  const log = openLog((line) => writer.write(journalEntry(journalFields(line))));
+  return {
+    write: log.write,
+    async close() {
+      await log.close();
+      await writer.flush(LAST_MOMENT);
+      if (writer.lost > 0) terminal.complain(`the journal has not taken ${writer.lost} of our entries; guestos-boot status has all`);
+    },
+  };
+}
+
+function logged(log: Log): RunOutput {
+  return { sink: logSink(log.write), close: log.close };
+}

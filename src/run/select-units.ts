@@ -1,0 +1,42 @@
+import { withRequirements } from "../boot/graph.ts";
+import type { Stage, Unit } from "../boot/unit.ts";
+import { ExitError } from "./exit-error.ts";
+import { nearest } from "../base/nearest.ts";
+
+export interface Selection {
+  readonly stage?: Stage;
+  /** Names that an operator typed; none means the whole chain, or the whole stage. */
+  readonly units: readonly string[];
+}
+
+export interface Selected<M> {
+  /** In chain order, requirements included. */
+  readonly units: readonly Unit<M>[];
+  /** Names of those that were not asked for. */
+  readonly prerequisites: ReadonlySet<string>;
+}
+
+/**
+ * What is to run: the whole chain, a stage of it, or some units; always with all that these require.
+ *
+ * @throws ExitError for a name that the chain does not have
+ */
+export function selectUnits<M>(chain: readonly Unit<M>[], { stage, units: names }: Selection): Selected<M> {
+  const named = names.map((name) => unitNamed(chain, name));
+  const asked = chain.filter((unit) => (stage === undefined || unit.stage === stage) && (named.length === 0 || named.includes(unit)));
+  const units = withRequirements(asked, chain);
+  return { units, prerequisites: new Set(units.filter((unit) => !asked.includes(unit)).map(({ name }) => name)) };
+}
+
+function unitNamed<M>(chain: readonly Unit<M>[], name: string): Unit<M> {
+  const found = chain.find((unit) => unit.name === name);
+  if (found !== undefined) return found;
+  const meant = nearest(
+    name,
+    chain.map((unit) => unit.name),
+  );
+  throw new ExitError("unknownUnit", {
+    what: `there is no unit ${JSON.stringify(name)}`,
+    todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?`,
+  });
+}

@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import type { Layout } from "../config/layout/layout.ts";
+import { type ProfileName, readProfileName } from "../config/layout/profile-name.ts";
+import { type Host, systemHost } from "../system/host.ts";
+import { type Problem, toProblem } from "../base/problem.ts";
+import type { GuestUnit } from "../units/machine.ts";
+import type { Watched } from "../cli/commands/monitor-command.ts";
+
+/** What is run, and where: the real chain on the real machine, or a test's; with what /etc/guestos-boot says of it. */
+export interface Setup {
+  /** Absent where nobody knows it: see `unknownProfile`. */
+  readonly profile?: ProfileName;
+  readonly chain: readonly GuestUnit[];
+  readonly layout: Layout;
+  /** The monitor's own units; loaded when they are asked for. */
+  readonly upkeep: () => Promise<readonly GuestUnit[]>;
+  readonly configuration: {
+    /** What was taken into account. */
+    readonly files: readonly string[];
+    /** What extra units run. Looked at when they are run, and by `verify`: one that is missing fails for itself. */
+    readonly executables: readonly string[];
+    /** What is wrong with them. A boot goes on without what it cannot use; see `requireConfiguration`. */
+    readonly problems: readonly Problem[];
+  };
+}
+
+/**
+ * The system of that profile, or of the one that the image says it is. Loaded when a command needs it: it brings every unit with it.
+ *
+ * Nothing is thrown for an image that says nonsense: who names a profile can do without what it says, and who does not must be able
+ * to find out, and to get to another system.
+ *
+ * @param host the machine whose image is asked
+ */
+export async function profileSetup(name?: ProfileName, host: Pick<Host, "readText"> = neverStopped()): Promise<Setup> {
+  const own = await readProfileName(host).catch(toProblem);
+  const profile = name ?? own;
+  if (typeof profile !== "string") return (await import("./unknown-profile.ts")).unknownProfile(profile);
+  const { loadProfile } = await import("../profiles/profiles.ts");
+  const { chain, layout } = await loadProfile(profile);
+  const upkeep = async (): Promise<readonly GuestUnit[]> => (await import("../profiles/maintenance.ts")).upkeepOf(chain);
+  const setup = { profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } };
+  // What /etc/guestos-boot says is said of this image's own profile.
+  return profile === own ? configured(setup) : setup;
+}
+
+/** The same with what `layout.etc.own` says. Where that says nothing, as on most nodes, looking there is all that it costs. */
+export async function configured(setup: Setup): Promise<Setup> {
+  const host = neverStopped();
+  const { own } = setup.layout.etc;
+  const [file, units] = await Promise.all([host.stat(configFile(setup.layout)), host.stat(join(own, "units.d"))]);
+  if (file === undefined && units === undefined) return setup;
+  const { configuredSetup } = await import("./configured-setup.ts");
+  return configuredSetup(setup, host);
+}
+
+/**
+ * What the monitor needs to know: without most units, which only a look loads, unless a file has something to say of them.
+ *
+ * @param setup all of it
+ * @throws ProblemError when the image does not say which profile it has: there is nothing to watch
+ */
+export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
+  const [{ layouts }, { quickUnits }, profile] = await Promise.all([
+    import("../config/layout/layouts.ts"),
+    import("../profiles/quick-units.ts"),
+    readProfileName(neverStopped()),
+  ]);
+  const quick = quickUnits[profile];
+  if ((await neverStopped().stat(configFile(layouts[profile]))) === undefined) {
+    return { profile, layout: layouts[profile], isOn: () => true, quick };
+  }
+  const { layout, chain, upkeep } = await setup();
+  const on = new Set([...chain, ...(await upkeep())].map(({ name }) => name));
+  // As the configuration has them.
+  return { profile, layout, isOn: (unit) => on.has(unit), quick: chain.filter((unit) => quick.some(({ name }) => name === unit.name)) };
+}
+
+function neverStopped(): Host {
+  return systemHost({ signal: new AbortController().signal });
+}
+
+export function configFile({ etc }: Layout): string {
+  return join(etc.own, "config.yaml");
+}

@@ -1,0 +1,136 @@
+import { gptNames } from "./gpt.ts";
+import type { Host } from "../host.ts";
+import { mountAt } from "./mounts.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** A partition as the kernel knows it: read from sysfs, without a process and without waiting for udev's links. */
+export interface Partition {
+  /** Kernel name: "vda10". */
+  readonly name: string;
+  /** "/dev/vda10"; devtmpfs makes the node together with the device. */
+  readonly device: string;
+  readonly number: number;
+  /** The GPT partition name. */
+  readonly label: string;
+  readonly bytes: number;
+  /** "254:10", as mountinfo names it. */
+  readonly deviceNumber: string;
+}
+
+/** A device-mapper device: an opened LUKS device or an active logical volume. */
+export interface Mapping {
+  readonly name: string;
+  /** "CRYPT-LUKS2-<uuid without hyphens>-<name>" or "LVM-<group><volume>": who made it, of what. */
+  readonly uuid: string;
+  /** "/dev/dm-3". */
+  readonly device: string;
+  readonly bytes: number;
+  readonly deviceNumber: string;
+}
+
+/** sysfs counts sizes in units of 512 bytes, whatever the device's own sector (Documentation/ABI/stable/sysfs-block). */
+const SYSFS_SECTOR = 512;
+
+/**
+ * Kernel name of the disk that the root file system lies on ("vda"). Every partition of the system is looked for on
+ * that disk alone, so that a second disk with the same partition names can never be taken for ours.
+ */
+export async function rootDisk(host: Host): Promise<string> {
+  const root = await mountAt(host, "/");
+  if (root === undefined) throw new ProblemError({ what: "cannot tell which disk the root file system is on", found: "no mount at /" });
+  return diskOf(host, root.device);
+}
+
+async function diskOf(host: Host, device: string): Promise<string> {
+  const link = await host.readLink(`/sys/dev/block/${device}`);
+  if (link === undefined) {
+    throw new ProblemError({
+      what: "cannot tell which disk the root file system is on",
+      found: `no block device ${device} in /sys/dev/block`,
+      expected: "a root file system on a partition of a disk",
+    });
+  }
+  const [name = "", parent = ""] = link.split("/").toReversed();
+  if ((await host.readText(`/sys/class/block/${name}/partition`)) !== undefined) return parent;
+  // dm-verity: the root is a mapping, and what it maps lies on the disk.
+  const below = (await host.list(`/sys/class/block/${name}/slaves`))?.[0];
+  if (below === undefined) return name;
+  const number = await host.readText(`/sys/class/block/${below}/dev`);
+  return diskOf(host, (number ?? "").trim());
+}
+
+/** The partitions of a disk, in order of their numbers. */
+export async function partitionsOf(host: Host, disk: string): Promise<readonly Partition[]> {
+  const found: Partition[] = [];
+  let onDisk: ReadonlyMap<number, string> | undefined;
+  for (const name of (await host.list(`/sys/class/block/${disk}`)) ?? []) {
+    const folder = `/sys/class/block/${name}`;
+    if (!name.startsWith(disk) || (await host.readText(`${folder}/partition`)) === undefined) continue;
+    const event = parseUevent((await host.readText(`${folder}/uevent`)) ?? "");
+    const number = Number(event.get("PARTN") ?? (await host.readText(`${folder}/partition`)));
+    let label = event.get("PARTNAME");
+    if (label === undefined) {
+      onDisk ??= await gptNames(host, disk);
+      label = onDisk.get(number) ?? "";
+    }
+    found.push({
+      name,
+      device: `/dev/${name}`,
+      number,
+      label,
+      bytes: Number(await host.readText(`${folder}/size`)) * SYSFS_SECTOR,
+      deviceNumber: ((await host.readText(`${folder}/dev`)) ?? "").trim(),
+    });
+  }
+  return found.toSorted((a, b) => a.number - b.number);
+}
+
+/** The partition of that GPT name on the system's own disk, or `undefined` when there is none. @throws ProblemError when two have the name */
+export async function findPartition(host: Host, label: string): Promise<Partition | undefined> {
+  const disk = await rootDisk(host);
+  const found = (await partitionsOf(host, disk)).filter((partition) => partition.label === label);
+  if (found.length > 1) {
+    throw new ProblemError({
+      what: `cannot tell which partition of /dev/${disk} is ${label}`,
+      found: found.map(({ name }) => name).join(" and "),
+      expected: "one partition of that name",
+      todo: `rename the wrong one: sfdisk --part-label /dev/${disk} NUMBER NAME`,
+    });
+  }
+  return found[0];
+}
+
+/** The same, where the partition is part of every image. @throws ProblemError when there is none */
+export async function requirePartition(host: Host, label: string): Promise<Partition> {
+  const partition = await findPartition(host, label);
+  if (partition !== undefined) return partition;
+  const disk = await rootDisk(host);
+  throw new ProblemError({
+    what: `there is no partition named ${label} on /dev/${disk}`,
+    found: (await partitionsOf(host, disk)).map(({ name, label: other }) => `${name} ${other}`).join(", ") || "no partitions",
+    todo: "compare the disk with the layout of the image: sfdisk --list",
+  });
+}
+
+/** The device-mapper devices, by name. */
+export async function mappings(host: Host): Promise<ReadonlyMap<string, Mapping>> {
+  const found = new Map<string, Mapping>();
+  for (const node of (await host.list("/sys/class/block")) ?? []) {
+    if (!node.startsWith("dm-")) continue;
+    const name = (await host.readText(`/sys/class/block/${node}/dm/name`))?.trim();
+    if (name === undefined) continue;
+    found.set(name, {
+      name,
+      uuid: ((await host.readText(`/sys/class/block/${node}/dm/uuid`)) ?? "").trim(),
+      device: `/dev/${node}`,
+      bytes: Number(await host.readText(`/sys/class/block/${node}/size`)) * SYSFS_SECTOR,
+      deviceNumber: ((await host.readText(`/sys/class/block/${node}/dev`)) ?? "").trim(),
+    });
+  }
+  return found;
+}
+
+/** KEY=value lines as in /sys/…/uevent. */
+function parseUevent(text: string): ReadonlyMap<string, string> {
+  return new Map(text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}

@@ -1,0 +1,66 @@
+import { CommandError } from "../command.ts";
+import type { Host } from "../host.ts";
+import type { Secret } from "../../base/secret.ts";
+
+/** What to do with cryptsetup(8)'s exit code 2, "no permission (bad passphrase)". */
+const WRONG_KEY = 2;
+const NO_KEY_SLOT = /no usable keyslot/i;
+
+/**
+ * Makes a LUKS2 header of that UUID. Destroys what was there: the caller has an intent and a blank probe.
+ *
+ * The key has full entropy, so stretching it would only cost boot time: PBKDF2 at its minimum of 1000 iterations
+ * (cryptsetup(8), --pbkdf-force-iterations). The key goes in by standard input.
+ */
+export async function luksFormat(host: Host, device: string, uuid: string, key: Secret): Promise<void> {
+  const pbkdf = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
+  await host.run({
+    program: "cryptsetup",
+    args: ["luksFormat", "--batch-mode", "--type", "luks2", "--uuid", uuid, ...pbkdf, "--key-file", "-", device],
+    input: key,
+  });
+}
+
+/** Opens the device as /dev/mapper/NAME. `readOnly` for one that must not change. @throws CommandError; see `isWrongKey` */
+export async function luksOpen(
+  host: Host,
+  device: string,
+  name: string,
+  key: Secret,
+  options: { readonly readOnly?: boolean } = {},
+): Promise<void> {
+  const flags = options.readOnly === true ? ["--readonly"] : [];
+  await host.run({ program: "cryptsetup", args: ["open", "--type", "luks2", ...flags, "--key-file", "-", device, name], input: key });
+}
+
+/**
+ * True when the key opens the device; opens nothing. A header without any key slot, as a power cut leaves it, is opened by no key.
+ *
+ * @param slot the one key slot that is tried; all when absent
+ */
+export async function luksKeyFits(host: Host, device: string, key: Secret, slot?: number): Promise<boolean> {
+  const which = slot === undefined ? [] : ["--key-slot", String(slot)];
+  const args = ["open", "--test-passphrase", "--type", "luks", ...which, "--key-file", "-", device];
+  try {
+    const { status } = await host.run({ program: "cryptsetup", args, input: key, okStatuses: [0, WRONG_KEY] });
+    return status === 0;
+  } catch (error) {
+    // It has no exit status of its own: cryptsetup(8)'s 1, "wrong parameters", is what comes.
+    if (error instanceof CommandError && NO_KEY_SLOT.test(error.stderr)) return false;
+    throw error;
+  }
+}
+
+export async function luksClose(host: Host, name: string): Promise<void> {
+  await host.run({ program: "cryptsetup", args: ["close", name] });
+}
+
+export function isWrongKey(error: CommandError): boolean {
+  return error.ending.kind === "exited" && error.ending.status === WRONG_KEY;
+}
+
+/** The UUID part of a mapping's device-mapper UUID: which LUKS header it was opened from (libcryptsetup, "CRYPT-LUKS2-<uuid>-<name>"). */
+export function luksUuidOfMapping(dmUuid: string): string | undefined {
+  const hex = /^CRYPT-LUKS[12]-([0-9a-f]{32})-/.exec(dmUuid)?.[1];
+  return hex === undefined ? undefined : [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

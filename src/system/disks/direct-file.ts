@@ -1,0 +1,85 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** Offsets and lengths of direct I/O are multiples of the logical block: 4096 fits every device, and 512 the end of any partition. */
+export const DIRECT_ALIGNMENT = 4096;
+const SMALLEST_BLOCK = 512;
+
+/**
+ * A partition (or a file that stands for one), open for large reads and writes that go past the page cache where that is
+ * possible: a copy less for each byte, nothing else thrown out of the cache, and what is read is what the device holds.
+ */
+export interface DirectFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** False where the file system cannot do it (tmpfs of older kernels, odd sizes): then the page cache is used. */
+  readonly direct: boolean;
+  /** Fills the buffer from that offset. Both aligned (the end of the partition is). @throws ProblemError also when less is there */
+  read(buffer: Buffer, offset: number): Promise<void>;
+  /** Writes all of it there. Not durable before `sync`. @throws ProblemError */
+  write(buffer: Buffer, offset: number): Promise<void>;
+  /** fsync(2): for a device, also out of its own cache. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param access "read" or "write" (and read). @throws ProblemError when there is no such file */
+export async function openDirect(path: string, bytes: number, access: "read" | "write"): Promise<DirectFile> {
+  const flags = access === "read" ? constants.O_RDONLY : constants.O_RDWR;
+  const { handle, direct } = await openHandle(path, flags, bytes % SMALLEST_BLOCK === 0);
+  const failed = (what: string, offset: number, found: string, cause?: unknown): ProblemError =>
+    new ProblemError(
+      { what: `cannot ${what} ${path} at byte ${offset}`, found, todo: "see the kernel's own words: dmesg | tail" },
+      { cause },
+    );
+  const whole = async (what: "read" | "write", buffer: Buffer, offset: number): Promise<void> => {
+    for (let done = 0; done < buffer.length;) {
+      const moved = await (
+        what === "read"
+          ? handle.read(buffer, done, buffer.length - done, offset + done).then(({ bytesRead }) => bytesRead)
+          : handle.write(buffer, done, buffer.length - done, offset + done).then(({ bytesWritten }) => bytesWritten)
+      ).catch((error: unknown) => {
+        throw failed(what, offset + done, error instanceof Error ? error.message : String(error), error);
+      });
+      if (moved === 0) throw failed(what, offset + done, "the end of the device", undefined);
+      done += moved;
+    }
+  };
+  return {
+    path,
+    bytes,
+    direct,
+    read: (buffer, offset) => whole("read", buffer, offset),
+    write: (buffer, offset) => whole("write", buffer, offset),
+    async sync() {
+      await handle.sync().catch((error: unknown) => {
+        throw new ProblemError(
+          { what: `cannot write ${path} to the disk`, found: String(error), todo: "see the kernel's own words: dmesg | tail" },
+          { cause: error },
+        );
+      });
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function openHandle(
+  path: string,
+  flags: number,
+  mayBeDirect: boolean,
+): Promise<{ readonly handle: FileHandle; readonly direct: boolean }> {
+  try {
+    if (mayBeDirect) return { handle: await open(path, flags | constants.O_DIRECT), direct: true };
+  } catch (error) {
+    // open(2): "EINVAL: The filesystem does not support the O_DIRECT flag."
+    if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) throw error;
+  }
+  return { handle: await open(path, flags), direct: false };
+}
+
+/** Makes the next reads of a file come from the device: POSIX_FADV_DONTNEED, by dd(1). Only needed where a DirectFile is not direct. */
+export async function dropCache(host: Host, path: string): Promise<void> {
+  await host.run({ program: "dd", args: [`if=${path}`, "iflag=nocache", "count=0", "status=none"] });
+}

@@ -1,0 +1,72 @@
+import { saysCleanExt4, saysCleanFat } from "./clean-file-system.ts";
+import { type Completed, lastLines } from "../command.ts";
+import type { Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/**
+ * Checks an ext4 file system that is not mounted and mends what can be mended without asking, unless its superblock says
+ * that there is nothing to do: then no process is started.
+ *
+ * @returns true when something was mended
+ */
+export async function checkExt4UnlessClean(host: Host, device: string): Promise<boolean> {
+  return !(await saysCleanExt4(host, device)) && checkExt4(host, device);
+}
+
+/** The same for VFAT. */
+export async function checkVfatUnlessClean(host: Host, device: string): Promise<boolean> {
+  return !(await saysCleanFat(host, device)) && checkVfat(host, device);
+}
+
+/**
+ * Checks it whatever it says of itself.
+ *
+ * A superblock that was written by half at a power cut has a checksum that is not its own. One that was written as the file system
+ * was mounted or unmounted is in no journal, and where the file system is so small that it has no copy of it (128 MiB with blocks of 4 KiB),
+ * neither the kernel nor e2fsck goes on from there. Its two halves differ in times and counters only. So it is given a checksum again,
+ * and marked as not clean, for which e2fsck looks at everything: a superblock that is wrong in more than that does not pass.
+ *
+ * @returns true when something was mended
+ */
+export async function checkExt4(host: Host, device: string): Promise<boolean> {
+  const first = await e2fsck(host, device);
+  const isTorn = first.status >= 4 && TORN_SUPERBLOCK.test(first.stderr);
+  // debugfs(8): -n takes it without a look at the checksums; what it writes has right ones.
+  if (isTorn) await host.run({ program: "debugfs", args: ["-w", "-n", "-R", "dirty", device], okStatuses: [0, 1] });
+  const { status, stdout, stderr } = isTorn ? await e2fsck(host, device) : first;
+  if (status >= 4) throw damaged(device, "ext4", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `e2fsck -f ${device}`);
+  return isTorn || status !== 0;
+}
+
+const TORN_SUPERBLOCK = /superblock checksum does not match superblock/i;
+
+/** e2fsck(8): 1 errors corrected, 2 corrected and the system should be rebooted (only for a mounted one), 4 left uncorrected, 8 operational error. -p asks nothing. */
+function e2fsck(host: Host, device: string): Promise<Completed> {
+  return host.run({ program: "e2fsck", args: ["-p", device], okStatuses: [0, 1, 2, 4, 8], timeout: 30 * 60_000 });
+}
+
+/** The same for VFAT. */
+export async function checkVfat(host: Host, device: string): Promise<boolean> {
+  // fsck.fat(8): 0 clean, 1 recoverable errors (with -a: mended), 2 usage or it could not look.
+  const { status, stdout, stderr } = await host.run({ program: "fsck.vfat", args: ["-a", device], okStatuses: [0, 1, 2] });
+  if (status === 2) throw damaged(device, "vfat", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `fsck.vfat -r ${device}`);
+  return status !== 0;
+}
+
+/** Rebuilds an xfs whose log cannot be replayed. The log's last changes are lost; the file system and its files are not. */
+export async function repairXfs(host: Host, device: string): Promise<void> {
+  await host.run({
+    program: "xfs_repair",
+    args: ["-L", device],
+    timeout: 60 * 60_000,
+    todo: `save what is there before anything else: xfs_metadump ${device} FILE`,
+  });
+}
+
+function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {
+  return new ProblemError({
+    what: `the ${fileSystem} file system on ${device} is damaged and cannot be mended without a decision`,
+    found: words.trim(),
+    todo: `it was not mounted; look at it with ${repair}`,
+  });
+}

@@ -1,0 +1,146 @@
+import { randomInt } from "node:crypto";
+import { z } from "../../base/schema.ts";
+import { CommandError, type Completed } from "../command.ts";
+import type { Host } from "../host.ts";
+import { lvmUuid } from "./signature.ts";
+
+/**
+ * What makes LVM fail for a moment only: its tools open devices exclusively while udev probes them. Everything else is
+ * exit status 5 too (lvm(8)), and would fail again.
+ */
+const RACES = [/can't open .* exclusively/i, /device or resource busy/i, /failed to (?:activate|create) .*: device .* in use/i];
+
+/**
+ * All calls see that one physical volume and nothing else (--devices): a second disk with a group of the same name, or
+ * a medium that pretends to have one, is never looked at.
+ */
+async function lvm(host: Host, device: string, command: string, args: readonly string[]): Promise<Completed> {
+  try {
+    return await host.run({ program: command, args: [...args, "--devices", device] });
+  } catch (error) {
+    if (error instanceof CommandError && RACES.some((race) => race.test(error.stderr))) throw error.asRetryable();
+    throw error;
+  }
+}
+
+/** Bytes come as text, so that they stay exact. */
+const bytes = z.string().transform(Number);
+const Report = z.object({
+  report: z.array(
+    z.object({
+      vg: z.array(z.object({ vg_name: z.string(), vg_size: bytes, vg_extent_size: bytes, vg_extent_count: bytes })).default([]),
+      pv: z.array(z.object({ pv_name: z.string(), pv_uuid: z.string() })).default([]),
+      lv: z.array(z.object({ lv_name: z.string(), lv_size: bytes })).default([]),
+    }),
+  ),
+});
+
+export interface VolumeGroup {
+  readonly name: string;
+  readonly extentBytes: number;
+  readonly extents: number;
+  readonly bytes: number;
+  /** Logical volumes: name and bytes. */
+  readonly volumes: ReadonlyMap<string, number>;
+}
+
+/** The volume group on that physical volume, or `undefined` when it is in none. */
+export async function volumeGroupOn(host: Host, device: string): Promise<VolumeGroup | undefined> {
+  const fields = [
+    "--configreport",
+    "vg",
+    "-o",
+    "vg_name,vg_size,vg_extent_size,vg_extent_count",
+    "--configreport",
+    "pv",
+    "-o",
+    "pv_name,pv_uuid",
+  ];
+  const more = [
+    "--configreport",
+    "lv",
+    "-o",
+    "lv_name,lv_size",
+    "--configreport",
+    "seg",
+    "-o",
+    "lv_uuid",
+    "--configreport",
+    "pvseg",
+    "-o",
+    "pv_uuid",
+  ];
+  const { stdout } = await lvm(host, device, "lvm", [
+    "fullreport",
+    "--reportformat",
+    "json",
+    "--units",
+    "b",
+    "--nosuffix",
+    ...fields,
+    ...more,
+  ]);
+  return groupIn(stdout);
+}
+
+/** The same from LVM's JSON report. A physical volume without a group reports a group without a name. */
+export function groupIn(json: string): VolumeGroup | undefined {
+  for (const { vg, lv } of Report.parse(JSON.parse(json)).report) {
+    const group = vg[0];
+    if (group === undefined || group.vg_name === "") continue;
+    return {
+      name: group.vg_name,
+      extentBytes: group.vg_extent_size,
+      extents: group.vg_extent_count,
+      bytes: group.vg_size,
+      volumes: new Map(lv.map(({ lv_name, lv_size }) => [lv_name, lv_size])),
+    };
+  }
+  return undefined;
+}
+
+/** Makes a physical volume of a UUID that was chosen before, so that an interrupted run knows its own again (pvcreate(8), --norestorefile). */
+export async function createPhysicalVolume(host: Host, device: string, uuid: string): Promise<void> {
+  await lvm(host, device, "pvcreate", ["--yes", "--uuid", uuid, "--norestorefile", device]);
+}
+
+export async function createVolumeGroup(host: Host, device: string, name: string): Promise<void> {
+  await lvm(host, device, "vgcreate", [name, device]);
+}
+
+/** Makes and activates a volume of that many extents; its first 4 KiB are zeroed, so that no old signature shows. */
+export async function createVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
+  await lvm(host, device, "lvcreate", [
+    "--yes",
+    "--zero",
+    "y",
+    "--wipesignatures",
+    "y",
+    "--extents",
+    String(extents),
+    "--name",
+    name,
+    group,
+  ]);
+}
+
+/** Makes a volume that many extents large; one that is so large already stays as it is. What is on it is not touched. */
+export async function extendVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
+  await lvm(host, device, "lvextend", ["--extents", String(extents), `${group}/${name}`]);
+}
+
+export async function activateVolumeGroup(host: Host, device: string, group: string): Promise<void> {
+  await lvm(host, device, "vgchange", ["--activate", "y", group]);
+}
+
+/** The device-mapper name of a logical volume: hyphens doubled, group and volume joined by a single one (lvm(8), "Unique names"). */
+export function volumeMapping(group: string, volume: string): string {
+  return [group, volume].map((name) => name.replaceAll("-", "--")).join("-");
+}
+
+const UUID_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/** A new LVM identifier: 32 random characters in LVM's groups. */
+export function newLvmUuid(): string {
+  return lvmUuid(Array.from({ length: 32 }, () => UUID_CHARACTERS[randomInt(UUID_CHARACTERS.length)]).join(""));
+}

@@ -1,0 +1,61 @@
+import { z } from "../../base/schema.ts";
+import type { Host } from "../host.ts";
+
+const Dump = z.object({
+  partitiontable: z.object({
+    sectorsize: z.number().default(512),
+    partitions: z.array(z.object({ start: z.number(), size: z.number(), name: z.string().default("") })).default([]),
+  }),
+});
+
+const MIB = 1024 * 1024;
+
+/** What the table on the disk says; the kernel may still know an older one. */
+export interface PartitionTable {
+  /** First byte behind all partitions, on a MiB boundary as sfdisk aligns by itself. */
+  readonly end: number;
+  readonly labels: readonly string[];
+}
+
+export async function readPartitionTable(host: Host, disk: string): Promise<PartitionTable> {
+  const { stdout } = await host.run({ program: "sfdisk", args: ["--json", disk] });
+  return tableIn(stdout);
+}
+
+/** The same from sfdisk's JSON. */
+export function tableIn(json: string): PartitionTable {
+  const { sectorsize, partitions } = Dump.parse(JSON.parse(json)).partitiontable;
+  const end = Math.max(MIB, ...partitions.map(({ start, size }) => (start + size) * sectorsize));
+  return { end: Math.ceil(end / MIB) * MIB, labels: partitions.map(({ name }) => name) };
+}
+
+export interface NewPartition {
+  readonly number: number;
+  readonly label: string;
+  /** Bytes from the beginning of the disk. */
+  readonly start: number;
+}
+
+/**
+ * Adds one partition that takes the rest of the disk to the table on the disk, while other partitions are mounted; the
+ * kernel is told by `announcePartition`. Works after the disk was enlarged: sfdisk then moves the backup GPT to the new end.
+ *
+ * --lock takes the BSD lock that udev honours (systemd.io/BLOCK_DEVICE_LOCKING), so that udev does not probe half a table.
+ */
+export async function addPartition(host: Host, disk: string, { number, label, start }: NewPartition): Promise<void> {
+  await host.run({
+    program: "sfdisk",
+    args: ["--append", "--no-reread", "--no-tell-kernel", "--lock=yes", "--wipe-partitions", "never", disk],
+    // A start with a unit is in bytes of that unit; the size is left out: all that is free behind it.
+    input: `${number} : start=${start / MIB}MiB, type=${LINUX_DATA}, name=${label}\n`,
+    todo: `look at the table, nothing of it is lost: sfdisk --list ${disk}`,
+  });
+}
+
+/** Tells the kernel of a partition that the table has: sfdisk itself can only ask it to read all anew, which it refuses while one is mounted. */
+export async function announcePartition(host: Host, disk: string, number: number): Promise<void> {
+  await host.run({ program: "partx", args: ["--add", "--nr", String(number), disk] });
+}
+
+/** "Linux filesystem data"; what is in it shows by the LUKS header. */
+const LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";

@@ -1,0 +1,155 @@
+import type { Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** What a device holds. "Blank" is only said after a full look; a device that cannot be looked at is an error. */
+export type Content =
+  | { readonly kind: "blank" }
+  | { readonly kind: "found"; readonly type: SignatureType | (string & {}); readonly uuid: string }
+  /** What a `cryptsetup luksFormat` that was cut off leaves on a blank partition: see {@link isCutOffFormat}. */
+  | { readonly kind: "cut-off-format" }
+  /** No signature that anyone knows, and yet not empty: it may be what is left of something. */
+  | { readonly kind: "unknown" };
+
+export type SignatureType = "crypto_LUKS" | "ext4" | "xfs" | "swap" | "LVM2_member";
+
+/** Covers the first superblock of everything we make. */
+const HEADER_BYTES = 8192;
+
+/**
+ * The first signature of what the units make themselves, read without a process. Says only what is certainly there:
+ * `undefined` means "nothing that I know", not "blank".
+ */
+export async function readSignature(
+  host: Host,
+  device: string,
+): Promise<{ readonly type: SignatureType; readonly uuid: string } | undefined> {
+  const header = await host.readAt(device, 0, HEADER_BYTES);
+  return header === undefined ? undefined : signatureIn(Buffer.from(header));
+}
+
+/** Offsets from the formats' own documents; libblkid's probers name the same ones. */
+function signatureIn(header: Buffer): { readonly type: SignatureType; readonly uuid: string } | undefined {
+  const text = (from: number, length: number): string => header.toString("latin1", from, from + length);
+  // LUKS2 On-Disk Format Specification 1.1, section 2.1: magic, version 2 (big endian), the UUID as text at 168.
+  if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2)
+    return { type: "crypto_LUKS", uuid: text(168, 40).replace(/\0.*$/s, "") };
+  // Documentation/filesystems/ext4/super.rst: the superblock stands at 1024, its magic at 0x38, its UUID at 0x68.
+  if (header.length >= 2048 && header.readUInt16LE(1024 + 0x38) === 0xef53)
+    return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
+  // XFS Algorithms & Data Structures, "Superblocks": "XFSB" at 0, the UUID at 32.
+  if (text(0, 4) === "XFSB") return { type: "xfs", uuid: uuidText(header.subarray(32)) };
+  // mkswap(8): the signature ends the first page; include/linux/swap.h: the UUID stands at 1024 + 12.
+  if (text(4086, 10) === "SWAPSPACE2") return { type: "swap", uuid: uuidText(header.subarray(1036)) };
+  // LVM2's label lies in one of the first four sectors; the UUID of the physical volume follows it as 32 characters at 32.
+  for (const sector of [0, 512, 1024, 1536]) {
+    if (text(sector, 8) === "LABELONE" && text(sector + 24, 8) === "LVM2 001")
+      return { type: "LVM2_member", uuid: lvmUuid(text(sector + 32, 32)) };
+  }
+  return undefined;
+}
+
+function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString("hex", 0, 16);
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+}
+
+/** LVM writes its identifiers in groups of 6-4-4-4-4-4-6 characters. */
+export function lvmUuid(characters: string): string {
+  return [6, 4, 4, 4, 4, 4, 6]
+    .map((length, index, lengths) => {
+      const start = lengths.slice(0, index).reduce((sum, part) => sum + part, 0);
+      return characters.slice(start, start + length);
+    })
+    .join("-");
+}
+
+/** LUKS2's header area and what an upgrade wipes of a var partition: where a real partition is blank, all of this is zero. */
+const BLANK_BYTES = 16 * 1024 * 1024;
+
+/**
+ * What a device holds, after a full look: our own reading first, then every signature that libblkid knows.
+ *
+ * `mustBeZero`: "blank" needs the first 16 MiB to be zeros as well. It holds for raw partitions, which are zeroed before
+ * use, and catches a header that was damaged beyond recognition. What lies inside an encrypted device is noise at first,
+ * so there the absence of signatures must do.
+ */
+export async function contentOf(host: Host, device: string, { mustBeZero }: { readonly mustBeZero: boolean }): Promise<Content> {
+  const own = await readSignature(host, device);
+  if (own !== undefined) return { kind: "found", ...own };
+  // blkid(8) exits with 2 both for "nothing found" and for "no such device": so make sure of the device first.
+  const begin = await host.readAt(device, 0, mustBeZero ? BLANK_BYTES : HEADER_BYTES);
+  const first = begin === undefined ? undefined : Buffer.from(begin.buffer, begin.byteOffset, begin.length);
+  if (first === undefined || first.length === 0) {
+    throw new ProblemError(
+      { what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" },
+      { retryable: true },
+    );
+  }
+  const { status, stdout } = await host.run({ program: "blkid", args: ["--probe", "--output", "export", device], okStatuses: [0, 2, 8] });
+  // 8: several signatures contradict each other (blkid(8)); that is certainly not blank.
+  if (status === 8) return { kind: "unknown" };
+  const foreign = foreignContent(stdout);
+  if (foreign !== undefined) return foreign;
+  if (!mustBeZero || isZero(first)) return { kind: "blank" };
+  return { kind: isCutOffFormat(first) ? "cut-off-format" : "unknown" };
+}
+
+/** LUKS2 On-Disk Format Specification 1.1.2, section 2: two headers of 16 KiB, each a sector of its own in a block of 4 KiB, then JSON as text. */
+const SECTOR = 512;
+const LUKS_BLOCK = 4096;
+const LUKS_HEADER = 16 * 1024;
+const KEY_SLOTS = 2 * LUKS_HEADER;
+/** Of 512 random bytes, 221 are different ones on average; fewer than this come about once in 10^13 sectors. */
+const NOISE = 180;
+
+/**
+ * Before cryptsetup writes a header it fills the area of the key slots with random bytes (LUKS2_wipe_header_areas in its
+ * lib/luks2/luks2_json_format.c). A power cut, or a write that fails, leaves some of them, and perhaps some of the headers' JSON, and
+ * neither of the two sectors that would name a header. Nothing else is called so: each sector must be zeros, noise where key slots
+ * are, or text where JSON is. That it is ours, nobody can see from it: an intent that has begun has to say so.
+ */
+function isCutOffFormat(first: Buffer): boolean {
+  for (let at = 0; at < first.length; at += SECTOR) {
+    const sector = first.subarray(at, at + SECTOR);
+    if (isZero(sector)) continue;
+    if (at >= KEY_SLOTS ? new Set(sector).size < NOISE : at % LUKS_HEADER < LUKS_BLOCK || !sector.every(isTextOrZero)) return false;
+  }
+  return true;
+}
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+/** Piece by piece against zeros: to look at each of 16 million bytes by itself takes a tenth of a second. */
+function isZero(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length);
+    if (!piece.equals(ZEROS.subarray(0, piece.length))) return false;
+  }
+  return true;
+}
+
+function isTextOrZero(byte: number): boolean {
+  return byte === 0 || (byte >= 0x20 && byte < 0x7f);
+}
+
+/** What blkid found. Of a partition it also tells how the disk's own table describes it, which says nothing of its content. */
+export function foreignContent(output: string): Content | undefined {
+  const lines = output.split("\n").filter((line) => line.includes("=") && !/^(DEVNAME|PART_ENTRY_\w+)=/.test(line));
+  if (lines.length === 0) return undefined;
+  const values = new Map(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+  const type = values.get("TYPE") ?? values.get("PTTYPE");
+  return type === undefined ? { kind: "unknown" } : { kind: "found", type, uuid: values.get("UUID") ?? values.get("PTUUID") ?? "" };
+}
+
+/** For messages. */
+export function contentText(content: Content): string {
+  switch (content.kind) {
+    case "blank":
+      return "nothing";
+    case "cut-off-format":
+    case "unknown":
+      return "data without a signature that is known";
+    case "found":
+      return content.uuid === "" ? content.type : `${content.type} ${content.uuid}`;
+  }
+}

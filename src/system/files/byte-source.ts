@@ -1,0 +1,160 @@
+import { read as readWithCallback } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { promisify } from "node:util";
+import { setTimeout as timer } from "node:timers/promises";
+import { ProblemError } from "../../base/problem.ts";
+
+/** Bytes from somewhere, once, in order. */
+export interface ByteSource {
+  /** For messages: a path, "standard input", an address. */
+  readonly name: string;
+  /** How many there will be, as soon as that is known. */
+  readonly size: () => number | undefined;
+  /** Each is valid until the next one is asked for: memory is used again, because an image has gigabytes. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Bytes of a piece: large, because each is handed from thread to thread some times, and what is done for each costs more than to fill it. */
+const CHUNK = 1024 * 1024;
+
+/** A file, a device, a pipe. @throws ProblemError when there is none */
+export async function fileSource(path: string, signal: AbortSignal): Promise<ByteSource> {
+  const facts = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+  });
+  if (facts.isDirectory()) throw unreadable(path, "a folder");
+  // Pipes and devices have no size of that kind.
+  const size = facts.isFile() ? facts.size : undefined;
+  return { name: path, size: () => size, chunks: piecesOf(path, size !== undefined, signal) };
+}
+
+/** Opens it only when it is read: an install may be refused before that, and Node ends a program that forgets an open file. */
+async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const file = await open(path, "r").catch((error: unknown) => {
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+  });
+  yield* pieces(
+    path,
+    (buffer) => readHandle(file, buffer),
+    () => closed(file, isFile),
+    signal,
+  );
+}
+
+/** What is piped into the program. */
+export function standardInput(signal: AbortSignal): ByteSource {
+  const name = "standard input";
+  return { name, size: () => undefined, chunks: pieces(name, readStandardInput, async () => undefined, signal) };
+}
+
+/** Closing waits for a read that is under way, and a pipe may keep that waiting for ever. */
+async function closed(file: FileHandle, isFile: boolean): Promise<void> {
+  const closing = file.close();
+  if (isFile) await closing;
+  else closing.catch(() => undefined);
+}
+
+async function readHandle(file: FileHandle, buffer: Buffer): Promise<number> {
+  return (await file.read(buffer, 0, buffer.length)).bytesRead;
+}
+
+const readDescriptor = promisify(readWithCallback);
+
+async function readStandardInput(buffer: Buffer): Promise<number> {
+  return (await readDescriptor(0, buffer, 0, buffer.length, null)).bytesRead;
+}
+
+/** Reads into two buffers by turns: while one is worked on, the next piece comes in. */
+async function* pieces(
+  name: string,
+  read: (buffer: Buffer) => Promise<number>,
+  close: () => Promise<void>,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
+  const begin = (): Promise<number> => {
+    const begun = filled(buffer, read);
+    // Heard below, if anybody still asks for more.
+    begun.catch(() => undefined);
+    return begun;
+  };
+  let reading = begin();
+  try {
+    for (;;) {
+      const length = await unlessStopped(reading, signal);
+      if (length === 0) return;
+      const piece = buffer.subarray(0, length);
+      [buffer, other] = [other, buffer];
+      reading = begin();
+      yield piece;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw unreadable(name, error instanceof Error ? error.message : String(error), error);
+  } finally {
+    await close();
+  }
+}
+
+/** A pipe gives 64 KiB at a time (pipe(7)). @returns how many bytes there are: less than the buffer holds only at the end */
+async function filled(buffer: Buffer, read: (buffer: Buffer) => Promise<number>): Promise<number> {
+  let length = 0;
+  while (length < buffer.length) {
+    const more = await read(buffer.subarray(length));
+    if (more === 0) break;
+    length += more;
+  }
+  return length;
+}
+
+/** A pipe may never say anything again; being told to stop must not wait for it. (Promise.race would keep a listener for each piece.) */
+async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  work.then(resolve, reject);
+  try {
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The same bytes in pieces of a MiB, where they come in small ones. */
+export async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const buffer = Buffer.alloc(CHUNK);
+  let length = 0;
+  for await (const chunk of chunks) {
+    for (let done = 0; done < chunk.length;) {
+      const piece = chunk.subarray(done, done + CHUNK - length);
+      buffer.set(piece, length);
+      done += piece.length;
+      length += piece.length;
+      if (length < CHUNK) continue;
+      yield buffer;
+      length = 0;
+    }
+  }
+  if (length > 0) yield buffer.subarray(0, length);
+}
+
+function unreadable(name: string, found: string, cause?: unknown): ProblemError {
+  return new ProblemError({ what: `cannot read ${name}`, found, expected: "an upgrade image" }, { cause });
+}
+
+/** The same bytes, at most so many a second on average; a burst is at most what one second allows. */
+export function limitRate(source: ByteSource, bytesPerSecond: number, signal: AbortSignal): ByteSource {
+  return { ...source, chunks: slowed(source.chunks, bytesPerSecond, signal) };
+}
+
+async function* slowed(chunks: AsyncIterable<Uint8Array>, bytesPerSecond: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  let due = performance.now();
+  for await (const chunk of chunks) {
+    // What was not used while the reader was slow is not saved up for longer than a second.
+    due = Math.max(due, performance.now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
+    yield chunk;
+    const wait = due - performance.now();
+    if (wait > 0) await timer(wait, undefined, { signal });
+  }
+}

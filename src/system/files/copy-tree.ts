@@ -1,0 +1,94 @@
+import { dirname, join, resolve } from "node:path";
+import type { FileFacts, Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** A file as it shall stand somewhere. */
+export interface TreeFile {
+  /** Relative to the root of the tree, "sshd_config.d/10-node.conf". */
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Deeper than any folder below /etc: a link that leads upwards would go round for ever. */
+const MAX_DEPTH = 8;
+/** symlink(7): the kernel itself follows 40; the image has one, to /usr/lib. */
+const MAX_LINKS = 8;
+
+/**
+ * Reads a small folder whole: every file in it, links replaced by what they lead to (a copy elsewhere would lead astray
+ * with a relative one). A link that leads nowhere is left out, as is everything that is neither file nor folder.
+ *
+ * @param omit decides by the path within the folder
+ * @returns `undefined` when there is no such folder
+ */
+export async function readTree(host: Host, folder: string, omit: (path: string) => boolean): Promise<readonly TreeFile[] | undefined> {
+  return readBelow(host, folder, "", omit, 0);
+}
+
+async function readBelow(
+  host: Host,
+  folder: string,
+  below: string,
+  omit: (path: string) => boolean,
+  depth: number,
+): Promise<readonly TreeFile[] | undefined> {
+  if (depth > MAX_DEPTH) throw new ProblemError({ what: `${folder} is nested too deeply`, expected: `at most ${MAX_DEPTH} levels` });
+  const names = await host.list(folder);
+  if (names === undefined) return undefined;
+  const files: TreeFile[] = [];
+  for (const name of names) {
+    const path = join(below, name);
+    const source = await followed(host, join(folder, name));
+    if (source === undefined || omit(path)) continue;
+    if (source.facts.kind === "folder") files.push(...((await readBelow(host, source.path, path, omit, depth + 1)) ?? []));
+    if (source.facts.kind !== "file") continue;
+    const content = await host.readBytes(source.path);
+    if (content === undefined) continue;
+    files.push({ path, content, mode: source.facts.mode, uid: source.facts.uid, gid: source.facts.gid });
+  }
+  return files;
+}
+
+interface Found {
+  readonly path: string;
+  readonly facts: FileFacts;
+}
+
+/** What a path leads to in the end, with the facts of that and not of the link (a link always says 0777). */
+async function followed(host: Host, path: string, links = 0): Promise<Found | undefined> {
+  const facts = await host.stat(path);
+  if (facts === undefined) return undefined;
+  if (facts.kind !== "link") return { path, facts };
+  const target = await host.readLink(path);
+  return target === undefined || links === MAX_LINKS ? undefined : followed(host, resolve(dirname(path), target), links + 1);
+}
+
+/** Those of `files` that do not stand below `folder` as they should: other content, mode or owner, or not there at all. */
+export async function differingFiles(host: Host, folder: string, files: readonly TreeFile[]): Promise<readonly TreeFile[]> {
+  const checked = await Promise.all(files.map(async (file) => ((await stands(host, folder, file)) ? [] : [file])));
+  return checked.flat();
+}
+
+async function stands(host: Host, folder: string, file: TreeFile): Promise<boolean> {
+  const path = join(folder, file.path);
+  const facts = await host.stat(path);
+  if (facts?.kind !== "file" || facts.mode !== file.mode || facts.uid !== file.uid || facts.gid !== file.gid) return false;
+  const content = await host.readBytes(path);
+  return content !== undefined && Buffer.from(content).equals(file.content);
+}
+
+/** Puts each file below `folder`, whole or not at all, with its folders (0755). */
+export async function writeTree(host: Host, folder: string, files: readonly TreeFile[]): Promise<void> {
+  await host.makeFolder(folder, { mode: 0o755 });
+  for (const { path, content, mode, uid, gid } of files) {
+    const target = join(folder, path);
+    if (dirname(path) !== ".") await host.makeFolder(dirname(target), { mode: 0o755 });
+    // What is there under that name and is no file would make the rename fail for ever.
+    const facts = await host.stat(target);
+    if (facts !== undefined && facts.kind !== "file") await host.remove(target);
+    await host.writeFile(target, content, { mode, uid, gid });
+  }
+}

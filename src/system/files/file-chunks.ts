@@ -1,0 +1,23 @@
+import type { Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** Large enough that opening the file for each one does not count, small enough for a node's memory. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * A file's bytes, piece by piece, for as long as the unit may run.
+ *
+ * @throws ProblemError when there is no such file, or reading fails; retryable, for it may lie on a medium that was pulled out
+ */
+export async function* fileChunks(host: Host, path: string): AsyncIterable<Uint8Array> {
+  for (let offset = 0; ;) {
+    host.signal.throwIfAborted();
+    const chunk = await host.readAt(path, offset, CHUNK).catch((error: unknown) => {
+      throw new ProblemError({ what: `cannot read ${path}`, found: String(error) }, { retryable: true, cause: error });
+    });
+    if (chunk === undefined) throw new ProblemError({ what: `cannot read ${path}`, found: "no such file" }, { retryable: true });
+    if (chunk.length > 0) yield chunk;
+    if (chunk.length < CHUNK) return;
+    offset += chunk.length;
+  }
+}

@@ -1,0 +1,54 @@
+import { dirname } from "node:path";
+import type { FileFacts, Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** Write permission of the group, and of everybody. */
+const OTHERS_WRITE = 0o022;
+/** Permission of the owner to run it. */
+const OWNER_RUNS = 0o100;
+/** In a folder with it, nobody replaces what belongs to somebody else (inode(7)). */
+const STICKY = 0o1000;
+
+/**
+ * Refuses what anybody but root could have put there: a file that decides what is run as root, or is run itself, and every folder
+ * above it. Links are refused too, because they say nothing of what they lead to.
+ *
+ * @returns facts about the file
+ * @throws ProblemError also when it is not there
+ */
+export async function requireRootsAlone(host: Host, path: string, kind: "file" | "folder"): Promise<FileFacts> {
+  const facts = await judged(host, path, kind);
+  for (let folder = dirname(path), below = path; below !== folder; below = folder, folder = dirname(folder))
+    await judged(host, folder, "folder");
+  return facts;
+}
+
+/** The same of what is going to be run. @throws ProblemError also when it cannot be */
+export async function requireRootsExecutable(host: Host, path: string): Promise<void> {
+  const { mode } = await requireRootsAlone(host, path, "file");
+  if ((mode & OWNER_RUNS) !== 0) return;
+  throw new ProblemError({
+    what: "cannot be run",
+    where: { file: path },
+    found: `mode ${octal(mode)}`,
+    expected: "an executable",
+    todo: `chmod u+x ${path}`,
+  });
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}
+
+async function judged(host: Host, path: string, kind: "file" | "folder"): Promise<FileFacts> {
+  const facts = await host.stat(path);
+  const refuse = (found: string, expected: string, todo: string): ProblemError =>
+    new ProblemError({ what: "not used, because root alone must be able to change it", where: { file: path }, found, expected, todo });
+  if (facts === undefined) throw refuse("nothing", `a ${kind}`, "put it there, or take out what names it");
+  if (facts.kind !== kind) throw refuse(`a ${facts.kind.replace("-", " ")}`, `a ${kind}`, `put the ${kind} itself there`);
+  if (facts.uid !== 0) throw refuse(`it belongs to user ${facts.uid}`, "root", `chown root: ${path}`);
+  const harmless = kind === "folder" && (facts.mode & STICKY) !== 0;
+  if ((facts.mode & OTHERS_WRITE) !== 0 && !harmless)
+    throw refuse(`mode ${octal(facts.mode)}: others may write to it`, "root alone to write to it", `chmod go-w ${path}`);
+  return facts;
+}

@@ -1,0 +1,119 @@
+import { z } from "../../base/schema.ts";
+import type { NetworkSettings } from "./network-file.ts";
+import { canonicalIp } from "./network-interfaces.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** What systemd-networkd says about one link. Addresses in the one spelling of `canonicalIp`. */
+export interface LinkDescription {
+  /** The .network file in force for the link. */
+  readonly networkFile?: string;
+  /** "configuring", "configured", "failed", "unmanaged", … (networkctl(1)). */
+  readonly administrativeState: string;
+  /** "off", "no-carrier", "carrier", "degraded", "routable", … (networkctl(1)). */
+  readonly operationalState: string;
+  readonly hasCarrier: boolean;
+  /** What the .network file gave it and is in force, each list sorted. */
+  readonly static: StaticSettings;
+}
+
+export interface StaticSettings {
+  readonly addresses: readonly string[];
+  readonly gateways: readonly string[];
+  readonly nameServers: readonly string[];
+  readonly domains: readonly string[];
+}
+
+const Sourced = z.object({ ConfigSource: z.string().optional(), ConfigState: z.string().optional() });
+const Bytes = z.array(z.number().int().min(0).max(255));
+// Only what is used: networkd adds fields with every version, and leaves out what is empty.
+const Description = z.object({
+  NetworkFile: z.string().optional(),
+  AdministrativeState: z.string(),
+  OperationalState: z.string(),
+  CarrierState: z.string(),
+  Addresses: z.array(Sourced.extend({ Address: Bytes, PrefixLength: z.number() })).default([]),
+  Routes: z.array(Sourced.extend({ Gateway: Bytes.optional(), DestinationPrefixLength: z.number() })).default([]),
+  DNS: z.array(Sourced.extend({ Address: Bytes })).default([]),
+  SearchDomains: z.array(Sourced.extend({ Domain: z.string() })).default([]),
+});
+
+/** The JSON of Manager.DescribeLink, as `networkctl --json=short status LINK` prints it too. @throws ProblemError when it is something else */
+export function parseLinkDescription(text: string): LinkDescription {
+  const parsed = Description.safeParse(parseJson(text));
+  if (!parsed.success) {
+    throw new ProblemError({
+      what: "systemd-networkd described the link in words that are not understood",
+      found: z.prettifyError(parsed.error).replaceAll("\n", " "),
+    });
+  }
+  const { data } = parsed;
+  // The state is a list of words: "configuring" alone is not there yet, "configured,removing" not for long. What was there
+  // before a reload and stays is "configuring,configured", also once networkd is done with it (seen with systemd 252).
+  const inForce = ({ ConfigSource, ConfigState = "configured" }: z.infer<typeof Sourced>): boolean => {
+    const words = ConfigState.split(",");
+    return ConfigSource === "static" && words.includes("configured") && !words.includes("removing");
+  };
+  const gateways = data.Routes.filter((route) => inForce(route) && route.DestinationPrefixLength === 0);
+  return {
+    ...(data.NetworkFile === undefined ? {} : { networkFile: data.NetworkFile }),
+    administrativeState: data.AdministrativeState,
+    operationalState: data.OperationalState,
+    hasCarrier: !["off", "no-carrier"].includes(data.CarrierState),
+    static: {
+      addresses: data.Addresses.filter(inForce)
+        .map((entry) => `${ipOf(entry.Address)}/${entry.PrefixLength}`)
+        .toSorted(),
+      gateways: gateways.flatMap((route) => (route.Gateway === undefined ? [] : [ipOf(route.Gateway)])).toSorted(),
+      nameServers: data.DNS.filter(inForce).map((entry) => ipOf(entry.Address)),
+      domains: data.SearchDomains.filter(inForce)
+        .map((entry) => entry.Domain)
+        .toSorted(),
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function ipOf(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join(".");
+  return canonicalIp(
+    Buffer.from(bytes)
+      .toString("hex")
+      .replaceAll(/.{4}(?=.)/g, "$&:"),
+  );
+}
+
+/** The settings in the spelling and order of a description, so that both can be compared. */
+export function asStatic(settings: NetworkSettings): StaticSettings {
+  const addresses = settings.addresses.map((text) => {
+    const [address = "", prefixLength = ""] = text.split("/");
+    return `${canonicalIp(address)}/${Number(prefixLength)}`;
+  });
+  return {
+    addresses: addresses.toSorted(),
+    gateways: settings.gateways.map(canonicalIp).toSorted(),
+    nameServers: settings.nameServers.map(canonicalIp),
+    domains: settings.searchDomain === undefined ? [] : [settings.searchDomain],
+  };
+}
+
+/** What is not yet as it should be, in words: "address 2001:db8::1/64 → 2001:db8::2/64". Empty when all of it is applied. */
+export function staticDifferences(link: LinkDescription, wanted: StaticSettings): readonly string[] {
+  // Without a carrier networkd sets no addresses and no routes, and will when there is one (ConfigureWithoutCarrier=).
+  const compared = [
+    { what: "address", old: link.hasCarrier ? link.static.addresses : wanted.addresses, new: wanted.addresses },
+    { what: "gateway", old: link.hasCarrier ? link.static.gateways : wanted.gateways, new: wanted.gateways },
+    { what: "name servers", old: link.static.nameServers, new: wanted.nameServers },
+    { what: "domain", old: link.static.domains, new: wanted.domains },
+  ];
+  const words = (values: readonly string[]): string => (values.length === 0 ? "automatic" : values.join(" "));
+  return compared
+    .filter((part) => words(part.old) !== words(part.new))
+    .map((part) => `${part.what} ${words(part.old)} → ${words(part.new)}`);
+}

@@ -1,0 +1,106 @@
+import { call, type SystemBus, withSystemBus } from "../systemd/dbus.ts";
+import { type Signals, subscribe } from "../systemd/dbus-signals.ts";
+import type { Host } from "../host.ts";
+import { type LinkDescription, parseLinkDescription } from "./link-description.ts";
+
+const DESTINATION = "org.freedesktop.network1";
+const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/network1", interface: "org.freedesktop.network1.Manager" };
+/**
+ * networkd signals a change of its states, but not every change of an address: so look again now and then. Also how long
+ * it must be silent before a state counts: right after a request it still shows the one from before.
+ */
+const LOOK_AGAIN = 500;
+/** A link whose file has changed is configured anew by the reload itself; after this long it was not. */
+const RELOAD_TIME = 5_000;
+
+/** What networkd knows about the link with that kernel index. @throws BusError when there is no such link, or no networkd */
+export async function describeLink(host: Host, index: number): Promise<LinkDescription> {
+  return await withSystemBus(host, async (bus) => await describe(bus, index));
+}
+
+async function describe(bus: SystemBus, index: number): Promise<LinkDescription> {
+  const [json] = await call(bus, { ...MANAGER, member: "DescribeLink", signature: "i", body: [index] });
+  return parseLinkDescription(String(json));
+}
+
+/** What is waited for. */
+export interface Goal {
+  /** Milliseconds. */
+  readonly within: number;
+  /** True once the link is as it is wanted. Asked after every change. */
+  readonly reached: (link: LinkDescription) => boolean | Promise<boolean>;
+}
+
+/** The link as it was last seen, and whether it got there. */
+export interface Outcome {
+  readonly reached: boolean;
+  readonly link: LinkDescription;
+}
+
+/** Has networkd configure the link anew, with the files that it knows, and waits for the result. */
+export async function reconfigureLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
+  return await following(host, index, goal, async (bus, changes) => {
+    await reconfigure(bus, index);
+    return await settled(bus, index, changes, goal);
+  });
+}
+
+/**
+ * Has networkd read its files again, and waits for the result. A link is configured anew only where that is needed,
+ * because it loses its addresses for a moment: when its file has changed, which networkd sees by itself, or when the link
+ * is still not as it is wanted afterwards.
+ */
+export async function reloadLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
+  return await following(host, index, goal, async (bus, changes) => {
+    await call(bus, { ...MANAGER, member: "Reload" });
+    const reloaded = await settled(bus, index, changes, { ...goal, within: RELOAD_TIME });
+    if (reloaded.reached) return reloaded;
+    await reconfigure(bus, index);
+    return await settled(bus, index, changes, goal);
+  });
+}
+
+/** Waits for the link to get there by itself. */
+export async function waitForLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
+  return await following(host, index, goal, async (bus, changes) => await settled(bus, index, changes, goal, true));
+}
+
+async function reconfigure(bus: SystemBus, index: number): Promise<void> {
+  await call(bus, { ...MANAGER, member: "ReconfigureLink", signature: "i", body: [index] });
+}
+
+async function following(
+  host: Host,
+  index: number,
+  { within }: Goal,
+  work: (bus: SystemBus, changes: Signals) => Promise<Outcome>,
+): Promise<Outcome> {
+  return await withSystemBus(
+    host,
+    async (bus) => {
+      const [, path] = await call(bus, { ...MANAGER, member: "GetLinkByIndex", signature: "i", body: [index] });
+      const changes = await subscribe(bus, {
+        sender: DESTINATION,
+        path: String(path),
+        interface: "org.freedesktop.DBus.Properties",
+        member: "PropertiesChanged",
+      });
+      return await work(bus, changes);
+    },
+    { deadline: within + RELOAD_TIME + 30_000 },
+  );
+}
+
+/** @param quiet nothing was asked of networkd just now, so what it shows counts at once */
+async function settled(bus: SystemBus, index: number, changes: Signals, { within, reached }: Goal, quiet = false): Promise<Outcome> {
+  const end = Date.now() + within;
+  for (let steady = quiet; ;) {
+    const link = await describe(bus, index);
+    const there = await reached(link);
+    if (there && steady) return { reached: true, link };
+    const left = end - Date.now();
+    if (left <= 0) return { reached: there, link };
+    const spoke = await changes.next(Math.min(LOOK_AGAIN, left));
+    steady = quiet || (there && !spoke);
+  }
+}

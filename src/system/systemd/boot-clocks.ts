@@ -1,0 +1,129 @@
+import { z } from "../../base/schema.ts";
+import { CommandError } from "../command.ts";
+import { call, type SystemBus, withSystemBusIfThere } from "./dbus.ts";
+import type { Host } from "../host.ts";
+
+/** When the boot passed its milestones, as systemd has it. Seconds of CLOCK_MONOTONIC: since the kernel started. */
+export interface BootClocks {
+  /** Seconds from power-on to the kernel, firmware and loader together. Absent where the firmware does not tell. */
+  readonly firmware?: number;
+  /** Seconds from the boot loader's start to the kernel. Absent where the loader does not tell (GRUB does not by itself). */
+  readonly loader?: number;
+  /** When systemd began in the initrd; absent without one, or with one that has no systemd in it. */
+  readonly initrd?: number;
+  /** When systemd began in the root file system. */
+  readonly userspace: number;
+  /** When systemd had finished; absent while it has not. */
+  readonly finished?: number;
+  /** By unit name: when a service's main process began and ended, the last time that it ran in this boot. */
+  readonly services: Readonly<Record<string, { readonly started: number; readonly ended?: number }>>;
+}
+
+const DESTINATION = "org.freedesktop.systemd1";
+const PROPERTIES = "org.freedesktop.DBus.Properties";
+
+/** a{sv} as the library gives it: a 64-bit number is a bigint. */
+const Values = z.tuple([z.record(z.string(), z.object({ value: z.unknown() }))]);
+
+/**
+ * Asks systemd for this boot's clocks (org.freedesktop.systemd1(5)).
+ *
+ * @param services names of services whose main processes are asked for too
+ * @returns `undefined` on a machine without systemd or without a bus
+ */
+export async function bootClocks(host: Host, services: readonly string[]): Promise<BootClocks | undefined> {
+  return await withSystemBusIfThere(host, async (bus) => {
+    const manager = await properties(bus, "/org/freedesktop/systemd1", `${DESTINATION}.Manager`);
+    const userspace = seconds(manager["UserspaceTimestampMonotonic"]);
+    if (userspace === undefined) return undefined;
+    const times: Record<string, { started: number; ended?: number }> = {};
+    for (const name of services) {
+      const service = await properties(bus, unitPath(name), `${DESTINATION}.Service`);
+      const started = seconds(service["ExecMainStartTimestampMonotonic"]);
+      const ended = seconds(service["ExecMainExitTimestampMonotonic"]);
+      // While it runs again, the exit is still that of the time before.
+      if (started !== undefined) times[name] = { started, ...(ended === undefined || ended < started ? {} : { ended }) };
+    }
+    return {
+      ...present("firmware", seconds(manager["FirmwareTimestampMonotonic"])),
+      ...present("loader", seconds(manager["LoaderTimestampMonotonic"])),
+      ...present("initrd", seconds(manager["InitRDTimestampMonotonic"])),
+      userspace,
+      ...present("finished", seconds(manager["FinishTimestampMonotonic"])),
+      services: times,
+    };
+  });
+}
+
+async function properties(bus: SystemBus, path: string, name: string): Promise<Readonly<Record<string, unknown>>> {
+  const reply = await call(bus, { destination: DESTINATION, path, interface: PROPERTIES, member: "GetAll", signature: "s", body: [name] });
+  const answer = Values.safeParse(reply).data?.[0] ?? {};
+  return Object.fromEntries(Object.entries(answer).map(([key, { value }]) => [key, value]));
+}
+
+/** The object of a unit: every byte that is no letter or digit (nor a first digit) as _xx (sd_bus_path_encode(3)). */
+export function unitPath(name: string): string {
+  const encoded = Buffer.from(name)
+    .toString("latin1")
+    .replaceAll(/[^A-Za-z0-9]|^[0-9]/g, (letter) => `_${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `/org/freedesktop/systemd1/unit/${encoded}`;
+}
+
+/** Microseconds as systemd has them; 0 and the largest number both mean "has not happened". */
+function seconds(value: unknown): number | undefined {
+  const micro = typeof value === "bigint" || typeof value === "number" ? Number(value) : 0;
+  return micro > 0 && micro < 2 ** 63 ? micro / 1e6 : undefined;
+}
+
+function present(key: "firmware" | "loader" | "initrd" | "finished", value: number | undefined): Partial<BootClocks> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+/** systemd's "Startup finished" (SD_MESSAGE_STARTUP_FINISHED, sd-messages.h). */
+const STARTUP_FINISHED = "b07a249cd024414a82dd00cd181378ff";
+
+/**
+ * The clocks of an earlier boot, from what systemd wrote into the journal when it had finished. Firmware, loader and
+ * services are not among that.
+ *
+ * @param bootId as the kernel has it
+ * @returns `undefined` when the journal does not have that boot, or it never finished
+ */
+export async function journalClocks(host: Host, bootId: string): Promise<BootClocks | undefined> {
+  try {
+    const match = [`_BOOT_ID=${bootId.replaceAll("-", "")}`, `MESSAGE_ID=${STARTUP_FINISHED}`, "_PID=1"];
+    const { stdout } = await host.run({
+      program: "journalctl",
+      args: ["--output=json", "--no-pager", "--quiet", ...match],
+      // Nothing found.
+      okStatuses: [0, 1],
+    });
+    return parseStartupFinished(stdout);
+  } catch (error) {
+    if (error instanceof CommandError && error.ending.kind === "not-found") return undefined;
+    throw error;
+  }
+}
+
+const StartupFinished = z.object({
+  KERNEL_USEC: z.coerce.number(),
+  INITRD_USEC: z.coerce.number().exactOptional(),
+  USERSPACE_USEC: z.coerce.number(),
+});
+
+/** @param text journalctl's JSON, an entry a line; the last one counts */
+export function parseStartupFinished(text: string): BootClocks | undefined {
+  const line = text.trim().split("\n").at(-1) ?? "";
+  if (line === "") return undefined;
+  const { data } = StartupFinished.safeParse(JSON.parse(line));
+  if (data === undefined) return undefined;
+  const kernel = data.KERNEL_USEC / 1e6;
+  const initrd = (data.INITRD_USEC ?? 0) / 1e6;
+  const userspace = kernel + initrd;
+  return {
+    ...(initrd > 0 ? { initrd: kernel } : {}),
+    userspace,
+    finished: userspace + data.USERSPACE_USEC / 1e6,
+    services: {},
+  };
+}

@@ -1,0 +1,179 @@
+import type { DBusError, MessageBus } from "dbus-next";
+import type { Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** An open connection to the system bus. It ends with the `withSystemBus` that made it. */
+export interface SystemBus {
+  readonly connection: MessageBus;
+  /** Aborted, with a `ProblemError` as its reason, when the connection is lost, its time is up, or the unit must end. */
+  readonly signal: AbortSignal;
+}
+
+export interface MethodCall {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  /** D-Bus signature of the body; absent for a call without arguments. */
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+}
+
+export interface BusOptions {
+  /** Milliseconds for everything that is done over this connection; the default is one minute. */
+  readonly deadline?: number;
+}
+
+/** The answer of a service that refused a call: `errorName` is D-Bus's own name for the reason. */
+export class BusError extends ProblemError {
+  readonly errorName: string;
+
+  constructor(call: MethodCall, errorName: string, text: string) {
+    const what = NOT_THERE.has(errorName) ? `${call.destination} is not running` : `${call.destination} refused ${call.member}`;
+    super({ what, found: text === "" ? errorName : `${errorName}: ${text}` });
+    this.errorName = errorName;
+  }
+}
+
+/** The bus itself answers in place of a service that is not there (D-Bus specification, "Message Bus Starting Services"). */
+const NOT_THERE = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
+
+/** The address that libdbus and sd-bus use when the environment names none (D-Bus specification, "System message bus"; /run by file-hierarchy(7)). */
+const DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket";
+const DEADLINE = 60_000;
+/** dbus.socket exists and accepts long before the daemon answers; who asks then must not wait for a boot that waits for him. */
+const CONNECT_TIMEOUT = 10_000;
+/** What libdbus waits for a reply when not told otherwise (DBUS_TIMEOUT_USE_DEFAULT). */
+const CALL_TIMEOUT = 25_000;
+/** Message flag: looking at a service must not start it (D-Bus specification, NO_AUTO_START). */
+const NO_AUTO_START = 2;
+
+/**
+ * Connects to the system bus for as long as `use` runs. Only for the late stage, or once `isServiceRunning` has told
+ * that the service asked for is up: in early boot the socket may be there with nobody behind it.
+ *
+ * @throws ProblemError when there is no bus, the connection is lost or the deadline has passed
+ */
+export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Promise<T>, options: BusOptions = {}): Promise<T> {
+  const answer = await withSystemBusIfThere(host, async (bus) => ({ value: await use(bus) }), options);
+  if (answer === undefined) {
+    throw new ProblemError({
+      what: "cannot reach the system bus",
+      found: `nobody listens at ${busAddress()}`,
+      todo: "systemctl status dbus.socket dbus.service",
+    });
+  }
+  return answer.value;
+}
+
+/** The same, for those to whom a machine without a system bus is an answer: `undefined`. */
+export async function withSystemBusIfThere<T>(
+  host: Host,
+  use: (bus: SystemBus) => Promise<T>,
+  options: BusOptions = {},
+): Promise<T | undefined> {
+  const ending = new AbortController();
+  const end = (what: string): void => ending.abort(new ProblemError({ what }));
+  const deadline = options.deadline ?? DEADLINE;
+  const timer = setTimeout(() => end(`the work on the system bus did not end within ${deadline / 1000} s`), deadline);
+  const onAbort = (): void => end("the work on the system bus was stopped because the unit was");
+  if (host.signal.aborted) onAbort();
+  host.signal.addEventListener("abort", onAbort, { once: true });
+  let connection: MessageBus | undefined;
+  try {
+    // Loaded only here: most boots never need it, and loading takes longer than planning all units.
+    const { sessionBus } = await import("dbus-next");
+    connection = sessionBus({ busAddress: busAddress(), authMethods: ["EXTERNAL"] });
+    const bus = { connection, signal: ending.signal };
+    if (!(await isConnected(bus))) return undefined;
+    connection.on("error", (error: Error) => end(`the connection to the system bus failed: ${error.message}`));
+    // The library forgets pending calls when the daemon goes away; without this they would wait for their time-out.
+    connection._connection.once("end", () => end("the system bus closed the connection"));
+    return await bounded(use(bus), bus.signal);
+  } finally {
+    clearTimeout(timer);
+    host.signal.removeEventListener("abort", onAbort);
+    if (connection !== undefined) closeBus(connection);
+  }
+}
+
+function busAddress(): string {
+  return process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? DEFAULT_ADDRESS;
+}
+
+/** True once the daemon has greeted us, false when there is none. */
+async function isConnected({ connection, signal }: SystemBus): Promise<boolean> {
+  const greeted = new Promise<boolean>((resolve, reject) => {
+    connection.once("connect", () => resolve(true));
+    connection.once("error", (error: Error & { code?: string }) => {
+      // ENOENT: no socket. ECONNREFUSED: a socket whose daemon is gone.
+      if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(false);
+      else reject(new ProblemError({ what: "cannot connect to the system bus", found: error.message }));
+    });
+    connection._connection.once("end", () => reject(new ProblemError({ what: "the system bus closed the connection at once" })));
+  });
+  return await bounded(greeted, signal, { within: CONNECT_TIMEOUT, what: "the system bus did not answer" });
+}
+
+/** The library only half-closes its socket; with a daemon that never answers, the open half would keep the process alive. */
+function closeBus(connection: MessageBus): void {
+  connection.on("error", () => undefined);
+  connection.disconnect();
+  connection._connection.stream.destroy();
+}
+
+/**
+ * Calls a method and returns the body of the reply. Never starts the service that it asks.
+ *
+ * @param timeout milliseconds to wait for the reply
+ * @throws BusError when the service refuses, or nobody owns the name (org.freedesktop.DBus.Error.ServiceUnknown)
+ * @throws ProblemError when no reply came in time, or the connection ended
+ */
+export async function call(bus: SystemBus, method: MethodCall, timeout = CALL_TIMEOUT): Promise<readonly unknown[]> {
+  const { Message } = await import("dbus-next");
+  if (bus.signal.aborted) throw reasonOf(bus.signal);
+  try {
+    const reply = bus.connection.call(new Message({ ...method, flags: NO_AUTO_START }));
+    const message = await bounded(reply, bus.signal, { within: timeout, what: `${method.destination} did not answer ${method.member}` });
+    return message?.body ?? [];
+  } catch (error) {
+    if (isBusError(error)) throw new BusError(method, error.type, error.text);
+    throw error;
+  }
+}
+
+/** Told by shape, so that the library need not be loaded to ask. */
+function isBusError(error: unknown): error is DBusError {
+  return error instanceof Error && error.name === "DBusError" && "type" in error;
+}
+
+/** The promise's own outcome, unless the signal or the time limit (milliseconds) comes first. */
+export async function bounded<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  limit?: { readonly within: number; readonly what: string },
+): Promise<T> {
+  return await new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(reasonOf(signal));
+    const timer =
+      limit === undefined
+        ? undefined
+        : setTimeout(() => reject(new ProblemError({ what: `${limit.what} within ${limit.within / 1000} s` })), limit.within);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const settled = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    };
+    work
+      .then(resolve, reject)
+      .finally(settled)
+      .catch(() => undefined);
+  });
+}
+
+/** Why the connection ended: what `end` was told. */
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new ProblemError({ what: "the work on the system bus was stopped" });
+}

@@ -1,0 +1,182 @@
+import { z } from "../../base/schema.ts";
+import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
+import { subscribe } from "./dbus-signals.ts";
+import type { Host } from "../host.ts";
+import { lastWords } from "./journal.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+/** What systemd knows about a unit (org.freedesktop.systemd1(5)). */
+export interface UnitState {
+  /** "loaded", "not-found", "bad-setting", "masked", … */
+  readonly load: string;
+  /** "active", "reloading", "inactive", "failed", "activating" or "deactivating". */
+  readonly active: string;
+  readonly sub: string;
+}
+
+const DESTINATION = "org.freedesktop.systemd1";
+const PATH = "/org/freedesktop/systemd1";
+const MANAGER = "org.freedesktop.systemd1.Manager";
+/** The usual limit of systemd for one start (DefaultTimeoutStartSec), so that its own, more telling answer comes first. */
+const JOB_TIMEOUT = 95_000;
+
+/**
+ * True when systemd has that unit running or starting: it keeps the invocation id of such units in a link in /run.
+ * Needs no bus and no process, so it is the question for the early stage.
+ */
+export async function isServiceRunning(host: Host, name: string): Promise<boolean> {
+  return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;
+}
+
+/** True when systemd has the system bus's daemon running or starting; early in a boot it has not. No process either. */
+export async function isBusRunning(host: Host): Promise<boolean> {
+  for (const name of BUS_SERVICES) if (await isServiceRunning(host, name)) return true;
+  return false;
+}
+
+/** dbus-daemon(1) and dbus-broker(1): systemd knows each under the name of its own unit, of which dbus.service may be an alias. */
+const BUS_SERVICES = ["dbus.service", "dbus-broker.service"];
+
+/** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
+export async function unitState(host: Host, name: string): Promise<UnitState> {
+  return await withSystemBus(host, async (bus) => await stateOn(bus, name));
+}
+
+/** The same of several, in one call. @param names none of them an alias: systemd answers with the unit's own name */
+export async function unitStates(host: Host, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
+  const states = await withSystemBus(host, async (bus) => await statesOn(bus, names));
+  const missing = names.filter((name) => !states.has(name));
+  if (missing.length === 0) return states;
+  throw new ProblemError({ what: `systemd did not say how ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"}` });
+}
+
+// Name, description, load state, active state, sub state; then what nobody asks for here.
+const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
+
+async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
+  const state = [...(await statesOn(bus, [name])).values()][0];
+  if (state === undefined) throw new ProblemError({ what: `systemd did not say how ${name} is` });
+  return state;
+}
+
+async function statesOn(bus: SystemBus, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
+  const reply = await call(bus, {
+    destination: DESTINATION,
+    path: PATH,
+    interface: MANAGER,
+    member: "ListUnitsByNames",
+    signature: "as",
+    body: [names],
+  });
+  const rows = UnitRows.safeParse(reply).data?.[0];
+  if (rows === undefined) throw new ProblemError({ what: `systemd did not say how ${names.join(", ")} are`, found: JSON.stringify(reply) });
+  return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
+}
+
+/** How to bring a unit about. */
+export type JobKind = "start" | "restart" | "reload" | "stop";
+
+/**
+ * Starts, restarts, reloads or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
+ * for us to finish and we for systemd.
+ *
+ * @throws DiedError when the service was started and did not stay
+ * @throws ProblemError which says why the job did not succeed, and where to read on
+ */
+export async function runJob(host: Host, kind: JobKind, name: string, timeout = JOB_TIMEOUT): Promise<void> {
+  await withSystemBus(
+    host,
+    async (bus) => {
+      // systemd sends its signals only while somebody has asked for them.
+      await call(bus, { destination: DESTINATION, path: PATH, interface: MANAGER, member: "Subscribe" });
+      const removed = await subscribe(bus, { sender: DESTINATION, path: PATH, interface: MANAGER, member: "JobRemoved" });
+      const job = await enqueue(bus, kind, name);
+      const end = Date.now() + timeout;
+      for (;;) {
+        const result = resultOf(removed.received, job);
+        if (result !== undefined) {
+          if (result !== "done") throw await jobProblem(host, kind, name, result);
+          break;
+        }
+        if (!(await removed.next(Math.max(0, end - Date.now())))) throw await jobProblem(host, kind, name, "unfinished");
+      }
+      if (kind !== "stop") await expectAlive(host, bus, kind, name);
+    },
+    { deadline: timeout + 10_000 },
+  );
+}
+
+// Job number, job path, name of the unit, result.
+const JobRemoved = z.tuple([z.number(), z.string(), z.string(), z.string()]);
+
+function resultOf(removed: readonly { readonly body: readonly unknown[] }[], job: unknown): string | undefined {
+  for (const { body } of removed) {
+    const { data } = JobRemoved.safeParse(body);
+    if (data?.[1] === job) return data?.[3];
+  }
+  return undefined;
+}
+
+async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unknown> {
+  const member = { start: "StartUnit", restart: "RestartUnit", reload: "ReloadUnit", stop: "StopUnit" }[kind];
+  try {
+    const [job] = await call(bus, {
+      destination: DESTINATION,
+      path: PATH,
+      interface: MANAGER,
+      member,
+      signature: "ss",
+      body: [name, "replace"],
+    });
+    return job;
+  } catch (error) {
+    const refusal = error instanceof BusError ? REFUSALS[error.errorName.replace(`${DESTINATION}.`, "")] : undefined;
+    if (refusal === undefined) throw error;
+    throw new ProblemError({ what: `cannot ${kind} ${name}`, ...refusal, todo: `systemctl status ${name}` }, { cause: error });
+  }
+}
+
+/** For which units systemd makes no job at all (org.freedesktop.systemd1(5), bus-common-errors.h). */
+const REFUSALS: Readonly<Record<string, { readonly found: string; readonly expected: string }>> = {
+  NoSuchUnit: { found: "no unit of that name", expected: "the image to install it" },
+  UnitMasked: { found: "its unit is masked", expected: "a unit that may be started" },
+  BadUnitSetting: { found: "a setting in its unit file that systemd does not take", expected: "a unit file that can be loaded" },
+  LoadFailed: { found: "a unit file that cannot be loaded", expected: "one that can" },
+};
+
+/** systemd has started the service, and it ended at once. `restarts`: systemd will start it again by itself. */
+export class DiedError extends ProblemError {
+  readonly restarts: boolean;
+
+  constructor({ problem }: ProblemError, restarts: boolean) {
+    super(problem);
+    this.restarts = restarts;
+  }
+}
+
+/** A start job of a simple service is done once the process exists, also when that ends in the next moment. */
+async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: string): Promise<void> {
+  const { active, sub } = await stateOn(bus, name);
+  // A oneshot service without RemainAfterExit is "inactive" when it has done its work.
+  if (active === "failed" || sub === "auto-restart") {
+    throw new DiedError(await jobProblem(host, kind, name, `${active} (${sub})`), sub === "auto-restart");
+  }
+}
+
+/** What the results of a job mean (org.freedesktop.systemd1(5), JobRemoved). */
+const RESULTS: Readonly<Record<string, string>> = {
+  canceled: "another job took its place",
+  timeout: "it took too long and systemd gave up",
+  failed: "it failed",
+  dependency: "a unit that it needs failed",
+  skipped: "it does not apply to the unit's present state",
+  assert: "an Assert… condition of the unit does not hold",
+  unfinished: "systemd has not finished the job in time",
+};
+
+/** With what the service said last: most often that is the reason. */
+async function jobProblem(host: Host, kind: JobKind, name: string, result: string): Promise<ProblemError> {
+  const todo = result === "dependency" ? `systemctl list-dependencies ${name}` : `journalctl -b -u ${name}`;
+  const found = [RESULTS[result] ?? result, ...(await lastWords(host, name))].join("\n");
+  return new ProblemError({ what: `cannot ${kind} ${name}`, found, todo });
+}

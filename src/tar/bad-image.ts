@@ -1,0 +1,11 @@
+import { type Problem, ProblemError } from "../base/problem.ts";
+
+/**
+ * The image itself is at fault, not the machine, the network or the request. Only such an error may make an image's hash be
+ * remembered as refused.
+ */
+export class BadImage extends ProblemError {
+  constructor(problem: Problem, cause?: unknown) {
+    super({ todo: "build or fetch the image again; nothing of the running system was touched", ...problem }, { cause });
+  }
+}

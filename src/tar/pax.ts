@@ -1,0 +1,29 @@
+import { quoted } from "../base/quoted.ts";
+import { BadImage } from "./bad-image.ts";
+
+/**
+ * The records of a pax header: "LENGTH KEY=VALUE\n", where the length counts the whole record (pax(1), "pax Extended Header").
+ *
+ * @throws BadImage for what is none, or says the same thing twice
+ */
+export function parsePax(bytes: Buffer, file: string): ReadonlyMap<string, string> {
+  const records = new Map<string, string>();
+  const bad = (found: string): BadImage => new BadImage({ what: "a pax header of the tar is damaged", where: { file }, found });
+  for (let offset = 0; offset < bytes.length;) {
+    const blank = bytes.indexOf(0x20, offset);
+    const digits = bytes.toString("latin1", offset, blank === -1 ? offset : blank);
+    const end = offset + Number(digits);
+    if (!/^\d{1,6}$/.test(digits) || end > bytes.length || end <= blank + 1 || bytes[end - 1] !== 0x0a) {
+      throw bad(`a record at byte ${offset} with the length ${quoted(digits)}`);
+    }
+    const text = bytes.toString("utf8", blank + 1, end - 1);
+    const equals = text.indexOf("=");
+    if (equals < 1) throw bad(`a record without a key at byte ${offset}`);
+    const key = text.slice(0, equals);
+    // Two sizes or two names: which one counts would depend on who reads it.
+    if (records.has(key)) throw bad(`${quoted(key)} twice`);
+    records.set(key, text.slice(equals + 1));
+    offset = end;
+  }
+  return records;
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import { activate, type Action, type Conflict, conflict, provision } from "../../boot/unit.ts";
+import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
+import { mappings } from "../../system/disks/block-devices.ts";
+import { CommandError } from "../../system/command.ts";
+import { isWrongKey, luksFormat, luksKeyFits, luksOpen, luksUuidOfMapping } from "../../system/disks/cryptsetup.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { type Content, contentOf } from "../../system/disks/signature.ts";
+import { type KeyRole, readStoreKey } from "./key-ring.ts";
+import type { Machine } from "../machine.ts";
+import { verdict } from "./verdict.ts";
+
+export interface EncryptedDevice {
+  /** Name of the intent. */
+  readonly name: string;
+  readonly role: KeyRole;
+  /** For people: "/dev/vda10 (store)". */
+  readonly place: string;
+  readonly device: string;
+  /** True where the partition is still to be made: its content counts as blank, because its place will be zeroed first. */
+  readonly missing: boolean;
+  /** Name below /dev/mapper. */
+  readonly mapping: string;
+  /** True when a file system directly inside is part of the same intent. */
+  readonly withInner: boolean;
+}
+
+export interface EncryptedPlan {
+  /** `make`: nothing inside is of value yet. `keep`: what is inside must be found as it was. `adopt`: taken over as it is. */
+  readonly kind: "make" | "keep" | "adopt";
+  /** What will stand once everything is done. */
+  readonly intent: Intent;
+  /** Writes the intent: before anything else is done. */
+  readonly announce: readonly Action[];
+  readonly format: readonly Action[];
+  readonly open: readonly Action[];
+  /** Writes that all is made: after everything else. */
+  readonly complete: readonly Action[];
+}
+
+/** What has to be done for the device to hold our LUKS2 header and to be open; nothing is touched by asking. */
+export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Promise<EncryptedPlan | Conflict> {
+  const { host, layout, keys } = machine;
+  const intent = await readIntent(host, layout.config.intents, spec.name);
+  const content: Content = spec.missing ? { kind: "blank" } : await contentOf(host, spec.device, { mustBeZero: true });
+  const evidence = { place: spec.place, intent, content, type: "crypto_LUKS" };
+  const looked = verdict(evidence);
+  const found =
+    looked.kind === "conflict" && (await provesItself(machine, spec, intent, content)) ? verdict({ ...evidence, proven: true }) : looked;
+  if (found.kind === "conflict") return found.conflict;
+
+  const present = (await mappings(host)).get(spec.mapping);
+  const uuid = content.kind === "found" ? content.uuid : undefined;
+  if (present !== undefined && luksUuidOfMapping(present.uuid) !== uuid) {
+    return conflict({
+      what: `/dev/mapper/${spec.mapping} is open already, from something else`,
+      found: present.uuid,
+      expected: `the LUKS device ${uuid ?? "that is still to be made"} on ${spec.place}`,
+      todo: `find out who opened it: dmsetup table ${spec.mapping}`,
+    });
+  }
+  // Header written, power cut before the key slot was: begun, ours, and no key opens it. Nothing can be inside.
+  const again =
+    found.kind === "finish" &&
+    present === undefined &&
+    !(await luksKeyFits(host, spec.device, await keys.deviceKey(host, layout, spec.role)));
+  const make = found.kind === "make" || again;
+  const wanted: Intent = intent ?? {
+    version: 1,
+    about: `LUKS2 on ${spec.place}`,
+    uuid: uuid ?? randomUUID(),
+    ...(spec.withInner && make ? { inner: randomUUID() } : {}),
+    phase: "begun",
+  };
+  return {
+    kind: found.kind === "adopt" ? "adopt" : found.kind === "keep" ? "keep" : "make",
+    intent: wanted,
+    announce:
+      intent === undefined && make
+        ? [
+            provision(`note on the config partition that ${spec.place} is about to be encrypted`, () =>
+              writeIntent(host, layout.config.intents, spec.name, wanted),
+            ),
+          ]
+        : [],
+    format: make
+      ? [
+          provision(`encrypt ${spec.place} with LUKS2`, async () =>
+            luksFormat(host, spec.device, wanted.uuid, await keys.deviceKey(host, layout, spec.role)),
+          ),
+        ]
+      : [],
+    open: present === undefined ? [activate(`open ${spec.place} as ${spec.mapping}`, () => open(machine, spec))] : [],
+    complete:
+      intent?.phase === "complete"
+        ? []
+        : [
+            provision(`note that ${spec.place} is complete`, () =>
+              writeIntent(host, layout.config.intents, spec.name, { ...wanted, phase: "complete" }),
+            ),
+          ],
+  };
+}
+
+/**
+ * A node that the shell chain provisioned has no intents. Its devices are adopted if they prove themselves: the key file
+ * is a raw one, as only such nodes have it, and it opens the device.
+ */
+async function provesItself(
+  { host, layout }: Machine,
+  spec: EncryptedDevice,
+  intent: Intent | undefined,
+  content: Content,
+): Promise<boolean> {
+  if (intent !== undefined || content.kind !== "found" || content.type !== "crypto_LUKS") return false;
+  const key = await readStoreKey(host, layout);
+  return key?.kind === "raw" && luksKeyFits(host, spec.device, key.secret);
+}
+
+async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Promise<void> {
+  try {
+    await luksOpen(host, spec.device, spec.mapping, await keys.deviceKey(host, layout, spec.role));
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    // cryptsetup(8): 5 device exists or is busy, as while udev probes it.
+    if (error.ending.kind === "exited" && error.ending.status === 5) throw error.asRetryable();
+    if (!isWrongKey(error)) throw error;
+    throw new ProblemError(
+      {
+        what: `the key in ${layout.config.storeKey} does not open ${spec.place}; nothing was changed`,
+        found: error.problem.found ?? "no key slot that fits",
+        expected: "the key that it was encrypted with",
+        todo: `was the config partition replaced or restored? restore the key file that belongs to this disk${spec.role === "store" ? `; without one, a recovery passphrase opens it: docs/operator.md, "The key file is lost"` : ""}`,
+      },
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import { hkdfSync, randomBytes } from "node:crypto";
+import type { Layout } from "../../config/layout/layout.ts";
+import { encodeStoreKey, parseStoreKey, type StoreKey } from "../../config/state/store-key.ts";
+import { argon2id } from "../../system/argon2.ts";
+import type { Host } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { Secret } from "../../base/secret.ts";
+
+/** What a key is for: each encrypted device has a key of its own. */
+export type KeyRole = "store" | "A_var" | "B_var";
+
+export interface KeyRing {
+  /** The LUKS key of a device. Derives the master key on first use and keeps it for the run. @throws ProblemError without a key file */
+  readonly deviceKey: (host: Host, layout: Layout, role: KeyRole) => Promise<Secret>;
+}
+
+/** Bytes of a LUKS key; as many as HKDF-SHA256 gives at once. */
+const KEY_BYTES = 32;
+/**
+ * The secret has full entropy: memory-hardness buys nothing, so the pass is cheap, and yet a real one. The parameters
+ * stand in the key file, so they can change for new nodes without harm to old ones.
+ */
+const PARAMETERS = { memoryKiB: 8192, passes: 1, parallelism: 1 };
+
+export function keyRing(): KeyRing {
+  let master: Promise<StoreKey> | undefined;
+  return {
+    async deviceKey(host, layout, role) {
+      master ??= readMaster(host, layout);
+      let key: StoreKey;
+      try {
+        key = await master;
+      } catch (error) {
+        // What failed may be mended before the next unit asks.
+        master = undefined;
+        throw error;
+      }
+      // A raw key is what nodes of the shell chain have: one key for all devices, used as it is.
+      if (key.kind === "raw") return key.secret;
+      return new Secret(new Uint8Array(hkdfSync("sha256", key.secret.expose(), key.parameters.salt, `guestos-boot v1 ${role}`, KEY_BYTES)));
+    },
+  };
+}
+
+async function readMaster(host: Host, layout: Layout): Promise<StoreKey> {
+  const key = await readStoreKey(host, layout);
+  if (key === undefined) {
+    throw new ProblemError({
+      what: "there is no store key",
+      where: { file: layout.config.storeKey },
+      todo: "the unit store-key makes it on a node that was never provisioned: guestos-boot --unit store-key",
+    });
+  }
+  if (key.kind === "raw") return key;
+  return { ...key, secret: await argon2id(key.secret, { ...key.parameters, length: 32 }) };
+}
+
+/** The key file, or `undefined` when there is none. @throws ProblemError when it is damaged */
+export async function readStoreKey(host: Host, layout: Layout): Promise<StoreKey | undefined> {
+  const content = await host.readBytes(layout.config.storeKey);
+  return content === undefined ? undefined : parseStoreKey(content, layout.config.storeKey);
+}
+
+/** Makes the key file: durable, and read back, before anything can be encrypted with it. */
+export async function makeStoreKey(host: Host, layout: Layout): Promise<void> {
+  const file = layout.config.storeKey;
+  const content = encodeStoreKey(randomBytes(32), { ...PARAMETERS, salt: randomBytes(16) });
+  await host.writeFile(file, content, { mode: 0o400 });
+  const written = await host.readBytes(file);
+  if (written === undefined || !Buffer.from(content).equals(written)) {
+    throw new ProblemError({
+      what: "the store key was not written as it was made",
+      where: { file },
+      todo: "the config partition is failing: nothing was encrypted with this key",
+    });
+  }
+}

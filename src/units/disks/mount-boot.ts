@@ -1,0 +1,60 @@
+import { conflict } from "../../boot/unit.ts";
+import { requirePartition } from "../../system/disks/block-devices.ts";
+import type { Host } from "../../system/host.ts";
+import { mountAt } from "../../system/disks/mounts.ts";
+import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
+import { type Looked, planMounts } from "./checked-mounts.ts";
+import { unit } from "../machine.ts";
+import { mountOptions } from "./mount-options.ts";
+
+/**
+ * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
+ * partition are checked and mounted.
+ *
+ * First in the chain: almost everything else reads or writes the config partition. The four stand in one unit because
+ * three of the mount points are folders on the first file system. A conflict means that something else is mounted there
+ * already, such as the EFI system partition over /boot by systemd's GPT generator. A partition that is missing or damaged
+ * is an error; nothing is made in its place.
+ */
+export const mountBoot = unit({
+  name: "mount-boot",
+  title: "Mount /boot, and the EFI, GRUB and config partitions below it",
+  owns: ["/boot", "/boot/efi", "/boot/grub"],
+  timeout: 120_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const slot = await requireBootedSlot(host);
+    const { partitions, mountPoints } = layout;
+    const looked = await Promise.all([
+      missing(host, partitions.boot(slot), mountPoints.boot, "ext4", mountOptions.boot),
+      missing(host, partitions.esp, mountPoints.efi, "vfat", mountOptions.efi),
+      missing(host, partitions.grub, mountPoints.grub, "vfat", mountOptions.grub),
+      missing(host, partitions.config, mountPoints.config, "ext4", mountOptions.config),
+    ]);
+    return planMounts(machine, "mount-boot", looked);
+  },
+});
+
+async function missing(
+  host: Host,
+  label: string,
+  mountPoint: string,
+  fileSystem: "ext4" | "vfat",
+  options: readonly string[],
+): Promise<Looked> {
+  const { device, deviceNumber } = await requirePartition(host, label);
+  const present = await mountAt(host, mountPoint);
+  if (present?.device === deviceNumber) return undefined;
+  if (present !== undefined) {
+    return conflict({
+      what: `something else is mounted at ${mountPoint}`,
+      found: `${present.source} (${present.fileSystem})`,
+      expected: `${device} (${label})`,
+      todo: `find out who mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,
+    });
+  }
+  const place = `${device} (${label})`;
+  // A FAT that was in use at a power cut is marked so, and no more may be wrong with it; fsck does not tell the two apart.
+  const mended = `the ${fileSystem} file system on ${place} was not unmounted cleanly, or damaged; it was checked and mended`;
+  return { source: device, mountPoint, fileSystem, options, place, mended };
+}

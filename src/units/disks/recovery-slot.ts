@@ -1,0 +1,87 @@
+import { luksKeyFits } from "../../system/disks/cryptsetup.ts";
+import type { Host } from "../../system/host.ts";
+import { luksAddPassphrase, luksRemoveSlot, type LuksSlots, readLuksSlots, removeLuksToken, writeLuksToken } from "../../system/disks/luks-slots.ts";
+import { ProblemError } from "../../base/problem.ts";
+import type { Secret } from "../../base/secret.ts";
+import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";
+
+/**
+ * The recovery passphrase of an encrypted device: a further key slot, marked in the header itself. It goes with the header
+ * wherever that goes, also into its backup. No unit asks for it: a node boots by its key alone.
+ */
+export interface Recovery {
+  readonly host: Host;
+  readonly device: string;
+  /** The device's own key. Its slot is never touched. */
+  readonly key: Secret;
+}
+
+/** What a device says of its recovery passphrase. */
+export async function recoveryState(host: Host, device: string): Promise<Marked["state"]> {
+  return markedSlots(await readLuksSlots(host, device)).state;
+}
+
+/**
+ * Makes this the one recovery passphrase. The former one goes once the new one was seen to open the device, so a power cut
+ * leaves at least one of them; doing it again finishes what was cut off.
+ *
+ * @returns "unchanged" when it was the passphrase already
+ * @throws ProblemError when it does not open the device in the end
+ */
+export async function setRecovery(recovery: Recovery, passphrase: Secret): Promise<"added" | "replaced" | "finished" | "unchanged"> {
+  const { host, device, key } = recovery;
+  const { header, marked } = await lookAt(recovery);
+  const fitting: number[] = [];
+  for (const slot of marked.slots) if (await luksKeyFits(host, device, passphrase, slot)) fitting.push(slot);
+  const plan = planPassphrase(header, marked, fitting);
+  if (plan.kind === "unchanged") return "unchanged";
+  if (plan.kind === "add") {
+    await writeLuksToken(host, device, { type: RECOVERY_TOKEN, slots: marked.slots, next: plan.slot }, marked.token);
+    await luksAddPassphrase(host, device, plan.slot, key, passphrase);
+  }
+  const { former } = plan;
+  const slot = plan.kind === "add" ? plan.slot.number : plan.slot;
+  await requireFits(recovery, passphrase, slot, "the new passphrase");
+  for (const old of former) await luksRemoveSlot(host, device, old, key);
+  const { marked: left } = await lookAt(recovery);
+  await writeLuksToken(host, device, { type: RECOVERY_TOKEN, slots: [slot], next: undefined }, left.token);
+  await requireFits(recovery, passphrase, slot, "the new passphrase");
+  await requireFits(recovery, key, undefined, "the device's own key");
+  if (plan.kind === "finish") return "finished";
+  return former.length > 0 ? "replaced" : "added";
+}
+
+/** Takes it away. @returns whether there was one */
+export async function removeRecovery(recovery: Recovery): Promise<boolean> {
+  const { host, device, key } = recovery;
+  const { marked } = await lookAt(recovery);
+  // The mark goes last: while a slot is there, it says whose it is.
+  for (const slot of marked.slots) await luksRemoveSlot(host, device, slot, key);
+  if (marked.token !== undefined) await removeLuksToken(host, device, marked.token);
+  return marked.slots.length > 0;
+}
+
+/** @throws ProblemError for a device that is not opened by its own key, or whose mark names the slot of that key */
+async function lookAt(recovery: Recovery): Promise<{ readonly header: LuksSlots; readonly marked: Marked }> {
+  const { host, device, key } = recovery;
+  await requireFits(recovery, key, undefined, "the device's own key");
+  const header = await readLuksSlots(host, device);
+  const marked = markedSlots(header);
+  for (const slot of marked.slots) {
+    if (!(await luksKeyFits(host, device, key, slot))) continue;
+    throw new ProblemError({
+      what: `key slot ${slot} of ${device} is marked as that of the recovery passphrase, and it is that of the node's own key; nothing was changed`,
+      todo: `cryptsetup luksDump ${device} shows the mark; remove it alone: cryptsetup token remove --token-id ${marked.token} ${device}`,
+    });
+  }
+  return { header, marked };
+}
+
+async function requireFits({ host, device }: Recovery, secret: Secret, slot: number | undefined, what: string): Promise<void> {
+  if (await luksKeyFits(host, device, secret, slot)) return;
+  throw new ProblemError({
+    what: `${what} does not open ${device}`,
+    found: slot === undefined ? "no key slot that fits" : `key slot ${slot}, which it does not fit`,
+    todo: `do not restart before this is understood: cryptsetup luksDump ${device}`,
+  });
+}

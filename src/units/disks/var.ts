@@ -1,0 +1,196 @@
+import { type Action, conflict, type Conflict, provision } from "../../boot/unit.ts";
+import { readIntent, writeIntent } from "../../config/state/intent.ts";
+import type { Slot } from "../../config/layout/layout.ts";
+import { findPartition, mappings, requirePartition } from "../../system/disks/block-devices.ts";
+import { luksClose, luksKeyFits, luksOpen } from "../../system/disks/cryptsetup.ts";
+import type { Host } from "../../system/host.ts";
+import { makeFileSystem } from "../../system/disks/mkfs.ts";
+import { mount, mountAt, unmount } from "../../system/disks/mounts.ts";
+import { oneLine, ProblemError, toProblem } from "../../base/problem.ts";
+import { contentText, readSignature } from "../../system/disks/signature.ts";
+import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
+import { mountActions } from "./checked-mounts.ts";
+import { planEncrypted } from "./encrypted-device.ts";
+import { type Machine, unit } from "../machine.ts";
+import { mountOptions } from "./mount-options.ts";
+import { storeKey } from "./store-key.ts";
+
+/**
+ * Afterwards /var is the running system's own: encrypted, ext4, checked, mounted.
+ *
+ * On the first boot of an installed system its partition is blank (the image ships it so, an upgrade wipes it and resets
+ * its intent): it is then formatted and filled from the image's own /var, and the journal of the other system is carried
+ * over. Requires the store key, and that alone. A conflict means that a /var which was complete is not there as it was,
+ * or that something else stands in its place; it is never formatted then.
+ */
+export const varPartition = unit({
+  name: "var",
+  title: "Set up and mount the encrypted /var",
+  requires: [storeKey],
+  owns: ["/var", "mapping:var_crypt"],
+  timeout: 300_000,
+  retryFor: 10_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const slot = await requireBootedSlot(host);
+    const label = layout.partitions.var(slot);
+    const partition = await requirePartition(host, label);
+    const place = `${partition.device} (${label})`;
+    const mapping = layout.mappings.var;
+    const device = `/dev/mapper/${mapping}`;
+    const plan = await planEncrypted(machine, {
+      name: `var-${slot}`,
+      role: `${slot}_var`,
+      place,
+      device: partition.device,
+      missing: false,
+      mapping,
+      withInner: true,
+    });
+    if ("conflict" in plan) return plan;
+    const opened = (await mappings(host)).get(mapping);
+    const mounted = await mountAt(host, layout.mountPoints.var);
+    if (mounted !== undefined && mounted.device !== opened?.deviceNumber) return occupied(layout.mountPoints.var, mounted.source, device);
+    const inner = plan.intent.inner;
+    if (plan.kind === "keep" && opened !== undefined) {
+      const wrong = await innerConflict(machine, device, inner);
+      if (wrong !== undefined) return wrong;
+    }
+    return [
+      ...plan.announce,
+      ...plan.format,
+      ...plan.open,
+      ...(plan.kind === "make" && inner !== undefined ? fill(machine, slot, device, inner) : []),
+      ...(plan.kind === "adopt" ? [adopt(machine, `var-${slot}`, plan.intent.uuid, place)] : plan.complete),
+      ...(mounted === undefined ? mountVar(machine, device, `var-${slot}`) : []),
+    ];
+  },
+});
+
+/** While the intent is only begun, nothing inside was ever used: it is made anew, whatever an interrupted boot left. */
+function fill(machine: Machine, slot: Slot, device: string, uuid: string): readonly Action[] {
+  const { host, layout } = machine;
+  const target = `${layout.run}/var`;
+  return [
+    provision("make the ext4 file system of /var", async () => {
+      await unmountLeftOver(host, target);
+      await makeFileSystem(host, device, { fileSystem: "ext4", uuid, label: "var" });
+    }),
+    provision("fill it from the image's own /var, and carry the journal over", async () => {
+      await host.makeFolder(target, { mode: 0o700 });
+      await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: mountOptions.var });
+      try {
+        await host.run({
+          program: "cp",
+          args: ["--archive", "--one-file-system", `${layout.mountPoints.var}/.`, target],
+          timeout: 240_000,
+        });
+        await carryJournal(machine, slot, target);
+      } finally {
+        // Unmounting writes everything out, so that "complete" is only said of what is on the disk.
+        await unmount(host, target);
+      }
+    }),
+  ];
+}
+
+/** The journal of the system that ran before is what an operator needs when an upgrade went wrong; losing it stops nothing. */
+async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, target: string): Promise<void> {
+  const other: Slot = slot === "A" ? "B" : "A";
+  const partition = await findPartition(host, layout.partitions.var(other));
+  if (partition === undefined || (await readSignature(host, partition.device))?.type !== "crypto_LUKS") return;
+  const name = "var_other";
+  const folder = `${layout.run}/var-other`;
+  try {
+    const key = await keys.deviceKey(host, layout, `${other}_var`);
+    if (!(await luksKeyFits(host, partition.device, key))) return;
+    await host.makeFolder(folder, { mode: 0o700 });
+    await unmountLeftOver(host, folder);
+    if ((await mappings(host)).has(name)) await luksClose(host, name);
+    await luksOpen(host, partition.device, name, key, { readOnly: true });
+    try {
+      // noload: the other system's file system is looked at, never written, not even by replaying its journal.
+      await mount(host, {
+        source: `/dev/mapper/${name}`,
+        mountPoint: folder,
+        fileSystem: "ext4",
+        options: ["ro", "noload", ...mountOptions.var],
+      });
+      try {
+        if ((await host.stat(`${folder}/log/journal`)) === undefined) return;
+        await host.run({ program: "cp", args: ["--archive", `${folder}/log/journal`, `${target}/log/`], timeout: 240_000 });
+      } finally {
+        await unmount(host, folder);
+      }
+    } finally {
+      await luksClose(host, name);
+    }
+  } catch (error) {
+    note(`the journal of system ${other} was not carried over: ${oneLine(toProblem(error))}`);
+  }
+}
+
+/** A run that was killed leaves its mounts behind. */
+async function unmountLeftOver(host: Host, mountPoint: string): Promise<void> {
+  if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
+}
+
+/** What is on the device stands in the intent only when it is to be mounted: an action of the same plan may make it. */
+function mountVar(machine: Machine, device: string, intentName: string): readonly Action[] {
+  const { host, layout } = machine;
+  const prepare = async (): Promise<void> => {
+    const intent = await readIntent(host, layout.config.intents, intentName);
+    const wrong = await innerConflict(machine, device, intent?.inner);
+    if (wrong !== undefined) throw new ProblemError(wrong.conflict);
+  };
+  const mended = "the file system of /var was damaged and has been mended";
+  const wanted = {
+    source: device,
+    mountPoint: layout.mountPoints.var,
+    fileSystem: "ext4",
+    options: mountOptions.var,
+    place: device,
+  } as const;
+  return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
+}
+
+/** A /var of the shell chain, which opened with the node's own key: what is inside is noted as it is. */
+function adopt({ host, layout }: Machine, name: string, uuid: string, place: string): Action {
+  return provision(`adopt ${place} as it is`, async () => {
+    const inner = await readSignature(host, `/dev/mapper/${layout.mappings.var}`);
+    if (inner?.type !== "ext4") {
+      throw new ProblemError({
+        what: `${place} opens with the node's key, but holds no /var`,
+        found: inner?.type ?? "no signature that is known",
+        expected: "ext4",
+      });
+    }
+    await writeIntent(host, layout.config.intents, name, {
+      version: 1,
+      about: `LUKS2 on ${place}`,
+      uuid,
+      inner: inner.uuid,
+      phase: "complete",
+    });
+  });
+}
+
+async function innerConflict({ host }: Machine, device: string, uuid: string | undefined): Promise<Conflict | undefined> {
+  const found = await readSignature(host, device);
+  if (found?.type === "ext4" && found.uuid === uuid) return undefined;
+  return conflict({
+    what: `${device} does not hold the file system that was made on it; it was not touched`,
+    found: found === undefined ? "no signature that is known" : contentText({ kind: "found", ...found }),
+    expected: `ext4 ${uuid ?? "of a known identity"}, made and completed before`,
+    todo: `its superblock may be damaged: look with dumpe2fs and e2fsck -n -b 32768 ${device} before anything else`,
+  });
+}
+
+function occupied(mountPoint: string, found: string, expected: string): Conflict {
+  return conflict({
+    what: `something else is mounted at ${mountPoint}`,
+    found,
+    expected,
+    todo: "find out who mounts it, unmount it, and run guestos-boot again",
+  });
+}

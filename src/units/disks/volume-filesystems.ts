@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { joined, type Plan, provision } from "../../boot/unit.ts";
+import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
+import type { VolumeLayout } from "../../config/layout/layout.ts";
+import { volumeMapping } from "../../system/disks/lvm.ts";
+import { makeFileSystem } from "../../system/disks/mkfs.ts";
+import { contentOf } from "../../system/disks/signature.ts";
+import { readStoreKey } from "./key-ring.ts";
+import { type Machine, unit } from "../machine.ts";
+import { verdict } from "./verdict.ts";
+import { volumes } from "./volumes.ts";
+
+/**
+ * Afterwards each logical volume holds its file system, or its swap area.
+ *
+ * Requires the volumes alone. One that was made and completed is never made again: where it cannot be found any more,
+ * that is a conflict, and so is anything else in its place.
+ */
+export const volumeFilesystems = unit({
+  name: "volume-filesystems",
+  title: "Make the file systems of the store",
+  requires: [volumes],
+  owns: ["filesystems:store"],
+  timeout: 300_000,
+  plan: async (machine) => joined(await Promise.all(machine.layout.volumes.map((volume) => planVolume(machine, volume)))),
+});
+
+export function fileSystemIntent(volume: VolumeLayout): string {
+  return `filesystem-${volume.name}`;
+}
+
+async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan> {
+  const { host, layout } = machine;
+  const name = fileSystemIntent(volume);
+  const { fileSystem } = volume;
+  const device = `/dev/mapper/${volumeMapping(layout.volumeGroup, volume.name)}`;
+  const intent = await readIntent(host, layout.config.intents, name);
+  const content = await contentOf(host, device, { mustBeZero: false });
+  const proven = intent === undefined && (await readStoreKey(host, layout))?.kind === "raw";
+  const found = verdict({ place: device, intent, content, type: fileSystem, proven });
+  if (found.kind === "conflict") return found.conflict;
+  if (found.kind === "keep") return [];
+
+  const adopted = found.kind === "adopt" && content.kind === "found" ? content.uuid : undefined;
+  const wanted: Intent = intent ?? { version: 1, about: `${fileSystem} on ${device}`, uuid: adopted ?? randomUUID(), phase: "begun" };
+  const complete = provision(`note that ${fileSystem} on ${volume.name} is complete`, () =>
+    writeIntent(host, layout.config.intents, name, { ...wanted, phase: "complete" }),
+  );
+  if (adopted !== undefined) return [complete];
+  return [
+    ...(intent === undefined
+      ? [
+          provision(`note on the config partition that ${volume.name} is about to be made ${fileSystem}`, () =>
+            writeIntent(host, layout.config.intents, name, wanted),
+          ),
+        ]
+      : []),
+    // Also where it was begun before: while it is not complete nobody has used it, and half a file system may look like a whole one.
+    provision(`make ${fileSystem} on ${volume.name}`, () =>
+      makeFileSystem(host, device, { fileSystem, uuid: wanted.uuid, label: volume.name.slice(0, LONGEST_LABEL) }),
+    ),
+    complete,
+  ];
+}
+
+/** mkfs.xfs(8): at most 12 characters. */
+const LONGEST_LABEL = 12;

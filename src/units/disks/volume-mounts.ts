@@ -1,0 +1,100 @@
+import { activate, conflict, joined, type Plan } from "../../boot/unit.ts";
+import { readIntent } from "../../config/state/intent.ts";
+import type { VolumeLayout } from "../../config/layout/layout.ts";
+import { type Mapping, mappings } from "../../system/disks/block-devices.ts";
+import { volumeMapping } from "../../system/disks/lvm.ts";
+import { mountAt } from "../../system/disks/mounts.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { readSignature } from "../../system/disks/signature.ts";
+import { activeSwaps, swapOn } from "../../system/disks/swap.ts";
+import { type Looked, planMounts } from "./checked-mounts.ts";
+import { type Machine, unit } from "../machine.ts";
+import { volumeOptions } from "./mount-options.ts";
+import { varPartition } from "./var.ts";
+import { fileSystemIntent, volumeFilesystems } from "./volume-filesystems.ts";
+
+/**
+ * Afterwards the file systems of the store are checked and mounted below /var/lib/ic, and its swap is on.
+ *
+ * Requires the file systems, and /var, where the mount points lie. What is mounted is known by the UUID that was chosen
+ * when it was made, never by a name alone. A conflict means that something else is mounted there.
+ */
+export const volumeMounts = unit({
+  name: "volume-mounts",
+  title: "Mount the file systems of the store",
+  requires: [volumeFilesystems, varPartition],
+  owns: ["/var/lib/ic/data", "/var/lib/ic/crypto", "/var/lib/ic/backup", "swap"],
+  // A check of a large file system takes its time.
+  timeout: 45 * 60_000,
+  async plan(machine) {
+    const active = await mappings(machine.host);
+    const { volumes } = machine.layout;
+    const swaps = volumes.filter(({ fileSystem }) => fileSystem === "swap").map((volume) => planSwap(machine, volume, active));
+    const looked = volumes.map((volume) => lookAt(machine, volume, active));
+    // Both waited for at once: one that fails while only the others are is a rejection that nobody handles, which ends the program.
+    const [swapPlans, mounts] = await Promise.all([Promise.all(swaps), Promise.all(looked)]);
+    return joined([...swapPlans, planMounts(machine, "volume-mounts", mounts)]);
+  },
+});
+
+function placeOf({ layout }: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Place {
+  const name = volumeMapping(layout.volumeGroup, volume.name);
+  const device = `/dev/mapper/${name}`;
+  const mapping = active.get(name);
+  if (mapping !== undefined) return { device, mapping };
+  throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
+}
+
+interface Place {
+  readonly device: string;
+  readonly mapping: Mapping;
+}
+
+async function planSwap(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Plan> {
+  const { device, mapping } = placeOf(machine, volume, active);
+  if ((await activeSwaps(machine.host)).includes(mapping.device)) return [];
+  return [
+    activate(`turn on swap on ${volume.name}`, async () => {
+      await requireOwn(machine, volume, device);
+      await swapOn(machine.host, device);
+    }),
+  ];
+}
+
+async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Looked> {
+  const { host } = machine;
+  const { name, fileSystem, mountPoint } = volume;
+  if (fileSystem === "swap" || mountPoint === undefined) return undefined;
+  const { device, mapping } = placeOf(machine, volume, active);
+  const present = await mountAt(host, mountPoint);
+  if (present?.device === mapping.deviceNumber) return undefined;
+  if (present !== undefined) {
+    return conflict({
+      what: `something else is mounted at ${mountPoint}`,
+      found: present.source,
+      expected: device,
+      todo: "find out who mounts it, unmount it, and run guestos-boot again",
+    });
+  }
+  const mended =
+    fileSystem === "xfs"
+      ? `the log of ${name} could not be replayed; repairing the file system, its last changes may be lost`
+      : `the file system of ${name} was damaged and has been mended`;
+  const prepare = async (): Promise<void> => {
+    await requireOwn(machine, volume, device);
+    await host.makeFolder(mountPoint, { mode: 0o755 });
+  };
+  return { source: device, mountPoint, fileSystem, options: volumeOptions, place: name, mended, prepare };
+}
+
+/** The file system that was made for this volume, and no other one. */
+async function requireOwn({ host, layout }: Machine, volume: VolumeLayout, device: string): Promise<void> {
+  const intent = await readIntent(host, layout.config.intents, fileSystemIntent(volume));
+  const found = await readSignature(host, device);
+  if (found !== undefined && found.uuid === intent?.uuid) return;
+  throw new ProblemError({
+    what: `${device} does not hold the file system that was made for ${volume.name}; it was not mounted`,
+    found: found === undefined ? "no signature that is known" : `${found.type} ${found.uuid}`,
+    expected: `${volume.fileSystem} ${intent?.uuid ?? ""}`.trim(),
+  });
+}

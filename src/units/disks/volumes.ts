@@ -1,0 +1,142 @@
+import { activate, provision } from "../../boot/unit.ts";
+import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
+import { volumeBytes, type VolumeLayout } from "../../config/layout/layout.ts";
+import { type Mapping, mappings, requirePartition } from "../../system/disks/block-devices.ts";
+import {
+  activateVolumeGroup,
+  createPhysicalVolume,
+  createVolume,
+  createVolumeGroup,
+  newLvmUuid,
+  volumeGroupOn,
+  volumeMapping,
+} from "../../system/disks/lvm.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { contentOf } from "../../system/disks/signature.ts";
+import { readStoreKey } from "./key-ring.ts";
+import { type Machine, unit } from "../machine.ts";
+import { storeKey } from "./store-key.ts";
+import { verdict } from "./verdict.ts";
+
+/**
+ * Afterwards the volume group of the store and its logical volumes exist and are active.
+ *
+ * Requires the open store, and that alone. A conflict means that the store holds something else than the physical volume
+ * that was made there. A volume that is missing from a group which was complete is an error, never made anew.
+ */
+export const volumes = unit({
+  name: "volumes",
+  title: "Set up the logical volumes of the store",
+  requires: [storeKey],
+  owns: ["vg:store"],
+  timeout: 180_000,
+  retryFor: 15_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const active = await mappings(host);
+    const device = await storeDevice(machine, active);
+    const intent = await readIntent(host, layout.config.intents, INTENT);
+    const content = await contentOf(host, device, { mustBeZero: false });
+    const proven = intent === undefined && (await readStoreKey(host, layout))?.kind === "raw";
+    const found = verdict({ place: `the store (${device})`, intent, content, type: "LVM2_member", proven });
+    if (found.kind === "conflict") return found.conflict;
+
+    const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
+    const activation =
+      missing.length > 0 ? [activate(`activate the volume group ${layout.volumeGroup}`, () => activateAll(machine, device))] : [];
+    if (found.kind === "keep") return activation;
+
+    const uuid = content.kind === "found" ? content.uuid : (intent?.uuid ?? newLvmUuid());
+    const wanted: Intent = { version: 1, about: `volume group ${layout.volumeGroup} on ${device}`, uuid, phase: "begun" };
+    const complete = provision(`note that the volume group ${layout.volumeGroup} is complete`, () =>
+      writeIntent(host, layout.config.intents, INTENT, { ...wanted, phase: "complete" }),
+    );
+    if (found.kind === "adopt") return [...activation, complete];
+    return [
+      ...(intent === undefined
+        ? [
+            provision(`note on the config partition that the volume group ${layout.volumeGroup} is about to be made`, () =>
+              writeIntent(host, layout.config.intents, INTENT, wanted),
+            ),
+          ]
+        : []),
+      ...(content.kind === "blank"
+        ? [provision("make the store an LVM physical volume", () => createPhysicalVolume(host, device, uuid))]
+        : []),
+      provision(`make the volume group ${layout.volumeGroup} with ${layout.volumes.map(({ name }) => name).join(", ")}`, () =>
+        makeVolumes(machine, device),
+      ),
+      complete,
+    ];
+  },
+});
+
+const INTENT = "volumes";
+
+/** What is made is looked up first: an interrupted run has made a part of it. */
+async function makeVolumes(machine: Machine, device: string): Promise<void> {
+  const { host, layout } = machine;
+  const name = layout.volumeGroup;
+  if ((await volumeGroupOn(host, device)) === undefined) await createVolumeGroup(host, device, name);
+  const group = await volumeGroupOn(host, device);
+  if (group?.name !== name) {
+    throw new ProblemError({
+      what: "the store belongs to another volume group",
+      found: group?.name ?? "no group",
+      expected: name,
+      todo: "look with: pvs",
+    });
+  }
+  const sizes = volumeExtents(layout.volumes, group.bytes, group.extentBytes, group.extents);
+  for (const [volume, extents] of sizes) {
+    if (!group.volumes.has(volume)) await createVolume(host, device, name, volume, extents);
+  }
+  await activateAll(machine, device);
+}
+
+/**
+ * Extents of each volume, in the layout's order.
+ *
+ * @throws ProblemError when the group cannot hold them all: a disk too small for a node
+ */
+export function volumeExtents(
+  layout: readonly VolumeLayout[],
+  groupBytes: number,
+  extentBytes: number,
+  extents: number,
+): ReadonlyMap<string, number> {
+  const sizes = new Map(layout.map(({ name, size }) => [name, Math.floor(volumeBytes(size, groupBytes) / extentBytes)]));
+  const wanted = [...sizes.values()].reduce((sum, count) => sum + count, 0);
+  if (wanted <= extents) return sizes;
+  const mebibytes = (count: number): string => `${Math.round((count * extentBytes) / 1024 ** 2)} MiB`;
+  throw new ProblemError({
+    what: "the store is too small for its volumes",
+    found: mebibytes(extents),
+    expected: `at least ${mebibytes(wanted)}`,
+    todo: "give the VM a larger disk and boot again; nothing was made yet",
+  });
+}
+
+async function activateAll({ host, layout }: Machine, device: string): Promise<void> {
+  await activateVolumeGroup(host, device, layout.volumeGroup);
+  const active = await mappings(host);
+  const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
+  if (missing.length === 0) return;
+  throw new ProblemError({
+    what: `volumes are missing from the volume group ${layout.volumeGroup}, which was complete`,
+    found: `no ${missing.map(({ name }) => name).join(", no ")}`,
+    expected: layout.volumes.map(({ name }) => name).join(", "),
+    todo: `they are not made anew; look with: lvs --all ${layout.volumeGroup}, and in /etc/lvm/archive of a rescue system`,
+  });
+}
+
+async function storeDevice({ host, layout }: Machine, active: ReadonlyMap<string, Mapping>): Promise<string> {
+  const partition = await requirePartition(host, layout.partitions.store);
+  const name = layout.mappings.store(partition.name);
+  if (active.has(name)) return `/dev/mapper/${name}`;
+  throw new ProblemError({
+    what: `${partition.device} is not open`,
+    expected: `/dev/mapper/${name}`,
+    todo: "guestos-boot --unit store-key",
+  });
+}

@@ -1,0 +1,74 @@
+import { line } from "../../config/boot-config.ts";
+import { quoted } from "../../base/quoted.ts";
+import { z } from "../../base/schema.ts";
+import { ProblemError } from "../../base/problem.ts";
+
+const id = z
+  .string({ error: "a text" })
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: "lower-case letters, digits and hyphens, at most 64" });
+
+const Conflict = z.strictObject({ what: line, found: line.exactOptional(), expected: line.exactOptional(), todo: line.exactOptional() });
+
+const Action = z.strictObject({
+  id,
+  description: line,
+  effect: z.enum(["provision", "activate"], { error: "provision or activate" }).default("provision"),
+});
+
+/** What an extra unit prints when it is asked for its plan: one of the three. */
+const Answer = z
+  .strictObject({
+    nothing: z.literal(true, { error: "true" }).optional(),
+    actions: z.array(Action).min(1, { error: "at least one; or nothing: true" }).max(64, { error: "at most 64" }).optional(),
+    conflict: Conflict.optional(),
+  })
+  .refine((answer) => Object.keys(answer).length === 1, { error: "one of nothing, actions and conflict" })
+  .refine(({ actions = [] }) => new Set(actions.map((action) => action.id)).size === actions.length, {
+    error: "ids that differ",
+    path: ["actions"],
+  });
+export type ExtraAnswer = z.infer<typeof Answer>;
+
+/**
+ * @param executable for the message
+ * @throws ProblemError for what is no JSON, or not what the contract says
+ */
+export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
+  const refuse = (found: string, expected: string): ProblemError =>
+    new ProblemError({
+      what: "its plan is not usable",
+      where: { file: executable },
+      found,
+      expected,
+      todo: "mend the unit; the contract stands in docs/extra-units.md",
+    });
+  const json = asJson(stdout);
+  if (json === undefined) throw refuse(stdout.trim() === "" ? "no output" : quoted(stdout.trim()), "a JSON object, and nothing else");
+  const { data, error } = Answer.safeParse(json);
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  const name = issue?.path.join(".") ?? "";
+  const keys = issue?.code === "unrecognized_keys" ? `unknown ${issue.keys.map((key) => quoted(key)).join(", ")}` : undefined;
+  throw refuse(
+    [name, keys ?? quoted(JSON.stringify(valueAt(json, issue?.path ?? [])) ?? "nothing")].filter((part) => part !== "").join(": "),
+    keys === undefined ? (issue?.message ?? "") : "no other keys than those of the contract",
+  );
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (below, key) =>
+      typeof below === "object" && below !== null
+        ? (Object.entries(below).find(([name]) => name === String(key))?.[1] as unknown)
+        : undefined,
+    value,
+  );
+}

@@ -1,0 +1,54 @@
+import { activate, conflict, provision } from "../../boot/unit.ts";
+import type { ExtraUnit } from "../../config/boot-config.ts";
+import type { Host } from "../../system/host.ts";
+import { requireRootsExecutable } from "../../system/files/owned-by-root.ts";
+import { parseAnswer } from "./extra-answer.ts";
+import { type GuestUnit, unit } from "../machine.ts";
+
+/** Where a description was found, and what it is about. */
+export interface ExtraUnitSpec extends Omit<ExtraUnit, "requires" | "after"> {
+  readonly name: string;
+  readonly executable: string;
+  readonly requires: readonly GuestUnit[];
+  readonly after: readonly GuestUnit[];
+}
+
+/** Milliseconds for a look. It is asked for one at each boot, by `plan`, and by the monitor once an hour. */
+const PLAN_TIMEOUT = 10_000;
+/** Bytes: what fits into it is more than anybody reads. */
+const MAX_OUTPUT = 64 * 1024;
+
+/**
+ * A unit whose questions an executable answers, so that an image can have a step of its own without building the program anew
+ * (docs/extra-units.md). It is run as `EXECUTABLE plan`, which looks and never touches, and `EXECUTABLE apply ID`.
+ *
+ * A conflict is what the executable says is in the way. What anybody but root could have put there is not run.
+ */
+export function extraUnit({ name, executable, timeout, ...declared }: ExtraUnitSpec): GuestUnit {
+  const milliseconds = timeout * 1000;
+  const ask = async (host: Host, limit: number, ...args: readonly string[]): Promise<string> => {
+    await requireRootsExecutable(host, executable);
+    const { stdout } = await host.run({
+      program: executable,
+      args,
+      timeout: limit,
+      maxOutput: MAX_OUTPUT,
+      cwd: "/",
+      env: { GUESTOS_UNIT: name },
+      todo: `run it by hand: ${[executable, ...args].join(" ")}`,
+    });
+    return stdout;
+  };
+  return unit({
+    ...declared,
+    name,
+    timeout: milliseconds,
+    async plan({ host }) {
+      const answer = parseAnswer(await ask(host, Math.min(PLAN_TIMEOUT, milliseconds), "plan"), executable);
+      if (answer.conflict !== undefined) return conflict(answer.conflict);
+      return (answer.actions ?? []).map(({ id, description, effect }) =>
+        (effect === "provision" ? provision : activate)(description, async () => void (await ask(host, milliseconds, "apply", id))),
+      );
+    },
+  });
+}

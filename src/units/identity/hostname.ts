@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { activate } from "../../boot/unit.ts";
+import { readNetworkConf } from "../../config/network-conf.ts";
+import { kernelHostname, setKernelHostname } from "../../system/hostname.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { unit } from "../machine.ts";
+import { planRuntimeFile } from "./runtime-etc.ts";
+
+/**
+ * Afterwards the kernel and /etc/hostname hold the host name of network.conf; without one, everything stays as the image
+ * has it.
+ *
+ * It needs the injected configuration and nothing else. The name is the `hostname` alone, without `domain`: hostname(5)
+ * recommends "a single DNS label, without any dots"; the domain is the network's business. There is no conflict: any
+ * other name is replaced.
+ *
+ * The boot goes on without it: a wrong name confuses people, and stops nothing.
+ */
+export const hostname = unit({
+  name: "hostname",
+  title: "Set the host name",
+  requires: [configInjection],
+  owns: ["/etc/hostname"],
+  onFailure: "degrade",
+  async plan(machine) {
+    const { host, layout } = machine;
+    const name = (await readNetworkConf(host, layout)).hostname;
+    if (name === undefined) return [];
+    const file = await planRuntimeFile(machine, join(layout.runtimeEtc, "hostname"), layout.etc.hostname, `${name}\n`);
+    const kernel = await kernelHostname(host);
+    // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.
+    return kernel === name
+      ? file
+      : [...file, activate(`set the host name to ${name} (was ${kernel})`, async () => setKernelHostname(host, name))];
+  },
+});

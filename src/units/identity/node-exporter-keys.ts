@@ -1,0 +1,153 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { join } from "node:path";
+import { type Action, provision } from "../../boot/unit.ts";
+import type { Layout } from "../../config/layout/layout.ts";
+import { groupNamed, readAccounts } from "../../system/files/accounts.ts";
+import type { TreeFile } from "../../system/files/copy-tree.ts";
+import { generateKey, selfSignedCertificate } from "../../system/openssl.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { type Machine, unit } from "../machine.ts";
+import { mountBoot } from "../disks/mount-boot.ts";
+import { planRuntimeFolder } from "./runtime-etc.ts";
+import { inWorkshop, planSweep } from "./scratch-folder.ts";
+
+/**
+ * Afterwards /boot/config/node_exporter holds a TLS key and its self-signed certificate, made once, and node_exporter finds
+ * them in /etc/node_exporter, the key readable by its own group alone.
+ *
+ * It needs the config partition and nothing else. The key is the truth of the pair: it appears whole and durable, and the
+ * certificate is made from it, again when it is missing, damaged, about to expire or another key's. A key that cannot be
+ * read is replaced. Nothing is ever in the way: there is no conflict.
+ *
+ * The boot goes on without it: what is lost is the metrics page.
+ */
+export const nodeExporterKeys = unit({
+  name: "node-exporter-keys",
+  title: "Set up the TLS key of node_exporter",
+  requires: [mountBoot],
+  owns: ["/boot/config/node_exporter", "/etc/node_exporter"],
+  onFailure: "degrade",
+  async plan(machine) {
+    const { host, layout } = machine;
+    const gid = groupNamed(await readAccounts(host, layout.etc.folder), "node_exporter");
+    const provisions = await planPair(machine);
+    const install = await planRuntimeFolder(
+      machine,
+      {
+        target: layout.etc.nodeExporter,
+        source: join(layout.runtimeEtc, "node_exporter"),
+        // A key that came with the image is the same on every node.
+        omit: (path) => path === KEY || path === CERTIFICATE,
+        files: async () => pairFiles(machine, gid),
+        content: "node_exporter's configuration and its TLS key",
+      },
+      provisions.length > 0,
+    );
+    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
+  },
+});
+
+const KEY = "node_exporter.key";
+const CERTIFICATE = "node_exporter.crt";
+/**
+ * The certificate is made before the host name is known, and must outlive a change of it. Whoever scrapes the node pins
+ * the certificate and expects this name (Prometheus: tls_config.server_name).
+ */
+const NAME = "node-exporter";
+const DAYS = 3650;
+/** Nobody but a boot renews it, and a node reboots for every upgrade. */
+const RENEW_BEFORE = 30 * 24 * 3600 * 1000;
+
+const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
+const PUBLIC = { mode: 0o644, uid: 0, gid: 0 };
+
+/** The certificate as it lasts. */
+export function nodeExporterCertificate({ config }: Layout): string {
+  return join(config.nodeExporter, CERTIFICATE);
+}
+
+/** Its key. */
+export function nodeExporterKey({ config }: Layout): string {
+  return join(config.nodeExporter, KEY);
+}
+
+function workshop(layout: Layout): string {
+  return join(layout.run, "node-exporter-keys");
+}
+
+async function planPair(machine: Machine): Promise<readonly Action[]> {
+  const { host, layout } = machine;
+  const folder = layout.config.nodeExporter;
+  const [key, certificate] = await Promise.all([host.readText(join(folder, KEY)), host.readText(join(folder, CERTIFICATE))]);
+  const broken = keyFault(key);
+  if (key === undefined || broken !== undefined) {
+    const what = key === undefined ? "make node_exporter's TLS key" : `replace node_exporter's TLS key, which ${broken}`;
+    const certify = provision("sign a certificate for it", async () => makeCertificate(machine));
+    return [provision(what, async () => makeKey(machine, broken)), certify];
+  }
+  const fault = certificateFault(certificate, key, Date.now());
+  return fault === undefined ? [] : [provision(`sign node_exporter's certificate, as it ${fault}`, async () => makeCertificate(machine))];
+}
+
+/** Why a text is no private key that node_exporter could use; `undefined` when it is one, or is not there at all. */
+function keyFault(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  if (text.trim() === "") return "is empty";
+  try {
+    createPrivateKey(text);
+    return undefined;
+  } catch {
+    return "cannot be read";
+  }
+}
+
+/**
+ * Why a certificate does not serve, read on from "it".
+ *
+ * Not yet valid counts: systemd never lets the clock run before its own build (systemd(1)), so it is the certificate
+ * that was made with a wrong clock, and not the clock that is wrong now.
+ *
+ * @param now milliseconds since 1970
+ */
+export function certificateFault(text: string | undefined, key: string, now: number): string | undefined {
+  if (text === undefined) return "is missing";
+  if (text.trim() === "") return "is empty";
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(text);
+  } catch {
+    return "cannot be read";
+  }
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) return "belongs to another key";
+  if (certificate.validFromDate.getTime() > now) return "is not yet valid";
+  return certificate.validToDate.getTime() - RENEW_BEFORE < now ? "expires or has expired" : undefined;
+}
+
+async function makeKey({ host, layout, note }: Machine, broken: string | undefined): Promise<void> {
+  if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced, and whoever pins it must be told`);
+  const made = join(workshop(layout), KEY);
+  await inWorkshop(host, workshop(layout), async () => {
+    await generateKey(host, made);
+    const text = (await host.readText(made)) ?? "";
+    const fault = keyFault(text);
+    if (fault !== undefined)
+      throw new ProblemError({ what: `openssl made a key that ${fault}`, todo: "check that /run has free space: df -h /run" });
+    await host.makeFolder(layout.config.nodeExporter, { mode: 0o700 });
+    await host.writeFile(join(layout.config.nodeExporter, KEY), text, PRIVATE);
+  });
+}
+
+async function makeCertificate({ host, layout }: Machine): Promise<void> {
+  const folder = layout.config.nodeExporter;
+  const text = await selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, days: DAYS });
+  await host.writeFile(join(folder, CERTIFICATE), text, PUBLIC);
+}
+
+async function pairFiles({ host, layout }: Machine, gid: number): Promise<readonly TreeFile[]> {
+  const folder = layout.config.nodeExporter;
+  const [key, certificate] = await Promise.all([host.readBytes(join(folder, KEY)), host.readBytes(join(folder, CERTIFICATE))]);
+  return [
+    ...(key === undefined ? [] : [{ path: KEY, content: key, mode: 0o640, uid: 0, gid }]),
+    ...(certificate === undefined ? [] : [{ path: CERTIFICATE, content: certificate, ...PUBLIC }]),
+  ];
+}

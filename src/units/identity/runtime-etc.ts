@@ -1,0 +1,84 @@
+import { dirname } from "node:path";
+import { activate, type Action } from "../../boot/unit.ts";
+import { bindingOf } from "../../system/disks/bind-source.ts";
+import { differingFiles, readTree, type TreeFile, writeTree } from "../../system/files/copy-tree.ts";
+import { bindMount, mounts, unmount } from "../../system/disks/mounts.ts";
+import { ProblemError } from "../../base/problem.ts";
+import type { Machine } from "../machine.ts";
+import { boundOptions } from "../disks/mount-options.ts";
+
+/** The root is read-only, so what differs from node to node below /etc stands on a tmpfs and is bound into place. */
+export interface RuntimeFolder {
+  /** The folder of the read-only root, /etc/ssh. */
+  readonly target: string;
+  /** Its stand-in on the tmpfs. */
+  readonly source: string;
+  /** Files of the image that the stand-in must not have, by path within the folder. */
+  readonly omit: (path: string) => boolean;
+  /** What the node adds. Asked when it is needed, as an earlier action of the same plan may be what makes it. */
+  readonly files: () => Promise<readonly TreeFile[]>;
+  /** What these files are, for the operator: "the host keys". */
+  readonly content: string;
+}
+
+/**
+ * What is missing for a folder of the root to hold the node's own files beside the image's.
+ *
+ * Once it is bound, the image's files are out of sight below it: they are copied before, and not compared again.
+ * The node's files are compared each time.
+ *
+ * @param willChange true when earlier actions of the plan change what `files` answers
+ * @throws ProblemError when the image has no such folder: on a read-only root it cannot be made
+ */
+export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder, willChange: boolean): Promise<readonly Action[]> {
+  const { target, source, content } = folder;
+  const binding = bindingOf(await mounts(host), source, target);
+  const differing = async (): Promise<readonly TreeFile[]> => {
+    const image = binding === "bound" ? [] : await readTree(host, target, folder.omit);
+    if (image === undefined) throw noTarget(target);
+    return differingFiles(host, source, [...image, ...(await folder.files())]);
+  };
+  const stands = (await differing()).length === 0 && !willChange && binding !== "stale";
+  return [
+    // Somebody removed the stand-in: what is mounted is empty now, and hides what has to be copied.
+    ...(binding === "stale" ? [activate(`unmount what is left of ${source} from ${target}`, async () => unmount(host, target))] : []),
+    ...(stands ? [] : [activate(`put ${content} into ${source}`, async () => writeTree(host, source, await differing()))]),
+    ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, boundOptions))]),
+  ];
+}
+
+/**
+ * What is missing for a file of the root to hold `text`.
+ *
+ * @throws ProblemError when the image has no such file
+ */
+export async function planRuntimeFile({ host }: Machine, source: string, target: string, text: string): Promise<readonly Action[]> {
+  if ((await host.stat(target)) === undefined) throw noTarget(target);
+  const stands = (await host.readText(source)) === text;
+  const binding = bindingOf(await mounts(host), source, target);
+  if (stands && binding === "bound") return [];
+  const bind = async (): Promise<void> => {
+    // Asked again: writing the file has made a good mount a stale one.
+    if (bindingOf(await mounts(host), source, target) === "stale") await unmount(host, target);
+    await bindMount(host, source, target, boundOptions);
+  };
+  return [
+    ...(stands
+      ? []
+      : [
+          activate(`write ${source}`, async () => {
+            await host.makeFolder(dirname(source), { mode: 0o755 });
+            await host.writeFile(source, text, { mode: 0o644, uid: 0, gid: 0 });
+          }),
+        ]),
+    activate(`bind ${source} over ${target}`, bind),
+  ];
+}
+
+function noTarget(path: string): ProblemError {
+  return new ProblemError({
+    what: `the image has no ${path}`,
+    expected: "something to mount over: the root is read-only, it cannot be made now",
+    todo: "use a complete image",
+  });
+}

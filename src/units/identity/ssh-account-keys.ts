@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { type Action, activate, conflict, type Plan } from "../../boot/unit.ts";
+import { type Accounts, missingAccount, readAccounts } from "../../system/files/accounts.ts";
+import type { FileAttributes } from "../../system/host.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
+import { type AuthorizedKey, parseAuthorizedKeys } from "../../config/values/authorized-keys.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { type Machine, unit } from "../machine.ts";
+
+/**
+ * Afterwards each of root, admin, backup and readonly can log in by ssh with exactly the keys that the injected
+ * configuration gives it; an account without a file there has none.
+ *
+ * It needs the injected configuration and nothing else, so that a node whose disk is broken can still be reached. sshd
+ * reads the files as the account itself, which therefore may read its file by its group, and write nothing. An account that is not
+ * in the image, or keys that cannot be read, are a conflict, which comes after the other accounts have theirs.
+ *
+ * The boot goes on without it.
+ */
+export const sshAccountKeys = unit({
+  name: "ssh-account-keys",
+  title: "Set up the ssh keys of the accounts",
+  requires: [configInjection],
+  owns: ["/run/ic-node/ssh/authorized_keys"],
+  onFailure: "degrade",
+  async plan(machine) {
+    const { host, layout } = machine;
+    const folder = layout.accountKeysRuntime;
+    const accounts = await readAccounts(host, layout.etc.folder);
+    const planned = await Promise.all(ACCOUNTS.map(async (name) => planAccount(machine, accounts, name)));
+    const others = ((await host.list(folder)) ?? []).filter((name) => !ACCOUNTS.includes(name));
+    const missing = [
+      ...planned.flatMap(({ actions }) => actions),
+      ...others.map((name) => activate(`remove ${join(folder, name)}`, async () => host.remove(join(folder, name)))),
+    ];
+    return missing.length > 0 ? missing : inTheWay(planned.flatMap(({ problems }) => problems));
+  },
+});
+
+const ACCOUNTS: readonly string[] = ["root", "admin", "backup", "readonly"];
+
+/** What can be done is done first: the runner plans again after that, and only then hears of the rest. */
+function inTheWay(problems: readonly Problem[]): Plan {
+  const [first, ...rest] = problems;
+  if (first === undefined) return [];
+  return conflict(rest.length === 0 ? first : { ...first, what: `${first.what}; also: ${rest.map(({ what }) => what).join("; ")}` });
+}
+
+interface AccountPlan {
+  readonly actions: readonly Action[];
+  readonly problems: readonly Problem[];
+}
+
+async function planAccount({ host, layout }: Machine, accounts: Accounts, name: string): Promise<AccountPlan> {
+  const source = join(layout.config.accountKeys, name);
+  const target = join(layout.accountKeysRuntime, name);
+  const [content, present, facts] = await Promise.all([host.readBytes(source), host.readText(target), host.stat(target)]);
+  const account = accounts.accounts.get(name);
+  if (content === undefined || account === undefined) {
+    return {
+      actions: facts === undefined ? [] : [activate(`take all ssh keys from ${name}`, async () => host.remove(target))],
+      problems: content === undefined ? [] : [missingAccount(name)],
+    };
+  }
+  const { keys, problems } = readableKeys(content, source);
+  // Written anew from what was understood: nothing reaches sshd that reads differently there.
+  const text = keys.map(keyLine).join("");
+  const wanted: FileAttributes = { mode: 0o640, uid: 0, gid: account.gid };
+  const stands = present === text && facts?.kind === "file" && facts.mode === wanted.mode && facts.uid === 0 && facts.gid === wanted.gid;
+  const give = async (): Promise<void> => {
+    await host.makeFolder(layout.accountKeysRuntime, { mode: 0o755 });
+    await host.writeFile(target, text, wanted);
+  };
+  return { actions: stands ? [] : [activate(`give ${name} its ssh keys (${keys.length})`, give)], problems };
+}
+
+/** All good keys of a file, and what is wrong with the rest: one damaged line must not lock out the owners of the others. */
+function readableKeys(
+  content: Uint8Array,
+  file: string,
+): { readonly keys: readonly AuthorizedKey[]; readonly problems: readonly Problem[] } {
+  try {
+    return { keys: parseAuthorizedKeys(content, file), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    const keys = Buffer.from(content)
+      .toString()
+      .split("\n")
+      .flatMap((line) => readableLine(line, file));
+    return { keys, problems: [error.problem] };
+  }
+}
+
+function readableLine(line: string, file: string): readonly AuthorizedKey[] {
+  try {
+    return parseAuthorizedKeys(Buffer.from(line), file);
+  } catch (error) {
+    if (error instanceof ProblemError) return [];
+    throw error;
+  }
+}
+
+function keyLine({ options, type, blob, comment }: AuthorizedKey): string {
+  return `${[options, type, blob, comment].filter((field) => field !== "").join(" ")}\n`;
+}

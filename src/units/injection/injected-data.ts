@@ -1,0 +1,195 @@
+import { dirname, join } from "node:path";
+import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
+import { type DataItem, extractBootstrapData } from "../../medium/bootstrap-tar.ts";
+import { type InjectedData, type Injection, readInjectedData, readInjection, writeRecord } from "../../config/state/injection-record.ts";
+import { dataTarget, type MediumContents, mediumContents, STAGING, stagingFolders } from "../../medium/medium-contents.ts";
+import { digestOf } from "../../medium/tree-digest.ts";
+import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
+import { fileChunks } from "../../system/files/file-chunks.ts";
+import type { FileAttributes } from "../../system/host.ts";
+import { noMedium, searchMedia } from "../../medium/medium.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { syncFileSystem } from "../../system/disks/sync.ts";
+import { configInjection } from "./config-injection.ts";
+import { type GuestUnit, type Machine, unit } from "../machine.ts";
+import { volumeMounts } from "../disks/volume-mounts.ts";
+
+/**
+ * The unit after which everything that the configuration medium brought stands in its place, and /boot/config/CONFIGURED says
+ * so for ever: then neither it nor config-injection looks at a medium again.
+ *
+ * Requires config-injection, which has checked the whole tar and frozen it by its digest, and the units that mount what the
+ * profile's data goes to. The medium is read once more, into a folder beside the place, and what was read counts only when its
+ * digest is the frozen one. Things are put into place whole, by renaming. A conflict means that something stands there already
+ * that did not come from a medium that was being taken in: keys and state of a node are never replaced.
+ *
+ * @param mounts what mounts the places
+ * @param owns the places
+ */
+export function injectedDataOn(mounts: readonly GuestUnit[], owns: readonly string[]): GuestUnit {
+  return unit({
+    name: "injected-data",
+    title: "Store the injected keys and state",
+    requires: [configInjection, ...mounts],
+    owns: ["/boot/config/CONFIGURED", "/boot/config/injected-data.json", ...owns],
+    // Up to 4 GiB from a slow virtual medium.
+    timeout: 15 * 60_000,
+    retryFor: 10_000,
+    plan: async (machine) => planData({ ...machine, contents: await mediumContents(machine.layout) }),
+  });
+}
+
+/** Of a GuestOS: onto the volumes below /var/lib/ic. */
+export const injectedData = injectedDataOn([volumeMounts], ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"]);
+
+/** The machine, and what a medium of its profile may bring. */
+interface Work extends Machine {
+  readonly contents: MediumContents;
+}
+
+async function planData(work: Work): Promise<Plan> {
+  const { host, layout } = work;
+  if ((await host.stat(layout.config.configured)) !== undefined) return [];
+  const injection = await readInjection(host, layout.config.injection);
+  if (injection?.phase !== "stored") {
+    throw new ProblemError({
+      what: "nothing says which configuration is being taken in",
+      where: { file: layout.config.injection },
+      todo: "guestos-boot --unit config-injection",
+    });
+  }
+  const placed = await readInjectedData(host, layout.config.injectedData);
+  const present = new Map<string, string>();
+  for (const { target } of [...injection.data, ...(placed?.data ?? [])]) {
+    const digest = await digestOf(host, placeOf(work, target));
+    if (digest !== undefined) present.set(target, digest);
+  }
+  const foreign = [...present].find(
+    ([target, digest]) => !holds(injection.data, target, digest) && !holds(placed?.data ?? [], target, digest),
+  );
+  if (foreign !== undefined) return inTheWay(work, foreign[0]);
+  return actionsFor(work, injection, present);
+}
+
+/** Where a target goes. */
+function placeOf({ contents, layout }: Work, target: string): string {
+  return dataTarget(contents, layout, target);
+}
+
+function holds(items: readonly DataItem[], target: string, digest: string): boolean {
+  return items.some((item) => item.target === target && item.digest === digest);
+}
+
+function inTheWay(work: Work, target: string): Plan {
+  const path = placeOf(work, target);
+  return conflict({
+    what: `${path} is there already, and is not what the configuration medium brings; it was not touched`,
+    found: "other content, which no medium brought",
+    expected: `nothing, as on a node that was never configured, or the content of ${target} on the medium`,
+    todo: `if this node is to keep what it has: touch ${work.layout.config.configured}; if not: move ${path} away, and boot again`,
+  });
+}
+
+function actionsFor(work: Work, injection: Injection, present: ReadonlyMap<string, string>): Plan {
+  const { host, layout, contents } = work;
+  const actions: Action[] = [];
+  // Put there from a medium that was exchanged before the first boot was through.
+  const stale = [...present].filter(([target, digest]) => !holds(injection.data, target, digest)).map(([target]) => target);
+  for (const target of stale) {
+    actions.push(provision(`remove ${placeOf(work, target)}, which came from another medium`, () => takeAway(work, target)));
+  }
+  const missing = injection.data.filter(({ target }) => stale.includes(target) || !present.has(target)).map(({ target }) => target);
+  if (missing.length > 0) {
+    actions.push(
+      provision(`store ${missing.join(", ")} from the medium (sha256 ${injection.sha256})`, () => store(work, injection, missing)),
+    );
+  }
+  actions.push(
+    provision(`note that this node is configured: ${layout.config.configured}`, async () => {
+      for (const folder of stagingFolders(contents, layout)) await host.remove(folder);
+      if (missing.length === 0) await writeRecord(host, layout.config.injectedData, recordOf(injection));
+      await host.writeFile(layout.config.configured, "", { mode: 0o644 });
+    }),
+  );
+  return actions;
+}
+
+/** Removing a tree takes many steps; renamed first, it is either all there or not there. */
+async function takeAway(work: Work, target: string): Promise<void> {
+  const { host } = work;
+  const folder = stagingOf(work, target);
+  await host.remove(folder);
+  await host.makeFolder(folder, { mode: 0o700 });
+  await host.rename(placeOf(work, target), join(folder, "old"));
+  await host.remove(folder);
+}
+
+async function store(work: Work, injection: Injection, missing: readonly string[]): Promise<void> {
+  const { host, layout } = work;
+  const folders = [...new Set(missing.map((target) => stagingOf(work, target)))];
+  try {
+    await unpack(work, injection, missing, folders);
+    for (const folder of folders) await syncFileSystem(host, folder);
+  } catch (error) {
+    // A full disk must not stay full.
+    for (const folder of folders) await host.remove(folder).catch(() => undefined);
+    throw error;
+  }
+  // Before anything of it stands in its place: only what is written down here is ever replaced by another medium's.
+  await writeRecord(host, layout.config.injectedData, recordOf(injection));
+  for (const target of missing) await host.rename(staged(work, target), placeOf(work, target));
+}
+
+function recordOf({ sha256, data }: Injection): InjectedData {
+  return { version: 1, sha256, data };
+}
+
+/** Unpacks from whichever medium holds exactly the frozen tar. @throws ProblemError when none does */
+async function unpack(work: Work, injection: Injection, missing: readonly string[], folders: readonly string[]): Promise<void> {
+  const { host, layout, contents } = work;
+  const { uid, gid } = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
+  const search = await searchMedia(host, layout, async (tar, title) => {
+    const made = new Set<string>();
+    for (const folder of folders) {
+      await host.remove(folder);
+      await host.makeFolder(folder, { mode: 0o700 });
+      made.add(folder);
+    }
+    const makeParents = async (path: string, attributes: FileAttributes): Promise<void> => {
+      if (made.has(path)) return;
+      await makeParents(dirname(path), attributes);
+      await host.makeFolder(path, attributes);
+      made.add(path);
+    };
+    return extractBootstrapData(fileChunks(host, tar), title, contents, missing, async (target, entry) => {
+      const path = join(staged(work, target), entry.name.slice(target.length));
+      const modes = modesOf(contents.isSecret(target));
+      const folder = { mode: modes.folder, uid, gid };
+      await makeParents(entry.kind === "folder" ? path : dirname(path), folder);
+      if (entry.kind === "file") await host.writeStream(path, entry.content, { mode: modes.file, uid, gid });
+    });
+  });
+  // Two media with different tars are config-injection's conflict. Here the last one read is what lies unpacked.
+  if (search.found.at(-1)?.result === injection.sha256) return;
+  if (search.found.length === 0) throw noMedium(layout, search.seen);
+  throw new ProblemError({
+    what: "the configuration medium was exchanged while it was being taken in",
+    found: search.found.map(({ device, result }) => `${device} (sha256 ${result})`).join(" and "),
+    expected: `${injection.device} (sha256 ${injection.sha256})`,
+    todo: "leave one medium attached and boot again: it is then taken in afresh",
+  });
+}
+
+/** Secrets are for the owner alone, and nothing in a tar says otherwise: its modes and owners are ignored. */
+function modesOf(isSecret: boolean): { readonly file: number; readonly folder: number } {
+  return isSecret ? { file: 0o600, folder: 0o700 } : { file: 0o644, folder: 0o755 };
+}
+
+/** On the file system of the target, so that renaming is all that is left to do. */
+function stagingOf(work: Work, target: string): string {
+  return join(dirname(placeOf(work, target)), STAGING);
+}
+
+function staged(work: Work, target: string): string {
+  return join(stagingOf(work, target), target.replaceAll("/", "."));
+}

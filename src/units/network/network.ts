@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import { type Action, activate } from "../../boot/unit.ts";
+import { type NetworkConf, networkConfWarnings, readNetworkConf } from "../../config/network-conf.ts";
+import type { Host } from "../../system/host.ts";
+import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
+import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
+import { isNameFinal, type NetworkInterface, primaryInterface } from "../../system/network/network-interfaces.ts";
+import { describeLink, type Outcome, reloadLink, waitForLink } from "../../system/network/networkd.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { isBusRunning, isServiceRunning, runJob } from "../../system/systemd/systemd.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { type Machine, unit } from "../machine.ts";
+
+/**
+ * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
+ *
+ * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
+ * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, in the
+ * late stage or by hand after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
+ * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone. A bad
+ * value in network.conf is an error that names its place, and leaves the network as it is.
+ */
+export const network = unit({
+  name: "network",
+  title: "Configure the network",
+  requires: [configInjection],
+  // The driver of the interface may be loaded, and udev may rename it, a moment after we look.
+  retryFor: 10_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const conf = await readNetworkConf(host, layout);
+    const link = await readyInterface(host);
+    const settings = networkSettings(conf);
+    const path = join(layout.networkd, `10-${link.name}.network`);
+    const text = networkFile(link.name, settings);
+    const stale = await staleFiles(machine, path);
+    const hasFile = (await host.readText(path)) === text;
+    const files: Action[] = stale.map((file) => activate(`remove ${file}, made for another interface`, async () => host.remove(file)));
+    if (!hasFile) {
+      files.push(
+        activate(`write ${path}: ${settingsText(settings)}`, async () => {
+          for (const warning of networkConfWarnings(conf)) machine.note(`network.conf: ${warning}`);
+          await host.makeFolder(layout.networkd, { mode: 0o755 });
+          // networkd reads it as a user of its own.
+          await host.writeFile(path, text, { mode: 0o644 });
+        }),
+      );
+    }
+    // In the early stage this is where it ends: networkd may be starting already, but nobody would answer on the bus.
+    if (!(await isBusRunning(host))) return files;
+    const goal = { path, wanted: asStatic(settings) };
+    if (!(await isServiceRunning(host, NETWORKD))) return [...files, start(host, link, goal)];
+    return [...files, ...(await application(host, link, goal, files.length > 0))];
+  },
+});
+
+/** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
+async function readyInterface(host: Host): Promise<NetworkInterface> {
+  const link = await primaryInterface(host);
+  if (link !== undefined && (await isNameFinal(host, link))) return link;
+  throw new ProblemError(
+    {
+      what: "there is no network interface to configure",
+      found: link === undefined ? "no Ethernet device in /sys/class/net" : `${link.name}, to which udev may still give another name`,
+      expected: "an Ethernet device",
+      todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
+    },
+    { retryable: true },
+  );
+}
+
+/** Only where `ipv6_address` is given are router advertisements off: a configured address is the whole truth about IPv6. */
+export function networkSettings(conf: NetworkConf): NetworkSettings {
+  const given = (...values: readonly (string | undefined)[]): string[] => values.filter((value) => value !== undefined);
+  return {
+    addresses: given(conf.ipv6_address, conf.ipv4_address),
+    gateways: given(conf.ipv6_gateway, conf.ipv4_gateway),
+    nameServers: conf.name_servers,
+    ...(conf.domain === undefined ? {} : { searchDomain: conf.domain }),
+    acceptRouterAdvertisements: conf.ipv6_address === undefined,
+  };
+}
+
+function settingsText(settings: NetworkSettings): string {
+  const automatic = settings.acceptRouterAdvertisements ? ["automatic IPv6"] : [];
+  const named = (what: string, values: readonly string[]): string[] => (values.length === 0 ? [] : [`${what} ${values.join(" ")}`]);
+  return [
+    ...automatic,
+    ...named("address", settings.addresses),
+    ...named("gateway", settings.gateways),
+    ...named("name servers", settings.nameServers),
+    ...named("domain", settings.searchDomain === undefined ? [] : [settings.searchDomain]),
+  ].join(", ");
+}
+
+/** Files that we made when another interface was the primary one. */
+async function staleFiles({ host, layout }: Machine, current: string): Promise<readonly string[]> {
+  const names = (await host.list(layout.networkd)) ?? [];
+  const others = names.filter((name) => /^10-.+\.network$/.test(name)).map((name) => join(layout.networkd, name));
+  const stale: string[] = [];
+  for (const path of others) {
+    if (path !== current && (await host.readText(path))?.startsWith(OUR_HEADER) === true) stale.push(path);
+  }
+  return stale;
+}
+
+const NETWORKD = "systemd-networkd.service";
+
+/** What networkd shall make of the link. */
+interface Goal {
+  /** The .network file. */
+  readonly path: string;
+  readonly wanted: StaticSettings;
+}
+
+function pending(link: LinkDescription, { path, wanted }: Goal): readonly string[] {
+  return [...(link.networkFile === path ? [] : [`file ${link.networkFile ?? "none"} → ${path}`]), ...staticDifferences(link, wanted)];
+}
+
+function start(host: Host, link: NetworkInterface, goal: Goal): Action {
+  return activate(`start systemd-networkd, which applies it to ${link.name}`, async () => {
+    await runJob(host, "start", NETWORKD);
+    await expectApplied(link, goal, async (reached) => waitForLink(host, link.index, { within: APPLY_TIMEOUT, reached }));
+  });
+}
+
+/** What to do so that a running networkd has applied the file: nothing, when it says that it has. */
+async function application(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
+  const differences = pending(await describeLink(host, link.index), goal);
+  if (!filesChange && differences.length === 0) return [];
+  const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");
+  return [
+    activate(`have systemd-networkd apply it to ${link.name}: ${changes}`, async () => {
+      await expectApplied(link, goal, async (reached) => reloadLink(host, link.index, { within: APPLY_TIMEOUT, reached }));
+    }),
+  ];
+}
+
+/** Has networkd do something by which the link gets there. @throws ProblemError which says what is still missing */
+async function expectApplied(
+  { name }: NetworkInterface,
+  goal: Goal,
+  act: (reached: (link: LinkDescription) => boolean) => Promise<Outcome>,
+): Promise<void> {
+  const { reached, link } = await act((now) => pending(now, goal).length === 0);
+  if (reached) return;
+  throw new ProblemError({
+    what: `systemd-networkd did not apply ${goal.path} within ${APPLY_TIMEOUT / 1000} s`,
+    found: `${link.administrativeState}; still missing: ${pending(link, goal).join(", ")}`,
+    todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,
+  });
+}
+
+/** Duplicate address detection takes a second or two, and an emulated machine is slow. */
+const APPLY_TIMEOUT = 20_000;

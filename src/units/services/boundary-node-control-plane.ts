@@ -1,0 +1,38 @@
+import { readBnVars } from "../../config/bn-vars.ts";
+import { readNnsConf } from "../../config/nns-conf.ts";
+import { boundaryData } from "../injection/boundary-data.ts";
+import { unit } from "../machine.ts";
+import { network } from "../network/network.ts";
+import { injectedPath, planProgram } from "./program-service.ts";
+
+/**
+ * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes there are.
+ *
+ * Late, because it starts a service. Requires the network, and what the medium brought: a copy of the registry to begin with.
+ * Degrades: what was known before is served on. A conflict means that its unit may not be started.
+ */
+export const boundaryNodeControlPlane = unit({
+  name: "boundary-node-control-plane",
+  title: "Follow the network's registry",
+  stage: "late",
+  requires: [boundaryData, network],
+  owns: ["/run/ic-node/etc/default/boundary-node-control-plane"],
+  onFailure: "degrade",
+  timeout: 120_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const { nns_url } = await readNnsConf(host, layout);
+    const { last_known_registry_version = "0" } = await readBnVars(host, layout);
+    return planProgram(machine, {
+      name: "boundary-node-control-plane",
+      program: "/opt/ic/bin/boundary-node-control-plane",
+      environment: {
+        NNS_URLS: nns_url.join(","),
+        NNS_PUBLIC_KEY: await injectedPath(machine, "nns_public_key.pem"),
+        MIN_REGISTRY_VERSION: last_known_registry_version,
+        IC_REGISTRY_LOCAL_STORE: await injectedPath(machine, "ic_registry_local_store"),
+      },
+      does: `follow the registry at ${nns_url.join(" ")}`,
+    });
+  },
+});

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { conflict } from "../../boot/unit.ts";
+import { bnVarsFile, readBnVars } from "../../config/bn-vars.ts";
+import { dantedConf } from "../../config/danted-conf.ts";
+import { checkDantedConf } from "../../system/danted.ts";
+import { primaryInterface } from "../../system/network/network-interfaces.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { planFedService, planUnfedService } from "./configured-service.ts";
+import { unit } from "../machine.ts";
+import { network } from "../network/network.ts";
+
+/**
+ * Afterwards the machines in the networks that bn_vars.conf names, and no others, can go out by this node's SOCKS proxy; if it
+ * names none, nothing runs.
+ *
+ * Late, because it starts a service. Requires the network, on which it goes out by the primary interface, or the one of
+ * socks_interface. Other networks are taken up by a reload; what danted would not take is not put in its way. Degrades: who needs
+ * no proxy is served all the same. A conflict means that there is no such interface, or no danted in the image.
+ */
+export const danted = unit({
+  name: "danted",
+  title: "Offer a SOCKS proxy",
+  stage: "late",
+  requires: [configInjection, network],
+  owns: ["/run/ic-node/etc/danted.conf"],
+  onFailure: "degrade",
+  timeout: 180_000,
+  // An interface may get its address a moment after the network has been set up.
+  retryFor: 20_000,
+  mends: true,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const vars = await readBnVars(host, layout);
+    const clients = [...vars.ipv6_replica_ips, ...vars.ipv4_replica_ips];
+    if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no network is named that may use it");
+    const outgoing = vars.socks_interface ?? (await primaryInterface(host))?.name;
+    if (outgoing === undefined || (await host.list(join("/sys/class/net", outgoing))) === undefined) {
+      return conflict({
+        what: "the SOCKS proxy has no interface to go out by",
+        where: { file: bnVarsFile(layout) },
+        found: outgoing === undefined ? "no Ethernet device in /sys/class/net" : `no interface ${outgoing}`,
+        expected: "socks_interface to name one that there is (ip link), or no socks_interface for the primary one",
+        todo: "correct it there",
+      });
+    }
+    return planFedService(machine, {
+      service: SERVICE,
+      files: [{ path: layout.danted, content: dantedConf({ clients, outgoing }), mode: 0o644 }],
+      renew: "reload",
+      does: `take ${clients.join(" ")} out by ${outgoing}`,
+      check: (path) => checkDantedConf(host, path),
+    });
+  },
+});
+
+const SERVICE = "danted.service";

@@ -1,0 +1,51 @@
+import { conflict } from "../../boot/unit.ts";
+import { bnVarsFile, readBnVars, servedDomains } from "../../config/bn-vars.ts";
+import { PROXY_ADDRESS } from "../../config/nginx-conf.ts";
+import { readNnsConf } from "../../config/nns-conf.ts";
+import { boundaryData } from "../injection/boundary-data.ts";
+import { unit } from "../machine.ts";
+import { network } from "../network/network.ts";
+import { injectedPath, planProgram } from "./program-service.ts";
+
+/**
+ * Afterwards icx-proxy, if the image has it, turns what is asked of this node's domains into calls of canisters.
+ *
+ * Late, because it starts a service. Requires the network, and what the medium brought. It accepts no connection that it cannot
+ * verify, with certificates or without. Degrades: nginx says to who asks that there is nobody behind it. A conflict means that
+ * there is no domain, or that its unit may not be started.
+ */
+export const icxProxy = unit({
+  name: "icx-proxy",
+  title: "Turn requests into calls of canisters",
+  stage: "late",
+  requires: [boundaryData, network],
+  owns: ["/run/ic-node/etc/default/icx-proxy"],
+  onFailure: "degrade",
+  timeout: 120_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const domains = servedDomains(await readBnVars(host, layout));
+    if (domains.length === 0) {
+      return conflict({
+        what: "there is no domain whose canisters could be called",
+        where: { file: bnVarsFile(layout) },
+        found: "neither system_domains nor application_domains",
+        expected: "at least one of them",
+        todo: "name the domains there",
+      });
+    }
+    const { nns_url } = await readNnsConf(host, layout);
+    return planProgram(machine, {
+      name: "icx-proxy",
+      program: "/usr/bin/icx-proxy",
+      environment: {
+        ADDRESS: PROXY_ADDRESS,
+        DOMAINS: domains.map((domain) => `--domain ${domain}`).join(" "),
+        REPLICAS: nns_url.map((url) => `--replica ${url}`).join(" "),
+        DENYLIST: await injectedPath(machine, "denylist.json"),
+        PRE_ISOLATION_CANISTERS: await injectedPath(machine, "pre_isolation_canisters.txt"),
+      },
+      does: `call canisters for ${domains.join(" ")}`,
+    });
+  },
+});

@@ -1,0 +1,173 @@
+import { dirname, join } from "node:path";
+import { type Action, activate, conflict, type Plan } from "../../boot/unit.ts";
+import { filebeatYaml } from "../../config/filebeat-yaml.ts";
+import { journalUploadConf, uploadUrl } from "../../config/journal-upload-conf.ts";
+import { type LogShippingConf, readFilebeatConf, readJournalbeatConf } from "../../config/log-shipping-conf.ts";
+import { addToJournal } from "../../system/systemd/journal.ts";
+import { DiedError, runJob, unitState } from "../../system/systemd/systemd.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { type Machine, unit } from "../machine.ts";
+
+/**
+ * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them; if neither does, nothing runs.
+ *
+ * Journalbeat itself is discontinued. Where the image has its successor, Filebeat ships to all hosts, as to Elasticsearch,
+ * with the tags on every entry. Elsewhere systemd-journal-upload does, which Debian keeps up: in the journal's own format,
+ * to the first host of journalbeat.conf alone, over HTTPS unless that says http://. It has no tags: they are an entry of
+ * the journal itself (GUESTOS_TAG=), from which a receiver knows them by machine and boot id.
+ *
+ * Late, because it starts a service. Degrades: a node without log shipping is a working node. A conflict means that the
+ * image cannot do what is asked for: no such shipper, or nothing by which to know the receiver.
+ */
+export const journalbeat = unit({
+  name: "journalbeat",
+  title: "Ship logs",
+  stage: "late",
+  requires: [configInjection],
+  onFailure: "degrade",
+  timeout: 120_000,
+  async plan(machine) {
+    const conf = await wantedShipping(machine);
+    if (conf === undefined) return stopShipping(machine);
+    const { host } = machine;
+    const hasFilebeat = (await unitState(host, FILEBEAT)).load === "loaded";
+    return hasFilebeat ? planFilebeat(machine, conf) : planUpload(machine, conf);
+  },
+});
+
+const UPLOAD = "systemd-journal-upload.service";
+const FILEBEAT = "filebeat.service";
+
+interface Shipping extends LogShippingConf {
+  readonly source: "filebeat.conf" | "journalbeat.conf";
+}
+
+/** filebeat.conf before journalbeat.conf, which is older. */
+async function wantedShipping({ host, layout }: Machine): Promise<Shipping | undefined> {
+  const filebeat = await readFilebeatConf(host, layout);
+  if (filebeat.hosts.length > 0) return { ...filebeat, source: "filebeat.conf" };
+  const journal = await readJournalbeatConf(host, layout);
+  return journal.hosts.length > 0 ? { ...journal, source: "journalbeat.conf" } : undefined;
+}
+
+async function planFilebeat(machine: Machine, conf: Shipping): Promise<Plan> {
+  return planService(machine, {
+    service: FILEBEAT,
+    path: machine.layout.filebeat,
+    content: await filebeatYaml(conf),
+    description: `ship the journal to ${conf.hosts.join(" ")} by ${FILEBEAT}`,
+    notes: [],
+  });
+}
+
+async function planUpload(machine: Machine, { source, hosts: [first = "", ...others], tags }: Shipping): Promise<Plan> {
+  const { host, layout } = machine;
+  if (source === "filebeat.conf") {
+    return conflict({
+      what: "filebeat.conf asks for Elasticsearch, and this image has nothing that speaks to it",
+      found: `no ${FILEBEAT}`,
+      expected: "an image with Filebeat, or no elasticsearch_hosts",
+      todo: "to send the journal to a systemd-journal-remote, name it in journalbeat.conf",
+    });
+  }
+  const url = uploadUrl(first);
+  const { trusted: places, key, certificate } = layout.journalUploadTls;
+  const trusted = url.startsWith("https:") ? await firstThere(machine, places) : undefined;
+  if (trusted === undefined && url.startsWith("https:")) {
+    return conflict({
+      what: `cannot tell whether ${url} is who it says`,
+      found: "no certificate to know it by",
+      expected: `its certificate, or its authority's, at ${places.join(" or ")}`,
+      todo: "put it into the image; or write http:// where the way to the receiver is safe by itself",
+    });
+  }
+  const hasOwn = (await host.stat(key)) !== undefined && (await host.stat(certificate)) !== undefined;
+  const actions = await planService(machine, {
+    service: UPLOAD,
+    path: layout.journalUpload,
+    content: journalUploadConf(url, { trusted, hasOwn }),
+    description: `ship the journal to ${url} by ${UPLOAD}`,
+    notes: others.length === 0 ? [] : [`logs go to ${first} alone: ${UPLOAD} knows one host, ${others.join(" ")} ignored`],
+  });
+  return actions.length === 0 || tags.length === 0 ? actions : [...actions, tell(machine, url, tags)];
+}
+
+/** With the entry the tags are in the stream that is shipped, once for each start of the shipper by this program. */
+function tell({ host }: Machine, url: string, tags: readonly string[]): Action {
+  return activate(`put the tags ${tags.join(" ")} into the journal`, async () =>
+    addToJournal(host, {
+      MESSAGE: `the journal of this node is shipped to ${url}, tags: ${tags.join(" ")}`,
+      PRIORITY: "6",
+      SYSLOG_IDENTIFIER: "guestos-boot",
+      GUESTOS_UNIT: "journalbeat",
+      GUESTOS_EVENT: "tags",
+      GUESTOS_TAG: tags,
+    }),
+  );
+}
+
+interface ShipperService {
+  readonly service: string;
+  /** Its configuration file, and what is to be in it. */
+  readonly path: string;
+  readonly content: string;
+  readonly description: string;
+  readonly notes: readonly string[];
+}
+
+/** "activating": systemd starts it, perhaps not for the first time. */
+const STARTED: readonly string[] = ["active", "activating"];
+
+async function planService(machine: Machine, shipper: ShipperService): Promise<readonly Action[]> {
+  const { host } = machine;
+  const { service, path, content, description, notes } = shipper;
+  const isAsWanted = (await host.readText(path)) === content && (await host.readText(startedPath(machine))) === content;
+  if (isAsWanted && STARTED.includes((await unitState(host, service)).active)) return [];
+  return [
+    activate(description, async () => {
+      for (const text of notes) machine.note(text);
+      await writePublic(machine, path, content);
+      await runJob(host, "restart", service).catch((error: unknown) => {
+        // No network yet, or no receiver: systemd tries on, for ever. Its last words are for the operator to judge.
+        if (!(error instanceof DiedError) || !error.restarts) throw error;
+        machine.note(`${service} ended and will be started again: ${error.problem.found ?? ""}`);
+      });
+      await writePublic(machine, startedPath(machine), content);
+    }),
+  ];
+}
+
+async function firstThere({ host }: Machine, places: readonly string[]): Promise<string | undefined> {
+  for (const place of places) if ((await host.stat(place)) !== undefined) return place;
+  return undefined;
+}
+
+/** With which configuration the shipper was started last: it reads its files only then. */
+function startedPath({ layout }: Machine): string {
+  return join(layout.run, "log-shipper.started");
+}
+
+/** Hosts were taken out of the configuration while a shipper ran: later boots would start nothing, so stop it now. */
+async function stopShipping(machine: Machine): Promise<readonly Action[]> {
+  const { host, layout } = machine;
+  const actions: Action[] = [];
+  for (const [service, path] of [
+    [FILEBEAT, layout.filebeat],
+    [UPLOAD, layout.journalUpload],
+  ] as const) {
+    if ((await host.readText(path)) === undefined) continue;
+    actions.push(
+      activate(`stop ${service}: no host is configured`, async () => {
+        await runJob(host, "stop", service);
+        await host.remove(startedPath(machine));
+        await host.remove(path);
+      }),
+    );
+  }
+  return actions;
+}
+
+async function writePublic({ host }: Machine, path: string, content: string): Promise<void> {
+  await host.makeFolder(dirname(path), { mode: 0o755 });
+  await host.writeFile(path, content, { mode: 0o644 });
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { activate, conflict, joined, type Plan } from "../../boot/unit.ts";
+import { type BnVars, bnVarsFile, readBnVars, servedDomains } from "../../config/bn-vars.ts";
+import { type CertificatePair, checkCertificatePair } from "../../config/values/certificate-pair.ts";
+import { readNetworkConf } from "../../config/network-conf.ts";
+import { nginxConf } from "../../config/nginx-conf.ts";
+import { checkNginxConf } from "../../system/nginx.ts";
+import { Secret } from "../../base/secret.ts";
+import { boundaryData } from "../injection/boundary-data.ts";
+import { planFedService, type ServiceFile } from "./configured-service.ts";
+import { type Machine, unit } from "../machine.ts";
+import { network } from "../network/network.ts";
+
+/**
+ * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and hands on what is asked
+ * of it to icx-proxy.
+ *
+ * Late, because it starts a service. Requires what the medium brought, of which the certificates are put into place last, and the
+ * network. New domains, name servers and certificates are taken up by a reload, in which no connection is dropped; what nginx
+ * would not take is not even put in its way. Degrades: a node that does not serve can still be looked at. A conflict means that
+ * there is nothing to serve, or nothing to be known by: nobody is ever served without a certificate.
+ */
+export const nginx = unit({
+  name: "nginx",
+  title: "Serve HTTPS",
+  stage: "late",
+  requires: [boundaryData, network],
+  owns: ["/run/ic-node/etc/nginx"],
+  onFailure: "degrade",
+  timeout: 180_000,
+  // What is not sound is not put in force, and what is, without a dropped connection.
+  mends: true,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const vars = await readBnVars(host, layout);
+    const domains = servedDomains(vars);
+    if (domains.length === 0) {
+      return conflict({
+        what: "there is no domain to answer for; nginx was not touched",
+        where: { file: bnVarsFile(layout) },
+        found: "neither system_domains nor application_domains",
+        expected: "at least one of them",
+        todo: "name the domains there",
+      });
+    }
+    const pair = await readPair(machine);
+    if (pair === undefined) {
+      return conflict({
+        what: "there is no certificate to be known by; nginx was not touched",
+        found: "no fullchain.pem and privkey.pem",
+        expected: `both in ${certificates(machine)}`,
+        todo: "put them there, as the authority gave them out",
+      });
+    }
+    return planNginx(machine, vars, domains, pair);
+  },
+});
+
+const SERVICE = "nginx.service";
+
+function certificates({ layout }: Machine): string {
+  return join(layout.mountPoints.config, "certs");
+}
+
+async function readPair(machine: Machine): Promise<CertificatePair | undefined> {
+  const { host } = machine;
+  const [chainFile, keyFile] = [join(certificates(machine), "fullchain.pem"), join(certificates(machine), "privkey.pem")];
+  const [chain, key] = await Promise.all([host.readBytes(chainFile), host.readBytes(keyFile)]);
+  return chain === undefined || key === undefined ? undefined : { chain, chainFile, key: new Secret(key), keyFile };
+}
+
+async function planNginx(machine: Machine, vars: BnVars, domains: readonly string[], pair: CertificatePair): Promise<Plan> {
+  const { host, layout } = machine;
+  const names = [...domains, ...vars.api_domains];
+  const notes = checkCertificatePair(pair, names, Date.now());
+  const { name_servers } = await readNetworkConf(host, layout);
+  // A folder of its own for each certificate: a reload that fails must find the one before still there.
+  const generation = `tls-${createHash("sha256").update(pair.chain).digest("hex").slice(0, 16)}`;
+  const at = (name: string): string => join(layout.nginx, generation, name);
+  const tls: readonly ServiceFile[] = [
+    { path: at("fullchain.pem"), content: pair.chain, mode: 0o644 },
+    { path: at("privkey.pem"), content: pair.key.expose(), mode: 0o600 },
+  ];
+  const settings = {
+    domains,
+    apiDomains: vars.api_domains,
+    certificate: at("fullchain.pem"),
+    key: at("privkey.pem"),
+    folder: layout.nginx,
+    resolvers: name_servers,
+    certifiesRaw: vars.require_underscore_certification === "1",
+  };
+  const plan = await planFedService(machine, {
+    service: SERVICE,
+    files: [...tls, { path: join(layout.nginx, "nginx.conf"), content: nginxConf(settings), mode: 0o644 }],
+    renew: "reload",
+    does: `answer for ${names.join(" ")}`,
+    check: (path) => checkNginxConf(host, path),
+    notes,
+  });
+  const stale = ((await host.list(layout.nginx)) ?? []).filter((name) => name.startsWith("tls-") && name !== generation);
+  const removals = stale.map((name) => {
+    const folder = join(layout.nginx, name);
+    return activate(`remove ${folder}, a certificate that is no longer used`, () => host.remove(folder));
+  });
+  return joined([plan, removals]);
+}

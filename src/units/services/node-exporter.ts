@@ -1,0 +1,36 @@
+import { activate, conflict } from "../../boot/unit.ts";
+import { runJob, unitState } from "../../system/systemd/systemd.ts";
+import { unit } from "../machine.ts";
+import { nodeExporterKeys } from "../identity/node-exporter-keys.ts";
+
+/**
+ * Afterwards node_exporter serves metrics, over TLS, with the keys of this node.
+ *
+ * Late, because it starts a service, and after the keys, without which the exporter would not start. It need not be
+ * restarted for new keys: the exporter reads them anew with every connection (prometheus/exporter-toolkit, web
+ * configuration). Degrades: a node without metrics still works. A conflict means that the image has no such service, or that
+ * an operator has masked it.
+ */
+export const nodeExporter = unit({
+  name: "node-exporter",
+  title: "Serve metrics",
+  stage: "late",
+  requires: [nodeExporterKeys],
+  onFailure: "degrade",
+  timeout: 120_000,
+  async plan({ host }) {
+    const { load, active } = await unitState(host, SERVICE);
+    if (load !== "loaded") {
+      return conflict({
+        what: `${SERVICE} cannot be started`,
+        found: `its unit file is ${load}`,
+        expected: "loaded",
+        todo: `systemctl status ${SERVICE}`,
+      });
+    }
+    if (active === "active") return [];
+    return [activate(`start ${SERVICE}, which is ${active}`, async () => runJob(host, "start", SERVICE))];
+  },
+});
+
+const SERVICE = "node_exporter.service";

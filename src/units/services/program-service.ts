@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { activate, type Plan } from "../../boot/unit.ts";
+import { environmentFile } from "../../config/text/environment-file.ts";
+import { areThere, planFedService, type ServiceFile, writeServiceFile } from "./configured-service.ts";
+import type { Machine } from "../machine.ts";
+
+/** A program of the node's own, which an image may or may not have; its unit file is in the image either way (etc-boundary). */
+export interface ProgramService {
+  /** Of the unit file, and of the file with its environment. */
+  readonly name: string;
+  /** Where the program is, if it is. */
+  readonly program: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly does: string;
+}
+
+/** Where that part of the medium stands on the config partition; `undefined` where the medium brought none. */
+export async function injectedPath({ host, layout }: Machine, name: string): Promise<string | undefined> {
+  const path = join(layout.mountPoints.config, name);
+  return (await host.stat(path)) === undefined ? undefined : path;
+}
+
+/** What is missing until the program runs with that environment. One that the image does not have is said to be absent, and is no error. */
+export async function planProgram(machine: Machine, { name, program, environment, does }: ProgramService): Promise<Plan> {
+  const { host, layout } = machine;
+  const file: ServiceFile = { path: join(layout.environments, name), content: environmentFile(environment), mode: 0o600 };
+  const facts = await host.stat(program);
+  const isInstalled = facts?.kind === "link" || (facts?.kind === "file" && (facts.mode & 0o111) !== 0);
+  if (isInstalled) return planFedService(machine, { service: `${name}.service`, files: [file], renew: "restart", does });
+  if (await areThere(machine, [file])) return [];
+  return [
+    activate(`write the environment of ${name}, which is not installed`, async () => {
+      machine.note(`absent: this image has no ${program}`);
+      await writeServiceFile(machine, file);
+    }),
+  ];
+}

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
+import { type Account, accountNamed, readAccounts } from "../../system/files/accounts.ts";
+import type { Host } from "../../system/host.ts";
+import { takeOwnership } from "../../system/files/ownership.ts";
+import type { Problem } from "../../base/problem.ts";
+import { injectedData } from "../injection/injected-data.ts";
+import { unit } from "../machine.ts";
+import { volumeMounts } from "../disks/volume-mounts.ts";
+
+/**
+ * Afterwards /var/lib/ic/data has the layout that this system expects, and says so in its file `.layout-version`.
+ *
+ * It comes after the store is mounted and after the injected data is in it, which belongs to root until now. The version
+ * stands on the data volume itself, so that it is true of this data wherever it is carried, and no file of another volume
+ * can lie about it. It is written after the change is on the disk: a crash in between repeats a step that can be repeated.
+ * A conflict means that the store is newer than this system, or that its version cannot be read: an old program on a new layout
+ * could destroy data, so the boot stops.
+ */
+export const upgradeDataStore = unit({
+  name: "upgrade-data-store",
+  title: "Bring the data store to the layout of this version",
+  requires: [volumeMounts, injectedData],
+  owns: ["/var/lib/ic/data/.layout-version"],
+  // The ownership of millions of files on a slow disk.
+  timeout: 40 * 60_000,
+  async plan({ host, layout }) {
+    return planMigrations(host, {
+      folder: layout.mountPoints.data,
+      owner: accountNamed(await readAccounts(host, layout.etc.folder), "ic-replica"),
+      migrations: MIGRATIONS,
+    });
+  },
+});
+
+export interface Migration {
+  /** What an operator reads: "give the data store to ic-replica". */
+  readonly description: string;
+  /** Changes the store durably. A crash anywhere in it is cured by running it again. */
+  readonly run: (host: Host, store: Store) => Promise<void>;
+  /** A cheap look that finds a step undone which the version calls done: such as an account whose number changed. */
+  readonly holds?: (host: Host, store: Store) => Promise<boolean>;
+}
+
+export interface Store {
+  readonly folder: string;
+  readonly owner: Account;
+  /** The one at index n leads from layout version n to n + 1. They are only ever added. */
+  readonly migrations: readonly Migration[];
+}
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    description: "give the data store to ic-replica",
+    run: async (host, { folder, owner }) => takeOwnership(host, folder, owner),
+    holds: async (host, { folder, owner }) => {
+      const facts = await host.stat(folder);
+      return facts?.uid === owner.uid && facts.gid === owner.gid;
+    },
+  },
+];
+
+/** A store without a version is older than all of them: version 0. */
+export async function planMigrations(host: Host, store: Store): Promise<Plan> {
+  const { folder, migrations } = store;
+  const file = join(folder, ".layout-version");
+  const found = await readVersion(host, file);
+  if (typeof found !== "number") return conflict(found);
+  if (found > migrations.length) return conflict(tooNew(file, found, migrations.length));
+  const actions: Action[] = [];
+  for (const [index, migration] of migrations.entries()) {
+    const version = index + 1;
+    if (version > found) {
+      actions.push(
+        provision(`${migration.description} (layout version ${version})`, async () => {
+          await migration.run(host, store);
+          await host.writeFile(file, `${version}\n`, { mode: 0o644, uid: 0, gid: 0 });
+        }),
+      );
+    } else if (migration.holds !== undefined && !(await migration.holds(host, store))) {
+      actions.push(provision(`${migration.description} again`, async () => migration.run(host, store)));
+    }
+  }
+  return actions;
+}
+
+/** Its owner's programs can write to that folder: so a link there is not followed, and what is in the file is not shown. */
+async function readVersion(host: Host, file: string): Promise<number | Problem> {
+  const facts = await host.stat(file);
+  if (facts === undefined) return 0;
+  const text = facts.kind === "file" && facts.size < 16 ? await host.readText(file) : undefined;
+  if (text !== undefined && /^[1-9]\d{0,8}\n$/.test(text)) return Number(text);
+  return {
+    what: "the layout version of the data store cannot be read",
+    where: { file },
+    found: facts.kind === "file" ? `a file of ${facts.size} bytes` : `a ${facts.kind}`,
+    expected: "a file with one number",
+    todo: `look at what is in the store; where it is sure to be of an old system, remove ${file}, and every step is done again`,
+  };
+}
+
+function tooNew(file: string, found: number, known: number): Problem {
+  return {
+    what: "the data store was written by a newer system",
+    where: { file },
+    found: `layout version ${found}`,
+    expected: `at most version ${known}, which this system knows`,
+    todo: "boot the newer system again, or upgrade this one (guestos-boot upgrade install)",
+  };
+}

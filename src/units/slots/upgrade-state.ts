@@ -1,0 +1,62 @@
+import { type Action, activate, provision } from "../../boot/unit.ts";
+import { carryOut, writeText } from "../../upgrade/apply-writes.ts";
+import { settleAll, type Write, written } from "../../upgrade/decide.ts";
+import { look } from "../../upgrade/situation.ts";
+import { missingTrialMark, setTrialMark, type TrialMark } from "../../upgrade/trial-mark.ts";
+import { withUpgradeLock } from "../../upgrade/upgrade-lock.ts";
+import { type Machine, unit } from "../machine.ts";
+import { mountBoot } from "../disks/mount-boot.ts";
+
+/**
+ * Afterwards grubenv and the slots' records say what this boot showed: a slot that was tried and went back is marked as failed and
+ * its image is not installed again, the running one is proven when it is stable, and a block that GRUB could not read or
+ * save is as it should be. A mark on /run says whether this boot is a trial, for the service that ends one (guestos-go-back.service).
+ *
+ * It needs GRUB's partition and the config partition alone, and comes first after them: whoever upgrades later in this boot
+ * must find a true state. There is no conflict: what cannot be read is written anew from what runs, which is the truth.
+ *
+ * The boot goes on without it: the next one tries again, and every upgrade command does the same before anything else.
+ */
+export const upgradeState = unit({
+  name: "upgrade-state",
+  title: "Keep the state of the two systems true",
+  requires: [mountBoot],
+  owns: ["/boot/grub/grubenv", "/boot/config/slots"],
+  onFailure: "degrade",
+  async plan(machine) {
+    const { host, layout } = machine;
+    const { situation, grubenv } = await look(host, layout);
+    const writes = settleAll(situation);
+    const mark = await missingTrialMark(host, layout, writes.reduce(written, situation));
+    return [...writes.map((write) => settling(machine, write, grubenv.faults)), ...(mark === undefined ? [] : [marking(machine, mark)])];
+  },
+});
+
+/** Seconds for a commit or a confirmation that is under way. */
+const PATIENCE = 30;
+
+function settling({ host, layout }: Machine, write: Write, faults: readonly string[]): Action {
+  const why = write.kind === "block" && faults.length > 0 ? ` (grubenv: ${faults.join("; ")})` : "";
+  return provision(`${writeText(write)}${why}`, async () =>
+    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
+      const seen = await look(host, layout);
+      // An upgrade command that came first has done it already, and may have gone on from there.
+      if (settleAll(seen.situation).some((wanted) => writeText(wanted) === writeText(write))) await carryOut(host, layout, seen, write);
+    }),
+  );
+}
+
+const MARKS: Readonly<Record<TrialMark, string>> = {
+  "on-trial": "note that this boot is a trial: it ends unless it is confirmed in time",
+  "not-on-trial": "note that this boot is no trial",
+};
+
+function marking({ host, layout }: Machine, mark: TrialMark): Action {
+  return activate(MARKS[mark], async () =>
+    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
+      // It may have been confirmed meanwhile.
+      const wanted = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+      if (wanted !== undefined) await setTrialMark(host, layout, wanted);
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseHostKey, publicKeyOf } from "../../../../src/config/values/openssh-key.ts";
+import { mountAt, mounts } from "../../../../src/system/disks/mounts.ts";
+import { sshHostKeys } from "../../../../src/units/identity/ssh-host-keys.ts";
+import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
+import { surviveEveryCut } from "../../../support/power-cuts.ts";
+import { runUnit } from "../../../support/run-unit.ts";
+
+const TYPES = ["ed25519", "ecdsa"];
+
+function prepare(): NamespaceMachine {
+  return namespaceMachine({
+    "/etc/ssh/sshd_config": "UsePAM yes\n",
+    "/etc/ssh/sshd_config.d/10-node.conf": "PasswordAuthentication no\n",
+    "/etc/ssh/ssh_host_rsa_key": "the same on every node\n",
+    "/boot/config/.keep": "",
+  });
+}
+
+function fingerprint(file: string): string {
+  const { status, stdout, stderr } = spawnSync("ssh-keygen", ["-y", "-P", "", "-f", file], { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return publicKeyOf(stdout) ?? "";
+}
+
+function expectWhole({ at }: NamespaceMachine): void {
+  for (const type of TYPES) {
+    const file = at(`/boot/config/ssh/ssh_host_${type}_key`);
+    const publicKey = fingerprint(file);
+    expect(publicKeyOf(readFileSync(`${file}.pub`, "utf8"))).toBe(publicKey);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const used = at(`/etc/ssh/ssh_host_${type}_key`);
+    expect(fingerprint(used)).toBe(publicKey);
+    expect(statSync(used).mode & 0o777).toBe(0o600);
+  }
+  expect(existsSync(at("/run/guestos-boot/ssh-host-keys"))).toBe(false);
+  expect(readdirSync(at("/boot/config/ssh")).filter((name) => name.startsWith("."))).toEqual([]);
+}
+
+test("real keys are made once, sshd takes them, and the image's own configuration stays", async () => {
+  const machine = prepare();
+  symlinkSync("../sshd_config.d/10-node.conf", machine.at("/etc/ssh/sshd_config.d/20-link.conf"));
+  await runUnit(sshHostKeys, machine);
+  expectWhole(machine);
+  expect(readdirSync(machine.at("/etc/ssh"), { recursive: true, encoding: "utf8" }).toSorted()).toEqual([
+    ...["ssh_host_ecdsa_key", "ssh_host_ecdsa_key.pub", "ssh_host_ed25519_key", "ssh_host_ed25519_key.pub"],
+    ...["sshd_config", "sshd_config.d", "sshd_config.d/10-node.conf", "sshd_config.d/20-link.conf"],
+  ]);
+  expect(readFileSync(machine.at("/etc/ssh/sshd_config.d/20-link.conf"), "utf8")).toBe("PasswordAuthentication no\n");
+  expect(() => writeFileSync(machine.at("/etc/ssh/sshd_config"), "")).toThrow("EROFS");
+  expect((await mountAt(machine.host, machine.at("/etc/ssh")))?.options).toEqual(
+    expect.arrayContaining(["ro", "nodev", "nosuid", "noexec"]),
+  );
+  expect(statSync(machine.at("/boot/config/ssh")).mode & 0o777).toBe(0o700);
+  const key = readFileSync(machine.at("/boot/config/ssh/ssh_host_ed25519_key"), "utf8");
+  expect(JSON.stringify(machine.tools)).not.toContain(key.split("\n")[2]);
+  expect(await runUnit(sshHostKeys, machine)).toEqual([]);
+});
+
+test("the keys are the same after a reboot, and that boot starts one tool: mount", async () => {
+  const machine = prepare();
+  await runUnit(sshHostKeys, machine);
+  const before = fingerprint(machine.at("/etc/ssh/ssh_host_ed25519_key"));
+  machine.reboot();
+  const started = machine.tools.length;
+  await runUnit(sshHostKeys, machine);
+  expect(machine.tools.slice(started).map(({ program }) => program)).toEqual(["mount"]);
+  expect(fingerprint(machine.at("/etc/ssh/ssh_host_ed25519_key"))).toBe(before);
+  expectWhole(machine);
+});
+
+describe("every key that ssh-keygen makes is understood:", () => {
+  test.each([
+    ["ed25519", []],
+    ["ecdsa", ["-b", "256"]],
+    ["ecdsa", ["-b", "384"]],
+    ["ecdsa", ["-b", "521"]],
+    ["rsa", ["-b", "2048"]],
+    ["rsa", ["-b", "2048", "-m", "PEM"]],
+    ["rsa", ["-b", "2048", "-m", "PKCS8"]],
+    ["ecdsa", ["-m", "PEM"]],
+    ["ecdsa", ["-b", "521", "-m", "PKCS8"]],
+  ] as const)("%s %j", (type, options) => {
+    const { at } = prepare();
+    for (let count = 0; count < 5; count += 1) {
+      const file = at(`/boot/config/key${count}`);
+      expect(spawnSync("ssh-keygen", ["-q", "-t", type, ...options, "-N", "", "-f", file]).status).toBe(0);
+      const key = parseHostKey(readFileSync(file, "utf8"));
+      expect(key.kind === "key" ? publicKeyOf(key.publicLine) : key.reason).toBe(publicKeyOf(readFileSync(`${file}.pub`, "utf8")));
+    }
+  });
+
+  test("one with a passphrase is refused for what it is", () => {
+    const { at } = prepare();
+    spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "passphrase", "-f", at("/boot/config/key")]);
+    expect(parseHostKey(readFileSync(at("/boot/config/key"), "utf8"))).toMatchObject({ reason: expect.stringContaining("passphrase") });
+  });
+});
+
+describe("a state that something left half done heals:", () => {
+  test.each([
+    ["an empty private key", (file: string) => writeFileSync(file, ""), true],
+    ["a private key cut off", (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 200)), true],
+    ["no private key", unlinkSync, true],
+    ["an empty public key", (file: string) => writeFileSync(`${file}.pub`, ""), false],
+    ["no public key", (file: string) => unlinkSync(`${file}.pub`), false],
+    ["a private key for all to read", (file: string) => chmodSync(file, 0o644), false],
+  ])("%s", async (_, harm, isNew) => {
+    const machine = prepare();
+    await runUnit(sshHostKeys, machine);
+    const file = machine.at("/boot/config/ssh/ssh_host_ed25519_key");
+    const before = fingerprint(file);
+    harm(file);
+    for (const reboot of [false, true]) {
+      if (reboot) machine.reboot();
+      expect(await runUnit(sshHostKeys, machine)).not.toEqual([]);
+      expectWhole(machine);
+    }
+    expect(fingerprint(file) !== before).toBe(isNew);
+  });
+
+  test("a key that was changed on the tmpfs", async () => {
+    const machine = prepare();
+    await runUnit(sshHostKeys, machine);
+    writeFileSync(machine.at("/run/ic-node/etc/ssh/ssh_host_ecdsa_key"), "");
+    expect(await runUnit(sshHostKeys, machine)).toHaveLength(1);
+    expectWhole(machine);
+  });
+});
+
+test("a folder that was removed from the tmpfs is made again, with the image's configuration from below the dead mount", async () => {
+  const machine = prepare();
+  await runUnit(sshHostKeys, machine);
+  rmSync(machine.at("/run/ic-node/etc/ssh"), { recursive: true });
+  expect(readdirSync(machine.at("/etc/ssh"))).toEqual([]);
+  await runUnit(sshHostKeys, machine);
+  expectWhole(machine);
+  expect(readFileSync(machine.at("/etc/ssh/sshd_config"), "utf8")).toBe("UsePAM yes\n");
+  expect((await mounts(machine.host)).filter(({ mountPoint }) => mountPoint === machine.at("/etc/ssh"))).toHaveLength(1);
+});
+
+test("a power cut at any effect is survived, with and without a reboot", async () => {
+  expect(await surviveEveryCut(sshHostKeys, prepare, expectWhole)).toBeGreaterThan(15);
+});

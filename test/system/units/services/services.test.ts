@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { guestosLayout } from "../../../../src/config/layout/layout.ts";
+import { isConflict } from "../../../../src/boot/unit.ts";
+import { journalbeat } from "../../../../src/units/services/journalbeat.ts";
+import { nodeExporter } from "../../../../src/units/services/node-exporter.ts";
+import { type FakeHost, fakeHost } from "../../../support/fake-host.ts";
+import { type FakeSystemd, fakeSystemd, type FakeUnit } from "../../../support/fake-systemd.ts";
+import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
+import { runUnit } from "../../../support/run-unit.ts";
+import { testMachine } from "../../../support/test-machine.ts";
+
+const EXPORTER = "node_exporter.service";
+const SHIPPER = "systemd-journal-upload.service";
+const FILEBEAT = "filebeat.service";
+const CONF = "/boot/config/journalbeat.conf";
+const FILEBEAT_CONF = "/boot/config/filebeat.conf";
+/** How the receiver is known. */
+const TRUSTED = "/etc/ssl/ca/trusted.pem";
+let bus: PrivateBus;
+let systemd: FakeSystemd;
+
+beforeAll(async () => {
+  bus = await privateBus();
+  systemd = await fakeSystemd(bus);
+});
+afterAll(async () => bus.stop());
+
+beforeEach(() => {
+  systemd.jobs.length = 0;
+  systemd.units.clear();
+  for (const name of [EXPORTER, SHIPPER]) systemd.units.set(name, { load: "loaded", active: "inactive", sub: "dead", result: "done" });
+});
+
+function set(name: string, change: Partial<FakeUnit>): void {
+  systemd.units.set(name, { load: "loaded", active: "inactive", sub: "dead", result: "done", ...change });
+}
+
+test("the exporter is started when it does not run, and left alone when it does", async () => {
+  expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([`start ${EXPORTER}, which is inactive`]);
+  expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([]);
+  expect(systemd.jobs).toEqual([`StartUnit ${EXPORTER}`]);
+});
+
+test("an exporter that failed before is started again", async () => {
+  set(EXPORTER, { active: "failed", sub: "failed" });
+  expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([`start ${EXPORTER}, which is failed`]);
+});
+
+test.each(["not-found", "masked", "bad-setting"])("an exporter whose unit is %s is a conflict, and no job is made", async (load) => {
+  set(EXPORTER, { load });
+  const plan = await nodeExporter.plan(testMachine(fakeHost()));
+  expect(isConflict(plan) && plan.conflict.found).toBe(`its unit file is ${load}`);
+  expect(systemd.jobs).toEqual([]);
+});
+
+test("an exporter that does not start is an error that says where to read on", async () => {
+  set(EXPORTER, { result: "failed" });
+  await expect(runUnit(nodeExporter, testMachine(fakeHost()))).rejects.toMatchObject({
+    problem: { what: `cannot start ${EXPORTER}`, todo: `journalctl -b -u ${EXPORTER}` },
+  });
+});
+
+function shipping(conf: string, more: Readonly<Record<string, string>> = {}): FakeHost {
+  return fakeHost({ files: { [CONF]: conf, [TRUSTED]: "a certificate", ...more }, commands: { "logger --journald": "" } });
+}
+
+test.each([
+  ["no configuration", fakeHost()],
+  ["no hosts in it", shipping("journalbeat_hosts=\njournalbeat_tags=lab\n", { [FILEBEAT_CONF]: "elasticsearch_tags=lab\n" })],
+])("with %s nothing runs, and systemd is not even asked", async (_, host) => {
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
+  expect(host.effects).toEqual([]);
+  expect(systemd.jobs).toEqual([]);
+});
+
+test("with a host, the shipper is configured and started, once", async () => {
+  const host = shipping("journalbeat_hosts=logs.example.org\n");
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to https://logs.example.org:19532 by ${SHIPPER}`]);
+  expect(host.files.get(guestosLayout.journalUpload)).toContain(
+    `[Upload]\nURL=https://logs.example.org:19532\nServerKeyFile=-\nServerCertificateFile=-\nTrustedCertificateFile=${TRUSTED}\n`,
+  );
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
+  expect(systemd.jobs).toEqual([`RestartUnit ${SHIPPER}`]);
+});
+
+test("a node with a key of its own shows it", async () => {
+  const { key, certificate } = guestosLayout.journalUploadTls;
+  const host = shipping("journalbeat_hosts=logs.example.org\n", { [key]: "a key", [certificate]: "its certificate" });
+  await runUnit(journalbeat, testMachine(host));
+  expect(host.files.get(guestosLayout.journalUpload)).not.toContain("ServerKeyFile");
+});
+
+test("Debian's own store of certificates is the second choice; with neither, nothing is sent to who cannot be known", async () => {
+  const [own = "", debian = ""] = guestosLayout.journalUploadTls.trusted;
+  const host = shipping("journalbeat_hosts=logs.example.org\n", { [debian]: "many certificates" });
+  host.files.delete(own);
+  await runUnit(journalbeat, testMachine(host));
+  expect(host.files.get(guestosLayout.journalUpload)).toContain(`TrustedCertificateFile=${debian}\n`);
+  host.files.delete(debian);
+  host.files.delete(guestosLayout.journalUpload);
+  const plan = await journalbeat.plan(testMachine(host));
+  expect(isConflict(plan) && plan.conflict.what).toBe("cannot tell whether https://logs.example.org:19532 is who it says");
+});
+
+test("over http:// no certificate is asked for", async () => {
+  const host = shipping("journalbeat_hosts=http://10.0.0.1\n");
+  host.files.delete(TRUSTED);
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to http://10.0.0.1:19532 by ${SHIPPER}`]);
+});
+
+test("tags travel as an entry of the journal, and further hosts are named as ignored", async () => {
+  const machine = testMachine(shipping("journalbeat_hosts=one.example.org two.example.org\njournalbeat_tags=lab eu\n"));
+  expect(await runUnit(journalbeat, machine)).toEqual([
+    `ship the journal to https://one.example.org:19532 by ${SHIPPER}`,
+    "put the tags lab eu into the journal",
+  ]);
+  expect(machine.host.effects).toContain("run logger --journald");
+  expect(machine.notes).toEqual([`logs go to one.example.org alone: ${SHIPPER} knows one host, two.example.org ignored`]);
+});
+
+test("where the image has Filebeat, that ships to all hosts, of filebeat.conf before journalbeat.conf", async () => {
+  set(FILEBEAT, {});
+  const host = shipping("journalbeat_hosts=one.example.org two.example.org\njournalbeat_tags=lab\n");
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to one.example.org two.example.org by ${FILEBEAT}`]);
+  expect(host.files.get(guestosLayout.filebeat)).toMatch(/- "https:\/\/one.example.org:9200"\n.*- "https:\/\/two.example.org:9200"\n/s);
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
+  host.files.set(FILEBEAT_CONF, "elasticsearch_hosts=http://three.example.org:80\n");
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to http://three.example.org:80 by ${FILEBEAT}`]);
+  expect(systemd.jobs).toEqual([`RestartUnit ${FILEBEAT}`, `RestartUnit ${FILEBEAT}`]);
+});
+
+test("filebeat.conf without Filebeat is a conflict, for nothing else speaks to Elasticsearch", async () => {
+  const host = shipping("journalbeat_hosts=one.example.org\n", { [FILEBEAT_CONF]: "elasticsearch_hosts=es.example.org\n" });
+  const plan = await journalbeat.plan(testMachine(host));
+  expect(isConflict(plan) && plan.conflict.found).toBe(`no ${FILEBEAT}`);
+  expect(systemd.jobs).toEqual([]);
+});
+
+test("another host restarts the shipper, and so does a shipper that died", async () => {
+  const host = shipping("journalbeat_hosts=one.example.org\n");
+  await runUnit(journalbeat, testMachine(host));
+  host.files.set(CONF, "journalbeat_hosts=two.example.org\n");
+  expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
+  set(SHIPPER, { active: "failed", sub: "failed" });
+  expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
+  expect(systemd.jobs).toHaveLength(3);
+});
+
+test("a shipper whose receiver is not there yet is left to systemd, and its last words are a note", async () => {
+  set(SHIPPER, { then: { active: "activating", sub: "auto-restart" } });
+  const machine = testMachine(shipping("journalbeat_hosts=one.example.org\n"));
+  await runUnit(journalbeat, machine);
+  expect(machine.notes).toEqual([`${SHIPPER} ended and will be started again: activating (auto-restart)`]);
+});
+
+test("a shipper that ended for good is an error", async () => {
+  set(SHIPPER, { then: { active: "failed", sub: "failed" } });
+  await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
+    problem: { what: `cannot restart ${SHIPPER}`, found: "failed (failed)" },
+  });
+});
+
+test("a restart that failed is not taken for done by the next run", async () => {
+  const host = shipping("journalbeat_hosts=one.example.org\n");
+  set(SHIPPER, { result: "failed", active: "active" });
+  await expect(runUnit(journalbeat, testMachine(host))).rejects.toThrow(`cannot restart ${SHIPPER}`);
+  set(SHIPPER, { active: "active" });
+  expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
+});
+
+test("taking the hosts out stops the shipper, whichever it is", async () => {
+  const host = shipping("journalbeat_hosts=one.example.org\n");
+  await runUnit(journalbeat, testMachine(host));
+  host.files.delete(CONF);
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`stop ${SHIPPER}: no host is configured`]);
+  expect([...host.files.keys()]).toEqual([TRUSTED]);
+  expect(systemd.jobs.at(-1)).toBe(`StopUnit ${SHIPPER}`);
+  set(FILEBEAT, {});
+  host.files.set(FILEBEAT_CONF, "elasticsearch_hosts=es.example.org\n");
+  await runUnit(journalbeat, testMachine(host));
+  host.files.delete(FILEBEAT_CONF);
+  expect(await runUnit(journalbeat, testMachine(host))).toEqual([`stop ${FILEBEAT}: no host is configured`]);
+  expect([...host.files.keys()]).toEqual([TRUSTED]);
+});
+
+test("an image without the shipper is told by name", async () => {
+  systemd.units.delete(SHIPPER);
+  await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
+    problem: { what: `cannot restart ${SHIPPER}`, found: "no unit of that name" },
+  });
+});

@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { endpointUrl, parseEndpoint } from "../../../../src/config/values/endpoint.ts";
+
+test.each([
+  ["logs.example.org", "https://logs.example.org:19532"],
+  ["logs.example.org:443", "https://logs.example.org:443"],
+  ["http://logs.example.org", "http://logs.example.org:19532"],
+  ["https://10.0.0.1:1", "https://10.0.0.1:1"],
+  ["2001:db8::1", "https://[2001:db8::1]:19532"],
+  ["[2001:db8::1]", "https://[2001:db8::1]:19532"],
+  ["http://[2001:db8::1]:80", "http://[2001:db8::1]:80"],
+])("%s means %s", (endpoint, url) => {
+  expect(endpointUrl(parseEndpoint(endpoint, 19532))).toBe(url);
+});

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { bootArgs, freshGrubenv } from "../../../image/grub.ts";
+import { diskMiB, kernelArguments, partitionsOf } from "../../../image/layout.ts";
+import { firstMirror } from "../../../image/options.ts";
+
+for (const layout of ["lab", "prod"] as const) {
+  test(`the ${layout} image has the nine partitions that the boot chain looks for, one behind the other`, () => {
+    const partitions = partitionsOf(layout);
+    const { esp, grub, config, boot, root, var: varOf } = guestosLayout.partitions;
+    expect(partitions.map(({ number, name }) => [number, name])).toEqual(
+      [esp, grub, config, boot("A"), root("A"), varOf("A"), boot("B"), root("B"), varOf("B")].map((name, index) => [index + 1, name]),
+    );
+    let end = 1;
+    for (const { startMiB, sizeMiB } of partitions) {
+      expect(startMiB).toBe(end);
+      end += sizeMiB;
+    }
+    expect(diskMiB(partitions)).toBe(end + 1);
+    expect(new Set(partitions.map(({ uuid }) => uuid)).size).toBe(9);
+  });
+
+  test(`each slot of the ${layout} image boots its own root, and says which it is`, () => {
+    const partitions = partitionsOf(layout);
+    for (const slot of ["A", "B"] as const) {
+      const words = kernelArguments(slot, partitions).split(" ");
+      const root = partitions.find(({ name }) => name === `${slot}_root`);
+      expect(words).toContain(`root=PARTUUID=${root?.uuid.toLowerCase()}`);
+      expect(words).toContain(`dfinity.system=${slot}`);
+      // A kernel that panics restarts, so that GRUB can fall back; nothing but the boot chain mounts anything.
+      expect(words).toEqual(expect.arrayContaining(["ro", "panic=10", "systemd.gpt_auto=no"]));
+    }
+    expect(bootArgs(partitions)).toContain(kernelArguments("B", partitions));
+  });
+}
+
+test("a fresh environment block is one that GRUB can read: 1024 bytes, signed, padded", () => {
+  const block = freshGrubenv();
+  expect(Buffer.byteLength(block)).toBe(1024);
+  expect(block).toMatch(/^# GRUB Environment Block\n/);
+  expect(block).toContain("boot_alternative=A\n");
+  expect(block).toContain("boot_cycle=install\n");
+  expect(block).toMatch(/\n#+$/);
+});
+
+test("the archive is the first one that the machine itself uses, in either format of its list", () => {
+  expect(firstMirror("Types: deb\n# comment\nURIs: http://archive.example/debian\nSuites: trixie\n")).toBe("http://archive.example/debian");
+  expect(firstMirror("# deb http://old.example/debian x\ndeb [arch=amd64] http://archive.example/debian trixie main\n")).toBe(
+    "http://archive.example/debian",
+  );
+  expect(firstMirror("# nothing here\n")).toBeUndefined();
+});

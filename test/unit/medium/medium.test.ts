@@ -1,0 +1,246 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { noMedium, parseUdevData, searchMedia, surveyMedia, waitForDeviceEvent } from "../../../src/medium/medium.ts";
+import { fakeHost, type FakeHost, type FakeMachine } from "../../support/fake-host.ts";
+import { problemOf } from "../../support/problem-of.ts";
+
+interface Disk {
+  /** In units of 512 bytes. */
+  readonly size?: number;
+  readonly removable?: boolean;
+  /** What virtio shows in sysfs. */
+  readonly serial?: string;
+  readonly udev?: Readonly<Record<string, string>>;
+  /** By name, in no particular order. */
+  readonly partitions?: Readonly<
+    Record<string, { readonly number: number; readonly size?: number; readonly udev?: Readonly<Record<string, string>> }>
+  >;
+}
+
+/** sysfs and udev's data for some disks, beside the system's own: /dev/vda with the root on vda5. */
+function machine(
+  disks: Readonly<Record<string, Disk>>,
+  files: Readonly<Record<string, string | Uint8Array>> = {},
+  commands: FakeMachine["commands"] = {},
+): FakeHost {
+  const sysfs: Record<string, string> = {};
+  const own: Disk = {
+    removable: true,
+    serial: "config",
+    udev: { ID_FS_LABEL: "CONFIG" },
+    partitions: { vda1: { number: 1, udev: { ID_FS_LABEL: "CONFIG" } }, vda5: { number: 5 } },
+  };
+  let minor = 0;
+  const device = (folder: string, size: number, udev: Readonly<Record<string, string>>): void => {
+    minor += 1;
+    sysfs[`${folder}/dev`] = `253:${minor}\n`;
+    sysfs[`${folder}/size`] = `${size}\n`;
+    sysfs[`/run/udev/data/b253:${minor}`] = [
+      "S:disk/by-id/x",
+      ...Object.entries(udev).map(([key, value]) => `E:${key}=${value}`),
+      "G:systemd",
+      "",
+    ].join("\n");
+  };
+  for (const [name, disk] of Object.entries({ vda: own, ...disks })) {
+    const folder = `/sys/class/block/${name}`;
+    device(folder, disk.size ?? 2048, disk.udev ?? {});
+    sysfs[`${folder}/removable`] = disk.removable === true ? "1\n" : "0\n";
+    if (disk.serial !== undefined) sysfs[`${folder}/serial`] = disk.serial;
+    for (const [part, { number, size = 1024, udev = {} }] of Object.entries(disk.partitions ?? {})) {
+      device(`/sys/class/block/${part}`, size, udev);
+      for (const root of [`/sys/class/block/${part}`, `${folder}/${part}`]) {
+        sysfs[`${root}/partition`] = `${number}\n`;
+        sysfs[`${root}/uevent`] = `DEVNAME=${part}\nDEVTYPE=partition\nPARTN=${number}\n`;
+      }
+    }
+  }
+  const number = sysfs["/sys/class/block/vda5/dev"]?.trim() ?? "";
+  return fakeHost({
+    files: { ...sysfs, "/proc/self/mountinfo": `1 0 ${number} / / ro - ext4 /dev/vda5 ro\n`, ...files },
+    links: { [`/sys/dev/block/${number}`]: "../../devices/pci0000:00/block/vda/vda5" },
+    commands,
+  });
+}
+
+const FAT = Buffer.alloc(512);
+FAT.write("FAT12   ", 54);
+FAT.set([0x55, 0xaa], 510);
+const FAT32 = Buffer.alloc(512);
+FAT32.write("FAT32   ", 82);
+FAT32.set([0x55, 0xaa], 510);
+
+test.each<readonly [string, Readonly<Record<string, Disk>>, readonly string[]]>([
+  ["nothing but the system's own disk, whatever that says of itself", {}, []],
+  ["a removable disk", { sda: { removable: true } }, ["/dev/sda removable"]],
+  [
+    "a removable disk with partitions: the first by number",
+    { sda: { removable: true, partitions: { sda10: { number: 10 }, sda2: { number: 2 } } } },
+    ["/dev/sda2 removable"],
+  ],
+  [
+    "a removable disk whose first partition is empty",
+    { sda: { removable: true, partitions: { sda1: { number: 1, size: 0 }, sda2: { number: 2 } } } },
+    ["/dev/sda2 removable"],
+  ],
+  [
+    "an NVMe disk with partitions",
+    { nvme0n1: { removable: true, partitions: { nvme0n1p1: { number: 1 } } } },
+    ["/dev/nvme0n1p1 removable"],
+  ],
+  ["an empty card reader", { sdb: { removable: true, size: 0 } }, []],
+  ["a virtio disk of the serial", { vdb: { serial: "config" } }, ["/dev/vdb serial config"]],
+  ["a virtio disk of the serial, with a line end", { vdb: { serial: "config\n" } }, ["/dev/vdb serial config"]],
+  ["a virtio disk of another serial", { vdb: { serial: "config2" } }, []],
+  [
+    "a SCSI disk of the serial",
+    { sda: { udev: { ID_SCSI_SERIAL: "config", ID_SERIAL: "0QEMU_QEMU_HARDDISK_config" } } },
+    ["/dev/sda serial config"],
+  ],
+  ["a USB disk of the serial", { sda: { udev: { ID_SERIAL_SHORT: "config" } } }, ["/dev/sda serial config"]],
+  ["a disk labelled CONFIG", { vdb: { udev: { ID_FS_LABEL: "CONFIG" } } }, ["/dev/vdb label CONFIG"]],
+  [
+    "a partition labelled CONFIG, the second one",
+    { vdb: { partitions: { vdb1: { number: 1 }, vdb2: { number: 2, udev: { ID_FS_LABEL: "CONFIG" } } } } },
+    ["/dev/vdb2 label CONFIG"],
+  ],
+  ["another label", { vdb: { udev: { ID_FS_LABEL: "CONFIG2" } } }, []],
+  ["removable and labelled: once", { sda: { removable: true, udev: { ID_FS_LABEL: "CONFIG" } } }, ["/dev/sda removable"]],
+  ["two of them", { sda: { removable: true }, vdb: { serial: "config" } }, ["/dev/sda removable", "/dev/vdb serial config"]],
+])("%s", async (_, disks, expected) => {
+  const host = machine(disks);
+  const { candidates } = await surveyMedia(host, guestosLayout);
+  expect(candidates.map(({ device, because }) => `${device} ${because}`)).toEqual(expected);
+  expect(host.effects).toEqual([]);
+});
+
+test("what was seen is said of every device that is not empty", async () => {
+  const { seen } = await surveyMedia(machine({ sda: { removable: true, size: 0 }, vdb: {}, loop0: { size: 0 } }), guestosLayout);
+  expect(seen).toEqual(
+    ["vda (the system's own disk)", "sda (removable, empty)", "vdb (neither removable, nor of that serial or label)"].toSorted(),
+  );
+});
+
+test("a root file system on no block device leaves every disk a candidate", async () => {
+  const host = machine({ sda: { removable: true } }, { "/proc/self/mountinfo": "1 0 0:25 / / rw - overlay overlay rw\n" });
+  expect((await surveyMedia(host, guestosLayout)).candidates.map(({ device }) => device)).toContain("/dev/sda");
+});
+
+const MOUNT = (device: string): string => `mount -t vfat -o ro,nodev,nosuid,noexec -- ${device} /run/guestos-boot/medium`;
+const UMOUNT = "umount -- /run/guestos-boot/medium";
+const TAR = { "/run/guestos-boot/medium/ic-bootstrap.tar": "the tar" };
+const read = async (tar: string, title: string): Promise<string> => `${title} from ${tar}`;
+
+test("a medium is mounted read-only for as long as its tar is read, and nothing of it is left", async () => {
+  const host = machine({ sda: { removable: true } }, { "/dev/sda": FAT, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
+  const { found } = await searchMedia(host, guestosLayout, async (tar, title) => {
+    host.effects.push("read");
+    return read(tar, title);
+  });
+  expect(found).toEqual([{ device: "/dev/sda", result: "/dev/sda: ic-bootstrap.tar from /run/guestos-boot/medium/ic-bootstrap.tar" }]);
+  expect(host.effects).toEqual([
+    "make /run/guestos-boot/medium",
+    `run ${MOUNT("/dev/sda")}`,
+    "read",
+    `run ${UMOUNT}`,
+    "remove /run/guestos-boot/medium",
+  ]);
+});
+
+test("a medium is unmounted also when its tar is refused, and the refusal is what is said", async () => {
+  const host = machine({ sda: { removable: true } }, { "/dev/sda": FAT32, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
+  const search = searchMedia(host, guestosLayout, async () => Promise.reject(new Error("bad tar")));
+  await expect(search).rejects.toThrow("bad tar");
+  expect(host.effects.slice(-2)).toEqual([`run ${UMOUNT}`, "remove /run/guestos-boot/medium"]);
+});
+
+test("what a killed run left mounted is unmounted first", async () => {
+  const table = `1 0 253:3 / / ro - ext4 /dev/vda5 ro\n9 1 8:0 / /run/guestos-boot/medium ro - vfat /dev/sda ro\n`;
+  const host = machine(
+    { sda: { removable: true } },
+    { "/dev/sda": FAT, "/proc/self/mountinfo": table, ...TAR },
+    { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" },
+  );
+  await searchMedia(host, guestosLayout, read);
+  expect(host.effects[0]).toBe(`run ${UMOUNT}`);
+});
+
+test("devices that turn out to be something else are named and not mounted", async () => {
+  const host = machine(
+    { sda: { removable: true }, sdb: { removable: true } },
+    { "/dev/sda": "an ISO image", "/dev/sdb": FAT },
+    { [MOUNT("/dev/sdb")]: "", [UMOUNT]: "" },
+  );
+  expect(await searchMedia(host, guestosLayout, read)).toEqual({
+    found: [],
+    seen: ["vda (the system's own disk)", "/dev/sda (removable; no VFAT on it)", "/dev/sdb (removable; no ic-bootstrap.tar in it)"],
+  });
+});
+
+test("an empty drive and a device that cannot be mounted are named, and do not end the search", async () => {
+  const host = machine(
+    { sr0: { removable: true }, vdb: { serial: "config" }, vdc: { serial: "config" } },
+    { "/dev/vdb": FAT, "/dev/vdc": FAT, ...TAR },
+    { [MOUNT("/dev/vdb")]: "", [UMOUNT]: "", [MOUNT("/dev/vdc")]: { status: 32, stderr: "wrong fs type" } },
+  );
+  const failing = {
+    ...host,
+    readAt: async (path: string, offset: number, length: number) => {
+      if (path === "/dev/sr0")
+        throw Object.assign(new Error("ENOMEDIUM: no medium found, open '/dev/sr0'"), { code: "ENOMEDIUM", syscall: "open", path });
+      return host.readAt(path, offset, length);
+    },
+  };
+  const { found, seen } = await searchMedia(failing, guestosLayout, read);
+  expect(found.map(({ device }) => device)).toEqual(["/dev/vdb"]);
+  expect(seen).toEqual([
+    "vda (the system's own disk)",
+    "/dev/sr0 (removable; no medium in the drive)",
+    "/dev/vdc (serial config; cannot be mounted: wrong fs type)",
+  ]);
+});
+
+test("a tar put directly into place counts, beside what media there are", async () => {
+  const host = machine(
+    { sda: { removable: true } },
+    { "/mnt/ic-bootstrap.tar": "x", "/dev/sda": FAT, ...TAR },
+    { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" },
+  );
+  expect((await searchMedia(host, guestosLayout, read)).found.map(({ device }) => device)).toEqual(["/mnt/ic-bootstrap.tar", "/dev/sda"]);
+});
+
+test("that no medium was found is worth another try, and says what was looked for and seen", async () => {
+  const problem = await problemOf(() => {
+    throw noMedium(guestosLayout, ["vda (the system's own disk)"]);
+  });
+  expect(problem).toMatchObject({ retryable: true, found: "vda (the system's own disk)" });
+  for (const word of ["VFAT", "removable", "serial config", "label CONFIG", "ic-bootstrap.tar", "/mnt/ic-bootstrap.tar"])
+    expect(problem.expected).toContain(word);
+});
+
+test("of udev's data only properties are read", () => {
+  expect(parseUdevData("S:disk/by-label/x\nE:ID_FS_LABEL=CON=FIG\nE:ID_FS_LABEL_ENC=no\nI:1\nE:ID_SERIAL=\n")).toEqual({
+    ID_FS_LABEL: "CON=FIG",
+    ID_SERIAL: "",
+  });
+});
+
+test("the wait ends with the next thing that udev writes", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "udev-"));
+  const waiting = waitForDeviceEvent(new AbortController().signal, folder);
+  writeFileSync(join(folder, "b8:0"), "");
+  await expect(waiting).resolves.toBeUndefined();
+});
+
+test.each([
+  ["without udev", "/nonexistent"],
+  ["with it", tmpdir()],
+])("the wait ends when it is told to, %s", async (_, folder) => {
+  const controller = new AbortController();
+  const waiting = waitForDeviceEvent(controller.signal, folder);
+  controller.abort();
+  await expect(waiting).resolves.toBeUndefined();
+});

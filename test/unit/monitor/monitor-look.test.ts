@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import { lookAt } from "../../../src/monitor/monitor-look.ts";
+import type { RecordEvent } from "../../../src/boot/record/record.ts";
+import { activate, conflict, defineUnit, type Plan, type Unit } from "../../../src/boot/unit.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+
+const facts = { bootId: "b", version: "1", slot: "A", pid: 1, stage: undefined, monitor: true } as const;
+
+async function looked(...units: readonly Unit<undefined>[]): Promise<{
+  readonly looks: Awaited<ReturnType<typeof lookAt>>;
+  readonly events: readonly RecordEvent[];
+}> {
+  const events: RecordEvent[] = [];
+  const looks = await lookAt(units, {
+    machine: () => undefined,
+    facts,
+    sink: (event) => events.push(event),
+    signal: new AbortController().signal,
+    clock: new VirtualClock(),
+  });
+  return { looks, events };
+}
+
+/** A unit that misses something until its action has run. */
+function missing(mends: boolean, action: () => void = () => undefined): Unit<undefined> {
+  let there = false;
+  const plan = async (): Promise<Plan> =>
+    there
+      ? []
+      : [
+          activate("put it there", async () => {
+            action();
+            there = true;
+          }),
+        ];
+  return defineUnit({ name: "x", title: "X", mends, plan });
+}
+
+const refuse = (): never => {
+  throw new ProblemError({ what: "the tool failed" });
+};
+
+test("what may be mended is, and recorded", async () => {
+  const { looks, events } = await looked(missing(true));
+  expect(looks).toEqual([{ name: "x", kind: "mended", done: ["put it there"], drift: [], retries: 0 }]);
+  expect(events.map(({ event }) => event)).toContain("run-ended");
+});
+
+test("what may not is reported, left alone, and not recorded", async () => {
+  let touched = false;
+  const { looks, events } = await looked(missing(false, () => (touched = true)));
+  expect(looks).toEqual([{ name: "x", kind: "drift", done: [], drift: ["put it there"], retries: 0 }]);
+  expect(touched).toBe(false);
+  expect(events).toEqual([]);
+});
+
+test("a failed action leaves its drift, and is worth another try", async () => {
+  const { looks } = await looked(missing(true, refuse));
+  expect(looks).toMatchObject([{ kind: "failed", done: [], drift: ["put it there"], problem: { what: "the tool failed" } }]);
+});
+
+test.each([true, false])("a conflict blocks the unit, and so does a look that fails (mends: %s)", async (mends) => {
+  const plans = [async () => conflict({ what: "in the way" }), async () => refuse()];
+  const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", mends, plan }));
+  const { looks } = await looked(...units);
+  expect(looks).toMatchObject([
+    { name: "x0", kind: "blocked", problem: { what: "in the way" } },
+    { name: "x1", kind: "blocked", problem: { what: "the tool failed" } },
+  ]);
+});
+
+test.each([true, false])("a unit is looked at without those that it requires (mends: %s)", async (mends) => {
+  const lost = defineUnit<undefined>({ name: "lost", title: "Lost", plan: async () => refuse() });
+  const { looks } = await looked(defineUnit({ name: "x", title: "X", mends, requires: [lost], plan: async () => [] }));
+  expect(looks).toEqual([{ name: "x", kind: "fine", done: [], drift: [], retries: 0 }]);
+});
+
+test("a moment's patience is spent here, and counted; a long one is not", async () => {
+  const busy = defineUnit<undefined>({
+    name: "x",
+    title: "X",
+    mends: true,
+    retryFor: 3_600_000,
+    plan: async () => {
+      throw new ProblemError({ what: "busy" }, { retryable: true });
+    },
+  });
+  const [look] = (await looked(busy)).looks;
+  expect(look).toMatchObject({ kind: "blocked", problem: { what: "busy" } });
+  expect(look?.retries).toBeGreaterThan(2);
+  expect(look?.retries).toBeLessThan(10);
+});
+
+test("a unit says when it wants to be looked at next", async () => {
+  const unit = defineUnit<undefined>({ name: "x", title: "X", mends: true, lookEvery: async () => 3600, plan: async () => [] });
+  expect((await looked(unit)).looks).toMatchObject([{ kind: "fine", again: 3600 }]);
+});

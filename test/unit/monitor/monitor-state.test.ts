@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import type { Look } from "../../../src/monitor/monitor-look.ts";
+import { type MonitorState, withLooks } from "../../../src/monitor/monitor-state.ts";
+import { parseMonitorState } from "../../../src/monitor/read-monitor-state.ts";
+import { problemOf } from "../../support/problem-of.ts";
+
+const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };
+const problem = { what: "no router", where: { file: "/x", line: 3 } };
+
+function after(...looks: readonly Partial<Look>[]): MonitorState {
+  return looks.reduce<MonitorState>(
+    (state, look, index) =>
+      withLooks(state, [{ name: "x", kind: "fine", done: [], drift: [], retries: 0, ...look }], {
+        time: 200 + index,
+        rulesetLoaded: undefined,
+      }),
+    fresh,
+  );
+}
+
+test("mends and retries add up, and the last word on the rest counts", () => {
+  const failed = { kind: "failed", drift: ["ask"], problem, retries: 2 } as const;
+  expect(after(failed).units).toEqual([{ name: "x", drift: ["ask"], problem, mends: 0, retries: 2, lookedAt: 200 }]);
+  expect(after(failed, failed, { kind: "mended", done: ["ask"] }).units).toEqual([
+    { name: "x", drift: [], mends: 1, retries: 6, lookedAt: 202, mendedAt: 202 },
+  ]);
+  expect(after({ kind: "mended" }, {}).units).toEqual([{ name: "x", drift: [], mends: 1, retries: 0, lookedAt: 201, mendedAt: 200 }]);
+});
+
+test("units that were not looked at stay, and so does what is known of the ruleset", () => {
+  const one = withLooks(after({}), [], { time: 300, rulesetLoaded: 250 });
+  const two = withLooks(one, [], { time: 301, rulesetLoaded: undefined });
+  expect(two).toMatchObject({ time: 301, rulesetLoaded: 250, units: [{ name: "x", lookedAt: 200 }] });
+});
+
+test("what is written can be read again", () => {
+  const state = withLooks(after({ kind: "failed", drift: ["ask"], problem }, {}), [], { time: 300, rulesetLoaded: 250 });
+  expect(parseMonitorState(`${JSON.stringify(state)}\n`, "f")).toEqual(state);
+  expect(parseMonitorState(JSON.stringify(after({ kind: "failed", problem })), "f").units[0]?.problem).toEqual(problem);
+});
+
+test.each(["", "{", "[]", '{"version":2}'])("%j is no state of a monitor", async (text) => {
+  expect(await problemOf(() => parseMonitorState(text, "/run/x.json"))).toMatchObject({
+    what: "the state of the monitor is damaged",
+    where: { file: "/run/x.json" },
+  });
+});

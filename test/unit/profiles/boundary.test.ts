@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { graphProblems } from "../../../src/boot/graph.ts";
+import { boundary } from "../../../src/profiles/boundary.ts";
+import { guestos } from "../../../src/profiles/guestos.ts";
+
+test("the chain of a Boundary-GuestOS is sound, and written down in an order in which it could be run", () => {
+  expect(graphProblems(boundary)).toEqual([]);
+  const names = boundary.map(({ name }) => name);
+  for (const { name, requires, after } of boundary) {
+    for (const first of [...requires, ...after])
+      expect(names.indexOf(first.name), `${first.name} before ${name}`).toBeLessThan(names.indexOf(name));
+  }
+});
+
+test("what it has in common with a GuestOS are the same units, but for what stores the medium's data", () => {
+  const common = boundary.filter(({ name }) => guestos.some((unit) => unit.name === name));
+  expect(common.filter((unit) => !guestos.includes(unit)).map(({ name }) => name)).toEqual(["injected-data"]);
+  expect(common.map(({ name }) => name)).toEqual([
+    ...["mount-boot", "machine-id", "ssh-host-keys", "node-exporter-keys", "config-injection", "injected-data"],
+    ...["ssh-account-keys", "network", "hostname", "ipv6-monitor", "node-exporter"],
+  ]);
+});
+
+test("nothing of it waits for encryption or volumes, and what starts services is late", () => {
+  expect(boundary.flatMap(({ requires }) => requires).filter((unit) => !boundary.includes(unit))).toEqual([]);
+  for (const name of ["nginx", "danted", "icx-proxy", "boundary-node-control-plane", "ic-router-control-plane-watcher"])
+    expect(
+      boundary.find((unit) => unit.name === name),
+      name,
+    ).toMatchObject({ stage: "late", onFailure: "degrade" });
+});

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { exitCodes } from "../../../src/run/exit-codes.ts";
+
+const operator = readFileSync(join(import.meta.dirname, "../../../docs/operator.md"), "utf8");
+
+test("no code means two things", () => {
+  const codes = Object.values(exitCodes).map(({ code }) => code);
+  expect(new Set(codes).size).toBe(codes.length);
+});
+
+test("docs/operator.md has the table, code by code", () => {
+  const documented = [...operator.matchAll(/^\| (\d+) \| (.*) \|$/gm)].map(([, code, meaning]) => ({ code: Number(code), meaning }));
+  expect(documented).toEqual(Object.values(exitCodes).map(({ code, meaning }) => ({ code, meaning })));
+});
+
+test("docs/operator.md describes every command", async () => {
+  const { commandNames } = await import("../../../src/cli/commands.ts");
+  for (const name of commandNames.filter((name) => name !== "help")) expect(operator).toContain(`guestos-boot ${name}`);
+});

@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { graphProblems } from "../../../src/boot/graph.ts";
+import type { DeclaredUnit } from "../../../src/run/declared-units.ts";
+import { linkedUnits, type Shipped } from "../../../src/run/linked-units.ts";
+import { guestos } from "../../../src/profiles/guestos.ts";
+
+const shipped: Shipped = { chain: guestos.filter(({ name }) => name !== "journalbeat"), off: ["journalbeat"], taken: ["configuration"] };
+
+function declared(name: string, facts: Partial<DeclaredUnit> = {}): DeclaredUnit {
+  return {
+    ...{
+      name,
+      title: name,
+      executable: `/units/${name}`,
+      stage: "late",
+      requires: [],
+      after: [],
+      owns: [],
+      timeout: 60,
+      onFailure: "degrade",
+    },
+    at: (key) => ({ file: name, line: 1, column: key.length }),
+    ...facts,
+  };
+}
+
+test("an extra unit requires shipped ones and other extra ones, whatever their order", () => {
+  const { units, problems } = linkedUnits(
+    [declared("b", { requires: ["a", "nftables"] }), declared("a", { after: ["hostname", "journalbeat"], timeout: 5, onFailure: "stop" })],
+    shipped,
+  );
+  expect(problems).toEqual([]);
+  expect(units.map(({ name }) => name)).toEqual(["a", "b"]);
+  expect(units[0]).toMatchObject({ timeout: 5_000, onFailure: "stop", retryFor: 0, mends: false, after: [{ name: "hostname" }] });
+  expect(units[1]?.requires).toEqual([units[0], guestos.find(({ name }) => name === "nftables")]);
+});
+
+test.each<readonly [string, readonly DeclaredUnit[], readonly string[], string]>([
+  ["a unit that there is not", [declared("a", { requires: ["netwrok"] })], ["a"], "there is no unit netwrok"],
+  ["a unit that is off", [declared("a", { requires: ["journalbeat"] })], ["a"], "journalbeat is switched off"],
+  ["itself", [declared("a", { requires: ["a"] })], ["a"], "it waits for a"],
+  [
+    "each other",
+    [declared("a", { requires: ["b"] }), declared("b", { after: ["a"] }), declared("c", { requires: ["a"] })],
+    ["a", "b", "c"],
+    "it waits for b",
+  ],
+  [
+    "one that is left out",
+    [declared("a", { owns: ["/etc/hostname"], requires: ["x"] }), declared("b", { requires: ["a"] })],
+    ["a", "b"],
+    "no unit x",
+  ],
+  ["a late one, and is early", [declared("a", { stage: "early", requires: ["nftables"] })], ["a"], "it runs early, and nftables runs late"],
+  ["a late one, in order alone", [declared("a", { stage: "early", after: ["nftables"] })], ["a"], "it runs early, and nftables runs late"],
+])("one that requires %s is left out, and what requires it", (_, units, left, reason) => {
+  const found = linkedUnits([...units, declared("good")], shipped);
+  expect(found.units.map(({ name }) => name)).toEqual(["good"]);
+  expect(found.problems.map(({ where }) => where?.file ?? "").toSorted()).toEqual(left);
+  expect(found.problems[0]?.what).toContain(reason);
+  expect(found.problems.every(({ todo }) => todo !== undefined)).toBe(true);
+});
+
+test("a name that is taken, and a path that another unit writes, are refused", () => {
+  const [owned = ""] = guestos.flatMap(({ owns }) => owns);
+  const { units, problems } = linkedUnits(
+    [
+      ...["network", "journalbeat", "configuration", "a", "a"].map((name) => declared(name)),
+      declared("b", { owns: [owned] }),
+      declared("c", { owns: ["/x"] }),
+      declared("d", { owns: ["/x"] }),
+    ],
+    shipped,
+  );
+  expect(units.map(({ name }) => name)).toEqual(["a", "c"]);
+  expect(problems.map(({ where }) => where?.file)).toEqual(["network", "journalbeat", "configuration", "a", "b", "d"]);
+});
+
+test("whatever is declared, the chain with it is sound, and every unit is either in it or complained of", () => {
+  const names = ["a", "b", "c", "d", "network", "nftables", "journalbeat", "nobody"];
+  const some = fc.subarray(names, { maxLength: 2 });
+  const arbitrary = fc.array(
+    fc.record({
+      name: fc.constantFrom(...names),
+      requires: some,
+      after: some,
+      stage: fc.constantFrom("early" as const, "late" as const),
+      owns: fc.subarray(["/x", "/y"], { maxLength: 1 }),
+    }),
+    { maxLength: 6 },
+  );
+  fc.assert(
+    fc.property(arbitrary, (specs) => {
+      const { units, problems } = linkedUnits(
+        specs.map(({ name, ...facts }) => declared(name, facts)),
+        shipped,
+      );
+      expect(graphProblems([...shipped.chain, ...units])).toEqual([]);
+      expect(units.length + problems.length).toBe(specs.length);
+    }),
+  );
+});

@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { networkFile, type NetworkSettings } from "../../../../src/system/network/network-file.ts";
+
+const AUTOMATIC: NetworkSettings = { addresses: [], gateways: [], nameServers: [], acceptRouterAdvertisements: true };
+
+test("automatic configuration takes addresses from router advertisements and nothing from DHCP for IPv4", () => {
+  expect(networkFile("enp1s0", AUTOMATIC)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
+[Match]
+Name=enp1s0
+
+[Network]
+DHCP=no
+LinkLocalAddressing=ipv6
+IPv6AcceptRA=yes
+IPv6PrivacyExtensions=no
+`);
+});
+
+test("static settings are all written, and router advertisements are then off", () => {
+  const settings = {
+    addresses: ["2001:db8::17/64", "192.0.2.17/24"],
+    gateways: ["2001:db8::1", "192.0.2.1"],
+    nameServers: ["2001:db8::53", "9.9.9.9"],
+    searchDomain: "example.org",
+    acceptRouterAdvertisements: false,
+  };
+  expect(networkFile("enp1s0", settings)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
+[Match]
+Name=enp1s0
+
+[Network]
+DHCP=no
+LinkLocalAddressing=ipv6
+IPv6AcceptRA=no
+IPv6PrivacyExtensions=no
+Address=2001:db8::17/64
+Address=192.0.2.17/24
+Gateway=2001:db8::1
+Gateway=192.0.2.1
+DNS=2001:db8::53
+DNS=9.9.9.9
+Domains=example.org
+`);
+});
+
+test("name servers of the operator's take the place of those that a router advertises", () => {
+  const text = networkFile("enp1s0", { ...AUTOMATIC, nameServers: ["9.9.9.9"] });
+  expect(text).toContain("\nDNS=9.9.9.9\n");
+  expect(text).toContain("\n[IPv6AcceptRA]\nUseDNS=no\n\n[DHCPv6]\nUseDNS=no\n");
+});

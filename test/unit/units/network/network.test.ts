@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { guestosLayout } from "../../../../src/config/layout/layout.ts";
+import { network, networkSettings } from "../../../../src/units/network/network.ts";
+import { fakeHost, type FakeMachine } from "../../../support/fake-host.ts";
+import { runUnit } from "../../../support/run-unit.ts";
+import { testMachine } from "../../../support/test-machine.ts";
+
+const CONF = "/boot/config/network.conf";
+const FILE = `${guestosLayout.networkd}/10-enp1s0.network`;
+
+/** A node before systemd-networkd starts. */
+function node(files: Record<string, string> = {}): FakeMachine {
+  const folder = "/sys/class/net/enp1s0";
+  return {
+    files: { [`${folder}/type`]: "1\n", [`${folder}/ifindex`]: "2\n", [`${folder}/address`]: "52:54:00:12:34:56\n", ...files },
+    links: { [`${folder}/device`]: "../../../virtio0" },
+  };
+}
+
+test("without network.conf the file asks for automatic configuration, and no tool is run for it", async () => {
+  const host = fakeHost(node());
+  expect(await runUnit(network, testMachine(host))).toEqual([`write ${FILE}: automatic IPv6`]);
+  expect(host.files.get(FILE)).toContain("\nIPv6AcceptRA=yes\n");
+  expect(host.effects).toEqual([`make ${guestosLayout.networkd}`, `write 644 ${FILE}`]);
+});
+
+test("while the chain still runs early, a networkd that has started is not asked: there is no bus yet", async () => {
+  const { links, ...rest } = node();
+  const host = fakeHost({ ...rest, links: { ...links, "/run/systemd/units/invocation:systemd-networkd.service": "0123456789abcdef" } });
+  expect(await runUnit(network, testMachine(host))).toEqual([`write ${FILE}: automatic IPv6`]);
+  expect(await runUnit(network, testMachine(host))).toEqual([]);
+});
+
+test.each(["dbus.service", "dbus-broker.service"])("with %s, a networkd that nobody has started is part of the plan", async (bus) => {
+  const { links, ...rest } = node();
+  const host = fakeHost({ ...rest, links: { ...links, [`/run/systemd/units/invocation:${bus}`]: "0123456789abcdef" } });
+  const actions = await network.plan(testMachine(host));
+  expect(actions).toMatchObject([
+    { description: `write ${FILE}: automatic IPv6` },
+    { description: "start systemd-networkd, which applies it to enp1s0" },
+  ]);
+});
+
+test("blank keys are automatic configuration too", async () => {
+  const host = fakeHost(node({ [CONF]: "ipv6_address=\nipv6_gateway=\nname_servers=\n" }));
+  expect(await runUnit(network, testMachine(host))).toEqual([`write ${FILE}: automatic IPv6`]);
+});
+
+test("a file that is already right is left alone", async () => {
+  const host = fakeHost(node());
+  await runUnit(network, testMachine(host));
+  host.effects.length = 0;
+  expect(await runUnit(network, testMachine(host))).toEqual([]);
+  expect(host.effects).toEqual([]);
+});
+
+test("a file of the same name that says something else is replaced", async () => {
+  const host = fakeHost(node({ [FILE]: "[Match]\nName=*\n" }));
+  expect(await runUnit(network, testMachine(host))).toHaveLength(1);
+});
+
+test("our files of other interfaces are removed, and those of others are not", async () => {
+  const before = fakeHost(node());
+  await runUnit(network, testMachine(before));
+  const ours = String(before.files.get(FILE));
+  const stale = FILE.replace("enp1s0", "eth0");
+  const theirs = FILE.replace("enp1s0", "wg0");
+  const host = fakeHost(node({ [FILE]: ours, [stale]: ours, [theirs]: "[Match]\nName=wg0\n" }));
+  expect(await runUnit(network, testMachine(host))).toEqual([`remove ${stale}, made for another interface`]);
+  expect(host.effects).toEqual([`remove ${stale}`]);
+});
+
+test("an interface that is not there yet is worth waiting for", async () => {
+  await expect(network.plan(testMachine(fakeHost()))).rejects.toMatchObject({
+    retryable: true,
+    problem: { found: "no Ethernet device in /sys/class/net" },
+  });
+});
+
+test("a name that udev may still change is not written into a file", async () => {
+  const host = fakeHost(node({ "/run/udev/control": "" }));
+  await expect(network.plan(testMachine(host))).rejects.toMatchObject({
+    retryable: true,
+    problem: { found: expect.stringContaining("enp1s0") },
+  });
+});
+
+test("a bad value stops the unit and writes nothing", async () => {
+  const host = fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\nExecStart=/bin/sh\n" }));
+  await expect(network.plan(testMachine(host))).rejects.toMatchObject({ problem: { where: { file: CONF, line: 2 } } });
+  expect(host.effects).toEqual([]);
+});
+
+test("an address with a gateway out of reach is written, and the operator is told", async () => {
+  const machine = testMachine(fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\nipv6_gateway=2001:db9::1\n" })));
+  await runUnit(network, machine);
+  expect(machine.notes).toEqual([expect.stringContaining("ipv6_gateway 2001:db9::1")]);
+});
+
+test("router advertisements are off where an IPv6 address is given, and stay on where only IPv4 is", () => {
+  expect(networkSettings({ ipv6_address: "2001:db8::1/64", name_servers: [] }).acceptRouterAdvertisements).toBe(false);
+  expect(networkSettings({ ipv4_address: "192.0.2.1/24", name_servers: [] }).acceptRouterAdvertisements).toBe(true);
+});

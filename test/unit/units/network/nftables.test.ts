@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { isConflict } from "../../../../src/boot/unit.ts";
+import { nftables } from "../../../../src/units/network/nftables.ts";
+import { fakeHost } from "../../../support/fake-host.ts";
+import { runUnit } from "../../../support/run-unit.ts";
+import { testMachine } from "../../../support/test-machine.ts";
+
+const [ORCHESTRATOR, INJECTED, IMAGE] = [
+  "/run/ic-node/nftables-ruleset/nftables.conf",
+  "/boot/config/nftables.conf",
+  "/etc/nftables.conf",
+] as const;
+const RULES = "table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n  }\n}\n";
+const LIST = '{"nftables": [{"metainfo": {"version": "1.1.3"}}, {"table": {"family": "inet", "name": "filter", "handle": 1}}]}';
+const CHECK = "nft -c -f -";
+const LOAD = "nft -e -a -f -";
+const SHOW = "nft -j list ruleset";
+const NFT = { [CHECK]: "", [LOAD]: "add table inet filter # handle 1\n", [SHOW]: LIST };
+
+test("a ruleset that was never loaded in this boot is loaded and confirmed, by two runs of nft", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
+  await runUnit(nftables, testMachine(host));
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([LOAD, SHOW].map((line) => `run ${line}`));
+});
+
+test("a ruleset that takes the place of another one is checked before", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
+  await runUnit(nftables, testMachine(host));
+  host.effects.length = 0;
+  host.files.set(IMAGE, `${RULES}# and more\n`);
+  await runUnit(nftables, testMachine(host));
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([CHECK, LOAD, SHOW].map((line) => `run ${line}`));
+});
+
+test("a ruleset that is loaded costs one look at the kernel", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
+  await runUnit(nftables, testMachine(host));
+  host.effects.length = 0;
+  expect(await runUnit(nftables, testMachine(host))).toEqual([]);
+  expect(host.effects).toEqual([`run ${SHOW}`]);
+});
+
+test("the orchestrator's file comes before the injected one, and that before the image's", async () => {
+  const files: Record<string, string> = { [ORCHESTRATOR]: RULES, [INJECTED]: RULES, [IMAGE]: RULES };
+  for (const file of [ORCHESTRATOR, INJECTED, IMAGE]) {
+    expect(await runUnit(nftables, testMachine(fakeHost({ files, commands: NFT })))).toEqual([
+      `load ${file} into the kernel's packet filter`,
+    ]);
+    delete files[file];
+  }
+});
+
+test("no file is a conflict, and no tool is run", async () => {
+  const host = fakeHost();
+  expect(isConflict(await nftables.plan(testMachine(host)))).toBe(true);
+  expect(host.effects).toEqual([]);
+});
+
+test("the image's own ruleset may include files, an injected one may not", async () => {
+  const included = `${RULES}include "/etc/nftables.d/*.nft"\n`;
+  expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [IMAGE]: included }, commands: NFT }))))).toBe(false);
+  expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [INJECTED]: included }, commands: NFT }))))).toBe(true);
+});
+
+test("a broken file is tried once, and from then on only looked at", async () => {
+  const stderr = "/dev/stdin:2:3-7: Error: syntax error, unexpected string\n  chain input {\n";
+  const refused = { status: 1, stderr };
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { [CHECK]: refused, [LOAD]: refused, [SHOW]: LIST } });
+  const problem = { where: { file: IMAGE, line: 2, column: 3 } };
+  await expect(runUnit(nftables, testMachine(host))).rejects.toMatchObject({ problem });
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([`run ${LOAD}`]);
+  host.effects.length = 0;
+  for (const attempt of [async () => nftables.plan(testMachine(host)), async () => runUnit(nftables, testMachine(host))])
+    await expect(attempt()).rejects.toMatchObject({ problem });
+  expect(host.effects).not.toContain(`run ${LOAD}`);
+});
+
+test("a tool that fails for a reason of its own is told in its own words, and nothing is noted as loaded", async () => {
+  const failed = { status: 1, stderr: "netlink: Error: cache initialization failed: Operation not permitted\n" };
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { ...NFT, [LOAD]: failed } });
+  await expect(runUnit(nftables, testMachine(host))).rejects.toThrow("cache initialization failed");
+  expect([...host.files.keys()]).toEqual([IMAGE]);
+});
