@@ -163,7 +163,7 @@ export default defineConfig({
     })),
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.
-      files: ["tools/**", "bench/**", "vm/**", "test/**"],
+      files: ["tools/**", "bench/**", "image/**", "lab/**", "test/**"],
       rules: { "no-console": "off", "typescript/no-unsafe-type-assertion": "off" },
     },
     {

@@ -28,7 +28,7 @@ const PAUSE = 2500;
 const AFTERMATH = 30_000;
 const PATIENCE = 20_000;
 
-const base = readFileSync(join(root, "etc/nftables.conf"), "utf8");
+const base = readFileSync(join(root, "etc/guestos/nftables.conf"), "utf8");
 const rules = (round: number): string => base.replace("22, 9100", `22, 9100, ${10_000 + round}`);
 
 const program = process.env["BENCH_PROGRAM"] ?? join(root, "dist/guestos-boot");

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { debianStage, packagesFile, type Stage } from "./debian.ts";
+import { debianStage, type Stage } from "./debian.ts";
 import { makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
@@ -20,8 +20,7 @@ async function build(options: ImageOptions): Promise<void> {
   const key = await fingerprint(
     [profile, suite, mirror, layout, variant, version, String(epoch)],
     [
-      ...["etc", "share", "CHANGELOG.md", "vm/image", "image/packages.txt"],
-      ...(profile === "guestos" ? [] : [`etc-${profile}`, packagesFile(profile)]),
+      ...["etc", "share", "CHANGELOG.md", "image"],
       ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
     ].map(inTree),
   );

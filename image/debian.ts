@@ -29,8 +29,8 @@ export async function debianStage(options: ImageOptions): Promise<Stage> {
 }
 
 /** What the profile's image has beyond image/packages.txt, and what it has not, by its path in the tree. */
-export function packagesFile(profile: ProfileName): string {
-  return `vm/packages-${profile}.txt`;
+function packagesFile(profile: ProfileName): string {
+  return `image/packages-${profile}.txt`;
 }
 
 const COMMON = [

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CommandError } from "../src/system/command.ts";
-import { preparedEmulator, preparedEmulatorFolder } from "../lab/emulator.ts";
 import { proxyVariables } from "./debian.ts";
 import type { ImageOptions } from "./options.ts";
+import { preparedEmulator, preparedEmulatorFolder } from "./paths.ts";
 import { run, step, whole } from "./tools.ts";
 
 /** The release whose QEMU boots a GuestOS in three quarters of the time that 7.2 takes: docs/lab.md. */

@@ -23,3 +23,7 @@ export const image = imageOf("guestos");
 export function stateFolder(name: string): string {
   return join(buildFolder, "vm", name);
 }
+
+/** Where `make image` unpacks a QEMU that is newer than the host's (emulator.ts). */
+export const preparedEmulatorFolder = join(buildFolder, "tools/qemu");
+export const preparedEmulator = join(preparedEmulatorFolder, "qemu-system-x86_64");

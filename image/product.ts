@@ -51,7 +51,7 @@ async function installPackage(options: ImageOptions, root: string): Promise<void
   // Without a way to the archive: what the package depends on has to be among the image's own packages.
   await run("chroot", [root, "apt-get", "install", "--yes", "--no-install-recommends", `/${inside}`], { env });
   for (const path of [inside, ...LEFT_BY_APT]) await rm(join(root, path), { recursive: true, force: true });
-  await cp(join(options.tree, "etc/hostname"), join(root, "etc/hostname"));
+  await cp(join(options.tree, "etc/common/hostname"), join(root, "etc/hostname"));
   await cp(join(root, "usr/share/guestos-boot/system-preset"), join(root, "etc/systemd/system-preset"), { recursive: true });
 }
 

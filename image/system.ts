@@ -55,7 +55,7 @@ const PEOPLE = ["admin", "backup", "readonly"];
  * here, so that a new version of the product does not pay for it.
  */
 export async function systemStage(options: ImageOptions, debian: Stage): Promise<Stage> {
-  const etc = (path: string): string => join(options.tree, "etc", path);
+  const etc = (path: string): string => join(options.tree, "etc/common", path);
   const key = await fingerprint([debian.key], [etc("initramfs-tools"), etc("sysusers.d"), import.meta.filename]);
   const tar = join(options.out, "cache", `system${options.profile === "guestos" ? "" : `.${options.profile}`}-${key}.tar`);
   await cached(tar, "accounts, initramfs", (temporary) =>

@@ -7,13 +7,12 @@
 #   dist/copyright        PREFIX/share/doc/guestos-boot/
 #   share/completions/    where bash, zsh and fish look
 #   share/schemas/        PREFIX/share/guestos-boot/schemas/
-#   etc/systemd/system/   PREFIX/lib/systemd/system/     units of the image; /etc/systemd/system is the operator's
-#   etc/sysusers.d/       PREFIX/lib/sysusers.d/
-#   etc/tmpfiles.d/       PREFIX/lib/tmpfiles.d/
-#   etc/initramfs-tools/  PREFIX/share/initramfs-tools/  hooks and scripts executable
-#   etc/…                 /etc/…
-#
-# PROFILE=boundary in the environment lays out etc-boundary/ in the same way, over it (docs/profiles.md).
+#   etc/common/, and etc/PROFILE/ over it (PROFILE=boundary in the environment; guestos without it; docs/profiles.md):
+#   systemd/system/       PREFIX/lib/systemd/system/     units of the image; /etc/systemd/system is the operator's
+#   sysusers.d/           PREFIX/lib/sysusers.d/
+#   tmpfiles.d/           PREFIX/lib/tmpfiles.d/
+#   initramfs-tools/      PREFIX/share/initramfs-tools/  hooks and scripts executable
+#   …                     /etc/…
 set -euo pipefail
 cd "$(dirname "$0")/.."
 destdir=$1
@@ -25,8 +24,8 @@ profile=${PROFILE:-guestos}
   echo "install: there is no dist/guestos-boot; make build makes it" >&2
   exit 1
 }
-[[ $profile == guestos || -d etc-$profile ]] || {
-  echo "install: there is no profile $profile: etc-$profile is missing" >&2
+[[ -d etc/$profile ]] || {
+  echo "install: there is no profile $profile: etc/$profile is missing" >&2
   exit 1
 }
 install -D --mode=0755 "$dist/guestos-boot" "$destdir$prefix/bin/guestos-boot"
@@ -61,5 +60,5 @@ lay_out() {
   done < <(find "$tree" -type f -printf '%P\0' | sort --zero-terminated)
 }
 
-lay_out etc
-[[ $profile == guestos ]] || lay_out "etc-$profile"
+lay_out etc/common
+lay_out "etc/$profile"

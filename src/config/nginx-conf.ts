@@ -16,7 +16,7 @@ export interface NginxSettings {
   readonly certifiesRaw: boolean;
 }
 
-/** Where icx-proxy listens (etc-boundary/systemd/system/icx-proxy.service). */
+/** Where icx-proxy listens (etc/boundary/systemd/system/icx-proxy.service). */
 export const PROXY_ADDRESS = "127.0.0.1:3000";
 /** What it puts aside: requests and answers that are longer than its memory is wide. */
 const ASIDE = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];

@@ -1,7 +1,7 @@
 import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
-/** What the package installs, or adds something to (etc/systemd/system, etc-boundary); nothing is wrong with one that there is not. */
+/** What the package installs, or adds something to (systemd/system below etc/); nothing is wrong with one that there is not. */
 const SERVICES = [
   "guestos-boot.service",
   "guestos-boot-late.service",

@@ -4,7 +4,7 @@ import { environmentFile } from "../../config/text/environment-file.ts";
 import { areThere, planFedService, type ServiceFile, writeServiceFile } from "./configured-service.ts";
 import type { Machine } from "../machine.ts";
 
-/** A program of the node's own, which an image may or may not have; its unit file is in the image either way (etc-boundary). */
+/** A program of the node's own, which an image may or may not have; its unit file is in the image either way (etc/boundary). */
 export interface ProgramService {
   /** Of the unit file, and of the file with its environment. */
   readonly name: string;

@@ -118,7 +118,7 @@ test("installed below a folder, it enables what the image's preset enables of ou
     expect(status, `${stdout}${stderr}`).toBe(0);
   };
   dpkg("--install", deb.file);
-  const preset = readFileSync("etc/systemd/system-preset/00-guestos.preset", "utf8");
+  const preset = readFileSync("etc/common/systemd/system-preset/00-guestos.preset", "utf8");
   const ours = [...preset.matchAll(/^enable (guestos-\S+)$/gm)].map(([, unit = ""]) => unit);
   expect(ours.length).toBeGreaterThan(2);
   const enabled = execFileSync("find", [join(root, "etc/systemd/system"), "-type", "l"], { encoding: "utf8" })

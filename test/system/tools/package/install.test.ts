@@ -25,7 +25,7 @@ const text = (path: string): string => readFileSync(join(folder, path), "utf8");
 
 test("a GuestOS's image gets nothing of a boundary node", () => {
   expect(install("guestos", {})).toEqual({ status: 0, said: "" });
-  expect(text("guestos/etc/nftables.conf")).toBe(readFileSync(join(root, "etc/nftables.conf"), "utf8"));
+  expect(text("guestos/etc/nftables.conf")).toBe(readFileSync(join(root, "etc/guestos/nftables.conf"), "utf8"));
   for (const path of ["etc/guestos-boot/profile", "usr/lib/systemd/system/nginx.service.d", "usr/lib/systemd/system/icx-proxy.service"])
     expect(existsSync(join(folder, "guestos", path)), path).toBe(false);
 });

@@ -22,7 +22,7 @@ import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
 
 // Debian's nginx and danted in a network of their own. What systemd would do for a job, the test does: start them as the drop-ins
-// of etc-boundary do, and tell them to reload. Told in order: each test starts where the one before has left the node.
+// of etc/boundary do, and tell them to reload. Told in order: each test starts where the one before has left the node.
 
 const CONF = "/run/ic-node/etc/nginx/nginx.conf";
 const DANTED_CONF = "/run/ic-node/etc/danted.conf";
