@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ProfileName } from "../src/config/layout/profile-name.ts";
+import type { ProfileName } from "../src/profiles/profiles.ts";
 import type { ImageOptions } from "./options.ts";
 import { cached, fingerprint, run } from "./tools.ts";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type ProfileName, profileNames } from "../src/config/layout/profile-name.ts";
+import { DEFAULT_PROFILE, type ProfileName, profileNames } from "../src/profiles/profiles.ts";
 import { ProblemError } from "../src/base/problem.ts";
 
 export type LayoutName = "lab" | "prod";
@@ -51,7 +51,7 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
 
 /** The profile that PROFILE names: the first one when it is not set. @throws ProblemError for a name that is none */
 export function profileFrom(env: NodeJS.ProcessEnv): ProfileName {
-  return oneOf("PROFILE", env["PROFILE"] || profileNames[0], profileNames);
+  return oneOf("PROFILE", env["PROFILE"] || DEFAULT_PROFILE, profileNames);
 }
 
 /** The first Debian archive among the apt sources of this machine, in either of apt's two formats (sources.list(5)). */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ProfileName } from "../src/config/layout/profile-name.ts";
+import type { ProfileName } from "../src/profiles/profiles.ts";
 
 /** The repository: everything the lab makes goes below its `build/`. */
 export const repository = join(import.meta.dirname, "..");

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ProfileName } from "../src/config/layout/profile-name.ts";
+import type { ProfileName } from "../src/profiles/profiles.ts";
 import { ProblemError } from "../src/base/problem.ts";
 import { makeDisk } from "./disk.ts";
 import { profileFrom } from "../image/options.ts";

@@ -1,4 +1,4 @@
-import type { ProfileName } from "../config/layout/profile-name.ts";
+import type { ProfileName } from "../profiles/profiles.ts";
 import type { ExitName } from "../run/exit-codes.ts";
 import type { Setup } from "../run/setup.ts";
 import type { Terminal } from "../run/terminal.ts";

@@ -1,7 +1,7 @@
 import { type Command, CommanderError, Option } from "commander";
 import type { Stage } from "../boot/unit.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
-import { type ProfileName, profileNames } from "../config/layout/profile-name.ts";
+import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
@@ -200,13 +200,18 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     const chosenSetup = await setup(profile);
     // What a medium may hold, each profile says for itself.
     if (chosenSetup.profile === undefined) requireConfiguration(chosenSetup);
-    const { layout } = chosenSetup;
     const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
     const chosen = entries.flatMap((name) => {
       const path = given.get(camelCase(optionName(name)));
       return path === undefined ? [] : [[name, path] as const];
     });
-    end(await build(layout, { out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) }, terminal));
+    end(
+      await build(
+        await chosenSetup.medium(),
+        { out, json, entries: Object.fromEntries(chosen), ...(folder === undefined ? {} : { folder }) },
+        terminal,
+      ),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { type ProfileName, profileNames } from "../config/layout/profile-name.ts";
+import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import type { ArgumentFacts, CommandFacts, OptionFacts } from "./command-tree.ts";
 import { managebootVerbs, translatedArguments } from "./manageboot.ts";
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { profileNames } from "../config/layout/profile-name.ts";
+import { profileNames } from "../profiles/profiles.ts";
 
 /** The options that several commands share. An Option belongs to one command, so each is made anew. */
 

@@ -3,7 +3,15 @@ import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, word, words } from "./text/conf.ts";
 import { isDomain, isHostname } from "./values/host-name.ts";
-import { isHostAddress, isInNetwork, isInterfaceAddress, isLinkLocal, isSameAddress, isServerAddress, splitPrefix } from "./values/ip-address.ts";
+import {
+  isHostAddress,
+  isInNetwork,
+  isInterfaceAddress,
+  isLinkLocal,
+  isSameAddress,
+  isServerAddress,
+  splitPrefix,
+} from "./values/ip-address.ts";
 import type { Layout } from "./layout/layout.ts";
 
 /** network.conf: every key may be absent, and so may the file; what is absent is configured automatically (SLAAC, router advertisements). */

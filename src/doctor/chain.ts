@@ -3,8 +3,7 @@ import { RunReader } from "../boot/record/run-view.ts";
 import { withRequirements } from "../boot/graph.ts";
 import { CommandError } from "../system/command.ts";
 import { ProblemError } from "../base/problem.ts";
-import { freshRules } from "../units/network/fresh-rules.ts";
-import { keyRing } from "../units/disks/key-ring.ts";
+import { machineFor } from "../run/machine-for.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
 import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
 
@@ -18,7 +17,7 @@ export const chainCheck: Check = {
   seen: "guestos-boot plan",
   within: 300_000,
   async look(patient, host) {
-    const units = [...patient.chain, ...patient.upkeep];
+    const units = [...patient.chain, ...patient.maintenance];
     const { forecasts, notes, unanswered } = await ask(units, patient, host.signal);
     const findings = judgeUnits(units, forecasts, unanswered, (name) => howToSee(patient, name));
     return {
@@ -38,7 +37,7 @@ interface Asked {
   readonly unanswered: ReadonlySet<string>;
 }
 
-async function ask(units: readonly GuestUnit[], { facts, layout, hostFor }: Patient, signal: AbortSignal): Promise<Asked> {
+async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortSignal): Promise<Asked> {
   const unanswered = new Set(units.map(({ name }) => name));
   const made = new Map<GuestUnit, GuestUnit>();
   const alone = (unit: GuestUnit): GuestUnit => {
@@ -66,11 +65,10 @@ async function ask(units: readonly GuestUnit[], { facts, layout, hostFor }: Pati
     made.set(unit, asked);
     return asked;
   };
-  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const reader = new RunReader();
   const forecasts = await planUnits<Machine>(units.map(alone), {
-    machine: (scope) => ({ ...kept, host: hostFor(scope), note: scope.note }),
-    facts,
+    machine: machineFor(patient),
+    facts: patient.facts,
     sink: (event) => void reader.read(event),
     signal,
   });
@@ -83,9 +81,9 @@ interface HowTo {
 }
 
 /** A run knows the chain's units alone. */
-function howToSee({ upkeep }: Patient, name: string): HowTo {
-  const isUpkeep = upkeep.some((unit) => unit.name === name);
-  return isUpkeep
+function howToSee({ maintenance }: Patient, name: string): HowTo {
+  const isMaintenance = maintenance.some((unit) => unit.name === name);
+  return isMaintenance
     ? { seen: `what the monitor would do for ${name}`, mend: `guestos-boot monitor --once --unit ${name}` }
     : { seen: `guestos-boot plan --unit ${name}`, mend: `guestos-boot --unit ${name}` };
 }

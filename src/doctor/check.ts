@@ -2,14 +2,15 @@ import type { RunFacts } from "../boot/record/record.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host, HostOptions } from "../system/host.ts";
 import { type Problem, toProblem } from "../base/problem.ts";
-import type { GuestUnit } from "../units/machine.ts";
+import type { GuestUnit, Machine } from "../units/machine.ts";
 
 /** What a doctor is shown: the node, and what was promised of it. */
 export interface Patient {
   readonly layout: Layout;
+  readonly medium: Machine["medium"];
   readonly chain: readonly GuestUnit[];
   /** What the monitor looks after besides the chain. */
-  readonly upkeep: readonly GuestUnit[];
+  readonly maintenance: readonly GuestUnit[];
   readonly facts: RunFacts;
   /** Where the monitor says what it saw last. */
   readonly monitorFile: string;

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { readInjectedData } from "../config/state/injection-record.ts";
 import type { Layout } from "../config/layout/layout.ts";
-import { dataTarget, mediumContents } from "../medium/medium-contents.ts";
+import { dataTarget } from "../medium/medium-contents.ts";
 import type { FileFacts, Host } from "../system/host.ts";
 import { nodeExporterKey } from "../units/identity/node-exporter-keys.ts";
 import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
-import { type Check, type Finding, part, wrong } from "./check.ts";
+import { type Check, type Finding, part, type Patient, wrong } from "./check.ts";
 
 /** The units look at what is in a key, and at the modes of what they put on a tmpfs; what lasts may have been opened to others since. */
 export const keysCheck: Check = {
@@ -14,7 +14,7 @@ export const keysCheck: Check = {
   title: "keys can be read by those alone who need them",
   seen: "stat",
   within: 30_000,
-  async look({ layout, chain }, host) {
+  async look({ layout, medium, chain }, host) {
     let looked = 0;
     const lookAtAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
       looked += places.length;
@@ -29,7 +29,7 @@ export const keysCheck: Check = {
         ),
       ),
     );
-    const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => lookAtAll(await injectedPlaces(layout, host)));
+    const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => lookAtAll(await injectedPlaces({ layout, medium }, host)));
     return { fact: `${looked} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
   },
 };
@@ -54,8 +54,8 @@ async function ownPlaces(layout: Layout, host: Host, isEncrypted: boolean): Prom
   return paths.map((path) => ({ path, kind: "ours" }));
 }
 
-async function injectedPlaces(layout: Layout, host: Host): Promise<readonly KeyPlace[]> {
-  const contents = await mediumContents(layout);
+async function injectedPlaces({ layout, medium }: Pick<Patient, "layout" | "medium">, host: Host): Promise<readonly KeyPlace[]> {
+  const contents = await medium();
   for (const folder of [contents.home, ...contents.mounted.values()]) await requireMounted(host, folder(layout));
   const injected = (await readInjectedData(host, layout.config.injectedData))?.data ?? [];
   const secret = injected.filter(({ target }) => contents.isSecret(target));

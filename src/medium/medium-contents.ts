@@ -34,16 +34,6 @@ export interface MediumContents {
   readonly isSecret: (target: string) => boolean;
 }
 
-/** The contents of the media that a node of that layout takes in. Loaded when asked for: they bring every format with them. */
-export async function mediumContents({ medium }: Pick<Layout, "medium">): Promise<MediumContents> {
-  switch (medium.contents) {
-    case "guestos":
-      return (await import("./guestos-medium.ts")).guestosMedium;
-    case "boundary":
-      return (await import("./boundary-medium.ts")).boundaryMedium;
-  }
-}
-
 export const KEYS_FOLDER = "accounts_ssh_authorized_keys";
 
 /** Where a tree is unpacked before it is put into place, on the file system that it goes to. */

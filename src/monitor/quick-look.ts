@@ -1,19 +1,18 @@
-import type { Scope } from "../boot/attempt.ts";
 import type { Look } from "./monitor-look.ts";
-import type { Layout } from "../config/layout/layout.ts";
 import { freeMemory } from "../system/processes/free-memory.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { startPlainly } from "../system/plain-tool.ts";
-import { freshRules } from "../units/network/fresh-rules.ts";
-import type { GuestUnit, Machine } from "../units/machine.ts";
+import type { GuestUnit } from "../units/machine.ts";
 import { lookUnderLock } from "./look-under-lock.ts";
 import { keepLooks, stateOf } from "./monitor-state-file.ts";
 import { lockForLook } from "../run/run-lock.ts";
+import { machineFor } from "../run/machine-for.ts";
 import type { Terminal } from "../run/terminal.ts";
+import type { Watched } from "../run/watched.ts";
 
 export interface QuickLook {
   readonly unit: GuestUnit;
-  readonly layout: Layout;
+  readonly watched: Pick<Watched, "layout" | "medium">;
   /** When the monitor has started, in seconds since the epoch. */
   readonly since: number;
   readonly signal: AbortSignal;
@@ -25,7 +24,8 @@ export interface QuickLook {
  *
  * @returns `undefined` where it takes a process of its own: to wait for the lock, or to read what the boot has said of the unit
  */
-export async function quickLook(host: Host, { unit, layout, since, signal }: QuickLook, terminal: Terminal): Promise<Look | undefined> {
+export async function quickLook(host: Host, { unit, watched, since, signal }: QuickLook, terminal: Terminal): Promise<Look | undefined> {
+  const { layout, medium } = watched;
   const release = await lockForLook(layout, unit.name, signal);
   if (release === undefined) return undefined;
   try {
@@ -36,7 +36,12 @@ export async function quickLook(host: Host, { unit, layout, since, signal }: Qui
       units: [unit],
       layout,
       troubled: new Set(last.problem === undefined ? [] : [unit.name]),
-      machine: machineOf(layout),
+      machine: machineFor({
+        layout,
+        medium,
+        keys: { deviceKey: noKeys },
+        hostFor: (scope) => systemHost({ ...scope, startTool: startPlainly }),
+      }),
       signal,
       terminal,
     });
@@ -46,11 +51,6 @@ export async function quickLook(host: Host, { unit, layout, since, signal }: Qui
     release();
     freeMemory();
   }
-}
-
-function machineOf(layout: Layout): (scope: Scope) => Machine {
-  const kept = { layout, freshRules: freshRules(), keys: { deviceKey: noKeys } };
-  return ({ note, ...scope }) => ({ ...kept, host: systemHost({ ...scope, startTool: startPlainly }), note });
 }
 
 /** What derives them is not in the monitor's memory, and neither is to be what is derived. */

@@ -1,37 +1,35 @@
-import { boundaryData } from "../units/injection/boundary-data.ts";
-import { boundaryNodeControlPlane } from "../units/services/boundary-node-control-plane.ts";
-import { configInjection } from "../units/injection/config-injection.ts";
-import { danted } from "../units/services/danted.ts";
-import { hostname } from "../units/identity/hostname.ts";
-import { icRouterControlPlaneWatcher } from "../units/services/ic-router-control-plane-watcher.ts";
-import { icxProxy } from "../units/services/icx-proxy.ts";
-import { ipv6Monitor } from "../units/network/ipv6-monitor.ts";
-import { machineId } from "../units/identity/machine-id.ts";
-import type { GuestUnit } from "../units/machine.ts";
-import { mountBoot } from "../units/disks/mount-boot.ts";
-import { network } from "../units/network/network.ts";
-import { nginx } from "../units/services/nginx.ts";
-import { nodeExporterKeys } from "../units/identity/node-exporter-keys.ts";
-import { nodeExporter } from "../units/services/node-exporter.ts";
-import { sshAccountKeys } from "../units/identity/ssh-account-keys.ts";
-import { sshHostKeys } from "../units/identity/ssh-host-keys.ts";
+import { guestosLayout } from "../config/layout/layout.ts";
+import type { Profile } from "./profile.ts";
 
-/** The boot chain of a Boundary-GuestOS, in boot order: no encryption, no volumes, and what faces the public. */
-export const boundary: readonly GuestUnit[] = [
-  mountBoot,
-  machineId,
-  sshHostKeys,
-  nodeExporterKeys,
-  configInjection,
-  boundaryData,
-  sshAccountKeys,
-  network,
-  hostname,
-  ipv6Monitor,
-  nodeExporter,
-  nginx,
-  boundaryNodeControlPlane,
-  icRouterControlPlaneWatcher,
-  icxProxy,
-  danted,
-];
+/** A boundary node, which faces the public: no encryption, no volumes; nginx, the programs behind it, and a SOCKS proxy. */
+export const boundary: Profile = {
+  title: "a Boundary-GuestOS",
+  layout: { ...guestosLayout, volumes: [] },
+  chain: async () => [
+    (await import("../units/disks/mount-boot.ts")).mountBoot,
+    (await import("../units/identity/machine-id.ts")).machineId,
+    (await import("../units/identity/ssh-host-keys.ts")).sshHostKeys,
+    (await import("../units/identity/node-exporter-keys.ts")).nodeExporterKeys,
+    (await import("../units/injection/config-injection.ts")).configInjection,
+    (await import("../units/injection/boundary-data.ts")).boundaryData,
+    (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
+    (await import("../units/network/network.ts")).network,
+    (await import("../units/identity/hostname.ts")).hostname,
+    (await import("../units/network/ipv6-monitor.ts")).ipv6Monitor,
+    (await import("../units/services/node-exporter.ts")).nodeExporter,
+    (await import("../units/services/nginx.ts")).nginx,
+    (await import("../units/services/boundary-node-control-plane.ts")).boundaryNodeControlPlane,
+    (await import("../units/services/ic-router-control-plane-watcher.ts")).icRouterControlPlaneWatcher,
+    (await import("../units/services/icx-proxy.ts")).icxProxy,
+    (await import("../units/services/danted.ts")).danted,
+  ],
+  medium: async () => (await import("../medium/boundary-medium.ts")).boundaryMedium,
+  maintenance: async () => [],
+  watchers: async () => [
+    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, makesWay: true },
+    { name: "nginx", watch: (await import("../units/services/watch-inputs.ts")).watchNginxInputs },
+    { name: "danted", watch: (await import("../units/services/watch-inputs.ts")).watchDantedInputs },
+  ],
+  atIntervals: [],
+  quick: async () => [],
+};

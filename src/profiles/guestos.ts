@@ -1,45 +1,42 @@
-import { configInjection } from "../units/injection/config-injection.ts";
-import { hostname } from "../units/identity/hostname.ts";
-import { injectedData } from "../units/injection/injected-data.ts";
-import { ipv6Monitor } from "../units/network/ipv6-monitor.ts";
-import { journalbeat } from "../units/services/journalbeat.ts";
-import { machineId } from "../units/identity/machine-id.ts";
-import type { GuestUnit } from "../units/machine.ts";
-import { mountBoot } from "../units/disks/mount-boot.ts";
-import { network } from "../units/network/network.ts";
-import { nftables } from "../units/network/nftables.ts";
-import { nodeExporterKeys } from "../units/identity/node-exporter-keys.ts";
-import { nodeExporter } from "../units/services/node-exporter.ts";
-import { sshAccountKeys } from "../units/identity/ssh-account-keys.ts";
-import { sshHostKeys } from "../units/identity/ssh-host-keys.ts";
-import { storeKey } from "../units/disks/store-key.ts";
-import { upgradeDataStore } from "../units/slots/upgrade-data-store.ts";
-import { upgradeState } from "../units/slots/upgrade-state.ts";
-import { varPartition } from "../units/disks/var.ts";
-import { volumeFilesystems } from "../units/disks/volume-filesystems.ts";
-import { volumeMounts } from "../units/disks/volume-mounts.ts";
-import { volumes } from "../units/disks/volumes.ts";
+import { guestosLayout } from "../config/layout/layout.ts";
+import type { Profile } from "./profile.ts";
 
-/** The boot chain of a GuestOS, in boot order. The order is for readers: what runs when follows from what each unit requires. */
-export const guestos: readonly GuestUnit[] = [
-  mountBoot,
-  upgradeState,
-  machineId,
-  sshHostKeys,
-  nodeExporterKeys,
-  storeKey,
-  varPartition,
-  volumes,
-  volumeFilesystems,
-  volumeMounts,
-  configInjection,
-  injectedData,
-  sshAccountKeys,
-  network,
-  hostname,
-  ipv6Monitor,
-  upgradeDataStore,
-  nftables,
-  journalbeat,
-  nodeExporter,
-];
+/** A node of the network: encrypted disks, volumes, keys, network, firewall, metrics. */
+export const guestos: Profile = {
+  title: "a GuestOS",
+  layout: guestosLayout,
+  chain: async () => [
+    (await import("../units/disks/mount-boot.ts")).mountBoot,
+    (await import("../units/slots/upgrade-state.ts")).upgradeState,
+    (await import("../units/identity/machine-id.ts")).machineId,
+    (await import("../units/identity/ssh-host-keys.ts")).sshHostKeys,
+    (await import("../units/identity/node-exporter-keys.ts")).nodeExporterKeys,
+    (await import("../units/disks/store-key.ts")).storeKey,
+    (await import("../units/disks/var.ts")).varPartition,
+    (await import("../units/disks/volumes.ts")).volumes,
+    (await import("../units/disks/volume-filesystems.ts")).volumeFilesystems,
+    (await import("../units/disks/volume-mounts.ts")).volumeMounts,
+    (await import("../units/injection/config-injection.ts")).configInjection,
+    (await import("../units/injection/injected-data.ts")).injectedData,
+    (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
+    (await import("../units/network/network.ts")).network,
+    (await import("../units/identity/hostname.ts")).hostname,
+    (await import("../units/network/ipv6-monitor.ts")).ipv6Monitor,
+    (await import("../units/slots/upgrade-data-store.ts")).upgradeDataStore,
+    (await import("../units/network/nftables.ts")).nftables,
+    (await import("../units/services/journalbeat.ts")).journalbeat,
+    (await import("../units/services/node-exporter.ts")).nodeExporter,
+  ],
+  medium: async () => (await import("../medium/guestos-medium.ts")).guestosMedium,
+  maintenance: async () => [
+    (await import("../units/disks/data-growth.ts")).dataGrowth,
+    (await import("../units/injection/backup-spool.ts")).backupSpool,
+  ],
+  watchers: async () => [
+    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, makesWay: true },
+    { name: "nftables", watch: (await import("../units/network/watch-ruleset.ts")).watchRuleset },
+    { name: "data-growth", watch: (await import("../units/disks/watch-data-space.ts")).watchDataSpace },
+  ],
+  atIntervals: ["backup-spool"],
+  quick: async () => [(await import("../units/network/nftables.ts")).nftables],
+};

@@ -1,20 +1,17 @@
-import { layouts } from "../config/layout/layouts.ts";
-import type { Layout } from "../config/layout/layout.ts";
-import type { ProfileName } from "../config/layout/profile-name.ts";
-import type { GuestUnit } from "../units/machine.ts";
+import { boundary } from "./boundary.ts";
+import { guestos } from "./guestos.ts";
+import type { Profile } from "./profile.ts";
 
-/** A system that can be booted: its units in boot order, and where things stand on it (docs/profiles.md). */
-export interface Profile {
-  readonly chain: readonly GuestUnit[];
-  readonly layout: Layout;
+/** Every system that this program boots, by name. A new one is its file and a word here. */
+export const profiles = { guestos, boundary } satisfies Readonly<Record<string, Profile>>;
+
+export type ProfileName = keyof typeof profiles;
+
+/** That of an image that does not say which system it is. */
+export const DEFAULT_PROFILE: ProfileName = "guestos";
+
+export const profileNames: readonly ProfileName[] = Object.keys(profiles).filter(isProfileName);
+
+export function isProfileName(name: string): name is ProfileName {
+  return Object.hasOwn(profiles, name);
 }
-
-/** Loaded when it is asked for: it brings every unit with it. */
-export async function loadProfile(name: ProfileName): Promise<Profile> {
-  return { chain: await chains[name](), layout: layouts[name] };
-}
-
-const chains: Readonly<Record<ProfileName, () => Promise<readonly GuestUnit[]>>> = {
-  guestos: async () => (await import("./guestos.ts")).guestos,
-  boundary: async () => (await import("./boundary.ts")).boundary,
-};

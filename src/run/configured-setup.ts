@@ -19,22 +19,23 @@ import { withSettings } from "./unit-settings.ts";
  * boot, and to people by `requireConfiguration`.
  */
 export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> {
-  const upkeep = await setup.upkeep();
-  const shipped = { ...setup, units: [...setup.chain, ...upkeep] };
+  const maintenance = await setup.maintenance();
+  const shipped = { ...setup, units: [...setup.chain, ...maintenance] };
   const { file, problem, layout, units } = await configOrDefaults(host, shipped);
   const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.own, file);
   const chain = units.filter(({ name }) => setup.chain.some((unit) => unit.name === name));
   const linked = linkedUnits(declared, {
     chain,
     off: setup.chain.map(({ name }) => name).filter((name) => !chain.some((unit) => unit.name === name)),
-    taken: [...upkeep.map(({ name }) => name), CONFIGURATION],
+    taken: [...maintenance.map(({ name }) => name), CONFIGURATION],
   });
   const problems = [...(problem === undefined ? [] : [problem]), ...undeclared, ...linked.problems];
   return {
     ...(setup.profile === undefined ? {} : { profile: setup.profile }),
     layout,
+    medium: setup.medium,
     chain: [...(problems.length === 0 ? [] : [configurationUnit(problems)]), ...chain, ...linked.units],
-    upkeep: async () => units.filter(({ name }) => upkeep.some((unit) => unit.name === name)),
+    maintenance: async () => units.filter(({ name }) => maintenance.some((unit) => unit.name === name)),
     configuration: {
       files: [...new Set([...(file === undefined ? [] : [file.file]), ...declared.map(({ at }) => at("title").file)])],
       executables: declared.filter(({ name }) => linked.units.some((unit) => unit.name === name)).map(({ executable }) => executable),

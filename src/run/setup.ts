@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
-import { type ProfileName, readProfileName } from "../config/layout/profile-name.ts";
+import { type Profile, repairedAtAnyTime } from "../profiles/profile.ts";
+import { readProfileName } from "../profiles/profile-name.ts";
+import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { type Problem, toProblem } from "../base/problem.ts";
 import type { GuestUnit } from "../units/machine.ts";
-import type { Watched } from "../cli/commands/monitor-command.ts";
+import type { Watched } from "./watched.ts";
 
 /** What is run, and where: the real chain on the real machine, or a test's; with what /etc/guestos-boot says of it. */
 export interface Setup {
@@ -12,8 +14,8 @@ export interface Setup {
   readonly profile?: ProfileName;
   readonly chain: readonly GuestUnit[];
   readonly layout: Layout;
-  /** The monitor's own units; loaded when they are asked for. */
-  readonly upkeep: () => Promise<readonly GuestUnit[]>;
+  readonly medium: Profile["medium"];
+  readonly maintenance: Profile["maintenance"];
   readonly configuration: {
     /** What was taken into account. */
     readonly files: readonly string[];
@@ -36,10 +38,8 @@ export async function profileSetup(name?: ProfileName, host: Pick<Host, "readTex
   const own = await readProfileName(host).catch(toProblem);
   const profile = name ?? own;
   if (typeof profile !== "string") return (await import("./unknown-profile.ts")).unknownProfile(profile);
-  const { loadProfile } = await import("../profiles/profiles.ts");
-  const { chain, layout } = await loadProfile(profile);
-  const upkeep = async (): Promise<readonly GuestUnit[]> => (await import("../profiles/maintenance.ts")).upkeepOf(chain);
-  const setup = { profile, chain, layout, upkeep, configuration: { files: [], executables: [], problems: [] } };
+  const { chain, layout, medium, maintenance } = profiles[profile];
+  const setup = { profile, chain: await chain(), layout, medium, maintenance, configuration: { files: [], executables: [], problems: [] } };
   // What /etc/guestos-boot says is said of this image's own profile.
   return profile === own ? configured(setup) : setup;
 }
@@ -61,19 +61,23 @@ export async function configured(setup: Setup): Promise<Setup> {
  * @throws ProblemError when the image does not say which profile it has: there is nothing to watch
  */
 export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
-  const [{ layouts }, { quickUnits }, profile] = await Promise.all([
-    import("../config/layout/layouts.ts"),
-    import("../profiles/quick-units.ts"),
-    readProfileName(neverStopped()),
-  ]);
-  const quick = quickUnits[profile];
-  if ((await neverStopped().stat(configFile(layouts[profile]))) === undefined) {
-    return { profile, layout: layouts[profile], isOn: () => true, quick };
+  const profile = profiles[await readProfileName(neverStopped())];
+  const [watchers, quick] = await Promise.all([profile.watchers(), profile.quick()]);
+  const atStart = await repairedAtAnyTime(profile);
+  if ((await neverStopped().stat(configFile(profile.layout))) === undefined) {
+    return { layout: profile.layout, medium: profile.medium, watchers, atStart, quick };
   }
-  const { layout, chain, upkeep } = await setup();
-  const on = new Set([...chain, ...(await upkeep())].map(({ name }) => name));
-  // As the configuration has them.
-  return { profile, layout, isOn: (unit) => on.has(unit), quick: chain.filter((unit) => quick.some(({ name }) => name === unit.name)) };
+  const { layout, medium, chain, maintenance } = await setup();
+  const units = [...chain, ...(await maintenance())];
+  const isOn = (name: string): boolean => units.some((unit) => unit.name === name);
+  return {
+    layout,
+    medium,
+    watchers: watchers.filter(({ name }) => isOn(name)),
+    atStart: atStart.filter(isOn),
+    // As the configuration has them.
+    quick: chain.filter((unit) => quick.some(({ name }) => name === unit.name)),
+  };
 }
 
 function neverStopped(): Host {

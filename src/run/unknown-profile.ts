@@ -1,6 +1,5 @@
 import { conflict } from "../boot/unit.ts";
-import { layouts } from "../config/layout/layouts.ts";
-import { profileNames } from "../config/layout/profile-name.ts";
+import { DEFAULT_PROFILE, profiles } from "../profiles/profiles.ts";
 import type { Problem } from "../base/problem.ts";
 import { unit } from "../units/machine.ts";
 import { mountBoot } from "../units/disks/mount-boot.ts";
@@ -18,8 +17,9 @@ export function unknownProfile(problem: Problem): Setup {
   const profile = unit({ name: "profile", title: "Know which system this is", plan: async () => conflict(problem) });
   return {
     chain: [profile, mountBoot],
-    layout: layouts[profileNames[0]],
-    upkeep: async () => [],
+    layout: profiles[DEFAULT_PROFILE].layout,
+    medium: profiles[DEFAULT_PROFILE].medium,
+    maintenance: async () => [],
     configuration: { files: [], executables: [], problems: [problem] },
   };
 }

@@ -1,5 +1,6 @@
 import { defineUnit, type Unit, type UnitDefinition } from "../boot/unit.ts";
 import type { Layout } from "../config/layout/layout.ts";
+import type { MediumContents } from "../medium/medium-contents.ts";
 import type { Host } from "../system/host.ts";
 import type { FreshRules } from "./network/fresh-rules.ts";
 import type { KeyRing } from "./disks/key-ring.ts";
@@ -8,6 +9,8 @@ import type { KeyRing } from "./disks/key-ring.ts";
 export interface Machine {
   readonly host: Host;
   readonly layout: Layout;
+  /** What a configuration medium of this system may hold. It brings every format with it, so it is loaded when asked for. */
+  readonly medium: () => Promise<MediumContents>;
   /** The keys of the encrypted devices, derived once a run. */
   readonly keys: KeyRing;
   /** What the packet filter holds, where this run has just loaded it. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { boundaryLayout } from "../../src/config/layout/boundary-layout.ts";
+import { boundary } from "../../src/profiles/boundary.ts";
 import type { Layout } from "../../src/config/layout/layout.ts";
 import type { Host } from "../../src/system/host.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -16,8 +16,8 @@ export const daemons = { nginx: join(tools, "nginx/nginx"), danted: join(tools, 
 
 /** A boundary node in a namespace, whose config partition is a folder of its /run. */
 export const boundaryTestLayout: Layout = {
-  ...boundaryLayout,
-  mountPoints: { ...boundaryLayout.mountPoints, config: "/run/config" },
+  ...boundary.layout,
+  mountPoints: { ...boundary.layout.mountPoints, config: "/run/config" },
 };
 
 /** The machine inside, with the daemons in its PATH. */

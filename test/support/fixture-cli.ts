@@ -11,10 +11,11 @@ import { configured } from "../../src/run/setup.ts";
 import { processTerminal } from "../../src/run/terminal.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
 import { guestosLayout } from "../../src/config/layout/layout.ts";
-import { readProfileName } from "../../src/config/layout/profile-name.ts";
+import { readProfileName } from "../../src/profiles/profile-name.ts";
 import { toProblem } from "../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
-import { upkeep } from "../../src/profiles/maintenance.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
+import { maintenance } from "./chains.ts";
 
 const root = process.env["FIXTURE_ROOT"] ?? "";
 const at = (name: string): string => join(root, name);
@@ -131,7 +132,8 @@ process.exit(
       profile: "guestos",
       chain,
       layout,
-      upkeep: async () => upkeep,
+      medium: profiles.guestos.medium,
+      maintenance: async () => maintenance,
       configuration: { files: [], executables: [], problems: [] },
     });
   }),

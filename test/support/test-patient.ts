@@ -1,14 +1,16 @@
 import { guestosLayout } from "../../src/config/layout/layout.ts";
 import type { Patient } from "../../src/doctor/check.ts";
-import { guestos } from "../../src/profiles/guestos.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
+import { guestos } from "./chains.ts";
 import type { Host } from "../../src/system/host.ts";
 
 /** A node for checks: nothing runs on it, unless the test says so. */
 export function testPatient(host: Host, given: Partial<Patient> = {}): Patient {
   return {
     layout: guestosLayout,
+    medium: profiles.guestos.medium,
     chain: guestos,
-    upkeep: [],
+    maintenance: [],
     facts: { bootId: "b", version: "1", slot: "A", pid: 1, stage: undefined },
     monitorFile: "/run/guestos-boot/monitor.json",
     hostFor: ({ signal }) => ({ ...host, signal }),

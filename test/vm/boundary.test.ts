@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, expect, test, vi } from "vitest";
-import { boundary } from "../../src/profiles/boundary.ts";
-import { guestos } from "../../src/profiles/guestos.ts";
+import { boundary } from "../support/chains.ts";
+import { guestos } from "../support/chains.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { certificateFor, type TestPair } from "../support/boundary-node.ts";
 import { begin, get, greeter, installPrograms, throughSocks } from "./support/boundary.ts";

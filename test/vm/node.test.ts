@@ -5,7 +5,7 @@ import { CriticalChainDocument, DiffDocument, TimeDocument } from "../../src/ana
 import type { TraceEvent } from "../../src/analyze/trace.ts";
 import type { UnitView } from "../../src/boot/record/run-view.ts";
 import { guestosLayout, volumeBytes } from "../../src/config/layout/layout.ts";
-import { guestos } from "../../src/profiles/guestos.ts";
+import { guestos } from "../support/chains.ts";
 import { documents } from "../../tools/schemas/documents.ts";
 import type { ShellResult } from "../../lab/shell.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
-import { guestos } from "../../src/profiles/guestos.ts";
+import { guestos } from "../support/chains.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { assertCleanBoot } from "./support/clean-boot.ts";

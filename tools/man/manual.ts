@@ -6,8 +6,7 @@ import { commandGroups } from "../../src/cli/help.ts";
 import { guestosProgram } from "../../src/cli/program.ts";
 import { allTopLevelEntries } from "../../src/cli/medium-entries.ts";
 import { profileSetup } from "../../src/run/setup.ts";
-import { boundary } from "../../src/profiles/boundary.ts";
-import { guestos } from "../../src/profiles/guestos.ts";
+import { DEFAULT_PROFILE, profileNames, profiles } from "../../src/profiles/profiles.ts";
 import { roffOf, sectionOf } from "./markdown.ts";
 import { bold, escaped, example, heading, indented, item, literal, type Page, pageHead, pageText, paragraph, subheading } from "./roff.ts";
 
@@ -15,6 +14,17 @@ import { bold, escaped, example, heading, indented, item, literal, type Page, pa
 const entries = await allTopLevelEntries();
 
 const docs = join(import.meta.dirname, "../../docs");
+
+/** The units of the default profile; and of each other one, those that the default one has not. */
+const usual = await profiles[DEFAULT_PROFILE].chain();
+const others = await Promise.all(
+  profileNames
+    .filter((profile) => profile !== DEFAULT_PROFILE)
+    .map(async (profile) => ({
+      profile,
+      units: (await profiles[profile].chain()).filter(({ name }) => usual.every((unit) => unit.name !== name)),
+    })),
+);
 
 export interface Edition {
   readonly version: string;
@@ -80,11 +90,11 @@ function programPage(edition: Edition): readonly string[] {
     ...groupsOf(program).flatMap(([title, commands]) => [...subheading(title), ...commands.flatMap(commandRoff)]),
     ...heading("Units"),
     ...paragraph(`What may be named after ${bold("--unit")}, in boot order:`),
-    ...guestos.flatMap(({ name, title }) => item(bold(name), escaped(title))),
-    ...paragraph(`The profile ${bold("boundary")} has some of these, and:`),
-    ...boundary
-      .filter(({ name }) => guestos.every((unit) => unit.name !== name))
-      .flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ...usual.flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ...others.flatMap(({ profile, units }) => [
+      ...paragraph(`The profile ${bold(profile)} has some of these, and:`),
+      ...units.flatMap(({ name, title }) => item(bold(name), escaped(title))),
+    ]),
     ...heading("Exit status"),
     ...Object.values(exitCodes).flatMap(({ code, meaning }) => item(bold(String(code)), escaped(meaning))),
     ...heading("Environment"),

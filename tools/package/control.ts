@@ -1,4 +1,4 @@
-import { type ProfileName, profileNames } from "../../src/config/layout/profile-name.ts";
+import { type ProfileName, profileNames } from "../../src/profiles/profiles.ts";
 
 /** What Debian is told of the package (deb-control(5)). */
 export interface Control {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type ProfileName, profileNames } from "../../src/config/layout/profile-name.ts";
+import { DEFAULT_PROFILE, type ProfileName } from "../../src/profiles/profiles.ts";
 import { changelog, controlFile, packageName, postinst, postrm, triggers } from "./control.ts";
 import { root, sourceDate } from "./source-date.ts";
 
@@ -43,7 +43,7 @@ export interface Packed {
 /**
  * Makes a Debian package of dist/ and etc/. The same inputs give the same bytes, whenever and by whomever it is made.
  */
-export function buildDeb({ profile = profileNames[0], folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
+export function buildDeb({ profile = DEFAULT_PROFILE, folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
   const version = builtVersion(dist);
   const name = packageName(profile);
   const tree = join(folder, "deb.tree");
@@ -83,7 +83,7 @@ export function buildDeb({ profile = profileNames[0], folder, dist = join(root, 
 }
 
 /** What `make install` lays out, as one archive, to be unpacked over the root of an image. */
-export function buildTarball({ profile = profileNames[0], folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
+export function buildTarball({ profile = DEFAULT_PROFILE, folder, dist = join(root, "dist"), date = sourceDate() }: Packing): Packed {
   const version = builtVersion(dist);
   const tree = join(folder, "tarball.tree");
   rmSync(tree, { recursive: true, force: true });

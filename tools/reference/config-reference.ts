@@ -1,7 +1,6 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
 import { z } from "../../src/base/schema.ts";
-import { guestos } from "../../src/profiles/guestos.ts";
-import { upkeep } from "../../src/profiles/maintenance.ts";
+import { DEFAULT_PROFILE, profiles } from "../../src/profiles/profiles.ts";
 
 /** One value of a file, as its documentation has it. */
 export interface ValueFacts {
@@ -51,11 +50,13 @@ export function references(): ReadonlyMap<string, string> {
   ]);
 }
 
+const { chain, maintenance } = profiles[DEFAULT_PROFILE];
+const all = [...(await chain()), ...(await maintenance())];
+
 /** The tables of docs/boot-config.md. */
 function bootConfigReference(): string {
   const values = valuesOf(BootConfig);
   const section = (name: string): string => valueTable(values.filter(({ key }) => key.startsWith(`${name}.`)));
-  const all = [...guestos, ...upkeep];
   const units = all.map((unit) => [
     `\`${unit.name}\``,
     unit.stage,

@@ -56,7 +56,10 @@ export async function verify(
 /** What would only show when it is run. */
 async function unusableExecutables(paths: readonly string[]): Promise<readonly Problem[]> {
   if (paths.length === 0) return [];
-  const [{ requireRootsExecutable }, { systemHost }] = await Promise.all([import("../../system/files/owned-by-root.ts"), import("../../system/host.ts")]);
+  const [{ requireRootsExecutable }, { systemHost }] = await Promise.all([
+    import("../../system/files/owned-by-root.ts"),
+    import("../../system/host.ts"),
+  ]);
   const host = systemHost({ signal: new AbortController().signal });
   const looks = paths.map(async (path) =>
     requireRootsExecutable(host, path).then(

@@ -24,7 +24,7 @@ async function candidatesFor(place: Exclude<Place, { readonly kind: "files" | "f
     case "candidates":
       return place.candidates;
     case "units": {
-      const others = place.monitored ? await setup.upkeep() : [];
+      const others = place.monitored ? await setup.maintenance() : [];
       return [...setup.chain, ...others].map(({ name, title }) => ({ word: name, description: title }));
     }
     case "boots":

@@ -1,5 +1,4 @@
-import type { Layout } from "../../config/layout/layout.ts";
-import { mediumContents } from "../../medium/medium-contents.ts";
+import type { MediumContents } from "../../medium/medium-contents.ts";
 import { buildConfigImage } from "../../medium/config-image.ts";
 import { systemHost } from "../../system/host.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
@@ -20,7 +19,11 @@ export interface ConfigImageFlags {
  *
  * @throws ProblemError for what a node would refuse or ignore; nothing is written then
  */
-export async function configImage(layout: Layout, { out, folder, entries, json }: ConfigImageFlags, terminal: Terminal): Promise<ExitName> {
+export async function configImage(
+  contents: MediumContents,
+  { out, folder, entries, json }: ConfigImageFlags,
+  terminal: Terminal,
+): Promise<ExitName> {
   if (folder === undefined && Object.keys(entries).length === 0) {
     throw new ExitError("usage", {
       what: "there is nothing to put on the medium",
@@ -29,7 +32,7 @@ export async function configImage(layout: Layout, { out, folder, entries, json }
   }
   const stop = stopOnSignals();
   const inspection = await buildConfigImage(systemHost({ signal: stop.signal }), {
-    contents: await mediumContents(layout),
+    contents,
     out,
     entries,
     ...(folder === undefined ? {} : { folder }),

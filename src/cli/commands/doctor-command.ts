@@ -22,7 +22,15 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
   requireRoot("what is wrong shows in files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
-  const patient = { layout, chain, upkeep: await setup.upkeep(), facts, monitorFile: paths(layout).monitor, hostFor: systemHost };
+  const patient = {
+    layout,
+    medium: setup.medium,
+    chain,
+    maintenance: await setup.maintenance(),
+    facts,
+    monitorFile: paths(layout).monitor,
+    hostFor: systemHost,
+  };
   const examined = await examine(checks, patient, stop.signal);
   if (stop.signal.aborted) return stop.exit();
   if (json) printJson(terminal, doctorDocument(examined));

@@ -2,21 +2,18 @@ import { systemClock } from "../../base/clock.ts";
 import { Monitor, type News } from "../../monitor/monitor.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
 import { problemText } from "../../boot/show/run-text.ts";
-import type { Layout } from "../../config/layout/layout.ts";
-import type { ProfileName } from "../../config/layout/profile-name.ts";
 import { systemHost } from "../../system/host.ts";
 import { runOwnProgram } from "../../system/processes/self-exec.ts";
 import { startPlainly } from "../../system/plain-tool.ts";
 import { ProblemError } from "../../base/problem.ts";
-import type { GuestUnit } from "../../units/machine.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
-import { mendedAtAnyTime, watchers } from "../../profiles/watchers.ts";
 import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import { paths } from "../../run/paths.ts";
 import { quickLook } from "../../monitor/quick-look.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
+import type { Watched } from "../../run/watched.ts";
 
 /** Seconds that a look waits for a run, or an operator: then it is put off. */
 const PATIENCE = 60;
@@ -24,16 +21,6 @@ const PATIENCE = 60;
 export interface MonitorRequest {
   /** Where to serve metrics; nowhere when absent. */
   readonly metricsAddress?: string;
-}
-
-/** The node, as far as the monitor needs to know it. */
-export interface Watched {
-  readonly profile: ProfileName;
-  readonly layout: Layout;
-  /** Whether a unit is there at all. */
-  readonly isOn: (unit: string) => boolean;
-  /** Those units that the monitor looks at itself. */
-  readonly quick: readonly GuestUnit[];
 }
 
 /**
@@ -45,27 +32,28 @@ export interface Watched {
  */
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
-  const { profile, layout, isOn, quick } = watched;
+  const { layout, watchers, quick } = watched;
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal, startTool: startPlainly });
   // Loaded only where it is asked for: HTTP takes memory.
   const endpoint =
     metricsAddress === undefined
       ? undefined
-      : await import("../../monitor/metrics-endpoint.ts").then(async ({ serveMetrics }) => serveMetrics(host, layout, metricsAddress, terminal));
+      : await import("../../monitor/metrics-endpoint.ts").then(async ({ serveMetrics }) =>
+          serveMetrics(host, layout, metricsAddress, terminal),
+        );
   const since = Math.round(Date.now() / 1000);
-  const watching = watchers[profile].filter(({ name }) => isOn(name));
-  const waiting = watching.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
+  const waiting = watchers.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
   const watch = new Monitor<WatchedMachine>({
-    watchers: watching,
-    atStart: mendedAtAnyTime(profile).filter(isOn),
+    watchers,
+    atStart: watched.atStart,
     machine: { host, layout },
     look: async (names, signal) => lookInOwnProcess(names ?? { without: waiting }, since, signal),
     quick: {
       units: quick.map(({ name }) => name),
       look: async (called, signal) => {
         const unit = quick.find(({ name }) => name === called);
-        return unit === undefined ? undefined : quickLook(host, { unit, layout, since, signal }, terminal);
+        return unit === undefined ? undefined : quickLook(host, { unit, watched, since, signal }, terminal);
       },
       tellOthers: async (signal) => void (await ownProcess(["--refresh"], signal)),
     },
@@ -73,7 +61,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watching.map(({ name }) => name).join(", ")}`);
+  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
   await watch.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.

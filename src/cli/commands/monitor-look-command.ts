@@ -6,13 +6,12 @@ import { succeeded } from "../../boot/record/record.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { type Host, systemHost } from "../../system/host.ts";
-import { freshRules } from "../../units/network/fresh-rules.ts";
-import { keyRing } from "../../units/disks/key-ring.ts";
 import type { GuestUnit } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import { lookUnderLock } from "../../monitor/look-under-lock.ts";
 import { keepLooks, stateOf } from "../../monitor/monitor-state-file.ts";
+import { machineFor } from "../../run/machine-for.ts";
 import { paths } from "../../run/paths.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";
@@ -41,7 +40,7 @@ export interface LookRequest {
  */
 export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
-  const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.upkeep())], request);
+  const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.maintenance())], request);
   const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
@@ -51,7 +50,7 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   if (release === undefined) return stop.exit();
   const { since } = request;
   const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
-  const looks = await lookAtThem(host, { units: asked, layout }, before, { signal: stop.signal, terminal });
+  const looks = await lookAtThem(host, setup, asked, before, { signal: stop.signal, terminal });
   // Also of a look that was given up: the record has it, and the next one, which may find all well, must know that it is news.
   if (before !== undefined) {
     await keepLooks(host, layout, before, looks);
@@ -82,16 +81,17 @@ export async function refreshOnce(layout: Layout, wait: number, terminal: Termin
 
 async function lookAtThem(
   host: Host,
-  { units, layout }: { readonly units: Setup["chain"]; readonly layout: Layout },
+  setup: Pick<Setup, "layout" | "medium">,
+  units: readonly GuestUnit[],
   before: MonitorState | undefined,
   { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
 ): Promise<readonly Look[]> {
-  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
+  const { layout } = setup;
   return lookUnderLock(host, {
     units,
     layout,
     troubled: await lastTroubled(host, layout, before?.units ?? [], units),
-    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    machine: machineFor(setup),
     mark: runMark(host, layout, terminal.complain),
     signal,
     terminal,

@@ -4,11 +4,10 @@ import { actionLines, noteText, problemText, wrap } from "../../boot/show/run-te
 import { RunReader } from "../../boot/record/run-view.ts";
 import type { Stage, Unit } from "../../boot/unit.ts";
 import { systemHost } from "../../system/host.ts";
-import { freshRules } from "../../units/network/fresh-rules.ts";
-import { keyRing } from "../../units/disks/key-ring.ts";
 import type { Machine } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
+import { machineFor } from "../../run/machine-for.ts";
 import { runFacts } from "../../run/run-facts.ts";
 import { selectUnits } from "../../run/select-units.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -42,9 +41,8 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
   const stop = stopOnSignals();
   const host = systemHost({ signal: stop.signal });
   const reader = new RunReader();
-  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const forecasts = await planUnits<Machine>(units, {
-    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    machine: machineFor(setup),
     facts: await runFacts(host, layout, request.stage),
     sink: (event) => void reader.read(event),
     signal: stop.signal,

@@ -3,13 +3,12 @@ import { runUnits } from "../../boot/runner.ts";
 import type { Stage } from "../../boot/unit.ts";
 import { systemHost } from "../../system/host.ts";
 import { peakMemory } from "../../system/processes/peak-memory.ts";
-import { freshRules } from "../../units/network/fresh-rules.ts";
-import { keyRing } from "../../units/disks/key-ring.ts";
 import type { Machine } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
 import { hostStatus } from "../../run/host-status.ts";
 import { runDocument } from "./run-document.ts";
+import { machineFor } from "../../run/machine-for.ts";
 import { runFacts } from "../../run/run-facts.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";
@@ -54,9 +53,8 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const record = recordSink(layout, terminal);
   const output = runOutput(terminal, request.json);
   const told = hostStatus(host, layout, terminal);
-  const kept = { layout, keys: keyRing(), freshRules: freshRules() };
   const { outcome } = await runUnits<Machine>(units, {
-    machine: (scope) => ({ ...kept, host: systemHost(scope), note: scope.note }),
+    machine: machineFor(setup),
     facts,
     sink: (event) => {
       record.sink(event);

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { ProfileName } from "./profile-name.ts";
 
 /**
  * Where things stand on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
@@ -93,8 +92,6 @@ export interface Layout {
   readonly versionFile: string;
   readonly collector: string;
   readonly medium: {
-    /** What a medium may hold, and where that goes (medium-contents.ts). */
-    readonly contents: ProfileName;
     /** A tar put directly here counts as a medium. */
     readonly directTar: string;
     readonly mountPoint: string;
@@ -225,7 +222,6 @@ export const guestosLayout: Layout = {
   versionFile: "/opt/ic/share/version.txt",
   collector: "/run/node_exporter/collector_textfile",
   medium: {
-    contents: "guestos",
     directTar: "/mnt/ic-bootstrap.tar",
     mountPoint: "/run/guestos-boot/medium",
     tarName: "ic-bootstrap.tar",

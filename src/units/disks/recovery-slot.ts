@@ -1,6 +1,13 @@
 import { luksKeyFits } from "../../system/disks/cryptsetup.ts";
 import type { Host } from "../../system/host.ts";
-import { luksAddPassphrase, luksRemoveSlot, type LuksSlots, readLuksSlots, removeLuksToken, writeLuksToken } from "../../system/disks/luks-slots.ts";
+import {
+  luksAddPassphrase,
+  luksRemoveSlot,
+  type LuksSlots,
+  readLuksSlots,
+  removeLuksToken,
+  writeLuksToken,
+} from "../../system/disks/luks-slots.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { Secret } from "../../base/secret.ts";
 import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";

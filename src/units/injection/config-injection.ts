@@ -1,7 +1,7 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { type Inspection, inspectBootstrapTar } from "../../medium/bootstrap-tar.ts";
 import { type Injection, readInjection, writeRecord } from "../../config/state/injection-record.ts";
-import { configTarget, type MediumContents, mediumContents } from "../../medium/medium-contents.ts";
+import { configTarget, type MediumContents } from "../../medium/medium-contents.ts";
 import { fileChunks } from "../../system/files/file-chunks.ts";
 import { type Found, noMedium, searchMedia } from "../../medium/medium.ts";
 import { type Machine, unit } from "../machine.ts";
@@ -29,7 +29,7 @@ export const configInjection = unit({
     const { host, layout } = machine;
     if ((await host.stat(layout.config.configured)) !== undefined) return [];
     const injection = await readInjection(host, layout.config.injection);
-    const contents = await mediumContents(layout);
+    const contents = await machine.medium();
     const { found, seen } = await searchMedia(host, layout, (tar, title) => inspectBootstrapTar(fileChunks(host, tar), title, contents));
     const [medium, ...others] = found;
     if (medium === undefined) {

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { type DataItem, extractBootstrapData } from "../../medium/bootstrap-tar.ts";
 import { type InjectedData, type Injection, readInjectedData, readInjection, writeRecord } from "../../config/state/injection-record.ts";
-import { dataTarget, type MediumContents, mediumContents, STAGING, stagingFolders } from "../../medium/medium-contents.ts";
+import { dataTarget, type MediumContents, STAGING, stagingFolders } from "../../medium/medium-contents.ts";
 import { digestOf } from "../../medium/tree-digest.ts";
 import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
 import { fileChunks } from "../../system/files/file-chunks.ts";
@@ -35,7 +35,7 @@ export function injectedDataOn(mounts: readonly GuestUnit[], owns: readonly stri
     // Up to 4 GiB from a slow virtual medium.
     timeout: 15 * 60_000,
     retryFor: 10_000,
-    plan: async (machine) => planData({ ...machine, contents: await mediumContents(machine.layout) }),
+    plan: async (machine) => planData({ ...machine, contents: await machine.medium() }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { provision } from "../../../src/boot/unit.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
 
 /**

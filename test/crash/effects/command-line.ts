@@ -1,4 +1,5 @@
 import { main } from "../../../src/cli/program.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { testLayout } from "../../support/test-layout.ts";
 import { chain } from "./chain.ts";
 
@@ -8,7 +9,8 @@ export async function guestosBootOn(root: string, args: readonly string[], print
     profile: "guestos",
     chain,
     layout: testLayout(root),
-    upkeep: async () => [],
+    medium: profiles.guestos.medium,
+    maintenance: async () => [],
     configuration: { files: [], executables: [], problems: [] },
   }));
 }

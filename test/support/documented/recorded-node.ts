@@ -5,9 +5,7 @@ import { execa } from "execa";
 import { translatedArguments } from "../../../src/cli/manageboot.ts";
 import { main } from "../../../src/cli/program.ts";
 import { configured, type Setup } from "../../../src/run/setup.ts";
-import type { ProfileName } from "../../../src/config/layout/profile-name.ts";
-import { loadProfile } from "../../../src/profiles/profiles.ts";
-import { upkeepOf } from "../../../src/profiles/maintenance.ts";
+import { type ProfileName, profiles } from "../../../src/profiles/profiles.ts";
 import { blockOf, type BootState } from "../../../src/upgrade/boot-state.ts";
 import type { Place, SlotPlaces } from "../../../src/upgrade/slot-places.ts";
 import { signatureText } from "../../../src/upgrade/signature.ts";
@@ -113,9 +111,9 @@ async function ofOurs([, name = "", words = "", file]: RegExpExecArray, root: st
     colour: false,
   };
   const setup = async (profile: ProfileName = "guestos"): Promise<Setup> => {
-    const { chain } = await loadProfile(profile);
+    const { chain, medium, maintenance } = profiles[profile];
     const configuration = { files: [], executables: [], problems: [] };
-    return configured({ profile, chain, layout: testLayout(root), upkeep: async () => upkeepOf(chain), configuration });
+    return configured({ profile, chain: await chain(), layout: testLayout(root), medium, maintenance, configuration });
   };
   const before = process.cwd();
   process.chdir(folder);

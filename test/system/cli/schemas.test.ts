@@ -1,3 +1,4 @@
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -88,7 +89,14 @@ test("upgrade-install.json holds for what an install prints", async () => {
   using machine = upgradeMachine();
   const out: string[] = [];
   const terminal = { print: (line: string) => void out.push(line), complain: () => undefined, colour: false };
-  const setup = { profile: "guestos", chain: [], layout: machine.layout, upkeep: async () => [], configuration: NONE } as const;
+  const setup = {
+    profile: "guestos",
+    chain: [],
+    layout: machine.layout,
+    medium: profiles.guestos.medium,
+    maintenance: async () => [],
+    configuration: NONE,
+  } as const;
   const flags = { image: fixture.path("update.tar"), insecure: true, allowDowngrade: false, json: true };
   expect(await upgradeInstall(setup, flags, terminal, async () => machine.places)).toBe("ok");
   expect(faultsOf("upgrade-install", out.join("\n")), out.join("\n")).toEqual([]);

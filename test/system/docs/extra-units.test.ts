@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { linkedUnits } from "../../../src/run/linked-units.ts";
 import { ExtraUnit } from "../../../src/config/boot-config.ts";
 import { parseYaml } from "../../../src/config/text/yaml-file.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { writeOwn } from "../../support/extra-units.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 

@@ -6,7 +6,7 @@ import type { Layout } from "../../../src/config/layout/layout.ts";
 import { certificateCheck } from "../../../src/doctor/certificate.ts";
 import type { Check, Finding, Seen } from "../../../src/doctor/check.ts";
 import { examine } from "../../../src/doctor/examine.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { judgeMounts, mountsCheck, promisedMounts } from "../../../src/doctor/mounts.ts";
 import { keysCheck } from "../../../src/doctor/keys.ts";
 import { spaceCheck } from "../../../src/doctor/space.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { graphLayout } from "../../../src/analyze/graph-layout.ts";
 import { graphSvg } from "../../../src/analyze/graph-svg.ts";
 import { plannedGraph } from "../../../src/cli/commands/ran-graph.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { elementsOf } from "../../support/markup.ts";
 
 test("each node stands in the column behind the last of what comes before it, and what follows is left out", () => {

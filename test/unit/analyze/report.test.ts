@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { report } from "../../../src/analyze/report.ts";
 import { ranGraph } from "../../../src/cli/commands/ran-graph.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { elementsOf } from "../../support/markup.ts";
 import { EventScript } from "../../support/record-events.ts";
 import { bootFrom, bootOfEvents, firstBoot, recordOf } from "../../support/recorded-boots.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { main } from "../../../src/cli/program.ts";
 import { profileSetup } from "../../../src/run/setup.ts";
-import { boundary } from "../../../src/profiles/boundary.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { boundary } from "../../support/chains.ts";
+import { guestos } from "../../support/chains.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 
 interface Said {

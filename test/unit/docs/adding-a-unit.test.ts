@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { graphProblems } from "../../../src/boot/graph.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { runUnit } from "../../support/run-unit.ts";

@@ -2,8 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { profileNames } from "../../../src/config/layout/profile-name.ts";
-import { loadProfile } from "../../../src/profiles/profiles.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { documentedCommands } from "../../support/documented/commands.ts";
 import { elsewhere, mentions } from "../../support/documented/elsewhere.ts";
 import { here } from "../../support/documented/here.ts";
@@ -13,7 +12,7 @@ const documented = documentedCommands();
 const commands = [...new Set(documented.map(({ command }) => command))];
 /** `node lab/run.ts 'X'` runs X on the node: what is in quotes is what has to work. */
 const typed = commands.map((command) => /^node vm\/lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
-const units = new Set((await Promise.all(profileNames.map(loadProfile))).flatMap(({ chain }) => chain.map(({ name }) => name)));
+const units = new Set((await Promise.all(Object.values(profiles).map(async ({ chain }) => chain()))).flat().map(({ name }) => name));
 
 /** The file, and what it imports of test/. */
 function textOf(file: string, seen = new Set<string>()): string {

@@ -14,9 +14,9 @@ function unit(name: string, plan: (machine: Machine) => Promise<Plan>, requires:
   return defineUnit<Machine>({ name, title: name, requires, plan, retryFor: 600_000 });
 }
 
-async function look(chain: readonly GuestUnit[], upkeep: readonly GuestUnit[] = []): Promise<Seen> {
+async function look(chain: readonly GuestUnit[], maintenance: readonly GuestUnit[] = []): Promise<Seen> {
   const host = fakeHost();
-  return chainCheck.look(testPatient(host, { chain, upkeep }), host);
+  return chainCheck.look(testPatient(host, { chain, maintenance }), host);
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);

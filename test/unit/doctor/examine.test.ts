@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { boundaryLayout } from "../../../src/config/layout/boundary-layout.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { type Check, notice, wrong } from "../../../src/doctor/check.ts";
 import { examine, isSound } from "../../../src/doctor/examine.ts";
 import { ownMountPoints } from "../../../src/doctor/own-mount-points.ts";
-import { boundary } from "../../../src/profiles/boundary.ts";
+import { boundary } from "../../support/chains.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { testPatient } from "../../support/test-patient.ts";
 
@@ -74,7 +74,7 @@ test("told to stop, nothing is waited for", async () => {
 });
 
 test("a node is not asked for what its chain has not: a boundary node has no store, no volumes and no /var", async () => {
-  const node = { ...patient, chain: boundary, layout: boundaryLayout };
+  const node = { ...patient, chain: boundary, layout: profiles.boundary.layout };
   const asked = { ...check("volumes", async () => ({ fact: "there", findings: [] })), about: ["volumes"] };
   expect(await examine([asked], node, going)).toEqual([]);
   expect((await examine([asked], patient, going)).map(({ name }) => name)).toEqual(["volumes"]);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import { judgeMounts, promisedMounts } from "../../../src/doctor/mounts.ts";
 import { parseMountinfo } from "../../../src/system/disks/mounts.ts";
 

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { inspectBootstrapTar, type Inspection } from "../../../src/medium/bootstrap-tar.ts";
-import { boundaryLayout } from "../../../src/config/layout/boundary-layout.ts";
+import { boundary } from "../../../src/profiles/boundary.ts";
 import { boundaryMedium } from "../../../src/medium/boundary-medium.ts";
-import { configTarget, dataTarget, mediumContents, stagingFolders } from "../../../src/medium/medium-contents.ts";
+import { guestosMedium } from "../../../src/medium/guestos-medium.ts";
+import { configTarget, dataTarget, stagingFolders } from "../../../src/medium/medium-contents.ts";
 import type { Problem } from "../../../src/base/problem.ts";
 import { makeTlsKey } from "../../support/certificate.ts";
 import { problemOf } from "../../support/problem-of.ts";
@@ -38,9 +39,9 @@ test("everything that a boundary node may be given is taken, and stays on the co
   expect(warnings).toEqual([]);
   expect([...config.keys()]).toEqual(expect.arrayContaining([...boundaryMedium.configFiles.keys()].filter((name) => !name.includes("/"))));
   expect(data.map(({ target }) => target)).toEqual(["buildinfo", "certs", "geolite2_dbs", "ic_registry_local_store"]);
-  expect(dataTarget(boundaryMedium, boundaryLayout, "certs")).toBe("/boot/config/certs");
-  expect(configTarget(boundaryLayout, "bn_vars.conf")).toBe("/boot/config/bn_vars.conf");
-  expect(stagingFolders(boundaryMedium, boundaryLayout)).toEqual(["/boot/config/.injection"]);
+  expect(dataTarget(boundaryMedium, boundary.layout, "certs")).toBe("/boot/config/certs");
+  expect(configTarget(boundary.layout, "bn_vars.conf")).toBe("/boot/config/bn_vars.conf");
+  expect(stagingFolders(boundaryMedium, boundary.layout)).toEqual(["/boot/config/.injection"]);
 });
 
 test("what holds a password or a key is for root alone", () => {
@@ -59,8 +60,7 @@ test.each(["node_operator_private_key.pem", "ic_crypto/key", "ic_state/x", "back
 );
 
 test.each(["bn_vars.conf", "certs/privkey.pem", "denylist.json"])("%s is none of a GuestOS's", async (name) => {
-  const guestos = await mediumContents({ medium: { ...boundaryLayout.medium, contents: "guestos" } });
-  const { warnings } = await inspectBootstrapTar(pieces(rawTar([{ name, content: "x" }])), "t.tar", guestos);
+  const { warnings } = await inspectBootstrapTar(pieces(rawTar([{ name, content: "x" }])), "t.tar", guestosMedium);
   expect(warnings).toEqual([expect.stringContaining(name)]);
 });
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { graphProblems } from "../../../src/boot/graph.ts";
-import { boundary } from "../../../src/profiles/boundary.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { boundary } from "../../support/chains.ts";
+import { guestos } from "../../support/chains.ts";
 
 test("the chain of a Boundary-GuestOS is sound, and written down in an order in which it could be run", () => {
   expect(graphProblems(boundary)).toEqual([]);

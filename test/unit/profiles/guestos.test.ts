@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { graphProblems, inOrder } from "../../../src/boot/graph.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 
 test("the chain of a GuestOS is sound", () => {
   expect(graphProblems(guestos)).toEqual([]);

@@ -1,3 +1,4 @@
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +7,9 @@ import { changedUnits, graphProblems } from "../../../src/boot/graph.ts";
 import { activate, provision } from "../../../src/boot/unit.ts";
 import { configured, type Setup } from "../../../src/run/setup.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
-import { upkeep } from "../../../src/profiles/maintenance.ts";
+import { maintenance } from "../../support/chains.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { testMachine } from "../../support/test-machine.ts";
 
@@ -19,7 +20,7 @@ let count = 0;
 
 /** A setup with that file; every unit asks for `wanted`. */
 function setupWith(yaml: string | undefined, wanted: GuestUnit["plan"] = async () => []): Setup {
-  const units = changedUnits([...guestos, ...upkeep], (unit) => ({ ...unit, plan: wanted }));
+  const units = changedUnits([...guestos, ...maintenance], (unit) => ({ ...unit, plan: wanted }));
   const own = join(folder, String((count += 1)));
   mkdirSync(own);
   if (yaml !== undefined) writeFileSync(join(own, "config.yaml"), yaml, { mode: 0o644 });
@@ -27,7 +28,8 @@ function setupWith(yaml: string | undefined, wanted: GuestUnit["plan"] = async (
     profile: "guestos",
     chain: units.slice(0, guestos.length),
     layout: { ...guestosLayout, etc: { ...guestosLayout.etc, own } },
-    upkeep: async () => units.slice(guestos.length),
+    medium: profiles.guestos.medium,
+    maintenance: async () => units.slice(guestos.length),
     configuration: { files: [], executables: [], problems: [] },
   };
 }
@@ -40,8 +42,8 @@ test("without a file it is the same setup", async () => {
 test("the monitor's own units follow the file too", async () => {
   const made = await configured(setupWith("units:\n  backup-spool: { off: true }\n  data-growth: { timeout: 77 }\n"));
   expect(made.configuration.problems).toEqual([]);
-  expect(await made.upkeep()).toMatchObject([{ name: "data-growth", timeout: 77_000 }]);
-  expect(graphProblems([...made.chain, ...(await made.upkeep())])).toEqual([]);
+  expect(await made.maintenance()).toMatchObject([{ name: "data-growth", timeout: 77_000 }]);
+  expect(graphProblems([...made.chain, ...(await made.maintenance())])).toEqual([]);
 });
 
 test("without a file that can be used, nothing is made by the defaults that stays, and what is there is put in place", async () => {

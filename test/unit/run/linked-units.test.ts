@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { graphProblems } from "../../../src/boot/graph.ts";
 import type { DeclaredUnit } from "../../../src/run/declared-units.ts";
 import { linkedUnits, type Shipped } from "../../../src/run/linked-units.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 
 const shipped: Shipped = { chain: guestos.filter(({ name }) => name !== "journalbeat"), off: ["journalbeat"], taken: ["configuration"] };
 

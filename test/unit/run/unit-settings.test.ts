@@ -3,12 +3,12 @@ import { graphProblems } from "../../../src/boot/graph.ts";
 import { withSettings } from "../../../src/run/unit-settings.ts";
 import { BootConfig } from "../../../src/config/boot-config.ts";
 import { parseYaml } from "../../../src/config/text/yaml-file.ts";
-import { guestos } from "../../../src/profiles/guestos.ts";
+import { guestos } from "../../support/chains.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
-import { upkeep } from "../../../src/profiles/maintenance.ts";
+import { maintenance } from "../../support/chains.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
-const all = [...guestos, ...upkeep];
+const all = [...guestos, ...maintenance];
 
 async function settled(yaml: string): Promise<readonly GuestUnit[]> {
   return withSettings(all, await parseYaml(Buffer.from(yaml), "config.yaml", BootConfig));

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { ProfileName } from "../../../src/config/layout/profile-name.ts";
+import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import { makeConfigMedium } from "../../../lab/default-machine.ts";
 import { buildFolder } from "../../../image/paths.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { ProfileName } from "../../../src/config/layout/profile-name.ts";
+import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import { type BootReport, bootReport, consoleEvents } from "../../../lab/console.ts";
 import { makeDisk } from "../../../lab/disk.ts";
 import { withPanicRetry } from "../../../lab/panic-retry.ts";

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Layout } from "../../../../src/config/layout/layout.ts";
+import { profiles } from "../../../../src/profiles/profiles.ts";
 import { boundaryData } from "../../../../src/units/injection/boundary-data.ts";
 import { configInjection } from "../../../../src/units/injection/config-injection.ts";
 import { atEveryEffect } from "../../../support/interrupting-host.ts";
@@ -41,9 +41,8 @@ function node(medium: readonly RawEntry[]): NamespaceMachine {
 }
 
 async function boot(machine: NamespaceMachine): Promise<readonly string[]> {
-  const layout: Layout = { ...machine.layout, medium: { ...machine.layout.medium, contents: "boundary" } };
-  const boundary = { ...machine, layout };
-  return [...(await runUnit(configInjection, boundary)), ...(await runUnit(boundaryData, boundary))];
+  const node = { ...machine, medium: profiles.boundary.medium };
+  return [...(await runUnit(configInjection, node)), ...(await runUnit(boundaryData, node))];
 }
 
 function expectStored(machine: NamespaceMachine): void {

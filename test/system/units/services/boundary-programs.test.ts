@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
-import { boundaryLayout } from "../../../../src/config/layout/boundary-layout.ts";
+import { boundary } from "../../../../src/profiles/boundary.ts";
 import { boundaryNodeControlPlane } from "../../../../src/units/services/boundary-node-control-plane.ts";
 import { icRouterControlPlaneWatcher } from "../../../../src/units/services/ic-router-control-plane-watcher.ts";
 import { icxProxy } from "../../../../src/units/services/icx-proxy.ts";
@@ -48,7 +48,7 @@ test.each([
   [boundaryNodeControlPlane, "/opt/ic/bin/boundary-node-control-plane"],
   [icRouterControlPlaneWatcher, "/opt/ic/bin/ic-router-control-plane-watcher"],
 ])("a program that the image does not have is absent, and no error ($name)", async (unit, program) => {
-  const machine = testMachine(node(), boundaryLayout);
+  const machine = testMachine(node(), boundary.layout);
   expect(await runUnit(unit, machine)).toEqual([`write the environment of ${unit.name}, which is not installed`]);
   expect(machine.notes).toEqual([`absent: this image has no ${program}`]);
   expect(await runUnit(unit, machine)).toEqual([]);
@@ -57,7 +57,7 @@ test.each([
 
 test("one that it has is started with what it reads, and restarted when that changes", async () => {
   const host = node({ [PROGRAM]: "a program", "/boot/config/denylist.json": "{}" });
-  const machine = testMachine(host, boundaryLayout);
+  const machine = testMachine(host, boundary.layout);
   expect(await runUnit(icxProxy, machine)).toEqual([`start ${PROXY}, to call canisters for ic0.app icp0.io`]);
   expect(String(host.files.get(ENVIRONMENT)).split("\n").slice(1)).toEqual([
     'ADDRESS="127.0.0.1:3000"',
@@ -78,7 +78,7 @@ test("the control plane begins with what the medium brought of the registry", as
     "/boot/config/ic_registry_local_store/00/01": "r",
     [VARS]: "last_known_registry_version=41\n",
   });
-  await runUnit(boundaryNodeControlPlane, testMachine(host, boundaryLayout));
+  await runUnit(boundaryNodeControlPlane, testMachine(host, boundary.layout));
   expect(String(host.files.get("/run/ic-node/etc/default/boundary-node-control-plane")).split("\n").slice(1)).toEqual([
     'NNS_URLS="http://[2001:db8::1]:8080"',
     'MIN_REGISTRY_VERSION="41"',
@@ -89,7 +89,7 @@ test("the control plane begins with what the medium brought of the registry", as
 
 test("a file that cannot be run is no program", async () => {
   const host = fakeHost({ files: { [VARS]: "system_domains=ic0.app\n", [PROGRAM]: "text" } });
-  const machine = testMachine(host, boundaryLayout);
+  const machine = testMachine(host, boundary.layout);
   await runUnit(icxProxy, machine);
   expect(machine.notes).toEqual([`absent: this image has no ${PROGRAM}`]);
 });
@@ -102,7 +102,7 @@ test("one that ends at once is an error with where to read on, and the next run 
     result: "done",
     then: { active: "activating", sub: "auto-restart" },
   });
-  const machine = testMachine(node({ [PROGRAM]: "a program" }), boundaryLayout);
+  const machine = testMachine(node({ [PROGRAM]: "a program" }), boundary.layout);
   expect(await problemOf(async () => runUnit(icxProxy, machine))).toMatchObject({
     what: `cannot start ${PROXY}`,
     todo: `journalctl -b -u ${PROXY}`,
@@ -115,7 +115,7 @@ test("one that ends at once is an error with where to read on, and the next run 
 
 test("one whose restart failed is not taken for done by the next run", async () => {
   const host = node({ [PROGRAM]: "a program" });
-  const machine = testMachine(host, boundaryLayout);
+  const machine = testMachine(host, boundary.layout);
   await runUnit(icxProxy, machine);
   host.files.set(VARS, "system_domains=ic0.app\n");
   systemd.units.set(PROXY, { load: "loaded", active: "active", sub: "running", result: "failed" });
@@ -127,11 +127,11 @@ test("one whose restart failed is not taken for done by the next run", async () 
 test.each(["not-found", "masked", "bad-setting"])("one whose unit is %s is a conflict, and nothing is written", async (load) => {
   systemd.units.set(PROXY, { load, active: "inactive", sub: "dead", result: "done" });
   const host = node({ [PROGRAM]: "a program" });
-  const plan = await icxProxy.plan(testMachine(host, boundaryLayout));
+  const plan = await icxProxy.plan(testMachine(host, boundary.layout));
   expect(isConflict(plan) && plan.conflict.what).toBe(`${PROXY} cannot be started`);
   expect(host.effects).toEqual([]);
 });
 
 test("without a domain there is nothing to call canisters for", async () => {
-  expect(await problemOf(async () => runUnit(icxProxy, testMachine(fakeHost(), boundaryLayout)))).toMatchObject({ where: { file: VARS } });
+  expect(await problemOf(async () => runUnit(icxProxy, testMachine(fakeHost(), boundary.layout)))).toMatchObject({ where: { file: VARS } });
 });

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { bindMount, mount, mountAll, mountAt, mounts, parseMountinfo, unescapeOctal, unmount } from "../../../../src/system/disks/mounts.ts";
+import {
+  bindMount,
+  mount,
+  mountAll,
+  mountAt,
+  mounts,
+  parseMountinfo,
+  unescapeOctal,
+  unmount,
+} from "../../../../src/system/disks/mounts.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
 /** Recorded from Debian 13 (kernel 6.12), shortened; the blank and the backslash are ours. */

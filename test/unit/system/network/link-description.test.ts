@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { asStatic, type LinkDescription, parseLinkDescription, staticDifferences } from "../../../../src/system/network/link-description.ts";
+import {
+  asStatic,
+  type LinkDescription,
+  parseLinkDescription,
+  staticDifferences,
+} from "../../../../src/system/network/link-description.ts";
 
 const V6 = [32, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5];
 const ROUTER = [32, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { readProfileName } from "../../../../src/config/layout/profile-name.ts";
-import { fakeHost } from "../../../support/fake-host.ts";
-import { problemOf } from "../../../support/problem-of.ts";
+import { readProfileName } from "../../../src/profiles/profile-name.ts";
+import { fakeHost } from "../../support/fake-host.ts";
+import { problemOf } from "../../support/problem-of.ts";
 
 const FILE = "/etc/guestos-boot/profile";
 

@@ -1,11 +1,8 @@
-import type { Host } from "../../system/host.ts";
-import { ProblemError } from "../../base/problem.ts";
-import { nearest } from "../../base/nearest.ts";
-import { quoted } from "../../base/quoted.ts";
-
-/** The systems that there is a boot chain for (docs/profiles.md). The first is that of an image that does not say. */
-export const profileNames = ["guestos", "boundary"] as const;
-export type ProfileName = (typeof profileNames)[number];
+import { nearest } from "../base/nearest.ts";
+import { ProblemError } from "../base/problem.ts";
+import { quoted } from "../base/quoted.ts";
+import type { Host } from "../system/host.ts";
+import { DEFAULT_PROFILE, isProfileName, type ProfileName, profileNames } from "./profiles.ts";
 
 /** Where an image says which system it is: one word. */
 const PROFILE_FILE = "/etc/guestos-boot/profile";
@@ -18,10 +15,9 @@ const PROFILE_FILE = "/etc/guestos-boot/profile";
  */
 export async function readProfileName(host: Pick<Host, "readText">): Promise<ProfileName> {
   const text = await host.readText(PROFILE_FILE);
-  if (text === undefined) return profileNames[0];
+  if (text === undefined) return DEFAULT_PROFILE;
   const word = text.replace(/\n$/, "");
-  const name = profileNames.find((candidate) => candidate === word);
-  if (name !== undefined) return name;
+  if (isProfileName(word)) return word;
   const meant = nearest(word, profileNames);
   throw new ProblemError({
     what: "the image does not say which profile it has",

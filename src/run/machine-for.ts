@@ -1,0 +1,21 @@
+import type { Scope } from "../boot/attempt.ts";
+import { type Host, type HostOptions, systemHost } from "../system/host.ts";
+import { keyRing } from "../units/disks/key-ring.ts";
+import type { Machine } from "../units/machine.ts";
+import { freshRules } from "../units/network/fresh-rules.ts";
+
+export interface MachineOptions extends Pick<Machine, "layout" | "medium"> {
+  /** The keys of the encrypted devices; derived from the key file when absent. */
+  readonly keys?: Machine["keys"];
+  /** The real machine when absent. */
+  readonly hostFor?: (options: HostOptions) => Host;
+}
+
+/**
+ * What the units of one run are handed. Keys and fresh rules are shared by all units of the run; the host is of each unit's own scope, so that
+ * its tools end with it.
+ */
+export function machineFor({ layout, medium, keys = keyRing(), hostFor = systemHost }: MachineOptions): (scope: Scope) => Machine {
+  const shared = { layout, medium, keys, freshRules: freshRules() };
+  return (scope) => ({ ...shared, host: hostFor(scope), note: scope.note });
+}
