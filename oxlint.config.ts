@@ -1,4 +1,5 @@
 import { defineConfig } from "oxlint";
+import { type Room, roomNames, rooms } from "./tools/rooms.ts";
 
 /** What touches the machine, and so may be imported in src/system alone. */
 const machine = [
@@ -10,82 +11,25 @@ const machine = [
   { name: "argon2", message: "Keys are derived in src/system/argon2.ts." },
 ];
 
-/** The layers: cli → metrics, doctor → units, boot, upgrade → system, config; cli → analyze → boot, system, config. For each, what it may not import. */
-const layers = [
-  { folder: "cli", paths: machine, patterns: [] },
-  {
-    folder: "metrics",
-    paths: machine,
-    patterns: [{ group: ["**/cli/**", "**/analyze/**", "**/doctor/**"], message: "Nothing imports upward, or its neighbour." }],
-  },
-  {
-    folder: "doctor",
-    paths: machine,
-    patterns: [{ group: ["**/cli/**", "**/analyze/**", "**/metrics/**"], message: "Nothing imports upward, or its neighbour." }],
-  },
-  {
-    folder: "analyze",
-    paths: machine,
-    patterns: [
-      {
-        group: ["**/cli/**", "**/metrics/**", "**/doctor/**", "**/units/**", "**/upgrade/**"],
-        message: "What looks at a boot knows its record, and no unit.",
-      },
-    ],
-  },
-  {
-    folder: "units",
-    paths: machine,
-    patterns: [
-      { group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**"], message: "Nothing imports upward." },
-      { group: ["**/boot/*", "!**/boot/unit.ts"], message: "A unit knows of the runner only what a unit is made of." },
-    ],
-  },
-  {
-    folder: "boot",
-    paths: machine,
-    patterns: [
-      {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/upgrade/**"],
-        message: "The runner knows no unit.",
-      },
-      {
-        group: ["**/system/*", "!**/system/problem.ts", "!**/system/command.ts", "!**/system/host.ts"],
-        message: "The runner knows no tool.",
-      },
-    ],
-  },
-  {
-    folder: "upgrade",
-    paths: machine,
-    patterns: [
-      {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*"],
-        message: "Nothing imports upward.",
-      },
-    ],
-  },
-  {
-    folder: "config",
-    paths: machine,
-    patterns: [
-      {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
-        message: "Nothing imports upward.",
-      },
-    ],
-  },
-  {
-    folder: "system",
-    paths: [],
-    patterns: [
-      {
-        group: ["**/cli/**", "**/metrics/**", "**/analyze/**", "**/doctor/**", "**/units/**", "**/boot/*", "**/upgrade/**"],
-        message: "Nothing imports upward.",
-      },
-    ],
-  },
-];
+/** What a room may not import: every room that tools/rooms.ts does not name for it. */
+const upward = (room: Room): RestrictedPattern => {
+  const mayImport: readonly Room[] = [room, ...rooms[room]];
+  return {
+    group: roomNames.filter((other) => !mayImport.includes(other)).map((other) => `**/${other}/**`),
+    message: `src/${room} stands below that, or beside it (tools/rooms.ts).`,
+  };
+};
+
+/** What a room may know of another one that it imports. */
+const narrow: Readonly<Partial<Record<Room, readonly RestrictedPattern[]>>> = {
+  boot: [{ group: ["**/system/**", "!**/system/host.ts", "!**/system/command.ts"], message: "The runner knows no tool." }],
+  units: [{ group: ["**/boot/**", "!**/boot/unit.ts"], message: "A unit knows of the runner only what a unit is made of." }],
+};
+
+interface RestrictedPattern {
+  readonly group: readonly string[];
+  readonly message: string;
+}
 
 export default defineConfig({
   plugins: ["typescript", "unicorn", "oxc", "import", "node", "vitest"],
@@ -157,9 +101,14 @@ export default defineConfig({
     "typescript/no-misused-spread": ["error", { allow: ["string"] }],
   },
   overrides: [
-    ...layers.map(({ folder, paths, patterns }) => ({
-      files: [`src/${folder}/**`],
-      rules: { "no-restricted-imports": ["error", { paths, patterns }] as ["error", object] },
+    ...roomNames.map((room) => ({
+      files: [`src/${room}/**`],
+      rules: {
+        "no-restricted-imports": [
+          "error",
+          { paths: room === "system" ? [] : machine, patterns: [upward(room), ...(narrow[room] ?? [])] },
+        ] as ["error", object],
+      },
     })),
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.

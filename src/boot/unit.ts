@@ -26,6 +26,8 @@ export interface Unit<M> {
   readonly onFailure: "stop" | "degrade";
   /** Looks and never touches. Called again after the actions: what is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;
+  /** True where what it makes is permanent, with names and sizes of the configuration: not made where that cannot be used. */
+  readonly shapesDisks: boolean;
   /** True where mending is safe at any time: the monitor then does what is missing. Of other units it only reports it. */
   readonly mends: boolean;
   /** Seconds until the monitor looks at the unit again though nothing has called for it; without it, it looks once an hour. */
@@ -86,7 +88,7 @@ export function joined(plans: readonly Plan[]): Plan {
   return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
 }
 
-type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure" | "mends";
+type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "mends";
 
 /** What the author of a unit writes: everything with a usual value may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
@@ -101,6 +103,7 @@ export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
     timeout: 60_000,
     retryFor: 0,
     onFailure: "stop",
+    shapesDisks: false,
     mends: false,
     ...definition,
   };

@@ -160,7 +160,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
       const { lookOnce } = await import("./commands/monitor-look-command.ts");
       return end(await lookOnce(await setup(), { ...flags, units }, terminal));
     }
-    const { watchedSetup } = await import("../run/setup.ts");
+    const { watchedSetup } = await import("../run/load-setup.ts");
     if (refresh) {
       const { refreshOnce } = await import("./commands/monitor-look-command.ts");
       return end(await refreshOnce((await watchedSetup(setup)).layout, flags.wait, terminal));

@@ -1,6 +1,6 @@
 import { oneLine, ProblemError } from "../base/problem.ts";
 import { exitCodes } from "../run/exit-codes.ts";
-import { profileSetup, watchedSetup } from "../run/setup.ts";
+import { profileSetup, watchedSetup } from "../run/load-setup.ts";
 import { processTerminal } from "../run/terminal.ts";
 import { monitor } from "./commands/monitor-command.ts";
 

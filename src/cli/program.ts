@@ -5,7 +5,7 @@ import { addCommands, commandNames } from "./commands.ts";
 import { exitCodeLines, exitCodes, type ExitName } from "../run/exit-codes.ts";
 import { ExitError } from "../run/exit-error.ts";
 import { commandGroups, rootHelp } from "./help.ts";
-import { profileSetup } from "../run/setup.ts";
+import { profileSetup } from "../run/load-setup.ts";
 import type { Surroundings } from "./command-context.ts";
 import { printJson, type Terminal } from "../run/terminal.ts";
 import { upgradeCommandNames } from "./upgrade-commands.ts";

@@ -1,5 +1,4 @@
-import { parseMonitorState } from "../monitor/read-monitor-state.ts";
-import type { MonitorState } from "../monitor/monitor-state.ts";
+import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 

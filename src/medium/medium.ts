@@ -1,4 +1,4 @@
-import { watch } from "node:fs/promises";
+import { UDEV_DATA, waitForDeviceEvent } from "../system/disks/device-event.ts";
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 import { partitionsOf, rootDisk } from "../system/disks/block-devices.ts";
@@ -21,9 +21,6 @@ export interface Survey {
 }
 
 const BLOCK = "/sys/class/block";
-/** Where udev keeps what it found out about a device: b<major>:<minor>, lines "E:KEY=value" (sd-device's own format). */
-const UDEV_DATA = "/run/udev/data";
-
 /**
  * Finds the block devices that may hold the injected configuration: removable ones, those with the serial `config`, and
  * file systems labelled CONFIG. Of a partitioned device the first partition counts. Never the system's own disk, whatever
@@ -192,16 +189,4 @@ export function noMedium(layout: Layout, seen: readonly string[]): ProblemError 
     },
     { retryable: true, wake: waitForDeviceEvent },
   );
-}
-
-/** Resolves as soon as udev has written down something about a device, or when it is told to stop waiting. */
-export async function waitForDeviceEvent(signal: AbortSignal, folder: string = UDEV_DATA): Promise<void> {
-  try {
-    for await (const _ of watch(folder, { signal })) return;
-  } catch (error) {
-    if (signal.aborted) return;
-    // Without udev there are no events; the caller's own timer is what is left.
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-  }
 }

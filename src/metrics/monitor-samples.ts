@@ -1,4 +1,4 @@
-import type { MonitorState } from "../monitor/monitor-state.ts";
+import type { MonitorState } from "../config/state/monitor-state.ts";
 import { families, type Sample, sample } from "./families.ts";
 
 /** What the monitor knows of the units that it watches. */

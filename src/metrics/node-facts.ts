@@ -1,6 +1,5 @@
 import { basename, join } from "node:path";
-import type { MonitorState } from "../monitor/monitor-state.ts";
-import { parseMonitorState } from "../monitor/read-monitor-state.ts";
+import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import { parseRecord, type ReadRecord } from "../boot/record/read-record.ts";
 import { type Intent, readIntent } from "../config/state/intent.ts";
 import type { Layout } from "../config/layout/layout.ts";

@@ -1,6 +1,6 @@
 import type { Look } from "./monitor-look.ts";
-import { type MonitorState, withLooks } from "./monitor-state.ts";
-import { parseMonitorState } from "./read-monitor-state.ts";
+import { withLooks } from "./monitor-state.ts";
+import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { rulesetLoaded } from "../units/network/nftables.ts";

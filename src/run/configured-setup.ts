@@ -73,12 +73,9 @@ async function readConfig(host: Host, path: string): Promise<YamlFile<BootConfig
   return content === undefined ? undefined : parseYaml(content, path, BootConfig);
 }
 
-/** What these make is made once and for all, with names and sizes of the configuration. */
-const SHAPING: readonly string[] = ["store-key", "var", "volumes", "volume-filesystems"];
-
 /** A node that was provisioned starts as it is; on another one, nothing is made of which nobody knows what it was to be. */
 function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
-  if (!SHAPING.includes(unit.name)) return unit;
+  if (!unit.shapesDisks) return unit;
   return {
     ...unit,
     async plan(machine) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { activate, conflict, defineUnit, provision } from "../../src/boot/unit.ts";
 import { translatedArguments } from "../../src/cli/manageboot.ts";
 import { main } from "../../src/cli/program.ts";
-import { configured } from "../../src/run/setup.ts";
+import { configured } from "../../src/run/load-setup.ts";
 import { processTerminal } from "../../src/run/terminal.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
 import { guestosLayout } from "../../src/config/layout/layout.ts";

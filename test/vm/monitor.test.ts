@@ -1,7 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import type { MonitorState, WatchedUnit } from "../../src/monitor/monitor-state.ts";
-import { parseMonitorState } from "../../src/monitor/read-monitor-state.ts";
+import { type MonitorState, type WatchedUnit, parseMonitorState } from "../../src/config/state/monitor-state.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode, reportOf } from "./support/node.ts";

@@ -5,7 +5,7 @@ import { exitCodes } from "../../src/run/exit-codes.ts";
 import { commandGroups } from "../../src/cli/help.ts";
 import { guestosProgram } from "../../src/cli/program.ts";
 import { allTopLevelEntries } from "../../src/cli/medium-entries.ts";
-import { profileSetup } from "../../src/run/setup.ts";
+import { profileSetup } from "../../src/run/load-setup.ts";
 import { DEFAULT_PROFILE, profileNames, profiles } from "../../src/profiles/profiles.ts";
 import { roffOf, sectionOf } from "./markdown.ts";
 import { bold, escaped, example, heading, indented, item, literal, type Page, pageHead, pageText, paragraph, subheading } from "./roff.ts";

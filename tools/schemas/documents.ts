@@ -1,4 +1,4 @@
-import { ProblemShape } from "../../src/boot/record/problem-shape.ts";
+import { ProblemShape } from "../../src/base/problem-shape.ts";
 import { UnfinishedRunShape } from "../../src/boot/record/read-record.ts";
 import {
   BlameDocument,

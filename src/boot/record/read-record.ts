@@ -1,5 +1,5 @@
 import { z } from "../../base/schema.ts";
-import { ProblemShape } from "./problem-shape.ts";
+import { ProblemShape } from "../../base/problem-shape.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { RecordEvent } from "./record.ts";
 import { RunReader, type RunView } from "./run-view.ts";

@@ -1,6 +1,6 @@
 import { bootView } from "../../boot/record/boot-view.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
-import type { MonitorState } from "../../monitor/monitor-state.ts";
+import type { MonitorState } from "../../config/state/monitor-state.ts";
 import { parseRecord } from "../../boot/record/read-record.ts";
 import { succeeded } from "../../boot/record/record.ts";
 import { problemText } from "../../boot/show/run-text.ts";

@@ -20,6 +20,7 @@ import { mountBoot } from "./mount-boot.ts";
 export const storeKey = unit({
   name: "store-key",
   title: "Set up the key and the encrypted store partition",
+  shapesDisks: true,
   requires: [mountBoot],
   owns: ["/boot/config/store.keyfile", "partition:store"],
   timeout: 180_000,

@@ -26,6 +26,7 @@ import { storeKey } from "./store-key.ts";
 export const varPartition = unit({
   name: "var",
   title: "Set up and mount the encrypted /var",
+  shapesDisks: true,
   requires: [storeKey],
   owns: ["/var", "mapping:var_crypt"],
   timeout: 300_000,

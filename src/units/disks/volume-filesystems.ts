@@ -19,6 +19,7 @@ import { volumes } from "./volumes.ts";
 export const volumeFilesystems = unit({
   name: "volume-filesystems",
   title: "Make the file systems of the store",
+  shapesDisks: true,
   requires: [volumes],
   owns: ["filesystems:store"],
   timeout: 300_000,

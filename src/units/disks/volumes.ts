@@ -27,6 +27,7 @@ import { verdict } from "./verdict.ts";
 export const volumes = unit({
   name: "volumes",
   title: "Set up the logical volumes of the store",
+  shapesDisks: true,
   requires: [storeKey],
   owns: ["vg:store"],
   timeout: 180_000,

@@ -134,7 +134,6 @@ export const mentions: Readonly<Record<string, string>> = {
   "node -e 0": "of what is measured beside",
   "cat >": "of the test of power cuts",
   "await import()": "code",
-  "cli → metrics, analyze, doctor → units, boot, upgrade → system, config": "code",
   "looking at …: not done": "a line of the journal",
   "watching over NAME: not done": "a line of the journal",
   "note from UNIT: …": "a line of the console",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRecord } from "../../../src/boot/record/read-record.ts";
-import { parseMonitorState } from "../../../src/monitor/read-monitor-state.ts";
+import { parseMonitorState } from "../../../src/config/state/monitor-state.ts";
 import { monitoredNamespace, type MonitoredNamespace, ruleset } from "../../support/monitored-namespace.ts";
 
 /** A ruleset that lets one port in. */

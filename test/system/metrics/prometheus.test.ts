@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { MonitorState } from "../../../src/monitor/monitor-state.ts";
+import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { families } from "../../../src/metrics/families.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
 import { textfile } from "../../../src/metrics/textfile-place.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { main } from "../../../src/cli/program.ts";
-import { profileSetup } from "../../../src/run/setup.ts";
+import { profileSetup } from "../../../src/run/load-setup.ts";
 import { boundary } from "../../support/chains.ts";
 import { guestos } from "../../support/chains.ts";
 import { fakeHost } from "../../support/fake-host.ts";

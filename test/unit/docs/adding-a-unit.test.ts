@@ -18,7 +18,7 @@ async function documentedUnit(): Promise<GuestUnit> {
   const text = readFileSync("docs/adding-a-unit.md", "utf8");
   const code = /```ts\n(.*?)```/s.exec(text)?.[1] ?? "";
   const file = join(folder, "swappiness.ts");
-  const units = pathToFileURL(join(process.cwd(), "src/units/")).href;
+  const units = pathToFileURL(join(process.cwd(), "src/units/disks/")).href;
   writeFileSync(
     file,
     code.replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path: string) => `from "${new URL(path, units).pathname}"`),

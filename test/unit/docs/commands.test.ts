@@ -11,7 +11,7 @@ import { onANode } from "../../support/documented/on-a-node.ts";
 const documented = documentedCommands();
 const commands = [...new Set(documented.map(({ command }) => command))];
 /** `node lab/run.ts 'X'` runs X on the node: what is in quotes is what has to work. */
-const typed = commands.map((command) => /^node vm\/lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
+const typed = commands.map((command) => /^node lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
 const units = new Set((await Promise.all(Object.values(profiles).map(async ({ chain }) => chain()))).flat().map(({ name }) => name));
 
 /** The file, and what it imports of test/. */
@@ -60,7 +60,7 @@ test.each(Object.entries(elsewhere))("%s is run where the table says", (command,
 
 /** Of the variables that a target takes, those that the Makefile or a script of it reads. */
 const read = new Set(
-  [...globSync("{vm,tools,bench,test}/**/*.{ts,sh}"), "Makefile"].flatMap((file) => {
+  [...globSync("{image,lab,tools,bench,test}/**/*.{ts,sh}"), "Makefile"].flatMap((file) => {
     const reading = file.endsWith(".ts") ? /env\["([A-Z_]+)"\]/g : /\$[({]?([A-Z_]+)\b/g;
     return [...readFileSync(file, "utf8").matchAll(reading)].map(([, name = ""]) => name);
   }),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { MonitorState } from "../../../src/monitor/monitor-state.ts";
+import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { guestosLayout, volumeBytes } from "../../../src/config/layout/layout.ts";
 import { judgeExpiry } from "../../../src/doctor/certificate.ts";
 import type { Finding } from "../../../src/doctor/check.ts";

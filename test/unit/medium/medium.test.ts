@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import { noMedium, parseUdevData, searchMedia, surveyMedia, waitForDeviceEvent } from "../../../src/medium/medium.ts";
+import { waitForDeviceEvent } from "../../../src/system/disks/device-event.ts";
+import { noMedium, parseUdevData, searchMedia, surveyMedia } from "../../../src/medium/medium.ts";
 import { fakeHost, type FakeHost, type FakeMachine } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 

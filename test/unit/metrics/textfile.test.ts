@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { MonitorState } from "../../../src/monitor/monitor-state.ts";
+import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
 import { textfile } from "../../../src/metrics/textfile-place.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Look } from "../../../src/monitor/monitor-look.ts";
-import { type MonitorState, withLooks } from "../../../src/monitor/monitor-state.ts";
-import { parseMonitorState } from "../../../src/monitor/read-monitor-state.ts";
+import { withLooks } from "../../../src/monitor/monitor-state.ts";
+import { type MonitorState, parseMonitorState } from "../../../src/config/state/monitor-state.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };

@@ -1,4 +1,4 @@
-import { z } from "../../base/small-schema.ts";
+import { z } from "./small-schema.ts";
 
 /** A `Problem` in a file of ours. */
 export const ProblemShape = z.object({

@@ -1,0 +1,61 @@
+import { ProblemError } from "../../base/problem.ts";
+import { ProblemShape } from "../../base/problem-shape.ts";
+import { type Infer, z } from "../../base/small-schema.ts";
+
+const Texts = z.array(z.string());
+
+/** One unit that is inspected while the node runs. */
+export const WatchedUnit = z.object({
+  name: z.string(),
+  /** What is missing and was not repaired: the descriptions of the actions that would repair it. Empty when all is well. */
+  drift: Texts,
+  /** Why it could not be repaired, or not even inspected; absent when all is well. */
+  problem: z.exactOptional(ProblemShape),
+  /** How often something was missing and is there again, since the monitor started. */
+  mends: z.number(),
+  /** How often a repair failed and was tried again, since the monitor started. */
+  retries: z.number(),
+  /** When it was last inspected. Absent before the first inspection. */
+  lookedAt: z.exactOptional(z.number()),
+  /** When it was last repaired. Absent when there was nothing to repair. */
+  mendedAt: z.exactOptional(z.number()),
+});
+export type WatchedUnit = Infer<typeof WatchedUnit>;
+
+/** What the monitor knows of the node, as of its last inspection, for `status`, `doctor` and the metrics. Times are seconds since the epoch. */
+export const MonitorState = z.object({
+  version: z.literal(1),
+  /** Of the monitor's process. */
+  pid: z.number(),
+  /** When it started. */
+  since: z.number(),
+  /** When this was written. */
+  time: z.number(),
+  /** In chain order. */
+  units: z.array(WatchedUnit),
+  /** When the firewall's rules were last loaded, by a boot or by the monitor; absent when that is not known. */
+  rulesetLoaded: z.exactOptional(z.number()),
+});
+export type MonitorState = Infer<typeof MonitorState>;
+
+/** @param file its name, for messages. @throws ProblemError for anything that the monitor cannot have written */
+export function parseMonitorState(text: string, file: string): MonitorState {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw damaged(file, error instanceof Error ? error.message : "no JSON");
+  }
+  const { data, error } = MonitorState.safeParse(json);
+  if (data !== undefined) return data;
+  throw damaged(file, error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
+}
+
+function damaged(file: string, found: string): ProblemError {
+  return new ProblemError({
+    what: "the state of the monitor is damaged",
+    where: { file },
+    found,
+    todo: "systemctl restart guestos-monitor.service",
+  });
+}
