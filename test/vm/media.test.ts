@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { badFiles, badTar, hostileTars, REFUSED } from "../support/bad-media.ts";
+import { badFiles, badTar, emptyTars, hostileTars, REFUSED } from "../support/bad-media.ts";
 import { rawTar } from "../support/raw-tar.ts";
 import { guestosBoot, runDocument, type RunDocument } from "./support/chain.ts";
 import { configMedium, rawMedium } from "./support/media.ts";
@@ -26,9 +26,10 @@ const PLAIN_DISK = "/dev/sda";
 const bad = ["network.conf", "accounts_ssh_authorized_keys/admin", "node_operator_private_key.pem"].map(
   (name) => badFiles.find(({ file }) => file === name) ?? raise(name),
 );
-const hostile = ["a symbolic link and a file through it", "..", "a tar that was cut off", "a bomb of folders"].map(
-  (name) => [name, hostileTars.get(name) ?? raise(name)] as const,
-);
+const hostile = [
+  ...["a symbolic link and a file through it", "..", "a tar that was cut off", "a bomb of folders"],
+  "everything one folder too deep",
+].map((name) => [name, hostileTars.get(name) ?? emptyTars.get(name) ?? raise(name)] as const);
 
 function raise(name: string): never {
   throw new Error(`there is no ${name}`);
@@ -216,7 +217,7 @@ test("nothing of a bad medium is stored, and what is wrong is said to the column
     }
   }));
 
-test("a hostile tar is refused as a whole, and nothing appears outside of it", () =>
+test("a hostile tar, and one of nothing, is refused as a whole, and nothing appears outside of it", () =>
   node.use(async (vm) => {
     const before = await vm.shell.ok(TREE);
     const steps = hostile.map(([name], index): Step => ({

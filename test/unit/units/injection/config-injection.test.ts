@@ -9,7 +9,7 @@ import { testMachine } from "../../../support/test-machine.ts";
 
 const A = rawTar([
   { name: "network.conf", content: "hostname=a\n" },
-  { name: "accounts_ssh_authorized_keys/root", content: "" },
+  { name: "accounts_ssh_authorized_keys/root", content: "# no one\n" },
   { name: "stray", content: "" },
 ]);
 const B = rawTar([{ name: "nns.conf", content: "nns_url=http://b:1\n" }]);
