@@ -92,6 +92,16 @@ function makeMedium(device: string, tar: string, label = "OTHER"): string {
   return `mkfs.vfat --mbr=n -n ${label} ${device} >/dev/null; mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm settle`;
 }
 
+/** As other tools make it: a label in small letters in the boot sector alone, and blanks where "FAT16" would be. */
+function makeOddMedium(device: string, tar: string): string {
+  return `
+    mkfs.vfat --mbr=n -F 16 ${device} >/dev/null
+    printf 'config     ' | dd of=${device} bs=1 seek=43 conv=notrunc,fsync status=none
+    printf '        ' | dd of=${device} bs=1 seek=54 conv=notrunc,fsync status=none
+    mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm trigger --settle ${device}
+  `;
+}
+
 function documentOf(result: StepResult | undefined): RunDocument {
   if (result === undefined) throw new Error("there was no such step");
   return result.document;
@@ -144,7 +154,7 @@ test("a medium that comes late is waited for, and stored", () =>
     expect(stored).toBe("hostname=node-b\n");
   }));
 
-test("a medium is known by its serial or its label, also on the first partition; two must say the same", () =>
+test("a medium is known by its serial or its label, in small letters and in the boot sector too, also on the first partition; two must say the same", () =>
   node.use(async (vm) => {
     // A drive without a disc is no obstacle.
     await vm.qmp("device_add", { driver: "scsi-cd", id: "reader", bus: "scsi2.0" });
@@ -171,6 +181,7 @@ test("a medium is known by its serial or its label, also on the first partition;
         before: `${reset}\nwipefs --quiet --all ${SERIAL_DISK}1 ${SERIAL_DISK}2 ${SERIAL_DISK}; udevadm settle\n${makeMedium(PLAIN_DISK, "b.tar", "CONFIG")}`,
         args,
       },
+      { name: "boot sector alone", before: `${reset}\n${makeOddMedium(PLAIN_DISK, "a.tar")}`, args },
       {
         name: "a tar that lies at /mnt",
         before: `${reset}\nwipefs --quiet --all ${PLAIN_DISK}; udevadm settle; cp ${CASES}/a.tar /mnt/ic-bootstrap.tar`,
@@ -191,6 +202,7 @@ test("a medium is known by its serial or its label, also on the first partition;
     for (const part of [SERIAL_DISK, sha256(tarA), PLAIN_DISK, sha256(tarB)]) expect(problem?.found).toContain(part);
     expect(taken("partition"), JSON.stringify(outcome("partition"))).toContain(`on ${SERIAL_DISK}1 (sha256 ${sha256(tarA)})`);
     expect(taken("label alone"), JSON.stringify(outcome("label alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarB)})`);
+    expect(taken("boot sector alone"), JSON.stringify(outcome("boot sector alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarA)})`);
     expect(taken("a tar that lies at /mnt")).toContain(`on /mnt/ic-bootstrap.tar (sha256 ${sha256(tarA)})`);
   }));
 

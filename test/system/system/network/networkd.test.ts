@@ -11,7 +11,10 @@ beforeAll(async () => {
   await bus.serve("org.freedesktop.network1", (member) =>
     member === "GetLinkByIndex"
       ? { signature: "so", body: ["eth0", "/org/freedesktop/network1/link/_32"] }
-      : { signature: "s", body: ['{"Index":2,"Name":"eth0","AdministrativeState":"configuring","OperationalState":"carrier","CarrierState":"carrier"}'] },
+      : {
+          signature: "s",
+          body: ['{"Index":2,"Name":"eth0","AdministrativeState":"configuring","OperationalState":"carrier","CarrierState":"carrier"}'],
+        },
   );
 });
 afterAll(async () => bus.stop());
