@@ -58,3 +58,19 @@ export function machineWithDisks(
     commands,
   });
 }
+
+/** A boot sector as mkfs.vfat(8) makes it; FAT32 has no count of sectors for a table of 16 bits. */
+export function fatBootSector(bits: 12 | 32, label = "NO NAME"): Buffer {
+  const sector = Buffer.alloc(512);
+  sector.set([0xeb, 0x3c, 0x90], 0);
+  sector.writeUInt16LE(512, 11);
+  sector.set([4, 1, 0, 2], 13);
+  sector.writeUInt8(0xf8, 21);
+  if (bits === 32) sector.writeUInt32LE(500, 36);
+  else sector.writeUInt16LE(3, 22);
+  const at = bits === 32 ? 66 : 38;
+  sector.writeUInt8(0x29, at);
+  sector.write(label.padEnd(11), at + 5, "latin1");
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}

@@ -6,26 +6,11 @@ import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { parseFatBootSector } from "../../../src/system/disks/fat.ts";
 import { noMedium, parseUdevData, searchMedia, surveyMedia, waitForDeviceEvent } from "../../../src/medium/medium.ts";
-import { type Disk, machineWithDisks } from "../../support/disks.ts";
+import { type Disk, fatBootSector, machineWithDisks } from "../../support/disks.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
-/** A boot sector as mkfs.vfat(8) makes it; FAT32 has no count of sectors for a table of 16 bits. */
-function bootSector(bits: 12 | 32, label = "NO NAME"): Buffer {
-  const sector = Buffer.alloc(512);
-  sector.set([0xeb, 0x3c, 0x90], 0);
-  sector.writeUInt16LE(512, 11);
-  sector.set([4, 1, 0, 2], 13);
-  sector.writeUInt8(0xf8, 21);
-  if (bits === 32) sector.writeUInt32LE(500, 36);
-  else sector.writeUInt16LE(3, 22);
-  const at = bits === 32 ? 66 : 38;
-  sector.writeUInt8(0x29, at);
-  sector.write(label.padEnd(11), at + 5, "latin1");
-  sector.set([0x55, 0xaa], 510);
-  return sector;
-}
-const FAT = bootSector(12);
-const FAT32 = bootSector(32);
+const FAT = fatBootSector(12);
+const FAT32 = fatBootSector(32);
 const VFAT = { ID_FS_TYPE: "vfat" };
 
 test.each<readonly [string, Readonly<Record<string, Disk>>, readonly string[]]>([
@@ -75,11 +60,11 @@ test.each<readonly [string, Readonly<Record<string, Disk>>, readonly string[]]>(
 
 /** udev takes a FAT's label from its root folder alone: libblkid calls the other one LABEL_FATBOOT, and udev does not pass that on. */
 test.each<readonly [string, Uint8Array | undefined, Readonly<Record<string, string>>, string | undefined]>([
-  ["in the boot sector alone", bootSector(12, "CONFIG"), VFAT, "label CONFIG in the boot sector"],
-  ["in the boot sector of a FAT32, in small letters", bootSector(32, "config"), VFAT, "label config in the boot sector"],
-  ["in the boot sector, and another one in the root folder", bootSector(12, "CONFIG"), { ...VFAT, ID_FS_LABEL: "OTHER" }, undefined],
+  ["in the boot sector alone", fatBootSector(12, "CONFIG"), VFAT, "label CONFIG in the boot sector"],
+  ["in the boot sector of a FAT32, in small letters", fatBootSector(32, "config"), VFAT, "label config in the boot sector"],
+  ["in the boot sector, and another one in the root folder", fatBootSector(12, "CONFIG"), { ...VFAT, ID_FS_LABEL: "OTHER" }, undefined],
   ["nowhere", FAT, VFAT, undefined],
-  ["in the boot sector of what udev has not looked at", bootSector(12, "CONFIG"), {}, undefined],
+  ["in the boot sector of what udev has not looked at", fatBootSector(12, "CONFIG"), {}, undefined],
   ["that cannot be read", undefined, VFAT, undefined],
 ])("a label %s", async (_, sector, udev, because) => {
   for (const partitioned of [false, true]) {
