@@ -9,9 +9,10 @@ const NO_NAME = "NO NAME";
 
 /**
  * Reads a boot sector as the kernel does (fs/fat/inode.c, fat_read_bpb): by its numbers. The text "FAT16" in it is not what makes it
- * one: it may be blank, and the specification says not to go by it (3.2, BS_FilSysType).
+ * one: it may be blank, and the specification says not to go by it (3.2, BS_FilSysType). The signature at the end has to be there (3.1),
+ * which the kernel does not ask for: wipefs(8) takes it away, and what somebody has wiped is nothing any more.
  *
- * @returns `undefined` for what the kernel would not mount
+ * @returns `undefined` for what is no FAT
  */
 export function parseFatBootSector(sector: Uint8Array): FatBootSector | undefined {
   if (sector.length < 512) return undefined;
@@ -19,6 +20,7 @@ export function parseFatBootSector(sector: Uint8Array): FatBootSector | undefine
   const sectorBytes = bytes.readUInt16LE(11);
   const [clusterSectors, fats, media] = [bytes.readUInt8(13), bytes.readUInt8(16), bytes.readUInt8(21)];
   const isSound =
+    bytes.readUInt16LE(510) === 0xaa55 &&
     [512, 1024, 2048, 4096].includes(sectorBytes) &&
     isPowerOfTwo(clusterSectors) &&
     bytes.readUInt16LE(14) !== 0 &&

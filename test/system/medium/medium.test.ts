@@ -108,6 +108,12 @@ test.each([
   expect(await search(file, false)).toMatch(/^\/dev\/vdb \(label config; no VFAT on it\)$/i);
 });
 
+test("a VFAT that wipefs(8) has taken the marks from is none, though the kernel would still mount it", async () => {
+  const file = makeMedium(16, { label: "CONFIG" });
+  expect(spawnSync("wipefs", ["--quiet", "--all", file]).status).toBe(0);
+  expect(await search(file, true)).toBe("/dev/vdb (removable; no VFAT on it)");
+});
+
 test("a partition table alone is no VFAT", async () => {
   const file = join(mkdtempSync(join(root, "image-")), "table.img");
   writeFileSync(file, Buffer.alloc(8 * 1024 ** 2));
