@@ -7,14 +7,24 @@ import type { Layout } from "./layout/layout.ts";
 /** Where a node looks for the network's own registry when nobody says. */
 const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
 
-export const NnsConf = z.object({
-  nns_url: words("http:// or https:// URLs without a user, separated by blanks or commas", isWebUrl, /[ ,]+/).default([DEFAULT_NNS_URL]),
-});
+const urls = words("http:// or https:// URLs without a user, separated by blanks or commas", isWebUrl, /[ ,]+/);
+export const NnsConf = z.object({ nns_url: urls.default([DEFAULT_NNS_URL]) });
 export type NnsConf = z.infer<typeof NnsConf>;
 
 /** @throws ProblemError naming every mistake with its place */
 export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
   return parseConf(content, file, NnsConf, Object.keys(NnsConf.shape));
+}
+
+/**
+ * What is allowed and seldom meant.
+ *
+ * @returns one sentence each
+ * @throws ProblemError naming every mistake with its place
+ */
+export function nnsConfWarnings(content: Uint8Array, file: string): readonly string[] {
+  const { nns_url } = parseConf(content, file, z.object({ nns_url: urls.optional() }), Object.keys(NnsConf.shape));
+  return nns_url === undefined ? [`nns_url has no value: the node looks for the network's registry at ${DEFAULT_NNS_URL}, on itself`] : [];
 }
 
 /** nns.conf of this node; the default when there is none. @throws ProblemError */

@@ -10,27 +10,42 @@ const EARLY = 60 * DAY;
 export const certificateCheck: Check = {
   name: "certificate",
   title: "node_exporter's certificate is valid, and will be for a while",
-  seen: "openssl x509 -noout -enddate",
+  seen: "openssl x509 -noout -dates",
   within: 30_000,
   async look({ layout }, host) {
     const file = nodeExporterCertificate(layout);
     const text = await host.readText(file);
     if (text === undefined) throw new ProblemError({ what: "there is no certificate of node_exporter", where: { file } });
-    const until = expiryOf(text, file);
-    return { fact: `valid until ${day(until)}`, findings: judgeExpiry(until, new Date(), file) };
+    const validity = validityOf(text, file);
+    return { fact: `valid until ${day(validity.until)}`, findings: judgeValidity(validity, new Date(), file) };
   },
 };
 
-function expiryOf(text: string, file: string): Date {
+interface Validity {
+  readonly from: Date;
+  readonly until: Date;
+}
+
+function validityOf(text: string, file: string): Validity {
   try {
-    return new X509Certificate(text).validToDate;
+    const { validFromDate, validToDate } = new X509Certificate(text);
+    return { from: validFromDate, until: validToDate };
   } catch (cause) {
     throw new ProblemError({ what: "node_exporter's certificate cannot be read", where: { file } }, { cause });
   }
 }
 
-export function judgeExpiry(until: Date, now: Date, file: string): readonly Finding[] {
-  const seen = `openssl x509 -noout -enddate -in ${file}`;
+export function judgeValidity({ from, until }: Validity, now: Date, file: string): readonly Finding[] {
+  const seen = `openssl x509 -noout -dates -in ${file}`;
+  if (from.getTime() > now.getTime()) {
+    return [
+      wrong(seen, {
+        what: "node_exporter's certificate is not valid yet",
+        found: `valid from ${from.toISOString()}, and it is ${now.toISOString()}: one of two clocks was wrong`,
+        todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; tell whoever pins it",
+      }),
+    ];
+  }
   const left = until.getTime() - now.getTime();
   if (left <= 0) {
     return [

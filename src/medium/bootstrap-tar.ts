@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ProblemError } from "../base/problem.ts";
-import { bootstrapEntry, type MediumContents } from "./medium-contents.ts";
+import { bootstrapEntry, type MediumContents, topLevelEntries } from "./medium-contents.ts";
 import { quoted } from "../base/quoted.ts";
 import { readTar, REBUILD, type TarEntry, type TarLimits } from "../tar/tar-reader.ts";
 import { LONGEST_TEXT } from "../config/text/text-lines.ts";
@@ -31,7 +31,7 @@ export interface Inspection {
   /** Content of the files that go to the config partition, by their names in the tar. */
   readonly config: ReadonlyMap<string, Uint8Array>;
   readonly data: readonly DataItem[];
-  /** What is not stored, and what is and yet will not work: one sentence each. */
+  /** What is not stored, and what is and yet sets nothing or will not work: one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -43,7 +43,7 @@ const LISTED = 10;
  *
  * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
  * @param contents what may be in it
- * @throws ProblemError naming the entry, and for a file the line and column
+ * @throws ProblemError naming the entry, and for a file the line and column; also when nothing in it configures a node
  */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
@@ -55,12 +55,15 @@ export async function inspectBootstrapTar(
   const items = new Map<string, TreeDigest>();
   const ignored: string[] = [];
   const warnings: string[] = [];
+  const names: string[] = [];
+  let configures = false;
   const itemOf = (target: string): TreeDigest => {
     const item = items.get(target) ?? new TreeDigest();
     items.set(target, item);
     return item;
   };
   const summary = await readTar(source, file, limits, async (entry) => {
+    names.push(entry.name);
     const known = bootstrapEntry(contents, entry.name);
     const place = `${file}: ${entry.name}`;
     switch (known.kind) {
@@ -73,18 +76,22 @@ export async function inspectBootstrapTar(
       case "config": {
         const content = await smallContent(entry, place, known.longest);
         warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
+        if (isBlank(content)) warnings.push(`${entry.name}: the file is empty, and sets nothing`);
+        else configures = true;
         config.set(entry.name, content);
         break;
       }
       case "data": {
         const content = await smallContent(entry, place);
         known.check(content, place);
+        configures = true;
         itemOf(known.target).file("", createHash("sha256").update(content).digest("hex"));
         break;
       }
       case "tree": {
         if (entry.name === known.target && !known.target.includes("/")) demand(entry, "folder", place);
         if (entry.kind === "folder") break;
+        configures ||= entry.size > 0;
         const hash = createHash("sha256");
         for await (const chunk of entry.content) hash.update(chunk);
         itemOf(known.target).file(entry.name.slice(known.target.length + 1), hash.digest("hex"));
@@ -96,6 +103,7 @@ export async function inspectBootstrapTar(
     const known = bootstrapEntry(contents, folder);
     if (known.kind === "tree") itemOf(known.target).folder(folder.slice(known.target.length + 1));
   }
+  if (!configures) throw nothingInIt(file, contents, names);
   const shown = ignored.slice(0, LISTED).map((name) => `${quoted(name)} is not part of the configuration and is ignored`);
   if (ignored.length > LISTED) shown.push(`${ignored.length - LISTED} more entries are not part of the configuration and are ignored`);
   const data = [...items].map(([target, item]) => ({ target, digest: item.digest() })).toSorted((a, b) => (a.target < b.target ? -1 : 1));
@@ -120,6 +128,37 @@ export async function extractBootstrapData(
     if ((known.kind === "data" || known.kind === "tree") && targets.includes(known.target)) await visit(known.target, entry);
   });
   return sha256;
+}
+
+function isBlank(content: Uint8Array): boolean {
+  return Buffer.from(content).toString("latin1").trim() === "";
+}
+
+/** Were it taken for a configuration, the node would be configured by it, with nothing, and would never look at the right medium. */
+function nothingInIt(file: string, contents: MediumContents, names: readonly string[]): ProblemError {
+  const listed = names.slice(0, LISTED).map(quoted);
+  if (names.length > LISTED) listed.push(`${names.length - LISTED} more`);
+  const folder = folderOfKnown(contents, names);
+  return new ProblemError({
+    what: "there is no configuration in the tar",
+    where: { file },
+    found: listed.length === 0 ? "no entry" : listed.join(", "),
+    expected: `at least one of ${topLevelEntries(contents).join(", ")}, and something in it`,
+    todo:
+      folder === undefined
+        ? `put in what the node needs, and ${REBUILD}`
+        : `what is in the folder ${quoted(folder)} of the tar belongs at its top: ${REBUILD}, from that folder`,
+  });
+}
+
+/** The folder of the tar in which the first name lies that would be known at the top; `undefined` when there is none. */
+function folderOfKnown(contents: MediumContents, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    for (let slash = name.indexOf("/"); slash !== -1; slash = name.indexOf("/", slash + 1)) {
+      if (bootstrapEntry(contents, name.slice(slash + 1)).kind !== "unknown") return name.slice(0, slash);
+    }
+  }
+  return undefined;
 }
 
 function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {

@@ -1,3 +1,4 @@
+import { ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
 import { parseBnVars } from "../config/bn-vars.ts";
 import { checkCanisterList, checkDenylist, LONGEST_CANISTER_LIST } from "../config/values/canisters.ts";
@@ -20,7 +21,7 @@ export const boundaryMedium: MediumContents = {
     ["ic_boundary.conf", { check: quiet(checkIcBoundaryConf) }],
     ["certificate_issuer.conf", { check: quiet(checkCertificateIssuerConf), mode: SECRET }],
     ["certificate_issuer_identity.pem", { check: quiet((content, file) => checkPrivateKey(new Secret(content), file)), mode: SECRET }],
-    ["certificate_issuer_enc_key.pem", { check: quiet(checkText), mode: SECRET }],
+    ["certificate_issuer_enc_key.pem", { check: quiet(checkKeyText), mode: SECRET }],
     ["denylist.json", { check: quiet(checkDenylist), longest: LONGEST_CANISTER_LIST }],
     ["canister-ratelimit.yml", { check: quiet(checkText) }],
     ["pre_isolation_canisters.txt", { check: quiet(checkCanisterList), longest: LONGEST_CANISTER_LIST }],
@@ -38,4 +39,16 @@ export const boundaryMedium: MediumContents = {
 /** What is passed on as it is: its form alone is checked, and nothing of it is shown. */
 function checkText(content: Uint8Array, file: string): void {
   refuseFindings(file, textLines(content, file, { tabs: true }).findings);
+}
+
+/** A key whose form is the issuer's to know; one of nothing is none. */
+function checkKeyText(content: Uint8Array, file: string): void {
+  checkText(content, file);
+  if (Buffer.from(content).toString("latin1").trim() !== "") return;
+  throw new ProblemError({
+    what: "the file does not hold a key",
+    where: { file },
+    found: "an empty file",
+    todo: "put in the file as the tool that made the key wrote it, or leave it out",
+  });
 }

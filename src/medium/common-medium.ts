@@ -1,14 +1,14 @@
 import { parseAuthorizedKeys } from "../config/values/authorized-keys.ts";
 import { type ConfigFile, KEYS_FOLDER, quiet } from "./medium-contents.ts";
 import { networkConfWarnings, parseNetworkConf } from "../config/network-conf.ts";
-import { parseNnsConf } from "../config/nns-conf.ts";
+import { nnsConfWarnings } from "../config/nns-conf.ts";
 
 type Named = readonly [name: string, file: ConfigFile];
 
 /** Where a node is, and where its network: every profile's medium may hold these. */
 export const networkFiles: readonly Named[] = [
   ["network.conf", { check: (content, file) => networkConfWarnings(parseNetworkConf(content, file)) }],
-  ["nns.conf", { check: quiet(parseNnsConf) }],
+  ["nns.conf", { check: nnsConfWarnings }],
 ];
 
 /** Who may log in. */

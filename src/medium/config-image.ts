@@ -32,7 +32,7 @@ const TAR_NAME = "ic-bootstrap.tar";
  * bytes, wherever and whenever. The tar is inspected as the node will do it, and nothing is written at `out` unless it passes.
  *
  * @returns what the node will find in it
- * @throws ProblemError for what the node would refuse, and for top-level names that it would ignore
+ * @throws ProblemError for what the node would refuse, as with nothing to be configured by, and for top-level names that it would ignore
  */
 export async function buildConfigImage(host: Host, request: ConfigImageRequest): Promise<Inspection> {
   const { out } = request;
@@ -90,13 +90,16 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
   for (const [name, path] of Object.entries(entries)) roots.set(name, path);
   const sources: Source[] = [];
   for (const [name, path] of roots) {
-    const meant = nearest(name, known);
     if (!known.includes(name)) {
+      const meant = nearest(name, known);
+      const below = ((await host.stat(path))?.kind === "folder" && (await host.list(path))) || [];
       throw new ProblemError({
         what: `${quoted(name)} is no part of the configuration`,
         where: { file: path },
         expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
-        todo: "rename it or leave it out: the node would ignore it",
+        todo: below.some((child) => known.includes(child))
+          ? `build the medium from ${path} instead: it holds what belongs at the top`
+          : "rename it or leave it out: the node would ignore it",
       });
     }
     await walk(host, path, name, sources);

@@ -2,6 +2,7 @@ import { UDEV_DATA, waitForDeviceEvent } from "../system/disks/device-event.ts";
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 import { partitionsOf, rootDisk } from "../system/disks/block-devices.ts";
+import { type FatBootSector, parseFatBootSector } from "../system/disks/fat.ts";
 import type { Host } from "../system/host.ts";
 import { mount, mountAt, unmount } from "../system/disks/mounts.ts";
 import { ProblemError, toProblem } from "../base/problem.ts";
@@ -10,7 +11,7 @@ import { ProblemError, toProblem } from "../base/problem.ts";
 export interface Candidate {
   /** "/dev/sdb1". */
   readonly device: string;
-  /** Why: "removable", "serial config", "label CONFIG". */
+  /** Why: "removable", "serial config", "label CONFIG", "label CONFIG in the boot sector". */
   readonly because: string;
 }
 
@@ -23,8 +24,9 @@ export interface Survey {
 const BLOCK = "/sys/class/block";
 /**
  * Finds the block devices that may hold the injected configuration: removable ones, those with the serial `config`, and
- * file systems labelled CONFIG. Of a partitioned device the first partition counts. Never the system's own disk, whatever
- * it says of itself. Read from sysfs and udev's data: no process is started and no device opened.
+ * file systems labelled CONFIG, in capitals or not. Of a partitioned device the first partition counts. Never the system's own
+ * disk, whatever it says of itself. Read from sysfs and udev's data: no process is started. Of a VFAT in which udev saw no label
+ * the first sector is read, because udev takes a label from the root folder alone.
  */
 export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
   const own = await ownDisk(host);
@@ -46,9 +48,9 @@ export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
     const reason = await diskReason(host, layout, disk);
     if (reason !== undefined) candidates.set(first, { device: `/dev/${first}`, because: reason });
     for (const name of [disk, ...partitions]) {
-      const { ID_FS_LABEL: label } = await udevProperties(host, name);
-      if (label === layout.medium.label && !candidates.has(name))
-        candidates.set(name, { device: `/dev/${name}`, because: `label ${label}` });
+      if (candidates.has(name)) continue;
+      const because = await labelReason(host, layout, name);
+      if (because !== undefined) candidates.set(name, { device: `/dev/${name}`, because });
     }
     if (reason === undefined && !partitions.some((name) => candidates.has(name)) && !candidates.has(disk))
       seen.push(`${disk} (neither removable, nor of that serial or label)`);
@@ -72,6 +74,22 @@ async function diskReason(host: Host, layout: Layout, disk: string): Promise<str
   return serials.includes(layout.medium.serial) ? `serial ${layout.medium.serial}` : undefined;
 }
 
+async function labelReason(host: Host, layout: Layout, name: string): Promise<string | undefined> {
+  const { ID_FS_LABEL: label, ID_FS_TYPE: type } = await udevProperties(host, name);
+  const isMeant = (text: string): boolean => text.toUpperCase() === layout.medium.label;
+  if (label !== undefined) return isMeant(label) ? `label ${label}` : undefined;
+  if (type !== "vfat") return undefined;
+  // What cannot be read has no label.
+  const inBootSector = (await bootSectorOf(host, `/dev/${name}`).catch(() => undefined))?.label ?? "";
+  host.signal.throwIfAborted();
+  return isMeant(inBootSector) ? `label ${inBootSector} in the boot sector` : undefined;
+}
+
+async function bootSectorOf(host: Host, device: string): Promise<FatBootSector | undefined> {
+  const sector = await host.readAt(device, 0, 512);
+  return sector === undefined ? undefined : parseFatBootSector(sector);
+}
+
 async function isRemovable(host: Host, disk: string): Promise<boolean> {
   return (await host.readText(`${BLOCK}/${disk}/removable`))?.trim() === "1";
 }
@@ -85,7 +103,7 @@ async function udevProperties(host: Host, name: string): Promise<Readonly<Partia
   return parseUdevData((number === undefined ? undefined : await host.readText(`${UDEV_DATA}/b${number}`)) ?? "");
 }
 
-const UDEV_KEYS = ["ID_FS_LABEL", "ID_SERIAL", "ID_SERIAL_SHORT", "ID_SCSI_SERIAL"] as const;
+const UDEV_KEYS = ["ID_FS_LABEL", "ID_FS_TYPE", "ID_SERIAL", "ID_SERIAL_SHORT", "ID_SCSI_SERIAL"] as const;
 type UdevKey = (typeof UDEV_KEYS)[number];
 
 export function parseUdevData(text: string): Readonly<Partial<Record<UdevKey, string>>> {
@@ -136,20 +154,16 @@ export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: str
   return { found, seen };
 }
 
-/** @returns why a device can be no medium, or `undefined` when it holds a FAT file system (Microsoft's FAT specification, 3.1 to 3.3) */
+/** @returns why a device can be no medium, or `undefined` when it holds a FAT file system */
 async function whyNotVfat(host: Host, device: string): Promise<string | undefined> {
-  let sector: Uint8Array | undefined;
   try {
-    sector = await host.readAt(device, 0, 512);
+    return (await bootSectorOf(host, device)) === undefined ? "no VFAT on it" : undefined;
   } catch (error) {
     host.signal.throwIfAborted();
     // A drive without a disc still has a size; opening it says so (ENOMEDIUM).
     const { found = "" } = toProblem(error);
     return /ENOMEDIUM|ENXIO/.test(found) ? "no medium in the drive" : `cannot be read: ${found}`;
   }
-  const text = Buffer.from(sector ?? []).toString("latin1");
-  const isFat = text.endsWith("\x55\xaa") && (text.startsWith("FAT", 54) || text.startsWith("FAT32", 82));
-  return isFat ? undefined : "no VFAT on it";
 }
 
 /** @returns what `use` returns, or the words of mount(8) when the device cannot be mounted */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Host } from "./host.ts";
 
 /** openssl's own configuration would decide on extensions and names: what a certificate holds is said here alone. */
@@ -24,35 +25,55 @@ export interface CertificateRequest {
   readonly keyFile: string;
   /** Common name, and the one subject alternative name. */
   readonly name: string;
-  readonly days: number;
+  readonly from: Date;
+  readonly until: Date;
+  /** A private, empty folder for what openssl-ca(1) keeps beside a certificate. */
+  readonly folder: string;
 }
 
 /**
- * Signs a TLS server certificate with its own key, with openssl-req(1).
+ * Signs a TLS server certificate with its own key. By openssl-ca(1), because it alone takes the first day of validity in
+ * every release of OpenSSL 3: openssl-req(1) has -not_before from 3.4 on.
  *
  * @returns the certificate as PEM
  * @throws CommandError
  */
-export async function selfSignedCertificate(host: Host, request: CertificateRequest): Promise<string> {
-  const { stdout } = await host.run({
-    program: "openssl",
-    args: selfSignedArguments(request),
-    env: NO_CONFIG,
-    todo: TODO,
-  });
-  return stdout;
+export async function selfSignedCertificate(host: Host, { keyFile, name, from, until, folder }: CertificateRequest): Promise<string> {
+  const openssl = async (args: readonly string[]): Promise<string> =>
+    (await host.run({ program: "openssl", args, cwd: folder, env: NO_CONFIG, todo: TODO })).stdout;
+  await host.writeFile(join(folder, "ca.conf"), caConfig(name), { mode: 0o600 });
+  await host.writeFile(join(folder, DATABASE), "", { mode: 0o600 });
+  await openssl(["req", "-new", "-sha256", "-key", keyFile, "-subj", `/CN=${name}`, "-out", "request.pem"]);
+  return openssl([
+    ...["ca", "-batch", "-notext", "-config", "ca.conf", "-selfsign", "-keyfile", keyFile, "-in", "request.pem"],
+    ...["-startdate", asn1Time(from), "-enddate", asn1Time(until)],
+  ]);
 }
 
+const DATABASE = "database";
+
 /** A leaf for a server and nothing else: whoever trusts it must not thereby trust what its key signs. */
-export function selfSignedArguments({ keyFile, name, days }: CertificateRequest): readonly string[] {
-  const extensions = [
-    `subjectAltName=DNS:${name}`,
-    "basicConstraints=critical,CA:FALSE",
-    "keyUsage=critical,digitalSignature",
-    "extendedKeyUsage=serverAuth",
-  ];
-  return [
-    ...["req", "-x509", "-new", "-sha256", "-key", keyFile, "-days", String(days), "-subj", `/CN=${name}`],
-    ...extensions.flatMap((extension) => ["-addext", extension]),
-  ];
+function caConfig(name: string): string {
+  return `[ca]
+default_ca = self
+[self]
+database = ${DATABASE}
+new_certs_dir = .
+rand_serial = yes
+default_md = sha256
+policy = any
+x509_extensions = server
+[any]
+commonName = supplied
+[server]
+subjectAltName = DNS:${name}
+basicConstraints = critical,CA:FALSE
+keyUsage = critical,digitalSignature
+extendedKeyUsage = serverAuth
+`;
+}
+
+/** GeneralizedTime in UTC, to the second: 20261129162504Z. OpenSSL writes the form that RFC 5280, 4.1.2.5, asks for. */
+function asn1Time(date: Date): string {
+  return date.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
 }

@@ -83,10 +83,25 @@ export const hostileTars: ReadonlyMap<string, Buffer> = new Map(
   }),
 );
 
+/** Whole tars that hold nothing for a node; the last two are what slips make of a good one. */
+export const emptyTars: ReadonlyMap<string, Buffer> = new Map(
+  Object.entries({
+    "zeros alone": Buffer.alloc(10_240),
+    "empty folders": rawTar([{ name: "./" }, { name: "ic_crypto/" }, { name: "ic_state/" }]),
+    "empty files": rawTar([{ name: "network.conf" }, { name: "nns.conf", content: "\n" }]),
+    "names that no node knows": rawTar([{ name: "NETWORK.CONF", content: "hostname=a\n" }]),
+    "everything one folder too deep": rawTar([
+      { name: "node7/" },
+      { name: "node7/network.conf", content: "hostname=a\n" },
+      { name: "node7/ic_state/x", content: "x" },
+    ]),
+  }),
+);
+
 /** A tar with nothing bad in it but that file. */
 export function badTar({ file, content }: BadFile): Buffer {
   return rawTar([...(file === good.name ? [] : [good]), { name: file, content }]);
 }
 
-/** What the error says of a hostile tar. */
-export const REFUSED = /is refused$|is too large$|damaged or cut off$|too many|too deep/;
+/** What the error says of a hostile tar, and of one that is empty. */
+export const REFUSED = /is refused$|is too large$|damaged or cut off$|too many|too deep|^there is no configuration in the tar$/;

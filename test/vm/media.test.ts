@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test, vi } from "vitest";
-import { badFiles, badTar, hostileTars, REFUSED } from "../support/bad-media.ts";
+import { badFiles, badTar, emptyTars, hostileTars, REFUSED } from "../support/bad-media.ts";
 import { rawTar } from "../support/raw-tar.ts";
 import { guestosBoot, runDocument, type RunDocument } from "./support/chain.ts";
 import { configMedium, rawMedium } from "./support/media.ts";
@@ -26,9 +26,10 @@ const PLAIN_DISK = "/dev/sda";
 const bad = ["network.conf", "accounts_ssh_authorized_keys/admin", "node_operator_private_key.pem"].map(
   (name) => badFiles.find(({ file }) => file === name) ?? raise(name),
 );
-const hostile = ["a symbolic link and a file through it", "..", "a tar that was cut off", "a bomb of folders"].map(
-  (name) => [name, hostileTars.get(name) ?? raise(name)] as const,
-);
+const hostile = [
+  ...["a symbolic link and a file through it", "..", "a tar that was cut off", "a bomb of folders"],
+  "everything one folder too deep",
+].map((name) => [name, hostileTars.get(name) ?? emptyTars.get(name) ?? raise(name)] as const);
 
 function raise(name: string): never {
   throw new Error(`there is no ${name}`);
@@ -91,6 +92,16 @@ function makeMedium(device: string, tar: string, label = "OTHER"): string {
   return `mkfs.vfat --mbr=n -n ${label} ${device} >/dev/null; mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm settle`;
 }
 
+/** As other tools make it: a label in small letters in the boot sector alone, and blanks where "FAT16" would be. */
+function makeOddMedium(device: string, tar: string): string {
+  return `
+    mkfs.vfat --mbr=n -F 16 ${device} >/dev/null
+    printf 'config     ' | dd of=${device} bs=1 seek=43 conv=notrunc,fsync status=none
+    printf '        ' | dd of=${device} bs=1 seek=54 conv=notrunc,fsync status=none
+    mount -t vfat ${device} /run/m; cp ${CASES}/${tar} /run/m/ic-bootstrap.tar; umount /run/m; udevadm trigger --settle ${device}
+  `;
+}
+
 function documentOf(result: StepResult | undefined): RunDocument {
   if (result === undefined) throw new Error("there was no such step");
   return result.document;
@@ -143,7 +154,7 @@ test("a medium that comes late is waited for, and stored", () =>
     expect(stored).toBe("hostname=node-b\n");
   }));
 
-test("a medium is known by its serial or its label, also on the first partition; two must say the same", () =>
+test("a medium is known by its serial or its label, in small letters and in the boot sector too, also on the first partition; two must say the same", () =>
   node.use(async (vm) => {
     // A drive without a disc is no obstacle.
     await vm.qmp("device_add", { driver: "scsi-cd", id: "reader", bus: "scsi2.0" });
@@ -170,6 +181,7 @@ test("a medium is known by its serial or its label, also on the first partition;
         before: `${reset}\nwipefs --quiet --all ${SERIAL_DISK}1 ${SERIAL_DISK}2 ${SERIAL_DISK}; udevadm settle\n${makeMedium(PLAIN_DISK, "b.tar", "CONFIG")}`,
         args,
       },
+      { name: "boot sector alone", before: `${reset}\n${makeOddMedium(PLAIN_DISK, "a.tar")}`, args },
       {
         name: "a tar that lies at /mnt",
         before: `${reset}\nwipefs --quiet --all ${PLAIN_DISK}; udevadm settle; cp ${CASES}/a.tar /mnt/ic-bootstrap.tar`,
@@ -190,6 +202,7 @@ test("a medium is known by its serial or its label, also on the first partition;
     for (const part of [SERIAL_DISK, sha256(tarA), PLAIN_DISK, sha256(tarB)]) expect(problem?.found).toContain(part);
     expect(taken("partition"), JSON.stringify(outcome("partition"))).toContain(`on ${SERIAL_DISK}1 (sha256 ${sha256(tarA)})`);
     expect(taken("label alone"), JSON.stringify(outcome("label alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarB)})`);
+    expect(taken("boot sector alone"), JSON.stringify(outcome("boot sector alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarA)})`);
     expect(taken("a tar that lies at /mnt")).toContain(`on /mnt/ic-bootstrap.tar (sha256 ${sha256(tarA)})`);
   }));
 
@@ -216,7 +229,7 @@ test("nothing of a bad medium is stored, and what is wrong is said to the column
     }
   }));
 
-test("a hostile tar is refused as a whole, and nothing appears outside of it", () =>
+test("a hostile tar, and one of nothing, is refused as a whole, and nothing appears outside of it", () =>
   node.use(async (vm) => {
     const before = await vm.shell.ok(TREE);
     const steps = hostile.map(([name], index): Step => ({

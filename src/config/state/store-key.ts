@@ -33,7 +33,7 @@ export function encodeStoreKey(secret: Uint8Array, { salt, memoryKiB, passes, pa
   return Buffer.concat([body, checkOf(body)]);
 }
 
-/** @throws ProblemError when the file is empty, cut off or damaged: it is then never replaced, for it may encrypt something */
+/** @throws ProblemError when the file is empty, zeros alone, cut off or damaged: it is then never replaced, for it may encrypt something */
 export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
   const bytes = Buffer.from(content);
   const refused = (found: string): ProblemError =>
@@ -46,6 +46,8 @@ export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
     });
   if (!bytes.subarray(0, MAGIC.length).equals(Buffer.from(MAGIC))) {
     if (bytes.length < SHORTEST_RAW || bytes.length > LONGEST) throw refused(`${bytes.length} bytes`);
+    // A power cut may leave a file its size and nothing of its content. What such a key encrypts, everybody can read.
+    if (bytes.every((byte) => byte === 0)) throw refused(`${bytes.length} zeros`);
     return { kind: "raw", secret: new Secret(bytes) };
   }
   const header = HEADER.exec(bytes.toString("latin1", 0, 200));

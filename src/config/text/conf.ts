@@ -10,7 +10,7 @@ export function word(expected: string, check: (value: string) => boolean): z.Zod
   return z.string().refine(check, { error: expected, abort: true });
 }
 
-/** Several values in one, separated by blanks (or what `separator` matches); each must pass the check, and none may stand there twice. */
+/** Several values in one, separated by blanks (or what `separator` matches); each must pass the check, there is at least one, and none may stand there twice. */
 export function words(expected: string, check: (value: string) => boolean, separator: RegExp = / +/): z.ZodType<readonly string[], string> {
   return z.string().transform((value, context) => {
     const found: string[] = [];
@@ -22,6 +22,8 @@ export function words(expected: string, check: (value: string) => boolean, separ
       if (part !== "") found.push(part);
       offset += part.length;
     }
+    // Separators alone, as a template leaves them whose values were empty.
+    if (found.length === 0) context.addIssue({ code: "custom", message: `${expected}, at least one` });
     return found;
   });
 }

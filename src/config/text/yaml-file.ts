@@ -14,7 +14,7 @@ export interface YamlFile<T> {
 
 /**
  * Reads a small YAML file by its schema. Data alone: no aliases, no tags, no second document. A key without a value counts as
- * absent, as in the files of the config partition.
+ * absent, as in the files of the config partition; a file of nothing was cut off by somebody, and is a mistake.
  *
  * The parser is loaded with the first file that there is: a boot without one does not pay for it.
  *
@@ -22,8 +22,12 @@ export interface YamlFile<T> {
  */
 export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.ZodType<T>): Promise<YamlFile<T>> {
   refuseFindings(file, textLines(content, file, { tabs: true }).findings);
-  const { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } = await import("yaml");
   const text = Buffer.from(content).toString("utf8");
+  if (text.trim() === "") {
+    const expected = "keys and values, or a comment that begins with #";
+    refuseFindings(file, [{ line: 1, column: 1, what: "the file is empty", found: "nothing", expected }]);
+  }
+  const { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", logLevel: "error" });
   const places = new YamlPlaces(document, lines, text);

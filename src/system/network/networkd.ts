@@ -93,12 +93,13 @@ async function following(
 
 /** @param quiet nothing was asked of networkd just now, so what it shows counts at once */
 async function settled(bus: SystemBus, index: number, changes: Signals, { within, reached }: Goal, quiet = false): Promise<Outcome> {
-  const end = Date.now() + within;
+  // Not the time of day: it is set right just when the network comes up.
+  const end = performance.now() + within;
   for (let steady = quiet; ;) {
     const link = await describe(bus, index);
     const there = await reached(link);
     if (there && steady) return { reached: true, link };
-    const left = end - Date.now();
+    const left = end - performance.now();
     if (left <= 0) return { reached: there, link };
     const spoke = await changes.next(Math.min(LOOK_AGAIN, left));
     steady = quiet || (there && !spoke);

@@ -91,14 +91,15 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
       await call(bus, { destination: DESTINATION, path: PATH, interface: MANAGER, member: "Subscribe" });
       const removed = await subscribe(bus, { sender: DESTINATION, path: PATH, interface: MANAGER, member: "JobRemoved" });
       const job = await enqueue(bus, kind, name);
-      const end = Date.now() + timeout;
+      // Not the time of day, which may be set in between.
+      const end = performance.now() + timeout;
       for (;;) {
         const result = resultOf(removed.received, job);
         if (result !== undefined) {
           if (result !== "done") throw await jobProblem(host, kind, name, result);
           break;
         }
-        if (!(await removed.next(Math.max(0, end - Date.now())))) throw await jobProblem(host, kind, name, "unfinished");
+        if (!(await removed.next(Math.max(0, end - performance.now())))) throw await jobProblem(host, kind, name, "unfinished");
       }
       if (kind !== "stop") await expectAlive(host, bus, kind, name);
     },

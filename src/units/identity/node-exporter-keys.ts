@@ -54,9 +54,15 @@ const CERTIFICATE = "node_exporter.crt";
  * the certificate and expects this name (Prometheus: tls_config.server_name).
  */
 const NAME = "node-exporter";
-const DAYS = 3650;
-/** Nobody but a boot renews it, and a node reboots for every upgrade. */
-const RENEW_BEFORE = 30 * 24 * 3600 * 1000;
+const DAY = 24 * 3600 * 1000;
+const VALID = 3650 * DAY;
+/**
+ * The clock of a first boot is the host's, before anything has set it right. One that is ahead by hours must not make a
+ * certificate that is not valid yet once the time is right, nor for a reader whose clock is behind.
+ */
+const DATED_BACK = DAY;
+/** No one but a boot renews it, and a node reboots for every upgrade. */
+const RENEW_BEFORE = 30 * DAY;
 
 const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
 const PUBLIC = { mode: 0o644, uid: 0, gid: 0 };
@@ -105,7 +111,7 @@ function keyFault(text: string | undefined): string | undefined {
  * Why a certificate does not serve, read on from "it".
  *
  * Not yet valid counts: systemd never lets the clock run before its own build (systemd(1)), so it is the certificate
- * that was made with a wrong clock, and not the clock that is wrong now.
+ * that was made with a clock that was wrong by more than it is dated back, and not the clock that is wrong now.
  *
  * @param now milliseconds since 1970
  */
@@ -139,7 +145,11 @@ async function makeKey({ host, layout, note }: Machine, broken: string | undefin
 
 async function makeCertificate({ host, layout }: Machine): Promise<void> {
   const folder = layout.config.nodeExporter;
-  const text = await selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, days: DAYS });
+  const from = new Date(Date.now() - DATED_BACK);
+  const until = new Date(from.getTime() + VALID);
+  const text = await inWorkshop(host, workshop(layout), async () =>
+    selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, from, until, folder: workshop(layout) }),
+  );
   await host.writeFile(join(folder, CERTIFICATE), text, PUBLIC);
 }
 

@@ -73,10 +73,11 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   const url = uploadUrl(first);
   const { trusted: places, key, certificate } = layout.journalUploadTls;
   const trusted = url.startsWith("https:") ? await firstThere(machine, places) : undefined;
-  if (trusted === undefined && url.startsWith("https:")) {
+  // The first that is there decides, also when there is nothing in it: the next one would let in more than was meant.
+  if (url.startsWith("https:") && (trusted === undefined || (await host.stat(trusted))?.size === 0)) {
     return conflict({
       what: `cannot tell whether ${url} is who it says`,
-      found: "no certificate to know it by",
+      found: trusted === undefined ? "no certificate to know it by" : `${trusted}, an empty file`,
       expected: `its certificate, or its authority's, at ${places.join(" or ")}`,
       todo: "put it into the image; or write http:// where the way to the receiver is safe by itself",
     });

@@ -34,6 +34,26 @@ test("a bad value is refused with 12, by file, line and column, and nothing is w
   expect(existsSync(join(root, "one.img"))).toBe(false);
 });
 
+test("a folder with nothing in it for a node is refused with 12, in either profile, and nothing is written", () => {
+  const root = namespaceRoot();
+  mkdirSync(join(root, "empty"));
+  mkdirSync(join(root, "blank"));
+  for (const name of ["network.conf", "nns.conf"]) writeFileSync(join(root, "blank", name), "\n");
+  for (const folder of ["empty", "blank"]) {
+    for (const [profile, known] of [
+      ["guestos", "ic_crypto"],
+      ["boundary", "bn_vars.conf"],
+    ] as const) {
+      const { status, stderr } = configImage(root, "--profile", profile, "--out", "one.img", folder);
+      expect(status).toBe(12);
+      expect(stderr.replaceAll(/\s+/g, " ")).toMatch(
+        new RegExp(`there is no configuration in the tar .*expected at least one of .*${known}`),
+      );
+      expect(existsSync(join(root, "one.img"))).toBe(false);
+    }
+  }
+});
+
 test("without --out, or with nothing to put on it, it is wrong usage", () => {
   const root = namespaceRoot();
   expect(configImage(root, "node7")).toMatchObject({

@@ -116,15 +116,40 @@ test("single entries win over the folder's", async () => {
   expect(Buffer.from(config.get("network.conf") ?? []).toString()).toBe("hostname=mine\n");
 });
 
-test("without anything it is a medium that sets nothing", async () => {
-  const { config, data } = await buildConfigImage(host, { contents: guestosMedium, out: outFile() });
-  expect([config.size, data]).toEqual([0, []]);
+test.each<readonly [string, Readonly<Record<string, string>>]>([
+  ["nothing at all", {}],
+  ["files with nothing in them", { "network.conf": "", "nns.conf": "\n" }],
+  ["a tree of empty files", { "ic_state/x": "" }],
+])("%s is no configuration: it would configure a node with nothing, permanently", async (_, files) => {
+  const out = outFile();
+  const build = async () => buildConfigImage(host, { contents: guestosMedium, out, folder: folder(files) });
+  expect(await problemOf(build)).toMatchObject({ what: "there is no configuration in the tar", where: { file: "ic-bootstrap.tar" } });
+  expect(readdirSync(dirname(out))).toEqual([]);
+});
+
+test("an empty folder of keys is no configuration", async () => {
+  const keys = join(folder({}), "keys");
+  mkdirSync(keys);
+  const request = { contents: guestosMedium, out: outFile(), entries: { accounts_ssh_authorized_keys: keys } };
+  expect(await problemOf(async () => buildConfigImage(host, request))).toMatchObject({ found: '"accounts_ssh_authorized_keys"' });
+});
+
+test("a folder one too high is named, with the one that was meant", async () => {
+  const input = folder({ "node7/network.conf": "hostname=a\n" });
+  expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), folder: input }))).toMatchObject({
+    what: '"node7" is no part of the configuration',
+    todo: `build the medium from ${join(input, "node7")} instead: it holds what belongs at the top`,
+  });
 });
 
 test.each([0, 1, 3, 8, 9, 17, 33])("an image has room for %d MiB, and not much more", async (mebibytes) => {
   const out = outFile();
   const bytes = mebibytes * 1024 ** 2;
-  await buildConfigImage(host, { contents: guestosMedium, out, folder: folder({ "ic_state/large": Buffer.alloc(bytes, 1) }) });
+  await buildConfigImage(host, {
+    contents: guestosMedium,
+    out,
+    folder: folder({ "ic_state/large": Buffer.alloc(bytes, 1), "network.conf": "hostname=a\n" }),
+  });
   expect(tool("fsck.vfat", "-n", out).status).toBe(0);
   expect(statSync(out).size).toBeLessThan(bytes * 1.01 + 200 * 1024);
 });

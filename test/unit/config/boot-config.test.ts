@@ -15,19 +15,15 @@ function flat(layout: Layout): unknown {
   return { ...layout, partitions: { ...names, slots: [boot, root, varNames].map((name) => [name("A"), name("B")]) }, mappings: undefined };
 }
 
-test.each([
-  "",
-  "# nothing yet\n",
-  "---\n",
-  "{}",
-  "layout:\nunits:\nextraUnits:\n",
-  "layout:\n  partitions:\n  volumes:\n    shared-data:\n",
-])("%j says nothing, and the layout is the usual one", async (text) => {
-  const config = await parse(text);
-  expect(config.units).toEqual({});
-  expect(config.extraUnits).toEqual({});
-  expect(flat(configuredLayout(guestosLayout, config.layout))).toEqual(flat(guestosLayout));
-});
+test.each(["# nothing yet\n", "---\n", "{}", "layout:\nunits:\nextraUnits:\n", "layout:\n  partitions:\n  volumes:\n    shared-data:\n"])(
+  "%j says nothing, and the layout is the usual one",
+  async (text) => {
+    const config = await parse(text);
+    expect(config.units).toEqual({});
+    expect(config.extraUnits).toEqual({});
+    expect(flat(configuredLayout(guestosLayout, config.layout))).toEqual(flat(guestosLayout));
+  },
+);
 
 test("names and sizes go into the layout", async () => {
   const { layout } = await parse(`
@@ -153,8 +149,16 @@ test("what is too long, no text, or made to exhaust a parser ends in an error as
 test("an extra unit is late, degrades and has a minute, unless it says otherwise", async () => {
   const { value } = await parseYaml(Buffer.from("title: Do one thing\n"), "unit.yaml", ExtraUnit);
   expect(value).toEqual({ title: "Do one thing", stage: "late", requires: [], after: [], owns: [], timeout: 60, onFailure: "degrade" });
-  expect((await problemOf(async () => parseYaml(Buffer.from(""), "unit.yaml", ExtraUnit))).what).toBe("title is not usable");
+  expect((await problemOf(async () => parseYaml(Buffer.from("# x\n"), "unit.yaml", ExtraUnit))).what).toBe("title is not usable");
   expect((await problemOf(async () => parseYaml(Buffer.from('title: "a\\e[2Jb"\n'), "unit.yaml", ExtraUnit))).expected).toContain(
     "one line",
   );
+});
+
+test.each(["", "\n", " \n\n"])("a file of nothing (%j) was cut off, and does not say that the defaults are meant", async (text) => {
+  expect(await problemOf(async () => parseYaml(Buffer.from(text), "config.yaml", BootConfig))).toMatchObject({
+    what: "the file is empty",
+    where: { file: "config.yaml", line: 1, column: 1 },
+    expected: "keys and values, or a comment that begins with #",
+  });
 });

@@ -51,6 +51,7 @@ test.each([
 });
 
 test.each([
+  ["nns", "nns_url=,", 9],
   ["nns", "nns_url=nns.example.org", 9],
   ["nns", "nns_url=ftp://a", 9],
   ["nns", "nns_url=file:///etc/passwd", 9],

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { guestosLayout, volumeBytes } from "../../../src/config/layout/layout.ts";
-import { judgeExpiry } from "../../../src/doctor/certificate.ts";
+import { judgeValidity } from "../../../src/doctor/certificate.ts";
 import type { Finding } from "../../../src/doctor/check.ts";
 import { judgeHeader } from "../../../src/doctor/encryption.ts";
 import { judgeMonitor } from "../../../src/doctor/monitor.ts";
@@ -26,7 +26,12 @@ test.each([
   [0, ["wrong: node_exporter's certificate has expired"]],
   [-1, ["wrong: node_exporter's certificate has expired"]],
 ])("a certificate with %i days left", (days, expected) => {
-  expect(texts(judgeExpiry(inDays(days), now, "/c.crt"))).toEqual(expected);
+  expect(texts(judgeValidity({ from: inDays(days - 3650), until: inDays(days) }, now, "/c.crt"))).toEqual(expected);
+});
+
+test("a certificate that a clock ahead has made is not valid yet", () => {
+  const certificate = { from: new Date(now.getTime() + 3_600_000), until: inDays(3650) };
+  expect(texts(judgeValidity(certificate, now, "/c.crt"))).toEqual(["wrong: node_exporter's certificate is not valid yet"]);
 });
 
 test.each([

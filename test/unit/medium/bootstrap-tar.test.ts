@@ -13,6 +13,7 @@ const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection>
 const refused = async (entries: readonly RawEntry[], limits?: TarLimits): Promise<Problem> =>
   problemOf(async () => inspect(rawTar(entries), limits));
 
+const good: RawEntry = { name: "network.conf", content: "hostname=a\n" };
 const KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
 
 test("what belongs to a node is taken apart by where it goes", async () => {
@@ -20,7 +21,7 @@ test("what belongs to a node is taken apart by where it goes", async () => {
     { name: "./" },
     { name: "./network.conf", content: "hostname=a\n" },
     { name: "./accounts_ssh_authorized_keys/" },
-    { name: "./accounts_ssh_authorized_keys/admin", content: "" },
+    { name: "./accounts_ssh_authorized_keys/admin", content: "# no one\n" },
     { name: "nns_public_key.pem", content: KEY },
     { name: "ic_crypto/node/key", content: "k" },
     { name: "ic_crypto/top", content: "t" },
@@ -31,7 +32,7 @@ test("what belongs to a node is taken apart by where it goes", async () => {
   expect(inspection.sha256).toBe(createHash("sha256").update(tar).digest("hex"));
   expect([...inspection.config].map(([name, content]) => [name, Buffer.from(content).toString()])).toEqual([
     ["network.conf", "hostname=a\n"],
-    ["accounts_ssh_authorized_keys/admin", ""],
+    ["accounts_ssh_authorized_keys/admin", "# no one\n"],
   ]);
   expect(inspection.data.map(({ target }) => target)).toEqual([
     "ic_crypto/node",
@@ -53,8 +54,62 @@ test("it does not matter in what pieces a tar comes", async () => {
     expect(await inspectBootstrapTar(pieces(tar, size), "t.tar", guestosMedium)).toEqual(whole);
 });
 
-test("an empty tar is a configuration that sets nothing", async () => {
-  expect(await inspect(rawTar([]))).toMatchObject({ data: [], warnings: [] });
+/** tar(5): two records of zeros end an archive, so zeros alone are an archive, and a whole one. */
+test.each<readonly [string, readonly RawEntry[], string]>([
+  ["no entry at all", [], "no entry"],
+  ["the folder that it was made from, and nothing in it", [{ name: "./" }], "no entry"],
+  [
+    "names that no node knows",
+    [
+      { name: "README", content: "x" },
+      { name: "etc/passwd", content: "x" },
+    ],
+    '"README", "etc/passwd"',
+  ],
+  ["known folders with nothing in them", [{ name: "ic_crypto/" }, { name: "ic_state/" }], '"ic_crypto", "ic_state"'],
+  ["an empty folder of keys", [{ name: "accounts_ssh_authorized_keys/" }], '"accounts_ssh_authorized_keys"'],
+  ["known files with nothing in them", [{ name: "network.conf" }, { name: "nns.conf", content: " \n\n" }], '"network.conf", "nns.conf"'],
+  ["a tree of empty files", [{ name: "ic_state/a/b" }, { name: "ic_crypto/node/key" }], '"ic_state/a/b", "ic_crypto/node/key"'],
+])("a tar with %s configures no node", async (_, entries, found) => {
+  expect(await refused(entries)).toMatchObject({
+    what: "there is no configuration in the tar",
+    where: { file: "t.tar" },
+    found,
+    expected: expect.stringMatching(/^at least one of network\.conf, .*ic_state, and something in it$/) as string,
+    todo: "put in what the node needs, and build the medium anew with guestos-boot (docs/configuration.md)",
+  });
+});
+
+test.each<readonly [string, readonly RawEntry[], string]>([
+  ["one folder too deep", [{ name: "node7/" }, { name: "node7/network.conf", content: "hostname=a\n" }], '"node7"'],
+  ["two folders too deep", [{ name: "./out/node7/ic_state/x", content: "x" }], '"out/node7"'],
+])("a tar with everything %s configures no node, and the folder is named", async (_, entries, folder) => {
+  const { what, found, todo } = await refused(entries);
+  expect(what).toBe("there is no configuration in the tar");
+  expect(found).toContain(entries.at(-1)?.name.replace("./", ""));
+  expect(todo).toMatch(
+    new RegExp(`^what is in the folder ${folder} of the tar belongs at its top: build the medium anew .*, from that folder$`),
+  );
+});
+
+test("of a tar with nothing in it the names are listed up to ten, and what is wrong is found soon", async () => {
+  const deep = "x/".repeat(30);
+  const { found } = await refused(Array.from({ length: 3000 }, (_, index) => ({ name: `${deep}${index}`, content: "x" })));
+  expect(found?.split(", ")).toHaveLength(11);
+  expect(found).toContain("2990 more");
+});
+
+test("a file with nothing in it beside others is stored, and said", async () => {
+  const { config, warnings } = await inspect(rawTar([good, { name: "journalbeat.conf" }]));
+  expect([...config.keys()]).toEqual(["network.conf", "journalbeat.conf"]);
+  expect(warnings).toEqual(["journalbeat.conf: the file is empty, and sets nothing"]);
+});
+
+test("nns.conf without an address is said to leave the node with itself", async () => {
+  for (const content of ["nns_url=\n", "# none yet\n"])
+    expect((await inspect(rawTar([good, { name: "nns.conf", content }]))).warnings).toEqual([
+      "nns.conf: nns_url has no value: the node looks for the network's registry at http://127.0.0.1:8080, on itself",
+    ]);
 });
 
 test.each([
@@ -74,13 +129,13 @@ test.each([
   "ic_states/x",
   "\\..\\x",
 ])("%s is ignored with a warning, and never stored", async (name) => {
-  const inspection = await inspect(rawTar([{ name, content: "x" }]));
+  const inspection = await inspect(rawTar([good, { name, content: "x" }]));
   expect(inspection).toMatchObject({ data: [], warnings: [expect.stringContaining("is ignored")] });
-  expect(inspection.config.size).toBe(0);
+  expect([...inspection.config.keys()]).toEqual(["network.conf"]);
 });
 
 test("very many ignored names are counted", async () => {
-  const { warnings } = await inspect(rawTar(Array.from({ length: 500 }, (_, index) => ({ name: `x${index}` }))));
+  const { warnings } = await inspect(rawTar([good, ...Array.from({ length: 500 }, (_, index) => ({ name: `x${index}` }))]));
   expect(warnings).toHaveLength(11);
   expect(warnings.at(-1)).toContain("490 more");
 });

@@ -29,7 +29,7 @@ test("everything that a boundary node may be given is taken, and stays on the co
     "canister-ratelimit.yml": "- canister_id: x\n  limit: 10/1m\n",
     "pre_isolation_canisters.txt": `${ID}\n`,
     "nns_public_key.pem": NNS_KEY,
-    "accounts_ssh_authorized_keys/admin": "",
+    "accounts_ssh_authorized_keys/admin": "# no one\n",
     "certs/fullchain.pem": "c",
     "certs/privkey.pem": "k",
     "buildinfo/version": "1",
@@ -44,6 +44,24 @@ test("everything that a boundary node may be given is taken, and stays on the co
   expect(stagingFolders(boundaryMedium, boundary.layout)).toEqual(["/boot/config/.injection"]);
 });
 
+test("a medium of another system alone, and one of nothing, configure no boundary node", async () => {
+  expect(await refused("ic_state/x", "x")).toMatchObject({
+    what: "there is no configuration in the tar",
+    found: '"ic_state/x"',
+    expected: expect.stringContaining("bn_vars.conf") as string,
+  });
+  expect(await refused("bn_vars.conf", "\n")).toMatchObject({ what: "there is no configuration in the tar", found: '"bn_vars.conf"' });
+  expect(await refused("certs/privkey.pem", "")).toMatchObject({ what: "there is no configuration in the tar" });
+});
+
+test("a key of nothing is none", async () => {
+  for (const name of ["certificate_issuer_enc_key.pem", "certificate_issuer_identity.pem", "nns_public_key.pem"])
+    expect(await refused(name, " \n"), name).toMatchObject({
+      where: { file: `t.tar: ${name}` },
+      what: expect.stringMatching(/does not hold a/) as string,
+    });
+});
+
 test("what holds a password or a key is for root alone", () => {
   const secret = [...boundaryMedium.configFiles].filter(([, { mode }]) => mode === 0o600).map(([name]) => name);
   expect(secret).toEqual(["bn_vars.conf", "certificate_issuer.conf", "certificate_issuer_identity.pem", "certificate_issuer_enc_key.pem"]);
@@ -53,14 +71,23 @@ test("what holds a password or a key is for root alone", () => {
 test.each(["node_operator_private_key.pem", "ic_crypto/key", "ic_state/x", "backup.conf", "nftables.conf", "journalbeat.conf"])(
   "%s is a GuestOS's, and is ignored",
   async (name) => {
-    const { config, data, warnings } = await inspect({ [name]: "x" });
-    expect([[...config.keys()], data]).toEqual([[], []]);
+    const { config, data, warnings } = await inspect({ "network.conf": "hostname=bn1\n", [name]: "x" });
+    expect([[...config.keys()], data]).toEqual([["network.conf"], []]);
     expect(warnings).toEqual([expect.stringContaining(name)]);
   },
 );
 
 test.each(["bn_vars.conf", "certs/privkey.pem", "denylist.json"])("%s is none of a GuestOS's", async (name) => {
-  const { warnings } = await inspectBootstrapTar(pieces(rawTar([{ name, content: "x" }])), "t.tar", guestosMedium);
+  const { warnings } = await inspectBootstrapTar(
+    pieces(
+      rawTar([
+        { name: "network.conf", content: "hostname=a\n" },
+        { name, content: "x" },
+      ]),
+    ),
+    "t.tar",
+    guestosMedium,
+  );
   expect(warnings).toEqual([expect.stringContaining(name)]);
 });
 

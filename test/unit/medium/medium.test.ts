@@ -1,78 +1,18 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { waitForDeviceEvent } from "../../../src/system/disks/device-event.ts";
+import { parseFatBootSector } from "../../../src/system/disks/fat.ts";
 import { noMedium, parseUdevData, searchMedia, surveyMedia } from "../../../src/medium/medium.ts";
-import { fakeHost, type FakeHost, type FakeMachine } from "../../support/fake-host.ts";
+import { type Disk, fatBootSector, machineWithDisks } from "../../support/disks.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
-interface Disk {
-  /** In units of 512 bytes. */
-  readonly size?: number;
-  readonly removable?: boolean;
-  /** What virtio shows in sysfs. */
-  readonly serial?: string;
-  readonly udev?: Readonly<Record<string, string>>;
-  /** By name, in no particular order. */
-  readonly partitions?: Readonly<
-    Record<string, { readonly number: number; readonly size?: number; readonly udev?: Readonly<Record<string, string>> }>
-  >;
-}
-
-/** sysfs and udev's data for some disks, beside the system's own: /dev/vda with the root on vda5. */
-function machine(
-  disks: Readonly<Record<string, Disk>>,
-  files: Readonly<Record<string, string | Uint8Array>> = {},
-  commands: FakeMachine["commands"] = {},
-): FakeHost {
-  const sysfs: Record<string, string> = {};
-  const own: Disk = {
-    removable: true,
-    serial: "config",
-    udev: { ID_FS_LABEL: "CONFIG" },
-    partitions: { vda1: { number: 1, udev: { ID_FS_LABEL: "CONFIG" } }, vda5: { number: 5 } },
-  };
-  let minor = 0;
-  const device = (folder: string, size: number, udev: Readonly<Record<string, string>>): void => {
-    minor += 1;
-    sysfs[`${folder}/dev`] = `253:${minor}\n`;
-    sysfs[`${folder}/size`] = `${size}\n`;
-    sysfs[`/run/udev/data/b253:${minor}`] = [
-      "S:disk/by-id/x",
-      ...Object.entries(udev).map(([key, value]) => `E:${key}=${value}`),
-      "G:systemd",
-      "",
-    ].join("\n");
-  };
-  for (const [name, disk] of Object.entries({ vda: own, ...disks })) {
-    const folder = `/sys/class/block/${name}`;
-    device(folder, disk.size ?? 2048, disk.udev ?? {});
-    sysfs[`${folder}/removable`] = disk.removable === true ? "1\n" : "0\n";
-    if (disk.serial !== undefined) sysfs[`${folder}/serial`] = disk.serial;
-    for (const [part, { number, size = 1024, udev = {} }] of Object.entries(disk.partitions ?? {})) {
-      device(`/sys/class/block/${part}`, size, udev);
-      for (const root of [`/sys/class/block/${part}`, `${folder}/${part}`]) {
-        sysfs[`${root}/partition`] = `${number}\n`;
-        sysfs[`${root}/uevent`] = `DEVNAME=${part}\nDEVTYPE=partition\nPARTN=${number}\n`;
-      }
-    }
-  }
-  const number = sysfs["/sys/class/block/vda5/dev"]?.trim() ?? "";
-  return fakeHost({
-    files: { ...sysfs, "/proc/self/mountinfo": `1 0 ${number} / / ro - ext4 /dev/vda5 ro\n`, ...files },
-    links: { [`/sys/dev/block/${number}`]: "../../devices/pci0000:00/block/vda/vda5" },
-    commands,
-  });
-}
-
-const FAT = Buffer.alloc(512);
-FAT.write("FAT12   ", 54);
-FAT.set([0x55, 0xaa], 510);
-const FAT32 = Buffer.alloc(512);
-FAT32.write("FAT32   ", 82);
-FAT32.set([0x55, 0xaa], 510);
+const FAT = fatBootSector(12);
+const FAT32 = fatBootSector(32);
+const VFAT = { ID_FS_TYPE: "vfat" };
 
 test.each<readonly [string, Readonly<Record<string, Disk>>, readonly string[]]>([
   ["nothing but the system's own disk, whatever that says of itself", {}, []],
@@ -108,25 +48,56 @@ test.each<readonly [string, Readonly<Record<string, Disk>>, readonly string[]]>(
     { vdb: { partitions: { vdb1: { number: 1 }, vdb2: { number: 2, udev: { ID_FS_LABEL: "CONFIG" } } } } },
     ["/dev/vdb2 label CONFIG"],
   ],
+  ["a disk labelled config", { vdb: { udev: { ID_FS_LABEL: "config" } } }, ["/dev/vdb label config"]],
   ["another label", { vdb: { udev: { ID_FS_LABEL: "CONFIG2" } } }, []],
   ["removable and labelled: once", { sda: { removable: true, udev: { ID_FS_LABEL: "CONFIG" } } }, ["/dev/sda removable"]],
   ["two of them", { sda: { removable: true }, vdb: { serial: "config" } }, ["/dev/sda removable", "/dev/vdb serial config"]],
 ])("%s", async (_, disks, expected) => {
-  const host = machine(disks);
+  const host = machineWithDisks(disks);
   const { candidates } = await surveyMedia(host, guestosLayout);
   expect(candidates.map(({ device, because }) => `${device} ${because}`)).toEqual(expected);
   expect(host.effects).toEqual([]);
 });
 
+/** udev takes a FAT's label from its root folder alone: libblkid calls the other one LABEL_FATBOOT, and udev does not pass that on. */
+test.each<readonly [string, Uint8Array | undefined, Readonly<Record<string, string>>, string | undefined]>([
+  ["in the boot sector alone", fatBootSector(12, "CONFIG"), VFAT, "label CONFIG in the boot sector"],
+  ["in the boot sector of a FAT32, in small letters", fatBootSector(32, "config"), VFAT, "label config in the boot sector"],
+  ["in the boot sector, and another one in the root folder", fatBootSector(12, "CONFIG"), { ...VFAT, ID_FS_LABEL: "OTHER" }, undefined],
+  ["nowhere", FAT, VFAT, undefined],
+  ["in the boot sector of what udev has not looked at", fatBootSector(12, "CONFIG"), {}, undefined],
+  ["that cannot be read", undefined, VFAT, undefined],
+])("a label %s", async (_, sector, udev, because) => {
+  for (const partitioned of [false, true]) {
+    const device = partitioned ? "/dev/vdb1" : "/dev/vdb";
+    const disk: Disk = partitioned ? { partitions: { vdb1: { number: 1, udev } } } : { udev };
+    const host = machineWithDisks({ vdb: disk }, sector === undefined ? {} : { [device]: sector });
+    const { candidates } = await surveyMedia(host, guestosLayout);
+    expect(candidates).toEqual(because === undefined ? [] : [{ device, because }]);
+  }
+});
+
+test("whatever the first sector holds, the end is an answer", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), (bytes, sound) => {
+      const sector = sound ? Buffer.concat([FAT.subarray(0, 36), Buffer.from(bytes), Buffer.alloc(512)]) : bytes;
+      if (sound) sector.set([0x55, 0xaa], 510);
+      const found = parseFatBootSector(sector);
+      if (sound) expect(found?.label.length).toBeLessThanOrEqual(11);
+      if (bytes.length < 512 && !sound) expect(found).toBeUndefined();
+    }),
+  );
+});
+
 test("what was seen is said of every device that is not empty", async () => {
-  const { seen } = await surveyMedia(machine({ sda: { removable: true, size: 0 }, vdb: {}, loop0: { size: 0 } }), guestosLayout);
+  const { seen } = await surveyMedia(machineWithDisks({ sda: { removable: true, size: 0 }, vdb: {}, loop0: { size: 0 } }), guestosLayout);
   expect(seen).toEqual(
     ["vda (the system's own disk)", "sda (removable, empty)", "vdb (neither removable, nor of that serial or label)"].toSorted(),
   );
 });
 
 test("a root file system on no block device leaves every disk a candidate", async () => {
-  const host = machine({ sda: { removable: true } }, { "/proc/self/mountinfo": "1 0 0:25 / / rw - overlay overlay rw\n" });
+  const host = machineWithDisks({ sda: { removable: true } }, { "/proc/self/mountinfo": "1 0 0:25 / / rw - overlay overlay rw\n" });
   expect((await surveyMedia(host, guestosLayout)).candidates.map(({ device }) => device)).toContain("/dev/sda");
 });
 
@@ -136,7 +107,7 @@ const TAR = { "/run/guestos-boot/medium/ic-bootstrap.tar": "the tar" };
 const read = async (tar: string, title: string): Promise<string> => `${title} from ${tar}`;
 
 test("a medium is mounted read-only for as long as its tar is read, and nothing of it is left", async () => {
-  const host = machine({ sda: { removable: true } }, { "/dev/sda": FAT, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
+  const host = machineWithDisks({ sda: { removable: true } }, { "/dev/sda": FAT, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
   const { found } = await searchMedia(host, guestosLayout, async (tar, title) => {
     host.effects.push("read");
     return read(tar, title);
@@ -152,7 +123,7 @@ test("a medium is mounted read-only for as long as its tar is read, and nothing 
 });
 
 test("a medium is unmounted also when its tar is refused, and the refusal is what is said", async () => {
-  const host = machine({ sda: { removable: true } }, { "/dev/sda": FAT32, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
+  const host = machineWithDisks({ sda: { removable: true } }, { "/dev/sda": FAT32, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
   const search = searchMedia(host, guestosLayout, async () => Promise.reject(new Error("bad tar")));
   await expect(search).rejects.toThrow("bad tar");
   expect(host.effects.slice(-2)).toEqual([`run ${UMOUNT}`, "remove /run/guestos-boot/medium"]);
@@ -160,7 +131,7 @@ test("a medium is unmounted also when its tar is refused, and the refusal is wha
 
 test("what a killed run left mounted is unmounted first", async () => {
   const table = `1 0 253:3 / / ro - ext4 /dev/vda5 ro\n9 1 8:0 / /run/guestos-boot/medium ro - vfat /dev/sda ro\n`;
-  const host = machine(
+  const host = machineWithDisks(
     { sda: { removable: true } },
     { "/dev/sda": FAT, "/proc/self/mountinfo": table, ...TAR },
     { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" },
@@ -170,7 +141,7 @@ test("what a killed run left mounted is unmounted first", async () => {
 });
 
 test("devices that turn out to be something else are named and not mounted", async () => {
-  const host = machine(
+  const host = machineWithDisks(
     { sda: { removable: true }, sdb: { removable: true } },
     { "/dev/sda": "an ISO image", "/dev/sdb": FAT },
     { [MOUNT("/dev/sdb")]: "", [UMOUNT]: "" },
@@ -182,7 +153,7 @@ test("devices that turn out to be something else are named and not mounted", asy
 });
 
 test("an empty drive and a device that cannot be mounted are named, and do not end the search", async () => {
-  const host = machine(
+  const host = machineWithDisks(
     { sr0: { removable: true }, vdb: { serial: "config" }, vdc: { serial: "config" } },
     { "/dev/vdb": FAT, "/dev/vdc": FAT, ...TAR },
     { [MOUNT("/dev/vdb")]: "", [UMOUNT]: "", [MOUNT("/dev/vdc")]: { status: 32, stderr: "wrong fs type" } },
@@ -205,7 +176,7 @@ test("an empty drive and a device that cannot be mounted are named, and do not e
 });
 
 test("a tar put directly into place counts, beside what media there are", async () => {
-  const host = machine(
+  const host = machineWithDisks(
     { sda: { removable: true } },
     { "/mnt/ic-bootstrap.tar": "x", "/dev/sda": FAT, ...TAR },
     { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { systemHost } from "../../../../src/system/host.ts";
 import { isServiceRunning, runJob, unitState } from "../../../../src/system/systemd/systemd.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
@@ -87,6 +87,15 @@ test("a service that dies right after its start has not been started", async () 
 test("a job that never ends is given up", async () => {
   systemd.units.set(UNIT, { load: "loaded", active: "inactive", sub: "dead", result: "never" });
   await expect(runJob(host, "start", UNIT, 100)).rejects.toMatchObject({ problem: { found: "systemd has not finished the job in time" } });
+});
+
+test("a job that never ends is given up in time also when the clock is set back meanwhile", async () => {
+  systemd.units.set(UNIT, { load: "loaded", active: "inactive", sub: "dead", result: "never" });
+  let hours = 0;
+  // clock_settime(2): setting CLOCK_REALTIME moves what Date.now() says, and not CLOCK_MONOTONIC.
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => 2e12 - 3_600_000 * (hours += 1));
+  await expect(runJob(host, "start", UNIT, 100)).rejects.toMatchObject({ problem: { found: "systemd has not finished the job in time" } });
+  clock.mockRestore();
 });
 
 test("without a bus, whether a service runs is read from the link to its invocation", async () => {

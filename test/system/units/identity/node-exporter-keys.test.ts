@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
+import { certificateFault, nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
 import { surviveEveryCut } from "../../../support/power-cuts.ts";
 import { runUnit } from "../../../support/run-unit.ts";
@@ -39,6 +39,9 @@ test("a real key and certificate are made once; the certificate is a server's fo
   expect(certificate).toMatchObject({ subject: "CN=node-exporter", subjectAltName: "DNS:node-exporter", ca: false });
   expect(certificate.checkHost("node-exporter")).toBe("node-exporter");
   expect((certificate.validToDate.getTime() - certificate.validFromDate.getTime()) / 86_400_000).toBe(3650);
+  const { stdout: extensions } = spawnSync("openssl", ["x509", "-in", machine.at(CERTIFICATE), "-noout", "-text"], { encoding: "utf8" });
+  expect(extensions).toMatch(/Key Usage: critical\s+Digital Signature\n.*Extended Key Usage: \n\s+TLS Web Server Authentication\n/);
+  expect(extensions).toMatch(/Basic Constraints: critical\s+CA:FALSE\n/);
   expect(createPrivateKey(readFileSync(machine.at(KEY))).asymmetricKeyDetails).toEqual({ namedCurve: "prime256v1" });
   expect(
     spawnSync("openssl", ["verify", "-purpose", "sslserver", "-CAfile", machine.at(CERTIFICATE), machine.at(CERTIFICATE)]).status,
@@ -47,12 +50,25 @@ test("a real key and certificate are made once; the certificate is a server's fo
   expect(await runUnit(nodeExporterKeys, machine)).toEqual([]);
 });
 
+test("a certificate that was made with a clock ahead by hours is valid once the time is right", async () => {
+  const machine = prepare();
+  const before = Date.now();
+  await runUnit(nodeExporterKeys, machine);
+  const [text, key] = [readFileSync(machine.at(CERTIFICATE), "utf8"), readFileSync(machine.at(KEY), "utf8")];
+  const { validFromDate, validToDate } = new X509Certificate(text);
+  // RFC 5280, 4.1.2.5: it is valid from notBefore on, so a reader refuses it before. An RTC in local time is ahead by up to 14 hours.
+  expect(before - validFromDate.getTime()).toBeGreaterThan(86_400_000 - 60_000);
+  expect(before - validFromDate.getTime()).toBeLessThan(86_400_000 + 60_000);
+  expect(certificateFault(text, key, before - 23 * 3_600_000)).toBeUndefined();
+  expect(validToDate.getTime() - validFromDate.getTime()).toBe(3650 * 86_400_000);
+});
+
 test("no part of the private key is in the arguments or the environment of a tool", async () => {
   const machine = prepare();
   await runUnit(nodeExporterKeys, machine);
   const lines = readFileSync(machine.at(KEY), "utf8").split("\n").slice(1, 3);
   for (const line of lines) expect(JSON.stringify(machine.tools)).not.toContain(line);
-  expect(machine.tools.map(({ program }) => program)).toEqual(["openssl", "openssl", "mount"]);
+  expect(machine.tools.map(({ program }) => program)).toEqual(["openssl", "openssl", "openssl", "mount"]);
 });
 
 test("the pair is the same after a reboot, and that boot starts one tool: mount", async () => {

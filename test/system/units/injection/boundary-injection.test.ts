@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { profiles } from "../../../../src/profiles/profiles.ts";
 import { boundaryData } from "../../../../src/units/injection/boundary-data.ts";
 import { configInjection } from "../../../../src/units/injection/config-injection.ts";
+import { emptyTars } from "../../../support/bad-media.ts";
 import { atEveryEffect } from "../../../support/interrupting-host.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
 import { problemOf } from "../../../support/problem-of.ts";
@@ -33,10 +34,10 @@ const STORED: readonly (readonly [path: string, content: string | Buffer, mode: 
 ];
 
 /** A boundary node on its first boot, with nothing mounted but the config partition. The host's block devices are not its own. */
-function node(medium: readonly RawEntry[]): NamespaceMachine {
+function node(medium: readonly RawEntry[] | Buffer): NamespaceMachine {
   const machine = namespaceMachine({ "/etc/passwd": "root:x:0:0::/root:/bin/bash\n", "/etc/group": "" });
   for (const folder of ["/boot/config", "/mnt"]) mkdirSync(machine.at(folder), { recursive: true });
-  writeFileSync(machine.layout.medium.directTar, rawTar(medium));
+  writeFileSync(machine.layout.medium.directTar, Buffer.isBuffer(medium) ? medium : rawTar(medium));
   return machine.over({ ...machine.host, list: async (path) => (path === "/sys/class/block" ? [] : machine.host.list(path)) });
 }
 
@@ -85,4 +86,13 @@ test("certificates that are there already, and that no medium brought, are not r
     what: expect.stringMatching(/\/boot\/config\/certs is there already/),
   });
   expect(readFileSync(machine.at("/boot/config/certs/privkey.pem"), "utf8")).toBe("the node's own");
+});
+
+test.each([...emptyTars])("a tar with %s configures nothing, and the right medium is taken in at the next boot", async (_, tar) => {
+  const machine = node(tar);
+  expect(await problemOf(async () => boot(machine))).toMatchObject({ what: "there is no configuration in the tar" });
+  expect(readdirSync(machine.at("/boot/config"))).toEqual([]);
+  writeFileSync(machine.layout.medium.directTar, rawTar(MEDIUM));
+  await boot(machine);
+  expectStored(machine);
 });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Host } from "../../../../src/system/host.ts";
 import { configInjection } from "../../../../src/units/injection/config-injection.ts";
 import { injectedData } from "../../../../src/units/injection/injected-data.ts";
-import { badFiles, badTar, hostileTars, REFUSED } from "../../../support/bad-media.ts";
+import { badFiles, badTar, emptyTars, hostileTars, REFUSED } from "../../../support/bad-media.ts";
 import { atEveryEffect } from "../../../support/interrupting-host.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
 import { problemOf } from "../../../support/problem-of.ts";
@@ -293,4 +293,28 @@ test.each([...hostileTars])("a tar with %s is refused as a whole, and nothing ap
   expect(problem.what).toMatch(REFUSED);
   expect(problem.where?.file.startsWith(machine.layout.medium.directTar)).toBe(true);
   expect(readdirSync(machine.root, { recursive: true })).toEqual(before);
+});
+
+test.each([...emptyTars])("a tar with %s configures nothing, and the right medium is taken in at the next boot", async (_, tar) => {
+  const machine = node(tar);
+  const problem = await problemOf(() => boot(machine));
+  expect(problem).toMatchObject({ what: "there is no configuration in the tar", where: { file: machine.layout.medium.directTar } });
+  expect(problem.found).toBeTruthy();
+  expect(problem.expected).toContain("network.conf");
+  expect(everything(machine)).toEqual({});
+  expect(readdirSync(machine.at("/boot/config"))).toEqual([]);
+  attach(machine, A);
+  await boot(machine);
+  expect(everything(machine)).toEqual(expected(A));
+});
+
+test("a medium of nothing in the place of the one that was being taken in does not end what was begun", async () => {
+  const machine = node(A);
+  await runUnit(configInjection, machine);
+  attach(machine, Buffer.alloc(10_240));
+  expect(await problemOf(() => boot(machine))).toMatchObject({ what: "there is no configuration in the tar" });
+  expect(everything(machine)).not.toHaveProperty("boot/config/CONFIGURED");
+  attach(machine, A);
+  await boot(machine);
+  expect(everything(machine)).toEqual(expected(A));
 });

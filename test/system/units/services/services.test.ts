@@ -102,6 +102,13 @@ test("Debian's own store of certificates is the second choice; with neither, not
   expect(isConflict(plan) && plan.conflict.what).toBe("cannot tell whether https://logs.example.org:19532 is who it says");
 });
 
+test("a file of certificates with none in it is not one, and does not make room for the next place", async () => {
+  const [own = "", debian = ""] = guestosLayout.journalUploadTls.trusted;
+  const plan = await journalbeat.plan(testMachine(shipping("journalbeat_hosts=logs.example.org\n", { [own]: "", [debian]: "many" })));
+  expect(isConflict(plan) && plan.conflict.found).toBe(`${own}, an empty file`);
+  expect(systemd.jobs).toEqual([]);
+});
+
 test("over http:// no certificate is asked for", async () => {
   const host = shipping("journalbeat_hosts=http://10.0.0.1\n");
   host.files.delete(TRUSTED);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import { configInjection } from "../../../../src/units/injection/config-injection.ts";
+import { fatBootSector } from "../../../support/disks.ts";
 import { fakeHost, type FakeHost, type FakeMachine } from "../../../support/fake-host.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 import { rawTar } from "../../../support/raw-tar.ts";
@@ -9,7 +10,7 @@ import { testMachine } from "../../../support/test-machine.ts";
 
 const A = rawTar([
   { name: "network.conf", content: "hostname=a\n" },
-  { name: "accounts_ssh_authorized_keys/root", content: "" },
+  { name: "accounts_ssh_authorized_keys/root", content: "# no one\n" },
   { name: "stray", content: "" },
 ]);
 const B = rawTar([{ name: "nns.conf", content: "nns_url=http://b:1\n" }]);
@@ -112,10 +113,6 @@ test("a bad tar is an error, and nothing of the good part is stored", async () =
   expect(host.effects).toEqual([]);
 });
 
-const FAT = Buffer.alloc(512);
-FAT.write("FAT16   ", 54);
-FAT.set([0x55, 0xaa], 510);
-
 function withStick(stick: Uint8Array): FakeHost {
   const block = "/sys/class/block/sda";
   return machine(
@@ -124,7 +121,7 @@ function withStick(stick: Uint8Array): FakeHost {
       [`${block}/removable`]: "1",
       [`${block}/size`]: "99",
       [`${block}/dev`]: "8:0",
-      "/dev/sda": FAT,
+      "/dev/sda": fatBootSector(12),
       "/run/guestos-boot/medium/ic-bootstrap.tar": stick,
     },
     {
