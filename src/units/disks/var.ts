@@ -27,7 +27,7 @@ export const varPartition = unit({
   name: "var",
   title: "Set up and mount the encrypted /var",
   requires: [storeKey],
-  owns: ["/var", "mapping:var_crypt"],
+  owns: ["mount:/var", "mapping:var_crypt"],
   timeout: 300_000,
   retryFor: 10_000,
   async plan(machine) {
