@@ -11,6 +11,7 @@
 #   etc/sysusers.d/       PREFIX/lib/sysusers.d/
 #   etc/tmpfiles.d/       PREFIX/lib/tmpfiles.d/
 #   etc/initramfs-tools/  PREFIX/share/initramfs-tools/  hooks and scripts executable
+#   etc/sudoers.d/        /etc/sudoers.d/                mode 0440, as sudo asks for it
 #   etc/…                 /etc/…
 #
 # PROFILE=boundary in the environment lays out etc-boundary/ in the same way, over it (docs/profiles.md).
@@ -55,6 +56,7 @@ lay_out() {
       systemd/system/* | sysusers.d/* | tmpfiles.d/*) target=$prefix/lib/$file ;;
       initramfs-tools/hooks/* | initramfs-tools/scripts/*) target=$prefix/share/$file mode=0755 ;;
       initramfs-tools/*) target=$prefix/share/$file ;;
+      sudoers.d/*) target=/etc/$file mode=0440 ;;
       *) target=/etc/$file ;;
     esac
     install -D --mode="$mode" "$tree/$file" "$destdir$target"
