@@ -228,6 +228,27 @@ test("a power cut while a fall-back is written down is made good by the next boo
   expect(cuts).toBeGreaterThan(2);
 });
 
+test.each(SPOILT)("a power cut while a commit makes a block with %s whole leaves no trial without an end", async (_, spoil) => {
+  const cuts = await atEveryEffect(
+    async () => {
+      const machine = await readyForB();
+      machine.setBlock(spoil(readFileSync(machine.layout.grubenv)));
+      return machine;
+    },
+    async (machine, interrupt) => decideAndWrite(interrupt(machine.host), machine.layout, "commit"),
+    async (machine) => {
+      // Nobody confirms: after a try, if there is one, GRUB alone is back at A.
+      machine.boot();
+      expect(machine.boot()).toBe("A");
+      await unit(machine);
+      expect(machine.state()).toEqual(STABLE_A);
+      expect(readFileSync(machine.layout.grubenv, "latin1")).toContain("\nother=1\n");
+    },
+  );
+  // The block is made whole first, and says then what it said.
+  expect(cuts).toBeGreaterThan(1);
+});
+
 test("a power cut while a lost grubenv is made anew leaves a machine that makes it", async () => {
   const cuts = await atEveryEffect(
     async () => slotMachine({ state: undefined }),
