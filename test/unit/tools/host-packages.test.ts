@@ -96,6 +96,6 @@ test.each(CODE)("what %s starts is there once make %s has set up", (files, targe
 });
 
 test("setup.sh refuses a section that there is not, before it installs anything", () => {
-  const { status, stderr } = spawnSync("tools/setup.sh", ["frobnicate"], { encoding: "utf8" });
+  const { status, stderr } = spawnSync("bash", ["tools/setup.sh", "frobnicate"], { encoding: "utf8" });
   expect([status, stderr]).toEqual([1, "setup: there is no section [frobnicate] in tools/host-packages.txt\n"]);
 });
