@@ -20,11 +20,15 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 .PHONY: setup
-setup: ## install what is missing: Debian packages (as root or by sudo), npm packages
+setup: ## install all that is missing, for every target: Debian packages (as root or by sudo), npm packages
 	@tools/setup.sh
 
+# Each target sets up what it needs, and no more: sections of tools/host-packages.txt, with a + between them.
+setup-%:
+	@tools/setup.sh $(subst +, ,$*)
+
 .PHONY: build
-build: setup ## dist/: the program as one executable, its manual, its bill of materials
+build: setup-build ## dist/: the program as one executable, its manual, its bill of materials
 	@$(NODE) --run build
 
 .PHONY: install
@@ -40,31 +44,31 @@ tarball: build ## dist/guestos-boot-VERSION-linux-amd64.tar.gz, what `make insta
 	@$(NODE) tools/package.ts tarball
 
 .PHONY: schemas
-schemas: setup ## share/schemas/ (JSON Schemas) and the tables of values in docs/, from the schemas in src
+schemas: setup-node ## share/schemas/ (JSON Schemas) and the tables of values in docs/, from the schemas in src
 	@$(NODE) tools/schemas.ts
 
 .PHONY: image
-image: build ## build/guestos.img, a bootable disk (PROFILE=boundary, LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
+image: setup-build+image build ## build/guestos.img, a bootable disk (PROFILE=boundary, LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
 	@$(NODE) --run image
 
 .PHONY: update-image
-update-image: image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=)
+update-image: setup-build+image image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=)
 	@VERSION="$(VERSION)" $(NODE) image/update/update-image.ts
 
 .PHONY: boot
-boot: image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk, PROFILE=boundary)
+boot: setup-build+image+boot image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk, PROFILE=boundary)
 	@$(NODE) lab/boot.ts
 
 .PHONY: ssh
-ssh: setup ## log in to the running VM (PROFILE=boundary)
+ssh: setup-boot ## log in to the running VM (PROFILE=boundary)
 	@$(NODE) lab/ssh.ts
 
 .PHONY: stop
-stop: setup ## stop the running VM (PROFILE=boundary)
+stop: setup-node ## stop the running VM (PROFILE=boundary)
 	@$(NODE) lab/stop.ts
 
 .PHONY: format
-format: setup ## format the sources
+format: setup-node ## format the sources
 	@$(NODE) --run format
 
 .PHONY: check
@@ -78,12 +82,12 @@ test: ## everything: check, the images, whole boots in QEMU; ends with "N passed
 	@$(NODE) tools/test.ts all
 
 .PHONY: test-vm
-test-vm: image ## the VM tests alone (FILE=name for one file)
+test-vm: setup image ## the VM tests alone (FILE=name for one file)
 	@$(NODE) --run image:boundary
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power
-test-power: image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE=)
+test-power: setup image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE=)
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
@@ -94,11 +98,11 @@ test-crash: setup ## kills at every effect, power cuts all over a first boot and
 	@[ -n "$(SCENARIO)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: bench
-bench: image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
+bench: setup-build+image+boot+bench image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
 	@status=0; for name in startup monitor scheduler boot upgrade; do $(NODE) bench/$$name.ts || status=1; done; exit $$status
 
 .PHONY: soak
-soak: build ## an hour of the monitor in a minute (SOAK_SECONDS=): it must not grow
+soak: setup-build+bench build ## an hour of the monitor in a minute (SOAK_SECONDS=): it must not grow
 	@$(NODE) bench/soak.ts
 
 .PHONY: clean

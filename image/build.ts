@@ -25,8 +25,13 @@ async function build(options: ImageOptions): Promise<void> {
     ].map(inTree),
   );
   const files = imageOf(profile);
-  if (Object.values(files).every((path) => existsSync(path)) && (await readFile(files.key, "utf8")) === key) return;
-  if (process.getuid?.() !== 0) {
+  const isRoot = process.getuid?.() === 0;
+  if (Object.values(files).every((path) => existsSync(path)) && (await readFile(files.key, "utf8")) === key) {
+    // There may be a QEMU now that was not there when the image was built.
+    if (isRoot) await prepareEmulator(options);
+    return;
+  }
+  if (!isRoot) {
     throw new ProblemError({
       what: "the image has to be built as root",
       expected: "root: files of other owners, chroot, mmdebstrap --mode=root",

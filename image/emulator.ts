@@ -18,7 +18,8 @@ const QEMU_WORTH_USING = 10;
 export async function prepareEmulator(options: ImageOptions): Promise<void> {
   if (existsSync(preparedEmulator)) return;
   const version = await hostVersion();
-  if (version >= QEMU_WORTH_USING) return;
+  // Without one, no machine is started here: an image alone needs none.
+  if (version === undefined || version >= QEMU_WORTH_USING) return;
   try {
     await step(`QEMU of Debian ${SUITE} from ${options.mirror}`, () => unpackEmulator(options));
   } catch (error) {
@@ -50,6 +51,11 @@ exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$root/usr/bi
   -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
 `;
 
-async function hostVersion(): Promise<number> {
-  return Number(/version (\d+)/.exec(await run("qemu-system-x86_64", ["--version"]))?.[1] ?? 0);
+async function hostVersion(): Promise<number | undefined> {
+  try {
+    return Number(/version (\d+)/.exec(await run("qemu-system-x86_64", ["--version"]))?.[1] ?? 0);
+  } catch (error) {
+    if (error instanceof CommandError && error.ending.kind === "not-found") return undefined;
+    throw error;
+  }
 }

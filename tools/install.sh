@@ -12,6 +12,7 @@
 #   sysusers.d/           PREFIX/lib/sysusers.d/
 #   tmpfiles.d/           PREFIX/lib/tmpfiles.d/
 #   initramfs-tools/      PREFIX/share/initramfs-tools/  hooks and scripts executable
+#   sudoers.d/            /etc/sudoers.d/                mode 0440, as sudo asks for it
 #   …                     /etc/…
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -54,6 +55,7 @@ lay_out() {
       systemd/system/* | sysusers.d/* | tmpfiles.d/*) target=$prefix/lib/$file ;;
       initramfs-tools/hooks/* | initramfs-tools/scripts/*) target=$prefix/share/$file mode=0755 ;;
       initramfs-tools/*) target=$prefix/share/$file ;;
+      sudoers.d/*) target=/etc/$file mode=0440 ;;
       *) target=/etc/$file ;;
     esac
     install -D --mode="$mode" "$tree/$file" "$destdir$target"

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs what is missing, and is silent when nothing is: Debian packages first, then npm packages.
+# setup.sh [SECTION…]: installs what is missing, and is silent when nothing is: Debian packages first, then npm packages. The sections are
+# those of tools/host-packages.txt; without one, all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,11 +9,30 @@ stop() {
   exit 1
 }
 
+sections=(node "$@")
+[[ $# -gt 0 ]] || mapfile -t sections < <(sed -n 's/^\[\(.*\)\]$/\1/p' tools/host-packages.txt)
+
+is_wanted() {
+  [[ " ${sections[*]} " == *" $1 "* ]]
+}
+
+# Each once: two sections may have the same one.
+wanted_packages() {
+  local line section=
+  while read -r line; do
+    case $line in
+      "" | "#"*) ;;
+      "["*"]") section=${line:1:-1} ;;
+      *) is_wanted "$section" && echo "$line" ;;
+    esac
+  done <tools/host-packages.txt | sort --unique
+}
+
 missing_packages() {
   local package
   while read -r package; do
     [[ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || echo "$package"
-  done < <(sed 's/#.*//' tools/host-packages.txt | xargs --no-run-if-empty -n 1)
+  done < <(wanted_packages)
   # Any npm will do, also one that came from elsewhere than Debian.
   command -v npm >/dev/null || echo npm
 }
@@ -59,12 +79,17 @@ unpack_package() {
   mv "$folder.new" "$folder"
 }
 
+for section in "${sections[@]}"; do
+  grep --quiet --fixed-strings --line-regexp "[$section]" tools/host-packages.txt || stop "there is no section [$section] in tools/host-packages.txt"
+done
 mapfile -t packages < <(missing_packages)
 [[ ${#packages[@]} -eq 0 ]] || install_packages "${packages[@]}"
-unpack_package prometheus
-unpack_package prometheus-node-exporter
-unpack_package nginx
-unpack_package dante-server
+if is_wanted test; then
+  unpack_package prometheus
+  unpack_package prometheus-node-exporter
+  unpack_package nginx
+  unpack_package dante-server
+fi
 
 # The stamp lies in the folder it vouches for, so that one cannot stay without the other.
 stamp=node_modules/.installed-from

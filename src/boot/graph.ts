@@ -1,4 +1,5 @@
 import type { Problem } from "../base/problem.ts";
+import { overlap, owned } from "./ownership.ts";
 import type { Unit } from "./unit.ts";
 
 /**
@@ -146,18 +147,19 @@ function unorderable<M>(units: readonly Unit<M>[]): Set<Unit<M>> {
 }
 
 function sharedOwnership<M>(units: readonly Unit<M>[]): readonly Problem[] {
-  const owners = new Map<string, string>();
+  const all = units.flatMap(({ name, owns }) => owns.map((entry) => ({ name, thing: owned(entry) })));
   const problems: Problem[] = [];
-  for (const unit of units) {
-    for (const path of unit.owns) {
-      const other = owners.get(path);
-      if (other !== undefined && other !== unit.name) {
-        problems.push({
-          what: `${other} and ${unit.name} both write ${path}`,
-          todo: "let one unit own it, and the other require that unit",
-        });
-      }
-      owners.set(path, unit.name);
+  for (const [index, one] of all.entries()) {
+    for (let next = index + 1; next < all.length; next++) {
+      const other = all[next];
+      if (other === undefined || other.name === one.name || !overlap(one.thing, other.thing)) continue;
+      problems.push({
+        what:
+          one.thing.entry === other.thing.entry
+            ? `${one.name} and ${other.name} both write ${one.thing.entry}`
+            : `${one.name} writes ${one.thing.entry}, and ${other.name} writes ${other.thing.entry}: these overlap`,
+        todo: "let one unit own it, and the other require that unit",
+      });
     }
   }
   return problems;

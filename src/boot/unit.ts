@@ -16,7 +16,7 @@ export interface Unit<M> {
   readonly requires: readonly Unit<M>[];
   /** Order only: these come first when both run, whether they succeed or not. */
   readonly after: readonly Unit<M>[];
-  /** Paths and devices that this unit alone writes. Two units that own the same one are refused by `verify`. */
+  /** Paths and devices that this unit alone writes (ownership.ts). Two units that own what overlaps are refused by `verify`. */
   readonly owns: readonly string[];
   /** Milliseconds for the whole unit, retries included. Then its tools are stopped and it has failed. */
   readonly timeout: number;

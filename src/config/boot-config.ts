@@ -110,7 +110,9 @@ const extraUnit = {
     .describe("`early`: before local file systems, network and ssh; it may start no service then. `late`: once D-Bus is up"),
   requires: list(unitName).default([]).describe("units that must have succeeded before it runs"),
   after: list(unitName).default([]).describe("units that come first when both run"),
-  owns: list(path).default([]).describe("paths that it alone writes; two units that own the same one are refused"),
+  owns: list(path)
+    .default([])
+    .describe("paths that it alone writes, each with all below it; `*` and `?` as in a shell. Units whose paths overlap are refused"),
   timeout: seconds(1, 3600).default(60).describe("seconds for all of it"),
   onFailure: z
     .enum(["stop", "degrade"], { error: "stop or degrade" })

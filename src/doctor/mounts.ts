@@ -76,8 +76,8 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
       what: `${mountPoint} is not mounted as it should be`,
       found,
       expected: options.join(","),
-      // FAT takes its masks only as it is mounted.
-      todo: lacking.some((option) => option.startsWith("umask"))
+      // FAT takes its group and its masks only as it is mounted.
+      todo: lacking.some((option) => /^(?:gid|umask)=/.test(option))
         ? `umount ${mountPoint} && guestos-boot --unit mount-boot`
         : // "bind": of this mount alone, not of all of /run.
           `mount -o ${["remount", ...(isBound ? ["bind"] : []), ...options].join(",")} ${mountPoint}`,

@@ -172,7 +172,8 @@ async function whileMounted<T>(host: Host, device: string, mountPoint: string, u
   if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
   await host.makeFolder(mountPoint, { mode: 0o700 });
   try {
-    await mount(host, { source: device, mountPoint, fileSystem: "vfat", options: ["ro", "nodev", "nosuid", "noexec"] });
+    // Keys are on it. The mode of the folder is that of what is mounted there, while it is.
+    await mount(host, { source: device, mountPoint, fileSystem: "vfat", options: ["ro", "umask=0077", "nodev", "nosuid", "noexec"] });
   } catch (error) {
     host.signal.throwIfAborted();
     await host.remove(mountPoint);

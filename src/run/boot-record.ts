@@ -5,7 +5,7 @@ import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 import { keptRecords } from "../system/files/record-file.ts";
 import { ExitError } from "./exit-error.ts";
-import { requireRoot } from "./guards.ts";
+import { asReader } from "./guards.ts";
 import { paths } from "./paths.ts";
 
 /** Which record: of the boot so many boots ago, or a file that came from another machine. */
@@ -14,10 +14,14 @@ export type WhichRecord = { readonly boot: number } | { readonly file: string };
 /**
  * Reads the record of a boot: 0 is this one (or the last one that left a record), 1 the one before it, and so on.
  *
- * @throws ExitError when there is no such record, when it is damaged, or when not root
+ * @throws ExitError when there is no such record, when it is damaged, or when this account may not read it
  */
 export async function readBoot(host: Host, layout: Layout, which: WhichRecord): Promise<ReadRecord> {
-  const file = "file" in which ? which.file : await fileOfBoot(host, layout, which.boot);
+  if ("file" in which) return read(host, which.file, which);
+  return asReader(async () => read(host, await fileOfBoot(host, layout, which.boot), which));
+}
+
+async function read(host: Host, file: string, which: WhichRecord): Promise<ReadRecord> {
   try {
     const text = await host.readText(file);
     if (text === undefined && "file" in which) throw new ExitError("noRecord", { what: "there is no such file", where: { file } });
@@ -31,7 +35,6 @@ export async function readBoot(host: Host, layout: Layout, which: WhichRecord): 
 }
 
 async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<string> {
-  requireRoot("records are for root's eyes");
   const files = await recordFiles(host, layout);
   const file = files[boot];
   if (file !== undefined) return file;

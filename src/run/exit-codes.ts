@@ -8,7 +8,7 @@ export const exitCodes = {
   usage: { code: 2, meaning: "wrong usage" },
   failed: { code: 3, meaning: "a unit failed that the boot cannot do without (plan: would fail)" },
   unknownUnit: { code: 4, meaning: "there is no unit of that name" },
-  notRoot: { code: 5, meaning: "only root may do this" },
+  notRoot: { code: 5, meaning: "only root may do this; what only reads, the group adm too" },
   lockHeld: { code: 6, meaning: "another guestos-boot is running" },
   recordDamaged: { code: 7, meaning: "the record cannot be read" },
   noRecord: { code: 8, meaning: "there is no record of that boot" },

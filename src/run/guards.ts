@@ -1,5 +1,6 @@
 import { graphProblems } from "../boot/graph.ts";
 import type { Unit } from "../boot/unit.ts";
+import { READERS } from "../system/files/readers.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Setup } from "./setup.ts";
 
@@ -7,6 +8,24 @@ import type { Setup } from "./setup.ts";
 export function requireRoot(why: string): void {
   if (process.getuid?.() === 0) return;
   throw new ExitError("notRoot", { what: `only root may do this: ${why}`, todo: "run it as root, for example through sudo" });
+}
+
+/**
+ * What only reads a boot is for whoever the kernel lets read it: root, and the group of its readers.
+ *
+ * @throws ExitError where it does not let this account
+ */
+export async function asReader<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM"))) throw error;
+    throw new ExitError("notRoot", {
+      what: `only root and members of the group ${READERS.name} may read this`,
+      found: error.message,
+      todo: `run it through sudo, or as a member of ${READERS.name} (docs/operator.md, 'Who may run what')`,
+    });
+  }
 }
 
 /** Nothing runs on a chain that cannot be ordered, or in which two units write the same thing. @throws ExitError */

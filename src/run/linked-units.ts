@@ -1,3 +1,4 @@
+import { overlap, owned } from "../boot/ownership.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
 import { extraUnit } from "../units/extra/extra-unit.ts";
@@ -76,9 +77,15 @@ function misfitOf({ stage, requires, after, owns }: GuestUnit, others: readonly 
     const todo = `give it stage: late, or do without ${late.name}`;
     return { key: requires.includes(late) ? "requires" : "after", why: `it runs early, and ${late.name} runs late`, todo };
   }
-  const other = others.find((unit) => unit.owns.some((path) => owns.includes(path)));
-  if (other === undefined) return undefined;
-  return { key: "owns", why: `${other.name} writes the same path`, todo: "let one of them own it, and the other require that one" };
+  for (const other of others) {
+    for (const theirs of other.owns) {
+      const ours = owns.find((entry) => overlap(owned(entry), owned(theirs)));
+      if (ours === undefined) continue;
+      const why = `it owns ${ours}, and ${other.name} owns ${theirs}`;
+      return { key: "owns", why, todo: "let one of them own it, and the other require that one" };
+    }
+  }
+  return undefined;
 }
 
 interface Names {

@@ -23,7 +23,7 @@ export interface ReadGrubenv {
   readonly readable: boolean;
   /** In order, each occurrence: for GRUB the last one of a name counts. */
   readonly variables: readonly GrubVariable[];
-  /** Lines and comments that must not be lost when the block is written anew: all but `variables` of ours. */
+  /** Lines and comments that must not be lost when the block is written again: all but `variables` of ours, and without padding. */
   readonly others: readonly string[];
   /** What is not as guestos-boot writes it, in words. Empty: GRUB will read and save it as it should. */
   readonly faults: readonly string[];
@@ -39,6 +39,8 @@ export const SECTOR = 512;
  * its code that makes a value shorter writes up to twice the difference beyond the last line, into the padding or past it.
  */
 const ROOM = 32;
+/** Not the `#` that a backslash makes part of a value; with what an editor of another system ends a line with. */
+const PADDING = new RegExp(`(?<!\\\\)#{${ROOM},}\\r?`, "g");
 
 /** @param ours names of the variables that are not to be kept as `others` */
 export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly string[]): ReadGrubenv {
@@ -52,24 +54,37 @@ export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly strin
   const { variables, comments, broken } = readLines(text);
   const named = (name: string): readonly GrubVariable[] => variables.filter((variable) => variable.name === name);
   const own = variables.filter(({ name }) => ours.includes(name));
+  const hasRoom = padding(text) >= ROOM;
   const faults = [
     ...(text.length === GRUBENV_BYTES ? [] : [`it has ${text.length} bytes and not ${GRUBENV_BYTES}`]),
     ...(broken ? ["its end cannot be read"] : []),
     // GRUB looks for room from the end, and gives up when it finds anything but a whole line there.
     ...(/\n#*$/.test(text) ? [] : ["GRUB cannot save to it: its last line has no end"]),
-    ...(padding(text) >= ROOM ? [] : ["GRUB has no room in it to save a longer value"]),
+    ...(hasRoom ? [] : ["GRUB has no room in it to save a longer value"]),
     ...ours.filter((name) => named(name).length > 1).map((name) => `${name} stands there ${named(name).length} times`),
     ...(own.some(({ at, raw }) => at + raw.length >= SECTOR) ? ["the boot state is not in its first sector"] : []),
   ];
   const others = [...variables.filter((variable) => !own.includes(variable)), ...comments]
     .toSorted((one, two) => one.at - two.at)
-    .map(({ raw }) => raw);
+    .flatMap(({ raw }) => (hasRoom ? raw : withoutPadding(raw)));
   return { readable: true, variables, others, faults };
 }
 
 /** How many `#` fill its end. */
 function padding(text: string): number {
   return /#*$/.exec(text)?.[0].length ?? 0;
+}
+
+/**
+ * A newline in the padding or behind it, as an editor or `echo >>` leaves it, makes the padding part of a line: a comment, a value.
+ * Kept as it stands, it would take the room that it was there for.
+ *
+ * @param raw a line of a block without room
+ * @returns what it says, and nothing where it says nothing
+ */
+function withoutPadding(raw: string): readonly string[] {
+  const rest = raw.slice(0, 1) + raw.slice(1).replaceAll(PADDING, "");
+  return /^#\s*$/.test(rest) ? [] : [rest];
 }
 
 interface At {
@@ -116,15 +131,19 @@ function upToNul(text: string): string {
 }
 
 /**
- * A block of exactly 1024 bytes: ours first, then what else stood there, as it stood.
+ * A block of exactly 1024 bytes: ours first, then what else stood there, as it stood. Comments, which say nothing to GRUB and which
+ * its tool does not list, give way to variables where there is no room for both.
  *
  * @param others lines as `parseGrubenv` found them
  * @throws ProblemError when it does not fit; ours never reach beyond the first sector
  */
 export function renderGrubenv(ours: readonly (readonly [name: string, value: string])[], others: readonly string[]): Uint8Array {
   const head = SIGNATURE + ours.map(([name, value]) => `${name}=${escaped(value)}\n`).join("");
-  const text = head + others.map((line) => `${line}\n`).join("");
-  if (head.length > SECTOR || text.length > GRUBENV_BYTES - ROOM) {
+  const whole = (lines: readonly string[]): string => head + lines.map((line) => `${line}\n`).join("");
+  const fits = (text: string): boolean => text.length <= GRUBENV_BYTES - ROOM;
+  const variables = whole(others.filter((line) => !line.startsWith("#")));
+  const text = fits(whole(others)) ? whole(others) : variables;
+  if (head.length > SECTOR || !fits(text)) {
     throw new ProblemError({
       what: "GRUB's environment block has no room for the boot state",
       found: `${text.length} bytes`,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
+import { readersFolder } from "../system/files/readers.ts";
 import { kernelArguments } from "./booted-slot.ts";
 import { phaseOf, type Situation } from "./decide.ts";
 
@@ -30,7 +31,7 @@ export async function missingTrialMark(host: Host, layout: Layout, situation: Si
 
 /** On a tmpfs: gone with the boot that it tells of. Where both marks are there, it is no trial. */
 export async function setTrialMark(host: Host, layout: Layout, mark: TrialMark): Promise<void> {
-  await host.makeFolder(layout.run, { mode: 0o755 });
+  await host.makeFolder(layout.run, readersFolder);
   await host.writeFile(markFile(layout, mark), "", { mode: 0o644 });
   await host.remove(markFile(layout, mark === "on-trial" ? "not-on-trial" : "on-trial"));
 }

@@ -3,6 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ProblemError } from "../base/problem.ts";
+import { readersFolder } from "../system/files/readers.ts";
 
 /** Somebody else is at the slots: one upgrade at a time. */
 export class UpgradeBusyError extends ProblemError {}
@@ -21,7 +22,7 @@ export async function withUpgradeLock<T>(
   { command, wait }: { readonly command: string; readonly wait: number },
   use: () => Promise<T>,
 ): Promise<T> {
-  await host.makeFolder(layout.run, { mode: 0o755 });
+  await host.makeFolder(layout.run, readersFolder);
   const holder: LockHolder = { pid: process.pid, command, since: new Date().toISOString() };
   const attempt = await takeLock(join(layout.run, "upgrade.lock"), { wait, holder, signal: host.signal });
   switch (attempt.kind) {

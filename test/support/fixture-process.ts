@@ -12,6 +12,8 @@ export interface Ended {
 
 export interface FixtureOptions {
   readonly uid?: number;
+  /** The one group that it is in; that of the same number as `uid` when absent. */
+  readonly gid?: number;
 }
 
 /** A folder of its own, and the fixture's command line over it. */
@@ -33,11 +35,14 @@ export class Fixture {
     writeFileSync(this.path(name), "");
   }
 
-  start(args: readonly string[], { uid }: FixtureOptions = {}): { readonly process: ChildProcess; readonly ended: Promise<Ended> } {
+  start(
+    args: readonly string[],
+    { uid, gid = uid }: FixtureOptions = {},
+  ): { readonly process: ChildProcess; readonly ended: Promise<Ended> } {
     const child = spawn(process.execPath, [join(import.meta.dirname, "fixture-cli.ts"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, FIXTURE_ROOT: this.root, NO_COLOR: "" },
-      ...(uid === undefined ? {} : { uid, gid: uid }),
+      ...(uid === undefined ? {} : { uid, gid: gid ?? uid }),
     });
     const ended = new Promise<Ended>((resolve, reject) => {
       let stdout = "";

@@ -112,6 +112,8 @@ test("who has a key gets in by ssh", () =>
       status: 0,
       stdout: `${injectedNetwork.hostname}\n`,
     });
+    const command = "guestos-boot status >/dev/null && sudo -n id --user --name";
+    expect(await ssh(vm, { account: "admin", key: keys.admin, command })).toMatchObject({ status: 0, stdout: "root\n" });
   }));
 
 test("HTTPS is answered with the injected certificate, for the node's own name alone; HTTP is sent on to it", () =>

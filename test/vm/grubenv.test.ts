@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
+import { blockOf, grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { makeVfat } from "../../image/filesystems.ts";
 import { grubConfiguration, makeGrubImage } from "../../image/grub.ts";
 import { diskMiB, partitionsOf, sfdiskScript } from "../../image/layout.ts";
@@ -26,6 +26,10 @@ const GARBAGE = 150;
 
 function block(lines: string, length = 1024): Buffer {
   return Buffer.from(`# GRUB Environment Block\n${lines}`.padEnd(length, "#"), "latin1");
+}
+
+function toBeTried(): Buffer {
+  return block("boot_alternative=B\nboot_cycle=first_boot\nboot_trial=B\nother=1\n");
 }
 
 const values = ["A", "B", "", "a", "C", "A ", "AB"].map((value) => `boot_alternative=${value}\n`);
@@ -56,9 +60,16 @@ const broken = [
   block("boot_alternative=B\0\nboot_cycle=first_boot\0x\n"),
   Buffer.from(`# GRUB environment block\nboot_alternative=B\n`.padEnd(1024, "#")),
 ];
+/** GRUB cannot save to these, and begins the same trial at each start; the block that takes the place of each it can save to. */
+const spoilt = ["\n", "\r\n", "\nother=2\n"].map((end) => Buffer.concat([toBeTried(), Buffer.from(end)]));
+spoilt.push(Buffer.concat([toBeTried().subarray(0, 1023), Buffer.from("\n")]));
+const whole = spoilt.map((bytes) => {
+  const { state, others } = readBootState(bytes);
+  return Buffer.from(blockOf(state, others));
+});
 const unit = fc.constantFrom("boot_alternative=", "boot_cycle=", "A", "B", "\n", "\\", "#", "=", "stable", "first_boot", "failsafe_check");
 const garbage = fc.sample(fc.string({ unit, maxLength: 40 }), { seed: SEED, numRuns: GARBAGE }).map((lines) => block(lines));
-const cases = [...sound, ...broken, ...garbage];
+const cases = [...sound, ...broken, ...spoilt, ...whole, ...garbage];
 
 /** grub.cfg up to where it knows what it boots, once for each file. */
 async function manyTimes(count: number): Promise<string> {
@@ -138,4 +149,6 @@ test("GRUB in the firmware boots what we say that it boots, tells its kernel of 
       expected[index]?.block === undefined ? undefined : Buffer.from(expected[index].block).toString("latin1"),
     );
   }
+  const saved = (bytes: Buffer): boolean => decided[cases.indexOf(bytes)]?.block?.includes("\nboot_cycle=failsafe_check\n") === true;
+  expect([spoilt.map(saved), whole.map(saved)]).toEqual([spoilt.map(() => false), whole.map(() => true)]);
 });

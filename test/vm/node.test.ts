@@ -196,7 +196,7 @@ test("everything is mounted with no more rights than it needs", () =>
       "/": ["ro"],
       "/boot": ["ro", ...restricted],
       "/boot/efi": ["ro", "fmask=0077", "dmask=0077", ...restricted],
-      "/boot/grub": ["rw", "fmask=0077", "dmask=0077", ...restricted],
+      "/boot/grub": ["rw", "gid=4", "fmask=0027", "dmask=0027", ...restricted],
       "/boot/config": ["rw", "sync", ...restricted],
       "/var": ["rw", "nodev", "nosuid"],
       "/var/lib/ic/data": ["rw", ...restricted],
@@ -285,6 +285,29 @@ test("who has a key gets in by ssh, and nobody else", () =>
       expect(refused.status).toBe(255);
       expect(refused.stderr).toContain("Permission denied (publickey).");
     }
+  }));
+
+test("who administers the node sees the boot as admin, and does through sudo what root alone may do; readonly sees it, and does no more", () =>
+  node.use(async (vm) => {
+    const { keys } = injected;
+    await untilBooted(vm);
+    const asAdmin = async (command: string) => ssh(vm, { account: "admin", key: keys.admin, command });
+    const asReadonly = async (command: string) =>
+      ssh(vm, { account: "readonly", key: keys.readonly, command: `${command}; echo "ended with $?"` });
+    expect(await asAdmin("guestos-boot status")).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^done: all is as it should be\n/),
+    });
+    for (const verb of ["why store-key", "analyze time", "list", "graph", "upgrade status", "status --watch"])
+      expect(await asAdmin(`guestos-boot ${verb}`), verb).toMatchObject({ status: 0, stderr: "" });
+    expect((await asAdmin("guestos-boot doctor; echo ended with $?")).stdout).toBe("ended with 5\n");
+    const doctor = await asAdmin("sudo -n guestos-boot doctor");
+    expect([doctor.status, doctor.stderr], doctor.stdout).toEqual([0, ""]);
+    expect((await asReadonly("guestos-boot status")).stdout).toMatch(/^done: all is as it should be\n[^]*ended with 0\n$/);
+    expect((await asReadonly("sudo -n true")).stdout).toBe("ended with 1\n");
+    // The account of a service is neither.
+    const other = await vm.shell.run("setpriv --reuid=node_exporter --regid=node_exporter --init-groups guestos-boot status");
+    expect([other.status, other.stdout]).toEqual([5, ""]);
   }));
 
 test("the firewall has the rules of the ruleset file, and only those", () =>

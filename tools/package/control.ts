@@ -59,7 +59,7 @@ Architecture: amd64
 Maintainer: ${MAINTAINER}
 Installed-Size: ${installedSize}
 Depends: ${[...DEPENDS, ...depends].toSorted().join(", ")}
-Recommends: ${[...recommends, "libnss-myhostname", "systemd-resolved"].join(", ")}
+Recommends: ${[...recommends, "libnss-myhostname", "sudo", "systemd-resolved"].join(", ")}
 Conflicts: ${others.join(", ")}
 Replaces: lvm2, nftables
 Section: admin

@@ -13,7 +13,7 @@ export type Analysis = (typeof analyses)[number];
 /**
  * Prints one view of one boot.
  *
- * @throws ExitError when there is no such record, when it is damaged, or when not root
+ * @throws ExitError when there is no such record, when it is damaged, or when this account may not read it
  */
 export async function analyze(
   setup: Setup,

@@ -36,7 +36,13 @@ export async function loadBoot(host: Host, layout: Layout, which: WhichRecord, t
 
 async function clocksOf(host: Host, id: string, isHere: boolean, terminal: Terminal): Promise<BootClocks | undefined> {
   try {
-    return isHere ? await bootClocks(host, Object.values(stageServices)) : await journalClocks(host, id);
+    if (isHere) return await bootClocks(host, Object.values(stageServices));
+    const clocks = await journalClocks(host, id);
+    if (clocks === undefined && process.getuid?.() !== 0)
+      terminal.complain(
+        "without systemd's clocks: the journal shows this account nothing of them; root and the group systemd-journal see all of it",
+      );
+    return clocks;
   } catch (error) {
     terminal.complain(`without systemd's clocks: ${oneLine(toProblem(error))}`);
     return undefined;

@@ -45,7 +45,8 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
   const host = systemHost({ signal: new AbortController().signal });
-  await host.makeFolder(layout.run, { mode: 0o755 });
+  // A boot has made it, for its readers. The monitor alone may give it to no group (etc/systemd/system/guestos-monitor.service).
+  await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const { since } = request;

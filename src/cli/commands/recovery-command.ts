@@ -4,6 +4,7 @@ import { requirePartition } from "../../system/disks/block-devices.ts";
 import { type Host, systemHost } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { isTyped, readPassphrase } from "../../system/files/read-passphrase.ts";
+import { readersFolder } from "../../system/files/readers.ts";
 import type { Secret } from "../../base/secret.ts";
 import { keyRing } from "../../units/disks/key-ring.ts";
 import { type Recovery, recoveryState, removeRecovery, setRecovery } from "../../units/disks/recovery-slot.ts";
@@ -96,7 +97,7 @@ async function change(
 ): Promise<ExitName> {
   return orStopped(stop, async () => {
     const host = systemHost({ signal: stop.signal });
-    await host.makeFolder(layout.run, { mode: 0o755 });
+    await host.makeFolder(layout.run, readersFolder);
     const release = await lockOrExit(layout, wait, terminal, stop.signal);
     if (release === undefined) return stop.exit();
     try {

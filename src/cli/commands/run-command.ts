@@ -3,6 +3,7 @@ import { runUnits } from "../../boot/runner.ts";
 import type { Stage } from "../../boot/unit.ts";
 import { systemHost } from "../../system/host.ts";
 import { peakMemory } from "../../system/processes/peak-memory.ts";
+import { readersFolder } from "../../system/files/readers.ts";
 import type { Machine } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
@@ -45,7 +46,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const stop = stopOnSignals();
   // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
   const host = systemHost({ signal: new AbortController().signal });
-  await host.makeFolder(layout.run, { mode: 0o755 });
+  await host.makeFolder(layout.run, readersFolder);
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const facts = await runFacts(host, layout, request.stage);

@@ -21,7 +21,7 @@ export interface StatusRequest {
 /**
  * Shows how a boot went, from its record.
  *
- * @throws ExitError when there is no such record, when it is damaged, or when not root
+ * @throws ExitError when there is no such record, when it is damaged, or when this account may not read it
  */
 export async function status({ layout }: Setup, { boot, json }: StatusRequest, terminal: Terminal): Promise<ExitName> {
   const host = systemHost({ signal: new AbortController().signal });

@@ -7,9 +7,10 @@ import { waitingLine } from "../../boot/show/run-text.ts";
 import { beats } from "../../system/files/follow-file.ts";
 import { systemHost } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { readersFolder } from "../../system/files/readers.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
-import { requireRoot } from "../../run/guards.ts";
+import { asReader } from "../../run/guards.ts";
 import { paintFor } from "../../run/paint.ts";
 import { paths } from "../../run/paths.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -25,14 +26,17 @@ const PATIENCE = 900;
 /**
  * Shows this boot while it goes on, from its beginning, and ends when it has ended: like status then, but for the table.
  *
- * @throws ExitError when the record is damaged, or when not root
+ * @throws ExitError when the record is damaged, or when this account may not read it
  */
-export async function watchStatus({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
-  requireRoot("records are for root's eyes");
+export async function watchStatus(setup: Setup, terminal: Terminal): Promise<ExitName> {
+  return asReader(async () => watch(setup, terminal));
+}
+
+async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
   const host = systemHost({ signal: new AbortController().signal });
   const stop = stopOnSignals();
   const file = paths(layout).record;
-  await host.makeFolder(layout.run, { mode: 0o755 });
+  await host.makeFolder(layout.run, readersFolder);
   let told = 0;
   let show: Sink = () => undefined;
   let news = systemClock.now();

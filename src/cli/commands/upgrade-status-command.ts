@@ -10,11 +10,11 @@ import { readRefusedImages, type RefusedImage } from "../../upgrade/slot-state.t
 import type { ExitName } from "../../run/exit-codes.ts";
 import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
-import { asOperator } from "./upgrade-work.ts";
+import { asUpgradeReader } from "./upgrade-work.ts";
 
 /** Shows both slots, what is booted next, and which images are refused. Changes nothing and takes no lock. */
 export async function upgradeStatus({ layout }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
-  return asOperator(async (host) => {
+  return asUpgradeReader(async (host) => {
     const seen = await look(host, layout);
     const version = (await host.readText(layout.versionFile))?.trim();
     const refused = await refusedImages(host, layout);

@@ -4,7 +4,7 @@ import { RefusedError } from "../../upgrade/refusals.ts";
 import { UpgradeBusyError, withUpgradeLock } from "../../upgrade/upgrade-lock.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
-import { requireRoot } from "../../run/guards.ts";
+import { asReader, requireRoot } from "../../run/guards.ts";
 import { refreshMetrics } from "../../run/run-metrics.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { processTerminal } from "../../run/terminal.ts";
@@ -14,7 +14,16 @@ const PATIENCE = 10;
 
 /** A host that ends with the first signal that tells the program to. @throws ExitError when not root */
 export async function asOperator(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
-  requireRoot("the boot loader's state is for root alone");
+  requireRoot("the boot loader's state is for root alone to change");
+  return stoppable(use);
+}
+
+/** The same for what changes nothing. @throws ExitError where this account may not read it */
+export async function asUpgradeReader(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
+  return asReader(async () => stoppable(use));
+}
+
+async function stoppable(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
   const stop = stopOnSignals();
   try {
     return await use(systemHost({ signal: stop.signal }));

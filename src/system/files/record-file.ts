@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import type { Host } from "../host.ts";
+import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import type { FileAttributes, Host } from "../host.ts";
+import { readersFile, readersFolder } from "../files/readers.ts";
 
 /** How many boots are kept. */
 export const KEPT_BOOTS = 20;
@@ -11,13 +12,14 @@ export interface LineFile {
 }
 
 /**
- * Opens a file of lines for appending, made with mode 0600 when absent. The caller must be its only writer.
+ * Opens a file of lines for appending, made when absent: root writes it, the readers read it. The caller must be its only writer.
  *
  * A line that a killed writer left half written is cut off first: what follows would otherwise be glued to it.
  */
 export function openLineFile(path: string): LineFile {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
   try {
+    openToReaders(file);
     cutTornLine(file);
   } catch (error) {
     closeSync(file);
@@ -30,6 +32,19 @@ export function openLineFile(path: string): LineFile {
     },
     close: () => closeSync(file),
   };
+}
+
+/** Where that cannot be done, it stays closed to all but root: a boot must not do without its record for that. */
+function openToReaders(file: number): void {
+  const { mode, gid, uid } = fstatSync(file);
+  if ((mode & 0o7777) === readersFile.mode && gid === readersFile.gid) return;
+  try {
+    // The group first: no other one is ever let in.
+    fchownSync(file, uid, readersFile.gid);
+    fchmodSync(file, readersFile.mode);
+  } catch {
+    fchmodSync(file, 0o600);
+  }
 }
 
 function cutTornLine(file: number): void {
@@ -77,12 +92,20 @@ export async function keepRecord(
 ): Promise<void> {
   const content = await host.readBytes(from);
   if (content === undefined) return;
-  await host.makeFolder(folder, { mode: 0o700 });
+  await host.makeFolder(folder, readersFolder);
+  await giveToReaders(host, folder, readersFolder);
   const known = (await keptRecords(host, folder)).find(({ bootId }) => bootId === boot.bootId);
   const path = known?.path ?? `${folder}/${boot.time.slice(0, 19).replaceAll(/[-:]/g, "")}Z-${boot.bootId}.jsonl`;
-  await host.writeFile(path, content, { mode: 0o600 });
+  await host.writeFile(path, content, readersFile);
+  for (const kept of await keptRecords(host, folder)) await giveToReaders(host, kept.path, readersFile);
   // Never the one just kept, even if the clock stood in the past when this boot began.
   const others = (await keptRecords(host, folder)).filter((kept) => kept.path !== path);
   for (const { path: old } of others.slice(KEPT_BOOTS - 1)) await host.remove(old);
   for (const name of (await host.list(folder)) ?? []) if (LEFT_OVER.test(name)) await host.remove(`${folder}/${name}`);
+}
+
+/** What an older version made for root alone. */
+async function giveToReaders(host: Host, path: string, wanted: Required<Pick<FileAttributes, "mode" | "gid">>): Promise<void> {
+  const facts = await host.stat(path);
+  if (facts !== undefined && (facts.mode !== wanted.mode || facts.gid !== wanted.gid)) await host.setAttributes(path, wanted);
 }

@@ -19,7 +19,7 @@ import { mountOptions } from "./mount-options.ts";
 export const mountBoot = unit({
   name: "mount-boot",
   title: "Mount /boot, and the EFI, GRUB and config partitions below it",
-  owns: ["/boot", "/boot/efi", "/boot/grub"],
+  owns: ["mount:/boot", "mount:/boot/efi", "mount:/boot/grub", "mount:/boot/config"],
   timeout: 120_000,
   async plan(machine) {
     const { host, layout } = machine;

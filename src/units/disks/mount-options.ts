@@ -1,4 +1,5 @@
 import type { Layout } from "../../config/layout/layout.ts";
+import { READERS } from "../../system/files/readers.ts";
 
 const RESTRICTED = ["nodev", "nosuid", "noexec"];
 
@@ -11,7 +12,8 @@ export const mountOptions: Readonly<Record<keyof Layout["mountPoints"], readonly
   boot: ["ro", ...RESTRICTED],
   efi: ["ro", "umask=0077", ...RESTRICTED],
   // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
-  grub: ["rw", "umask=0077", ...RESTRICTED],
+  // The readers see what the next boot starts.
+  grub: ["rw", `gid=${READERS.gid}`, "umask=0027", ...RESTRICTED],
   // sync: small, rarely written, and everything on it must survive a power cut.
   config: ["rw", "sync", ...RESTRICTED],
   var: ["nodev", "nosuid"],

@@ -28,7 +28,7 @@ export const varPartition = unit({
   title: "Set up and mount the encrypted /var",
   shapesDisks: true,
   requires: [storeKey],
-  owns: ["/var", "mapping:var_crypt"],
+  owns: ["mount:/var", "mapping:var_crypt"],
   timeout: 300_000,
   retryFor: 10_000,
   async plan(machine) {

@@ -23,7 +23,7 @@ export const volumeMounts = unit({
   name: "volume-mounts",
   title: "Mount the file systems of the store",
   requires: [volumeFilesystems, varPartition],
-  owns: ["/var/lib/ic/data", "/var/lib/ic/crypto", "/var/lib/ic/backup", "swap"],
+  owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap"],
   // A check of a large file system takes its time.
   timeout: 45 * 60_000,
   async plan(machine) {

@@ -20,7 +20,7 @@ export const hostname = unit({
   name: "hostname",
   title: "Set the host name",
   requires: [configInjection],
-  owns: ["/etc/hostname"],
+  owns: ["/etc/hostname", "/run/ic-node/etc/hostname"],
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;

@@ -25,7 +25,7 @@ export const nodeExporterKeys = unit({
   name: "node-exporter-keys",
   title: "Set up the TLS key of node_exporter",
   requires: [mountBoot],
-  owns: ["/boot/config/node_exporter", "/etc/node_exporter"],
+  owns: ["/boot/config/node_exporter", "/etc/node_exporter", "/run/ic-node/etc/node_exporter"],
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;

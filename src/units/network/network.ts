@@ -24,6 +24,7 @@ export const network = unit({
   name: "network",
   title: "Configure the network",
   requires: [configInjection],
+  owns: ["/run/systemd/network/10-*.network"],
   // The driver of the interface may be loaded, and udev may rename it, a moment after we look.
   retryFor: 10_000,
   async plan(machine) {

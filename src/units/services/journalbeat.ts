@@ -24,6 +24,7 @@ export const journalbeat = unit({
   title: "Ship logs",
   stage: "late",
   requires: [configInjection],
+  owns: ["/run/systemd/journal-upload.conf.d/10-guestos-boot.conf", "/run/ic-node/filebeat/filebeat.yml"],
   onFailure: "degrade",
   timeout: 120_000,
   async plan(machine) {

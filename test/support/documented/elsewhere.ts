@@ -61,6 +61,7 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot plan --unit NAME": PLANNED,
   "guestos-boot plan --unit network": PLANNED,
   "guestos-boot doctor": { file: NODE, as: ['guestosBoot(vm, "doctor")'] },
+  "sudo guestos-boot doctor": { file: NODE, as: ['asAdmin("sudo -n guestos-boot doctor")'] },
   "guestos-boot doctor --json": { file: NODE, as: ['guestosBoot(vm, "doctor --json")'] },
   "guestos-boot monitor --once --unit NAME": LOOKED,
   "guestos-boot monitor --once --unit nftables": LOOKED,

@@ -86,12 +86,12 @@ test("--json prints one document and nothing else", async () => {
   });
 });
 
-test("runs of one boot follow each other in one record that root alone can read", async () => {
+test("runs of one boot follow each other in one record that root writes and its readers alone can read", async () => {
   const fixture = new Fixture();
   await fixture.run("run", "--stage", "early");
   await fixture.run("run", "--stage", "late");
   const file = fixture.path("run/record.jsonl");
-  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(statSync(file)).toMatchObject({ mode: 0o100640, uid: 0, gid: 4 });
   const { runs, torn } = parseRecord(readFileSync(file, "utf8"), file);
   expect(runs.map(({ facts: { stage }, end }) => [stage, end?.outcome])).toEqual([
     ["early", "done"],

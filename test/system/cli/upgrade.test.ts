@@ -205,6 +205,7 @@ test("wrong words end with 2 and name the nearest; anyone but root with 5", asyn
     ...{ status: 2, stderr: expect.stringContaining('there is no verb "frobnicate" of manageboot') },
   });
   chmodSync(fixture.root, 0o777);
+  chmodSync(fixture.path("grubenv"), 0o640);
   for (const verb of ["status", "next", "commit", "confirm"]) {
     expect((await fixture.start(["upgrade", verb], { uid: 65534 }).ended).status, verb).toBe(5);
   }

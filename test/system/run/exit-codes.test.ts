@@ -33,7 +33,7 @@ test("an unknown unit ends with 4 and names the nearest one", async () => {
 test("anyone but root ends with 5", async () => {
   const fixture = new Fixture();
   chmodSync(fixture.root, 0o777);
-  for (const args of [[], ["plan"], ["status"]]) {
+  for (const args of [[], ["plan"], ["doctor"]]) {
     const { status, stderr } = await fixture.start(args, { uid: NOBODY }).ended;
     expect(status, stderr).toBe(5);
     expect(stderr).toMatch(/^guestos-boot: only root may do this: /);

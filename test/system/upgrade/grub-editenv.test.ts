@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseGrubenv, savedByGrub } from "../../../src/upgrade/grubenv.ts";
+import { parseGrubenv, renderGrubenv, savedByGrub } from "../../../src/upgrade/grubenv.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 
 /** GRUB's own tool has the same lib/envblk.c as its command load_env: it is asked what it makes of the same blocks. */
@@ -50,6 +50,27 @@ test.each([
   ["an escape at its very end", block("boot_cycle=stable\nx=y".padEnd(998, "z") + "\\")],
 ])("GRUB's tool and we read and save the same: %s", (_, bytes) => {
   expectAgreement(bytes);
+});
+
+const shipped = block("boot_alternative=A\nboot_cycle=stable\nother=1\n");
+
+test.each([
+  ["a newline too many", Buffer.concat([shipped, Buffer.from("\n")])],
+  ["a newline in place of the last #", Buffer.concat([shipped.subarray(0, 1023), Buffer.from("\n")])],
+  ["another system's end of line", Buffer.concat([shipped, Buffer.from("\r\n")])],
+  ["a remark behind it", Buffer.concat([shipped, Buffer.from(" the end\n")])],
+  ["a variable behind it", Buffer.concat([shipped, Buffer.from("\nmore=2\n")])],
+])("GRUB's tool cannot add to a block with %s; to the one in its place it can, and all that it listed is still there", (_, bytes) => {
+  const added = ["added=a value that is longer than nothing"];
+  writeFileSync(file, bytes);
+  const listed = editenv("list").stdout;
+  expect(editenv("set", ...added).status).toBe(1);
+  expectAgreement(bytes);
+  writeFileSync(file, renderGrubenv([], parseGrubenv(bytes, []).others));
+  expect(editenv("list").stdout).toBe(listed);
+  expect(editenv("set", ...added)).toMatchObject({ status: 0 });
+  expect(editenv("list").stdout).toBe(`${listed}${added[0]}\n`);
+  expect(readFileSync(file)).toHaveLength(1024);
 });
 
 test("and the same of garbage", () => {

@@ -48,6 +48,27 @@ test("A installs B, commits, B boots on trial, is confirmed and stays; and back 
   expect(readFileSync(layout.grubenv, "latin1")).toContain("\nother=1\n");
 });
 
+/** As an editor leaves them. GRUB cannot save to such a block, and so cannot try a system from it. */
+const SPOILT: readonly (readonly [string, (block: Buffer) => Buffer])[] = [
+  ["one newline too many", (block) => Buffer.concat([block, Buffer.from("\n")])],
+  ["a newline in place of its last #", (block) => Buffer.concat([block.subarray(0, 1023), Buffer.from("\n")])],
+];
+
+test.each(SPOILT)("a block with %s is made whole by the unit, and by a commit that finds it, with all that it says", async (_, spoil) => {
+  const machine = await readyForB();
+  const { host, layout } = machine;
+  const sound = readFileSync(layout.grubenv);
+  machine.setBlock(spoil(sound));
+  expect(await unit(machine)).toEqual([expect.stringMatching(/^tell the boot loader: slot A, stable \(grubenv: /)]);
+  expect(readFileSync(layout.grubenv)).toEqual(sound);
+  expect(await unit(machine)).toEqual([]);
+  machine.setBlock(spoil(sound));
+  await decideAndWrite(host, layout, "commit");
+  expect(machine.boot()).toBe("B");
+  expect(machine.state()).toEqual({ alternative: "B", cycle: "failsafe_check", trial: "B" });
+  expect(readFileSync(layout.grubenv, "latin1")).toContain("\nother=1\n");
+});
+
 test("what ends a trial is told of one and of its confirmation, and in a boot that is none there is nothing to tell", async () => {
   const machine = await onTrialB();
   expect(await unit(machine)).toEqual([TRIAL]);
@@ -205,6 +226,27 @@ test("a power cut while a fall-back is written down is made good by the next boo
     },
   );
   expect(cuts).toBeGreaterThan(2);
+});
+
+test.each(SPOILT)("a power cut while a commit makes a block with %s whole leaves no trial without an end", async (_, spoil) => {
+  const cuts = await atEveryEffect(
+    async () => {
+      const machine = await readyForB();
+      machine.setBlock(spoil(readFileSync(machine.layout.grubenv)));
+      return machine;
+    },
+    async (machine, interrupt) => decideAndWrite(interrupt(machine.host), machine.layout, "commit"),
+    async (machine) => {
+      // Nobody confirms: after a try, if there is one, GRUB alone is back at A.
+      machine.boot();
+      expect(machine.boot()).toBe("A");
+      await unit(machine);
+      expect(machine.state()).toEqual(STABLE_A);
+      expect(readFileSync(machine.layout.grubenv, "latin1")).toContain("\nother=1\n");
+    },
+  );
+  // The block is made whole first, and says then what it said.
+  expect(cuts).toBeGreaterThan(1);
 });
 
 test("a power cut while a lost grubenv is made anew leaves a machine that makes it", async () => {

@@ -82,6 +82,12 @@ test("a path that two units write is a problem that names both", () => {
   expect(whats([unit("one", { owns: ["/x", "/y"] }), unit("two", { owns: ["/y"] })])).toEqual(["one and two both write /y"]);
 });
 
+test("paths that overlap are a problem that names both: a pattern and what it matches, a folder and what is below it", () => {
+  expect(
+    whats([unit("one", { owns: ["/b/*.conf"] }), unit("two", { owns: ["/b/network.conf", "/c"] }), unit("three", { owns: ["/c/d"] })]),
+  ).toEqual(["one writes /b/*.conf, and two writes /b/network.conf: these overlap", "two writes /c, and three writes /c/d: these overlap"]);
+});
+
 test("what is planted is found, and nothing else: duplicates, unknown requirements, late requirements, cycles, shared paths", () => {
   const planted = fc.record({
     sound: fc.array(fc.array(fc.nat(99), { maxLength: 4 }), { minLength: 1, maxLength: 100, size: "max" }),

@@ -8,7 +8,7 @@ import { parseMountinfo } from "../../../src/system/disks/mounts.ts";
 const SOUND = `1 0 254:5 / / ro,relatime shared:1 - ext4 /dev/root ro
 2 1 254:4 / /boot ro,nosuid,nodev,noexec,relatime shared:2 - ext4 /dev/vda4 ro
 3 2 254:1 / /boot/efi ro,nosuid,nodev,noexec,relatime shared:3 - vfat /dev/vda1 ro,fmask=0077,dmask=0077,codepage=437,errors=remount-ro
-4 2 254:2 / /boot/grub rw,nosuid,nodev,noexec,relatime shared:4 - vfat /dev/vda2 rw,fmask=0077,dmask=0077,codepage=437,errors=remount-ro
+4 2 254:2 / /boot/grub rw,nosuid,nodev,noexec,relatime shared:4 - vfat /dev/vda2 rw,gid=4,fmask=0027,dmask=0027,codepage=437,errors=remount-ro
 5 2 254:3 / /boot/config rw,nosuid,nodev,noexec,relatime shared:5 - ext4 /dev/vda3 rw,sync
 6 1 253:1 / /var rw,nosuid,nodev,relatime shared:6 - ext4 /dev/mapper/var_crypt rw
 7 6 253:2 / /var/lib/ic/data rw,nosuid,nodev,noexec,relatime shared:7 - xfs /dev/mapper/store-shared--data rw,attr2,inode64
@@ -43,7 +43,8 @@ test("a right that somebody gave is named, with what takes it away", () => {
 
 test.each([
   ["a root that can be written", "254:5 / / ro,relatime shared:1 - ext4 /dev/root ro", "254:5 / / rw,relatime - ext4 /dev/root rw", "/"],
-  ["FAT that everybody may read", "/dev/vda2 rw,fmask=0077,dmask=0077", "/dev/vda2 rw,fmask=0022,dmask=0022", "/boot/grub"],
+  ["FAT that everybody may read", "/dev/vda2 rw,gid=4,fmask=0027,dmask=0027", "/dev/vda2 rw,gid=4,fmask=0022,dmask=0022", "/boot/grub"],
+  ["FAT of another group", "/dev/vda2 rw,gid=4,fmask", "/dev/vda2 rw,fmask", "/boot/grub"],
   ["a config partition that is written late", "/dev/vda3 rw,sync", "/dev/vda3 rw", "/boot/config"],
 ])("%s is seen", (_, from, to, mountPoint) => {
   expect(SOUND).toContain(from);

@@ -101,7 +101,7 @@ test("a root file system on no block device leaves every disk a candidate", asyn
   expect((await surveyMedia(host, guestosLayout)).candidates.map(({ device }) => device)).toContain("/dev/sda");
 });
 
-const MOUNT = (device: string): string => `mount -t vfat -o ro,nodev,nosuid,noexec -- ${device} /run/guestos-boot/medium`;
+const MOUNT = (device: string): string => `mount -t vfat -o ro,umask=0077,nodev,nosuid,noexec -- ${device} /run/guestos-boot/medium`;
 const UMOUNT = "umount -- /run/guestos-boot/medium";
 const TAR = { "/run/guestos-boot/medium/ic-bootstrap.tar": "the tar" };
 const read = async (tar: string, title: string): Promise<string> => `${title} from ${tar}`;

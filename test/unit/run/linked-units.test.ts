@@ -77,6 +77,33 @@ test("a name that is taken, and a path that another unit writes, are refused", (
   expect(problems.map(({ where }) => where?.file)).toEqual(["network", "journalbeat", "configuration", "a", "b", "d"]);
 });
 
+test.each([
+  ["/boot/config/network.conf", "config-injection owns /boot/config/*.conf"],
+  ["/boot/config/accounts_ssh_authorized_keys/admin", "config-injection owns /boot/config/accounts_ssh_authorized_keys"],
+  ["/boot/config/ne*", "config-injection owns /boot/config/*.conf"],
+  ["/etc", "owns /etc/"],
+  ["/etc/ssh/moduli", "ssh-host-keys owns /etc/ssh"],
+  ["/run/systemd/network/10-enp1s0.network", "network owns /run/systemd/network/10-*.network"],
+  ["/var/lib/ic/backup", "volume-mounts owns mount:/var/lib/ic/backup"],
+  ["/boot", "mount-boot owns mount:/boot"],
+])("an extra unit that owns %s is left out, with the owner and its path named", (path, reason) => {
+  const { units, problems } = linkedUnits([declared("a", { owns: [path] })], shipped);
+  expect(units).toEqual([]);
+  expect(problems).toMatchObject([{ where: { file: "a" }, what: expect.stringContaining(`it owns ${path}, and `) }]);
+  expect(problems[0]?.what).toContain(reason);
+});
+
+test("beside what others own there is room: another file of a folder, below a mount point, another interface's file", () => {
+  const owns = [
+    "/boot/config/mine.json",
+    "/boot/config/mine/x.conf",
+    "/var/lib/mine",
+    "/run/systemd/network/20-enp1s0.network",
+    "/etc/sshd",
+  ];
+  expect(linkedUnits([declared("a", { owns })], shipped)).toMatchObject({ units: [{ name: "a" }], problems: [] });
+});
+
 test("whatever is declared, the chain with it is sound, and every unit is either in it or complained of", () => {
   const names = ["a", "b", "c", "d", "network", "nftables", "journalbeat", "nobody"];
   const some = fc.subarray(names, { maxLength: 2 });
@@ -86,7 +113,7 @@ test("whatever is declared, the chain with it is sound, and every unit is either
       requires: some,
       after: some,
       stage: fc.constantFrom("early" as const, "late" as const),
-      owns: fc.subarray(["/x", "/y"], { maxLength: 1 }),
+      owns: fc.subarray(["/x", "/x/*", "/y", "/*/z", "/boot/config/hostname.conf"], { maxLength: 1 }),
     }),
     { maxLength: 6 },
   );

@@ -82,6 +82,42 @@ test("a block with too much in it is refused, not cut off", async () => {
   });
 });
 
+/** Without room for GRUB (grub_envblk_set, lib/envblk.c: the end is a newline and then `#` alone, enough of them), each in another way. */
+const SPOILT: Readonly<Record<string, Buffer>> = {
+  "a newline too many": Buffer.concat([block("boot_cycle=stable\n# note\nother=1\n"), Buffer.from("\n")]),
+  "a newline in place of the last #": Buffer.concat([block("boot_cycle=stable\n# note\nother=1\n", 1023), Buffer.from("\n")]),
+  "three newlines too many": Buffer.concat([block("boot_cycle=stable\n# note\nother=1\n"), Buffer.from("\n\n\n")]),
+  "another system's end of line": Buffer.concat([block("boot_cycle=stable\n# note\nother=1\n"), Buffer.from("\r\n")]),
+  "a line added behind it": Buffer.concat([block("boot_cycle=stable\n# note\n"), Buffer.from("\nother=1\n")]),
+  "a newline in the middle": Buffer.from(`${SIGNATURE}boot_cycle=stable\n# note\n${"#".repeat(480)}\nother=1\n${"#".repeat(480)}\n`),
+  "padding that a value runs into": Buffer.concat([block("boot_cycle=stable\n# note\nother=1", 1023), Buffer.from("\n")]),
+  "padding that a name begins with": Buffer.from(`${SIGNATURE}boot_cycle=stable\n# note\n\r${"#".repeat(940)}\r\nother=1\n`),
+};
+
+test.each(Object.entries(SPOILT))("padding is not content: a block with %s is made whole, its variables and comments kept", (_, bytes) => {
+  const { readable, others, faults } = parseGrubenv(bytes, OURS);
+  expect([readable, faults.length > 0]).toEqual([true, true]);
+  expect(others.map((line) => line.trim())).toEqual(["# note", "other=1"]);
+  const whole = renderGrubenv([["boot_alternative", "A"]], others);
+  expect(parseGrubenv(whole, OURS).faults).toEqual([]);
+  expect(savedByGrub(whole, [["boot_cycle", "failsafe_check"]])).not.toEqual(whole);
+});
+
+test("what stands in a block that has room is kept as it stands, a line of many # too", () => {
+  const line = "#".repeat(60);
+  expect(parseGrubenv(block(`${line}\nother=${line}\n`), OURS).others).toEqual([line, `other=${line}`]);
+});
+
+test("a # that a backslash makes part of a value stays, so that the line ends where it ended", () => {
+  const { others } = parseGrubenv(Buffer.concat([block("x=1\\", 1023), Buffer.from("\n")]), OURS);
+  expect(others).toEqual(["x=1\\#"]);
+});
+
+test("a comment gives way where there is no room for it beside a variable", () => {
+  const { others } = parseGrubenv(block(`# ${"y".repeat(900)}\nother=${"z".repeat(60)}\n`), OURS);
+  expect(Buffer.from(renderGrubenv([["boot_alternative", "A"]], others))).toEqual(block(`boot_alternative=A\nother=${"z".repeat(60)}\n`));
+});
+
 test("GRUB writes to the first line of a name and keeps the length", () => {
   const saved = (lines: string): string => Buffer.from(savedByGrub(block(lines), [["boot_cycle", "failsafe_check"]])).toString();
   expect(saved("boot_cycle=first_boot\nx=1\n")).toBe(block("boot_cycle=failsafe_check\nx=1\n").toString());

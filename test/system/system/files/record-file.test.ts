@@ -6,10 +6,12 @@ import { keepRecord, KEPT_BOOTS, keptRecords, openLineFile } from "../../../../s
 import { namespaceRoot } from "../../../support/namespace.ts";
 
 const host = systemHost({ signal: new AbortController().signal });
+/** base-passwd, group.master. */
+const ADM = 4;
 const id = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 const time = (day: number): string => new Date(Date.UTC(2026, 0, day, 10, 15, 30)).toISOString();
 
-test("lines are appended to what is there, for root alone", () => {
+test("lines are appended to what is there, for root to write and for adm to read", () => {
   const path = join(namespaceRoot(), "lines");
   for (const line of ["one", "two"]) {
     const file = openLineFile(path);
@@ -17,7 +19,23 @@ test("lines are appended to what is there, for root alone", () => {
     file.close();
   }
   expect(readFileSync(path, "utf8")).toBe("one\ntwo\n");
-  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(path)).toMatchObject({ mode: 0o100640, uid: 0, gid: ADM });
+});
+
+test("what an older version kept for root alone is given to the readers with the next boot", async () => {
+  const root = namespaceRoot();
+  const folder = join(root, "boots");
+  const old = join(folder, `20260101T101530Z-${id(1)}.jsonl`);
+  mkdirSync(folder, { mode: 0o700 });
+  writeFileSync(old, "old\n", { mode: 0o600 });
+  writeFileSync(join(root, "record"), "new\n");
+  await keepRecord(host, join(root, "record"), folder, { bootId: id(2), time: time(2) });
+  expect(statSync(folder)).toMatchObject({ mode: 0o40750, gid: ADM });
+  expect((await keptRecords(host, folder)).map(({ path }) => statSync(path))).toMatchObject([
+    { mode: 0o100640, gid: ADM },
+    { mode: 0o100640, gid: ADM },
+  ]);
+  expect(readFileSync(old, "utf8")).toBe("old\n");
 });
 
 test.each([

@@ -62,6 +62,8 @@ test("it has the program, the units, the manual and the completions in the place
       "-rwxr-xr-x root/root usr/bin/guestos-boot",
       "lrwxrwxrwx root/root usr/bin/manageboot -> guestos-boot",
       "-rw-r--r-- root/root usr/lib/systemd/system/guestos-boot.service",
+      // sudo(8): not writable by anyone but root, and by default of just this mode.
+      "-r--r----- root/root etc/sudoers.d/guestos",
       "-rw-r--r-- root/root usr/share/man/man8/guestos-boot.8.gz",
       "-rw-r--r-- root/root usr/share/man/man8/manageboot.8.gz",
       "-rw-r--r-- root/root usr/share/man/man5/guestos-config.5.gz",

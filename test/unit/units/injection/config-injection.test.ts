@@ -126,7 +126,7 @@ function withStick(stick: Uint8Array): FakeHost {
     },
     {
       commands: {
-        "mount -t vfat -o ro,nodev,nosuid,noexec -- /dev/sda /run/guestos-boot/medium": "",
+        "mount -t vfat -o ro,umask=0077,nodev,nosuid,noexec -- /dev/sda /run/guestos-boot/medium": "",
         "umount -- /run/guestos-boot/medium": "",
       },
     },

@@ -1,0 +1,67 @@
+/**
+ * What an entry of `owns` means, which is one of these:
+ *
+ *   /etc/ssh          that path and all below it
+ *   /etc/*.conf       a pattern (glob(7)): `*` and `?` never stand for a slash; whatever it matches, with all below that
+ *   mount:/var        that path alone: what mounts a file system there does not write all that is in it
+ *   vg:store          anything else: what has just that name
+ */
+interface Owned {
+  readonly entry: string;
+  /** The names on the way; none for what is no path. */
+  readonly segments: readonly string[];
+  readonly withBelow: boolean;
+}
+
+const MOUNT = "mount:";
+
+export function owned(entry: string): Owned {
+  const withBelow = !entry.startsWith(MOUNT);
+  const path = withBelow ? entry : entry.slice(MOUNT.length);
+  return { entry, segments: path.startsWith("/") ? path.slice(1).split("/") : [], withBelow };
+}
+
+/** Whether two entries can mean the same thing. In doubt they do: `[…]` counts as any one character. */
+export function overlap(one: Owned, other: Owned): boolean {
+  if (one.segments.length === 0 || other.segments.length === 0) return one.entry === other.entry;
+  const [shorter, longer] = one.segments.length <= other.segments.length ? [one, other] : [other, one];
+  if (shorter.segments.length < longer.segments.length && !shorter.withBelow) return false;
+  return shorter.segments.every((segment, index) => segmentsMeet(segment, longer.segments[index] ?? ""));
+}
+
+/** A character, `?` for any one, `*` for any number of them. A backslash takes the meaning from what follows. */
+type Token = { readonly character: string } | "?" | "*";
+
+function tokensOf(segment: string): readonly Token[] {
+  return (segment.match(/\\.|\[[!^]?\]?[^\]]*\]|./gsu) ?? []).map((text) => {
+    if (text === "*" || text === "?") return text;
+    if (text.length > 1 && text.startsWith("[")) return "?";
+    return { character: text.length > 1 && text.startsWith("\\") ? text.slice(1) : text };
+  });
+}
+
+const SPECIAL = /[*?[\\]/;
+
+/** Is there a name that both match? A table, not a search: patterns with many stars must not take long. */
+function segmentsMeet(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (!SPECIAL.test(one) && !SPECIAL.test(other)) return false;
+  const [a, b] = [tokensOf(one), tokensOf(other)];
+  // Of each row: can a from there on, and b from the index on, be the same text? The last row is that of an `a` with nothing left.
+  let next = Array.from({ length: b.length + 1 }, (_, index) => b.slice(index).every((token) => token === "*"));
+  for (const x of a.toReversed()) {
+    const row = [...next].fill(false);
+    for (let index = b.length; index >= 0; index--) {
+      const y = b[index];
+      const ended = next[index] === true;
+      const further = y !== undefined && row[index + 1] === true;
+      row[index] = x === "*" || y === "*" ? ended || further : y !== undefined && same(x, y) && next[index + 1] === true;
+    }
+    next = row;
+  }
+  return next[0] === true;
+}
+
+function same(x: Exclude<Token, "*">, y: Exclude<Token, "*">): boolean {
+  return x === "?" || y === "?" || x.character === y.character;
+}
