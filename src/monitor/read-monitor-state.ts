@@ -1,4 +1,5 @@
 import { z } from "../base/small-schema.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 import { ProblemError } from "../base/problem.ts";
 import type { MonitorState } from "./monitor-state.ts";
 import { ProblemShape } from "../boot/record/problem-shape.ts";
@@ -9,7 +10,7 @@ export function parseMonitorState(text: string, file: string): MonitorState {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw damaged(file, error instanceof Error ? error.message : "no JSON");
+    throw damaged(file, foreignWords(error));
   }
   const { data, error } = State.safeParse(json);
   if (data !== undefined) return data;
