@@ -47,6 +47,8 @@ class Transfer {
   readonly #limits: Patience;
   readonly #patience: ServerPatience;
   #done = 0;
+  /** Bytes that this connection has brought for the second time. */
+  #repeated = 0;
   /** Of the first answer. */
   #marks: Marks | undefined;
   #answered = false;
@@ -70,7 +72,8 @@ class Transfer {
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!(error instanceof Interrupted)) throw error;
-        failures = this.#done > before ? 1 : failures + 1;
+        // A server that knows no ranges may not keep us for ever with all of it and one byte more.
+        failures = this.#done - before > this.#repeated ? 1 : failures + 1;
         const pause = this.#patience.pause(failures, error.after);
         if (pause === undefined) throw this.#atItsEnd(error, connection, failures);
         await timer(pause, undefined, { signal: this.#signal });
@@ -80,6 +83,7 @@ class Transfer {
 
   /** One request, from where the transfer stands. Ends when all bytes are there. */
   async *#connection(): AsyncIterable<Uint8Array> {
+    this.#repeated = 0;
     const cut = new AbortController();
     const waited = async <T>(work: Promise<T>): Promise<T> => this.#patience.waited(work, () => cut.abort());
     try {
@@ -96,10 +100,11 @@ class Transfer {
         if (!(chunk instanceof Uint8Array)) continue;
         const fresh = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
+        this.#repeated += chunk.length - fresh.length;
         if (this.size !== undefined && this.#done + fresh.length > this.size)
           throw this.#problem(`more than the ${this.size} bytes that were announced`, "the file");
         this.#done += fresh.length;
-        this.#patience.came(fresh.length);
+        this.#patience.came(chunk.length);
         // While the reader is busy with it, nobody waits for the server.
         if (fresh.length > 0) yield fresh;
       }
@@ -152,6 +157,7 @@ class Transfer {
     const change = changeOf(this.#marks, answer.marks);
     if (change !== undefined) throw this.#changed(change.found, change.expected);
     this.size ??= answer.size;
+    if (this.size !== undefined && this.size < this.#done) throw this.#changed(`${this.size} bytes`, `at least ${this.#done} bytes`);
     if (answer.kind === "part") {
       // A server may begin earlier than it was asked to, for example where its blocks do.
       if (answer.first <= this.#done) return this.#done - answer.first;

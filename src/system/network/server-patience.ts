@@ -2,7 +2,7 @@
 export interface Patience {
   /** Until the answer begins, and between two pieces of it. */
   readonly idle: number;
-  /** Failures in a row without a single new byte. */
+  /** Failures in a row without a new byte, or with more that was there already than is new. */
   readonly attempts: number;
   /** Before the first retry; doubled with each further one, up to `longestPause`. */
   readonly firstPause: number;

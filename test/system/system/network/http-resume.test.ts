@@ -76,8 +76,11 @@ test("416 where bytes are missing is a file that became shorter", async () => {
 });
 
 test("a whole answer that ends before what is there already is another file", async () => {
-  const answer = afterBreak((_, response) => response.writeHead(200, { etag: '"one"' }).end(file.subarray(0, 50_000)), { etag: '"one"' });
-  expect(String((await transfer(answer)).result)).toMatch(/changed while it was being received: found 50000 bytes/);
+  for (const length of [{}, { "content-length": 50_000 }]) {
+    const shorter: Answer = (_, response) => response.writeHead(200, { etag: '"one"', ...length }).end(file.subarray(0, 50_000));
+    const { result } = await transfer(afterBreak(shorter, { etag: '"one"' }));
+    expect(String(result)).toMatch(/changed while it was being received: found 50000 bytes/);
+  }
 });
 
 // RFC 9110, 15.3.7: what a server sends is told by its Content-Range, not by what was asked for.
@@ -179,6 +182,21 @@ test("a server that gives a byte now and then is given up", async () => {
   const { result } = await transfer(answer, { patience: { slack: 1500 } });
   expect(String(result)).toMatch(/fewer than 1000 bytes a second, for 1\.5 s/);
   expect(performance.now() - begun).toBeLessThan(5000);
+});
+
+test("a server that knows no ranges may take its time to send everything again, but not again and again for a byte more", async () => {
+  const slow: Answer = (_, response) => {
+    response.writeHead(200, { etag: '"one"', "content-length": SIZE });
+    [...Array(6).keys()].forEach((part) =>
+      setTimeout(() => response.write(file.subarray(part * 50_000, (part + 1) * 50_000)), (part + 1) * 200),
+    );
+  };
+  expect((await transfer(afterBreak(slow), { patience: { slack: 700 } })).result).toEqual(file);
+  const byByte = await transfer((_, response, count) =>
+    breakAfter(response.writeHead(200, { etag: '"one"', "content-length": SIZE }), file.subarray(0, 100_000 + count)),
+  );
+  expect(String(byByte.result)).toMatch(/the connection|other side closed|terminated/);
+  expect(byByte.ranges).toHaveLength(patience.attempts);
 });
 
 test("more than was announced is not handed on", async () => {
