@@ -1,3 +1,4 @@
+import { foreignText, foreignWords } from "./foreign-words.ts";
 /**
  * The one shape of everything that can go wrong and reach a person.
  *
@@ -51,11 +52,11 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error) {
     const path = "path" in error && typeof error.path === "string" ? ` ${error.path}` : "";
-    return { what: `cannot ${String(error.syscall)}${path}`, found: error.message };
+    return { what: foreignText(`cannot ${String(error.syscall)}${path}`), found: foreignWords(error) };
   }
   return {
     what: "a defect in guestos-boot",
-    found: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    found: error instanceof Error ? foreignText(error.stack ?? error.message) : foreignWords(error),
     todo: "report it with the record of this boot (guestos-boot status --json)",
   };
 }

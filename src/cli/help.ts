@@ -187,6 +187,10 @@ Nothing is started: that is what commit does. An install that was interrupted is
 taken up again by the same command. One of --sha256, --signature or --insecure is
 needed. Ends with 14 while an upgrade waits for its restart or confirmation.
 
+A server that asks who wants the image is told by --header-file: a file of lines
+such as "Authorization: Bearer TOKEN", which its owner alone can read. They go to
+that server alone, by https. An address with a password in it is refused.
+
 Examples:
   guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst
   guestos-boot upgrade install --signature update.tar.zst.sig update.tar.zst

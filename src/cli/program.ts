@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { nearest } from "../base/nearest.ts";
+import { foreignText } from "../base/foreign-words.ts";
 import type { Problem } from "../base/problem.ts";
 import { addCommands, commandNames } from "./commands.ts";
 import { exitCodeLines, exitCodes, type ExitName } from "../run/exit-codes.ts";
@@ -92,7 +93,7 @@ function usageProblem(error: CommanderError, args: readonly string[]): Problem {
     const meant = nearest(second, upgradeCommandNames);
     if (!second.startsWith("-") && !upgradeCommandNames.includes(second)) {
       return {
-        what: `there is no command ${JSON.stringify(`upgrade ${second}`)}`,
+        what: `there is no command ${JSON.stringify(foreignText(`upgrade ${second}`))}`,
         todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
       };
     }
@@ -100,9 +101,14 @@ function usageProblem(error: CommanderError, args: readonly string[]): Problem {
   // A word that is no command reaches the default command as an argument too many.
   if (error.code === "commander.excessArguments" && !first.startsWith("-") && !commandNames.includes(first)) {
     const meant = nearest(first, commandNames);
-    return { what: `there is no command ${JSON.stringify(first)}`, todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
+    return {
+      what: `there is no command ${JSON.stringify(foreignText(first))}`,
+      todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
+    };
   }
-  const [what = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const [what = "", suggestion] = foreignText(error.message)
+    .replace(/^error: /, "")
+    .split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
   return { what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
 }

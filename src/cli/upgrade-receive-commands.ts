@@ -11,6 +11,7 @@ interface Flags {
   readonly signature?: string;
   readonly insecure: boolean;
   readonly limitRate?: number;
+  readonly headerFile?: string;
   readonly json: boolean;
 }
 
@@ -26,6 +27,7 @@ export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: S
       .addOption(new Option("--signature <file>", "the signature that was made with the image"))
       .addOption(new Option("--insecure", "take an image for which nobody vouches").default(false, "no"))
       .addOption(new Option("--limit-rate <bytes>", "at most so many bytes a second; 500K, 10M").argParser(rate))
+      .addOption(new Option("--header-file <file>", "lines `Name: value` for the server, such as an Authorization"))
       .addOption(jsonOption())
       .addHelpText("after", `\n${help}`);
 

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { foreignWords } from "../base/foreign-words.ts";
 import { ProblemError } from "../base/problem.ts";
 import { CONTENT_TYPE } from "./exposition.ts";
 import type { ListenAddress } from "./listen-address.ts";
@@ -78,7 +79,7 @@ async function listening(server: Server, { host, port }: ListenAddress): Promise
       reject(
         new ProblemError({
           what: `cannot serve metrics at ${host} port ${port}`,
-          found: error.message,
+          found: foreignWords(error),
           todo: "choose another address: --metrics-address ADDRESS:PORT",
         }),
       );

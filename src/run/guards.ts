@@ -1,3 +1,4 @@
+import { foreignWords } from "../base/foreign-words.ts";
 import { graphProblems } from "../boot/graph.ts";
 import type { Unit } from "../boot/unit.ts";
 import { READERS } from "../system/files/readers.ts";
@@ -22,7 +23,7 @@ export async function asReader<T>(read: () => Promise<T>): Promise<T> {
     if (!(error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM"))) throw error;
     throw new ExitError("notRoot", {
       what: `only root and members of the group ${READERS.name} may read this`,
-      found: error.message,
+      found: foreignWords(error),
       todo: `run it through sudo, or as a member of ${READERS.name} (docs/operator.md, 'Who may run what')`,
     });
   }

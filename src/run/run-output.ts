@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { consoleSink } from "../boot/show/console.ts";
 import { logSink } from "../boot/show/log-lines.ts";
 import type { Sink } from "../boot/record/record.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 import { journalEntry, passedDescriptor } from "../system/systemd/journal.ts";
 import { PatientWriter } from "../system/files/patient-writer.ts";
 import { openSystemConsole } from "../system/files/system-console.ts";
@@ -59,7 +60,7 @@ function serviceOutput(terminal: Terminal): RunOutput {
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);
   if (socket === undefined) return openLog((line) => terminal.print(prefixedText(line)));
-  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not take our entries: ${error.message}`));
+  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not take our entries: ${foreignWords(error)}`));
   const log = openLog((line) => writer.write(journalEntry(journalFields(line))));
   return {
     write: log.write,

@@ -1,4 +1,5 @@
 import { setTimeout as setTimer } from "node:timers/promises";
+import { foreignText } from "../base/foreign-words.ts";
 import { ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
 
@@ -56,7 +57,7 @@ export class CommandError extends ProblemError {
     );
     this.command = command;
     this.ending = ending;
-    this.stderr = stderr;
+    this.stderr = foreignText(stderr);
   }
 
   /** The same failure, marked as one that a moment's patience may cure. */
@@ -179,7 +180,7 @@ export async function runCommand(command: Command, signal: AbortSignal, start?: 
     if (stopped !== undefined) await groupEnded(tool.pid, killAt);
     const ending = stopped ?? endingOf(result);
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
-      return { status: ending.status, stdout: result.stdout ?? "", stderr: result.stderr ?? "" };
+      return { status: ending.status, stdout: result.stdout ?? "", stderr: foreignText(result.stderr ?? "") };
     }
     const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${maxOutput / 1024} KiB` : "";
     throw new CommandError(command, ending, `${result.stderr ?? ""}${flood}`);
@@ -195,7 +196,7 @@ function endingOf(result: ToolResult): Ending {
   if (result.exitCode !== undefined) return { kind: "exited", status: result.exitCode };
   if (result.signal !== undefined) return { kind: "signalled", signal: result.signal };
   if (result.code === "ENOENT") return { kind: "not-found" };
-  return { kind: "not-started", reason: result.originalMessage ?? result.code ?? "unknown reason" };
+  return { kind: "not-started", reason: foreignText(result.originalMessage ?? result.code ?? "unknown reason") };
 }
 
 /** @returns whether there was anything left to signal */
@@ -244,7 +245,7 @@ export function endingText(ending: Ending): string {
 
 /** A tool's last words, on one line. */
 export function lastLines(text: string, count: number): string {
-  return text
+  return foreignText(text)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "")

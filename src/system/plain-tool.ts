@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { RunningTool, StartTool, ToolOptions, ToolResult } from "./command.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 
 /**
  * Starts a tool with what Node itself has. For the monitor's own process, which stays for as long as the node runs: execa would take 10 MiB
@@ -11,7 +12,7 @@ export const startPlainly: StartTool = (program, args, options) => {
     return running(spawnTool(program, args, options), options);
   } catch (error) {
     // Most errors are an event of the child; that there are too many arguments is thrown.
-    const originalMessage = error instanceof Error ? error.message : String(error);
+    const originalMessage = foreignWords(error);
     return {
       pid: undefined,
       onExit: () => undefined,
@@ -42,7 +43,7 @@ function running(child: ChildProcess, { input, maxOutput }: ToolOptions): Runnin
   // Without descriptors left, a child has none of its pipes.
   const [stdout, stderr] = [child.stdout, child.stderr].map((pipe) => gather(pipe, maxOutput, flood));
   const ended = new Promise<ToolResult>((resolve) => {
-    child.once("error", (error: NodeJS.ErrnoException) => resolve({ code: error.code, originalMessage: error.message, isMaxBuffer }));
+    child.once("error", (error: NodeJS.ErrnoException) => resolve({ code: error.code, originalMessage: foreignWords(error), isMaxBuffer }));
     child.once("close", (status, signal) =>
       resolve({ exitCode: status ?? undefined, signal: signal ?? undefined, isMaxBuffer, stdout: stdout?.(), stderr: stderr?.() }),
     );

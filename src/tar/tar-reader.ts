@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Extract } from "tar-stream";
 import { z } from "../base/schema.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 import { ProblemError } from "../base/problem.ts";
 import { counted, quoted } from "../base/quoted.ts";
 
@@ -143,7 +144,7 @@ async function* contentOf(entry: AsyncIterable<unknown>, asProblem: (error: unkn
 
 function wordsOf(error: unknown): string {
   if (error instanceof z.ZodError) return "a header that makes no sense";
-  return error instanceof Error ? error.message : String(error);
+  return foreignWords(error);
 }
 
 /** What helps against everything that is wrong with a tar. */

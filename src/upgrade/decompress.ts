@@ -1,6 +1,8 @@
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
+import { foreignWords } from "../base/foreign-words.ts";
 import { BadImage } from "../tar/bad-image.ts";
+import { isZero } from "./image-reader.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -37,7 +39,7 @@ function compressionOf(start: Uint8Array): Compression | undefined {
  *
  * @param chunks each is used up before the next one is asked for
  * @param name what the file is called in messages
- * @throws BadImage for what is no tar, gzip or zstd, is damaged, cut off, or goes on behind its end
+ * @throws BadImage for what is no tar, gzip or zstd, is damaged, cut off, or goes on behind its end. Zeros there are padding, as for gzip(1)
  */
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
@@ -62,7 +64,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: str
     compression === "gzip"
       ? createGunzip(OUTPUT)
       : createZstdDecompress({ ...OUTPUT, params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
-  const feed = { fed: 0, failure: undefined as Error | undefined };
+  const feed = { fed: 0, isPadded: true, failure: undefined as Error | undefined };
   const feeding = (async (): Promise<void> => {
     try {
       for await (const chunk of all) {
@@ -70,7 +72,9 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: str
         feed.fed += chunk.length;
         await taken(decoder, chunk);
         // Once the compressed stream has ended, the decoder takes nothing more and says nothing.
-        if (decoder.readableEnded) break;
+        const behind = Math.min(chunk.length, feed.fed - decoder.bytesWritten);
+        feed.isPadded = isZero(chunk.subarray(chunk.length - behind));
+        if (!feed.isPadded) break;
       }
       decoder.end();
     } catch (error) {
@@ -92,7 +96,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: str
   }
   await feeding;
   if (feed.failure !== undefined) throw feed.failure;
-  if (decoder.bytesWritten !== feed.fed) {
+  if (!feed.isPadded) {
     throw bad(
       `there is something behind the end of the ${compression} data`,
       `more than the ${decoder.bytesWritten} bytes that belong to it`,
@@ -110,7 +114,7 @@ function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
 
 function damage(bad: (what: string, found: string, cause?: unknown) => BadImage, compression: Compression, error: unknown): Error {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const found = error instanceof Error ? error.message : String(error);
+  const found = foreignWords(error);
   if (code === "Z_BUF_ERROR") return bad("the image is cut off", `the end of the file in the middle of the ${compression} data`, error);
   if (code === "ZSTD_error_frameParameter_windowTooLarge") {
     return bad("the image needs too much memory to decompress", `a zstd window of more than ${2 ** (ZSTD_WINDOW_LOG - 20)} MiB`, error);

@@ -209,6 +209,6 @@ async function readEnd(reader: ByteReader, file: string): Promise<void> {
   }
 }
 
-function isZero(bytes: Uint8Array): boolean {
+export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "../base/schema.ts";
 import { BadImage } from "../tar/bad-image.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 
 /** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */
 export const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -50,7 +51,7 @@ export function parseManifest(text: string, file: string): Manifest {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw bad(error instanceof Error ? error.message : String(error));
+    throw bad(foreignWords(error));
   }
   const parsed = Manifest.safeParse(value);
   if (!parsed.success) throw bad(z.prettifyError(parsed.error));

@@ -1,5 +1,6 @@
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { join } from "node:path";
+import { foreignWords } from "../base/foreign-words.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 
@@ -78,7 +79,7 @@ async function publicKeys(host: Host, folder: string): Promise<readonly { readon
       try {
         key = createPublicKey((await host.readText(file)) ?? "");
       } catch (error) {
-        throw bad(error instanceof Error ? error.message : String(error));
+        throw bad(foreignWords(error));
       }
       if (key.asymmetricKeyType !== "ed25519") throw bad(`a key of type ${key.asymmetricKeyType ?? "unknown"}`);
       return { file, key };

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
+import { foreignWords } from "../base/foreign-words.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 
@@ -137,7 +138,7 @@ async function readStrictly<T>(
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damaged(text === "" ? "an empty file" : String(error instanceof Error ? error.message : error));
+    throw damaged(text === "" ? "an empty file" : foreignWords(error));
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw damaged(z.prettifyError(parsed.error));

@@ -380,11 +380,11 @@ function behindTheEnd(): readonly BadImageCase[] {
       bytes: Buffer.concat([compressions["tar.gz"](tar), text]),
       says: /behind the end of the gzip data|gzip data is damaged/,
     },
-    {
-      name: "tar.gz with zeros behind it",
-      bytes: Buffer.concat([compressions["tar.gz"](tar), Buffer.alloc(600)]),
-      says: /behind the end of the gzip data/,
-    },
+    ...formats.slice(1).map((format) => ({
+      name: `${format} with zeros behind it, and a word behind those`,
+      bytes: Buffer.concat([compressions[format](tar), Buffer.alloc(9216), text]),
+      says: /behind the end of the (?:gzip|zstd) data/,
+    })),
     {
       name: "tar.zst twice",
       bytes: Buffer.concat([compressions["tar.zst"](tar), compressions["tar.zst"](tar)]),

@@ -1,11 +1,10 @@
-import { type ByteSource, fileSource, limitRate, standardInput } from "../../system/files/byte-source.ts";
 import { systemHost } from "../../system/host.ts";
-import { httpSource } from "../../system/network/http-source.ts";
 import { type FindPlaces, install, type Installed } from "../../upgrade/install.ts";
 import { unusedSlotPlaces } from "../../upgrade/slot-places.ts";
 import { trustFor } from "../../upgrade/trust.ts";
 import { verifyImage } from "../../upgrade/verify-image.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
+import { imageSource } from "../image-source.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
@@ -20,6 +19,8 @@ export interface ImageFlags {
   readonly insecure: boolean;
   /** Bytes a second. */
   readonly limitRate?: number;
+  /** A file of header fields for the server. */
+  readonly headerFile?: string;
   readonly json: boolean;
 }
 
@@ -39,12 +40,13 @@ export async function upgradeInstall(
   terminal: Terminal,
   findPlaces: FindPlaces = unusedSlotPlaces,
 ): Promise<ExitName> {
+  const open = imageSource(flags);
   return asOperator(async (host) => {
     const trust = await trustFor(host, layout, flags);
     const { allowDowngrade } = flags;
     const display = progressDisplay(terminal, () => performance.now());
     const installed = await locked(host, layout, "install", async () => {
-      const source = await sourceOf(flags, host.signal);
+      const source = await open(host);
       return install(host, layout, { source, trust, allowDowngrade, onProgress: display.show }, findPlaces);
     }).finally(display.end);
     if (flags.json) printJson(terminal, { ...installed, trust: trust.kind });
@@ -55,11 +57,12 @@ export async function upgradeInstall(
 
 /** Checks an image as an install would, and writes nothing. */
 export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, terminal: Terminal): Promise<ExitName> {
+  const open = imageSource(flags);
   const stop = stopOnSignals();
   const host = systemHost({ signal: stop.signal });
   try {
     const trust = await trustFor(host, layout, flags);
-    const source = await sourceOf(flags, host.signal);
+    const source = await open(host);
     const display = progressDisplay(terminal, () => performance.now());
     const received = await verifyImage(source, trust, display.show).finally(display.end);
     const { version, sha256, bytes, hasManifest, members } = received;
@@ -78,15 +81,6 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
     if (stop.signal.aborted) return stop.exit();
     throw error;
   }
-}
-
-async function sourceOf({ image, limitRate: limit }: ImageFlags, signal: AbortSignal): Promise<ByteSource> {
-  const source = /^https?:\/\//i.test(image)
-    ? httpSource(image, signal)
-    : image === "-"
-      ? standardInput(signal)
-      : await fileSource(image, signal);
-  return limit === undefined ? source : limitRate(source, limit, signal);
 }
 
 const BEGINNINGS: Readonly<Record<Installed["beginning"], string | undefined>> = {

@@ -1,4 +1,5 @@
 import { z } from "../../base/schema.ts";
+import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
@@ -40,7 +41,7 @@ export async function readIntent(host: Host, folder: string, name: string): Prom
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw damaged(text === "" ? "an empty file" : String(error instanceof Error ? error.message : error));
+    throw damaged(text === "" ? "an empty file" : foreignWords(error));
   }
   const parsed = Intent.safeParse(value);
   if (!parsed.success) throw damaged(z.prettifyError(parsed.error));

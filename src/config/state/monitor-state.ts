@@ -1,3 +1,4 @@
+import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { ProblemShape } from "../../base/problem-shape.ts";
 import { type Infer, z } from "../../base/small-schema.ts";
@@ -44,7 +45,7 @@ export function parseMonitorState(text: string, file: string): MonitorState {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw damaged(file, error instanceof Error ? error.message : "no JSON");
+    throw damaged(file, foreignWords(error));
   }
   const { data, error } = MonitorState.safeParse(json);
   if (data !== undefined) return data;

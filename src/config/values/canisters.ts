@@ -2,6 +2,7 @@ import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
 import { z } from "../../base/schema.ts";
 import { textLines } from "../text/text-lines.ts";
+import { foreignWords } from "../../base/foreign-words.ts";
 
 /** Lists of canisters have tens of thousands of lines, and are held in memory. */
 export const LONGEST_CANISTER_LIST = 4 * 1024 ** 2;
@@ -56,7 +57,7 @@ function parsed(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = foreignWords(error);
     // V8 says "… in JSON at position 17 (line 2 column 3)"; where it names no place, the text ends too early.
     const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(message) ?? [];
     const end = text.split("\n");

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
@@ -41,7 +42,7 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
           ? handle.read(buffer, done, buffer.length - done, offset + done).then(({ bytesRead }) => bytesRead)
           : handle.write(buffer, done, buffer.length - done, offset + done).then(({ bytesWritten }) => bytesWritten)
       ).catch((error: unknown) => {
-        throw failed(what, offset + done, error instanceof Error ? error.message : String(error), error);
+        throw failed(what, offset + done, foreignWords(error), error);
       });
       if (moved === 0) throw failed(what, offset + done, "the end of the device", undefined);
       done += moved;
@@ -56,7 +57,7 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
     async sync() {
       await handle.sync().catch((error: unknown) => {
         throw new ProblemError(
-          { what: `cannot write ${path} to the disk`, found: String(error), todo: "see the kernel's own words: dmesg | tail" },
+          { what: `cannot write ${path} to the disk`, found: foreignWords(error), todo: "see the kernel's own words: dmesg | tail" },
           { cause: error },
         );
       });

@@ -2,6 +2,7 @@ import { read as readWithCallback } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { setTimeout as timer } from "node:timers/promises";
+import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /** Bytes from somewhere, once, in order. */
@@ -20,7 +21,7 @@ const CHUNK = 1024 * 1024;
 /** A file, a device, a pipe. @throws ProblemError when there is none */
 export async function fileSource(path: string, signal: AbortSignal): Promise<ByteSource> {
   const facts = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(path, foreignWords(error), error);
   });
   if (facts.isDirectory()) throw unreadable(path, "a folder");
   // Pipes and devices have no size of that kind.
@@ -31,7 +32,7 @@ export async function fileSource(path: string, signal: AbortSignal): Promise<Byt
 /** Opens it only when it is read: an install may be refused before that, and Node ends a program that forgets an open file. */
 async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const file = await open(path, "r").catch((error: unknown) => {
-    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(path, foreignWords(error), error);
   });
   yield* pieces(
     path,
@@ -90,7 +91,7 @@ async function* pieces(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw unreadable(name, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(name, foreignWords(error), error);
   } finally {
     await close();
   }

@@ -1,3 +1,4 @@
+import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
@@ -13,7 +14,7 @@ export async function* fileChunks(host: Host, path: string): AsyncIterable<Uint8
   for (let offset = 0; ;) {
     host.signal.throwIfAborted();
     const chunk = await host.readAt(path, offset, CHUNK).catch((error: unknown) => {
-      throw new ProblemError({ what: `cannot read ${path}`, found: String(error) }, { retryable: true, cause: error });
+      throw new ProblemError({ what: `cannot read ${path}`, found: foreignWords(error) }, { retryable: true, cause: error });
     });
     if (chunk === undefined) throw new ProblemError({ what: `cannot read ${path}`, found: "no such file" }, { retryable: true });
     if (chunk.length > 0) yield chunk;

@@ -1,35 +1,41 @@
 import { setTimeout as timer } from "node:timers/promises";
 import { type ByteSource, gathered } from "../files/byte-source.ts";
+import { foreignText } from "../../base/foreign-words.ts";
+import type { RequestHeader } from "../files/header-file.ts";
+import { changeOf, type HttpAnswer, type Marks, readAnswer, strongValidator } from "./http-answer.ts";
+import { failureOf } from "./http-failure.ts";
+import { httpGet, RedirectionError } from "./http-request.ts";
 import { ProblemError } from "../../base/problem.ts";
-
-/** How patient a transfer is. Times in milliseconds. */
-export interface Patience {
-  /** Until the answer begins, and between two pieces of it. */
-  readonly idle: number;
-  /** Failures in a row without a single new byte. */
-  readonly attempts: number;
-  /** Before the first retry; doubled with each further one, up to `longestPause`. */
-  readonly firstPause: number;
-  readonly longestPause: number;
-  /** Connections in all: a server that gives a few bytes each time must not keep us for ever. */
-  readonly connections: number;
-}
-
-const usualPatience: Patience = { idle: 30_000, attempts: 8, firstPause: 500, longestPause: 15_000, connections: 200 };
+import { type Patience, ServerPatience, usualPatience } from "./server-patience.ts";
 
 /**
  * A file behind an http or https address. An interrupted transfer goes on where it stopped (RFC 9110, 14.2), and only if
- * the file is still the same one: If-Range with the ETag or the time of the first answer, and the same length.
+ * the file is still the same one, as far as the server says: its validator, the time of its last change, its length.
  *
+ * Not by undici's RetryAgent: docs/dependencies.md says what it does not do.
+ *
+ * @param secret header fields for that server
  * @throws ProblemError (while it is read) for what no patience can cure, or when patience is at its end
  */
-export function httpSource(address: string, signal: AbortSignal, patience: Patience = usualPatience): ByteSource {
-  const transfer = new Transfer(address, signal, patience);
+export function httpSource(
+  url: URL,
+  signal: AbortSignal,
+  secret: readonly RequestHeader[] = [],
+  patience: Patience = usualPatience,
+): ByteSource {
+  const transfer = new Transfer(url, signal, secret, patience);
   return { name: transfer.name, size: () => transfer.size, chunks: gathered(transfer.chunks()) };
 }
 
-/** Failed in a way that another try may cure. */
-class Interrupted extends Error {}
+/** Failed in a way that another try may cure, but not sooner than in so many milliseconds. */
+class Interrupted extends Error {
+  readonly after: number;
+
+  constructor(message: string, after = 0, cause?: unknown) {
+    super(message, { cause });
+    this.after = after;
+  }
+}
 
 class Transfer {
   /** The address without what may be secret in it. */
@@ -37,16 +43,23 @@ class Transfer {
   size: number | undefined;
   readonly #url: URL;
   readonly #signal: AbortSignal;
-  readonly #patience: Patience;
+  readonly #secret: readonly RequestHeader[];
+  readonly #limits: Patience;
+  readonly #patience: ServerPatience;
   #done = 0;
-  #validator: { readonly header: "etag" | "last-modified"; readonly value: string } | undefined;
-  #started = false;
+  /** Bytes that this connection has brought for the second time. */
+  #repeated = 0;
+  /** Of the first answer. */
+  #marks: Marks | undefined;
+  #answered = false;
 
-  constructor(address: string, signal: AbortSignal, patience: Patience) {
-    this.#url = new URL(address);
-    this.name = `${this.#url.protocol}//${this.#url.host}${this.#url.pathname}`;
+  constructor(url: URL, signal: AbortSignal, secret: readonly RequestHeader[], patience: Patience) {
+    this.#url = url;
+    this.name = `${url.origin}${url.pathname}`;
     this.#signal = signal;
-    this.#patience = patience;
+    this.#secret = secret;
+    this.#limits = patience;
+    this.#patience = new ServerPatience(patience);
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {
@@ -59,125 +72,135 @@ class Transfer {
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!(error instanceof Interrupted)) throw error;
-        failures = this.#done > before ? 1 : failures + 1;
-        if (failures >= this.#patience.attempts || connection >= this.#patience.connections) {
-          throw this.#problem(
-            `${error.message} (connection ${connection}, ${this.#done} bytes received)`,
-            "a transfer that goes on",
-            error,
-          );
-        }
+        // A server that knows no ranges may not keep us for ever with all of it and one byte more.
+        failures = this.#done - before > this.#repeated ? 1 : failures + 1;
+        const pause = this.#patience.pause(failures, error.after);
+        if (pause === undefined) throw this.#atItsEnd(error, connection, failures);
+        await timer(pause, undefined, { signal: this.#signal });
       }
-      const pause = Math.min(this.#patience.longestPause, this.#patience.firstPause * 2 ** (failures - 1));
-      await timer(pause, undefined, { signal: this.#signal });
     }
   }
 
   /** One request, from where the transfer stands. Ends when all bytes are there. */
   async *#connection(): AsyncIterable<Uint8Array> {
+    this.#repeated = 0;
     const cut = new AbortController();
-    const tooLate = setTimeout(() => cut.abort(), this.#patience.idle);
+    const waited = async <T>(work: Promise<T>): Promise<T> => this.#patience.waited(work, () => cut.abort());
     try {
-      const response = await fetch(this.#url, {
-        headers: { "accept-encoding": "identity", ...this.#rangeHeaders() },
-        signal: AbortSignal.any([this.#signal, cut.signal]),
-      });
-      let skip = this.#accept(response);
+      const signal = AbortSignal.any([this.#signal, cut.signal]);
+      const response = await httpGet({ url: this.#url, fields: this.#fields(), secret: this.#secret, signal }, waited);
+      this.#answered = true;
+      const answer = readAnswer(response);
+      let skip = this.#accept(answer);
+      if (skip === "at-the-end") return;
       if (response.body === null) throw new Interrupted("an answer without content");
-      for await (const piece of response.body) {
-        const chunk: unknown = piece;
+      const pieces: AsyncIterator<unknown> = response.body[Symbol.asyncIterator]();
+      for (let next = await waited(pieces.next()); next.done !== true; next = await waited(pieces.next())) {
+        const chunk = next.value;
         if (!(chunk instanceof Uint8Array)) continue;
-        tooLate.refresh();
         const fresh = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - fresh.length;
+        this.#repeated += chunk.length - fresh.length;
+        if (this.size !== undefined && this.#done + fresh.length > this.size)
+          throw this.#problem(`more than the ${this.size} bytes that were announced`, "the file");
         this.#done += fresh.length;
+        this.#patience.came(chunk.length);
+        // While the reader is busy with it, nobody waits for the server.
         if (fresh.length > 0) yield fresh;
-        // While the reader was busy with it, nobody waited for the server.
-        tooLate.refresh();
       }
+      this.#requireEnd(answer, skip);
     } catch (error) {
       if (error instanceof ProblemError || error instanceof Interrupted) throw error;
-      throw new Interrupted(cut.signal.aborted ? `nothing came for ${this.#patience.idle / 1000} s` : words(error), { cause: error });
+      if (error instanceof RedirectionError) throw this.#problem(error.found, error.expected, error);
+      if (cut.signal.aborted) throw new Interrupted(`nothing came for ${this.#limits.idle / 1000} s`, 0, error);
+      const { words, hopeless } = failureOf(error, this.#answered);
+      if (hopeless !== undefined) throw this.#problem(words, "an answer", error, hopeless);
+      throw new Interrupted(words, 0, error);
     } finally {
-      clearTimeout(tooLate);
       // Also when the reader has seen enough: the connection is not kept.
       cut.abort();
     }
-    if (this.size !== undefined && this.#done < this.size)
-      throw new Interrupted(`the connection ended after ${this.#done} of ${this.size} bytes`);
-    if (this.size !== undefined && this.#done > this.size)
-      throw this.#problem(`more than the ${this.size} bytes that were announced`, "the file");
   }
 
-  #rangeHeaders(): Record<string, string> {
-    if (!this.#started) return {};
-    return { range: `bytes=${this.#done}-`, ...(this.#validator === undefined ? {} : { "if-range": this.#validator.value }) };
+  #fields(): Readonly<Record<string, string>> {
+    const whole = { "accept-encoding": "identity" };
+    if (this.#marks === undefined) return whole;
+    const validator = strongValidator(this.#marks);
+    return { ...whole, range: `bytes=${this.#done}-`, ...(validator === undefined ? {} : { "if-range": validator }) };
   }
 
-  /** @returns how many bytes at the beginning of the answer are there already. @throws when it is not the file, or not the same any more */
-  #accept(response: Response): number {
-    const { status, headers } = response;
-    if (status >= 500 || [408, 425, 429].includes(status)) throw new Interrupted(`the server answered ${status} ${response.statusText}`);
-    if (status !== 200 && status !== 206) throw this.#problem(`the server answered ${status} ${response.statusText}`, "200 OK");
-    if (this.#url.protocol === "https:" && !response.url.startsWith("https:"))
-      throw this.#problem("a redirection away from https", "https");
-    const encoding = headers.get("content-encoding") ?? "identity";
-    // fetch would undo it, and the bytes would no longer be those of the file that was hashed.
-    if (encoding !== "identity") throw this.#problem(`the content encoding ${encoding}`, "the file as it is");
-    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headers.get("content-range") ?? "");
-    const length = headers.get("content-length");
-    const total = status === 206 ? numberOf(range?.[3]) : numberOf(length ?? undefined);
-    if (!this.#started) {
-      if (status === 206) throw this.#problem("a part of the file, which nobody asked for", "200 OK");
-      this.#started = true;
-      this.size = total;
-      this.#validator = validatorOf(headers);
+  /**
+   * @returns how many bytes at the beginning of the answer are there already
+   * @throws when it is not the file, or not the same any more
+   */
+  #accept(answer: HttpAnswer): number | "at-the-end" {
+    if (answer.kind === "busy") throw new Interrupted(foreignText(answer.found), answer.after);
+    if (answer.kind === "refused") throw this.#problem(answer.found, answer.expected, undefined, answer.todo);
+    // An unknown length contradicts nothing.
+    if (answer.size !== undefined && this.size !== undefined && answer.size !== this.size)
+      throw this.#changed(`${answer.size} bytes`, `${this.size} bytes`);
+    if (answer.kind === "behind-the-end") {
+      if (this.#marks === undefined) throw this.#problem("the server answered 416 to a request for the whole file", "200 OK");
+      if (answer.size !== undefined && answer.size > this.#done) throw new Interrupted("the server answered 416, and yet has more");
+      // RFC 9110, 15.5.17. It may leave out where the end is: not before what it has given.
+      const end = answer.size ?? this.#done;
+      if (end < (this.size ?? this.#done)) throw this.#changed(`an end after ${end} bytes`, `${this.size ?? this.#done} bytes`);
+      this.size = end;
+      return "at-the-end";
+    }
+    if (this.#marks === undefined) {
+      if (answer.kind === "part") throw this.#problem("a part of the file, which nobody asked for", "200 OK");
+      this.#marks = answer.marks;
+      this.size = answer.size;
       return 0;
     }
-    if (total !== this.size)
-      throw this.#changed(`${total ?? "an unknown number of"} bytes`, `${this.size ?? "an unknown number of"} bytes`);
-    const now = this.#validator === undefined ? null : headers.get(this.#validator.header);
-    if (now !== null && now !== this.#validator?.value) throw this.#changed(`the mark ${now}`, `the mark ${this.#validator?.value}`);
-    if (status === 206) {
-      if (Number(range?.[1]) === this.#done) return 0;
-      throw this.#problem(`a part that begins at byte ${range?.[1] ?? "?"}`, `one that begins at byte ${this.#done}`);
+    const change = changeOf(this.#marks, answer.marks);
+    if (change !== undefined) throw this.#changed(change.found, change.expected);
+    this.size ??= answer.size;
+    if (this.size !== undefined && this.size < this.#done) throw this.#changed(`${this.size} bytes`, `at least ${this.#done} bytes`);
+    if (answer.kind === "part") {
+      // A server may begin earlier than it was asked to, for example where its blocks do.
+      if (answer.first <= this.#done) return this.#done - answer.first;
+      throw this.#problem(`a part that begins at byte ${answer.first}`, `one that begins at byte ${this.#done}`);
     }
-    // A whole answer to a range with If-Range: another file, or a server that knows no ranges. Its mark tells them apart.
-    if (this.#validator !== undefined && now === null) throw this.#changed("no mark", `the mark ${this.#validator.value}`);
+    // The whole file in answer to If-Range: another one, or a server that knows no ranges. Its mark tells them apart.
+    const { etag, modified } = answer.marks;
+    const validator = strongValidator(this.#marks);
+    if (validator !== undefined && etag === undefined && modified === undefined) throw this.#changed("no mark", `the mark ${validator}`);
     return this.#done;
+  }
+
+  /** The answer has ended well: has the file? */
+  #requireEnd({ kind }: HttpAnswer, skip: number): void {
+    if (this.size !== undefined && this.#done < this.size)
+      throw new Interrupted(`the connection ended after ${this.#done} of ${this.size} bytes`);
+    if (skip > 0) throw this.#changed(`${this.#done - skip} bytes`, `at least ${this.#done} bytes`);
+    // A part of a file of unknown length may be followed by another one. If it was the last, the next answer is 416.
+    if (kind === "part" && this.size === undefined) throw new Interrupted("a part ended, of a file of unknown length");
+  }
+
+  /** @param failures in a row */
+  #atItsEnd({ message, after }: Interrupted, connection: number, failures: number): ProblemError {
+    const { attempts, leastRate, longestPause, slack } = this.#limits;
+    const found =
+      failures >= attempts
+        ? message
+        : after > longestPause
+          ? `${message}, for at least ${Math.ceil(after / 1000)} s`
+          : `fewer than ${leastRate} bytes a second, for ${slack / 1000} s; at last: ${message}`;
+    return this.#problem(`${found} (connection ${connection}, ${this.#done} bytes received)`, "a transfer that goes on");
   }
 
   #changed(found: string, expected: string): ProblemError {
     return new ProblemError({
       what: `${this.name} changed while it was being received`,
-      found,
-      expected,
+      found: foreignText(found),
+      expected: foreignText(expected),
       todo: "install it again; what the slot already holds is not written twice",
     });
   }
 
-  #problem(found: string, expected: string, cause?: unknown): ProblemError {
-    return new ProblemError(
-      { what: `cannot receive ${this.name}`, found, expected, todo: "look at the server, then try again" },
-      { cause },
-    );
+  #problem(found: string, expected: string, cause?: unknown, todo = "look at the server, then try again"): ProblemError {
+    return new ProblemError({ what: `cannot receive ${this.name}`, found: foreignText(found), expected, todo }, { cause });
   }
-}
-
-/** RFC 9110, 13.1.5: only a strong ETag may stand in If-Range. */
-function validatorOf(headers: Headers): { readonly header: "etag" | "last-modified"; readonly value: string } | undefined {
-  const etag = headers.get("etag");
-  if (etag !== null && !etag.startsWith("W/")) return { header: "etag", value: etag };
-  const modified = headers.get("last-modified");
-  return modified === null ? undefined : { header: "last-modified", value: modified };
-}
-
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-/** fetch says "fetch failed" and keeps the reason in the cause. */
-function words(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? words(error.cause) : error.message || error.name;
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /** Who holds the lock, as that process wrote it down. */
@@ -69,7 +70,7 @@ function runFlock(file: number, { wait, signal }: LockRequest): Promise<number |
     signal.addEventListener("abort", stop, { once: true });
     helper.once("error", (error) => {
       signal.removeEventListener("abort", stop);
-      reject(new ProblemError({ what: "cannot run flock", found: error.message, todo: "install util-linux" }, { cause: error }));
+      reject(new ProblemError({ what: "cannot run flock", found: foreignWords(error), todo: "install util-linux" }, { cause: error }));
     });
     helper.once("close", (status, name) => {
       signal.removeEventListener("abort", stop);

@@ -1,4 +1,5 @@
 import type { DBusError, MessageBus } from "dbus-next";
+import { foreignText, foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
@@ -30,7 +31,7 @@ export class BusError extends ProblemError {
 
   constructor(call: MethodCall, errorName: string, text: string) {
     const what = NOT_THERE.has(errorName) ? `${call.destination} is not running` : `${call.destination} refused ${call.member}`;
-    super({ what, found: text === "" ? errorName : `${errorName}: ${text}` });
+    super({ what, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) });
     this.errorName = errorName;
   }
 }
@@ -86,7 +87,7 @@ export async function withSystemBusIfThere<T>(
     connection = sessionBus({ busAddress: busAddress(), authMethods: ["EXTERNAL"] });
     const bus = { connection, signal: ending.signal };
     if (!(await isConnected(bus))) return undefined;
-    connection.on("error", (error: Error) => end(`the connection to the system bus failed: ${error.message}`));
+    connection.on("error", (error: Error) => end(`the connection to the system bus failed: ${foreignWords(error)}`));
     // The library forgets pending calls when the daemon goes away; without this they would wait for their time-out.
     connection._connection.once("end", () => end("the system bus closed the connection"));
     return await bounded(use(bus), bus.signal);
@@ -108,7 +109,7 @@ async function isConnected({ connection, signal }: SystemBus): Promise<boolean> 
     connection.once("error", (error: Error & { code?: string }) => {
       // ENOENT: no socket. ECONNREFUSED: a socket whose daemon is gone.
       if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(false);
-      else reject(new ProblemError({ what: "cannot connect to the system bus", found: error.message }));
+      else reject(new ProblemError({ what: "cannot connect to the system bus", found: foreignWords(error) }));
     });
     connection._connection.once("end", () => reject(new ProblemError({ what: "the system bus closed the connection at once" })));
   });

@@ -1,3 +1,4 @@
+import { foreignText } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 
 /** One entry of the journal: names are upper-case letters, digits and underscores; a list becomes a field of that name for each of its values. */
@@ -70,7 +71,9 @@ export async function lastWords(host: Host, service: string, lines = 5): Promise
       args: ["--boot", `--unit=${service}`, `--lines=${lines}`, "--output=cat", "--quiet", "--no-pager"],
       timeout: 10_000,
     });
-    return stdout.split("\n").filter((line) => line.trim() !== "");
+    return foreignText(stdout)
+      .split("\n")
+      .filter((line) => line.trim() !== "");
   } catch {
     return [];
   }

@@ -1,6 +1,7 @@
 import { line } from "../../config/boot-config.ts";
 import { quoted } from "../../base/quoted.ts";
 import { z } from "../../base/schema.ts";
+import { foreignText } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 const id = z
@@ -42,8 +43,9 @@ export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
       expected,
       todo: "mend the unit; the contract stands in docs/extra-units.md",
     });
-  const json = asJson(stdout);
-  if (json === undefined) throw refuse(stdout.trim() === "" ? "no output" : quoted(stdout.trim()), "a JSON object, and nothing else");
+  const answer = foreignText(stdout);
+  const json = asJson(answer);
+  if (json === undefined) throw refuse(answer.trim() === "" ? "no output" : quoted(answer.trim()), "a JSON object, and nothing else");
   const { data, error } = Answer.safeParse(json);
   if (data !== undefined) return data;
   const [issue] = error.issues;

@@ -66,6 +66,10 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot monitor --once --unit NAME": LOOKED,
   "guestos-boot monitor --once --unit nftables": LOOKED,
   "guestos-boot upgrade install --sha256 HASH https://host/update.tar.zst": FETCHED,
+  "guestos-boot upgrade verify --sha256 HASH --header-file /root/headers https://host/update.tar.zst": {
+    file: "test/system/cli/upgrade-address.test.ts",
+    as: ['"upgrade", "verify", "--sha256", hash, "--header-file", headers'],
+  },
   'guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst': FETCHED,
   'guestos-boot upgrade install --sha256 "$HASH" - < update.tar.zst': {
     file: UPGRADE,

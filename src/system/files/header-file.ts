@@ -1,0 +1,65 @@
+import type { FileFacts, Host } from "../host.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { Secret } from "../../base/secret.ts";
+
+/** A field of a request, such as Authorization, whose value nobody else may see. */
+export interface RequestHeader {
+  readonly name: string;
+  readonly value: Secret;
+}
+
+/** Bytes. Servers take no more than 8 to 16 KiB of header fields. */
+const LARGEST = 16 * 1024;
+/** Permissions of anybody but the owner. */
+const OTHERS = 0o077;
+/** What the transfer says itself, or what would change where a message ends and to whom it goes (RFC 9110, RFC 9112). */
+const OURS =
+  /^(?:accept-encoding|range|if-.*|host|connection|content-.*|transfer-encoding|expect|keep-alive|upgrade|te|trailer|proxy-.*)$/i;
+
+/**
+ * Header fields for a request from a file of `Name: value` lines, as curl(1) has them (`--header @FILE`). Empty lines are left out.
+ * Nothing of a value is in any message.
+ *
+ * @throws ProblemError for a file that somebody else can read, or that has another line in it
+ */
+export async function readHeaderFile(host: Host, path: string): Promise<readonly RequestHeader[]> {
+  requireOwn(path, await host.stat(path));
+  const content = await host.readBytes(path);
+  const lines = Buffer.from(content ?? [])
+    .toString("latin1")
+    .split("\n");
+  const headers = lines.flatMap((line, index) => (line.trim() === "" ? [] : [headerOf(line.replace(/\r$/, ""), path, index + 1)]));
+  if (headers.length > 0) return headers;
+  throw new ProblemError({ what: "there is no header in this file", where: { file: path }, found: "nothing", expected: FORM });
+}
+
+const FORM = "`Name: value`, such as `Authorization: Bearer TOKEN`";
+
+function requireOwn(path: string, facts: FileFacts | undefined): void {
+  const refuse = (found: string, expected: string, todo: string): ProblemError =>
+    new ProblemError({ what: "this file of headers is not used", where: { file: path }, found, expected, todo });
+  if (facts === undefined) throw refuse("nothing", "a file", "give the path of a file");
+  if (facts.kind !== "file") throw refuse(`a ${facts.kind.replace("-", " ")}`, "a file", "give the path of the file itself");
+  const { uid, mode, size } = facts;
+  if (uid !== 0 && uid !== process.getuid?.()) throw refuse(`it belongs to user ${uid}`, "root or whoever calls", `chown root: ${path}`);
+  if ((mode & OTHERS) !== 0) throw refuse(`mode ${mode.toString(8).padStart(4, "0")}`, "its owner alone can read it", `chmod 0600 ${path}`);
+  if (size > LARGEST) throw refuse(`${size} bytes`, `at most ${LARGEST}`, "take out what is no header");
+}
+
+/** RFC 9110, 5.1 and 5.5, without the bytes outside of ASCII that it calls obsolete. */
+function headerOf(line: string, file: string, number: number): RequestHeader {
+  const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*$/.exec(line) ?? [];
+  const refuse = (found: string, expected: string): ProblemError =>
+    new ProblemError({ what: "this line of headers is not usable", where: { file, line: number }, found, expected });
+  if (name === "") throw refuse("something else (not shown: it may be a secret)", `${FORM}, in ASCII`);
+  if (OURS.test(name)) throw refuse(name, "a header that the transfer does not need for itself");
+  return { name, value: new Secret(Buffer.from(value), name.toLowerCase() === "authorization" ? partsOf(value) : []) };
+}
+
+/** What a server may repeat: the credentials without their scheme (RFC 9110, 11.6.2), and of Basic what they encode (RFC 7617, 2). */
+function partsOf(value: string): readonly string[] {
+  const [scheme = "", credentials = ""] = value.split(/[ \t]+/, 2);
+  if (scheme.toLowerCase() !== "basic") return [credentials];
+  const plain = Buffer.from(credentials, "base64").toString("utf8");
+  return [credentials, plain, plain.slice(plain.indexOf(":") + 1)];
+}

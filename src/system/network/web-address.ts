@@ -1,0 +1,36 @@
+import { isIPv4 } from "node:net";
+import { quoted } from "../../base/quoted.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { shownAddress } from "../../base/shown-address.ts";
+
+/** An address that cannot be used as it was given. */
+export class WrongAddressError extends ProblemError {}
+
+/**
+ * The address of something on a server, as an operator gives it.
+ *
+ * @throws WrongAddressError for what is no http(s) address, or has a user or a password in it: everybody who lists the machine's
+ * processes reads those, and libraries repeat them in what they say (RFC 3986, 7.5)
+ */
+export function webAddress(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new WrongAddressError({
+      what: "this is no http(s) address",
+      found: quoted(shownAddress(text)),
+      expected: "https://HOST/PATH, with an IPv6 address in brackets",
+    });
+  }
+  if (url.username === "" && url.password === "") return url;
+  throw new WrongAddressError({
+    what: "an address with a user or a password in it is not taken",
+    found: quoted(shownAddress(text)),
+    expected: "the address alone",
+    todo: "put what the server asks for into a file that its owner alone can read (Authorization: …), and give --header-file FILE",
+  });
+}
+
+/** Whether what is sent there stays on this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+export function isLoopback({ hostname }: URL): boolean {
+  return /(?:^|\.)localhost$/.test(hostname) || (isIPv4(hostname) && hostname.startsWith("127.")) || hostname === "[::1]";
+}
