@@ -65,6 +65,7 @@ unpack_package prometheus
 unpack_package prometheus-node-exporter
 unpack_package nginx
 unpack_package dante-server
+unpack_package openssh-server
 
 # The stamp lies in the folder it vouches for, so that one cannot stay without the other.
 stamp=node_modules/.installed-from

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileS
 import { describe, expect, test } from "vitest";
 import { nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
+import { servedCertificate } from "../../../support/metrics-tools.ts";
 import { surviveEveryCut } from "../../../support/power-cuts.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 
@@ -28,7 +29,8 @@ function expectWhole({ at }: NamespaceMachine): void {
   expect(statSync(at("/etc/node_exporter/node_exporter.key"))).toMatchObject({ mode: 0o100640, uid: 0, gid: GID });
   expect(statSync(at(KEY)).mode & 0o777).toBe(0o600);
   expect(existsSync(at("/run/guestos-boot/node-exporter-keys"))).toBe(false);
-  expect(readdirSync(at("/boot/config/node_exporter")).toSorted()).toEqual(["node_exporter.crt", "node_exporter.key"]);
+  const names = readdirSync(at("/boot/config/node_exporter")).filter((name) => !name.endsWith(".key.unusable"));
+  expect(names.toSorted()).toEqual(["node_exporter.crt", "node_exporter.key"]);
 }
 
 test("a real key and certificate are made once; the certificate is a server's for ten years, and signs nothing else", async () => {
@@ -82,6 +84,29 @@ describe("a state that something left half done heals:", () => {
     expect(await runUnit(nodeExporterKeys, machine)).not.toEqual([]);
     expectWhole(machine);
     expect(readFileSync(machine.at(KEY), "utf8") !== before).toBe(isNew);
+  });
+});
+
+/** What happens to a file on its way to a node. */
+const HARMS: Readonly<Record<string, (text: string) => string>> = {
+  nothing: (text) => text,
+  "a byte order mark": (text) => `\ufeff${text}`,
+  "a leading blank": (text) => ` ${text}`,
+  "indented lines": (text) => text.replaceAll(/^(?=.)/gm, "  "),
+  "carriage returns": (text) => text.replaceAll("\n", "\r\n"),
+  "no last line feed": (text) => text.trimEnd(),
+  "text around it": (text) => `Bag Attributes\n${text}\n# node 7\n`,
+};
+
+describe("node_exporter itself serves the same pair after it was changed on its way by", () => {
+  test.each(Object.entries(HARMS))("%s", async (_, harm) => {
+    const machine = prepare();
+    await runUnit(nodeExporterKeys, machine);
+    const before = new X509Certificate(readFileSync(machine.at(CERTIFICATE)));
+    for (const file of [KEY, CERTIFICATE]) writeFileSync(machine.at(file), harm(readFileSync(machine.at(file), "utf8")));
+    await runUnit(nodeExporterKeys, machine);
+    expectWhole(machine);
+    expect(await servedCertificate(machine.at("/etc/node_exporter"))).toBe(before.fingerprint256);
   });
 });
 

@@ -1,4 +1,4 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { selfSignedArguments } from "../../../../src/system/openssl.ts";
 import { certificateFault, nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
@@ -93,6 +93,39 @@ test.each([
   expect(await runUnit(nodeExporterKeys, subject)).toEqual([`replace node_exporter's TLS key, which ${fault}`, MAKE[1], ...INSTALL]);
   expect(subject.notes).toEqual([expect.stringContaining(`TLS key ${fault}; it is replaced`)]);
   expect(() => createPrivateKey(filesBelow(subject.host, CONFIG)["node_exporter.key"] ?? "")).not.toThrow();
+});
+
+test("a key that is replaced is kept beside, also where one was before", async () => {
+  const key = `${CONFIG}/node_exporter.key`;
+  const subject = machine({ ...pair("", "half a key"), [`${key}.unusable`]: "another half" });
+  await runUnit(nodeExporterKeys, subject);
+  expect(subject.host.files.get(`${key}.unusable`)).toBe("another half");
+  expect(subject.host.files.get(`${key}.unusable-2`)).toBe("half a key");
+});
+
+test("a key on a curve that Go's crypto/tls does not serve with is replaced", async () => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
+  const subject = machine(pair("", privateKey.export({ format: "pem", type: "pkcs8" })));
+  expect((await runUnit(nodeExporterKeys, subject))[0]).toBe(
+    "replace node_exporter's TLS key, which is of a type that node_exporter does not know",
+  );
+});
+
+test("a pair that is not in plain PEM is the same pair afterwards, and the operator is told", async () => {
+  const certificate = makeCertificate(KEY, days(-1), days(3649));
+  const subject = machine(pair(`\ufeff${certificate}`, `\ufeff${KEY}`));
+  expect(await runUnit(nodeExporterKeys, subject)).toEqual([
+    "write node_exporter's TLS key, the same one, in plain PEM",
+    "write node_exporter's certificate, the same one, in plain PEM",
+    ...INSTALL,
+  ]);
+  expect(filesBelow(subject.host, CONFIG)).toEqual({
+    "node_exporter.key": KEY,
+    "node_exporter.key.unusable": `\ufeff${KEY}`,
+    "node_exporter.crt": certificate,
+  });
+  expect(subject.notes).toEqual([expect.stringContaining("the same key is written again")]);
+  expect(await runUnit(nodeExporterKeys, subject)).toEqual([]);
 });
 
 test("a key that was changed on the tmpfs is put back", async () => {
