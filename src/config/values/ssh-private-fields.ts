@@ -90,7 +90,6 @@ interface RsaNumbers {
   readonly n: Buffer;
   readonly e: Buffer;
   readonly d: Buffer;
-  /** Not checked: OpenSSL computes a signature without it where it is wrong. */
   readonly iqmp: Buffer;
   readonly p: Buffer;
   readonly q: Buffer;
@@ -99,7 +98,12 @@ interface RsaNumbers {
 function rsa({ n, e, d, iqmp, p, q }: RsaNumbers): PrivateFields {
   const type = "ssh-rsa";
   if (bitLength(n) < SMALLEST_RSA) throw new KeyError(`has less than the ${SMALLEST_RSA} bits that sshd asks of an RSA key`);
-  const inverse = (prime: bigint): boolean => prime > 1n && (integer(e) * integer(d)) % (prime - 1n) === 1n;
-  if (integer(p) * integer(q) !== integer(n) || !inverse(integer(p)) || !inverse(integer(q))) throw damaged();
+  if (!isConsistent(...[n, e, d, iqmp, p, q].map(integer))) throw damaged();
   return { type, publicBlob: wireStrings(type, mpint(e), mpint(n)), fields: wireStrings(...[n, e, d, iqmp, p, q].map(mpint)) };
+}
+
+/** RFC 8017, section 3.2. OpenSSH reads a key of which it is not true, and OpenSSL then does not sign with it. */
+function isConsistent(n = 0n, e = 0n, d = 0n, iqmp = 0n, p = 0n, q = 0n): boolean {
+  if (p <= 1n || q <= 1n || p * q !== n) return false;
+  return (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n && (iqmp * q) % p === 1n;
 }

@@ -1,8 +1,9 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { groupNamed, readAccounts } from "../../system/files/accounts.ts";
+import { belongTogether } from "../../config/values/key-pair.ts";
 import { plainPem } from "../../config/values/pem.ts";
 import type { TreeFile } from "../../system/files/copy-tree.ts";
 import { generateKey, selfSignedCertificate } from "../../system/openssl.ts";
@@ -111,9 +112,11 @@ function keyFault(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text.trim() === "") return "is empty";
   try {
-    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPrivateKey(plainPem(text));
+    const key = createPrivateKey(plainPem(text));
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
     const isServed = type === "rsa" || type === "ed25519" || (type === "ec" && CURVES.includes(details?.namedCurve));
-    return isServed ? undefined : "is of a type that node_exporter does not know";
+    if (!isServed) return "is of a type that node_exporter does not know";
+    return belongTogether(key, createPublicKey(key)) ? undefined : "is damaged";
   } catch {
     return "cannot be read";
   }

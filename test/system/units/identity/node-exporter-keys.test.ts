@@ -3,6 +3,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
+import { damagedKey } from "../../../support/certificate.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
 import { servedCertificate } from "../../../support/metrics-tools.ts";
 import { surviveEveryCut } from "../../../support/power-cuts.ts";
@@ -72,6 +73,7 @@ describe("a state that something left half done heals:", () => {
   test.each([
     ["an empty key", KEY, (file: string) => writeFileSync(file, ""), true],
     ["a key cut off", KEY, (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100)), true],
+    ["a key of which one bit is another", KEY, (file: string) => writeFileSync(file, damagedKey(readFileSync(file, "utf8"))), true],
     ["no key", KEY, unlinkSync, true],
     ["an empty certificate", CERTIFICATE, (file: string) => writeFileSync(file, ""), false],
     ["a certificate cut off", CERTIFICATE, (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100)), false],
@@ -98,7 +100,7 @@ const HARMS: Readonly<Record<string, (text: string) => string>> = {
   "text around it": (text) => `Bag Attributes\n${text}\n# node 7\n`,
 };
 
-describe("node_exporter itself serves the same pair after it was changed on its way by", () => {
+describe("node_exporter itself is asked. It serves the same pair after this:", () => {
   test.each(Object.entries(HARMS))("%s", async (_, harm) => {
     const machine = prepare();
     await runUnit(nodeExporterKeys, machine);
@@ -107,6 +109,17 @@ describe("node_exporter itself serves the same pair after it was changed on its 
     await runUnit(nodeExporterKeys, machine);
     expectWhole(machine);
     expect(await servedCertificate(machine.at("/etc/node_exporter"))).toBe(before.fingerprint256);
+  });
+
+  test("a damaged key, which OpenSSL reads: it is replaced, since node_exporter does not take it", async () => {
+    const machine = prepare();
+    await runUnit(nodeExporterKeys, machine);
+    const folder = machine.at("/boot/config/node_exporter");
+    writeFileSync(machine.at(KEY), damagedKey(readFileSync(machine.at(KEY), "utf8")));
+    await expect(servedCertificate(folder)).rejects.toThrow("private key does not match public key");
+    await runUnit(nodeExporterKeys, machine);
+    expectWhole(machine);
+    expect(await servedCertificate(folder)).toBe(new X509Certificate(readFileSync(machine.at(CERTIFICATE))).fingerprint256);
   });
 });
 

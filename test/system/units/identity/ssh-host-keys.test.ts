@@ -18,6 +18,7 @@ import { parseHostKey, publicKeyOf } from "../../../../src/config/values/openssh
 import { mountAt, mounts } from "../../../../src/system/disks/mounts.ts";
 import { sshHostKeys } from "../../../../src/units/identity/ssh-host-keys.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
+import { makeHostKey } from "../../../support/host-key.ts";
 import { loadedByKeygen, sshdReadsHostKey } from "../../../support/open-ssh.ts";
 import { namespaceRoot } from "../../../support/namespace.ts";
 import { surviveEveryCut } from "../../../support/power-cuts.ts";
@@ -33,6 +34,9 @@ function prepare(): NamespaceMachine {
     "/boot/config/.keep": "",
   });
 }
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey;
+const ecdsa = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
 
 function fingerprint(file: string): string {
   const { status, stdout, stderr } = spawnSync("ssh-keygen", ["-y", "-P", "", "-f", file], { encoding: "utf8" });
@@ -106,6 +110,35 @@ describe("every key that ssh-keygen makes is understood:", () => {
       expect(key.kind === "key" ? publicKeyOf(key.publicLine) : key.reason).toBe(publicKeyOf(readFileSync(`${file}.pub`, "utf8")));
       // So that a boot starts no tool for it.
       expect(key).toMatchObject({ isCanonical: true });
+    }
+  });
+
+  test.each([
+    ...(["ed25519", "ecdsa", "rsa"] as const).map((type) => [`${type} of OpenSSH`, () => makeHostKey(type).text, 1] as const),
+    ["rsa in PKCS#1", () => rsa.export({ format: "pem", type: "pkcs1" }), 0] as const,
+    ["ecdsa in SEC 1", () => ecdsa.export({ format: "pem", type: "sec1" }), 0] as const,
+  ])("%s with a byte changed anywhere is not taken, or OpenSSH reads it and signs with it", (_, make, least) => {
+    const { at } = prepare();
+    const [file, signature] = [at("/boot/config/key"), at("/boot/config/signature")];
+    const text = make();
+    const [bytes, label] = [Buffer.from(text.replaceAll(/-----.*-----|\n/g, ""), "base64"), /BEGIN (.*)-----/.exec(text)?.[1] ?? ""];
+    const width = label.startsWith("OPENSSH") ? 70 : 64;
+    const taken = [...bytes.keys()].flatMap((place) => {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(bytes.readUInt8(place) ^ 1, place);
+      const body = changed.toString("base64").replaceAll(new RegExp(`.{1,${width}}`, "g"), "$&\n");
+      const armoured = `-----BEGIN ${label}-----\n${body}-----END ${label}-----\n`;
+      const key = parseHostKey(armoured);
+      return key.kind === "key" && key.isCanonical ? [{ armoured, publicLine: key.publicLine }] : [];
+    });
+    // In OpenSSH's own format that is the comment.
+    expect(taken.length).toBeGreaterThanOrEqual(least);
+    for (const key of taken) {
+      writeFileSync(file, key.armoured, { mode: 0o600 });
+      writeFileSync(`${file}.pub`, key.publicLine);
+      expect(loadedByKeygen(file)).toBe(publicKeyOf(key.publicLine));
+      writeFileSync(signature, execFileSync("ssh-keygen", ["-q", "-Y", "sign", "-f", file, "-n", "test"], { input: "x" }));
+      execFileSync("ssh-keygen", ["-q", "-Y", "check-novalidate", "-s", signature, "-n", "test"], { input: "x" });
     }
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { selfSignedArguments } from "../../../../src/system/openssl.ts";
 import { certificateFault, nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
 import { actingHost, bindingMount, failing, filesBelow, ROOT_AND_RUN, type ToolAction } from "../../../support/acting-host.ts";
-import { makeCertificate, makeTlsKey } from "../../../support/certificate.ts";
+import { damagedKey, makeCertificate, makeTlsKey } from "../../../support/certificate.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
@@ -88,6 +88,8 @@ test("a certificate is judged at the time that is given", () => {
 test.each([
   ["is empty", ""],
   ["cannot be read", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
+  // Go computes the public half anew, and refuses it; OpenSSL reads the one in the file.
+  ["is damaged", damagedKey(makeTlsKey())],
 ])("a key that %s is replaced with its certificate, and the operator is told", async (fault, key) => {
   const subject = machine(pair(makeCertificate(KEY, days(-1), days(3649)), key));
   expect(await runUnit(nodeExporterKeys, subject)).toEqual([`replace node_exporter's TLS key, which ${fault}`, MAKE[1], ...INSTALL]);
