@@ -1,4 +1,5 @@
 import { createECDH } from "node:crypto";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAuthorizedKeys } from "../../../../src/config/values/authorized-keys.ts";
 import { wireStrings } from "../../../../src/config/values/ssh-wire.ts";
@@ -108,6 +109,19 @@ test.each([
   const problem = await problemOf(() => parse(text));
   expect(problem.where).toEqual({ file: "admin", line: 1, column });
   expect(problem.expected).toContain(expected);
+});
+
+test("a network is taken exactly where no bit behind its prefix is set (addr.c of OpenSSH, addr_host_is_all0s)", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 40 }), fc.nat(0xffff_ffff), fc.boolean(), async (prefix, number, isNetwork) => {
+      const size = 2 ** Math.max(0, 32 - prefix);
+      const value = isNetwork ? number - (number % size) : number;
+      const address = [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+      const line = `from="192.0.2.1,${address}/${prefix}" ${ED25519}`;
+      if (prefix <= 32 && value % size === 0) expect(parse(line)).toHaveLength(1);
+      else expect(await problemOf(() => parse(line))).toMatchObject({ where: { line: 1, column: 1 } });
+    }),
+  );
 });
 
 test("every bad line is named", async () => {
