@@ -89,6 +89,7 @@ if is_wanted test; then
   unpack_package prometheus-node-exporter
   unpack_package nginx
   unpack_package dante-server
+  unpack_package openssh-server
 fi
 
 # The stamp lies in the folder it vouches for, so that one cannot stay without the other.

@@ -18,3 +18,23 @@ export async function generateHostKey(host: Host, type: HostKeyType, file: strin
     todo: "check that ssh-keygen is installed and that /run has free space: df -h /run",
   });
 }
+
+/**
+ * The public half of a private key without a passphrase, as OpenSSH's own loader reads the file, which is also sshd's
+ * (authfile.c, sshkey_load_private); `undefined` when it does not: a damaged key, or a file that others than its owner may read.
+ *
+ * @returns type and base64, with whatever comment the key has
+ * @throws CommandError when ssh-keygen could not be asked
+ */
+export async function loadedPublicKey(host: Host, file: string): Promise<string | undefined> {
+  const { status, stdout } = await host.run({
+    program: "ssh-keygen",
+    args: ["-y", "-P", "", "-f", file],
+    okStatuses: [0, REFUSED],
+    todo: "check that ssh-keygen is installed",
+  });
+  return status === 0 ? stdout : undefined;
+}
+
+/** log.c and fatal.c of OpenSSH: how its tools end when they cannot go on. */
+const REFUSED = 255;

@@ -5,6 +5,14 @@ export function makeTlsKey(): string {
   return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" });
 }
 
+/** The same key with a bit of its private half changed; the public half is as before (RFC 5915: the private half is the first OCTET STRING). */
+export function damagedKey(text: string): string {
+  const bytes = createPrivateKey(text).export({ format: "der", type: "pkcs8" });
+  const place = bytes.indexOf(Buffer.from("0201010420", "hex")) + 5 + 31;
+  bytes.writeUInt8(bytes.readUInt8(place) ^ 1, place);
+  return createPrivateKey({ key: bytes, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" });
+}
+
 /** The smallest self-signed certificate that X509Certificate reads (RFC 5280, section 4.1), valid between the two dates. */
 export function makeCertificate(key: string, from: Date, to: Date): string {
   const algorithm = der(0x30, Buffer.from("06082a8648ce3d040302", "hex"));

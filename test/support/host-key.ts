@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type webcrypto } from "node:crypto";
+import { mpint as encoded, wireStrings as strings } from "../../src/config/values/ssh-wire.ts";
 import type { HostKeyType } from "../../src/system/ssh-keygen.ts";
 
 export interface MadeKey {
@@ -9,6 +10,8 @@ export interface MadeKey {
 export interface KeyShape {
   readonly cipher?: string;
   readonly comment?: string;
+  /** Bytes; as many as fill a block when absent. */
+  readonly padding?: number;
   /** Changes the decoded bytes before they are armoured. */
   readonly damage?: (bytes: Buffer) => Buffer;
 }
@@ -16,19 +19,19 @@ export interface KeyShape {
 /** A new host key as ssh-keygen writes it (PROTOCOL.key of OpenSSH), made in memory so that no key has to lie in the repository. */
 export function makeHostKey(
   type: HostKeyType,
-  { cipher = "none", comment = "guestos", damage = (bytes) => bytes }: KeyShape = {},
+  { cipher = "none", comment = "guestos", padding, damage = (bytes) => bytes }: KeyShape = {},
 ): MadeKey {
   const { name, publicFields, privateFields } = FIELDS[type]();
   const publicBlob = strings(name, ...publicFields);
   const check = Buffer.from("0102030401020304", "hex");
   const fields = Buffer.concat([check, strings(name, ...privateFields, comment)]);
-  const padding = Buffer.from(Array.from({ length: (8 - (fields.length % 8)) % 8 }, (_, index) => index + 1));
+  const filling = Buffer.from(Array.from({ length: padding ?? (8 - (fields.length % 8)) % 8 }, (_, index) => index + 1));
   const bytes = damage(
     Buffer.concat([
       Buffer.from("openssh-key-v1\0"),
       strings(cipher, "none", ""),
       Buffer.from("00000001", "hex"),
-      strings(publicBlob, Buffer.concat([fields, padding])),
+      strings(publicBlob, Buffer.concat([fields, filling])),
     ]),
   );
   const armour = (bytes.toString("base64").match(/.{1,70}/g) ?? []).join("\n");
@@ -66,22 +69,10 @@ function jwk(pair: {
   return pair.privateKey.export({ format: "jwk" });
 }
 
+function mpint(value: string | undefined): Buffer {
+  return encoded(part(value));
+}
+
 function part(value: string | undefined): Buffer {
   return Buffer.from(value ?? "", "base64url");
-}
-
-function mpint(value: string | undefined): Buffer {
-  const bytes = part(value);
-  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes;
-}
-
-function strings(...parts: readonly (string | Buffer)[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((value) => {
-      const bytes = Buffer.from(value);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
 }

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { connect } from "node:tls";
 
 const tools = join(import.meta.dirname, "../../build/tools");
 const PROMTOOL = join(tools, "prometheus/promtool");
@@ -30,6 +33,48 @@ export async function nodeExporter(folder: string, { uid, gid }: { readonly uid:
     gid,
   });
   return served(child, address, "/metrics");
+}
+
+/**
+ * The fingerprint of the certificate with which Debian's node exporter serves, given the pair in that folder.
+ *
+ * @throws Error where it does not take the pair
+ */
+export async function servedCertificate(folder: string): Promise<string> {
+  const address = await freeAddress();
+  const config = join(mkdtempSync(join(tmpdir(), "web-")), "web.yml");
+  writeFileSync(config, `tls_server_config:\n  cert_file: ${folder}/node_exporter.crt\n  key_file: ${folder}/node_exporter.key\n`);
+  const args = [`--web.listen-address=${address}`, "--collector.disable-defaults", `--web.config.file=${config}`];
+  const child = spawn(NODE_EXPORTER, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (chunk) => (log += String(chunk)));
+  const exited = once(child, "exit");
+  try {
+    const port = Number(address.slice(address.indexOf(":") + 1));
+    const certificate = await eventually(
+      async () => peerCertificate(port),
+      (answer) => answer !== undefined || child.exitCode !== null,
+    );
+    if (certificate === undefined) throw new Error(`node_exporter ended: ${log}`);
+    return certificate;
+  } finally {
+    child.kill("SIGKILL");
+    await exited;
+    rmSync(dirname(config), { recursive: true });
+  }
+}
+
+/** `undefined` where no one answers yet, or with something else than TLS. */
+async function peerCertificate(port: number): Promise<string | undefined> {
+  const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+  try {
+    await once(socket, "secureConnect");
+    return socket.getPeerX509Certificate()?.fingerprint256;
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Debian's Prometheus, with that configuration and a data folder. */
@@ -71,7 +116,7 @@ async function served(child: ChildProcess, address: string, path: string): Promi
   return { address, stop };
 }
 
-async function freeAddress(): Promise<string> {
+export async function freeAddress(): Promise<string> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ProblemError } from "../../base/problem.ts";
 import type { Secret } from "../../base/secret.ts";
+import { belongTogether } from "./key-pair.ts";
 
 export interface CertificatePair {
   /** A certificate, and after it those that vouch for it, in PEM. */
@@ -29,11 +30,18 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
       where: { file: chainFile, line: 1, column: 1 },
       ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: REMEDY },
     });
-  if (!certificate.checkPrivateKey(readKey(pair)))
+  const key = readKey(pair);
+  if (!certificate.checkPrivateKey(key))
     throw new ProblemError({
       what: "the key is not that of the certificate",
       where: { file: pair.keyFile },
       ...{ found: "another key", expected: `the key of the first certificate in ${chainFile}`, todo: REMEDY },
+    });
+  if (!belongTogether(key, certificate.publicKey))
+    throw new ProblemError({
+      what: "the key is damaged",
+      where: { file: pair.keyFile },
+      ...{ found: "a key whose signatures are not its certificate's", expected: "the whole key", todo: REMEDY },
     });
   const warnings = names
     .filter((name) => certificate.checkHost(name) === undefined)

@@ -1,15 +1,20 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { type Family, splitPrefix } from "./ip-address.ts";
 
-const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
+export const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
 /** `address/prefix-length`, where no bit behind the prefix is set: what looks like one machine must not let a whole network in. */
 export function isNetwork(value: string, family: Family): boolean {
   const { address, prefixLength } = splitPrefix(value);
-  const bits = family === "ipv4" ? ipv4Bits(address) : ipv6Bits(address);
+  const bits = addressBits(address, family);
   // Not even 0: a mask that nothing is compared with lets everybody in.
   if (bits === undefined || !(prefixLength >= 1 && prefixLength <= BITS[family])) return false;
   return BigInt.asUintN(BITS[family] - prefixLength, bits) === 0n;
+}
+
+/** An address as a number; `undefined` for none. */
+export function addressBits(address: string, family: Family): bigint | undefined {
+  return family === "ipv4" ? ipv4Bits(address) : ipv6Bits(address);
 }
 
 function ipv4Bits(address: string): bigint | undefined {

@@ -9,24 +9,34 @@ import { LONGEST_TEXT } from "../text/text-lines.ts";
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
 const BIT_STRING = 0x03;
+const DASH = 0x2d;
 
-/** @throws ProblemError unless it is one PUBLIC KEY block with a SubjectPublicKeyInfo (RFC 5280, section 4.1) */
+/**
+ * The replica takes the first line for the beginning of the block, and the last one that is not blank for its end: nothing may be
+ * around it (rs/crypto/utils/threshold_sig_der of dfinity/ic, parse_threshold_sig_key).
+ *
+ * @throws ProblemError unless it is one PUBLIC KEY block with a SubjectPublicKeyInfo (RFC 5280, section 4.1)
+ */
 export function checkPublicKey(content: Uint8Array, file: string): void {
-  const expected = "one PEM block PUBLIC KEY";
-  const [block, ...more] = pemBlocks(content, file, expected);
-  if (block?.label !== "PUBLIC KEY" || more.length > 0) throw wrong(file, "a public key", labels([block, ...more]), expected);
+  const expected = "one PEM block PUBLIC KEY, from the first line on";
+  const { blocks, around } = pemBlocks(content, file, expected);
+  const [block, ...more] = blocks;
+  if (block?.label !== "PUBLIC KEY" || more.length > 0) throw wrong(file, "a public key", labels(blocks), expected);
+  if (around.trim() !== "" || content[0] !== DASH) throw wrong(file, "a public key", "text around the PEM block", expected);
   const [algorithm, key, ...others] = derElements(block.der) ?? [];
   if (algorithm !== SEQUENCE || key !== BIT_STRING || others.length > 0)
     throw wrong(file, "a public key", "a block with something else in it", "a SubjectPublicKeyInfo");
 }
 
 /**
+ * Text around the block is fine, as openssl-pkcs12(1) writes it ("Bag Attributes"): RFC 7468, section 5.2, has parsers ignore it.
+ *
  * @throws ProblemError, which shows nothing of the content, unless it is one unencrypted private key: PKCS#8 (RFC 5208,
  *   RFC 5958), SEC 1 (RFC 5915, with or without the EC PARAMETERS that OpenSSL likes to put before it) or PKCS#1
  */
 export function checkPrivateKey(content: Secret, file: string): void {
   const expected = "one PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY";
-  const blocks = pemBlocks(content.expose(), file, expected);
+  const { blocks } = pemBlocks(content.expose(), file, expected);
   const [block, ...more] = blocks.filter(({ label }) => label !== "EC PARAMETERS");
   if (block === undefined || more.length > 0 || !/^(EC |RSA )?PRIVATE KEY$/.test(block.label))
     throw wrong(file, "a private key that a node can use", labels(blocks), expected);
@@ -35,7 +45,7 @@ export function checkPrivateKey(content: Secret, file: string): void {
       file,
       "a private key",
       "a block with something else in it",
-      "a private key in DER (is it encrypted? a node has nobody to ask for the passphrase)",
+      "a private key in DER (is it encrypted? a node has no one to ask for the passphrase)",
     );
 }
 
@@ -44,19 +54,59 @@ interface PemBlock {
   readonly der: Buffer;
 }
 
-function pemBlocks(content: Uint8Array, file: string, expected: string): readonly PemBlock[] {
+interface PemBlocks {
+  readonly blocks: readonly PemBlock[];
+  /** The text without them. */
+  readonly around: string;
+}
+
+/** Bodies in canonical base64 alone: what Buffer would take beside it, others refuse. */
+function pemBlocks(content: Uint8Array, file: string, expected: string): PemBlocks {
   if (content.length > LONGEST_TEXT) throw wrong(file, "a key", `${content.length} bytes`, `at most ${LONGEST_TEXT} bytes`);
-  const text = Buffer.from(content).toString("latin1");
   const blocks: PemBlock[] = [];
-  const rest = text.replaceAll(
-    /-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END \1-----/g,
-    (_, label: string, body: string) => {
-      blocks.push({ label, der: Buffer.from(body.replaceAll(/\s/g, ""), "base64") });
-      return "";
-    },
-  );
-  if (rest.trim() !== "") throw wrong(file, "a key in PEM", blocks.length === 0 ? "no PEM block" : "text around the PEM block", expected);
-  return blocks;
+  const around = Buffer.from(content)
+    .toString("latin1")
+    .replaceAll(
+      /^-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)\n-----END \1-----\r?$/gm,
+      (_, label: string, body: string) => {
+        const der = decoded(body);
+        if (der === undefined) throw wrong(file, "a key in PEM", "a block that is not base64 all through", expected);
+        blocks.push({ label, der });
+        return "";
+      },
+    );
+  if (blocks.length === 0) throw wrong(file, "a key in PEM", "no PEM block", expected);
+  if (around.includes("-----")) throw wrong(file, "a key in PEM", "a damaged PEM block", expected);
+  return { blocks, around };
+}
+
+/** The bytes of a block's body; `undefined` where it is not the one base64 of them (RFC 4648, section 3.5), broken into lines. */
+function decoded(body: string): Buffer | undefined {
+  const base64 = body.replaceAll(/\s/g, "");
+  const der = Buffer.from(base64, "base64");
+  return der.toString("base64") === base64 ? der : undefined;
+}
+
+const BLOCKS = /-----BEGIN ([A-Z0-9 ]{1,64})-----\s([A-Za-z0-9+/=\s]+)-----END \1-----/g;
+
+/**
+ * The blocks of a text in the form in which every program reads them (RFC 7468, section 3, the strict grammar): lines of 64 characters,
+ * line feeds, and nothing around them. For a parser that is stricter than OpenSSL's, such as Go's encoding/pem.
+ *
+ * @returns "" when there is none
+ */
+export function plainPem(text: string): string {
+  return [...text.matchAll(BLOCKS)].map(([, label = "", body = ""]) => plainBlock(label, body)).join("");
+}
+
+function plainBlock(label: string, body: string): string {
+  return `-----BEGIN ${label}-----\n${body.replaceAll(/\s/g, "").replaceAll(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
+}
+
+/** The first block of that label in its plain form, `undefined` when there is none. */
+export function pemBlock(text: string, label: string): string | undefined {
+  const [, , body] = [...text.matchAll(BLOCKS)].find(([, name]) => name === label) ?? [];
+  return body === undefined ? undefined : plainBlock(label, body);
 }
 
 /** The tags of what stands directly in a DER SEQUENCE that fills the bytes exactly (X.690), or `undefined` when it is none. */
@@ -83,8 +133,8 @@ function derHeader(bytes: Buffer, offset: number): { readonly tag: number; reado
   return { tag, start, end: start + bytes.readUIntBE(offset + 2, width) };
 }
 
-function labels(blocks: readonly (PemBlock | undefined)[]): string {
-  return blocks.map((block) => block?.label ?? "nothing").join(" and ") || "nothing";
+function labels(blocks: readonly PemBlock[]): string {
+  return blocks.map(({ label }) => label).join(" and ");
 }
 
 function wrong(file: string, wanted: string, found: string, expected: string): ProblemError {

@@ -1,14 +1,17 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { groupNamed, readAccounts } from "../../system/files/accounts.ts";
+import { belongTogether } from "../../config/values/key-pair.ts";
+import { plainPem } from "../../config/values/pem.ts";
 import type { TreeFile } from "../../system/files/copy-tree.ts";
 import { generateKey, selfSignedCertificate } from "../../system/openssl.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 import { planRuntimeFolder } from "./runtime-etc.ts";
+import { keepAside, setAside } from "./set-aside.ts";
 import { inWorkshop, planSweep } from "./scratch-folder.ts";
 
 /**
@@ -17,7 +20,9 @@ import { inWorkshop, planSweep } from "./scratch-folder.ts";
  *
  * It needs the config partition and nothing else. The key is the truth of the pair: it appears whole and durable, and the
  * certificate is made from it, again when it is missing, damaged, about to expire or another key's. A key that cannot be
- * read is replaced. Nothing is ever in the way: there is no conflict.
+ * read is replaced, and kept beside under another name. node_exporter's own parser (Go's encoding/pem) is stricter than OpenSSL's: it wants
+ * `-----BEGIN` at the beginning of a line, with no byte order mark before it. So both files are kept in the plain form that every parser
+ * reads, with what they hold unchanged. Nothing is ever in the way: there is no conflict.
  *
  * The boot goes on without it: what is lost is the metrics page.
  */
@@ -91,17 +96,33 @@ async function planPair(machine: Machine): Promise<readonly Action[]> {
     const certify = provision("sign a certificate for it", async () => makeCertificate(machine));
     return [provision(what, async () => makeKey(machine, broken)), certify];
   }
-  const fault = certificateFault(certificate, key, Date.now());
-  return fault === undefined ? [] : [provision(`sign node_exporter's certificate, as it ${fault}`, async () => makeCertificate(machine))];
+  const actions: Action[] = [];
+  if (plainPem(key) !== key)
+    actions.push(provision("write node_exporter's TLS key, the same one, in plain PEM", async () => plainKey(machine, plainPem(key))));
+  const plain = certificate === undefined ? undefined : plainPem(certificate);
+  const fault = certificateFault(plain, plainPem(key), Date.now());
+  if (fault !== undefined || plain === undefined)
+    actions.push(provision(`sign node_exporter's certificate, as it ${fault}`, async () => makeCertificate(machine)));
+  else if (plain !== certificate) {
+    const write = async (): Promise<void> => host.writeFile(join(folder, CERTIFICATE), plain, PUBLIC);
+    actions.push(provision("write node_exporter's certificate, the same one, in plain PEM", write));
+  }
+  return actions;
 }
+
+/** What Go's crypto/tls can serve with (X509KeyPair, parsePrivateKey): RSA, Ed25519, and ECDSA on these curves. */
+const CURVES: readonly (string | undefined)[] = ["prime256v1", "secp384r1", "secp521r1"];
 
 /** Why a text is no private key that node_exporter could use; `undefined` when it is one, or is not there at all. */
 function keyFault(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text.trim() === "") return "is empty";
   try {
-    createPrivateKey(text);
-    return undefined;
+    const key = createPrivateKey(plainPem(text));
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+    const isServed = type === "rsa" || type === "ed25519" || (type === "ec" && CURVES.includes(details?.namedCurve));
+    if (!isServed) return "is of a type that node_exporter does not know";
+    return belongTogether(key, createPublicKey(key)) ? undefined : "is damaged";
   } catch {
     return "cannot be read";
   }
@@ -130,6 +151,7 @@ export function certificateFault(text: string | undefined, key: string, now: num
 }
 
 async function makeKey({ host, layout, note }: Machine, broken: string | undefined): Promise<void> {
+  const file = nodeExporterKey(layout);
   if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced, and whoever pins it must be told`);
   const made = join(workshop(layout), KEY);
   await inWorkshop(host, workshop(layout), async () => {
@@ -139,8 +161,16 @@ async function makeKey({ host, layout, note }: Machine, broken: string | undefin
     if (fault !== undefined)
       throw new ProblemError({ what: `openssl made a key that ${fault}`, todo: "check that /run has free space: df -h /run" });
     await host.makeFolder(layout.config.nodeExporter, { mode: 0o700 });
-    await host.writeFile(join(layout.config.nodeExporter, KEY), text, PRIVATE);
+    if (((await host.stat(file))?.size ?? 0) > 0) await setAside(host, file);
+    await host.writeFile(file, text, PRIVATE);
   });
+}
+
+async function plainKey({ host, layout, note }: Machine, text: string): Promise<void> {
+  const file = nodeExporterKey(layout);
+  const aside = await keepAside(host, file, PRIVATE);
+  await host.writeFile(file, text, PRIVATE);
+  note(`the file of node_exporter's TLS key was not in plain PEM; the same key is written again, and the file is kept as ${aside}`);
 }
 
 async function makeCertificate({ host, layout }: Machine): Promise<void> {

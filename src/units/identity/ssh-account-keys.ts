@@ -74,7 +74,10 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
   return { actions: stands ? [] : [activate(`give ${name} its ssh keys (${keys.length})`, give)], problems };
 }
 
-/** All good keys of a file, and what is wrong with the rest: one damaged line must not lock out the owners of the others. */
+/**
+ * All good keys of a file, and what is wrong with the rest: one damaged line must not lock out the owners of the others, and a comment
+ * not even its own.
+ */
 function readableKeys(
   content: Uint8Array,
   file: string,
@@ -83,10 +86,12 @@ function readableKeys(
     return { keys: parseAuthorizedKeys(content, file), problems: [] };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
+    // A comment may have any bytes. Anywhere else the tilde makes the line one that is not understood.
     const keys = Buffer.from(content)
-      .toString()
-      .split("\n")
-      .flatMap((line) => readableLine(line, file));
+      .toString("latin1")
+      .replace(/^\xef\xbb\xbf/, "")
+      .split(/\r?\n/)
+      .flatMap((line) => readableLine(line.replaceAll(/[^\t\x20-\x7e]/g, "~"), file));
     return { keys, problems: [error.problem] };
   }
 }
@@ -101,5 +106,5 @@ function readableLine(line: string, file: string): readonly AuthorizedKey[] {
 }
 
 function keyLine({ options, type, blob, comment }: AuthorizedKey): string {
-  return `${[options, type, blob, comment].filter((field) => field !== "").join(" ")}\n`;
+  return `${[options.join(","), type, blob, comment].filter((field) => field !== "").join(" ")}\n`;
 }

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
 import type { Layout } from "../../config/layout/layout.ts";
-import { parseHostKey, publicKeyOf } from "../../config/values/openssh-key.ts";
+import { type HostKey, parseHostKey, publicKeyOf } from "../../config/values/openssh-key.ts";
 import type { TreeFile } from "../../system/files/copy-tree.ts";
 import { ProblemError } from "../../base/problem.ts";
-import { generateHostKey, type HostKeyType } from "../../system/ssh-keygen.ts";
+import { generateHostKey, type HostKeyType, loadedPublicKey } from "../../system/ssh-keygen.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 import { planRuntimeFolder } from "./runtime-etc.ts";
+import { keepAside, setAside } from "./set-aside.ts";
 import { inWorkshop, planSweep } from "./scratch-folder.ts";
 
 /**
@@ -15,9 +16,10 @@ import { inWorkshop, planSweep } from "./scratch-folder.ts";
  *
  * It needs the config partition and nothing else, so that a node whose disk is broken can still be reached by ssh.
  * The private half is the truth of a pair: it appears whole and durable, by one rename, and the public half is computed
- * from it. So a power cut leaves either no key, or one that heals. A private half that sshd could not use would lock
- * everyone out for ever, so it is replaced, and kept beside under another name where there is anything in it. Nothing is ever
- * in the way: there is no conflict.
+ * from it. So a power cut leaves either no key, or one that heals. A file that is not as OpenSSH writes it is shown to OpenSSH's own
+ * loader. What that does not read would lock everyone out permanently: where there is a key in it, the same key is written as
+ * OpenSSH writes it; where there is none, a new one is made. Either way the file that was there is kept beside, under another name.
+ * Nothing is ever in the way: there is no conflict.
  *
  * The boot goes on without it: a node that serves but cannot be logged into is better than one that does neither.
  */
@@ -51,9 +53,6 @@ export const sshHostKeys = unit({
 /** RSA is never made: it takes 8 s of a first boot, and no client of today asks for it. A node that has one keeps it. */
 const KEY_TYPES: readonly HostKeyType[] = ["ed25519", "ecdsa", "rsa"];
 const OPTIONAL: ReadonlySet<HostKeyType> = new Set(["rsa"]);
-/** What the first field of the key says: the part of it that does not depend on the curve. */
-const ALGORITHMS = { ed25519: "ssh-ed25519", ecdsa: "ecdsa-sha2-", rsa: "ssh-rsa" } satisfies Record<HostKeyType, string>;
-
 function workshop(layout: Layout): string {
   return join(layout.run, "ssh-host-keys");
 }
@@ -72,20 +71,33 @@ async function planKey(machine: Machine, type: HostKeyType): Promise<readonly Ac
     return [provision(`make the ${type} host key${why}`, async () => makeKey(machine, type))];
   }
   const key = parseHostKey(text);
-  const reason = key.kind === "unusable" ? key.reason : key.type.startsWith(ALGORITHMS[type]) ? undefined : `is of type ${key.type}`;
-  if (reason !== undefined)
-    return [provision(`replace the ${type} host key, which ${reason}`, async () => replaceKey(machine, type, reason))];
+  const publicLine = await readBySshd(host, file, key);
+  if (publicLine === undefined) {
+    return key.kind === "key"
+      ? [provision(`write the ${type} host key, the same one, as sshd reads it`, async () => rewriteKey(machine, type, key))]
+      : [provision(`replace the ${type} host key, which ${key.reason}`, async () => replaceKey(machine, type, key.reason))];
+  }
   const missing: Action[] = [];
   // sshd does not use a private key that others can read (sshd(8), FILES).
   if (facts !== undefined && ((facts.mode & 0o077) !== 0 || facts.uid !== 0)) {
     missing.push(provision(`take ${file} from all but root`, async () => host.setAttributes(file, PRIVATE)));
   }
-  if (key.kind === "key" && (publicText === undefined || publicKeyOf(publicText) !== publicKeyOf(key.publicLine))) {
-    missing.push(
-      provision(`write the public half of the ${type} host key`, async () => host.writeFile(`${file}.pub`, key.publicLine, PUBLIC)),
-    );
+  if (publicText === undefined || publicKeyOf(publicText) !== publicKeyOf(publicLine)) {
+    missing.push(provision(`write the public half of the ${type} host key`, async () => host.writeFile(`${file}.pub`, publicLine, PUBLIC)));
   }
   return missing;
+}
+
+/**
+ * The line of the .pub file of a key that sshd reads; `undefined` where it would not, or could not use it. A file as OpenSSH writes
+ * it, which is every one that was made here, starts no tool.
+ */
+async function readBySshd(host: Machine["host"], file: string, key: ReturnType<typeof parseHostKey>): Promise<string | undefined> {
+  if (key.kind === "key" && key.isCanonical) return key.publicLine;
+  // OpenSSH does not see that two halves do not belong together.
+  if (key.kind === "unusable") return undefined;
+  const publicKey = publicKeyOf((await loadedPublicKey(host, file)) ?? "");
+  return publicKey === undefined ? undefined : `${publicKey}\n`;
 }
 
 const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
@@ -95,8 +107,28 @@ async function replaceKey(machine: Machine, type: HostKeyType, reason: string): 
   const { host, layout, note } = machine;
   const file = fileOf(layout.config.ssh, type);
   note(`the ${type} host key ${reason}; it is replaced, and clients that know it will warn of a changed key`);
-  if ((await host.stat(file))?.size !== 0) await host.rename(file, `${file}.unusable`);
+  if ((await host.stat(file))?.size !== 0) await setAside(host, file);
   await makeKey(machine, type);
+}
+
+/** The file is only exchanged for one that OpenSSH's loader has read as the same key; the one that was there stays beside. */
+async function rewriteKey(machine: Machine, type: HostKeyType, { canonical, publicLine }: HostKey): Promise<void> {
+  const { host, layout, note } = machine;
+  const file = fileOf(layout.config.ssh, type);
+  const made = fileOf(workshop(layout), type);
+  await inWorkshop(host, workshop(layout), async () => {
+    await host.writeFile(made, canonical.expose(), PRIVATE);
+    if (publicKeyOf((await loadedPublicKey(host, made)) ?? "") !== publicKeyOf(publicLine))
+      throw new ProblemError({
+        what: `the ${type} host key could not be written as sshd reads it`,
+        where: { file },
+        todo: `ssh-keygen -y -f ${file}`,
+      });
+  });
+  const aside = await keepAside(host, file, PRIVATE);
+  await host.writeFile(file, canonical.expose(), PRIVATE);
+  await host.writeFile(`${file}.pub`, publicLine, PUBLIC);
+  note(`sshd could not read the file of the ${type} host key; the same key is written as sshd reads it, and the file is kept as ${aside}`);
 }
 
 async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<void> {
@@ -106,7 +138,7 @@ async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<vo
     await generateHostKey(host, type, made);
     const text = (await host.readText(made)) ?? "";
     const key = parseHostKey(text);
-    if (key.kind === "unusable")
+    if (key.kind !== "key")
       throw new ProblemError({ what: `ssh-keygen made a key that ${key.reason}`, todo: "check that /run has free space: df -h /run" });
     await host.makeFolder(layout.config.ssh, { mode: 0o700 });
     await host.writeFile(file, text, PRIVATE);

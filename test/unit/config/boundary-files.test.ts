@@ -8,7 +8,7 @@ import { nginxConf } from "../../../src/config/nginx-conf.ts";
 import { parseDantedError } from "../../../src/system/danted.ts";
 import { parseNginxError } from "../../../src/system/nginx.ts";
 import { Secret } from "../../../src/base/secret.ts";
-import { makeCertificate, makeTlsKey } from "../../support/certificate.ts";
+import { damagedKey, makeCertificate, makeTlsKey } from "../../support/certificate.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 test("a domain may stand in a line of its own or among others, and counts once", () => {
@@ -96,6 +96,8 @@ test.each([
   [certificate.slice(0, 200), key, { file: "chain", line: 1, column: 1 }],
   [certificate, "hunter2", { file: "key", line: 1, column: 1 }],
   [certificate, makeTlsKey(), { file: "key" }],
+  // nginx -t takes it: the public half in the file is the certificate's (SSL_CTX_check_private_key(3)).
+  [certificate, damagedKey(key), { file: "key" }],
 ])("a pair that cannot be shown is refused with its place, and without a word of the key (%#)", async (chain, keyText, where) => {
   const problem = await problemOf(async () => checkCertificatePair(pairOf(chain, keyText), [], now));
   expect(problem.where).toEqual(where);

@@ -3,7 +3,9 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { certificateFault, nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
+import { damagedKey } from "../../../support/certificate.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
+import { servedCertificate } from "../../../support/metrics-tools.ts";
 import { surviveEveryCut } from "../../../support/power-cuts.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 
@@ -28,7 +30,8 @@ function expectWhole({ at }: NamespaceMachine): void {
   expect(statSync(at("/etc/node_exporter/node_exporter.key"))).toMatchObject({ mode: 0o100640, uid: 0, gid: GID });
   expect(statSync(at(KEY)).mode & 0o777).toBe(0o600);
   expect(existsSync(at("/run/guestos-boot/node-exporter-keys"))).toBe(false);
-  expect(readdirSync(at("/boot/config/node_exporter")).toSorted()).toEqual(["node_exporter.crt", "node_exporter.key"]);
+  const names = readdirSync(at("/boot/config/node_exporter")).filter((name) => !name.endsWith(".key.unusable"));
+  expect(names.toSorted()).toEqual(["node_exporter.crt", "node_exporter.key"]);
 }
 
 test("a real key and certificate are made once; the certificate is a server's for ten years, and signs nothing else", async () => {
@@ -86,6 +89,7 @@ describe("a state that something left half done heals:", () => {
   test.each([
     ["an empty key", KEY, (file: string) => writeFileSync(file, ""), true],
     ["a key cut off", KEY, (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100)), true],
+    ["a key of which one bit is another", KEY, (file: string) => writeFileSync(file, damagedKey(readFileSync(file, "utf8"))), true],
     ["no key", KEY, unlinkSync, true],
     ["an empty certificate", CERTIFICATE, (file: string) => writeFileSync(file, ""), false],
     ["a certificate cut off", CERTIFICATE, (file: string) => writeFileSync(file, readFileSync(file).subarray(0, 100)), false],
@@ -98,6 +102,40 @@ describe("a state that something left half done heals:", () => {
     expect(await runUnit(nodeExporterKeys, machine)).not.toEqual([]);
     expectWhole(machine);
     expect(readFileSync(machine.at(KEY), "utf8") !== before).toBe(isNew);
+  });
+});
+
+/** What happens to a file on its way to a node. */
+const HARMS: Readonly<Record<string, (text: string) => string>> = {
+  nothing: (text) => text,
+  "a byte order mark": (text) => `\ufeff${text}`,
+  "a leading blank": (text) => ` ${text}`,
+  "indented lines": (text) => text.replaceAll(/^(?=.)/gm, "  "),
+  "carriage returns": (text) => text.replaceAll("\n", "\r\n"),
+  "no last line feed": (text) => text.trimEnd(),
+  "text around it": (text) => `Bag Attributes\n${text}\n# node 7\n`,
+};
+
+describe("node_exporter itself is asked. It serves the same pair after this:", () => {
+  test.each(Object.entries(HARMS))("%s", async (_, harm) => {
+    const machine = prepare();
+    await runUnit(nodeExporterKeys, machine);
+    const before = new X509Certificate(readFileSync(machine.at(CERTIFICATE)));
+    for (const file of [KEY, CERTIFICATE]) writeFileSync(machine.at(file), harm(readFileSync(machine.at(file), "utf8")));
+    await runUnit(nodeExporterKeys, machine);
+    expectWhole(machine);
+    expect(await servedCertificate(machine.at("/etc/node_exporter"))).toBe(before.fingerprint256);
+  });
+
+  test("a damaged key, which OpenSSL reads: it is replaced, since node_exporter does not take it", async () => {
+    const machine = prepare();
+    await runUnit(nodeExporterKeys, machine);
+    const folder = machine.at("/boot/config/node_exporter");
+    writeFileSync(machine.at(KEY), damagedKey(readFileSync(machine.at(KEY), "utf8")));
+    await expect(servedCertificate(folder)).rejects.toThrow("private key does not match public key");
+    await runUnit(nodeExporterKeys, machine);
+    expectWhole(machine);
+    expect(await servedCertificate(folder)).toBe(new X509Certificate(readFileSync(machine.at(CERTIFICATE))).fingerprint256);
   });
 });
 

@@ -1,18 +1,20 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { parseHostKey, publicKeyOf } from "../../../../src/config/values/openssh-key.ts";
+import { mpint } from "../../../../src/config/values/ssh-wire.ts";
 import { makeHostKey } from "../../../support/host-key.ts";
 
 describe.each(["ed25519", "ecdsa", "rsa"] as const)("a host key of type %s", (type) => {
   test("is read, and its public half is computed from the private one", () => {
     const { text, publicLine } = makeHostKey(type);
-    expect(parseHostKey(text)).toEqual({ kind: "key", type: publicLine.split(" ")[0], publicLine });
+    const key = parseHostKey(text);
+    expect(key).toMatchObject({ kind: "key", type: publicLine.split(" ")[0], publicLine, isCanonical: true });
+    expect(canonicalOf(key)).toBe(text);
   });
 
   test("is unusable when it is cut off anywhere", () => {
     const { text } = makeHostKey(type);
-    for (let length = 0; length < text.length - 2; length += 7)
-      expect(parseHostKey(text.slice(0, length))).toMatchObject({ kind: "unusable" });
+    for (let length = 0; length < text.length - 2; length += 7) expect(parseHostKey(text.slice(0, length)).kind).not.toBe("key");
   });
 
   test("is unusable, or has the same public half, when any of its bytes is another", () => {
@@ -25,7 +27,7 @@ describe.each(["ed25519", "ecdsa", "rsa"] as const)("a host key of type %s", (ty
           damaged.writeUInt8(damaged.readUInt8(at) ^ 0x10, at);
           const before = parseHostKey(armoured(bytes));
           const after = parseHostKey(armoured(damaged));
-          if (after.kind === "unusable") flipped += 1;
+          if (after.kind !== "key") flipped += 1;
           else expect(publicKeyOf(after.publicLine)).toBe(before.kind === "key" ? publicKeyOf(before.publicLine) : undefined);
         }
         return bytes;
@@ -35,14 +37,76 @@ describe.each(["ed25519", "ecdsa", "rsa"] as const)("a host key of type %s", (ty
   });
 });
 
+function canonicalOf(key: ReturnType<typeof parseHostKey>): string {
+  return key.kind === "key" ? Buffer.from(key.canonical.expose()).toString() : key.reason;
+}
+
+/** How a key gets changed on its way to a node, by an editor, a copy through another system, or a template. */
+const HARMS: readonly (readonly [string, (text: string) => string])[] = [
+  ["no last line feed", (text) => text.trimEnd()],
+  ["carriage returns", (text) => text.replaceAll("\n", "\r\n")],
+  ["a byte order mark", (text) => `\ufeff${text}`],
+  ["leading blanks", (text) => `  ${text}`],
+  ["a leading empty line", (text) => `\n${text}`],
+  ["indented lines", (text) => text.replaceAll(/^/gm, "    ")],
+  ["text before it", (text) => `Bag Attributes\n    friendlyName: host\n${text}`],
+  [
+    "one line",
+    (text) => text.replace(/KEY-----\n([^-]+)-----END/, (_, body: string) => `KEY-----\n${body.replaceAll("\n", "")}\n-----END`),
+  ],
+];
+
+describe.each(["ed25519", "ecdsa", "rsa"] as const)("a host key of type %s that was changed on its way", (type) => {
+  test.each(HARMS)("by %s, is the same key, and known not to be as it was written", (_, harm) => {
+    const { text, publicLine } = makeHostKey(type);
+    const key = parseHostKey(harm(text));
+    expect(key).toMatchObject({ kind: "key", publicLine, isCanonical: false });
+    expect(canonicalOf(key)).toBe(text);
+  });
+});
+
+describe("what sshd does not take is not canonical", () => {
+  test("an Ed25519 key in PKCS 8 (sshkey.c, sshkey_parse_private_fileblob_type)", () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const key = parseHostKey(privateKey.export({ format: "pem", type: "pkcs8" }));
+    expect(key).toMatchObject({ kind: "key", type: "ssh-ed25519", isCanonical: false });
+    expect(parseHostKey(canonicalOf(key))).toMatchObject({ publicLine: key.kind === "key" ? key.publicLine : "", isCanonical: true });
+  });
+
+  test.each([
+    ["no padding up to the cipher's block (private2_decrypt)", 1],
+    ["more padding than that", 9],
+  ])("%s", (_, count) => {
+    const { text } = makeHostKey("ed25519", { comment: "1234567", padding: count });
+    expect(parseHostKey(text)).toMatchObject({ kind: "key", isCanonical: false });
+  });
+
+  test("a comment with a zero byte (sshbuf_get_cstring)", () => {
+    expect(parseHostKey(makeHostKey("ed25519", { comment: "a\0b" }).text)).toMatchObject({ kind: "key", isCanonical: false });
+  });
+});
+
+test("an RSA key below 1024 bits is none for sshd (SSH_RSA_MINIMUM_MODULUS_SIZE)", () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 768 });
+  expect(parseHostKey(privateKey.export({ format: "pem", type: "pkcs1" }))).toMatchObject({
+    kind: "unknown",
+    reason: expect.stringContaining("1024 bits"),
+  });
+});
+
+test("a number is encoded in one way (RFC 4251, section 5)", () => {
+  expect(mpint(Buffer.from("0000", "hex")).toString("hex")).toBe("");
+  expect(mpint(Buffer.from("0080", "hex")).toString("hex")).toBe("0080");
+  expect(mpint(Buffer.from("80", "hex")).toString("hex")).toBe("0080");
+  expect(mpint(Buffer.from("007f", "hex")).toString("hex")).toBe("7f");
+});
+
 function armoured(bytes: Buffer): string {
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
-describe("an unusable key", () => {
+describe("no key that is understood here", () => {
   test.each([
-    ["", "is empty"],
-    [" \n", "is empty"],
     ["\0\0\0\0", "is no private key"],
     ["hello\n", "is no private key"],
     ["-----BEGIN OPENSSH PRIVATE KEY-----\n", "is cut off"],
@@ -53,7 +117,13 @@ describe("an unusable key", () => {
     ],
     ["-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "is a damaged PEM file"],
   ])("%j %s", (text, reason) => {
-    expect(parseHostKey(text)).toEqual({ kind: "unusable", reason });
+    expect(parseHostKey(text)).toEqual({ kind: "unknown", reason });
+  });
+});
+
+describe("an unusable key", () => {
+  test.each(["", " \n", "\ufeff\r\n"])("%j is empty", (text) => {
+    expect(parseHostKey(text)).toEqual({ kind: "unusable", reason: "is empty" });
   });
 
   test("is one that asks for a passphrase", () => {

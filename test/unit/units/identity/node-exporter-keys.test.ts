@@ -1,8 +1,8 @@
-import { createPrivateKey } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { certificateFault, nodeExporterKeys } from "../../../../src/units/identity/node-exporter-keys.ts";
 import { actingHost, bindingMount, failing, filesBelow, ROOT_AND_RUN, type ToolAction } from "../../../support/acting-host.ts";
-import { makeCertificate, makeTlsKey } from "../../../support/certificate.ts";
+import { damagedKey, makeCertificate, makeTlsKey } from "../../../support/certificate.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
@@ -88,11 +88,46 @@ test("a certificate is judged at the time that is given", () => {
 test.each([
   ["is empty", ""],
   ["cannot be read", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
+  // Go computes the public half anew, and refuses it; OpenSSL reads the one in the file.
+  ["is damaged", damagedKey(makeTlsKey())],
 ])("a key that %s is replaced with its certificate, and the operator is told", async (fault, key) => {
   const subject = machine(pair(makeCertificate(KEY, days(-1), days(3649)), key));
   expect(await runUnit(nodeExporterKeys, subject)).toEqual([`replace node_exporter's TLS key, which ${fault}`, MAKE[1], ...INSTALL]);
   expect(subject.notes).toEqual([expect.stringContaining(`TLS key ${fault}; it is replaced`)]);
   expect(() => createPrivateKey(filesBelow(subject.host, CONFIG)["node_exporter.key"] ?? "")).not.toThrow();
+});
+
+test("a key that is replaced is kept beside, also where one was before", async () => {
+  const key = `${CONFIG}/node_exporter.key`;
+  const subject = machine({ ...pair("", "half a key"), [`${key}.unusable`]: "another half" });
+  await runUnit(nodeExporterKeys, subject);
+  expect(subject.host.files.get(`${key}.unusable`)).toBe("another half");
+  expect(subject.host.files.get(`${key}.unusable-2`)).toBe("half a key");
+});
+
+test("a key on a curve that Go's crypto/tls does not serve with is replaced", async () => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
+  const subject = machine(pair("", privateKey.export({ format: "pem", type: "pkcs8" })));
+  expect((await runUnit(nodeExporterKeys, subject))[0]).toBe(
+    "replace node_exporter's TLS key, which is of a type that node_exporter does not know",
+  );
+});
+
+test("a pair that is not in plain PEM is the same pair afterwards, and the operator is told", async () => {
+  const certificate = makeCertificate(KEY, days(-1), days(3649));
+  const subject = machine(pair(`\ufeff${certificate}`, `\ufeff${KEY}`));
+  expect(await runUnit(nodeExporterKeys, subject)).toEqual([
+    "write node_exporter's TLS key, the same one, in plain PEM",
+    "write node_exporter's certificate, the same one, in plain PEM",
+    ...INSTALL,
+  ]);
+  expect(filesBelow(subject.host, CONFIG)).toEqual({
+    "node_exporter.key": KEY,
+    "node_exporter.key.unusable": `\ufeff${KEY}`,
+    "node_exporter.crt": certificate,
+  });
+  expect(subject.notes).toEqual([expect.stringContaining("the same key is written again")]);
+  expect(await runUnit(nodeExporterKeys, subject)).toEqual([]);
 });
 
 test("a key that was changed on the tmpfs is put back", async () => {

@@ -88,6 +88,30 @@ describe("what is in the way is said after the rest is done:", () => {
   });
 });
 
+describe("a file that was written elsewhere", () => {
+  test("with carriage returns and a byte order mark gives all of its keys", async () => {
+    const subject = machine({ [`${CONFIG}/admin`]: `\ufeff${ALICE}${BOB}`.replaceAll("\n", "\r\n") });
+    await runUnit(sshAccountKeys, subject);
+    expect(runtime(subject)).toEqual({ admin: ALICE + BOB });
+  });
+
+  test("with a comment in another encoding costs no one their key, and is said", async () => {
+    const name = Buffer.from("Ren\xe9e\x1b", "latin1");
+    const lines = [Buffer.from(`\ufeff${BOB}${ALICE.trimEnd()} `), name, Buffer.from(`\r\nnonsense\r\n${BOB}`)];
+    const subject = machine({ [`${CONFIG}/admin`]: "" });
+    subject.host.files.set(`${CONFIG}/admin`, Buffer.concat(lines));
+    await expect(runUnit(sshAccountKeys, subject)).rejects.toMatchObject({ problem: { found: expect.stringContaining("2:") } });
+    expect(runtime(subject)).toEqual({ admin: `${BOB}${ALICE.trimEnd()} Ren~e~\n${BOB}` });
+  });
+
+  test("with such a byte anywhere else loses that line: nothing is read as a pattern", async () => {
+    const subject = machine({ [`${CONFIG}/admin`]: "" });
+    subject.host.files.set(`${CONFIG}/admin`, Buffer.from(`from="10.0.0.\xff" ${ALICE}${BOB}`, "latin1"));
+    await expect(runUnit(sshAccountKeys, subject)).rejects.toThrow("a line is not text");
+    expect(runtime(subject)).toEqual({ admin: BOB });
+  });
+});
+
 test("options that only restrict a key are kept", async () => {
   const line = `restrict,from="10.0.0.0/8" ${ALICE}`;
   const subject = machine({ [`${CONFIG}/backup`]: line });

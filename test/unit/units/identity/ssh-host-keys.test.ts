@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseHostKey } from "../../../../src/config/values/openssh-key.ts";
 import { sshHostKeys } from "../../../../src/units/identity/ssh-host-keys.ts";
 import { actingHost, bindingMount, failing, filesBelow, ROOT_AND_RUN, type ToolAction } from "../../../support/acting-host.ts";
 import type { FakeMachine } from "../../../support/fake-host.ts";
@@ -11,11 +12,17 @@ const CONFIG = "/boot/config/ssh";
 const RUNTIME = "/run/ic-node/etc/ssh";
 const INSTALL = [`put sshd's configuration and the host keys into ${RUNTIME}`, `bind ${RUNTIME} over /etc/ssh`];
 
+/** Of what OpenSSH's loader takes, the fake one knows the canonical form alone: test/system/units/identity/ssh-host-keys.test.ts has the real one. */
 const keygen: ToolAction = (host, { args }) => {
   const file = args.at(-1) ?? "";
+  if (args[0] === "-y") {
+    const key = parseHostKey(host.files.get(file)?.toString() ?? "");
+    return key.kind === "key" && key.isCanonical ? key.publicLine : "";
+  }
   const key = makeHostKey(args.includes("ed25519") ? "ed25519" : "ecdsa");
   host.files.set(file, key.text);
   host.files.set(`${file}.pub`, key.publicLine);
+  return "";
 };
 
 function machine({ files, ...rest }: FakeMachine = {}, tools: Readonly<Record<string, ToolAction>> = {}) {
@@ -86,6 +93,21 @@ describe("a node with its keys", () => {
     expect(subject.host.files.get(`${CONFIG}/ssh_host_ed25519_key.pub`)).toBe(KEYS.ed25519.publicLine);
   });
 
+  test("keeps one of another type than its name says: sshd does, too (sshd.c, sshkey_load_private)", async () => {
+    const subject = machine({ files: { ...BOTH, ...pair("ecdsa", KEYS.ed25519) } });
+    expect(await runUnit(sshHostKeys, subject)).toEqual(INSTALL);
+  });
+
+  test("keeps one that is not understood here, where sshd reads it", async () => {
+    const file = `${CONFIG}/ssh_host_rsa_key`;
+    const publicLine = KEYS.ed25519.publicLine;
+    const reads: ToolAction = (host, command) => (command.args.at(-1) === file ? publicLine : keygen(host, command));
+    const subject = machine({ files: { ...BOTH, [file]: "a key of tomorrow" } }, { "ssh-keygen": reads });
+    expect(await runUnit(sshHostKeys, subject)).toEqual(["write the public half of the rsa host key", ...INSTALL]);
+    expect(subject.host.files.get(file)).toBe("a key of tomorrow");
+    expect(subject.host.files.get(`${file}.pub`)).toBe(publicLine.replace(" guestos", ""));
+  });
+
   test("keeps a comment that somebody wrote behind the public half", async () => {
     const publicLine = KEYS.ecdsa.publicLine.replace("guestos", "rack 7");
     const subject = machine({ files: { ...BOTH, [`${CONFIG}/ssh_host_ecdsa_key.pub`]: publicLine } });
@@ -107,6 +129,40 @@ describe("a node with its keys", () => {
   });
 });
 
+describe("a key that sshd cannot read as it lies there", () => {
+  const file = `${CONFIG}/ssh_host_ed25519_key`;
+  const text = KEYS.ed25519.text.trimEnd();
+
+  test("is the same key afterwards, and the operator is told where its file is", async () => {
+    const subject = machine({ files: { ...BOTH, [file]: text } });
+    expect(await runUnit(sshHostKeys, subject)).toEqual(["write the ed25519 host key, the same one, as sshd reads it", ...INSTALL]);
+    expect(subject.host.files.get(file)?.toString()).toBe(KEYS.ed25519.text);
+    expect(subject.host.files.get(`${file}.pub`)).toBe(KEYS.ed25519.publicLine);
+    expect(subject.host.files.get(`${file}.unusable`)?.toString()).toBe(text);
+    expect(subject.notes).toEqual([expect.stringContaining(`the file is kept as ${file}.unusable`)]);
+    expect(filesBelow(subject.host, "/run/guestos-boot")).toEqual({});
+    expect(await runUnit(sshHostKeys, subject)).toEqual([]);
+  });
+
+  test("stays as it is where OpenSSH does not read what was written for it", async () => {
+    const subject = machine({ files: { ...BOTH, [file]: text } }, { "ssh-keygen": () => "" });
+    await expect(runUnit(sshHostKeys, subject)).rejects.toThrow("the ed25519 host key could not be written as sshd reads it");
+    expect(filesBelow(subject.host, CONFIG)["ssh_host_ed25519_key"]).toBe(text);
+    expect(filesBelow(subject.host, "/run/guestos-boot")).toEqual({});
+  });
+
+  test("is not replaced where OpenSSH cannot be asked", async () => {
+    const subject = machine({ files: { ...BOTH, [file]: "half a key" } }, { "ssh-keygen": failing(127, "cannot execute") });
+    await expect(sshHostKeys.plan(subject)).rejects.toThrow("ssh-keygen -y");
+    expect(filesBelow(subject.host, CONFIG)["ssh_host_ed25519_key"]).toBe("half a key");
+  });
+
+  test("never shows in a plan", async () => {
+    const subject = machine({ files: { ...BOTH, [file]: text } });
+    expect(JSON.stringify(await sshHostKeys.plan(subject))).not.toContain(text.split("\n")[2]);
+  });
+});
+
 describe("a damaged key", () => {
   test("that is empty is replaced, and the operator is told", async () => {
     const file = `${CONFIG}/ssh_host_ed25519_key`;
@@ -121,6 +177,14 @@ describe("a damaged key", () => {
     const subject = machine({ files: { ...BOTH, [file]: "half a key" } });
     expect(await runUnit(sshHostKeys, subject)).toEqual(["replace the ed25519 host key, which is no private key", ...INSTALL]);
     expect(subject.host.files.get(`${file}.unusable`)).toBe("half a key");
+  });
+
+  test("is kept beside also where one was before", async () => {
+    const file = `${CONFIG}/ssh_host_ed25519_key`;
+    const subject = machine({ files: { ...BOTH, [file]: "half a key", [`${file}.unusable`]: "another half" } });
+    await runUnit(sshHostKeys, subject);
+    expect(subject.host.files.get(`${file}.unusable`)).toBe("another half");
+    expect(subject.host.files.get(`${file}.unusable-2`)).toBe("half a key");
   });
 
   test("on a node that has booted is replaced in both places by one run", async () => {
@@ -147,11 +211,6 @@ describe("a damaged key", () => {
       ...INSTALL,
     ]);
     expect(filesBelow(subject.host, "/run/guestos-boot")).toEqual({});
-  });
-
-  test("of another type than its name says is replaced", async () => {
-    const subject = machine({ files: { ...BOTH, ...pair("ecdsa", KEYS.ed25519) } });
-    expect(await runUnit(sshHostKeys, subject)).toEqual(["replace the ecdsa host key, which is of type ssh-ed25519", ...INSTALL]);
   });
 
   test("of which only the public half is left is made anew", async () => {

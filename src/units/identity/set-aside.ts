@@ -1,0 +1,27 @@
+import type { FileAttributes, Host } from "../../system/host.ts";
+
+/** Moves a file that cannot be used out of the way. @returns where it is now */
+export async function setAside(host: Host, file: string): Promise<string> {
+  const aside = await freeName(host, file);
+  await host.rename(file, aside);
+  return aside;
+}
+
+/** The same by a copy, for a file that is about to be exchanged: at no moment is there none. @returns where the copy is */
+export async function keepAside(host: Host, file: string, attributes: FileAttributes): Promise<string> {
+  const content = (await host.readBytes(file)) ?? new Uint8Array();
+  const aside = await freeName(host, file, content);
+  await host.writeFile(aside, content, attributes);
+  return aside;
+}
+
+/** A name that is free, or where that very content is: what was set aside before is never overwritten. */
+async function freeName(host: Host, file: string, content?: Uint8Array): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? `${file}.unusable` : `${file}.unusable-${count}`;
+    const facts = await host.stat(name);
+    if (facts === undefined) return name;
+    const present = content === undefined || facts.kind !== "file" ? undefined : await host.readBytes(name);
+    if (content !== undefined && present !== undefined && Buffer.from(present).equals(content)) return name;
+  }
+}
