@@ -1,3 +1,4 @@
+import { foreignWords } from "../../base/foreign-words.ts";
 import { createPrivateKey, type KeyObject, type webcrypto } from "node:crypto";
 import { Secret } from "../../base/secret.ts";
 import { pemBlock } from "./pem.ts";
@@ -47,8 +48,8 @@ export function parseHostKey(text: string): HostKey | NoKey {
     if (text.includes("-----BEGIN ")) return parsePem(text);
     return { kind: "unknown", reason: "is no private key" };
   } catch (error) {
-    if (error instanceof KeyError) return { kind: error.certain ? "unusable" : "unknown", reason: error.message };
-    if (error instanceof WireError) return { kind: "unknown", reason: error.message };
+    if (error instanceof KeyError) return { kind: error.certain ? "unusable" : "unknown", reason: foreignWords(error) };
+    if (error instanceof WireError) return { kind: "unknown", reason: foreignWords(error) };
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { foreignWords } from "../../base/foreign-words.ts";
 import { ECDH } from "node:crypto";
 import { bitLength, WireError, WireReader } from "./ssh-wire.ts";
 
@@ -47,7 +48,7 @@ export function publicBlobFault(type: string, blob: Uint8Array): string | undefi
     TYPES.get(type)?.(reader);
     return reader.rest.length === 0 ? undefined : "has bytes after its end";
   } catch (error) {
-    if (error instanceof WireError) return error.message;
+    if (error instanceof WireError) return foreignWords(error);
     throw error;
   }
 }

@@ -97,7 +97,6 @@ test("addresses are found in the middle of a sentence, also in a value that was 
 const OWN: Readonly<Record<string, string>> = {
   "src/boot/runner.ts": "(${error.message})",
   "src/boot/record/read-record.ts": ".exec(error.message)",
-  "src/config/values/openssh-key.ts": "unusable(error.message)",
 };
 
 test("no message of an error is passed on in another way", () => {
