@@ -12,7 +12,7 @@ import { processTerminal } from "../../src/run/terminal.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
 import { guestosLayout } from "../../src/config/layout/layout.ts";
 import { readProfileName } from "../../src/config/layout/profile-name.ts";
-import { toProblem } from "../../src/base/problem.ts";
+import { ProblemError, toProblem } from "../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
 import { upkeep } from "../../src/profiles/maintenance.ts";
 
@@ -93,6 +93,7 @@ const lenient = defineUnit<Machine>({
   onFailure: "degrade",
   plan: async ({ note }) => {
     if (await there("odd")) note("there is something odd");
+    if (await there("part")) throw new ProblemError({ what: "a file named part", todo: "remove it" }, { partial: true });
     return (await there("bad")) ? conflict({ what: "a file named bad", todo: "remove it" }) : [];
   },
 });
