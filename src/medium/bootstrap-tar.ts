@@ -43,13 +43,14 @@ const LISTED = 10;
  *
  * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
  * @param contents what may be in it
+ * @param by who builds a medium, and can correct it, is refused more than a node
  * @throws ProblemError naming the entry, and for a file the line and column
  */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
   file: string,
   contents: MediumContents,
-  limits: TarLimits = bootstrapLimits,
+  { by = "node", limits = bootstrapLimits }: { readonly by?: "builder" | "node"; readonly limits?: TarLimits } = {},
 ): Promise<Inspection> {
   const config = new Map<string, Uint8Array>();
   const items = new Map<string, TreeDigest>();
@@ -72,6 +73,7 @@ export async function inspectBootstrapTar(
         break;
       case "config": {
         const content = await smallContent(entry, place, known.longest);
+        if (by === "builder") known.strict?.(content, place);
         warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
         config.set(entry.name, content);
         break;

@@ -9,7 +9,7 @@ import { problemOf } from "../../support/problem-of.ts";
 import { paxRecord, pieces, type RawEntry, rawTar } from "../../support/raw-tar.ts";
 
 const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection> =>
-  inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits);
+  inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits === undefined ? {} : { limits });
 const refused = async (entries: readonly RawEntry[], limits?: TarLimits): Promise<Problem> =>
   problemOf(async () => inspect(rawTar(entries), limits));
 
