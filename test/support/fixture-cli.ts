@@ -43,8 +43,9 @@ const first = defineUnit<Machine>({
 const strict = defineUnit<Machine>({
   name: "strict",
   title: "Refuse a file named in-the-way",
-  plan: async () =>
-    (await there("in-the-way"))
+  plan: async () => {
+    if (await there("part")) throw new ProblemError({ what: "a file named part", todo: "remove it" }, { partial: true });
+    return (await there("in-the-way"))
       ? conflict({
           what: "something is in the way",
           where: { file: at("in-the-way") },
@@ -52,7 +53,8 @@ const strict = defineUnit<Machine>({
           expected: "none",
           todo: "remove it",
         })
-      : [],
+      : [];
+  },
 });
 
 const slow = defineUnit<Machine>({
@@ -93,7 +95,6 @@ const lenient = defineUnit<Machine>({
   onFailure: "degrade",
   plan: async ({ note }) => {
     if (await there("odd")) note("there is something odd");
-    if (await there("part")) throw new ProblemError({ what: "a file named part", todo: "remove it" }, { partial: true });
     return (await there("bad")) ? conflict({ what: "a file named bad", todo: "remove it" }) : [];
   },
 });

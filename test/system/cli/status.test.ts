@@ -95,7 +95,7 @@ test("the first line is the verdict, also of a boot that goes well, or on withou
   await fixture.run();
   expect(await fixture.run("status")).toMatchObject({
     status: 10,
-    stdout: expect.stringMatching(/^degraded: the node is usable, without a part of lenient\n/),
+    stdout: expect.stringMatching(/^degraded: the node is usable, without a part of strict\n/),
   });
   fixture.touch("bad");
   rmSync(fixture.path("part"));
