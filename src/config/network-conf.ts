@@ -99,7 +99,7 @@ function warningsOf(conf: NetworkConf): readonly string[] {
     if (readNetwork(address, family) !== undefined && isShared(address, family))
       warnings.push(`${family}_address ${address} is the address of its network, not of a machine in it (RFC 1122, RFC 4291)`);
     if (gateway === undefined) warnings.push(`${family}_address has no ${family}_gateway: the node reaches its own network alone`);
-    // One address alone has no network that a gateway could be in: whoever writes it means what is on the link.
+    // One address alone has no network that a gateway could be in: it can only mean one on the link.
     else if (!isInNetwork(gateway, address, family) && !isSingleAddress(address, family) && !isLinkLocal(gateway, family))
       warnings.push(`${family}_gateway ${gateway} is outside of ${address}: it is taken to be on the same link`);
     else if (family === "ipv4" && isShared(address, family) && readNetwork(`${gateway}/${splitPrefix(address).prefixLength}`, family))
@@ -115,7 +115,7 @@ function isShared(network: string, family: Family): boolean {
   return splitPrefix(network).prefixLength <= (family === "ipv4" ? 30 : 126);
 }
 
-/** For who can correct the file where it is made. @throws ProblemError naming every mistake with its place */
+/** For a caller who can correct the file where it is made. @throws ProblemError naming every mistake with its place */
 export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf {
   const { conf, malformed, unusable } = scanNetworkConf(content, file);
   refuseFindings(file, [...malformed, ...unusable]);
@@ -141,7 +141,7 @@ export function checkNetworkConf(content: Uint8Array, file: string): readonly st
 }
 
 /**
- * network.conf of this node, where nobody can correct it: what of it can be used. What cannot, the units network and hostname tell.
+ * What can be used of this node's network.conf, where no one can correct it. What cannot be used, the units network and hostname tell.
  *
  * @returns an empty one when there is no file: then everything is configured automatically
  * @throws ProblemError when it is too long

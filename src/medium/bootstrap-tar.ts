@@ -43,7 +43,7 @@ const LISTED = 10;
  *
  * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
  * @param contents what may be in it
- * @param by who builds a medium, and can correct it, is refused more than a node
+ * @param by a builder of a medium can correct it, and is refused more than a node
  * @throws ProblemError naming the entry, and for a file the line and column
  */
 export async function inspectBootstrapTar(

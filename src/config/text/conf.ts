@@ -64,7 +64,7 @@ export interface ConfFile<T> {
   /** As if the mistakes were not in it. */
   readonly conf: T;
   readonly findings: readonly ConfFinding[];
-  /** One more mistake: a good value that somebody else cannot use. */
+  /** One more mistake: a good value that another program cannot use. */
   readonly finding: (key: string, expected: string) => ConfFinding;
 }
 
@@ -88,7 +88,7 @@ export function parseConf<T>(
   return conf;
 }
 
-/** The same, for who uses what is right of a file that has mistakes. @throws ProblemError when the file is too long */
+/** The same, for a caller that uses what is right in a file with mistakes. @throws ProblemError when the file is too long */
 export function scanConf<T>(
   content: Uint8Array,
   file: string,

@@ -21,7 +21,7 @@ export const OUR_HEADER = "# Written by guestos-boot at every boot; edit network
  * Addresses from advertised prefixes are derived from the MAC and not from chance: hosts know a node by them.
  * Whether DHCPv6 is asked as well is the router's decision, by the flags of its advertisement.
  * Every gateway is said to be on the link, also one in the node's own network, where that says nothing new: to systemd 252 a route with
- * GatewayOnLink= is the same route as without, and so it would wait forever where one becomes the other while it runs.
+ * GatewayOnLink= is the same route as without, and so it would wait without end where one becomes the other while it runs.
  */
 export function networkFile(interfaceName: string, settings: NetworkSettings): string {
   const lines = [

@@ -22,8 +22,8 @@ import { type Machine, unit } from "../machine.ts";
  * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone.
  *
  * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded, and names the place:
- * a slip in one value must not cost the node the others, nor an upgrade its trial. On a node that runs, whoever edited the file is there
- * to correct it: what would take an address or a route away from them leaves the network as it is, and is an error.
+ * a slip in one value must not cost the node the others, nor an upgrade its trial. On a node that runs, the person who edited the file
+ * can correct it: what would take an address or a route away from them leaves the network as it is, and is an error.
  */
 export const network = unit({
   name: "network",
@@ -71,7 +71,7 @@ function concernsReach({ key }: ConfFinding): boolean {
 
 /** What to do so that the files are in force. */
 async function inForce(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
-  // In the early stage this is where it ends: networkd may be starting already, but nobody would answer on the bus.
+  // In the early stage this is where it ends: networkd may be starting already, but no one would answer on the bus.
   if (!(await isBusRunning(host))) return [];
   if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
   return await application(host, link, goal, filesChange);

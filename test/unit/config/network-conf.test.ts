@@ -246,7 +246,7 @@ test("of several name servers, those that are none are left out", () => {
   expect(malformed.map(({ column }) => column)).toEqual([14, 26, 36]);
 });
 
-test("a node takes in from a medium what would merely be left out, and says so; who builds the medium is refused it", async () => {
+test("a node takes in from a medium what would merely be left out, and says so; the builder of the medium is refused it", async () => {
   const text = Buffer.from("hostname=a\ndomain=localhost\n");
   expect(checkNetworkConf(text, "f")).toEqual([
     expect.stringMatching(/^line 2, column 8: domain is not usable, and is left out: found "localhost"/),

@@ -57,6 +57,15 @@ test("an empty tar is a configuration that sets nothing", async () => {
   expect(await inspect(rawTar([]))).toMatchObject({ data: [], warnings: [] });
 });
 
+test("a value that networkd would drop is taken in by a node, with a note, and refused to the builder of the medium", async () => {
+  const tar = rawTar([{ name: "network.conf", content: "hostname=a\ndomain=localhost.localdomain\n" }]);
+  const { config, warnings } = await inspect(tar);
+  expect([...config.keys()]).toEqual(["network.conf"]);
+  expect(warnings).toEqual([expect.stringMatching(/^network\.conf: line 2, column 8: domain is not usable, and is left out: /)]);
+  const built = inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, { by: "builder" });
+  expect(await problemOf(() => built)).toMatchObject({ where: { file: "t.tar: network.conf", line: 2, column: 8 } });
+});
+
 test.each([
   "README",
   "network.conf.bak",

@@ -30,6 +30,7 @@ beforeAll(async () => {
   await startNetworkd(node, bus);
   machine = testMachine(node.host, networkLayout);
   index = Number(await node.host.readText("/sys/class/net/eth0/ifindex"));
+  await node.host.makeFolder("/run/systemd/network", { mode: 0o755 });
 });
 
 afterAll(async () => {
@@ -126,6 +127,13 @@ async function madeOf(lines: string): Promise<StaticSettings> {
   const made = await applied();
   return { ...made, nameServers: made.nameServers.filter((server) => server !== mark) };
 }
+
+test("the file of a version before, without GatewayOnLink=, is replaced in a networkd that runs", async () => {
+  await writeConf(node, `${V6}\nipv6_gateway=2001:db8::1\n${V4}\nipv4_gateway=192.0.2.1\n`);
+  await madeOf("Address=2001:db8::17/64\nAddress=192.0.2.17/24\nGateway=2001:db8::1\nGateway=192.0.2.1");
+  await runUnit(network, machine);
+  expect(await applied()).toEqual({ ...nothing, addresses: ["192.0.2.17/24", "2001:db8::17/64"], gateways: ["192.0.2.1", "2001:db8::1"] });
+});
 
 const onLink = (gateway: string): string => `[Route]\nGateway=${gateway}\nGatewayOnLink=yes`;
 

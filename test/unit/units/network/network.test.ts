@@ -124,7 +124,7 @@ test.each([
   expect(host.effects).toEqual([]);
 });
 
-test("on a node that runs, what takes nobody's way in is applied", async () => {
+test("on a node that runs, an edit with a slip in the domain alone is applied", async () => {
   const host = fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\n" }));
   await runUnit(network, testMachine(host));
   host.files.set(CONF, "ipv6_address=2001:db8::1/64\nipv6_gateway=fe80::1\nname_servers=x 9.9.9.9\ndomain=localhost\n");
