@@ -42,6 +42,8 @@ export interface NetworkConfFile {
   readonly conf: NetworkConf;
   /** What no value, or no line, of such a file can be. */
   readonly malformed: readonly ConfFinding[];
+  /** What works as far as the link reaches, so that a node which has it keeps it: no medium may bring it. */
+  readonly local: readonly ConfFinding[];
   /** Good values that systemd-networkd or the kernel would refuse: without a check, each of them is waited for in vain. */
   readonly unusable: readonly ConfFinding[];
   /** What is used, and will perhaps not do what was meant: one sentence each. */
@@ -58,18 +60,18 @@ export function scanNetworkConf(content: Uint8Array, file: string): NetworkConfF
     unusable.push(scanned.finding("domain", "the domain of a network: localhost, and what is below it, is this machine itself"));
     delete conf.domain;
   }
-  return { conf, malformed: scanned.findings, unusable, warnings: warningsOf(conf) };
+  return { conf, malformed: scanned.findings, local: localAddress(conf, scanned), unusable, warnings: warningsOf(conf) };
 }
 
 /** Takes out of a configuration what of one family is refused. The other family is not touched. */
 function dropUnusable(conf: NetworkConf, family: Family, { findings, finding }: ConfFile<NetworkConf>): ConfFinding[] {
   const [addressKey, gatewayKey] = [`${family}_address`, `${family}_gateway`] as const;
   const { [addressKey]: address, [gatewayKey]: gateway } = conf;
-  if (address !== undefined && isLinkLocal(splitPrefix(address).address, family)) {
+  // RFC 3927, 1.6: never given by hand. networkd looks for others that have it first, and systemd 252 aborts when it is told more meanwhile.
+  if (family === "ipv4" && address !== undefined && isLinkLocal(splitPrefix(address).address)) {
     delete conf[addressKey];
     delete conf[gatewayKey];
-    // RFC 4291, 2.5.6, and RFC 3927, 1.6: a router forwards nothing from such an address, and the latter is never given by hand.
-    return [finding(addressKey, "an address that counts beyond the link")];
+    return [finding(addressKey, BEYOND_THE_LINK)];
   }
   if (gateway === undefined) return [];
   const expected = unusableGateway(gateway, address, addressKey);
@@ -77,6 +79,14 @@ function dropUnusable(conf: NetworkConf, family: Family, { findings, finding }: 
   delete conf[gatewayKey];
   // Without its address because that is malformed: one mistake, and not two.
   return findings.some(({ key }) => key === addressKey) ? [] : [finding(gatewayKey, expected)];
+}
+
+const BEYOND_THE_LINK = "an address that counts beyond the link";
+
+/** A router forwards nothing to such an address (RFC 4291, 2.5.6). */
+function localAddress({ ipv6_address }: NetworkConf, { finding }: ConfFile<NetworkConf>): readonly ConfFinding[] {
+  if (ipv6_address === undefined || !isLinkLocal(splitPrefix(ipv6_address).address)) return [];
+  return [finding("ipv6_address", BEYOND_THE_LINK)];
 }
 
 /** What is expected in the place of a gateway that the kernel takes no route by; `undefined` for a good one. */
@@ -94,13 +104,14 @@ function warningsOf(conf: NetworkConf): readonly string[] {
     const gateway = conf[`${family}_gateway`];
     if (address === undefined) continue;
     const own = splitPrefix(address).address;
+    if (isLinkLocal(own)) warnings.push(`${family}_address ${address} is link-local: no one beyond the link can reach the node by it`);
     if (own === broadcastAddress(address))
       warnings.push(`${family}_address ${address} is the address of all in its network (RFC 919): others will not answer it`);
     if (readNetwork(address, family) !== undefined && isShared(address, family))
       warnings.push(`${family}_address ${address} is the address of its network, not of a machine in it (RFC 1122, RFC 4291)`);
     if (gateway === undefined) warnings.push(`${family}_address has no ${family}_gateway: the node reaches its own network alone`);
     // One address alone has no network that a gateway could be in: it can only mean one on the link.
-    else if (!isInNetwork(gateway, address, family) && !isSingleAddress(address, family) && !isLinkLocal(gateway, family))
+    else if (!isInNetwork(gateway, address, family) && !isSingleAddress(address, family) && !isLinkLocal(gateway))
       warnings.push(`${family}_gateway ${gateway} is outside of ${address}: it is taken to be on the same link`);
     else if (family === "ipv4" && isShared(address, family) && readNetwork(`${gateway}/${splitPrefix(address).prefixLength}`, family))
       warnings.push(
@@ -117,20 +128,20 @@ function isShared(network: string, family: Family): boolean {
 
 /** For a caller who can correct the file where it is made. @throws ProblemError naming every mistake with its place */
 export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf {
-  const { conf, malformed, unusable } = scanNetworkConf(content, file);
-  refuseFindings(file, [...malformed, ...unusable]);
+  const { conf, malformed, local, unusable } = scanNetworkConf(content, file);
+  refuseFindings(file, [...malformed, ...local, ...unusable]);
   return conf;
 }
 
 /**
- * For a node that takes it in from a medium: nothing malformed is stored.
+ * For a node that takes it in from a medium: nothing malformed is stored, and no address by which it cannot be reached.
  *
  * @returns what it will leave out, and what may not work
- * @throws ProblemError naming every malformed value with its place
+ * @throws ProblemError naming each of these with its place
  */
 export function checkNetworkConf(content: Uint8Array, file: string): readonly string[] {
-  const { malformed, unusable, warnings } = scanNetworkConf(content, file);
-  refuseFindings(file, malformed);
+  const { malformed, local, unusable, warnings } = scanNetworkConf(content, file);
+  refuseFindings(file, [...malformed, ...local]);
   return [
     ...unusable.map(
       ({ line, column, what, found, expected }) =>
@@ -152,7 +163,7 @@ export async function readNetworkConf(host: Host, layout: Layout): Promise<Netwo
 
 /** The same, with all that there is to say of it. @throws ProblemError when it is too long */
 export async function readNetworkConfFile(host: Host, layout: Layout): Promise<NetworkConfFile> {
-  const nothing = { conf: NetworkConf.parse({}), malformed: [], unusable: [], warnings: [] };
+  const nothing = { conf: NetworkConf.parse({}), malformed: [], local: [], unusable: [], warnings: [] };
   return (await readConf(host, networkConfPath(layout), scanNetworkConf)) ?? nothing;
 }
 

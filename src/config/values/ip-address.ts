@@ -71,12 +71,9 @@ export function isInNetwork(address: string, network: string, family: Family): b
   return blockList(family, [[base, prefixLength]]).check(address, family);
 }
 
-/** Addresses that count on one link alone (RFC 4291, 2.5.6; RFC 3927). */
-const LINK_LOCAL = { ipv6: "fe80::/10", ipv4: "169.254.0.0/16" } as const satisfies Record<Family, string>;
-
-/** Whether a valid address is on the link by definition. */
-export function isLinkLocal(address: string, family: Family): boolean {
-  return isInNetwork(address, LINK_LOCAL[family], family);
+/** Whether a valid address is on the link by definition, and counts there alone (RFC 4291, 2.5.6; RFC 3927). */
+export function isLinkLocal(address: string): boolean {
+  return isIPv6(address) ? isInNetwork(address, "fe80::/10", "ipv6") : isInNetwork(address, "169.254.0.0/16", "ipv4");
 }
 
 /** Whether a network consists of one address alone. */

@@ -240,6 +240,23 @@ test("on a node, a value that cannot be used counts as absent, a gateway goes wi
   }
 });
 
+test("a link-local ipv6_address (RFC 4291, 2.5.6) is refused on a medium; a node that has it keeps it, and is told", () => {
+  for (const [address, isLocal] of [
+    ["fe80::17/64", true],
+    ["febf:ffff::1/10", true],
+    ["fec0::1/64", false],
+  ] as const) {
+    const text = `ipv6_address=${address}\nipv6_gateway=fe80::1\n`;
+    const { conf, local, malformed, unusable } = scan(text);
+    expect(conf).toMatchObject({ ipv6_address: address, ipv6_gateway: "fe80::1" });
+    expect([local.length, malformed, unusable]).toEqual([isLocal ? 1 : 0, [], []]);
+    expect(warnings(text).some((warning) => warning.includes("is link-local"))).toBe(isLocal);
+    const take = (): readonly string[] => checkNetworkConf(Buffer.from(text), "f");
+    if (isLocal) expect(take).toThrow("beyond the link");
+    else expect(take).not.toThrow();
+  }
+});
+
 test("of several name servers, those that are none are left out", () => {
   const { conf, malformed } = scan("name_servers=dns 9.9.9.9 x 1.1.1.1 9.9.9.9\n");
   expect(conf.name_servers).toEqual(["9.9.9.9", "1.1.1.1"]);

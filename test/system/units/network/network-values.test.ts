@@ -69,6 +69,7 @@ test.each<readonly [string, Partial<StaticSettings>]>([
   ["ipv4_address=192.0.2.0/24\nipv4_gateway=192.0.2.1", { addresses: ["192.0.2.0/24"], gateways: ["192.0.2.1"] }],
   ["ipv4_address=192.0.2.255/24", { addresses: ["192.0.2.255/24"] }],
   ["ipv4_address=192.0.2.17/24\nipv4_gateway=192.0.2.0", { addresses: ["192.0.2.17/24"], gateways: ["192.0.2.0"] }],
+  ["ipv6_address=fe80::17/64\nipv6_gateway=fe80::1", { addresses: ["fe80::17/64"], gateways: ["fe80::1"] }],
   ["ipv6_address=2001:db8::/64\nipv6_gateway=2001:db8::1", { addresses: ["2001:db8::/64"], gateways: ["2001:db8::1"] }],
   // The ends of what is let through.
   ["ipv4_address=1.0.0.1/1\nipv4_gateway=126.255.255.255", { addresses: ["1.0.0.1/1"], gateways: ["126.255.255.255"] }],
@@ -171,7 +172,7 @@ test("what cannot be used of a file costs nothing else in it, neither family the
       { addresses: ["192.0.2.17/24", "2001:db8::17/64"], gateways: ["2001:db8::1"], nameServers: ["9.9.9.9"] },
     ],
     [
-      `${V4}\nipv4_gateway=192.0.2.1\nipv6_address=fe80::17/64\nipv6_gateway=fe80::1\ndomain=example.org\nname_servers=x 9.9.9.9\n`,
+      `${V4}\nipv4_gateway=192.0.2.1\nipv6_address=2001:db8::17/640\nipv6_gateway=fe80::1\ndomain=example.org\nname_servers=x 9.9.9.9\n`,
       { line: 3, column: 14 },
       { addresses: ["192.0.2.17/24"], gateways: ["192.0.2.1"], nameServers: ["9.9.9.9"], domains: ["example.org"] },
     ],
