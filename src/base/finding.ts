@@ -1,4 +1,4 @@
-import { ProblemError } from "./problem.ts";
+import { type Problem, ProblemError } from "./problem.ts";
 
 /** One mistake in a file, with its place. Lines and columns count from 1. */
 export interface Finding {
@@ -13,22 +13,33 @@ export interface Finding {
 /** More than these are counted, not listed: a hostile file must not fill the console. */
 const LISTED = 10;
 
-/** All mistakes of a file as one error, so that an operator corrects them in one go; `where` is the first. */
-function findingsError(file: string, findings: readonly [Finding, ...Finding[]]): ProblemError {
+/** All mistakes of a file as one problem, so that an operator corrects them in one go; `where` is the first. */
+function findingsProblem(file: string, findings: readonly [Finding, ...Finding[]]): Problem {
   const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const first = sorted[0] ?? findings[0];
   const where = { file, line: first.line, column: first.column };
   const todo = "correct the file where it was made";
-  if (sorted.length === 1) return new ProblemError({ what: first.what, where, found: first.found, expected: first.expected, todo });
+  if (sorted.length === 1) return { what: first.what, where, found: first.found, expected: first.expected, todo };
   const listed = sorted
     .slice(0, LISTED)
     .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
   if (sorted.length > LISTED) listed.push(`and ${sorted.length - LISTED} more`);
-  return new ProblemError({ what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo });
+  return { what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo };
+}
+
+/** How mistakes are told. */
+export interface Refusal {
+  /** What has become of the rest of the file. */
+  readonly rest?: string;
+  readonly todo?: string;
+  /** See `ProblemOptions`. */
+  readonly partial?: boolean;
 }
 
 /** Throws when there is anything to say. */
-export function refuseFindings(file: string, findings: readonly Finding[]): void {
-  const [first, ...rest] = findings;
-  if (first !== undefined) throw findingsError(file, [first, ...rest]);
+export function refuseFindings(file: string, findings: readonly Finding[], { rest, partial = false, ...told }: Refusal = {}): void {
+  const [first, ...more] = findings;
+  if (first === undefined) return;
+  const problem = findingsProblem(file, [first, ...more]);
+  throw new ProblemError({ ...problem, ...told, what: rest === undefined ? problem.what : `${problem.what}; ${rest}` }, { partial });
 }

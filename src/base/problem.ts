@@ -29,6 +29,8 @@ export interface ProblemOptions {
   readonly retryable?: boolean;
   /** Resolves when a retry has become worthwhile, so that nobody sleeps while the event has already come. */
   readonly wake?: (signal: AbortSignal) => Promise<void>;
+  /** True where everything else that was to be done has been done, so that what depends on it can go on. */
+  readonly partial?: boolean;
   readonly cause?: unknown;
 }
 
@@ -37,12 +39,14 @@ export class ProblemError extends Error {
   override readonly name = "ProblemError";
   readonly problem: Problem;
   readonly retryable: boolean;
+  readonly partial: boolean;
   readonly wake: ((signal: AbortSignal) => Promise<void>) | undefined;
 
   constructor(problem: Problem, options: ProblemOptions = {}) {
     super(oneLine(problem), options.cause === undefined ? undefined : { cause: options.cause });
     this.problem = problem;
     this.retryable = options.retryable ?? false;
+    this.partial = options.partial ?? false;
     this.wake = options.wake;
   }
 }

@@ -128,6 +128,13 @@ export class Attempt<M> {
   }
 }
 
+/** How a unit ends that has thrown. */
+export function thrown<M>(unit: Unit<M>, error: unknown): UnitResult {
+  const problem = toProblem(error);
+  // Whatever the boot cannot do without is there.
+  return error instanceof ProblemError && error.partial ? { kind: "degraded", problem, partial: true } : failure(unit, problem);
+}
+
 /** How a unit ends that did not succeed. */
 export function failure<M>(unit: Unit<M>, problem: Problem): UnitResult {
   return { kind: unit.onFailure === "stop" ? "failed" : "degraded", problem };

@@ -8,7 +8,7 @@ export type UnitForecast =
   | { readonly kind: "nothing" }
   | { readonly kind: "to-do"; readonly actions: readonly Pick<Action, "description" | "effect">[] }
   /** Something is in the way, or could not be looked at. */
-  | { readonly kind: "problem"; readonly problem: Problem }
+  | { readonly kind: "problem"; readonly problem: Problem; readonly partial?: true }
   /** What it will find depends on what these do first. */
   | { readonly kind: "later"; readonly once: readonly string[] }
   /** It would be skipped: these have a problem, or need one that has. */
@@ -50,6 +50,7 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
       case "changed":
         return { kind: "nothing" };
       case "degraded":
+        return { kind: "problem", problem: result.problem, ...(result.partial === undefined ? {} : { partial: true }) };
       case "failed":
         return { kind: "problem", problem: result.problem };
       case "skipped": {

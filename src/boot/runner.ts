@@ -1,9 +1,18 @@
 import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
-import { ProblemError, type Problem, toProblem } from "../base/problem.ts";
-import { Attempt, failure, type Scope } from "./attempt.ts";
+import { ProblemError, type Problem } from "../base/problem.ts";
+import { Attempt, failure, type Scope, thrown } from "./attempt.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MarkKeeper, type RunMark } from "./run-mark.ts";
-import { type Counts, type RunFacts, type RunOutcome, type Sink, succeeded, type UnitOutcome, type UnitResult } from "./record/record.ts";
+import {
+  type Counts,
+  type RunFacts,
+  type RunOutcome,
+  type Sink,
+  stands,
+  succeeded,
+  type UnitOutcome,
+  type UnitResult,
+} from "./record/record.ts";
 import { schedule } from "./scheduler.ts";
 import { spanWriter, UnitSpans } from "./spans.ts";
 import type { Unit } from "./unit.ts";
@@ -39,7 +48,7 @@ const ABORT_GRACE = 4_000;
 
 /**
  * Runs the units: each as soon as what it requires has succeeded and what it follows has ended, all independent ones at
- * once. A unit that fails stops only what requires it. Never throws for a unit's failure: that is in the report.
+ * once. A unit that fails stops only what requires it; one that did a part of its work stops nothing. Never throws for a unit's failure: that is in the report.
  *
  * @param units a sound graph (`graphProblems` finds nothing) that contains every requirement of its members
  */
@@ -74,7 +83,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   const stopAll = (): void => running.forEach((stop) => stop());
   options.signal.addEventListener("abort", stopAll, { once: true });
   const results = await schedule<M, UnitResult>(units, {
-    succeeded,
+    stands,
     ...(options.arrange === undefined ? {} : { arrange: options.arrange }),
     skip: (unit, because) =>
       finish(spans.start(root, { kind: "unit", name: unit.name }), { kind: "skipped", because: because.map(({ name }) => name) }),
@@ -128,7 +137,7 @@ async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock,
   running.add(stop);
   const ended = attempt
     .run()
-    .catch((error: unknown) => failure(unit, controller.signal.aborted ? overdue(unit, why, attempt.doing, error) : toProblem(error)));
+    .catch((error: unknown) => (controller.signal.aborted ? failure(unit, overdue(unit, why, attempt.doing, error)) : thrown(unit, error)));
   const result = await Promise.race([ended, leftBehind.promise]);
   cancel();
   running.delete(stop);
@@ -162,7 +171,7 @@ function countOutcomes(results: Iterable<UnitResult>): Counts {
 
 /** A unit skipped for want of one that the boot can do without is itself no reason to fail, unless its own failure would be. */
 function outcomeOf<M>(units: readonly Unit<M>[], results: ReadonlyMap<string, UnitResult>): RunOutcome {
-  const bad = units.filter((unit) => !succeeded(results.get(unit.name) ?? { kind: "skipped", because: [] }));
-  if (bad.length === 0) return "done";
-  return bad.some((unit) => unit.onFailure === "stop") ? "failed" : "degraded";
+  const result = ({ name }: Unit<M>): UnitResult => results.get(name) ?? { kind: "skipped", because: [] };
+  if (units.some((unit) => unit.onFailure === "stop" && !stands(result(unit)))) return "failed";
+  return units.every((unit) => succeeded(result(unit))) ? "done" : "degraded";
 }

@@ -4,9 +4,10 @@ import type { Unit } from "./unit.ts";
 export interface Schedule<M, R> {
   /** Runs one unit to its end. Must not throw: every ending is a value. */
   readonly run: (unit: Unit<M>) => Promise<R>;
-  /** Called instead of `run` when a requirement did not succeed; it names those that did not. */
+  /** Called instead of `run` when something that it requires does not stand; it names that. */
   readonly skip: (unit: Unit<M>, because: readonly Unit<M>[]) => R;
-  readonly succeeded: (result: R) => boolean;
+  /** Whether what the unit is required for is there. */
+  readonly stands: (result: R) => boolean;
   /** The order in which units that are ready together are started; tests shuffle it to expose a missing dependency. */
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
 }
@@ -18,10 +19,7 @@ export interface Schedule<M, R> {
  *
  * @param units a sound graph (`graphProblems` finds nothing); predecessors that are not among them do not count
  */
-export function schedule<M, R>(
-  units: readonly Unit<M>[],
-  { run, skip, succeeded, arrange }: Schedule<M, R>,
-): Promise<ReadonlyMap<string, R>> {
+export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, arrange }: Schedule<M, R>): Promise<ReadonlyMap<string, R>> {
   const places = new Map(units.map((unit, place) => [unit, place]));
   const waitingFor = new Uint32Array(units.length);
   const followers: number[][] = units.map(() => []);
@@ -39,7 +37,7 @@ export function schedule<M, R>(
     /** @param freed takes those that wait for nothing now */
     const end = (place: number, unit: Unit<M>, result: R, freed: number[]): void => {
       results.set(unit.name, result);
-      const isMissing = !succeeded(result);
+      const isMissing = !stands(result);
       for (const follower of followers[place] ?? []) {
         if (isMissing && units[follower]?.requires.includes(unit) === true) isToSkip[follower] = 1;
         const left = (waitingFor[follower] ?? 0) - 1;
@@ -50,7 +48,7 @@ export function schedule<M, R>(
     const missing = ({ requires }: Unit<M>): readonly Unit<M>[] =>
       requires.filter(({ name }) => {
         const result = results.get(name);
-        return result !== undefined && !succeeded(result);
+        return result !== undefined && !stands(result);
       });
     // A loop, not a recursion: a chain of ten thousand skipped units must not end in a stack overflow.
     const advance = (ready: readonly number[]): void => {

@@ -12,7 +12,7 @@ export interface Unit<M> {
   readonly title: string;
   /** `early`: before the rest of the system starts; `late`: once D-Bus is up, so that services can be started. */
   readonly stage: Stage;
-  /** These must have succeeded before this one runs. */
+  /** These must have succeeded, but for a part, before this one runs. */
   readonly requires: readonly Unit<M>[];
   /** Order only: these come first when both run, whether they succeed or not. */
   readonly after: readonly Unit<M>[];
@@ -22,7 +22,10 @@ export interface Unit<M> {
   readonly timeout: number;
   /** Milliseconds for which an error marked retryable is tried again; 0 for never. */
   readonly retryFor: number;
-  /** `stop`: the boot fails. `degrade`: the boot goes on, and says so. What requires the unit is skipped either way. */
+  /**
+   * `stop`: the boot fails. `degrade`: the boot goes on, and says so. What requires the unit is skipped either way. Neither where it
+   * throws a ProblemError that is `partial`: then the unit is degraded, and nothing is skipped.
+   */
   readonly onFailure: "stop" | "degrade";
   /** Looks and never touches. Called again after the actions: what is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;

@@ -1,9 +1,9 @@
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import type { Host } from "../system/host.ts";
-import { parseConf, readConf, word, words } from "./text/conf.ts";
-import { isDomain } from "./values/host-name.ts";
-import { isNetwork } from "./values/ip-network.ts";
+import { asItStands, parseConf, readConf, word, words } from "./text/conf.ts";
+import { readDomain } from "./values/host-name.ts";
+import { readNetwork } from "./values/ip-network.ts";
 import type { Layout } from "./layout/layout.ts";
 import { z } from "../base/schema.ts";
 
@@ -11,7 +11,7 @@ const SEPARATOR = /[ ,]+/;
 /** A domain that is served has a dot: a single label would catch every request of that name, wherever it is meant to go. */
 const domains = words(
   "domain names with a dot, as in ic0.app, separated by blanks or commas",
-  (value) => isDomain(value) && value.includes("."),
+  (value) => (value.includes(".") ? readDomain(value) : undefined),
   SEPARATOR,
 ).default([]);
 const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string | undefined> =>
@@ -19,10 +19,15 @@ const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string 
     family === "ipv4"
       ? "IPv4 networks, as in 192.0.2.0/24, with no bit set behind the prefix, separated by blanks or commas"
       : "IPv6 networks, as in 2001:db8::/32, with no bit set behind the prefix, separated by blanks or commas",
-    (value) => isNetwork(value, family),
+    (value) => readNetwork(value, family),
     SEPARATOR,
   ).default([]);
-const flag = word("1 or 0", (value) => value === "1" || value === "0").optional();
+const flag = word(
+  "1 or 0",
+  asItStands((value) => value === "1" || value === "0"),
+).optional();
+/** As a number, because other programs may read 010 as an octal one. */
+const wholeNumber = word("a whole number", (value) => (/^\d{1,15}$/.test(value) ? String(Number(value)) : undefined));
 /** Passed on, or meant for programs that are none of this chain's. May hold a password: never shown. */
 const opaque = z.string().optional();
 
@@ -39,11 +44,14 @@ const BnVars = z.object({
   ipv6_debug_ips: networks("ipv6"),
   ipv6_monitoring_ips: networks("ipv6"),
   /** By which the SOCKS proxy goes out; the primary interface when absent. */
-  socks_interface: word("the name of a network interface, as in enp2s0", isInterfaceName).optional(),
+  socks_interface: word("the name of a network interface, as in enp2s0", asItStands(isInterfaceName)).optional(),
   require_seo_certification: flag,
   require_underscore_certification: flag,
-  last_known_registry_version: word("a whole number", (value) => /^\d{1,15}$/.test(value)).optional(),
-  env: word("dev, test or prod", (value) => ["dev", "test", "prod"].includes(value)).optional(),
+  last_known_registry_version: wholeNumber.optional(),
+  env: word(
+    "dev, test or prod",
+    asItStands((value) => ["dev", "test", "prod"].includes(value)),
+  ).optional(),
   denylist_url: opaque,
   elasticsearch_url: opaque,
   elasticsearch_tags: opaque,

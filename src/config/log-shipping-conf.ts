@@ -1,21 +1,22 @@
 import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
-import { parseConf, readConf, words } from "./text/conf.ts";
-import { isEndpoint } from "./values/host-name.ts";
+import { asItStands, parseConf, readConf, words } from "./text/conf.ts";
+import { readEndpoint } from "./values/host-name.ts";
 import type { Layout } from "./layout/layout.ts";
 
 /** Where the node's logs go. */
 export interface LogShippingConf {
-  /** `host`, `host:port`, with or without http:// or https://. Empty: nothing is shipped. */
+  /** `host`, `host:port`, with or without http:// or https://, as `readEndpoint` spells them. Empty: nothing is shipped. */
   readonly hosts: readonly string[];
   readonly tags: readonly string[];
 }
 
-const hosts = words("hosts, as in logs.example.org:443, separated by blanks", isEndpoint).default([]);
+const hosts = words("hosts, as in logs.example.org:443, separated by blanks", readEndpoint).default([]);
 /** They end in a YAML file and in search queries: so nothing that either would read as more than a word. */
-const tags = words("tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks", (value) =>
-  /^[\w.-]{1,64}$/.test(value),
+const tags = words(
+  "tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks",
+  asItStands((value) => /^[\w.-]{1,64}$/.test(value)),
 ).default([]);
 
 const JournalbeatConf = z.object({ journalbeat_hosts: hosts, journalbeat_tags: tags });

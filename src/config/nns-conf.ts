@@ -7,7 +7,7 @@ import type { Layout } from "./layout/layout.ts";
 /** Where a node looks for the network's own registry when nobody says. */
 const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
 
-const urls = words("http:// or https:// URLs without a user, separated by blanks or commas", isWebUrl, /[ ,]+/);
+const urls = words("http:// or https:// URLs without a user, separated by blanks or commas", readWebUrl, /[ ,]+/);
 export const NnsConf = z.object({ nns_url: urls.default([DEFAULT_NNS_URL]) });
 export type NnsConf = z.infer<typeof NnsConf>;
 
@@ -33,8 +33,12 @@ export async function readNnsConf(host: Host, layout: Layout): Promise<NnsConf> 
 }
 
 /** Node software puts the value into its own configuration as it stands: so nothing that could end a string there. */
-function isWebUrl(value: string): boolean {
-  if (!/^https?:\/\/[A-Za-z0-9[\]][A-Za-z0-9[\]:./?%&=_~+-]*$/.test(value) || !URL.canParse(value)) return false;
-  const { username, password, hostname } = new URL(value);
-  return username === "" && password === "" && hostname !== "";
+const PLAIN_URL = /^https?:\/\/[A-Za-z0-9[\]][A-Za-z0-9[\]:./?%&=_~+-]*$/;
+
+/** A URL as its standard serialises it (url.spec.whatwg.org), without the slash where there is nothing but that behind the host. */
+function readWebUrl(value: string): string | undefined {
+  if (!PLAIN_URL.test(value) || !URL.canParse(value)) return undefined;
+  const { username, password, hostname, origin, pathname, search, href } = new URL(value);
+  const text = pathname === "/" && search === "" ? origin : href;
+  return username === "" && password === "" && hostname !== "" && PLAIN_URL.test(text) ? text : undefined;
 }

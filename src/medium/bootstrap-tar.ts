@@ -43,13 +43,14 @@ const LISTED = 10;
  *
  * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
  * @param contents what may be in it
+ * @param by a builder of a medium can correct it, and is refused more than a node
  * @throws ProblemError naming the entry, and for a file the line and column; also when nothing in it configures a node
  */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
   file: string,
   contents: MediumContents,
-  limits: TarLimits = bootstrapLimits,
+  { by = "node", limits = bootstrapLimits }: { readonly by?: "builder" | "node"; readonly limits?: TarLimits } = {},
 ): Promise<Inspection> {
   const config = new Map<string, Uint8Array>();
   const items = new Map<string, TreeDigest>();
@@ -75,6 +76,7 @@ export async function inspectBootstrapTar(
         break;
       case "config": {
         const content = await smallContent(entry, place, known.longest);
+        if (by === "builder") known.strict?.(content, place);
         warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
         if (isBlank(content)) warnings.push(`${entry.name}: the file is empty, and sets nothing`);
         else configures = true;

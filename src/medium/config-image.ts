@@ -44,7 +44,7 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
     const tar = join(work, TAR_NAME);
     const sources = await collect(host, request);
     await host.writeStream(tar, tarOf(host, sources), { mode: 0o600 });
-    const inspection = await inspectBootstrapTar(fileChunks(host, tar), TAR_NAME, request.contents);
+    const inspection = await inspectBootstrapTar(fileChunks(host, tar), TAR_NAME, request.contents, { by: "builder" });
     const size = (await host.stat(tar))?.size ?? 0;
     const image = join(work, "image");
     const env = { SOURCE_DATE_EPOCH: EPOCH, TZ: "UTC", MTOOLS_SKIP_CHECK: "1" };

@@ -7,6 +7,8 @@ export type Check = (content: Uint8Array, file: string) => readonly string[];
 /** A file of the config partition. */
 export interface ConfigFile {
   readonly check: Check;
+  /** Throws a ProblemError also on what a node takes in with a warning: for the builder of a medium, who can correct it. */
+  readonly strict?: (content: Uint8Array, file: string) => unknown;
   /** Bytes; LONGEST_TEXT unless told. It is held in memory. */
   readonly longest?: number;
   /** Readable for the accounts that it is about (0644) unless told. Always root's. */

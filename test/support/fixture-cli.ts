@@ -12,7 +12,7 @@ import { processTerminal } from "../../src/run/terminal.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
 import { guestosLayout } from "../../src/config/layout/layout.ts";
 import { readProfileName } from "../../src/profiles/profile-name.ts";
-import { toProblem } from "../../src/base/problem.ts";
+import { ProblemError, toProblem } from "../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
 import { profiles } from "../../src/profiles/profiles.ts";
 import { maintenance } from "./chains.ts";
@@ -44,8 +44,9 @@ const first = defineUnit<Machine>({
 const strict = defineUnit<Machine>({
   name: "strict",
   title: "Refuse a file named in-the-way",
-  plan: async () =>
-    (await there("in-the-way"))
+  plan: async () => {
+    if (await there("part")) throw new ProblemError({ what: "a file named part", todo: "remove it" }, { partial: true });
+    return (await there("in-the-way"))
       ? conflict({
           what: "something is in the way",
           where: { file: at("in-the-way") },
@@ -53,7 +54,8 @@ const strict = defineUnit<Machine>({
           expected: "none",
           todo: "remove it",
         })
-      : [],
+      : [];
+  },
 });
 
 const slow = defineUnit<Machine>({

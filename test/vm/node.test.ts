@@ -573,6 +573,53 @@ test("an edited network.conf is applied to the running node, once, and what chan
     expect(await ssh(vm, { account: "admin", key: injected.keys.admin, command: "hostname" })).toMatchObject({ stdout: "renamed\n" });
   }));
 
+/** The default route of IPv4, and what networkd calls the state of the link. */
+async function ipv4Way(vm: VirtualMachine): Promise<string> {
+  return `${await vm.shell.ok("ip -4 route show default")}${await vm.shell.ok("networkctl --no-legend list 'en*'")}`;
+}
+
+test("a gateway on the link is reached from a /32, and a domain that networkd drops costs nothing but itself", () =>
+  node.use(async (vm) => {
+    const { address } = injectedNetwork;
+    const conf = await vm.shell.ok("cat /boot/config/network.conf");
+    await vm.shell.ok(
+      `sed --in-place --expression 's/^ipv4_address=.*/ipv4_address=${address}\\/032/' --expression 's/^domain=.*/domain=localhost.localdomain/' /boot/config/network.conf`,
+    );
+    const first = await guestosBoot(vm, "--json --unit network");
+    expect(first.status, first.stdout).toBe(10);
+    const line = conf.split("\n").findIndex((text) => text.startsWith("domain=")) + 1;
+    const degraded = {
+      outcome: "degraded",
+      units: [{ name: "network", outcome: "degraded", problem: { where: { file: "/boot/config/network.conf", line, column: 8 } } }],
+    };
+    expect(runDocument(first)).toMatchObject(degraded);
+    expect(await vm.shell.ok("ip -4 -brief address show scope global")).toContain(`${address}/32`);
+    expect(await ipv4Way(vm)).toMatch(/^default via 10\.0\.2\.2 .*onlink[^]*configured/);
+    // It says so again, and has nothing to do.
+    const second = await guestosBoot(vm, "--json --unit network");
+    expect(second.status).toBe(10);
+    expect(runDocument(second)).toMatchObject(degraded);
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
+    expect((await guestosBoot(vm, "status")).stdout).toContain("degraded: the node is usable, without a part of network");
+    // As in a boot: what requires the network runs, the service has succeeded, and the target is reached.
+    await vm.shell.ok("systemctl restart guestos-boot-late.service guestos-boot.target", { timeout: BOOT_TIMEOUT });
+    const late = await vm.shell.ok("systemctl show --property Result,ExecMainStatus guestos-boot-late.service");
+    expect(late.trim().split("\n").toSorted()).toEqual(["ExecMainStatus=10", "Result=success"]);
+    expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
+    const run = (await recordOf(vm)).runs.at(-1);
+    expect(run?.facts.stage).toBe("late");
+    expect(run?.units.filter(({ result }) => result?.kind === "skipped")).toEqual([]);
+    expect(await ssh(vm, { account: "admin", key: injected.keys.admin, command: "true" })).toMatchObject({ status: 0 });
+    // A slip in an address leaves the network of a node that runs as it is.
+    await vm.shell.ok("sed --in-place 's/^ipv4_address=.*/ipv4_address=10.0.2.256\\/24/' /boot/config/network.conf");
+    const slip = await guestosBoot(vm, "--json --unit network");
+    expect(slip.status, slip.stdout).toBe(3);
+    expect(await ipv4Way(vm)).toMatch(/^default via 10\.0\.2\.2 .*onlink[^]*configured/);
+    await vm.shell.ok(`printf '%s' '${conf}' > /boot/config/network.conf`);
+    expect((await guestosBoot(vm, "--unit network")).status).toBe(0);
+    expect((await guestosBoot(vm, "status")).status).toBe(0);
+  }));
+
 test("networkd starts as soon as its file is there, not when the disks are open", () =>
   node.use(async (vm) => {
     const at = async (property: string, unit: string): Promise<number> =>

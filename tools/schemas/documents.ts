@@ -80,7 +80,12 @@ const Plan = z.object({
         plan: z.literal("to-do"),
         actions: z.array(z.object({ description: z.string(), effect: z.enum(["provision", "activate"]) })),
       }),
-      z.object({ ...plannedFacts, plan: z.literal("problem"), problem: Problem }),
+      z.object({
+        ...plannedFacts,
+        plan: z.literal("problem"),
+        problem: Problem,
+        partial: z.literal(true).optional().describe("all but what the problem is about is as it should be"),
+      }),
       z.object({ ...plannedFacts, plan: z.literal("later"), once: Texts.describe("the units that have something to do first") }),
       z.object({ ...plannedFacts, plan: z.literal("blocked"), because: Texts }),
     ]),

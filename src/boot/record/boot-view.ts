@@ -1,4 +1,4 @@
-import { type RunOutcome, succeeded, type UnitResult } from "./record.ts";
+import { type RunOutcome, stands, succeeded, type UnitResult } from "./record.ts";
 import type { RunView, UnitView } from "./run-view.ts";
 
 /** How a boot went: its runs taken together. */
@@ -48,7 +48,6 @@ function isUnchanged(result: UnitResult | undefined): boolean {
 
 /** As the runner judges one run: what the boot cannot do without makes it fail. */
 function outcomeOf(units: readonly UnitView[]): Exclude<RunOutcome, "stopped"> {
-  const bad = units.filter(({ result }) => result === undefined || !succeeded(result));
-  if (bad.length === 0) return "done";
-  return bad.some(({ onFailure }) => onFailure === "stop") ? "failed" : "degraded";
+  if (units.some(({ result, onFailure }) => onFailure === "stop" && (result === undefined || !stands(result)))) return "failed";
+  return units.every(({ result }) => result !== undefined && succeeded(result)) ? "done" : "degraded";
 }

@@ -83,7 +83,7 @@ const Ending = z.discriminatedUnion("kind", [
 const UnitResult = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unchanged"), activated: Texts }),
   z.object({ kind: z.literal("changed"), provisioned: Texts, activated: Texts }),
-  z.object({ kind: z.literal("degraded"), problem: ProblemShape }),
+  z.object({ kind: z.literal("degraded"), problem: ProblemShape, partial: z.literal(true).exactOptional() }),
   z.object({ kind: z.literal("failed"), problem: ProblemShape }),
   z.object({ kind: z.literal("skipped"), because: Texts }),
 ]);

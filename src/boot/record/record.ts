@@ -77,8 +77,8 @@ export type UnitResult =
   /** Nothing that survives a reboot had to be done. */
   | { readonly kind: "unchanged"; readonly activated: readonly string[] }
   | { readonly kind: "changed"; readonly provisioned: readonly string[]; readonly activated: readonly string[] }
-  /** It failed, and the boot goes on without it. */
-  | { readonly kind: "degraded"; readonly problem: Problem }
+  /** It failed, and the boot goes on without it; or with what it did, where that is all but this problem. */
+  | { readonly kind: "degraded"; readonly problem: Problem; readonly partial?: true }
   | { readonly kind: "failed"; readonly problem: Problem }
   /** It was not started: something that it requires did not succeed, or the run was stopped. */
   | { readonly kind: "skipped"; readonly because: readonly string[] };
@@ -93,4 +93,9 @@ export type Sink = (event: RecordEvent) => void;
 
 export function succeeded(result: UnitResult): boolean {
   return result.kind === "unchanged" || result.kind === "changed";
+}
+
+/** Whether what the unit is required for is there: it has succeeded, or did all but a part of its work. */
+export function stands(result: UnitResult): boolean {
+  return succeeded(result) || (result.kind === "degraded" && result.partial === true);
 }

@@ -61,9 +61,14 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
 
 function planExit(planned: readonly PlannedUnit[]): ExitName {
   const problems = planned.filter(({ forecast: { kind } }) => kind === "problem" || kind === "blocked");
-  if (problems.some(({ unit }) => unit.onFailure === "stop")) return "failed";
+  if (problems.some(({ unit, forecast }) => unit.onFailure === "stop" && !isPart(forecast))) return "failed";
   if (planned.some(({ forecast: { kind } }) => kind === "to-do")) return "toDo";
   return problems.length > 0 ? "degraded" : "ok";
+}
+
+/** Whether a run would do all but what the problem is about. */
+function isPart(forecast: UnitForecast): boolean {
+  return forecast.kind === "problem" && forecast.partial === true;
 }
 
 function planDocument(planned: readonly PlannedUnit[]): object {

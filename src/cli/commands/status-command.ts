@@ -1,7 +1,7 @@
 import { type BootView, bootView } from "../../boot/record/boot-view.ts";
 import { countsText, failureLines, interruptionText, noteLines, unitLine, wrap } from "../../boot/show/run-text.ts";
 import { countResults, redone, type RunView } from "../../boot/record/run-view.ts";
-import type { UnitOutcome } from "../../boot/record/record.ts";
+import { stands, type UnitOutcome } from "../../boot/record/record.ts";
 import { bootId } from "../../system/boot-id.ts";
 import { type Host, systemHost } from "../../system/host.ts";
 import { processStart } from "../../system/processes/process-age.ts";
@@ -63,7 +63,7 @@ function verdictText({ outcome, units }: BootView, running: boolean): string {
   const named = (...kinds: readonly UnitOutcome[]): string =>
     units
       .filter(({ result }) => result !== undefined && kinds.includes(result.kind))
-      .map(({ name }) => name)
+      .map(({ name, result }) => (result !== undefined && stands(result) ? `a part of ${name}` : name))
       .join(", ");
   const skipped = named("skipped");
   const without = [named("failed", "degraded"), ...(skipped === "" ? [] : [`skipped ${skipped}`])].filter((part) => part !== "").join("; ");

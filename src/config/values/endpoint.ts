@@ -1,6 +1,4 @@
-import { isIPv6 } from "node:net";
-
-/** An endpoint (`isEndpoint`) taken apart. */
+/** An endpoint (`readEndpoint`) taken apart. */
 export interface Endpoint {
   readonly scheme: "http" | "https";
   /** As in a URL: an IPv6 address in brackets. */
@@ -8,10 +6,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What an endpoint says, and for what it leaves out: https, and the given port. */
+/** What an endpoint in its one spelling says, and for what it leaves out: https, and the given port. */
 export function parseEndpoint(endpoint: string, defaultPort: number): Endpoint {
   const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/.exec(endpoint) ?? [];
-  const [, host = rest, port] = isIPv6(rest) ? [rest, `[${rest}]`, undefined] : (/^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(rest) ?? []);
+  const [, host = rest, port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(rest) ?? [];
   return { scheme: scheme === "http" ? "http" : "https", host, port: port === undefined ? defaultPort : Number(port) };
 }
 

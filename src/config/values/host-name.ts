@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { canonicalIp } from "../../system/network/network-interfaces.ts";
 
 /** A label of RFC 1123, section 2.1: letters, digits and hyphens, neither first nor last a hyphen, at most 63. */
 const LABEL = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
@@ -13,16 +14,34 @@ export function isHostname(value: string): boolean {
 }
 
 /** A domain name. What reads as an IPv4 address is none (RFC 1123, section 2.1). */
-export function isDomain(value: string): boolean {
-  // Two labels or more of nothing but digits can be taken for an address ("10.1" is one to inet_aton(3)); "7" alone is a fine name.
-  return value.length <= LONGEST_DOMAIN && value.split(".").every((label) => LABEL.test(label)) && !/^\d+(\.\d+)+$/.test(value);
+function isDomain(value: string): boolean {
+  // Two labels or more of nothing but numbers can be taken for an address ("10.1" and "0x7f.1" are to inet_aton(3)); "7" alone is a fine name.
+  const isNumbers = /^(?:\d+|0x[\da-f]*)(?:\.(?:\d+|0x[\da-f]*))+$/i.test(value);
+  return value.length <= LONGEST_DOMAIN && value.split(".").every((label) => LABEL.test(label)) && !isNumbers;
 }
 
-/** `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, an IPv6 address alone; with http:// or https:// before it or without. */
-export function isEndpoint(value: string): boolean {
-  const plain = value.replace(/^https?:\/\//, "");
-  if (isIPv6(plain) && !plain.includes("%")) return true;
-  const [, bracketed, name = "", port] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::(\d{1,5}))?$/.exec(plain) ?? [];
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return false;
-  return bracketed === undefined ? isIPv4(name) || isDomain(name) : isIPv6(bracketed);
+/** A domain name in its one spelling: upper and lower case are the same (RFC 4343). @returns `undefined` for what is none */
+export function readDomain(value: string): string | undefined {
+  return isDomain(value) ? value.toLowerCase() : undefined;
+}
+
+/** What systemd takes for this machine, and nothing else (src/basic/hostname-util.c, is_localhost); RFC 6761, 6.3, keeps the name for that. */
+export function isLocalhost(domain: string): boolean {
+  return /^(?:.*\.)?localhost(?:\.localdomain)?$/i.test(domain);
+}
+
+/**
+ * `host`, `host:port`, `[IPv6]`, `[IPv6]:port`, an IPv6 address alone; with http:// or https:// before it or without.
+ *
+ * @returns it in its one spelling; `undefined` for what is none
+ */
+export function readEndpoint(value: string): string | undefined {
+  const [, scheme = "", plain = ""] = /^(https?:\/\/)?(.*)$/.exec(value) ?? [];
+  if (isIPv6(plain) && !plain.includes("%")) return `${scheme}[${canonicalIp(plain)}]`;
+  const [, bracketed, name = "", digits] = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::(\d{1,5}))?$/.exec(plain) ?? [];
+  if (digits !== undefined && (Number(digits) < 1 || Number(digits) > 65_535)) return undefined;
+  const port = digits === undefined ? "" : `:${Number(digits)}`;
+  if (bracketed !== undefined) return isIPv6(bracketed) ? `${scheme}[${canonicalIp(bracketed)}]${port}` : undefined;
+  const host = isIPv4(name) ? name : readDomain(name);
+  return host === undefined ? undefined : `${scheme}${host}${port}`;
 }

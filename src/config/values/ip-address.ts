@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { canonicalIp } from "../../system/network/network-interfaces.ts";
 
 export type Family = "ipv4" | "ipv6";
 
@@ -37,20 +38,31 @@ const unusable = {
 
 const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
-/** An address of one machine. A zone (`%eth0`) is refused: interface names are not the medium's to choose. */
-export function isHostAddress(value: string, family: Family): boolean {
-  return isAddress(value, family) && !unusable[family]().check(value, family);
+/**
+ * An address of one machine, in its one spelling (RFC 5952). A zone (`%eth0`) is refused: interface names are not the medium's to choose.
+ *
+ * @returns `undefined` for what is none
+ */
+export function readHostAddress(value: string, family: Family): string | undefined {
+  return isAddress(value, family) && !unusable[family]().check(value, family) ? canonicalIp(value) : undefined;
 }
 
-/** An address of a name server: loopback is fine, a resolver may run on the node. */
-export function isServerAddress(value: string): boolean {
-  return isHostAddress(value, "ipv4") || isHostAddress(value, "ipv6") || value === "::1" || (isIPv4(value) && value.startsWith("127."));
+/** The same of a name server: loopback is fine, a resolver may run on the node. */
+export function readServerAddress(value: string): string | undefined {
+  const isLoopback = isIPv4(value) ? value.startsWith("127.") : isAddress(value, "ipv6") && canonicalIp(value) === "::1";
+  return isLoopback ? canonicalIp(value) : (readHostAddress(value, "ipv4") ?? readHostAddress(value, "ipv6"));
 }
 
-/** `address/prefix-length`. */
-export function isInterfaceAddress(value: string, family: Family): boolean {
+/**
+ * `address/prefix-length`, the length in decimal without zeros before it: networkd reads 064 as an octal number, and so as 52 (strtoul(3)
+ * with base 0).
+ *
+ * @returns `undefined` for what is none
+ */
+export function readInterfaceAddress(value: string, family: Family): string | undefined {
   const { address, prefixLength } = splitPrefix(value);
-  return isHostAddress(address, family) && prefixLength >= 1 && prefixLength <= BITS[family];
+  const host = readHostAddress(address, family);
+  return host !== undefined && prefixLength >= 1 && prefixLength <= BITS[family] ? `${host}/${prefixLength}` : undefined;
 }
 
 /** Whether an address lies in the network of `address/prefix-length`. Both must be valid. */
@@ -59,14 +71,14 @@ export function isInNetwork(address: string, network: string, family: Family): b
   return blockList(family, [[base, prefixLength]]).check(address, family);
 }
 
-/** Whether two addresses are one, however they are written. Both must be valid. */
-export function isSameAddress(a: string, b: string, family: Family): boolean {
-  return isInNetwork(a, `${b}/${BITS[family]}`, family);
+/** Whether a valid address is on the link by definition, and counts there alone (RFC 4291, 2.5.6; RFC 3927). */
+export function isLinkLocal(address: string): boolean {
+  return isIPv6(address) ? isInNetwork(address, "fe80::/10", "ipv6") : isInNetwork(address, "169.254.0.0/16", "ipv4");
 }
 
-/** fe80::/10: every router has one, and it is on the link by definition. */
-export function isLinkLocal(address: string): boolean {
-  return isInNetwork(address, "fe80::/10", "ipv6");
+/** Whether a network consists of one address alone. */
+export function isSingleAddress(network: string, family: Family): boolean {
+  return splitPrefix(network).prefixLength === BITS[family];
 }
 
 export function splitPrefix(value: string): { readonly address: string; readonly prefixLength: number } {

@@ -1,15 +1,29 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { canonicalIp } from "../../system/network/network-interfaces.ts";
 import { type Family, splitPrefix } from "./ip-address.ts";
 
 export const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
-/** `address/prefix-length`, where no bit behind the prefix is set: what looks like one machine must not let a whole network in. */
-export function isNetwork(value: string, family: Family): boolean {
+/**
+ * `address/prefix-length`, where no bit behind the prefix is set: what looks like one machine must not let a whole network in.
+ *
+ * @returns it in its one spelling; `undefined` for what is none
+ */
+export function readNetwork(value: string, family: Family): string | undefined {
   const { address, prefixLength } = splitPrefix(value);
   const bits = addressBits(address, family);
   // Not even 0: a mask that nothing is compared with lets everybody in.
-  if (bits === undefined || !(prefixLength >= 1 && prefixLength <= BITS[family])) return false;
-  return BigInt.asUintN(BITS[family] - prefixLength, bits) === 0n;
+  if (bits === undefined || !(prefixLength >= 1 && prefixLength <= BITS[family])) return undefined;
+  return BigInt.asUintN(BITS[family] - prefixLength, bits) === 0n ? `${canonicalIp(address)}/${prefixLength}` : undefined;
+}
+
+/** The address of all machines in an IPv4 network (RFC 919, section 7). `undefined` where there is none: in a /31 (RFC 3021) and a /32. */
+export function broadcastAddress(network: string): string | undefined {
+  const { address, prefixLength } = splitPrefix(network);
+  const bits = ipv4Bits(address);
+  if (bits === undefined || !(prefixLength <= 30)) return undefined;
+  const highest = bits | (2n ** BigInt(32 - prefixLength) - 1n);
+  return [24n, 16n, 8n, 0n].map((shift) => BigInt.asUintN(8, highest >> shift)).join(".");
 }
 
 /** An address as a number; `undefined` for none. */

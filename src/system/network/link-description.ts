@@ -89,16 +89,12 @@ function ipOf(bytes: readonly number[]): string {
   );
 }
 
-/** The settings in the spelling and order of a description, so that both can be compared. */
+/** The settings in the order of a description, so that both can be compared. */
 export function asStatic(settings: NetworkSettings): StaticSettings {
-  const addresses = settings.addresses.map((text) => {
-    const [address = "", prefixLength = ""] = text.split("/");
-    return `${canonicalIp(address)}/${Number(prefixLength)}`;
-  });
   return {
-    addresses: addresses.toSorted(),
-    gateways: settings.gateways.map(canonicalIp).toSorted(),
-    nameServers: settings.nameServers.map(canonicalIp),
+    addresses: settings.addresses.toSorted(),
+    gateways: settings.gateways.toSorted(),
+    nameServers: settings.nameServers,
     domains: settings.searchDomain === undefined ? [] : [settings.searchDomain],
   };
 }

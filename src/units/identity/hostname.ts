@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { activate } from "../../boot/unit.ts";
-import { readNetworkConf } from "../../config/network-conf.ts";
+import { refuseFindings } from "../../base/finding.ts";
+import { networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
 import { kernelHostname, setKernelHostname } from "../../system/hostname.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { unit } from "../machine.ts";
@@ -24,8 +25,13 @@ export const hostname = unit({
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;
-    const name = (await readNetworkConf(host, layout)).hostname;
-    if (name === undefined) return [];
+    const { conf, malformed } = await readNetworkConfFile(host, layout);
+    const name = conf.hostname;
+    if (name === undefined) {
+      const own = malformed.filter(({ key }) => key === "hostname");
+      refuseFindings(networkConfPath(layout), own, { todo: "correct it there, then: guestos-boot --unit hostname" });
+      return [];
+    }
     const file = await planRuntimeFile(machine, join(layout.runtimeEtc, "hostname"), layout.etc.hostname, `${name}\n`);
     const kernel = await kernelHostname(host);
     // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { type Action, activate } from "../../boot/unit.ts";
-import { type NetworkConf, networkConfWarnings, readNetworkConf } from "../../config/network-conf.ts";
+import type { ConfFinding } from "../../config/text/conf.ts";
+import { refuseFindings } from "../../base/finding.ts";
+import { type NetworkConf, networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
@@ -17,8 +19,11 @@ import { type Machine, unit } from "../machine.ts";
  * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
  * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, in the
  * late stage or by hand after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
- * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone. A bad
- * value in network.conf is an error that names its place, and leaves the network as it is.
+ * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone.
+ *
+ * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded, and names the place:
+ * a slip in one value must not cost the node the others, nor an upgrade its trial. On a node that runs, the person who edited the file
+ * can correct it: what would take an address or a route away from them leaves the network as it is, and is an error.
  */
 export const network = unit({
   name: "network",
@@ -29,31 +34,49 @@ export const network = unit({
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
-    const conf = await readNetworkConf(host, layout);
+    const { conf, malformed, unusable, warnings } = await readNetworkConfFile(host, layout);
     const link = await readyInterface(host);
     const settings = networkSettings(conf);
     const path = join(layout.networkd, `10-${link.name}.network`);
     const text = networkFile(link.name, settings);
     const stale = await staleFiles(machine, path);
-    const hasFile = (await host.readText(path)) === text;
+    const current = await host.readText(path);
+    const hasFile = current === text;
+    // The unit hostname tells of its own key.
+    const leftOut = [...malformed, ...unusable].filter(({ key }) => key !== "hostname");
+    const todo = "correct it there, then: guestos-boot --unit network";
+    if (!hasFile && current?.startsWith(OUR_HEADER) === true && leftOut.some(concernsReach))
+      refuseFindings(networkConfPath(layout), leftOut, { rest: "the network stays as it is", todo });
     const files: Action[] = stale.map((file) => activate(`remove ${file}, made for another interface`, async () => host.remove(file)));
     if (!hasFile) {
       files.push(
         activate(`write ${path}: ${settingsText(settings)}`, async () => {
-          for (const warning of networkConfWarnings(conf)) machine.note(`network.conf: ${warning}`);
+          for (const warning of warnings) machine.note(`network.conf: ${warning}`);
           await host.makeFolder(layout.networkd, { mode: 0o755 });
           // networkd reads it as a user of its own.
           await host.writeFile(path, text, { mode: 0o644 });
         }),
       );
     }
-    // In the early stage this is where it ends: networkd may be starting already, but nobody would answer on the bus.
-    if (!(await isBusRunning(host))) return files;
-    const goal = { path, wanted: asStatic(settings) };
-    if (!(await isServiceRunning(host, NETWORKD))) return [...files, start(host, link, goal)];
-    return [...files, ...(await application(host, link, goal, files.length > 0))];
+    const actions = [...files, ...(await inForce(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
+    if (actions.length > 0) return actions;
+    refuseFindings(networkConfPath(layout), leftOut, { rest: "all else in it is in force", todo, partial: true });
+    return [];
   },
 });
+
+/** Whether it may be an address or a gateway that is left out: also a key that is misspelt. */
+function concernsReach({ key }: ConfFinding): boolean {
+  return key !== "domain" && key !== "name_servers";
+}
+
+/** What to do so that the files are in force. */
+async function inForce(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
+  // In the early stage this is where it ends: networkd may be starting already, but no one would answer on the bus.
+  if (!(await isBusRunning(host))) return [];
+  if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
+  return await application(host, link, goal, filesChange);
+}
 
 /** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
 async function readyInterface(host: Host): Promise<NetworkInterface> {
@@ -145,10 +168,22 @@ async function expectApplied(
 ): Promise<void> {
   const { reached, link } = await act((now) => pending(now, goal).length === 0);
   if (reached) return;
-  throw new ProblemError({
-    what: `systemd-networkd did not apply ${goal.path} within ${APPLY_TIMEOUT / 1000} s`,
-    found: `${link.administrativeState}; still missing: ${pending(link, goal).join(", ")}`,
-    todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,
+  throw new ProblemError(
+    {
+      what: `systemd-networkd did not apply ${goal.path} within ${APPLY_TIMEOUT / 1000} s`,
+      found: `${link.administrativeState}; still missing: ${pending(link, goal).join(", ")}`,
+      todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,
+    },
+    { partial: link.networkFile === goal.path && hasWholeFamily(link, goal.wanted) },
+  );
+}
+
+/** Whether the node can be reached as it was meant to be by one family at least, whatever is wrong with the other. */
+function hasWholeFamily({ static: { addresses, gateways } }: LinkDescription, wanted: StaticSettings): boolean {
+  return [true, false].some((ipv6) => {
+    const ofFamily = (values: readonly string[]): readonly string[] => values.filter((value) => value.includes(":") === ipv6);
+    const [address, gateway] = [ofFamily(wanted.addresses), ofFamily(wanted.gateways)];
+    return address.length > 0 && address.every((one) => addresses.includes(one)) && gateway.every((one) => gateways.includes(one));
   });
 }
 

@@ -91,7 +91,14 @@ test("the first line is the verdict, also of a boot that goes well, or on withou
   const fixture = new Fixture();
   await fixture.run();
   expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("done: all is as it should be");
+  fixture.touch("part");
+  await fixture.run();
+  expect(await fixture.run("status")).toMatchObject({
+    status: 10,
+    stdout: expect.stringMatching(/^degraded: the node is usable, without a part of strict\n/),
+  });
   fixture.touch("bad");
+  rmSync(fixture.path("part"));
   await fixture.run();
   expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("degraded: the node is usable, without lenient");
 });

@@ -156,6 +156,11 @@ test.each([0, 1, 3, 8, 9, 17, 33])("an image has room for %d MiB, and not much m
 
 test.each<readonly [string, Readonly<Record<string, string>>, object]>([
   ["a bad value", { "network.conf": "hostname=-\n" }, { where: { file: "ic-bootstrap.tar: network.conf", line: 1, column: 10 } }],
+  [
+    "a value that a node would leave out",
+    { "network.conf": "domain=localhost\n" },
+    { where: { file: "ic-bootstrap.tar: network.conf", line: 1, column: 8 } },
+  ],
   ["a key that is none", { "node_operator_private_key.pem": "x" }, { where: { file: "ic-bootstrap.tar: node_operator_private_key.pem" } }],
   ["a name that no node knows", { "netwrok.conf": "" }, { expected: "perhaps network.conf" }],
 ])("%s is refused before anything is written, and leaves what was there", async (_, files, expected) => {

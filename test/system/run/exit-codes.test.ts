@@ -99,6 +99,16 @@ test("plan ends with 3 where a run would fail, and with 10 where it would degrad
   expect((await fixture.run("plan")).status).toBe(3);
 });
 
+test("a unit that the boot cannot do without, and that does all but a part, ends plan, run and status with 10", async () => {
+  const fixture = new Fixture();
+  await fixture.run();
+  fixture.touch("part");
+  for (const command of [["plan"], [], ["status"]]) expect(await fixture.run(...command)).toMatchObject({ status: 10 });
+  expect(JSON.parse((await fixture.run("plan", "--json")).stdout)).toMatchObject({
+    units: expect.arrayContaining([expect.objectContaining({ name: "strict", plan: "problem", partial: true })]),
+  });
+});
+
 test("what was refused is a document too with --json", async () => {
   const fixture = new Fixture();
   const { status, stdout } = await fixture.run("--json", "--unit", "frist");

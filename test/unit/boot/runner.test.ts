@@ -455,6 +455,25 @@ test("a run that is told to stop with its last unit done is done", async () => {
   expect(outcome).toBe("done");
 });
 
+test("a unit that did all but a part degrades the boot, whatever its failure would do, and what requires it runs", async () => {
+  const partial = unit("a", { plan: async () => failing("a value cannot be used", { partial: true }) });
+  const { outcome, result } = await run([partial, unit("b", { requires: [partial] })]);
+  expect(outcome).toBe("degraded");
+  expect(result("a")).toEqual({ kind: "degraded", problem: { what: "a value cannot be used" }, partial: true });
+  expect(result("b")).toMatchObject({ kind: "unchanged" });
+});
+
+test("what was done before a part turned out to be missing is not done again", async () => {
+  const done: string[] = [];
+  const subject = answering("a", [
+    () => [activate("do it", async () => void done.push("it"))],
+    () => failing("the rest", { partial: true }),
+  ]);
+  const { result } = await run([subject]);
+  expect(result("a")).toMatchObject({ kind: "degraded", partial: true });
+  expect(done).toEqual(["it"]);
+});
+
 test("a unit that may fail degrades the boot, and one that requires it and may not fail makes it fail", async () => {
   const broken = (): Plan => failing("no shipper");
   const degraded = await run([answering("shipper", [broken], { onFailure: "degrade" }), unit("other")]);

@@ -26,7 +26,7 @@ function watch(units: readonly Unit<null>[], arrange?: (ready: readonly Unit<nul
       started.push(`skip ${name}`);
       return `skipped for ${because.map((each) => each.name).join(" and ")}`;
     },
-    succeeded: (result) => result === "ok",
+    stands: (result) => result === "ok",
     ...(arrange === undefined ? {} : { arrange }),
   });
   return {
@@ -132,7 +132,7 @@ test("a defect in a callback ends the schedule with that error and does not leav
     skip: () => {
       throw new Error("defect");
     },
-    succeeded: () => false,
+    stands: () => false,
   });
   await expect(broken).rejects.toThrow("defect");
 });

@@ -3,7 +3,7 @@ import { parseBnVars, servedDomains } from "../../../src/config/bn-vars.ts";
 import { checkCertificatePair } from "../../../src/config/values/certificate-pair.ts";
 import { dantedConf } from "../../../src/config/danted-conf.ts";
 import { environmentFile } from "../../../src/config/text/environment-file.ts";
-import { isNetwork } from "../../../src/config/values/ip-network.ts";
+import { broadcastAddress, readNetwork } from "../../../src/config/values/ip-network.ts";
 import { nginxConf } from "../../../src/config/nginx-conf.ts";
 import { parseDantedError } from "../../../src/system/danted.ts";
 import { parseNginxError } from "../../../src/system/nginx.ts";
@@ -33,7 +33,40 @@ test.each([
   ["fe80::%eth0/64", "ipv6", false],
   ["::ffff:10.0.0.0/104", "ipv6", false],
 ] as const)("%s as an %s network: %s", (value, family, is) => {
-  expect(isNetwork(value, family)).toBe(is);
+  expect(readNetwork(value, family) !== undefined).toBe(is);
+});
+
+// RFC 5952; and strtoul(3) with base 0 reads a number with a zero before it as an octal one.
+test.each([
+  ["10.0.0.0/08", "ipv4", "10.0.0.0/8"],
+  ["2001:DB8:0:0:0:0:0:0/032", "ipv6", "2001:db8::/32"],
+] as const)("%s as an %s network is written as %s", (value, family, text) => {
+  expect(readNetwork(value, family)).toBe(text);
+});
+
+// RFC 919, section 7; RFC 3021 for /31.
+test.each([
+  ["192.0.2.17/24", "192.0.2.255"],
+  ["10.1.2.3/8", "10.255.255.255"],
+  ["192.0.2.1/30", "192.0.2.3"],
+  ["200.0.0.1/1", "255.255.255.255"],
+  ["192.0.2.0/31", undefined],
+  ["192.0.2.1/32", undefined],
+])("all machines in the network of %s have the address %s", (network, address) => {
+  expect(broadcastAddress(network)).toBe(address);
+});
+
+test("domains, networks and numbers of bn_vars.conf are written in one spelling, and each is taken once however it is spelt", async () => {
+  const text =
+    "system_domains=IC0.App\nipv4_replica_ips=10.0.0.0/08\nipv6_replica_ips=2001:DB8:0::/032\nlast_known_registry_version=0010\n";
+  expect(parseBnVars(Buffer.from(text), "f")).toMatchObject({
+    system_domains: ["ic0.app"],
+    ipv4_replica_ips: ["10.0.0.0/8"],
+    ipv6_replica_ips: ["2001:db8::/32"],
+    last_known_registry_version: "10",
+  });
+  for (const twice of ["system_domains=ic0.app IC0.app", "ipv6_replica_ips=2001:db8::/32 2001:db8:0::/32"])
+    expect(() => parseBnVars(Buffer.from(twice), "f")).toThrow("each once");
 });
 
 const settings = {

@@ -41,7 +41,18 @@ test.each([
   [
     "journalbeat",
     "journalbeat_hosts=logs.example.org:443 [2001:db8::1]:9200 2001:db8::2\njournalbeat_tags=a b-c",
-    { hosts: ["logs.example.org:443", "[2001:db8::1]:9200", "2001:db8::2"], tags: ["a", "b-c"] },
+    { hosts: ["logs.example.org:443", "[2001:db8::1]:9200", "[2001:db8::2]"], tags: ["a", "b-c"] },
+  ],
+  // The one spelling of each: RFC 5952 for addresses, RFC 4343 for names, the URL standard for URLs, decimal for ports.
+  [
+    "journalbeat",
+    "journalbeat_hosts=LOGS.Example.org:00443 http://[2001:DB8:0::1]:0080 10.0.0.1:010",
+    { hosts: ["logs.example.org:443", "http://[2001:db8::1]:80", "10.0.0.1:10"], tags: [] },
+  ],
+  [
+    "nns",
+    "nns_url=http://NNS.Example.org:80/../A?B http://[2001:DB8:0::1]:08080/ http://0x7f.1:010",
+    { nns_url: ["http://nns.example.org/A?B", "http://[2001:db8::1]:8080", "http://127.0.0.1:10"] },
   ],
   ["filebeat", "elasticsearch_hosts=https://logs.example.org\nelasticsearch_tags=x", { hosts: ["https://logs.example.org"], tags: ["x"] }],
   ["opaque", 'replica_log_debug_overrides=["ic_consensus::consensus"]\nwhatever={"a": "b=c"}', undefined],
@@ -62,6 +73,7 @@ test.each([
   ["nns", "nns_url=http://a/@{x}", 9],
   ["nns", "nns_url=http://a http://b\\", 18],
   ["nns", "nns_urls=http://a", 1],
+  ["nns", "nns_url=http://a http://A:80", 18],
   ["backup", "backup_retention_time_secs=1d", 28],
   ["backup", "backup_retention_time_secs=-1", 28],
   ["backup", "backup_retention_time_secs=1e3", 28],
@@ -70,6 +82,9 @@ test.each([
   ["backup", "backup_retention_time_secs=99999999999999999999999", 28],
   ["backup", "backup_purging_interval_secs=0", 30],
   ["journalbeat", "journalbeat_hosts=a:0", 19],
+  ["journalbeat", "journalbeat_hosts=2001:db8::1 [2001:db8:0::1]", 31],
+  // inet_aton(3) takes it for 127.0.0.1.
+  ["journalbeat", "journalbeat_hosts=0x7f.1", 19],
   ["journalbeat", "journalbeat_hosts=a:70000", 19],
   ["journalbeat", "journalbeat_hosts=a b:c d", 21],
   ["journalbeat", "journalbeat_hosts=a,b", 19],

@@ -9,7 +9,7 @@ import { problemOf } from "../../support/problem-of.ts";
 import { paxRecord, pieces, type RawEntry, rawTar } from "../../support/raw-tar.ts";
 
 const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection> =>
-  inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits);
+  inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits === undefined ? {} : { limits });
 const refused = async (entries: readonly RawEntry[], limits?: TarLimits): Promise<Problem> =>
   problemOf(async () => inspect(rawTar(entries), limits));
 
@@ -110,6 +110,15 @@ test("nns.conf without an address is said to leave the node with itself", async 
     expect((await inspect(rawTar([good, { name: "nns.conf", content }]))).warnings).toEqual([
       "nns.conf: nns_url has no value: the node looks for the network's registry at http://127.0.0.1:8080, on itself",
     ]);
+});
+
+test("a value that networkd would drop is taken in by a node, with a note, and refused to the builder of the medium", async () => {
+  const tar = rawTar([{ name: "network.conf", content: "hostname=a\ndomain=localhost.localdomain\n" }]);
+  const { config, warnings } = await inspect(tar);
+  expect([...config.keys()]).toEqual(["network.conf"]);
+  expect(warnings).toEqual([expect.stringMatching(/^network\.conf: line 2, column 8: domain is not usable, and is left out: /)]);
+  const built = inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, { by: "builder" });
+  expect(await problemOf(() => built)).toMatchObject({ where: { file: "t.tar: network.conf", line: 2, column: 8 } });
 });
 
 test.each([

@@ -48,6 +48,11 @@ test("a failure after a success counts", () => {
   expect(bootView([view(done), view(failed)]).outcome).toBe("failed");
 });
 
+test("a unit of which a part is missing degrades the boot that could not do without the unit", () => {
+  const script = new EventScript([{ name: "network" }]).ended(1, "network", { kind: "degraded", problem, partial: true });
+  expect(bootView([view(script.finish(1, "degraded"))]).outcome).toBe("degraded");
+});
+
 test("what the boot can do without only degrades it", () => {
   const script = new EventScript([
     { name: "journalbeat", onFailure: "degrade" },

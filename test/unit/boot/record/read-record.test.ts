@@ -39,6 +39,12 @@ test("every kind of event comes back as it was written", () => {
   });
 });
 
+test("a unit that did all but a part is read back as one", () => {
+  const result = { kind: "degraded", problem: { what: "a part" }, partial: true } as const;
+  const script = new EventScript([{ name: "network" }]).ended(1, "network", result).finish(1, "degraded");
+  expect(parseRecord(text(script), FILE).runs[0]?.units[0]?.result).toEqual(result);
+});
+
 test("a torn last line is said, and the rest is read", () => {
   const whole = text(everything());
   const { events, torn } = parseRecord(whole.slice(0, -20), FILE);

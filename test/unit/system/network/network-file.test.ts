@@ -16,7 +16,8 @@ IPv6PrivacyExtensions=no
 `);
 });
 
-test("static settings are all written, and router advertisements are then off", () => {
+// systemd.network(5), [Route]: GatewayOnLink= is for a gateway that is on the link, whatever the prefix of the address is.
+test("static settings are all written, gateways as being on the link, and router advertisements are then off", () => {
   const settings = {
     addresses: ["2001:db8::17/64", "192.0.2.17/24"],
     gateways: ["2001:db8::1", "192.0.2.1"],
@@ -35,11 +36,17 @@ IPv6AcceptRA=no
 IPv6PrivacyExtensions=no
 Address=2001:db8::17/64
 Address=192.0.2.17/24
-Gateway=2001:db8::1
-Gateway=192.0.2.1
 DNS=2001:db8::53
 DNS=9.9.9.9
 Domains=example.org
+
+[Route]
+Gateway=2001:db8::1
+GatewayOnLink=yes
+
+[Route]
+Gateway=192.0.2.1
+GatewayOnLink=yes
 `);
 });
 

@@ -61,6 +61,10 @@ test("a mount of the file that was there before is taken away first", async () =
   expect(subject.host.effects).toEqual(["run umount", "run mount"]);
 });
 
+test("what else is wrong in network.conf costs the node no name", async () => {
+  expect(await runUnit(hostname, machine("hostname=node-7\ndomain=localhost\nipv4_address=x\nnonsense\n"))).toHaveLength(3);
+});
+
 test("a bad name is an error with its place, and changes nothing", async () => {
   const subject = machine("# node\nhostname=bad_name!\n");
   await expect(hostname.plan(subject)).rejects.toMatchObject({ problem: { where: { file: "/boot/config/network.conf", line: 2 } } });

@@ -85,13 +85,71 @@ test("a name that udev may still change is not written into a file", async () =>
   });
 });
 
-test("a bad value stops the unit and writes nothing", async () => {
-  const host = fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\nExecStart=/bin/sh\n" }));
-  await expect(network.plan(testMachine(host))).rejects.toMatchObject({ problem: { where: { file: CONF, line: 2 } } });
+test.each([
+  ["ExecStart=/bin/sh", "2:1"],
+  ["domain=localhost.localdomain", "2:8"],
+  ["ipv4_address=192.0.2.1/24\nipv4_gateway=192.0.2.255", "3:14"],
+])("%j: what is right beside it is written, and then the unit is degraded for a part, at each run", async (bad, place) => {
+  const host = fakeHost(node({ [CONF]: `ipv6_address=2001:db8::1/64\n${bad}\n` }));
+  const told = {
+    partial: true,
+    retryable: false,
+    problem: {
+      what: expect.stringContaining("all else in it is in force"),
+      where: { file: CONF, line: Number(place.split(":")[0]), column: Number(place.split(":")[1]) },
+      todo: "correct it there, then: guestos-boot --unit network",
+    },
+  };
+  await expect(runUnit(network, testMachine(host))).rejects.toMatchObject(told);
+  expect(host.files.get(FILE)).toContain("\nAddress=2001:db8::1/64\n");
+  for (const word of ["ExecStart", "localhost", "192.0.2.255"]) expect(host.files.get(FILE)).not.toContain(word);
+  host.effects.length = 0;
+  await expect(runUnit(network, testMachine(host))).rejects.toMatchObject(told);
   expect(host.effects).toEqual([]);
 });
 
-test("an address with a gateway out of reach is written, and the operator is told", async () => {
+test.each([
+  ["ipv6_address=2001:db8::2/640", 1],
+  ["ipv6_adress=2001:db8::2/64", 1],
+  ["ipv6_address=2001:db8::1/64\nipv6_gateway=2001:db8::1", 2],
+])("on a node that runs, %j leaves the network as it is, and is an error", async (edited, line) => {
+  const host = fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\nipv6_gateway=fe80::1\n" }));
+  await runUnit(network, testMachine(host));
+  host.files.set(CONF, `${edited}\n`);
+  host.effects.length = 0;
+  await expect(network.plan(testMachine(host))).rejects.toMatchObject({
+    partial: false,
+    problem: { what: expect.stringContaining("the network stays as it is"), where: { file: CONF, line } },
+  });
+  expect(host.effects).toEqual([]);
+});
+
+test("on a node that runs, an edit with a slip in the domain alone is applied", async () => {
+  const host = fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\n" }));
+  await runUnit(network, testMachine(host));
+  host.files.set(CONF, "ipv6_address=2001:db8::1/64\nipv6_gateway=fe80::1\nname_servers=x 9.9.9.9\ndomain=localhost\n");
+  await expect(runUnit(network, testMachine(host))).rejects.toMatchObject({ partial: true });
+  expect(host.files.get(FILE)).toMatch(/^DNS=9\.9\.9\.9$[^]*^Gateway=fe80::1$/m);
+});
+
+test("a bad host name is the unit hostname's to tell", async () => {
+  expect(await runUnit(network, testMachine(fakeHost(node({ [CONF]: "hostname=-\ndomain=example.org\n" }))))).toHaveLength(1);
+});
+
+test("a value in another spelling makes the same file", async () => {
+  const file = async (conf: string): Promise<string | undefined> => {
+    const host = fakeHost(node({ [CONF]: conf }));
+    await runUnit(network, testMachine(host));
+    return host.files.get(FILE)?.toString();
+  };
+  const canonical = await file("ipv6_address=2001:db8::1/64\nipv6_gateway=fe80::1\nname_servers=2001:db8::53\ndomain=example.org\n");
+  expect(canonical).toContain("\nAddress=2001:db8::1/64\n");
+  expect(await file("ipv6_address=2001:DB8:0::1/064\nipv6_gateway=FE80:0::1\nname_servers=2001:db8:0::53\ndomain=Example.org\n")).toBe(
+    canonical,
+  );
+});
+
+test("an address with a gateway outside of its network is written, and the operator is told", async () => {
   const machine = testMachine(fakeHost(node({ [CONF]: "ipv6_address=2001:db8::1/64\nipv6_gateway=2001:db9::1\n" })));
   await runUnit(network, machine);
   expect(machine.notes).toEqual([expect.stringContaining("ipv6_gateway 2001:db9::1")]);
