@@ -34,6 +34,21 @@ export const NetworkConf = keys.superRefine((conf, context) => {
 });
 export type NetworkConf = z.infer<typeof NetworkConf>;
 
+/** What a medium may not bring, and a node that has it yet keeps: there nobody can correct it, and the other family may work. */
+const OnMedium = NetworkConf.superRefine(({ ipv6_address }, context) => {
+  if (ipv6_address === undefined || !isLinkLocal(splitPrefix(ipv6_address).address)) return;
+  contradiction(
+    context,
+    "ipv6_address",
+    "a global address, as in 2001:db8::17/64: a link-local one (fe80::/10) is reached by nobody beyond the link",
+  );
+});
+
+/** The same of a medium, where what can be corrected is refused. @throws ProblemError naming every mistake with its place */
+export function parseNetworkConfOfMedium(content: Uint8Array, file: string): NetworkConf {
+  return parseConf(content, file, OnMedium, Object.keys(keys.shape));
+}
+
 /** @throws ProblemError naming every mistake with its place */
 export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf {
   return parseConf(content, file, NetworkConf, Object.keys(keys.shape));
@@ -60,6 +75,8 @@ export function networkConfWarnings(conf: NetworkConf): readonly string[] {
     const address = conf[`${family}_address`];
     const gateway = conf[`${family}_gateway`];
     if (address === undefined) continue;
+    if (family === "ipv6" && isLinkLocal(splitPrefix(address).address))
+      warnings.push(`ipv6_address ${address} is link-local: nobody beyond the link can reach the node by it`);
     if (gateway === undefined) warnings.push(`${family}_address has no ${family}_gateway: the node reaches its own network alone`);
     // The kernel takes no route by a gateway that is not on the link.
     else if (!isInNetwork(gateway, address, family) && !(family === "ipv6" && isLinkLocal(gateway)))

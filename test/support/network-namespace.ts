@@ -62,10 +62,15 @@ function hostInside(pid: number, entered: readonly string[]): Host {
   // /proc/net is a link to the reader's own network: the file must be named by the process.
   const inside = (path: string): string =>
     path.startsWith("/proc/net/") ? join(`/proc/${pid}/net`, path.slice("/proc/net/".length)) : join(`/proc/${pid}/root`, path);
+  // What is below /proc/sys/net is the reader's own network, too, whoever is named.
+  const sysctl = async (path: string): Promise<string | undefined> => {
+    const { status, stdout } = await host.run({ program: "nsenter", args: [...entered, "cat", path], okStatuses: [0, 1] });
+    return status === 0 ? stdout : undefined;
+  };
   return {
     ...host,
     run: async (command) => host.run({ ...command, program: "nsenter", args: [...entered, command.program, ...command.args] }),
-    readText: async (path) => host.readText(inside(path)),
+    readText: async (path) => (path.startsWith("/proc/sys/net/") ? sysctl(path) : host.readText(inside(path))),
     readBytes: async (path) => host.readBytes(inside(path)),
     list: async (path) => host.list(inside(path)),
     readLink: async (path) => (path === "/sys/class/net/eth0/device" ? "../../../0000:00:01.0" : host.readLink(inside(path))),

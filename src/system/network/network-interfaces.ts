@@ -82,6 +82,13 @@ export async function ipv6Addresses(host: Host): Promise<readonly Ipv6Address[]>
   return parseIfInet6((await host.readText("/proc/net/if_inet6")) ?? "");
 }
 
+/** Why the interface cannot have any IPv6 address, in words; `undefined` when it can. */
+export async function ipv6Off(host: Host, name: string): Promise<string | undefined> {
+  if ((await host.readText("/proc/net/if_inet6")) === undefined) return "a kernel without IPv6 (ipv6.disable= on its command line?)";
+  const disabled = await host.readText(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`);
+  return disabled?.trim() === "1" ? `the sysctl net.ipv6.conf.${name}.disable_ipv6 is 1` : undefined;
+}
+
 /** Lines as "fe80…01 02 40 20 80 eth0": address, then index, prefix length, scope and flags in hexadecimal (net/ipv6/addrconf.c). */
 export function parseIfInet6(text: string): readonly Ipv6Address[] {
   const found: Ipv6Address[] = [];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import { networkConfWarnings, parseNetworkConf, readNetworkConf } from "../../../src/config/network-conf.ts";
+import { networkConfWarnings, parseNetworkConf, parseNetworkConfOfMedium, readNetworkConf } from "../../../src/config/network-conf.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
@@ -128,6 +128,25 @@ test.each([
   ["ipv4_address=192.0.2.17/24", "no ipv4_gateway"],
 ])("%j is allowed, and warned of", (text, warning) => {
   expect(networkConfWarnings(parse(text))).toEqual([expect.stringContaining(warning)]);
+});
+
+test("a link-local ipv6_address (RFC 4291, 2.5.6) is refused on a medium, and only warned of on a node that has it", async () => {
+  for (const [address, isRefused] of [
+    ["fe80::17/64", true],
+    ["FEBF:FFFF::1/10", true],
+    ["fec0::1/64", false],
+    ["2001:db8::17/64", false],
+  ] as const) {
+    const text = `ipv6_address=${address}\nipv6_gateway=fe80::1\n`;
+    expect(networkConfWarnings(parse(text)).some((warning) => warning.includes("link-local"))).toBe(isRefused);
+    const onMedium = async () => parseNetworkConfOfMedium(Buffer.from(text), "network.conf");
+    if (isRefused)
+      expect(await problemOf(onMedium)).toMatchObject({
+        where: { line: 1, column: 14 },
+        expected: expect.stringContaining("a global address"),
+      });
+    else expect(await onMedium()).toMatchObject({ ipv6_address: address });
+  }
 });
 
 test("what works gives no warning", () => {
