@@ -9,6 +9,7 @@ import { ipv6Monitor } from "../units/network/ipv6-monitor.ts";
 import { machineId } from "../units/identity/machine-id.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import { mountBoot } from "../units/disks/mount-boot.ts";
+import { networkCard } from "../units/network/network-card.ts";
 import { network } from "../units/network/network.ts";
 import { nginx } from "../units/services/nginx.ts";
 import { nodeExporterKeys } from "../units/identity/node-exporter-keys.ts";
@@ -25,6 +26,7 @@ export const boundary: readonly GuestUnit[] = [
   configInjection,
   boundaryData,
   sshAccountKeys,
+  networkCard,
   network,
   hostname,
   ipv6Monitor,

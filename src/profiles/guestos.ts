@@ -6,6 +6,7 @@ import { journalbeat } from "../units/services/journalbeat.ts";
 import { machineId } from "../units/identity/machine-id.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import { mountBoot } from "../units/disks/mount-boot.ts";
+import { networkCard } from "../units/network/network-card.ts";
 import { network } from "../units/network/network.ts";
 import { nftables } from "../units/network/nftables.ts";
 import { nodeExporterKeys } from "../units/identity/node-exporter-keys.ts";
@@ -35,6 +36,7 @@ export const guestos: readonly GuestUnit[] = [
   configInjection,
   injectedData,
   sshAccountKeys,
+  networkCard,
   network,
   hostname,
   ipv6Monitor,

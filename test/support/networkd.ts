@@ -12,7 +12,11 @@ const NETWORKD = "/usr/lib/systemd/systemd-networkd";
 const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/units/invocation:systemd-networkd.service"];
 
 /** Where a node's configuration is, inside a namespace. */
-export const networkLayout: Layout = { ...guestosLayout, mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" } };
+export const networkLayout: Layout = {
+  ...guestosLayout,
+  mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" },
+  config: { ...guestosLayout.config, networkCard: "/run/config/network-card.json" },
+};
 
 /** eth0 inside, with a cable to eth0 of the other namespace: where a node's router would be. */
 export async function cable(node: NetworkNamespace, router: NetworkNamespace): Promise<void> {

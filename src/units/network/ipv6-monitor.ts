@@ -11,13 +11,13 @@ import {
   ipv6Off,
   isUsable,
   type NetworkInterface,
-  primaryInterface,
 } from "../../system/network/network-interfaces.ts";
 import { waitForLink } from "../../system/network/networkd.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { solicitRouters } from "../../system/network/router-solicitation.ts";
 import { unit } from "../machine.ts";
 import { network } from "./network.ts";
+import { primaryInterface } from "./primary-interface.ts";
 
 /**
  * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
@@ -41,7 +41,7 @@ export const ipv6Monitor = unit({
   // A network card may take some seconds to find its link.
   retryFor: 10_000,
   async plan({ host, layout }) {
-    const link = await primaryInterface(host);
+    const link = await primaryInterface(host, layout);
     if (link === undefined)
       throw new ProblemError({
         what: "there is no IPv6 address",
