@@ -25,13 +25,12 @@ export const networkCard = unit({
   requires: [mountBoot],
   owns: ["/boot/config/network-card.json"],
   onFailure: "degrade",
-  // udev may rename an interface a moment after we look, and its name is remembered for people.
+  // The driver of a card may be loaded, and udev may rename it, a moment after we look. The network waits for this one meanwhile.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
     const cards = await networkInterfaces(host);
-    // To have none is the network's to say.
-    if (cards.length === 0) return [];
+    if (cards.length === 0) throw noCard();
     const remembered = await readNodeCard(host, layout.config.networkCard);
     const memory = isNodeCard(remembered) ? remembered.card : undefined;
     const known = memory === undefined ? undefined : knownAgain(memory, cards);
@@ -104,6 +103,18 @@ function certainChoice(cards: readonly NetworkInterface[], { memory, known, deci
 /** A card that has another address for now, which somebody has set, is no other card. */
 function isAsRemembered(memory: CardIdentity, { path, mac }: NetworkInterface): boolean {
   return memory.path === path && (mac === undefined || memory.mac === mac);
+}
+
+function noCard(): ProblemError {
+  return new ProblemError(
+    {
+      what: "there is no network card to remember",
+      found: "no Ethernet device in /sys/class/net",
+      expected: "an Ethernet device",
+      todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
+    },
+    { retryable: true },
+  );
 }
 
 async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]): Promise<void> {
