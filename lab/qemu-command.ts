@@ -59,6 +59,8 @@ export interface QemuOptions {
   readonly forwards: readonly Forward[] | undefined;
   /** Whether an IPv6 router answers in the network. */
   readonly router: boolean;
+  /** A second network card, before the other one in every order, whose cable leads nowhere. */
+  readonly strayCard: boolean;
   /** systemd system credentials, by SMBIOS strings (systemd.system-credentials(7)). */
   readonly credentials: Readonly<Record<string, string>>;
   /** A hardware watchdog (an Intel 6300ESB), which resets the machine. */
@@ -110,6 +112,7 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
       ...["-device", JSON.stringify(mediumDevice(medium))],
     ]),
     ...networkArguments(options.forwards, options.router),
+    ...(options.strayCard ? STRAY_CARD : []),
     ...Object.entries(options.credentials).flatMap(([name, value]) => credentialArguments(name, value)),
   ];
 }
@@ -194,9 +197,17 @@ function networkArguments(forwards: readonly Forward[] | undefined, router: bool
     "-netdev",
     `user,id=net0,ipv4=on,${router ? `ipv6=on,ipv6-prefix=${guestPrefix},ipv6-prefixlen=64` : "ipv6=off"}${ports}`,
     "-device",
-    "virtio-net-pci,netdev=net0,romfile=",
+    `virtio-net-pci,netdev=net0,romfile=,mac=${CARD_MAC},addr=0x10`,
   ];
 }
+
+/** Always the same card at the same place, whatever else the machine has: enp0s16. The address is QEMU's own for a first card. */
+const CARD_MAC = "52:54:00:12:34:56";
+/** enp0s8. Its hub has no other port. */
+const STRAY_CARD = [
+  ...["-netdev", "hubport,id=net1,hubid=1"],
+  ...["-device", "virtio-net-pci,netdev=net1,romfile=,mac=52:54:00:12:34:99,addr=0x8"],
+];
 
 /** Base64, because QEMU splits its arguments at commas and a credential may hold any byte. */
 function credentialArguments(name: string, value: string): readonly string[] {

@@ -24,6 +24,8 @@ export interface VirtualMachineOptions {
   readonly network?: boolean;
   /** Whether an IPv6 router answers in that network; true when absent. */
   readonly router?: boolean;
+  /** A second network card, before the other one in every order, whose cable leads nowhere; none when absent. */
+  readonly strayCard?: boolean;
   /** Further systemd system credentials. */
   readonly credentials?: Readonly<Record<string, string>>;
   /** The root shell over virtio-serial; true when absent. */
@@ -62,6 +64,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
     media: options.media ?? [],
     forwards: ports === undefined ? undefined : forwardsTo(ports),
     router: options.router ?? true,
+    strayCard: options.strayCard ?? false,
     credentials: { ...labShell, ...options.credentials },
     watchdog: options.watchdog ?? false,
     background,

@@ -1,9 +1,14 @@
 import { join } from "node:path";
+import type { Layout } from "../config/layout/layout.ts";
+import { readNodeCard } from "../config/state/network-card.ts";
+import { bootId } from "../system/boot-id.ts";
+import type { Host } from "../system/host.ts";
 import type { LinkDescription } from "../system/network/link-description.ts";
-import { ipv6Addresses, isUsable, primaryInterface } from "../system/network/network-interfaces.ts";
+import { ipv6Addresses, isUsable, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { describeLink } from "../system/network/networkd.ts";
 import { isServiceRunning } from "../system/systemd/systemd.ts";
-import { type Check, type Finding, wrong } from "./check.ts";
+import { decisionFile, isNodeCard, primaryInterface } from "../units/network/primary-interface.ts";
+import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const NETWORKD = "systemd-networkd.service";
 
@@ -14,7 +19,7 @@ export const networkCheck: Check = {
   seen: "networkctl status",
   within: 30_000,
   async look({ layout }, host) {
-    const link = await primaryInterface(host);
+    const link = await primaryInterface(host, layout);
     if (link === undefined) {
       return {
         fact: "no interface",
@@ -42,13 +47,46 @@ export const networkCheck: Check = {
     const automatic = (await ipv6Addresses(host))
       .filter((address) => address.interfaceIndex === link.index && isUsable(address))
       .map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+    const unused = (await networkInterfaces(host)).filter(({ index }) => index !== link.index).map(({ name }) => name);
     const addresses = [...new Set([...described.static.addresses, ...automatic])];
     return {
-      fact: `${link.name} is ${described.operationalState}: ${addresses.join(" ") || "no address"}`,
-      findings: judgeLink(link.name, described, join(layout.networkd, `10-${link.name}.network`)),
+      fact: `${link.name} is ${described.operationalState}: ${addresses.join(" ") || "no address"}${unused.length === 0 ? "" : `; not used: ${unused.join(" ")}`}`,
+      findings: [
+        ...judgeLink(link.name, described, join(layout.networkd, `10-${link.name}.network`)),
+        ...(await cardFindings(host, layout, link)),
+      ],
     };
   },
 };
+
+/** A change of card is told for as long as the boot goes on in which it was made. */
+async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterface): Promise<readonly Finding[]> {
+  const files = [layout.config.networkCard, decisionFile(layout)];
+  for (const file of files) {
+    const decided = await readNodeCard(host, file);
+    if (!isNodeCard(decided) || decided.bootId !== (await bootId(host))) continue;
+    const { insteadOf, because } = decided;
+    const todo = `if it is the wrong one: docs/operator.md, "The network card"`;
+    if (insteadOf !== undefined) {
+      return [
+        notice(`cat ${file}`, {
+          what: `the node's network card was exchanged: it is ${name} since this boot`,
+          found: `${insteadOf.name} (${insteadOf.mac ?? insteadOf.path}) is not there any more`,
+          todo,
+        }),
+      ];
+    }
+    if (because !== "name" && because !== "nothing") return [];
+    return [
+      notice(`cat ${file}`, {
+        what: `that ${name} is the node's network card was decided by its name alone`,
+        found: because === "name" ? "several cards with a carrier, and a router on none or several of them" : "no card with a carrier",
+        todo,
+      }),
+    ];
+  }
+  return [];
+}
 
 /** States of a link in which networkd is not done with it (networkctl(1)): for a moment only, as long as all goes well. */
 const BUSY: readonly string[] = ["pending", "initialized", "configuring"];

@@ -19,6 +19,7 @@ export const guestos: Profile = {
     (await import("../units/injection/config-injection.ts")).configInjection,
     (await import("../units/injection/injected-data.ts")).injectedData,
     (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
+    (await import("../units/network/network-card.ts")).networkCard,
     (await import("../units/network/network.ts")).network,
     (await import("../units/identity/hostname.ts")).hostname,
     (await import("../units/network/ipv6-monitor.ts")).ipv6Monitor,

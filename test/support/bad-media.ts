@@ -26,6 +26,7 @@ export const badFiles: readonly BadFile[] = [
     found: /ipv6_address .*ipv6_gateway .*ipv4_address .*ipv4_gateway .*\$\(reboot\).*name_servers .*hostname .*domain .*perhaps hostname/s,
   },
   { file: "network.conf", content: "hostname=a\nhostname=a\n", place: "2:1", found: /hostname/ },
+  { file: "network.conf", content: "ipv6_address=fe80::1/64\n", place: "1:14", found: /ipv6_address/ },
   { file: "nns.conf", content: "nns_url=http://a:8080 ftp://b\n", place: "1:23", found: /ftp/ },
   {
     file: "backup.conf",

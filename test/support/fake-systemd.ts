@@ -12,6 +12,8 @@ export interface FakeUnit {
   readonly noise?: string;
   /** The state after the job, where it is not the usual one. */
   readonly then?: { readonly active: string; readonly sub: string };
+  /** What the job does, before it ends. */
+  readonly work?: () => Promise<unknown>;
 }
 
 export interface FakeSystemd {
@@ -55,6 +57,7 @@ export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
       service.signal(PATH, MANAGER, "JobRemoved", "uoss", [number, job, name, unit.result]);
     };
     if (unit.early === true) end();
+    else if (unit.work !== undefined) void unit.work().then(end);
     else setTimeout(end, 10);
     return { signature: "o", body: [job] };
   });

@@ -8,7 +8,7 @@ import { type Host, systemHost } from "../../src/system/host.ts";
 export interface NetworkNamespace {
   /** Its first process. */
   readonly pid: number;
-  /** The machine inside: files and tools are those of the namespace. eth0, if there is one, counts as a device. */
+  /** The machine inside: files and tools are those of the namespace. eth0, eth1 and so on, if they are there, count as devices. */
   readonly host: Host;
   /** Runs a tool inside and returns what it printed. */
   readonly run: (program: string, ...args: readonly string[]) => Promise<string>;
@@ -57,18 +57,38 @@ export async function ended(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+/** The devices that eth0, eth1 and so on would stand for: PCI functions, of which a veth has none. */
+function deviceLink(path: string): string | undefined {
+  const [, name = "", number = "", device] = /^\/sys\/class\/net\/(eth(\d))(\/device)?$/.exec(path) ?? [];
+  if (name === "") return undefined;
+  return device === undefined
+    ? `../../devices/pci0000:00/0000:00:0${Number(number) + 1}.0/net/${name}`
+    : `../../../0000:00:0${Number(number) + 1}.0`;
+}
+
+/** The address of a veth is made up by the kernel; a device's is its own. */
+const ASSIGNED = /^\/sys\/class\/net\/eth\d\/addr_assign_type$/;
+
 function hostInside(pid: number, entered: readonly string[]): Host {
   const host = systemHost({ signal: new AbortController().signal });
   // /proc/net is a link to the reader's own network: the file must be named by the process.
   const inside = (path: string): string =>
     path.startsWith("/proc/net/") ? join(`/proc/${pid}/net`, path.slice("/proc/net/".length)) : join(`/proc/${pid}/root`, path);
+  // What is below /proc/sys/net is the reader's own network, too, whoever is named.
+  const sysctl = async (path: string): Promise<string | undefined> => {
+    const { status, stdout } = await host.run({ program: "nsenter", args: [...entered, "cat", path], okStatuses: [0, 1] });
+    return status === 0 ? stdout : undefined;
+  };
   return {
     ...host,
     run: async (command) => host.run({ ...command, program: "nsenter", args: [...entered, command.program, ...command.args] }),
-    readText: async (path) => host.readText(inside(path)),
+    async readText(path) {
+      if (path.startsWith("/proc/sys/net/")) return sysctl(path);
+      return ASSIGNED.test(path) ? "0\n" : host.readText(inside(path));
+    },
     readBytes: async (path) => host.readBytes(inside(path)),
     list: async (path) => host.list(inside(path)),
-    readLink: async (path) => (path === "/sys/class/net/eth0/device" ? "../../../0000:00:01.0" : host.readLink(inside(path))),
+    readLink: async (path) => deviceLink(path) ?? host.readLink(inside(path)),
     stat: async (path) => host.stat(inside(path)),
     writeFile: async (path, content, attributes) => host.writeFile(inside(path), content, attributes),
     makeFolder: async (path, attributes) => host.makeFolder(inside(path), attributes),

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 import { withSystemBus, call } from "../../src/system/systemd/dbus.ts";
+import { fakeSystemd, type FakeSystemd } from "./fake-systemd.ts";
 import { type NetworkNamespace, ended } from "./network-namespace.ts";
 import type { PrivateBus } from "./private-bus.ts";
 
@@ -10,7 +12,11 @@ const NETWORKD = "/usr/lib/systemd/systemd-networkd";
 const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/units/invocation:systemd-networkd.service"];
 
 /** Where a node's configuration is, inside a namespace. */
-export const networkLayout: Layout = { ...guestosLayout, mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" } };
+export const networkLayout: Layout = {
+  ...guestosLayout,
+  mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" },
+  config: { ...guestosLayout.config, networkCard: "/run/config/network-card.json" },
+};
 
 /** eth0 inside, with a cable to eth0 of the other namespace: where a node's router would be. */
 export async function cable(node: NetworkNamespace, router: NetworkNamespace): Promise<void> {
@@ -57,6 +63,20 @@ export async function startRouter(router: NetworkNamespace, prefix: string): Pro
   const networkd = router.start(NETWORKD, [], { DBUS_SYSTEM_BUS_ADDRESS: "unix:path=/run/none" });
   await once(networkd, "spawn");
   return networkd;
+}
+
+const SOLICIT = new URL("../../etc/common/systemd/system/guestos-solicit@.service", import.meta.url);
+
+/** A systemd on the bus that has one service: with what the real one runs, it asks for routers on the node's interface. */
+export async function serveSolicitations(bus: PrivateBus, node: NetworkNamespace, name = "eth0"): Promise<FakeSystemd> {
+  const systemd = await fakeSystemd(bus);
+  const [, command = ""] = /^ExecStart=(.+)$/m.exec(await readFile(SOLICIT, "utf8")) ?? [];
+  const [program = "", ...args] = command.replaceAll("%i", name).split(" ");
+  systemd.units.set(`guestos-solicit@${name}.service`, {
+    ...{ load: "loaded", active: "inactive", sub: "dead", result: "done", then: { active: "inactive", sub: "dead" } },
+    work: async () => node.run(program, ...args),
+  });
+  return systemd;
 }
 
 export async function writeConf(node: NetworkNamespace, text: string): Promise<void> {

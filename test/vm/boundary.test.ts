@@ -84,7 +84,7 @@ test("the first boot ends well: what the image has not is absent, and no error",
     expect(status.status).toBe(0);
     const { outcome, units } = runDocument(status);
     expect(outcome).toBe("done");
-    const provisioned = ["machine-id", "ssh-host-keys", "node-exporter-keys", "config-injection", "injected-data"];
+    const provisioned = ["machine-id", "ssh-host-keys", "node-exporter-keys", "config-injection", "injected-data", "network-card"];
     expect(Object.fromEntries(units.map(({ name, outcome: how }) => [name, how]))).toEqual(
       Object.fromEntries(boundary.map(({ name }) => [name, provisioned.includes(name) ? "changed" : "unchanged"])),
     );

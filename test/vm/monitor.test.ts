@@ -128,6 +128,15 @@ test("a node whose router comes up late has its address soon after", ({ annotate
     const card = await primary(vm);
     expect(reportOf(vm).stages.late?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
     await until(vm, `grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
+    // What somebody else has put on the card stays, however often a router is asked for.
+    await vm.shell.ok(
+      `ip address add 198.51.100.7/24 dev ${card}; ip route add 203.0.113.0/24 via 198.51.100.1 dev ${card}
+       systemd-run --quiet --unit events --service-type exec --property StandardOutput=file:/run/events ip -o monitor address route`,
+    );
+    expect((await guestosBoot(vm, "monitor --once --unit ipv6-monitor")).stdout).toContain(`no router advertised a prefix on ${card}`);
+    expect(await vm.shell.ok(`journalctl -b -q -o cat -u guestos-solicit@${card}.service`)).not.toMatch(/fail/i);
+    expect((await vm.shell.run("systemctl is-failed 'guestos-solicit@*'")).stdout).not.toContain("failed");
+    expect((await vm.shell.run("grep -E '198.51.100|203.0.113' /run/events")).stdout).toBe("");
     const has = `ip -6 -o address show dev ${card} scope global -tentative | grep -q 2001:db8:77:`;
     await startRouter(vm, card);
     await annotate(`address ${(await until(vm, has)).toFixed(1)} s after the router was started`);
@@ -142,6 +151,7 @@ test("a node whose router comes up late has its address soon after", ({ annotate
     const before = await unitOf(vm, "ipv6-monitor");
     await vm.shell.ok(`ip -6 address flush dev ${card} scope global`);
     await annotate(`a lost address was there again after ${(await until(vm, has)).toFixed(1)} s`);
+    expect((await vm.shell.run("grep -E '198.51.100|203.0.113' /run/events; systemctl stop events")).stdout).toBe("");
     // The look that asked for it ends a little later than the address is there.
     await expect
       .poll(async () => (await unitOf(vm, "ipv6-monitor"))?.lookedAt, { timeout: 180_000, interval: 1_000 })

@@ -727,7 +727,7 @@ const afterPowerCut = bootedNode(() =>
     before = await lastingState(vm);
     await writeOwn(vm, [...(await exampleUnit()), configFile("units:\n  hostname: { timeout: 45 }\n")]);
     await vm.powerCut();
-    return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "kernel" };
+    return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "kernel", strayCard: true };
   }),
 );
 
@@ -742,6 +742,19 @@ test("after a power cut the node boots as well, and every unit is unchanged", ()
       expect.stringMatching(/^mount-boot: .*\(grub\) was not unmounted cleanly/),
     ]);
     await assertCleanBoot(vm, clean);
+  }));
+
+test("a second network card, which sorts before the first, leaves the node on its network", () =>
+  afterPowerCut.use(async (vm) => {
+    expect(await vm.shell.ok("ls -d /sys/class/net/*/device | sort --version-sort")).toBe(
+      "/sys/class/net/enp0s8/device\n/sys/class/net/enp0s16/device\n",
+    );
+    expect(await vm.shell.ok("ls /run/systemd/network")).toBe("10-enp0s16.network\n");
+    expect(await vm.shell.ok("cat /boot/config/network-card.json")).toMatch(/"name": "enp0s16"[^]*"because": "only"/);
+    expect(await vm.shell.ok("ip -brief link show dev enp0s8")).toMatch(/ DOWN /);
+    const doctor = await guestosBoot(vm, "doctor");
+    expect(doctor.stdout).toMatch(/enp0s16 is routable: .*; not used: enp0s8/);
+    expect(await ssh(vm, { account: "admin", key: injected.keys.admin, command: "echo in" })).toMatchObject({ stdout: "in\n" });
   }));
 
 test("a unit and a configuration file in /etc/guestos-boot are part of the boot: it runs like any other, and what the file says counts", () =>

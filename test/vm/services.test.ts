@@ -8,7 +8,10 @@ import { injectedNode } from "./support/injected-node.ts";
 import { logHostCredentials, NOTIFICATIONS, RECEIVED, startReceiver } from "./support/log-host.ts";
 import { BOOT_TIMEOUT, bootedNode, reportOf } from "./support/node.ts";
 
-/** Logs, the services that the chain starts, and what the host hears: one boot of one node, whose host listens and collects logs. */
+/**
+ * Logs, the services that the chain starts, and what the host hears: one boot of one node, whose host listens and collects logs. It has a
+ * second network card that leads nowhere.
+ */
 
 vi.setConfig({ testTimeout: 2 * BOOT_TIMEOUT });
 
@@ -20,6 +23,7 @@ const node = bootedNode({
   boot: "kernel",
   config: { ...injected.config, "journalbeat.conf": "journalbeat_hosts=localhost:19532\njournalbeat_tags=lab eu-1\n" },
   credentials: logHostCredentials(),
+  strayCard: true,
 });
 
 const Entry = z.looseObject({ MESSAGE: z.string(), PRIORITY: z.string(), _TRANSPORT: z.string(), _SYSTEMD_UNIT: z.string().optional() });
@@ -46,6 +50,25 @@ test("each unit has one entry in the journal, with its name, outcome and priorit
     }
     const actions = await entries(vm, "GUESTOS_EVENT=action GUESTOS_UNIT=var");
     expect(actions.map(({ GUESTOS_ACTION: action }) => action)).toEqual(expect.arrayContaining([expect.stringMatching(/LUKS2/)]));
+  }));
+
+test("of two cards at a first boot, the one on which a router answers is the node's, which is said and remembered", () =>
+  node.use(async (vm) => {
+    const said =
+      "the node's network card is enp0s16 (52:54:00:12:34:56 at pci0000:00/0000:00:10.0) (of enp0s8, enp0s16): it alone has an IPv6 router";
+    const { units } = runDocument(await guestosBoot(vm, "status --json"));
+    expect(units.find(({ name }) => name === "network-card")).toMatchObject({ outcome: "changed", notes: [said] });
+    expect(await vm.shell.ok("cat /boot/config/network-card.json")).toMatch(/"name": "enp0s16"[^]*"because": "router"/);
+    expect(await vm.shell.ok("ls /run/systemd/network")).toBe("10-enp0s16.network\n");
+    expect((await entries(vm, "GUESTOS_EVENT=note GUESTOS_UNIT=network-card")).map(({ MESSAGE }) => MESSAGE)).toEqual([
+      `note from network-card: ${said}`,
+    ]);
+    expect((await guestosBoot(vm, "plan --unit network-card")).status).toBe(0);
+    // Both were up for that; the packet filter was in force by then.
+    expect(await vm.shell.ok("systemctl show -P After guestos-boot.service")).toContain("nftables.service");
+    const at = async (property: string, unit: string): Promise<number> =>
+      Number(await vm.shell.ok(`systemctl show -P ${property}TimestampMonotonic ${unit}`));
+    expect(await at("ExecMainExit", "nftables.service")).toBeLessThan(await at("ExecMainStart", "guestos-boot.service"));
   }));
 
 test("no line is said twice: lines on the console are not in the journal, and entries are in it once", () =>

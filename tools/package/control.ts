@@ -24,6 +24,7 @@ const DEPENDS = [
   "initramfs-tools",
   "iproute2",
   "kmod",
+  "libndp-tools",
   "nftables",
   "openssh-server",
   "openssl",

@@ -44,6 +44,8 @@ export interface Layout {
     readonly slots: string;
     /** Images that must not be installed again. */
     readonly refusedImages: string;
+    /** Which network card is the node's (network-card.ts). */
+    readonly networkCard: string;
     /** There while a run changes something for good (unfinished-run.ts). */
     readonly unfinishedRun: string;
   };
@@ -171,6 +173,7 @@ export const guestosLayout: Layout = {
     accountKeys: join(config, "accounts_ssh_authorized_keys"),
     slots: join(config, "slots"),
     refusedImages: join(config, "slots", "refused.json"),
+    networkCard: join(config, "network-card.json"),
     unfinishedRun: join(config, "unfinished-run.json"),
   },
   grubenv: "/boot/grub/grubenv",

@@ -36,7 +36,7 @@ export function words(expected: string, read: Reader, separator: RegExp = / +/):
       offset += part.length;
     }
     // Separators alone, as a template leaves them whose values were empty.
-    if (found.length === 0) context.addIssue({ code: "custom", message: `${expected}, at least one` });
+    if (found.length === 0 && context.issues.length === 0) context.addIssue({ code: "custom", message: `${expected}, at least one` });
     return found;
   });
 }

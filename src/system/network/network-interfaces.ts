@@ -7,8 +7,10 @@ export interface NetworkInterface {
   readonly name: string;
   /** The kernel's number for it, as in `ip link`. */
   readonly index: number;
-  /** Lower-case, colon-separated. */
-  readonly mac: string;
+  /** The address that its maker gave it, lower-case, colon-separated. Not there where it has another one now. */
+  readonly mac?: string;
+  /** Where the device is, below /sys/devices: "pci0000:00/0000:00:02.0". Without the numbers that virtio gives in the order of discovery. */
+  readonly path: string;
 }
 
 /** An IPv6 address as the kernel holds it. */
@@ -28,18 +30,20 @@ export interface Ipv6Address {
 const CLASS = "/sys/class/net";
 /** linux/if_arp.h */
 const ARPHRD_ETHER = 1;
+/** linux/netdevice.h, as addr_assign_type shows it (Documentation/ABI/testing/sysfs-class-net): the device's own, and not made up or set. */
+const NET_ADDR_PERM = 0;
 /** linux/if_addr.h */
 const IFA_F_DADFAILED = 0x08;
 const IFA_F_DEPRECATED = 0x20;
 const IFA_F_TENTATIVE = 0x40;
 
 /**
- * The interface over which the node is reached: the first Ethernet interface that stands for a device (not a bridge, a
- * tunnel or a veth). Names are compared with their numbers as numbers, so enp2s0 comes before enp10s0; no two are equal.
- * `undefined` when there is none (yet).
+ * The Ethernet interfaces that stand for a device (not a bridge, a tunnel or a veth): those over which a node may be reached.
+ * In the order of their names, with numbers compared as numbers, so that enp2s0 comes before enp10s0; no two are equal.
  */
-export async function primaryInterface(host: Host): Promise<NetworkInterface | undefined> {
+export async function networkInterfaces(host: Host): Promise<readonly NetworkInterface[]> {
   const names = ((await host.list(CLASS)) ?? []).toSorted((one, two) => (sortKey(one) < sortKey(two) ? -1 : 1));
+  const found: NetworkInterface[] = [];
   for (const name of names) {
     const type = Number(await host.readText(join(CLASS, name, "type")));
     if (type !== ARPHRD_ETHER || (await host.readLink(join(CLASS, name, "device"))) === undefined) continue;
@@ -47,9 +51,17 @@ export async function primaryInterface(host: Host): Promise<NetworkInterface | u
     const mac = await host.readText(join(CLASS, name, "address"));
     // Gone between the listing and now.
     if (index === undefined || mac === undefined) continue;
-    return { name, index: Number(index), mac: mac.trim() };
+    const isMakers = Number(await host.readText(join(CLASS, name, "addr_assign_type"))) === NET_ADDR_PERM;
+    const path = devicePath(name, await host.readLink(join(CLASS, name)));
+    found.push({ name, index: Number(index), path, ...(isMakers ? { mac: mac.trim() } : {}) });
   }
-  return undefined;
+  return found;
+}
+
+/** Of "../../devices/pci0000:00/0000:00:02.0/virtio0/net/enp0s2", what is the same at every boot. */
+function devicePath(name: string, link = ""): string {
+  const [, path = name] = /(?:^|\/)devices\/(.+)\/net\/[^/]+$/.exec(link) ?? [];
+  return path.replace(/\/virtio\d+$/, "");
 }
 
 /** "enp2s0" before "enp10s0". Not by Intl.Collator: the first one that a process makes takes longer than most units. */
@@ -61,7 +73,7 @@ function sortKey(name: string): string {
  * True once udev is done with the interface: until then it may still get another name. networkd waits for the same mark
  * (sd_device_get_is_initialized(3)). A machine without udev renames nothing.
  */
-export async function isNameFinal(host: Host, { index }: NetworkInterface): Promise<boolean> {
+export async function isNameFinal(host: Host, { index }: Pick<NetworkInterface, "index">): Promise<boolean> {
   if ((await host.stat("/run/udev/control")) === undefined) return true;
   return (await host.stat(`/run/udev/data/n${index}`)) !== undefined;
 }
@@ -80,6 +92,13 @@ export async function hasCarrier(host: Host, name: string): Promise<boolean> {
 /** All IPv6 addresses of the machine. None when the kernel has no IPv6. */
 export async function ipv6Addresses(host: Host): Promise<readonly Ipv6Address[]> {
   return parseIfInet6((await host.readText("/proc/net/if_inet6")) ?? "");
+}
+
+/** Why the interface cannot have any IPv6 address, in words; `undefined` when it can. */
+export async function ipv6Off(host: Host, name: string): Promise<string | undefined> {
+  if ((await host.readText("/proc/net/if_inet6")) === undefined) return "a kernel without IPv6 (ipv6.disable= on its command line?)";
+  const disabled = await host.readText(`/proc/sys/net/ipv6/conf/${name}/disable_ipv6`);
+  return disabled?.trim() === "1" ? `the sysctl net.ipv6.conf.${name}.disable_ipv6 is 1` : undefined;
 }
 
 /** Lines as "fe80…01 02 40 20 80 eth0": address, then index, prefix length, scope and flags in hexadecimal (net/ipv6/addrconf.c). */

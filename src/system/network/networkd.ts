@@ -37,14 +37,6 @@ export interface Outcome {
   readonly link: LinkDescription;
 }
 
-/** Has networkd configure the link anew, with the files that it knows, and waits for the result. */
-export async function reconfigureLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
-  return await following(host, index, goal, async (bus, changes) => {
-    await reconfigure(bus, index);
-    return await settled(bus, index, changes, goal);
-  });
-}
-
 /**
  * Has networkd read its files again, and waits for the result. A link is configured anew only where that is needed,
  * because it loses its addresses for a moment: when its file has changed, which networkd sees by itself, or when the link

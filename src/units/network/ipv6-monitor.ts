@@ -1,27 +1,33 @@
 import { activate, conflict } from "../../boot/unit.ts";
+import { isLinkLocal } from "../../config/values/ip-address.ts";
 import { readNetworkConf } from "../../config/network-conf.ts";
 import type { Host } from "../../system/host.ts";
+import type { LinkDescription } from "../../system/network/link-description.ts";
 import {
   canonicalIp,
   hasCarrier,
   type Ipv6Address,
   ipv6Addresses,
+  ipv6Off,
   isUsable,
   type NetworkInterface,
-  primaryInterface,
 } from "../../system/network/network-interfaces.ts";
-import { reconfigureLink, waitForLink } from "../../system/network/networkd.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { waitForLink } from "../../system/network/networkd.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
+import { solicitRouters } from "../../system/network/router-solicitation.ts";
 import { unit } from "../machine.ts";
 import { network } from "./network.ts";
+import { primaryInterface } from "./primary-interface.ts";
 
 /**
  * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
  * a router's advertisement. An address whose duplicate detection still runs is not one yet.
  *
- * Late, because it asks systemd-networkd over D-Bus: that gives up asking for routers when none was there at boot.
+ * Late, because it talks to services over D-Bus. systemd-networkd asks for routers more and more seldom when none answers, up to
+ * once an hour (RFC 7559), and no more once one has: so they are asked here, by one router solicitation, which changes nothing
+ * on the node. Where the address is configured there is nobody to ask: it is waited for, and to apply it is the network's.
  * Degrades: a node without IPv6 is of little use, but it must come up, say so, and be repairable. A conflict means that
- * another node in the network has the configured address.
+ * another node in the network has the configured address, or that no node can use it.
  */
 export const ipv6Monitor = unit({
   name: "ipv6-monitor",
@@ -29,13 +35,13 @@ export const ipv6Monitor = unit({
   stage: "late",
   requires: [network],
   onFailure: "degrade",
-  // Asking networkd again takes nothing away from a node that has no address.
+  // To ask a router changes nothing on the node.
   mends: true,
   timeout: 90_000,
   // A network card may take some seconds to find its link.
   retryFor: 10_000,
   async plan({ host, layout }) {
-    const link = await primaryInterface(host);
+    const link = await primaryInterface(host, layout);
     if (link === undefined)
       throw new ProblemError({
         what: "there is no IPv6 address",
@@ -44,6 +50,7 @@ export const ipv6Monitor = unit({
       });
     const configured = (await readNetworkConf(host, layout)).ipv6_address?.split("/")[0];
     const wanted = configured === undefined ? undefined : canonicalIp(configured);
+    if (wanted !== undefined && isLinkLocal(wanted)) return conflict(linkLocal(wanted));
     const addresses = await candidates(host, link, wanted);
     if (addresses.some(isUsable)) return [];
     if (wanted !== undefined && addresses.some((address) => address.duplicate)) {
@@ -54,35 +61,71 @@ export const ipv6Monitor = unit({
         todo: "correct ipv6_address in network.conf, then: guestos-boot --unit network",
       });
     }
+    const off = await ipv6Off(host, link.name);
+    if (off !== undefined) throw isOff(link, off);
     if (!(await hasCarrier(host, link.name))) throw noCarrier(link);
-    const goal = wanted ?? "an IPv6 address";
+    const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
+    // While networkd is still busy (soliciting routers, detecting duplicates), it has not had its chance.
+    const settling = { within: SETTLING_TIME, reached: async (now: LinkDescription) => !isBusy(now) || (await reached()) };
+    if (wanted !== undefined) {
+      return [
+        activate(`wait for ${wanted} on ${link.name}`, async () => {
+          await waitForLink(host, link.index, settling);
+          if (!(await waitForLink(host, link.index, { within: DETECTION_TIME, reached })).reached)
+            throw await noAddress(host, link, wanted);
+        }),
+      ];
+    }
     return [
-      activate(`wait for ${goal} on ${link.name}, and have systemd-networkd reconfigure it if need be`, async () => {
-        const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
-        // While networkd is still busy (soliciting routers, detecting duplicates), interrupting it would only cost time.
-        const settled = await waitForLink(host, link.index, {
-          within: SETTLING_TIME,
-          reached: async (now) => !BUSY.includes(now.administrativeState) || (await reached()),
-        });
-        if (settled.reached && (await reached())) return;
-        if ((await reconfigureLink(host, link.index, { within: RECONFIGURE_TIME, reached })).reached) return;
-        throw await noAddress(host, link, wanted);
+      activate(`wait for an IPv6 address on ${link.name}, and ask for routers if need be`, async () => {
+        await waitForLink(host, link.index, settling);
+        if (await reached()) return;
+        await solicitRouters(host, link.name);
+        if (!(await waitForLink(host, link.index, { within: ANSWER_TIME, reached })).reached) throw await noAddress(host, link, wanted);
       }),
     ];
   },
 });
 
-/** One more router solicitation and its answer (RFC 4861, 10: RTR_SOLICITATION_INTERVAL is four seconds). */
+/** One more router solicitation of networkd's own and its answer (RFC 4861, 10: RTR_SOLICITATION_INTERVAL is four seconds). */
 const SETTLING_TIME = 5_000;
-/** Three solicitations (MAX_RTR_SOLICITATIONS), and the detection of duplicates. */
-const RECONFIGURE_TIME = 15_000;
+/** RFC 4861, 10: MIN_DELAY_BETWEEN_RAS is three seconds, MAX_RA_DELAY_TIME half a one; then the detection of duplicates. */
+const ANSWER_TIME = 10_000;
+/** An address that networkd has just set (RFC 4862, 5.4: a second, after a random delay of as much). */
+const DETECTION_TIME = 5_000;
 /** States of a link with which networkd is not done yet (networkctl(1)). */
-const BUSY = ["pending", "initialized", "configuring"];
+const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
+
+function isBusy({ administrativeState }: LinkDescription): boolean {
+  return BUSY.includes(administrativeState);
+}
 
 /** The addresses of the interface that would do: all of them, or the wanted one alone. */
 async function candidates(host: Host, { index }: NetworkInterface, wanted: string | undefined): Promise<readonly Ipv6Address[]> {
   const own = (await ipv6Addresses(host)).filter((address) => address.interfaceIndex === index);
   return wanted === undefined ? own : own.filter((address) => address.address === wanted);
+}
+
+function linkLocal(found: string): Problem {
+  return {
+    what: "ipv6_address in network.conf is of no use to a node",
+    found: `${found}, a link-local address: nobody beyond the link can reach it`,
+    expected: "a global address, or none for an automatic one",
+    todo: "correct ipv6_address in network.conf, then: guestos-boot --unit network --unit ipv6-monitor",
+  };
+}
+
+/** Retryable: networkd turns it on where it finds it off, when it configures the link. */
+function isOff({ name }: NetworkInterface, found: string): ProblemError {
+  return new ProblemError(
+    {
+      what: `IPv6 is off on ${name}`,
+      found,
+      expected: "IPv6 to be on: without it there is no address to wait for, and no router is asked",
+      todo: `turn it on, then: guestos-boot --unit ipv6-monitor`,
+    },
+    { retryable: true },
+  );
 }
 
 function noCarrier({ name }: NetworkInterface): ProblemError {
@@ -107,13 +150,13 @@ async function noAddress(host: Host, link: NetworkInterface, wanted: string | un
       what: `${link.name} did not get its IPv6 address`,
       found,
       expected: wanted,
-      todo: `networkctl status ${link.name}; journalctl -b -u systemd-networkd`,
+      todo: `guestos-boot --unit network; if that does not help: journalctl -b -u systemd-networkd`,
     });
   }
   return new ProblemError({
     what: `no router advertised a prefix on ${link.name}`,
     found,
     expected: "a global IPv6 address by router advertisement",
-    todo: `check the router (rdisc6 ${link.name}), or set ipv6_address and ipv6_gateway in network.conf`,
+    todo: `check the router (ndptool -i ${link.name} monitor shows what it sends), or set ipv6_address and ipv6_gateway in network.conf`,
   });
 }

@@ -6,12 +6,14 @@ import { type NetworkConf, networkConfPath, readNetworkConfFile } from "../../co
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
-import { isNameFinal, type NetworkInterface, primaryInterface } from "../../system/network/network-interfaces.ts";
+import { isNameFinal, type NetworkInterface } from "../../system/network/network-interfaces.ts";
 import { describeLink, type Outcome, reloadLink, waitForLink } from "../../system/network/networkd.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { isBusRunning, isServiceRunning, runJob } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
+import { networkCard } from "./network-card.ts";
+import { primaryInterface } from "./primary-interface.ts";
 
 /**
  * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
@@ -30,12 +32,14 @@ export const network = unit({
   title: "Configure the network",
   requires: [configInjection],
   owns: ["/run/systemd/network/10-*.network"],
+  // Order only: a node that cannot remember its card is to have a network all the same.
+  after: [networkCard],
   // The driver of the interface may be loaded, and udev may rename it, a moment after we look.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
     const { conf, malformed, unusable, warnings } = await readNetworkConfFile(host, layout);
-    const link = await readyInterface(host);
+    const link = await readyInterface(machine);
     const settings = networkSettings(conf);
     const path = join(layout.networkd, `10-${link.name}.network`);
     const text = networkFile(link.name, settings);
@@ -79,8 +83,8 @@ async function inForce(host: Host, link: NetworkInterface, goal: Goal, filesChan
 }
 
 /** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
-async function readyInterface(host: Host): Promise<NetworkInterface> {
-  const link = await primaryInterface(host);
+async function readyInterface({ host, layout }: Machine): Promise<NetworkInterface> {
+  const link = await primaryInterface(host, layout);
   if (link !== undefined && (await isNameFinal(host, link))) return link;
   throw new ProblemError(
     {

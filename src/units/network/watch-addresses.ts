@@ -1,25 +1,26 @@
 import { Bell } from "../../base/notifier.ts";
 import { followTool } from "../../system/processes/follow-tool.ts";
-import { hasCarrier, ipv6Addresses, isUsable, primaryInterface } from "../../system/network/network-interfaces.ts";
+import { hasCarrier, ipv6Addresses, isUsable } from "../../system/network/network-interfaces.ts";
+import { primaryInterface } from "./primary-interface.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
 /** Yields when the primary interface, its carrier or its usable IPv6 addresses have become others. */
-export async function* watchAddresses({ host }: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
+export async function* watchAddresses(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
   const bell = new Bell();
   followTool("ip", ["monitor", "link", "address"], signal, bell.ring);
-  let before = await standing(host);
+  let before = await standing(machine);
   yield;
   while (await bell.heard(signal)) {
     // Each advertisement of a router renews an address, which is an event too: only what differs is worth a look.
-    const now = await standing(host);
+    const now = await standing(machine);
     if (now === before) continue;
     before = now;
     yield;
   }
 }
 
-async function standing(host: WatchedMachine["host"]): Promise<string> {
-  const link = await primaryInterface(host);
+async function standing({ host, layout }: WatchedMachine): Promise<string> {
+  const link = await primaryInterface(host, layout);
   if (link === undefined) return "";
   const usable = (await ipv6Addresses(host)).filter((address) => address.interfaceIndex === link.index && isUsable(address));
   const carrier = await hasCarrier(host, link.name);

@@ -3,11 +3,11 @@ import { conflict } from "../../boot/unit.ts";
 import { bnVarsFile, readBnVars } from "../../config/bn-vars.ts";
 import { dantedConf } from "../../config/danted-conf.ts";
 import { checkDantedConf } from "../../system/danted.ts";
-import { primaryInterface } from "../../system/network/network-interfaces.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { planFedService, planUnfedService } from "./configured-service.ts";
 import { unit } from "../machine.ts";
 import { network } from "../network/network.ts";
+import { primaryInterface } from "../network/primary-interface.ts";
 
 /**
  * Afterwards the machines in the networks that bn_vars.conf names, and no others, can go out by this node's SOCKS proxy; if it
@@ -33,7 +33,7 @@ export const danted = unit({
     const vars = await readBnVars(host, layout);
     const clients = [...vars.ipv6_replica_ips, ...vars.ipv4_replica_ips];
     if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no network is named that may use it");
-    const outgoing = vars.socks_interface ?? (await primaryInterface(host))?.name;
+    const outgoing = vars.socks_interface ?? (await primaryInterface(host, layout))?.name;
     if (outgoing === undefined || (await host.list(join("/sys/class/net", outgoing))) === undefined) {
       return conflict({
         what: "the SOCKS proxy has no interface to go out by",

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type NodeCard, writeNodeCard } from "../../../src/config/state/network-card.ts";
 import { networkCheck } from "../../../src/doctor/network.ts";
 import { network } from "../../../src/units/network/network.ts";
 import { ipv6Monitor } from "../../../src/units/network/ipv6-monitor.ts";
@@ -44,6 +45,28 @@ test("an interface that networkd has configured is fine, with its addresses", as
   await startNetworkd(node, bus);
   await runUnit(ipv6Monitor, testMachine(node.host, networkLayout));
   await expect.poll(look, { timeout: 20_000 }).toEqual(["eth0 is routable: 2001:db8::17/64", []]);
+});
+
+test("that the node's card is another one since this boot is worth a notice, and so is one that only its name has decided for", async () => {
+  await node.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "stray1");
+  const bootId = String(await node.host.readText("/proc/sys/kernel/random/boot_id")).trim();
+  const card = {
+    mac: String(await node.host.readText("/sys/class/net/eth0/address")).trim(),
+    path: "pci0000:00/0000:00:01.0",
+    name: "eth0",
+  };
+  const remember = async (more: Partial<NodeCard>): Promise<void> =>
+    writeNodeCard(node.host, networkLayout.config.networkCard, { version: 1, card, because: "only", bootId, ...more });
+  await remember({ insteadOf: { path: "pci0000:00/0000:00:09.0", name: "enp0s9" } });
+  expect(await look()).toEqual([
+    "eth0 is routable: 2001:db8::17/64; not used: eth1",
+    ["notice: the node's network card was exchanged: it is eth0 since this boot"],
+  ]);
+  await remember({ because: "name" });
+  expect((await look())[1]).toEqual(["notice: that eth0 is the node's network card was decided by its name alone"]);
+  await remember({ because: "name", bootId: "an earlier one" });
+  expect((await look())[1]).toEqual([]);
+  await node.run("ip", "link", "del", "eth1");
 });
 
 test("a file of somebody else in the place of ours is seen", async () => {

@@ -17,7 +17,7 @@ test("what it has in common with a GuestOS are the same units, but for what stor
   expect(common.filter((unit) => !guestos.includes(unit)).map(({ name }) => name)).toEqual(["injected-data"]);
   expect(common.map(({ name }) => name)).toEqual([
     ...["mount-boot", "machine-id", "ssh-host-keys", "node-exporter-keys", "config-injection", "injected-data"],
-    ...["ssh-account-keys", "network", "hostname", "ipv6-monitor", "node-exporter"],
+    ...["ssh-account-keys", "network-card", "network", "hostname", "ipv6-monitor", "node-exporter"],
   ]);
 });
 

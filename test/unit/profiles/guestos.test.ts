@@ -29,7 +29,7 @@ test("network, host name and account keys wait neither for encryption nor for vo
     const unit = guestos.find((candidate) => candidate.name === name);
     return new Set([...(unit?.requires ?? []), ...(unit?.after ?? [])].flatMap((first) => [first.name, ...needed(first.name)]));
   };
-  for (const name of ["network", "hostname", "ssh-account-keys"]) {
-    expect([...needed(name)].toSorted(), name).toEqual(["config-injection", "mount-boot"]);
+  for (const [name, ...more] of [["network", "network-card"], ["hostname"], ["ssh-account-keys"]] as const) {
+    expect([...needed(name)].toSorted(), name).toEqual(["config-injection", "mount-boot", ...more]);
   }
 });

@@ -4,7 +4,15 @@ import { describeLink } from "../../../../src/system/network/networkd.ts";
 import { ipv6Addresses, isUsable } from "../../../../src/system/network/network-interfaces.ts";
 import { ipv6Monitor } from "../../../../src/units/network/ipv6-monitor.ts";
 import { network } from "../../../../src/units/network/network.ts";
-import { cable, networkLayout, startNetworkd, startRouter, stopNetworkd, writeConf } from "../../../support/networkd.ts";
+import {
+  cable,
+  networkLayout,
+  serveSolicitations,
+  startNetworkd,
+  startRouter,
+  stopNetworkd,
+  writeConf,
+} from "../../../support/networkd.ts";
 import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
 import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
 import { runUnit } from "../../../support/run-unit.ts";
@@ -26,6 +34,7 @@ beforeAll(async () => {
   node = await networkNamespace();
   router = await networkNamespace();
   await cable(node, router);
+  await serveSolicitations(bus, node);
   machine = testMachine(node.host, networkLayout);
   index = Number(await node.host.readText("/sys/class/net/eth0/ifindex"));
 });
@@ -120,7 +129,7 @@ test("without network.conf the node waits for a router, and says when none adver
   await expect(runUnit(ipv6Monitor, machine)).rejects.toMatchObject({ problem: { what: "no router advertised a prefix on eth0" } });
 });
 
-test("once there is a router, networkd is made to ask it, and a second run has nothing to do", async () => {
+test("once there is a router, it is asked, and a second run has nothing to do", async () => {
   await startRouter(router, "2001:db8:77::/64");
   expect(await runUnit(ipv6Monitor, machine)).toHaveLength(1);
   const addresses = await usable();

@@ -5,20 +5,34 @@ import {
   ipv6Addresses,
   isNameFinal,
   isUsable,
+  networkInterfaces,
   parseIfInet6,
-  primaryInterface,
 } from "../../../../src/system/network/network-interfaces.ts";
 import { type FakeMachine, fakeHost } from "../../../support/fake-host.ts";
 
 /** What /sys shows of an interface. */
 function sysfs(
   name: string,
-  { index = 2, type = 1, device = true }: { index?: number; type?: number; device?: boolean } = {},
+  {
+    index = 2,
+    type = 1,
+    device = true,
+    assigned = 0,
+    at = "",
+  }: { index?: number; type?: number; device?: boolean; assigned?: number; at?: string } = {},
 ): FakeMachine {
   const folder = `/sys/class/net/${name}`;
   return {
-    files: { [`${folder}/type`]: `${type}\n`, [`${folder}/ifindex`]: `${index}\n`, [`${folder}/address`]: "52:54:00:12:34:56\n" },
-    links: device ? { [`${folder}/device`]: "../../../virtio0" } : {},
+    files: {
+      [`${folder}/type`]: `${type}\n`,
+      [`${folder}/ifindex`]: `${index}\n`,
+      [`${folder}/address`]: "52:54:00:12:34:56\n",
+      [`${folder}/addr_assign_type`]: `${assigned}\n`,
+    },
+    links: {
+      ...(device ? { [`${folder}/device`]: "../../../virtio0" } : {}),
+      ...(at === "" ? {} : { [folder]: `../../devices/${at}/net/${name}` }),
+    },
   };
 }
 
@@ -26,22 +40,37 @@ function machine(...parts: readonly FakeMachine[]): FakeMachine {
   return { files: Object.assign({}, ...parts.map(({ files }) => files)), links: Object.assign({}, ...parts.map(({ links }) => links)) };
 }
 
-test("the primary interface is the first Ethernet device, with numbers in names compared as numbers", async () => {
+test("cards are in the order of their names, with numbers in them compared as numbers", async () => {
   const host = fakeHost(machine(sysfs("enp10s0", { index: 2 }), sysfs("enp2s0", { index: 3 })));
-  expect(await primaryInterface(host)).toEqual({ name: "enp2s0", index: 3, mac: "52:54:00:12:34:56" });
+  expect((await networkInterfaces(host)).map(({ name, index }) => `${name} ${index}`)).toEqual(["enp2s0 3", "enp10s0 2"]);
 });
 
-test("loopback, tunnels, and Ethernet without a device (bridges, veth) are not the primary interface", async () => {
+test("loopback, tunnels, and Ethernet without a device (bridges, veth) are no cards", async () => {
   const host = fakeHost(machine(sysfs("br0", { device: false }), sysfs("ib0", { type: 32 }), sysfs("lo", { type: 772, device: false })));
-  expect(await primaryInterface(host)).toBeUndefined();
+  expect(await networkInterfaces(host)).toEqual([]);
+  expect(await networkInterfaces(fakeHost())).toEqual([]);
 });
 
-test("a machine without any network has no primary interface", async () => {
-  expect(await primaryInterface(fakeHost())).toBeUndefined();
+test.each([
+  // virtio devices are numbered as they are found; the place is the PCI function's (Documentation/PCI/sysfs-pci.rst).
+  ["pci0000:00/0000:00:02.0/virtio7", "pci0000:00/0000:00:02.0"],
+  ["pci0000:00/0000:00:1c.4/0000:05:00.0", "pci0000:00/0000:00:1c.4/0000:05:00.0"],
+  ["pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0", "pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0"],
+])("a card at %s is found again at %s", async (at, path) => {
+  expect(await networkInterfaces(fakeHost(sysfs("eth0", { at })))).toEqual([{ name: "eth0", index: 2, mac: "52:54:00:12:34:56", path }]);
+});
+
+test.each([
+  // linux/netdevice.h: NET_ADDR_RANDOM, NET_ADDR_STOLEN, NET_ADDR_SET
+  1, 2, 3,
+])("an address that is not the device's own (addr_assign_type %i) is not what it is known by", async (assigned) => {
+  expect(await networkInterfaces(fakeHost(sysfs("eth0", { assigned, at: "pci0000:00/0000:00:02.0" })))).toEqual([
+    { name: "eth0", index: 2, path: "pci0000:00/0000:00:02.0" },
+  ]);
 });
 
 test("a name is final once udev has a record of the interface, or when there is no udev", async () => {
-  const link = { name: "eth0", index: 2, mac: "52:54:00:12:34:56" };
+  const link = { index: 2 };
   expect(await isNameFinal(fakeHost(), link)).toBe(true);
   expect(await isNameFinal(fakeHost({ files: { "/run/udev/control": "" } }), link)).toBe(false);
   expect(await isNameFinal(fakeHost({ files: { "/run/udev/control": "", "/run/udev/data/n2": "" } }), link)).toBe(true);

@@ -5,7 +5,7 @@ import { fakeHost, type FakeHost } from "../../../support/fake-host.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
 /** A node whose primary interface has these lines in /proc/net/if_inet6. */
-function node(addresses: readonly string[], { conf = "", carrier = "1" } = {}): FakeHost {
+function node(addresses: readonly string[], { conf = "", carrier = "1", disabled = "0" } = {}): FakeHost {
   const folder = "/sys/class/net/eth0";
   return fakeHost({
     files: {
@@ -13,6 +13,7 @@ function node(addresses: readonly string[], { conf = "", carrier = "1" } = {}): 
       [`${folder}/ifindex`]: "2\n",
       [`${folder}/address`]: "52:54:00:12:34:56\n",
       [`${folder}/carrier`]: `${carrier}\n`,
+      "/proc/sys/net/ipv6/conf/eth0/disable_ipv6": `${disabled}\n`,
       "/proc/net/if_inet6": `${addresses.join("\n")}\n`,
       "/boot/config/network.conf": conf,
     },
@@ -51,18 +52,29 @@ test.each([
   ["deprecated", [DEPRECATED]],
   ["another interface's", [ELSEWHERE]],
 ])("an address that is %s is not enough", async (_, addresses) => {
-  expect(await actions(node(addresses))).toEqual(["wait for an IPv6 address on eth0, and have systemd-networkd reconfigure it if need be"]);
+  expect(await actions(node(addresses))).toEqual(["wait for an IPv6 address on eth0, and ask for routers if need be"]);
 });
 
 test("where an address is configured, another one is not enough", async () => {
-  expect(await actions(node([GLOBAL], { conf: "ipv6_address=2001:db8::18/64\n" }))).toEqual([
-    expect.stringContaining("wait for 2001:db8::18 on eth0"),
-  ]);
+  // Nor is anybody asked for it.
+  expect(await actions(node([GLOBAL], { conf: "ipv6_address=2001:db8::18/64\n" }))).toEqual(["wait for 2001:db8::18 on eth0"]);
 });
 
 test("a configured address that another node has is a conflict", async () => {
   const plan = await ipv6Monitor.plan(testMachine(node([DUPLICATE], STATIC)));
   expect(isConflict(plan) && plan.conflict.found).toBe("2001:db8::17 failed duplicate address detection");
+});
+
+test("a configured link-local address is a conflict: it is never global (RFC 4291, 2.5.6)", async () => {
+  const plan = await ipv6Monitor.plan(testMachine(node([LINK_LOCAL, GLOBAL], { conf: "ipv6_address=fe80::5054:ff:fe12:3456/64\n" })));
+  expect(isConflict(plan) && plan.conflict.found).toContain("fe80::5054:ff:fe12:3456, a link-local address");
+});
+
+test("where IPv6 is off on the interface, nobody is asked (ip-sysctl: disable_ipv6)", async () => {
+  await expect(actions(node([], { disabled: "1" }))).rejects.toMatchObject({
+    retryable: true,
+    problem: { what: "IPv6 is off on eth0", found: "the sysctl net.ipv6.conf.eth0.disable_ipv6 is 1" },
+  });
 });
 
 test("a missing carrier is named, and worth a moment's patience", async () => {

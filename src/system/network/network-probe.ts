@@ -1,0 +1,85 @@
+import { CommandError } from "../command.ts";
+import type { Host } from "../host.ts";
+import { hasCarrier, type NetworkInterface } from "./network-interfaces.ts";
+import { pauseFor } from "../../base/pause-for.ts";
+
+/** What is at the other end of some interfaces. */
+export interface Probed {
+  readonly withCarrier: readonly NetworkInterface[];
+  /** Of those, the ones on which an IPv6 router has advertised itself. Looked for only where several have a carrier. */
+  readonly withRouter: readonly NetworkInterface[];
+}
+
+/** Milliseconds. A link that negotiates its speed takes some seconds (IEEE 802.3, clause 28). */
+const CARRIER_TIME = 5_000;
+/** An address of its own takes the kernel up to two seconds (RFC 4862, 5.4), then it asks, up to a second later, and again after four (RFC 4861, 10). */
+const ROUTER_TIME = 9_000;
+/** For another one to answer, too: a router takes up to half a second for it (MAX_RA_DELAY_TIME). */
+const OTHERS_TIME = 2_000;
+const LOOK_AGAIN = 100;
+
+/**
+ * Looks where interfaces lead to. One that is down is brought up for it, which makes the kernel ask for routers, and is down again
+ * afterwards: what the kernel has given itself on it is gone with that, and nothing else is changed. Within 16 s.
+ */
+export async function probeInterfaces(host: Host, interfaces: readonly NetworkInterface[]): Promise<Probed> {
+  const raised: NetworkInterface[] = [];
+  try {
+    for (const one of interfaces) {
+      if (await isUp(host, one)) continue;
+      raised.push(one);
+      await bringUp(host, one);
+    }
+    const withCarrier = await those(host, interfaces, hasLink, { within: CARRIER_TIME, once: 0 });
+    if (withCarrier.length <= 1) return { withCarrier, withRouter: [] };
+    return { withCarrier, withRouter: await those(host, withCarrier, hasHeardRouter, { within: ROUTER_TIME, once: OTHERS_TIME }) };
+  } finally {
+    for (const { name } of raised) await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+  }
+}
+
+type Question = (host: Host, one: NetworkInterface) => Promise<boolean>;
+
+/** @param once how long the others have once one of them is so; 0 for all the time that there is */
+async function those(
+  host: Host,
+  interfaces: readonly NetworkInterface[],
+  question: Question,
+  { within, once }: { readonly within: number; readonly once: number },
+): Promise<readonly NetworkInterface[]> {
+  for (let end = Date.now() + within, isFirst = true; ;) {
+    const found: NetworkInterface[] = [];
+    for (const one of interfaces) if (await question(host, one)) found.push(one);
+    if (found.length > 0 && isFirst && once > 0) {
+      end = Math.min(end, Date.now() + once);
+      isFirst = false;
+    }
+    if (found.length === interfaces.length || Date.now() >= end || !(await pauseFor(LOOK_AGAIN, host.signal))) return found;
+  }
+}
+
+async function hasLink(host: Host, { name }: NetworkInterface): Promise<boolean> {
+  return hasCarrier(host, name);
+}
+
+/** The kernel counts what it hears, whoever makes use of it (net/ipv6/proc.c). */
+async function hasHeardRouter(host: Host, { name }: NetworkInterface): Promise<boolean> {
+  const counters = (await host.readText(`/proc/net/dev_snmp6/${name}`)) ?? "";
+  return Number(/^Icmp6InRouterAdvertisements\s+(\d+)$/m.exec(counters)?.[1] ?? 0) > 0;
+}
+
+/** linux/if.h */
+const IFF_UP = 1;
+
+async function isUp(host: Host, { name }: NetworkInterface): Promise<boolean> {
+  return (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
+}
+
+/** One that cannot be brought up leads nowhere. */
+async function bringUp(host: Host, { name }: NetworkInterface): Promise<void> {
+  try {
+    await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
+  } catch (error) {
+    if (!(error instanceof CommandError) || host.signal.aborted) throw error;
+  }
+}

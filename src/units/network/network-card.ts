@@ -1,0 +1,192 @@
+import { activate, provision } from "../../boot/unit.ts";
+import { type CardIdentity, type NodeCard, readNodeCard, writeNodeCard } from "../../config/state/network-card.ts";
+import { bootId } from "../../system/boot-id.ts";
+import type { Host } from "../../system/host.ts";
+import { isNameFinal, type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
+import { probeInterfaces } from "../../system/network/network-probe.ts";
+import { pauseFor } from "../../base/pause-for.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { type Machine, unit } from "../machine.ts";
+import { mountBoot } from "../disks/mount-boot.ts";
+import { cardInPlaceOf, decisionFile, isNodeCard, knownAgain } from "./primary-interface.ts";
+
+/**
+ * Afterwards it is known which network card is the node's, and remembered: a card that is added later, and comes first by its name,
+ * does not take its place.
+ *
+ * Needs the config partition alone. The only card is the node's at once. Of several, the one that alone has a carrier, or on which
+ * alone a router answers, else the first by name, which is said. Where none has a carrier nothing is known, and nothing is
+ * remembered. A remembered card that is gone is waited for, and then the choice is made again. There are no conflicts.
+ * Degrades: what cannot be remembered is decided at every boot.
+ */
+export const networkCard = unit({
+  name: "network-card",
+  title: "Remember which network card is the node's",
+  requires: [mountBoot],
+  owns: ["/boot/config/network-card.json"],
+  onFailure: "degrade",
+  // The driver of a card may be loaded, and udev may rename it, a moment after we look. The network waits for this one meanwhile.
+  retryFor: 10_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const cards = await networkInterfaces(host);
+    if (cards.length === 0) throw noCard();
+    const remembered = await readNodeCard(host, layout.config.networkCard);
+    const memory = isNodeCard(remembered) ? remembered.card : undefined;
+    const known = memory === undefined ? undefined : knownAgain(memory, cards);
+    if (memory !== undefined && known !== undefined && isAsRemembered(memory, known)) return [];
+    const decision = await readNodeCard(host, decisionFile(layout));
+    const decided = isNodeCard(decision) ? knownAgain(decision.card, cards) : undefined;
+    if (known === undefined && isNodeCard(decision) && decided !== undefined && decision.because === "nothing") return [];
+    await expectFinalNames(host, cards);
+
+    const toRemember = (choice: () => Choice | undefined) => async (): Promise<void> => {
+      if (remembered === "unreadable") machine.note(`${layout.config.networkCard} could not be read, and counts as absent`);
+      await remember(machine, choice(), memory);
+    };
+    const certain = certainChoice(cards, { memory, known, decided, because: isNodeCard(decision) ? decision.because : undefined });
+    if (certain !== undefined)
+      return [
+        provision(
+          `remember the network card ${inWords(certain.card)} as the node's`,
+          toRemember(() => certain),
+        ),
+      ];
+
+    let found: Choice | undefined;
+    const names = cards.map(({ name }) => name).join(", ");
+    const sought =
+      memory === undefined
+        ? `which of ${names} leads to the node's network`
+        : `${inWords(memory)}, which is not there, or what takes its place`;
+    return [
+      activate(`find ${sought}`, async () => {
+        found = await choose(host, memory);
+        if (found === undefined) return;
+        // What this boot goes on with, also where it cannot be remembered.
+        await host.makeFolder(layout.run, { mode: 0o755 });
+        await writeNodeCard(host, decisionFile(layout), await record(host, found, memory));
+        if (found.because === "nothing") machine.note(reasonOf(found, memory));
+      }),
+      provision(
+        "remember the network card that was found",
+        toRemember(() => found),
+      ),
+    ];
+  },
+});
+
+interface Choice {
+  readonly card: NetworkInterface;
+  readonly because: NodeCard["because"];
+  /** Among which it was made. */
+  readonly of: readonly NetworkInterface[];
+}
+
+interface Known {
+  readonly memory: CardIdentity | undefined;
+  /** The remembered card, changed. */
+  readonly known: NetworkInterface | undefined;
+  /** The one that this boot has decided for. */
+  readonly decided: NetworkInterface | undefined;
+  readonly because: NodeCard["because"] | undefined;
+}
+
+/** What can be remembered without looking any further. */
+function certainChoice(cards: readonly NetworkInterface[], { memory, known, decided, because }: Known): Choice | undefined {
+  if (known !== undefined) return { card: known, because: "moved", of: cards };
+  if (decided !== undefined && because !== undefined) return { card: decided, because, of: cards };
+  const [only] = cards;
+  return memory === undefined && cards.length === 1 && only !== undefined ? { card: only, because: "only", of: cards } : undefined;
+}
+
+/** A card that has another address for now, which somebody has set, is no other card. */
+function isAsRemembered(memory: CardIdentity, { path, mac }: NetworkInterface): boolean {
+  return memory.path === path && (mac === undefined || memory.mac === mac);
+}
+
+function noCard(): ProblemError {
+  return new ProblemError(
+    {
+      what: "there is no network card to remember",
+      found: "no Ethernet device in /sys/class/net",
+      expected: "an Ethernet device",
+      todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
+    },
+    { retryable: true },
+  );
+}
+
+async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]): Promise<void> {
+  for (const card of cards) {
+    if (await isNameFinal(host, card)) continue;
+    throw new ProblemError(
+      {
+        what: "it cannot be said yet which network card is the node's",
+        found: `${card.name}, to which udev may still give another name`,
+        todo: "udevadm info /sys/class/net/*; then: guestos-boot --unit network-card --unit network",
+      },
+      { retryable: true },
+    );
+  }
+}
+
+/** Milliseconds for a card that is not there: its driver may be loaded late. */
+const MISSED_TIME = 10_000;
+const LOOK_AGAIN = 250;
+
+/** @returns `undefined` where the remembered card has come, or all are gone */
+async function choose(host: Host, memory: CardIdentity | undefined): Promise<Choice | undefined> {
+  let cards = await networkInterfaces(host);
+  if (memory !== undefined) {
+    for (const end = Date.now() + MISSED_TIME; ; cards = await networkInterfaces(host)) {
+      if (knownAgain(memory, cards) !== undefined) return undefined;
+      // Another card in its place: it has been exchanged, and does not come.
+      if (cardInPlaceOf(memory, cards) !== undefined) break;
+      if (Date.now() >= end || !(await pauseFor(LOOK_AGAIN, host.signal))) break;
+    }
+  }
+  const [first] = cards;
+  if (first === undefined) return undefined;
+  if (cards.length === 1) return { card: first, because: "only", of: cards };
+  const { withCarrier, withRouter } = await probeInterfaces(host, cards);
+  const because = withCarrier.length === 1 ? "carrier" : withRouter.length === 1 ? "router" : withCarrier.length > 0 ? "name" : "nothing";
+  return { card: withRouter[0] ?? withCarrier[0] ?? first, because, of: cards };
+}
+
+async function remember(machine: Machine, choice: Choice | undefined, memory: CardIdentity | undefined): Promise<void> {
+  const { host, layout } = machine;
+  if (choice === undefined || choice.because === "nothing") return;
+  await writeNodeCard(host, layout.config.networkCard, await record(host, choice, memory));
+  if (choice.because !== "only" || memory !== undefined) machine.note(reasonOf(choice, memory));
+}
+
+async function record(host: Host, { card, because }: Choice, memory: CardIdentity | undefined): Promise<NodeCard> {
+  const { index: _, ...identity } = card;
+  return {
+    ...{ version: 1, card: identity, because },
+    ...(memory === undefined || because === "moved" ? {} : { insteadOf: memory }),
+    bootId: await bootId(host),
+  };
+}
+
+const REASONS: Readonly<Record<NodeCard["because"], string>> = {
+  only: "it is the only one",
+  carrier: "it alone has a carrier",
+  router: "it alone has an IPv6 router",
+  name: "it is the first by name of several with a carrier, and neither one alone has an IPv6 router",
+  moved: "it is the one that was remembered, in another place or with another address",
+  nothing: "none has a carrier, and it is the first by name; at the next boot that is looked at again",
+};
+
+/** Said where it might have been another one. */
+function reasonOf({ card, because, of }: Choice, memory: CardIdentity | undefined): string {
+  const among = of.length === 1 ? "" : ` (of ${of.map(({ name }) => name).join(", ")})`;
+  const before = memory === undefined || because === "moved" ? "" : `; ${inWords(memory)}, which was it before, is not there`;
+  return `the node's network card is ${inWords(card)}${among}: ${REASONS[because]}${before}`;
+}
+
+/** "enp0s2 (52:54:00:12:34:56 at pci0000:00/0000:00:02.0)" */
+function inWords({ name, mac, path }: CardIdentity): string {
+  return `${name} (${mac === undefined ? "" : `${mac} `}at ${path})`;
+}

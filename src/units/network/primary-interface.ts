@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { type CardIdentity, type NodeCard, readNodeCard } from "../../config/state/network-card.ts";
+import type { Layout } from "../../config/layout/layout.ts";
+import type { Host } from "../../system/host.ts";
+import { type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
+
+/**
+ * The interface over which the node is reached: the card that is remembered as the node's, else the one that this boot has decided
+ * for, else the first by name. All who ask agree. `undefined` when there is none (yet).
+ */
+export async function primaryInterface(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
+  const cards = await networkInterfaces(host);
+  if (cards.length <= 1) return cards[0];
+  return (await cardIn(host, layout.config.networkCard, cards)) ?? (await cardIn(host, decisionFile(layout), cards)) ?? cards[0];
+}
+
+/** What this boot has decided for, whether or not it lasts. */
+export function decisionFile({ run }: Pick<Layout, "run">): string {
+  return join(run, "network-card.json");
+}
+
+async function cardIn(host: Host, file: string, cards: readonly NetworkInterface[]): Promise<NetworkInterface | undefined> {
+  const found = await readNodeCard(host, file);
+  return isNodeCard(found) ? knownAgain(found.card, cards) : undefined;
+}
+
+export function isNodeCard(found: NodeCard | "unreadable" | undefined): found is NodeCard {
+  return typeof found === "object";
+}
+
+/**
+ * Which of the cards is that one: by the address that its maker gave it, wherever it is plugged in now; by its place only where
+ * one of the two has no such address.
+ */
+export function knownAgain(known: CardIdentity, cards: readonly NetworkInterface[]): NetworkInterface | undefined {
+  const same = known.mac === undefined ? [] : cards.filter(({ mac }) => mac === known.mac);
+  if (same.length > 0) return same.find(({ path }) => path === known.path) ?? same[0];
+  const inPlace = cardInPlaceOf(known, cards);
+  return inPlace?.mac === undefined || known.mac === undefined ? inPlace : undefined;
+}
+
+/** The one card in that place. Several interfaces of one device are not told apart by it. */
+export function cardInPlaceOf({ path }: CardIdentity, cards: readonly NetworkInterface[]): NetworkInterface | undefined {
+  const there = cards.filter((card) => card.path === path);
+  return there.length === 1 ? there[0] : undefined;
+}
