@@ -1,5 +1,5 @@
 import { saysCleanExt4, saysCleanFat } from "./clean-file-system.ts";
-import { type Completed, lastLines } from "../command.ts";
+import { type Command, type Completed, lastLines } from "../command.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
@@ -53,14 +53,28 @@ export async function checkVfat(host: Host, device: string): Promise<boolean> {
   return status !== 0;
 }
 
-/** Rebuilds an xfs whose log cannot be replayed. The log's last changes are lost; the file system and its files are not. */
-export async function repairXfs(host: Host, device: string): Promise<void> {
-  await host.run({
+/**
+ * Repairs an xfs that is not mounted, and keeps its log: xfs_repair(8) touches none that holds changes, and says so by its exit status.
+ *
+ * @returns "log-in-the-way" where the log holds changes, or cannot be understood: of the rest it has then repaired a superblock at most
+ */
+export async function repairXfs(host: Host, device: string): Promise<"repaired" | "log-in-the-way"> {
+  const { status } = await host.run({ ...xfsRepair(device, []), okStatuses: [0, 2] });
+  return status === 0 ? "repaired" : "log-in-the-way";
+}
+
+/** The same after it has thrown the log away: what stands in the log alone is lost, also what was synced. */
+export async function repairXfsWithoutLog(host: Host, device: string): Promise<void> {
+  await host.run(xfsRepair(device, ["-L"]));
+}
+
+function xfsRepair(device: string, options: readonly string[]): Command {
+  return {
     program: "xfs_repair",
-    args: ["-L", device],
+    args: [...options, device],
     timeout: 60 * 60_000,
     todo: `save what is there before anything else: xfs_metadump ${device} FILE`,
-  });
+  };
 }
 
 function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {
