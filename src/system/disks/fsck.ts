@@ -1,4 +1,4 @@
-import { saysCleanExt4, saysCleanFat } from "./clean-file-system.ts";
+import { EXT4_SUPERBLOCK, saysCleanExt4, saysCleanFat, tornSuperblock } from "./clean-file-system.ts";
 import { type Command, type Completed, lastLines } from "../command.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -24,21 +24,24 @@ export async function checkVfatUnlessClean(host: Host, device: string): Promise<
  * A superblock that was written by half at a power cut has a checksum that is not its own. One that was written as the file system
  * was mounted or unmounted is in no journal, and where the file system is so small that it has no copy of it (128 MiB with blocks of 4 KiB),
  * neither the kernel nor e2fsck goes on from there. Its two halves differ in times and counters only. So it is given a checksum again,
- * and marked as not clean, for which e2fsck looks at everything: a superblock that is wrong in more than that does not pass.
+ * and marked as not clean, for which e2fsck inspects everything: a superblock that is wrong in more than that does not pass, and
+ * one that e2fsck still cannot use is put back as it was.
  *
- * @returns true when something was mended
+ * @returns true when something was repaired
  */
 export async function checkExt4(host: Host, device: string): Promise<boolean> {
   const first = await e2fsck(host, device);
-  const isTorn = first.status >= 4 && TORN_SUPERBLOCK.test(first.stderr);
+  const torn = first.status >= UNCORRECTED ? await tornSuperblock(host, device) : undefined;
   // debugfs(8): -n takes it without a look at the checksums; what it writes has right ones.
-  if (isTorn) await host.run({ program: "debugfs", args: ["-w", "-n", "-R", "dirty", device], okStatuses: [0, 1] });
-  const { status, stdout, stderr } = isTorn ? await e2fsck(host, device) : first;
-  if (status >= 4) throw damaged(device, "ext4", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `e2fsck -f ${device}`);
-  return isTorn || status !== 0;
+  if (torn !== undefined) await host.run({ program: "debugfs", args: ["-w", "-n", "-R", "dirty", device], okStatuses: [0, 1] });
+  const { status, stdout, stderr } = torn === undefined ? first : await e2fsck(host, device);
+  if (torn !== undefined && status >= OPERATIONAL) await host.writeInPlace(device, torn, EXT4_SUPERBLOCK);
+  if (status >= UNCORRECTED) throw damaged(device, "ext4", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `e2fsck -f ${device}`);
+  return torn !== undefined || status !== 0;
 }
 
-const TORN_SUPERBLOCK = /superblock checksum does not match superblock/i;
+const UNCORRECTED = 4;
+const OPERATIONAL = 8;
 
 /** e2fsck(8): 1 errors corrected, 2 corrected and the system should be rebooted (only for a mounted one), 4 left uncorrected, 8 operational error. -p asks nothing. */
 function e2fsck(host: Host, device: string): Promise<Completed> {

@@ -86,7 +86,7 @@ test("a superblock that was written by half is mended, also where there is no co
   machine.reboot();
 });
 
-test("a superblock of which more is wrong than its halves is not taken", async () => {
+test("a superblock of which more is wrong than its halves is not taken, and left as it was", async () => {
   const machine = namespaceMachine({});
   const wrong = ext4(machine, "wrong", ["-b", "4096"]);
   const image = readFileSync(wrong.source);
@@ -94,6 +94,7 @@ test("a superblock of which more is wrong than its halves is not taken", async (
   image.writeUInt32LE(77, 1024 + 0x20);
   writeFileSync(wrong.source, image);
   await expect(run(machine, [wrong])).rejects.toThrow(/is damaged and cannot be mended without a decision/);
+  expect(readFileSync(wrong.source).equals(image), "it is left as it was").toBe(true);
   expect(await mountAt(machine.host, wrong.mountPoint)).toBeUndefined();
 });
 
