@@ -43,7 +43,7 @@ const node = workbench({
     await vm.shell.ok(makeTwin(disk, twin), { timeout: BOOT_TIMEOUT });
     const steps = [{ name: "first run", args: "--unit volume-mounts" }];
     const last = [...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n");
-    const result = (await runSteps(vm, steps, { devices: [twin], last })).get("first run");
+    const result = (await runSteps(vm, steps, { devices: [twin], first: oldLabel(disk), last })).get("first run");
     if (result?.status !== 0 || result.wroteDevice)
       throw new Error(`the first run failed, or wrote to the other disk: ${JSON.stringify(result)}`);
     facts = { disk, twin, provisioning: document(result) };
@@ -61,6 +61,12 @@ const CLOSE = `
 `;
 const MARKERS = FOLDERS.map((folder) => `echo ${folder} $(<${folder}/marker)`).join("\n");
 const ALL_MARKERS = FOLDERS.map((folder) => `${folder} kept\n`).join("");
+
+/** What an earlier owner of the disk has left at its end, before the place of the backup GPT. */
+function oldLabel(disk: string): string {
+  const place = `$(($(blockdev --getsize64 ${disk}) / 4096 - 8))`;
+  return `printf 'of somebody%.0s' {1..300} | dd of=${disk} bs=4096 seek=${place} conv=notrunc,fsync status=none`;
+}
 
 function makeTwin(disk: string, twin: string): string {
   const lvm = `--config 'devices/global_filter=["a|.*|"]'`;
@@ -161,6 +167,10 @@ test("complete × ours: everything is kept, and what was written is there", () =
     expect(document(result).units.flatMap(({ provisioned }) => provisioned)).toEqual([]);
     expect(markers).toBe(ALL_MARKERS);
     expect(await identities(vm)).toEqual(uuidsOf(await intentsOf(vm)));
+    const store = `/dev/mapper/${facts.disk.slice("/dev/".length)}10-crypt`;
+    // Zeroed when it was made; no volume lies there.
+    expect(await vm.shell.ok(`tail --bytes=1M ${store} | cmp --bytes=1048576 - /dev/zero && echo zeros`)).toBe("zeros\n");
+    expect(await vm.shell.ok(`tail --bytes=64K ${facts.disk} | grep --count --text 'of somebody' || :`)).toBe("0\n");
     await vm.shell.ok(CLOSE);
   }));
 
@@ -597,6 +607,7 @@ test("begun × blank, and begun with half a header: everything is made again, wi
     expect(unitOf(result, "store-key").provisioned).toEqual([
       expect.stringMatching(/^add the partition/),
       expect.stringMatching(/^encrypt/),
+      expect.stringMatching(/^zero both ends of /),
       expect.stringMatching(/^note that .* is complete$/),
     ]);
     expect(unitOf(result, "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));

@@ -29,7 +29,7 @@ export interface Mapping {
 }
 
 /** sysfs counts sizes in units of 512 bytes, whatever the device's own sector (Documentation/ABI/stable/sysfs-block). */
-const SYSFS_SECTOR = 512;
+export const SYSFS_SECTOR = 512;
 
 /**
  * Kernel name of the disk that the root file system lies on ("vda"). Every partition of the system is looked for on
