@@ -112,6 +112,13 @@ export async function requirePartition(host: Host, label: string): Promise<Parti
   });
 }
 
+/** The kernel's name of a block device: names below /dev/mapper are links to it. */
+export async function kernelName(host: Host, device: string): Promise<string> {
+  // EINVAL: it is no link.
+  const link = await host.readLink(device).catch(() => undefined);
+  return (link ?? device).split("/").at(-1) ?? "";
+}
+
 /** The device-mapper devices, by name. */
 export async function mappings(host: Host): Promise<ReadonlyMap<string, Mapping>> {
   const found = new Map<string, Mapping>();

@@ -1,7 +1,18 @@
+import { kernelName } from "./block-devices.ts";
 import { EXT4_SUPERBLOCK, saysCleanExt4, saysCleanFat, tornSuperblock } from "./clean-file-system.ts";
 import { type Command, type Completed, lastLines } from "../command.ts";
 import type { Host } from "../host.ts";
+import { mounts } from "./mounts.ts";
 import { ProblemError } from "../../base/problem.ts";
+
+/**
+ * Whether the file system on a block device is mounted somewhere. It then says of itself that it was not left in order, and a check would
+ * repair what the kernel is writing to: fsck.vfat does not ask (e2fsck and xfs_repair refuse).
+ */
+export async function isMounted(host: Host, device: string): Promise<boolean> {
+  const number = (await host.readText(`/sys/class/block/${await kernelName(host, device)}/dev`))?.trim();
+  return number !== undefined && (await mounts(host)).some((mount) => mount.device === number);
+}
 
 /**
  * Checks an ext4 file system that is not mounted and mends what can be mended without asking, unless its superblock says

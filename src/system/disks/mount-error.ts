@@ -1,3 +1,4 @@
+import { kernelName } from "./block-devices.ts";
 import type { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import type { MountRequest } from "./mounts.ts";
@@ -44,9 +45,7 @@ const LINES = 4;
  * @returns "" where it has said nothing, or does not tell
  */
 export async function kernelWords(host: Host, device: string): Promise<string> {
-  // Names below /dev/mapper are links to the one that the kernel has.
-  const link = await host.readLink(device).catch(() => undefined);
-  const name = (link ?? device).split("/").at(-1) ?? "";
+  const name = await kernelName(host, device);
   try {
     const { stdout } = await host.run({ program: "dmesg", args: ["--notime"], timeout: 10_000 });
     const lines = stdout.split("\n").filter((line) => line.includes(`(${name}): `));

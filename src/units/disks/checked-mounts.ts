@@ -1,6 +1,14 @@
 import { activate, type Action, type Conflict, type Plan } from "../../boot/unit.ts";
 import { CommandError, lastLines } from "../../system/command.ts";
-import { checkExt4, checkExt4UnlessClean, checkVfat, checkVfatUnlessClean, repairXfs, repairXfsWithoutLog } from "../../system/disks/fsck.ts";
+import {
+  checkExt4,
+  checkExt4UnlessClean,
+  checkVfat,
+  checkVfatUnlessClean,
+  isMounted,
+  repairXfs,
+  repairXfsWithoutLog,
+} from "../../system/disks/fsck.ts";
 import type { Host } from "../../system/host.ts";
 import { kernelWords, type MountErrno, mountErrno } from "../../system/disks/mount-error.ts";
 import { mount, mountAll, mountAt, type MountRequest } from "../../system/disks/mounts.ts";
@@ -40,7 +48,7 @@ export function mountActions(machine: Machine, name: string, wanted: readonly Ch
 
 /**
  * Checks file systems and mounts them, in that order of the list: those that say of themselves that they are clean without
- * a check, and all of them by one mount(8).
+ * a check, and those that are mounted elsewhere; and all of them by one mount(8).
  *
  * Where that fails, each that is missing is taken by itself, and checked whatever it says: so the careful way has the last word, and
  * it names the one that is in trouble.
@@ -52,6 +60,7 @@ async function mountChecked(machine: Machine, name: string, wanted: readonly Che
   const { host, layout, note } = machine;
   for (const { fileSystem, source, mended, prepare } of wanted) {
     await prepare?.();
+    if (await isMounted(host, source)) continue;
     if (fileSystem === "ext4" && (await checkExt4UnlessClean(host, source))) note(mended);
     if (fileSystem === "vfat" && (await checkVfatUnlessClean(host, source))) note(mended);
   }
@@ -70,8 +79,9 @@ async function mountChecked(machine: Machine, name: string, wanted: readonly Che
 async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Promise<void> {
   const { fileSystem, source, mended } = wanted;
   if (fileSystem === "xfs") return mountXfs({ host, note }, wanted);
-  if (fileSystem === "ext4" && (await checkExt4(host, source))) note(mended);
-  if (fileSystem === "vfat" && (await checkVfat(host, source))) note(mended);
+  const isInUse = await isMounted(host, source);
+  if (fileSystem === "ext4" && !isInUse && (await checkExt4(host, source))) note(mended);
+  if (fileSystem === "vfat" && !isInUse && (await checkVfat(host, source))) note(mended);
   const refused = await tryMount(host, wanted);
   if (refused !== undefined) throw refused.errno === "EIO" ? refused.error.asRetryable() : refused.error;
 }

@@ -98,6 +98,25 @@ test("a superblock of which more is wrong than its halves is not taken, and left
   expect(await mountAt(machine.host, wrong.mountPoint)).toBeUndefined();
 });
 
+// While ext4 is mounted for writing it needs recovery (super.rst, INCOMPAT_RECOVER), as after a power cut.
+test("one that is mounted elsewhere is in use, not damaged: it is not checked", async () => {
+  const machine = namespaceMachine({});
+  const wanted = ext4(machine, "shared");
+  const source = execFileSync("losetup", ["--find", "--show", wanted.source], { encoding: "utf8" }).trim();
+  try {
+    const elsewhere = machine.at("/elsewhere");
+    mkdirSync(elsewhere);
+    execFileSync("mount", [source, elsewhere]);
+    await run(machine, [{ ...wanted, source, options: ["nodev"] }]);
+    expect(programs(machine)).toEqual(["mount"]);
+    expect(machine.notes).toEqual([]);
+    expect(await mountAt(machine.host, wanted.mountPoint)).toMatchObject({ source });
+    machine.reboot();
+  } finally {
+    execFileSync("losetup", ["--detach", source]);
+  }
+});
+
 test("what a mount needs is made true before anything is touched, and its failure is told", async () => {
   const machine = namespaceMachine({});
   const prepare = async (): Promise<never> => Promise.reject(new Error("not ours"));
