@@ -125,7 +125,8 @@ async function tryMount(host: Host, wanted: CheckedMount): Promise<Refused | und
     return undefined;
   } catch (error) {
     host.signal.throwIfAborted();
-    if (!(error instanceof CommandError)) throw error;
+    // mount(8): 32, the mount failed.
+    if (!(error instanceof CommandError) || error.ending.kind !== "exited") throw error;
     return { errno: mountErrno(error, wanted), error };
   }
 }
