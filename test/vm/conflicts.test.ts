@@ -416,8 +416,8 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
           for name in 1 2 3 4 5 6; do echo $name >/var/lib/ic/data/synced$name; sync /var/lib/ic/data/synced$name; done
           xfs_io -x -c shutdown /var/lib/ic/data
           umount /var/lib/ic/data
-          dmsetup create copy --table "0 $(blockdev --getsz ${data}) linear ${data} 0"
-          mount -t xfs -o ro,norecovery /dev/mapper/copy /mnt
+          copy=$(losetup --find --show --read-only ${data})
+          mount -t xfs -o ro,norecovery $copy /mnt
         `,
         args,
       },
@@ -426,7 +426,7 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
         // Behind the record that is damaged are more than those eight of which the kernel takes one for torn, and the log as ending there.
         before: `
           umount /mnt /var/lib/ic/crypto /var/lib/ic/backup
-          dmsetup remove --retry copy
+          losetup --detach $copy
           mount ${data} /var/lib/ic/data
           cat /var/lib/ic/data/synced{1,2,3,4,5,6} >&2
           rm /var/lib/ic/data/synced*

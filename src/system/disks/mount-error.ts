@@ -39,17 +39,33 @@ const STRERROR: ReadonlyMap<string, MountErrno> = new Map([
 /** Lines of the kernel's log that say enough of one failure. */
 const LINES = 4;
 
+/** The newest line of the kernel's log: before what {@link kernelWords} is to tell of. "" where it is empty, or not told. */
+export async function kernelMark(host: Host): Promise<string> {
+  return (await kernelLog(host)).trimEnd().split("\n").at(-1) ?? "";
+}
+
 /**
- * The last that the kernel has said of a block device: "XFS (dm-5): Filesystem has duplicate UUID …". For people; nothing is decided by it.
+ * What the kernel has said of a block device since: "XFS (dm-5): Filesystem has duplicate UUID …". For people; nothing is decided by it.
  *
  * @returns "" where it has said nothing, or does not tell
  */
-export async function kernelWords(host: Host, device: string): Promise<string> {
+export async function kernelWords(host: Host, device: string, mark: string): Promise<string> {
   const name = await kernelName(host, device);
+  const log = await kernelLog(host);
+  // All of it where there was none before, or where so much has come since that it is not there any more.
+  const at = mark === "" ? -1 : log.lastIndexOf(mark);
+  const since = at === -1 ? log : log.slice(at + mark.length);
+  // "[    5.123456] ": the time, which the record has too.
+  const lines = since.split("\n").filter((line) => line.includes(`] XFS (${name}): `));
+  return lines
+    .slice(-LINES)
+    .map((line) => line.replace(/^\[[^\]]*\] /, ""))
+    .join(" / ");
+}
+
+async function kernelLog(host: Host): Promise<string> {
   try {
-    const { stdout } = await host.run({ program: "dmesg", args: ["--notime"], timeout: 10_000 });
-    const lines = stdout.split("\n").filter((line) => line.includes(`(${name}): `));
-    return lines.slice(-LINES).join(" / ");
+    return (await host.run({ program: "dmesg", args: [], timeout: 10_000 })).stdout;
   } catch {
     host.signal.throwIfAborted();
     return "";

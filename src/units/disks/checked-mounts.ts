@@ -10,7 +10,7 @@ import {
   repairXfsWithoutLog,
 } from "../../system/disks/fsck.ts";
 import type { Host } from "../../system/host.ts";
-import { kernelWords, type MountErrno, mountErrno } from "../../system/disks/mount-error.ts";
+import { kernelMark, kernelWords, type MountErrno, mountErrno } from "../../system/disks/mount-error.ts";
 import { mount, mountAll, mountAt, type MountRequest } from "../../system/disks/mounts.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { Machine } from "../machine.ts";
@@ -95,15 +95,16 @@ async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Pro
  */
 async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: CheckedMount): Promise<void> {
   const { source, place, mended } = wanted;
+  const mark = await kernelMark(host);
   const first = await tryMount(host, wanted);
   if (first === undefined) return;
-  if (first.errno !== "EUCLEAN") throw await notMounted(host, wanted, first);
+  if (first.errno !== "EUCLEAN") throw await notMounted(host, wanted, first, mark);
   if ((await repairXfs(host, source)) === "log-in-the-way") {
     // With its superblock repaired, for example, the log can be replayed.
     const again = await tryMount(host, wanted);
     if (again === undefined) return note(mended);
-    if (again.errno !== "EUCLEAN") throw await notMounted(host, wanted, again);
-    const words = await kernelWords(host, source);
+    if (again.errno !== "EUCLEAN") throw await notMounted(host, wanted, again, mark);
+    const words = await kernelWords(host, source, mark);
     note(
       `the log of ${place} cannot be replayed${words === "" ? "" : ` (${words})`}: it is about to be thrown away, and with it the last changes to files and folders, also those that were synced`,
     );
@@ -132,8 +133,15 @@ async function tryMount(host: Host, wanted: CheckedMount): Promise<Refused | und
 }
 
 /** In the words of a conflict: what is there is named, and not touched. EIO may pass, so it is tried again first. */
-async function notMounted(host: Host, { source, place, mountPoint }: CheckedMount, { errno, error }: Refused): Promise<ProblemError> {
-  const words = [lastLines(error.stderr.replaceAll(DMESG_HINT, ""), 2), await kernelWords(host, source)].filter((text) => text !== "");
+async function notMounted(
+  host: Host,
+  { source, place, mountPoint }: CheckedMount,
+  { errno, error }: Refused,
+  mark: string,
+): Promise<ProblemError> {
+  const words = [lastLines(error.stderr.replaceAll(DMESG_HINT, ""), 2), await kernelWords(host, source, mark)].filter(
+    (text) => text !== "",
+  );
   return new ProblemError(
     {
       what: `the kernel does not mount ${place} (${source}) at ${mountPoint}; it was not repaired, for nothing says that it is damaged`,

@@ -175,7 +175,7 @@ test("a log that the kernel has refused twice is thrown away, and that is said b
   });
   await mountNow({ ...watched, note: machine.note }, xfs);
   expect(machine.tools.map(({ program, args }) => (program === "xfs_repair" ? `${program} ${args[0]}` : program))).toEqual([
-    ...["mount", "mount", `xfs_repair ${xfs.wanted.source}`, "mount", "dmesg", "xfs_repair -L", "mount"],
+    ...["mount", "dmesg", "mount", `xfs_repair ${xfs.wanted.source}`, "mount", "dmesg", "xfs_repair -L", "mount"],
   ]);
   expect(said).toEqual([
     expect.stringMatching(/^the log of data cannot be replayed \(.*unrecognised log version.*\): it is about to be thrown away/),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { CommandError } from "../../../../src/system/command.ts";
-import { kernelWords, mountErrno } from "../../../../src/system/disks/mount-error.ts";
+import { kernelMark, kernelWords, mountErrno } from "../../../../src/system/disks/mount-error.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
 const request = { source: "/dev/mapper/store-shared--data", mountPoint: "/var/lib/ic/data", options: [] };
@@ -23,6 +23,7 @@ test.each([
   ["cannot mount; probably corrupted filesystem on /dev/mapper/store-shared--data.", "other"],
   ["/dev/mapper/store-shared--data already mounted or mount point busy.", "other"],
   ["fsconfig() failed: Cannot allocate memory.", "other"],
+  ["fsconfig() failed: /dev/mapper/store-shared--data: Can't open blockdev.", "other"],
   ["fsconfig() failed: xfs: Structure needs cleaning: not really.", "other"],
 ])("%s is %s", (sentence, expected) => {
   expect(errno(sentence)).toBe(expected);
@@ -36,11 +37,22 @@ test("a name in it, a line of another mount, and no words at all say nothing", (
   }
 });
 
-test("of the kernel's log the last lines about that device count, by the name that the kernel has for it", async () => {
-  const log =
-    "XFS (dm-4): of another\nXFS (dm-5): Mounting V5 Filesystem\nXFS (dm-5): Filesystem has duplicate UUID\nusb 1-1: (dm-5) mentioned\n";
-  const host = fakeHost({ links: { [request.source]: "../dm-5" }, commands: { "dmesg --notime": log } });
-  expect(await kernelWords(host, request.source)).toBe("XFS (dm-5): Mounting V5 Filesystem / XFS (dm-5): Filesystem has duplicate UUID");
-  const silent = fakeHost({ commands: { "dmesg --notime": { status: 1, stderr: "Operation not permitted" } } });
-  expect(await kernelWords(silent, "/dev/vda10")).toBe("");
+test("of the kernel's log those lines count that are about that device, by the name that the kernel has for it, and came since", async () => {
+  const mark = "[    4.100000] XFS (dm-5): Unmounting Filesystem";
+  const log = `[    4.000000] XFS (dm-5): long ago\n${mark}\n[    5.200000] XFS (dm-4): of another
+[    5.300000] XFS (dm-5): Mounting V5 Filesystem\n[    5.400000] XFS (dm-5): Filesystem has duplicate UUID\n[    5.5] usb 1-1: (dm-5): mentioned\n`;
+  const host = fakeHost({ links: { [request.source]: "../dm-5" }, commands: { dmesg: log } });
+  expect(await kernelWords(host, request.source, mark)).toBe(
+    "XFS (dm-5): Mounting V5 Filesystem / XFS (dm-5): Filesystem has duplicate UUID",
+  );
+  expect(await kernelWords(host, request.source, "")).toMatch(/^XFS \(dm-5\): long ago .* duplicate UUID$/);
+  expect(await kernelWords(host, request.source, "[    0.1] gone")).toMatch(/^XFS \(dm-5\): long ago /);
+  expect(await kernelMark(host)).toBe("[    5.5] usb 1-1: (dm-5): mentioned");
+});
+
+test("a kernel's log that is empty, or may not be read, says nothing", async () => {
+  for (const answer of ["", { status: 1, stderr: "dmesg: read kernel buffer failed: Operation not permitted" }]) {
+    const host = fakeHost({ commands: { dmesg: answer } });
+    expect([await kernelMark(host), await kernelWords(host, "/dev/vda10", "")]).toEqual(["", ""]);
+  }
 });
