@@ -4,7 +4,7 @@ import type { Recovered } from "./recovered.ts";
 
 /** What must never be done again once an intent says that it is complete, by a boot of the system in that slot. */
 const MAKES: readonly (readonly [intent: RegExp, action: (name: string, running: Slot) => RegExp])[] = [
-  [/^store$/, () => /^store-key: .*(encrypt|add the partition)/],
+  [/^store$/, () => /^store-key: .*(encrypt|add the partition|zero both ends)/],
   // Only what is encrypted is named: the rest is the /var of what runs.
   [
     /^var-([AB])$/,

@@ -43,7 +43,7 @@ const node = workbench({
     await vm.shell.ok(makeTwin(disk, twin), { timeout: BOOT_TIMEOUT });
     const steps = [{ name: "first run", args: "--unit volume-mounts" }];
     const last = [...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n");
-    const result = (await runSteps(vm, steps, { devices: [twin], last })).get("first run");
+    const result = (await runSteps(vm, steps, { devices: [twin], first: oldLabel(disk), last })).get("first run");
     if (result?.status !== 0 || result.wroteDevice)
       throw new Error(`the first run failed, or wrote to the other disk: ${JSON.stringify(result)}`);
     facts = { disk, twin, provisioning: document(result) };
@@ -61,6 +61,12 @@ const CLOSE = `
 `;
 const MARKERS = FOLDERS.map((folder) => `echo ${folder} $(<${folder}/marker)`).join("\n");
 const ALL_MARKERS = FOLDERS.map((folder) => `${folder} kept\n`).join("");
+
+/** What an earlier owner of the disk has left at its end, before the place of the backup GPT. */
+function oldLabel(disk: string): string {
+  const place = `$(($(blockdev --getsize64 ${disk}) / 4096 - 8))`;
+  return `printf 'of somebody%.0s' {1..300} | dd of=${disk} bs=4096 seek=${place} conv=notrunc,fsync status=none`;
+}
 
 function makeTwin(disk: string, twin: string): string {
   const lvm = `--config 'devices/global_filter=["a|.*|"]'`;
@@ -161,6 +167,10 @@ test("complete × ours: everything is kept, and what was written is there", () =
     expect(document(result).units.flatMap(({ provisioned }) => provisioned)).toEqual([]);
     expect(markers).toBe(ALL_MARKERS);
     expect(await identities(vm)).toEqual(uuidsOf(await intentsOf(vm)));
+    const store = `/dev/mapper/${facts.disk.slice("/dev/".length)}10-crypt`;
+    // Zeroed when it was made; no volume lies there.
+    expect(await vm.shell.ok(`tail --bytes=1M ${store} | cmp --bytes=1048576 - /dev/zero && echo zeros`)).toBe("zeros\n");
+    expect(await vm.shell.ok(`tail --bytes=64K ${facts.disk} | grep --count --text 'of somebody' || :`)).toBe("0\n");
     await vm.shell.ok(CLOSE);
   }));
 
@@ -398,17 +408,38 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
     const steps: readonly Step[] = [
       { name: "something else is mounted", before: "mount --types tmpfs somebody /var/lib/ic/data", args },
       {
-        name: "damage",
+        name: "a copy is mounted",
+        // The same blocks by another name, and nothing of them is replayed there.
         before: `
           umount /var/lib/ic/data
           mount ${data} /var/lib/ic/data
-          echo lost >/var/lib/ic/data/late
-          xfs_io -x -c 'shutdown -f' /var/lib/ic/data
+          for name in 1 2 3 4 5 6; do echo $name >/var/lib/ic/data/synced$name; sync /var/lib/ic/data/synced$name; done
+          xfs_io -x -c shutdown /var/lib/ic/data
+          umount /var/lib/ic/data
+          copy=$(losetup --find --show --read-only ${data})
+          mount -t xfs -o ro,norecovery $copy /mnt
+        `,
+        args,
+      },
+      {
+        name: "damage",
+        // Behind the record that is damaged are more than those eight of which the kernel takes one for torn, and the log as ending there.
+        before: `
+          umount /mnt /var/lib/ic/crypto /var/lib/ic/backup
+          losetup --detach $copy
+          mount ${data} /var/lib/ic/data
+          cat /var/lib/ic/data/synced{1,2,3,4,5,6} >&2
+          rm /var/lib/ic/data/synced*
+          umount /var/lib/ic/data
+          mount ${data} /var/lib/ic/data
+          for name in {1..12}; do echo lost >/var/lib/ic/data/late$name; sync /var/lib/ic/data/late$name; done
+          xfs_io -x -c shutdown /var/lib/ic/data
           umount /var/lib/ic/data
           start=$(xfs_db -r -c 'sb 0' -c 'print logstart' ${data})
           start=$(xfs_db -r -c "convert fsblock \${start##* } daddr" ${data})
           start=\${start##*'('}
-          dd if=/dev/urandom of=${data} bs=512 seek=\${start%')'*} count=128 conv=notrunc,fsync status=none
+          tail=$(xfs_logprint -t ${data} | sed -n 's/.*log tail: \\([0-9]*\\) head.*/\\1/p')
+          printf '\\0\\0\\0c' | dd of=${data} bs=1 seek=$(((\${start%')'*} + tail) * 512 + 8)) conv=notrunc,fsync status=none
           debugfs -w -R 'set_super_value state 2' ${crypto} 2>/dev/null
           debugfs -w -R 'set_super_value free_blocks_count 7' ${backup} 2>/dev/null
           debugfs -w -R 'set_super_value state 0' ${backup} 2>/dev/null
@@ -416,17 +447,28 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
         args,
       },
     ];
-    const results = await runSteps(vm, steps, { first: "guestos-boot --unit volume-filesystems --unit var >&2" });
+    const results = await runSteps(vm, steps, { devices: [data], first: "guestos-boot --unit volume-filesystems --unit var >&2" });
     const markers = await vm.shell.ok(MARKERS);
     await vm.shell.ok(CLOSE);
     const inTheWay = unitOf(results.get("something else is mounted"), "volume-mounts");
     expect(inTheWay.problem).toMatchObject({ what: "something else is mounted at /var/lib/ic/data", found: "somebody", expected: data });
+    const copied = results.get("a copy is mounted");
+    expect(copied, JSON.stringify(copied)).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
+    expect(unitOf(copied, "volume-mounts")).toMatchObject({
+      notes: [],
+      problem: {
+        what: `the kernel does not mount shared-data (${data}) at /var/lib/ic/data; it was not repaired, for nothing says that it is damaged`,
+        found: expect.stringContaining("has duplicate UUID"),
+      },
+    });
     const damage = unitOf(results.get("damage"), "volume-mounts");
     expect(damage.outcome, JSON.stringify(damage)).toBe("unchanged");
-    expect(damage.notes.toSorted()).toEqual([
-      "the file system of shared-backup was damaged and has been mended",
-      "the file system of shared-crypto was damaged and has been mended",
-      "the log of shared-data could not be replayed; repairing the file system, its last changes may be lost",
+    const [thrownAway, ...repaired] = damage.notes.toSorted().toReversed();
+    expect(thrownAway).toMatch(/^the log of shared-data cannot be replayed \(XFS .*\): it is about to be thrown away/);
+    expect(repaired.toReversed()).toEqual([
+      "the file system of shared-backup was damaged and has been repaired",
+      "the file system of shared-crypto was damaged and has been repaired",
+      "the file system of shared-data was damaged and has been repaired",
     ]);
     expect(markers).toBe(ALL_MARKERS);
     await expectAllKept(vm);
@@ -565,6 +607,7 @@ test("begun × blank, and begun with half a header: everything is made again, wi
     expect(unitOf(result, "store-key").provisioned).toEqual([
       expect.stringMatching(/^add the partition/),
       expect.stringMatching(/^encrypt/),
+      expect.stringMatching(/^zero both ends of /),
       expect.stringMatching(/^note that .* is complete$/),
     ]);
     expect(unitOf(result, "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));

@@ -29,7 +29,7 @@ export interface Mapping {
 }
 
 /** sysfs counts sizes in units of 512 bytes, whatever the device's own sector (Documentation/ABI/stable/sysfs-block). */
-const SYSFS_SECTOR = 512;
+export const SYSFS_SECTOR = 512;
 
 /**
  * Kernel name of the disk that the root file system lies on ("vda"). Every partition of the system is looked for on
@@ -110,6 +110,13 @@ export async function requirePartition(host: Host, label: string): Promise<Parti
     found: (await partitionsOf(host, disk)).map(({ name, label: other }) => `${name} ${other}`).join(", ") || "no partitions",
     todo: "compare the disk with the layout of the image: sfdisk --list",
   });
+}
+
+/** The kernel's name of a block device: names below /dev/mapper are links to it. */
+export async function kernelName(host: Host, device: string): Promise<string> {
+  // EINVAL: it is no link.
+  const link = await host.readLink(device).catch(() => undefined);
+  return (link ?? device).split("/").at(-1) ?? "";
 }
 
 /** The device-mapper devices, by name. */

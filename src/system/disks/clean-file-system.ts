@@ -17,9 +17,8 @@ export async function saysCleanExt4(host: Host, device: string): Promise<boolean
 export function isCleanExt4(superblock: Buffer): boolean {
   if (superblock.length < EXT4_SUPERBLOCK_BYTES || superblock.readUInt16LE(0x38) !== 0xef53) return false;
   const features = { incompat: superblock.readUInt32LE(0x60), readOnly: superblock.readUInt32LE(0x64) };
-  // Without metadata_csum, or with a checksum that nobody knows, the rest may be anything.
-  if ((features.readOnly & METADATA_CSUM) === 0 || superblock[0x175] !== 1) return false;
-  if (crc32c(superblock.subarray(0, 0x3fc)) !== superblock.readUInt32LE(0x3fc)) return false;
+  // Without a checksum, or with one that nobody knows, the rest may be anything.
+  if (!hasChecksum(superblock) || !isChecksumRight(superblock)) return false;
   const mounts = { since: superblock.readUInt16LE(0x34), most: superblock.readInt16LE(0x36) };
   return (
     // Valid, without errors, without orphans in recovery.
@@ -36,7 +35,27 @@ export function isCleanExt4(superblock: Buffer): boolean {
   );
 }
 
-const EXT4_SUPERBLOCK = 1024;
+function hasChecksum(superblock: Buffer): boolean {
+  // 1: crc32c, the only one there is.
+  return (superblock.readUInt32LE(0x64) & METADATA_CSUM) !== 0 && superblock[0x175] === 1;
+}
+
+function isChecksumRight(superblock: Buffer): boolean {
+  return crc32c(superblock.subarray(0, 0x3fc)) === superblock.readUInt32LE(0x3fc);
+}
+
+/**
+ * The superblock of an ext4, where its checksum is not its own: as after a power cut that came within the write of it.
+ *
+ * @returns undefined for every other
+ */
+export async function tornSuperblock(host: Host, device: string): Promise<Buffer | undefined> {
+  const superblock = Buffer.from((await host.readAt(device, EXT4_SUPERBLOCK, EXT4_SUPERBLOCK_BYTES)) ?? []);
+  if (superblock.length < EXT4_SUPERBLOCK_BYTES || superblock.readUInt16LE(0x38) !== 0xef53) return undefined;
+  return hasChecksum(superblock) && !isChecksumRight(superblock) ? superblock : undefined;
+}
+
+export const EXT4_SUPERBLOCK = 1024;
 const EXT4_SUPERBLOCK_BYTES = 1024;
 const NEEDS_RECOVERY = 0x4;
 const METADATA_CSUM = 0x400;

@@ -1,10 +1,10 @@
 import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
+import { readLuksSlots } from "./luks-slots.ts";
 import type { Secret } from "../../base/secret.ts";
 
-/** What to do with cryptsetup(8)'s exit code 2, "no permission (bad passphrase)". */
+/** cryptsetup(8)'s exit code 2, "no permission (bad passphrase)". */
 const WRONG_KEY = 2;
-const NO_KEY_SLOT = /no usable keyslot/i;
 
 /**
  * Makes a LUKS2 header of that UUID. Destroys what was there: the caller has an intent and a blank probe.
@@ -45,10 +45,14 @@ export async function luksKeyFits(host: Host, device: string, key: Secret, slot?
     const { status } = await host.run({ program: "cryptsetup", args, input: key, okStatuses: [0, WRONG_KEY] });
     return status === 0;
   } catch (error) {
-    // It has no exit status of its own: cryptsetup(8)'s 1, "wrong parameters", is what comes.
-    if (error instanceof CommandError && NO_KEY_SLOT.test(error.stderr)) return false;
+    // Without a key slot it is cryptsetup(8)'s 1, "wrong parameters", as for much else: so the header itself is asked.
+    if (error instanceof CommandError && (await hasNoSlot(host, device))) return false;
     throw error;
   }
+}
+
+async function hasNoSlot(host: Host, device: string): Promise<boolean> {
+  return (await readLuksSlots(host, device)).slots.length === 0;
 }
 
 export async function luksClose(host: Host, name: string): Promise<void> {

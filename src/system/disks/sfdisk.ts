@@ -15,6 +15,8 @@ export interface PartitionTable {
   /** First byte behind all partitions, on a MiB boundary as sfdisk aligns by itself. */
   readonly end: number;
   readonly labels: readonly string[];
+  /** Of the disk's own sectors. */
+  readonly sectorBytes: number;
 }
 
 export async function readPartitionTable(host: Host, disk: string): Promise<PartitionTable> {
@@ -26,7 +28,7 @@ export async function readPartitionTable(host: Host, disk: string): Promise<Part
 export function tableIn(json: string): PartitionTable {
   const { sectorsize, partitions } = Dump.parse(JSON.parse(json)).partitiontable;
   const end = Math.max(MIB, ...partitions.map(({ start, size }) => (start + size) * sectorsize));
-  return { end: Math.ceil(end / MIB) * MIB, labels: partitions.map(({ name }) => name) };
+  return { end: Math.ceil(end / MIB) * MIB, labels: partitions.map(({ name }) => name), sectorBytes: sectorsize };
 }
 
 export interface NewPartition {

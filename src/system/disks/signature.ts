@@ -33,11 +33,10 @@ function signatureIn(header: Buffer): { readonly type: SignatureType; readonly u
   // LUKS2 On-Disk Format Specification 1.1, section 2.1: magic, version 2 (big endian), the UUID as text at 168.
   if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2)
     return { type: "crypto_LUKS", uuid: text(168, 40).replace(/\0.*$/s, "") };
-  // Documentation/filesystems/ext4/super.rst: the superblock stands at 1024, its magic at 0x38, its UUID at 0x68.
-  if (header.length >= 2048 && header.readUInt16LE(1024 + 0x38) === 0xef53)
-    return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
-  // XFS Algorithms & Data Structures, "Superblocks": "XFSB" at 0, the UUID at 32.
-  if (text(0, 4) === "XFSB") return { type: "xfs", uuid: uuidText(header.subarray(32)) };
+  // Documentation/filesystems/ext4/super.rst: the superblock stands at 1024, its UUID at 0x68.
+  if (header.length >= 2048 && isExt4(header.subarray(1024, 2048))) return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
+  // XFS Algorithms & Data Structures, "Superblocks": "XFSB" at 0, the bytes of a block at 4 (512 to 65536), the UUID at 32.
+  if (text(0, 4) === "XFSB" && XFS_BLOCKS.includes(header.readUInt32BE(4))) return { type: "xfs", uuid: uuidText(header.subarray(32)) };
   // mkswap(8): the signature ends the first page; include/linux/swap.h: the UUID stands at 1024 + 12.
   if (text(4086, 10) === "SWAPSPACE2") return { type: "swap", uuid: uuidText(header.subarray(1036)) };
   // LVM2's label lies in one of the first four sectors; the UUID of the physical volume follows it as 32 characters at 32.
@@ -47,6 +46,22 @@ function signatureIn(header: Buffer): { readonly type: SignatureType; readonly u
   }
   return undefined;
 }
+
+/**
+ * Two bytes of magic (0x38) are in one of 65,536 blocks of noise: what is inside an encrypted device that nobody has written to. The rest is
+ * never another in a real one: a block of at most 64 KiB (0x18, its logarithm less 10), a creator (0x48), a revision (0x4c). No checksum is
+ * asked for: a superblock that was written by half is one all the same.
+ */
+function isExt4(superblock: Buffer): boolean {
+  return (
+    superblock.readUInt16LE(0x38) === 0xef53 &&
+    superblock.readUInt32LE(0x18) <= 6 &&
+    superblock.readUInt32LE(0x48) <= 4 &&
+    superblock.readUInt32LE(0x4c) <= 1
+  );
+}
+
+const XFS_BLOCKS: readonly number[] = [512, 1024, 2048, 4096, 8192, 16_384, 32_768, 65_536];
 
 function uuidText(bytes: Buffer): string {
   const hex = bytes.toString("hex", 0, 16);
@@ -64,14 +79,17 @@ export function lvmUuid(characters: string): string {
 }
 
 /** LUKS2's header area and what an upgrade wipes of a var partition: where a real partition is blank, all of this is zero. */
-const BLANK_BYTES = 16 * 1024 * 1024;
+export const BLANK_BYTES = 16 * 1024 * 1024;
+
+/** What is read at either end of a device by those who inspect it: us, libblkid's probes, LVM (a test watches them). */
+export const INSPECTED_BYTES = 8 * 1024 * 1024;
 
 /**
  * What a device holds, after a full look: our own reading first, then every signature that libblkid knows.
  *
  * `mustBeZero`: "blank" needs the first 16 MiB to be zeros as well. It holds for raw partitions, which are zeroed before
- * use, and catches a header that was damaged beyond recognition. What lies inside an encrypted device is noise at first,
- * so there the absence of signatures must do.
+ * use, and catches a header that was damaged beyond recognition. What lies inside an encrypted device is noise at first, but for
+ * its ends, which are zeroed before they are inspected; so there the absence of signatures must do.
  */
 export async function contentOf(host: Host, device: string, { mustBeZero }: { readonly mustBeZero: boolean }): Promise<Content> {
   const own = await readSignature(host, device);

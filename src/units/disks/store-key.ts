@@ -1,14 +1,13 @@
 import { type Conflict, conflict, provision } from "../../boot/unit.ts";
 import { readIntent } from "../../config/state/intent.ts";
-import { findPartition, rootDisk } from "../../system/disks/block-devices.ts";
-import type { Host } from "../../system/host.ts";
+import { findPartition, mappings, rootDisk } from "../../system/disks/block-devices.ts";
 import { ProblemError } from "../../base/problem.ts";
-import { addPartition, announcePartition, readPartitionTable } from "../../system/disks/sfdisk.ts";
-import { contentOf, contentText } from "../../system/disks/signature.ts";
+import { INSPECTED_BYTES } from "../../system/disks/signature.ts";
 import { planEncrypted } from "./encrypted-device.ts";
 import { makeStoreKey, readStoreKey } from "./key-ring.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "./mount-boot.ts";
+import { clearEnds, makeStorePartition, storePartitionName } from "./store-partition.ts";
 
 /**
  * Afterwards the store key exists, the store partition exists and is a LUKS2 device of that key, and it is open.
@@ -31,76 +30,57 @@ export const storeKey = unit({
     const disk = await rootDisk(host);
     const partition = await findPartition(host, label);
     const intent = await readIntent(host, layout.config.intents, INTENT);
-    const name = partition?.name ?? partitionName(disk, STORE_NUMBER);
+    const name = partition?.name ?? storePartitionName(disk);
     const place = `/dev/${name} (${label})`;
 
     const key = await readStoreKey(host, layout);
-    const encrypted = key === undefined ? await intentsOf(machine) : [];
+    const made = await intentsOf(machine);
+    const encrypted = key === undefined ? made : [];
     if (encrypted.length > 0) return keyGone(layout.config.storeKey, encrypted, `/dev/${name}`);
     if (partition === undefined && intent?.phase === "complete") return partitionGone(disk, label, intent.uuid);
 
+    const mapping = layout.mappings.store(name);
     const store = await planEncrypted(machine, {
       name: INTENT,
       role: "store",
       place,
       device: `/dev/${name}`,
       missing: partition === undefined,
-      mapping: layout.mappings.store(name),
+      mapping,
       withInner: false,
     });
     if ("conflict" in store) return store;
+    // Whoever puts something inside writes an intent first. Where there is none, and this one is not complete, nobody has.
+    const isEmpty = store.kind === "make" && (store.format.length > 0 || !made.some(isInside));
     return [
       ...(key === undefined ? [provision("make the store key", () => makeStoreKey(host, layout))] : []),
       ...store.announce,
       ...(partition === undefined
-        ? [provision(`add the partition ${place} on the rest of the disk`, () => makePartition(host, disk, label))]
+        ? [provision(`add the partition ${place} on the rest of the disk`, () => makeStorePartition(host, disk, label))]
         : []),
       ...store.format,
       ...store.open,
+      ...(isEmpty ? [provision(`zero both ends of ${mapping}, where it is inspected`, () => clearInside(machine, mapping))] : []),
       ...store.complete,
     ];
   },
 });
 
 const INTENT = "store";
-/** Its number in the layout; hosts that look from outside know it by that. */
-const STORE_NUMBER = 10;
-/** The area that must be zero for a raw partition to count as blank; see `contentOf`. */
-const CLEARED_BYTES = 16 * 1024 * 1024;
+
+/** Of an intent: whether what it guards lies inside the store. */
+function isInside(name: string): boolean {
+  return name !== INTENT && !name.startsWith("var-");
+}
 
 /**
- * Zeroes the place first, while it belongs to no partition, and only then makes the partition: whatever an earlier owner
- * of the disk left there can so never be taken for a store, and a power cut in between only repeats the zeroing. A run
- * that was killed before the kernel was told leaves the partition in the table alone.
+ * What a new store reads as is noise, and noise can look like anything: two bytes make an ext4 of it to some. So where it will be
+ * inspected it is zeroed first, while it is certain that nothing is in it.
  */
-async function makePartition(host: Host, disk: string, label: string): Promise<void> {
-  const device = `/dev/${disk}`;
-  const table = await readPartitionTable(host, device);
-  if (table.labels.includes(label)) {
-    await announcePartition(host, device, STORE_NUMBER);
-    await requireBlank(host, `/dev/${partitionName(disk, STORE_NUMBER)}`, label);
-    return;
-  }
-  await host.writeInPlace(device, new Uint8Array(CLEARED_BYTES), table.end);
-  await addPartition(host, device, { number: STORE_NUMBER, label, start: table.end });
-  await announcePartition(host, device, STORE_NUMBER);
-}
-
-/** A partition that the kernel did not know could not be looked at when it was planned to encrypt it. */
-async function requireBlank(host: Host, device: string, label: string): Promise<void> {
-  const content = await contentOf(host, device, { mustBeZero: true });
-  if (content.kind === "blank") return;
-  throw new ProblemError({
-    what: `the partition table had ${device} (${label}) already, and it is not empty; it was not touched`,
-    found: contentText(content),
-    expected: "nothing, as an interrupted run leaves it",
-    todo: "run guestos-boot again: the kernel knows the partition now, and what it holds can be judged",
-  });
-}
-
-/** The kernel puts a "p" between a disk's name that ends in a digit and the number (nvme0n1p10, vda10). */
-function partitionName(disk: string, number: number): string {
-  return `${disk}${/\d$/.test(disk) ? "p" : ""}${number}`;
+async function clearInside({ host }: Machine, mapping: string): Promise<void> {
+  const opened = (await mappings(host)).get(mapping);
+  if (opened === undefined) throw new ProblemError({ what: `/dev/mapper/${mapping} is not open any more`, todo: "run guestos-boot again" });
+  await clearEnds(host, opened.device, { start: 0, end: opened.bytes }, INSPECTED_BYTES);
 }
 
 /** Names of everything that was made, or begun, with a key. */

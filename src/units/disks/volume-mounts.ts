@@ -26,6 +26,8 @@ export const volumeMounts = unit({
   owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap"],
   // A check of a large file system takes its time.
   timeout: 45 * 60_000,
+  // A disk that does not answer may do so in a moment.
+  retryFor: 10_000,
   async plan(machine) {
     const active = await mappings(machine.host);
     const { volumes } = machine.layout;
@@ -76,10 +78,7 @@ async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMa
       todo: "find out who mounts it, unmount it, and run guestos-boot again",
     });
   }
-  const mended =
-    fileSystem === "xfs"
-      ? `the log of ${name} could not be replayed; repairing the file system, its last changes may be lost`
-      : `the file system of ${name} was damaged and has been mended`;
+  const mended = `the file system of ${name} was damaged and has been repaired`;
   const prepare = async (): Promise<void> => {
     await requireOwn(machine, volume, device);
     await host.makeFolder(mountPoint, { mode: 0o755 });

@@ -48,6 +48,11 @@ test.each<[string, Partial<Recovered>, RegExp]>([
     /store was complete, and was made again/,
   ],
   [
+    "the ends of the store were zeroed again",
+    { redone: ["store-key: zero both ends of vda10-crypt, where it is inspected"] },
+    /store was complete, and was made again/,
+  ],
+  [
     "a volume was formatted again",
     { redone: ["volume-filesystems: make xfs on shared-data"] },
     /shared-data was complete, and was made again/,

@@ -28,7 +28,8 @@ test("the store is added behind the others, on the disk as it is and on one that
     const path = disk(`disk-${size}`);
     truncateSync(path, size * MIB);
     const table = await readPartitionTable(host, path);
-    expect(table).toEqual({ end: 37 * MIB, labels: ["esp", "grub", "config", "A_boot", "A_root", "A_var", "B_boot", "B_root", "B_var"] });
+    const labels = ["esp", "grub", "config", "A_boot", "A_root", "A_var", "B_boot", "B_root", "B_var"];
+    expect(table).toEqual({ end: 37 * MIB, labels, sectorBytes: 512 });
     await addPartition(host, path, { number: 10, label: "store", start: table.end });
     const after = await readPartitionTable(host, path);
     expect(after.labels).toContain("store");

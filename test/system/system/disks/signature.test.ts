@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { luksFormat } from "../../../../src/system/disks/cryptsetup.ts";
 import { systemHost } from "../../../../src/system/host.ts";
 import { makeFileSystem } from "../../../../src/system/disks/mkfs.ts";
 import { Secret } from "../../../../src/base/secret.ts";
-import { contentOf, readSignature } from "../../../../src/system/disks/signature.ts";
+import { contentOf, INSPECTED_BYTES, readSignature } from "../../../../src/system/disks/signature.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "signature-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -110,4 +110,18 @@ test("an ext4 whose primary superblock was wiped is not taken for blank on a raw
 test("a device that is not there, and one of size 0, are errors and never blank", async () => {
   await expect(contentOf(host, join(folder, "missing"), { mustBeZero: true })).rejects.toThrow(/no such device/);
   await expect(contentOf(host, image("empty", 0), { mustBeZero: true })).rejects.toThrow(/size 0/);
+});
+
+test("who inspects a device reads nothing but the ends that are zeroed in a new one", () => {
+  const bytes = 400 * 1024 * 1024;
+  const path = image("inspected", bytes / 1024 / 1024);
+  const log = join(folder, "trace");
+  // blkid(8): 2, nothing was found.
+  expect(spawnSync("strace", ["-e", "trace=openat,lseek,pread64", "-o", log, "blkid", "--probe", path]).status).toBe(2);
+  const traced = readFileSync(log, "utf8");
+  const opened = traced.slice(traced.indexOf(`"${path}"`));
+  const places = [...opened.matchAll(/lseek\(\d+, (\d+), SEEK_SET|pread64\(.*, \d+, (\d+)\)/g)].map(([, seek, at]) => Number(seek ?? at));
+  expect(places.length).toBeGreaterThan(20);
+  const middle = places.filter((at) => at >= INSPECTED_BYTES && at < bytes - INSPECTED_BYTES);
+  expect(middle).toEqual([]);
 });

@@ -86,15 +86,38 @@ test("a superblock that was written by half is mended, also where there is no co
   machine.reboot();
 });
 
-test("a superblock of which more is wrong than its halves is not taken", async () => {
+// super.rst: the blocks of a group, and with it where everything is; the blocks that are reserved, which debugfs takes and e2fsck does not.
+test.each([
+  [77, 0x20],
+  [0xffffffff, 0x8],
+])("a superblock of which more is wrong than its halves is not taken, and left as it was: %i at %i", async (value, offset) => {
   const machine = namespaceMachine({});
   const wrong = ext4(machine, "wrong", ["-b", "4096"]);
   const image = readFileSync(wrong.source);
-  // The number of blocks of a group, and with it where everything is (super.rst).
-  image.writeUInt32LE(77, 1024 + 0x20);
+  image.writeUInt32LE(value, 1024 + offset);
   writeFileSync(wrong.source, image);
   await expect(run(machine, [wrong])).rejects.toThrow(/is damaged and cannot be mended without a decision/);
+  expect(readFileSync(wrong.source).equals(image), "not a byte is another").toBe(true);
   expect(await mountAt(machine.host, wrong.mountPoint)).toBeUndefined();
+});
+
+// While ext4 is mounted for writing it needs recovery (super.rst, INCOMPAT_RECOVER), as after a power cut.
+test("one that is mounted elsewhere is in use, not damaged: it is not checked", async () => {
+  const machine = namespaceMachine({});
+  const wanted = ext4(machine, "shared");
+  const source = execFileSync("losetup", ["--find", "--show", wanted.source], { encoding: "utf8" }).trim();
+  try {
+    const elsewhere = machine.at("/elsewhere");
+    mkdirSync(elsewhere);
+    execFileSync("mount", [source, elsewhere]);
+    await run(machine, [{ ...wanted, source, options: ["nodev"] }]);
+    expect(programs(machine)).toEqual(["mount"]);
+    expect(machine.notes).toEqual([]);
+    expect(await mountAt(machine.host, wanted.mountPoint)).toMatchObject({ source });
+    machine.reboot();
+  } finally {
+    execFileSync("losetup", ["--detach", source]);
+  }
 });
 
 test("what a mount needs is made true before anything is touched, and its failure is told", async () => {
