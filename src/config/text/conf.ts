@@ -26,7 +26,8 @@ export function words(expected: string, read: Reader, separator: RegExp = / +/):
   return z.string().transform((value, context) => {
     const found: string[] = [];
     let offset = 0;
-    for (const part of value.split(separator)) {
+    const parts = value.split(separator);
+    for (const part of parts) {
       offset = value.indexOf(part, offset);
       const text = part === "" ? "" : read(part);
       if (text === undefined || found.includes(text)) {
@@ -36,7 +37,7 @@ export function words(expected: string, read: Reader, separator: RegExp = / +/):
       offset += part.length;
     }
     // Separators alone, as a template leaves them whose values were empty.
-    if (found.length === 0 && context.issues.length === 0) context.addIssue({ code: "custom", message: `${expected}, at least one` });
+    if (parts.every((part) => part === "")) context.addIssue({ code: "custom", message: `${expected}, at least one` });
     return found;
   });
 }
