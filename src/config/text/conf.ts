@@ -120,7 +120,8 @@ function takeOut(values: Record<string, string>, issue: z.core.$ZodIssue): void 
   const value = values[key] ?? "";
   // Blanks in its place, which say nothing, and leave the other words where they are.
   if (success) values[key] = value.slice(0, data.offset) + " ".repeat(data.part.length) + value.slice(data.offset + data.part.length);
-  else delete values[key];
+  // Nothing is left of it: that no word is there is a mistake of its own only where none was.
+  if (!success || /^[ ,]*$/.test(values[key] ?? "")) delete values[key];
 }
 
 function keyOf(issue: z.core.$ZodIssue): string {

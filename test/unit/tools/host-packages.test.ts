@@ -16,7 +16,7 @@ const ALL = [...sections.keys()];
 
 /** On every Debian: packages that are essential or required there (debootstrap's minbase). Git is what a clone came by. */
 const EVERYWHERE =
-  "bash cat chroot cp dd dpkg dpkg-deb env fallocate find git blkid ldd losetup mkdir mkfifo mount mv nsenter rm script setpriv sh sync tar umount unshare wipefs";
+  "bash blockdev cat chroot cp dd dpkg dpkg-deb env fallocate find git blkid ldd losetup mkdir mkfifo mount mv nsenter partx rm script setpriv sh sync tar umount unshare wipefs";
 /** What else is started by name, by the package that it is in (`dpkg --search`). */
 const PACKAGES: Readonly<Record<string, string>> = {
   binutils: "strip",
@@ -36,6 +36,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   openssl: "openssl",
   "qemu-system-x86": "qemu-system-x86_64",
   "qemu-utils": "qemu-img qemu-io",
+  strace: "strace",
+  xfsprogs: "mkfs.xfs xfs_db xfs_io xfs_repair",
   zstd: "zstd",
 };
 const packageOf = new Map(Object.entries(PACKAGES).flatMap(([name, programs]) => programs.split(" ").map((program) => [program, name])));
