@@ -26,7 +26,7 @@ const INJECTED = "/boot/config/nftables.conf";
 /** That of the image, with names in it that are looked up outside of the file. */
 const INJECTED_RULES = readFileSync(join(import.meta.dirname, "../../etc/guestos/nftables.conf"), "utf8").replace(
   /^.*22, 9100.*$/m,
-  (line) => `${line}\n    ip saddr localhost tcp dport ssh meta mark 7 accept\n    meta skuid ic-replica meta mark 8 accept`,
+  (line) => `${line}\n    ip6 saddr ip6-loopback tcp dport ssh meta mark 7 accept\n    meta skuid ic-replica meta mark 8 accept`,
 );
 
 const node = bootedNode({
@@ -191,7 +191,7 @@ test("an injected ruleset shows nft no other file of the node, at boot and in th
     const why = await guestosBoot(vm, "why nftables");
     expect(why.stdout).toContain(`load ${INJECTED}`);
     expect(why.stdout).toContain("bwrap");
-    expect(await vm.shell.ok("nft list chain inet filter input")).toMatch(/ip saddr 127\.0\.0\.1 tcp dport 22 .*accept/);
+    expect(await vm.shell.ok("nft list chain inet filter input")).toMatch(/ip6 saddr ::1 tcp dport 22 .*accept/);
 
     const canary = "canary-of-the-node";
     await vm.shell.ok(

@@ -90,7 +90,8 @@ function foreignInclude(stderr: string, { file, foreign }: Ruleset, { name, befo
 /**
  * What the ruleset names that may come into being by itself; `undefined` where only the file can be wrong. The words are those of nft's
  * own checks (src/datatype.c, src/meta.c of nftables) and, for names of hosts, of getaddrinfo(3). Of the kernel's ENOENT only the one at the name of
- * a chain or flowtable: that is for a device that it hooks into. Where that is told wrong, it is tried again in vain, and no more.
+ * something that is being made there: that is for a device that it hooks into. nft 1.1 tells it at the table's name, and guesses at another table.
+ * Where that is told wrong, it is tried again in vain, and no more.
  */
 function missingYet(
   words: string,
@@ -101,7 +102,8 @@ function missingYet(
   if (/^Could not resolve hostname: (?!Address family)/.test(words)) return "a host that does not resolve";
   if (words === "Interface does not exist") return "an interface that does not exist";
   const before = content.split("\n")[line - 1]?.slice(0, column - 1) ?? "";
-  return words === "Could not process rule: No such file or directory" && /\b(?:chain|flowtable)\s[^;{}"#]*$/.test(before)
+  const isMade = /(?:^|[;{}])\s*(?:(?:add|create)\s+)?(?:table|chain|flowtable)\s[^;{}"#]*$/.test(before);
+  return isMade && /^(?:Could not process rule: )?No such file or directory/.test(words)
     ? "an interface to hook into, or a kind of hook, that the kernel does not know"
     : undefined;
 }

@@ -86,8 +86,15 @@ test.each([
     "c",
     "Could not process rule: No such file or directory",
   ],
+  [
+    "the device of a hook, as nft 1.1.3 tells it",
+    'table netdev later { chain c { type filter hook ingress device "later0" priority 0; }; }',
+    "later",
+    "No such file or directory; did you mean table 'filter' in family inet?",
+  ],
 ])("%s that is not there may come up, so it is tried again", (_, text, place, words) => {
   const column = text.search(new RegExp(`(?<=\\s)${place}(?=\\s)`)) + 1;
+  expect(column).toBeGreaterThan(1);
   const error = parsed(`/dev/stdin:2:${column}-${column + place.length - 1}: Error: ${words}\n`, `table inet f {\n${text}\n}`);
   expect(error).toMatchObject({ retryable: true, problem: { where: { line: 2, column }, found: `"${place}": ${words}` } });
   expect(error?.problem.what).toMatch(/does not (?:resolve|exist|know); the rules in force stay/);
@@ -101,6 +108,13 @@ test.each([
     "Could not resolve hostname: Address family for hostname not supported",
   ],
   ["a chain that no one makes", "jump nowhere", "nowhere", "Could not process rule: No such file or directory"],
+  ["a set that no one makes", "ip saddr @nope accept", "@nope", "No such file or directory"],
+  [
+    "a table that no one makes",
+    "add rule inet nope input accept",
+    "nope",
+    "No such file or directory; did you mean table 'filter' in family inet?",
+  ],
   ["a user", "meta skuid nobodyx accept", "nobodyx", "User does not exist"],
 ])("%s is a mistake", (_, text, place, words) => {
   const column = text.indexOf(place) + 1;
