@@ -48,6 +48,15 @@ describe.each([
     }
   }
 
+  test("of words that may not be kept nothing is in the answer or in the error", async () => {
+    const keptWords = (words: string): string => words.replaceAll("canary", "");
+    const script = "echo 'the canary sings' >&2; exit $0";
+    expect(await run({ ...shell(script), args: ["-c", script, "0"], keptWords }, never)).toMatchObject({ stderr: "the  sings\n" });
+    const error = await errorOf({ ...shell(script), args: ["-c", script, "1"], keptWords });
+    expect(error.stderr).toBe("the  sings\n");
+    expect(error.problem.found).toBe("the  sings");
+  });
+
   test("a tool that exits well gives its output, both kinds, as it stands", async () => {
     expect(await run(shell("echo out; echo err >&2"), never)).toEqual({ status: 0, stdout: "out\n", stderr: "err\n" });
   });
