@@ -178,7 +178,7 @@ test("where it is broken and the rules are taken away, those that were loaded la
   );
 });
 
-const ETC = join(import.meta.dirname, "../../../../etc");
+const ETC = join(import.meta.dirname, "../../../../etc/common/systemd/system");
 
 /** As the service starts tools: with its capabilities, and no way to others (systemd.exec(5)). */
 function capabilitiesOf(service: string): readonly string[] {
