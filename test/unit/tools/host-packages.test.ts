@@ -16,7 +16,7 @@ const ALL = [...sections.keys()];
 
 /** On every Debian: packages that are essential or required there (debootstrap's minbase). Git is what a clone came by. */
 const EVERYWHERE =
-  "bash cat chroot cp dd dpkg dpkg-deb env fallocate find git blkid ldd losetup mkdir mkfifo mount mv nsenter rm script setpriv sh sync tar umount unshare";
+  "bash cat chroot cp dd dpkg dpkg-deb env fallocate find git blkid ldd losetup mkdir mkfifo mount mv nsenter rm script setpriv sh sync tar umount unshare wipefs";
 /** What else is started by name, by the package that it is in (`dpkg --search`). */
 const PACKAGES: Readonly<Record<string, string>> = {
   binutils: "strip",
@@ -73,9 +73,9 @@ test.each(["setup", "check", "test", "test-vm", "test-power"])("make %s sets up 
 const CODE: readonly (readonly [string, string])[] = [
   ["tools/**/*.ts", "build"],
   // emulator.ts does without a QEMU.
-  ["vm/image/!(emulator).ts", "image"],
-  ["vm/*update*.ts", "update-image"],
-  ["vm/**/*.ts", "boot"],
+  ["image/**/!(emulator).ts", "image"],
+  ["image/update/*.ts", "update-image"],
+  ["lab/**/*.ts", "boot"],
   ["bench/**/*.ts", "bench"],
   ["test/{vm,system,support,crash,power}/**/*.ts", "test"],
 ];
