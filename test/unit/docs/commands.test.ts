@@ -82,7 +82,9 @@ test.each(commands.filter((command) => isMake(command) && !Object.hasOwn(mention
 test("what make test runs is what CI runs, and with it the program's build and both images", () => {
   const { stdout } = spawnSync("make", ["--dry-run", "test"], { encoding: "utf8" });
   expect(stdout).toContain("tools/test.ts all");
-  expect(spawnSync("bash", ["-c", 'make() { echo "make $*"; }; . .ci/run'], { encoding: "utf8" }).stdout).toContain("make test\n");
+  // Of the script, what it runs: it is not to remove anything.
+  const ci = spawnSync("bash", ["-c", 'make() { echo "make $*"; }; rm() { :; }; . .ci/run', ".ci/run"], { encoding: "utf8" });
+  expect(ci.stdout).toContain("make test\n");
   const lanes = gates["all"]?.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])) ?? [];
   const fast = gates["check"]?.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])) ?? [];
   expect(lanes.toSorted()).toEqual([...fast, "vm"].toSorted());
