@@ -13,10 +13,18 @@ const OWN_KERNEL_FILES = ["/proc/sys/kernel/hostname"];
 /** Node's compiled sources (coverage.ts). */
 const CACHE = join(buildFolder, "cache");
 const TODO =
-  "take the path from the layout (src/config/layout/layout.ts), which the test moves below a folder; a kernel interface belongs in " +
-  "src/system, and the unit in ELSEWHERE or PARTS of test/crash/effects/chain.ts, since the kernel is that of the machine that runs the test";
+  "take the path from the layout (src/config/layout/layout.ts), which the test moves below a folder; what is a tool's or the kernel's " +
+  "belongs in src/system, and a unit that is nothing without it in ELSEWHERE of test/crash/effects/chain.ts";
 
 let root: string | undefined;
+
+/**
+ * Where a setting of the kernel (sysctl(8)) is kept: below the machine's folder, but for those that are the worker's own. A setting that
+ * nobody has written there is what the real kernel has.
+ */
+export function settingPlace(path: string): string | undefined {
+  return root === undefined || !path.startsWith("/proc/sys/") || OWN_KERNEL_FILES.includes(path) ? undefined : join(root, path);
+}
 
 /** From then on only what is below that folder may be touched. */
 export function stayBelow(folder: string): void {
