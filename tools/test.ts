@@ -21,7 +21,7 @@ if (gate === undefined) throw new Error(`usage: test.ts ${Object.keys(gates).joi
 /** Arguments of vitest: given as FILE= and TEST=, and absent or empty otherwise. */
 const chosen = [
   ...[process.env["FILE"] ?? ""].filter((path) => path !== ""),
-  ...[process.env["TEST"] ?? ""].filter((name) => name !== "").flatMap((name) => ["--testNamePattern", name]),
+  ...[process.env["TEST"] ?? ""].flatMap((name) => (name === "" ? [] : ["--testNamePattern", name])),
 ];
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });

@@ -43,6 +43,7 @@ export function setup(): void {
  */
 const WRITABLE = [
   tmpdir(),
+  "/var/tmp",
   ...["build", "dist", "node_modules/.vite"].map((name) => resolve(name)),
   "/dev",
   "/run",
