@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { DEFAULT_PROFILE, profileNames, profiles } from "../../../src/profiles/profiles.ts";
+import { DEFAULT_PROFILE, profileNames } from "../../../src/profiles/profiles.ts";
 import { gates } from "../../../tools/gates.ts";
+import { everyUnit } from "../../support/chains.ts";
 import { documentedCommands } from "../../support/documented/commands.ts";
 import { elsewhere, mentions } from "../../support/documented/elsewhere.ts";
 import { here } from "../../support/documented/here.ts";
@@ -13,7 +14,7 @@ const documented = documentedCommands();
 const commands = [...new Set(documented.map(({ command }) => command))];
 /** `node lab/run.ts 'X'` runs X on the node: what is in quotes is what has to work. */
 const typed = commands.map((command) => /^node lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
-const units = new Set((await Promise.all(Object.values(profiles).map(async ({ chain }) => chain()))).flat().map(({ name }) => name));
+const units = new Set(everyUnit.map(({ name }) => name));
 
 /** The file, and what it imports of test/. */
 function textOf(file: string, seen = new Set<string>()): string {
