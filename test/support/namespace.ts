@@ -13,6 +13,8 @@ import { protectTheRest } from "./protect-the-rest.ts";
  * would have to, at once.
  */
 export function setup(): void {
+  // In a fresh clone it is not there yet.
+  mkdirSync("build", { recursive: true });
   if (inNamespace()) return protectTheRest(WRITABLE);
   const [node, ...args] = process.argv;
   const { status, error } = spawnSync(
@@ -44,7 +46,7 @@ export function setup(): void {
 const WRITABLE = [
   tmpdir(),
   "/var/tmp",
-  ...["build", "dist", "node_modules/.vite"].map((name) => resolve(name)),
+  ...["build", "node_modules/.vite"].map((name) => resolve(name)),
   "/dev",
   "/run",
   "/proc/sys/kernel/hostname",

@@ -13,6 +13,6 @@ test("the figures of the comparison are those of docs/performance.md", () => {
   const told = rowsOf(readme).filter(([what]) => /^(?:first boot|nothing to do): /.test(what ?? ""));
   expect(told).toHaveLength(2);
   for (const row of told) expect(measured.map((cells) => cells.slice(0, row.length))).toContainEqual(row);
-  const ratios = measured.filter(([what]) => /: chain, s$/.test(what ?? "")).map(([, , , ratio]) => ratio);
+  const ratios = measured.filter(([what]) => what?.endsWith(": chain, s") === true).map(([, , , ratio]) => ratio);
   expect(readme).toContain(`a boot takes ${ratios.join(" and ")} of the chain's time`);
 });
