@@ -14,6 +14,8 @@ export function protectTheRest(writable: readonly string[]): void {
   for (const path of own) if (!mountPoints().includes(path)) execFileSync("mount", ["--bind", "--", path, path]);
   const others = mountPoints().filter((place) => own.every((path) => !`${place}/`.startsWith(`${path}/`)));
   for (const place of others) execFileSync("mount", ["-o", "remount,bind,ro", "--", place]);
+  // The working folder may be below what something was mounted over, as in a clone in /tmp.
+  process.chdir(process.cwd());
 }
 
 /** Those that can be reached: what was mounted later, there or above, hides a mount. */
