@@ -1,3 +1,5 @@
+import { globSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { graphProblems, inOrder } from "../../../src/boot/graph.ts";
 import { repairedAtAnyTime } from "../../../src/profiles/profile.ts";
@@ -52,4 +54,15 @@ describe.each(profileNames)("%s", async (name) => {
       ).toEqual([]);
     }
   });
+});
+
+test("every unit of src/units is in a profile: add a line for what is missing to its chain", async () => {
+  const exported = (await Promise.all(globSync("src/units/**/*.ts").map(async (file) => import(resolve(file)) as Promise<object>)))
+    .flatMap((module) => Object.values(module) as readonly unknown[])
+    .filter((value) => typeof value === "object" && value !== null && "plan" in value && "requires" in value);
+  const used = new Set<unknown>();
+  for (const { chain, maintenance } of Object.values(profiles))
+    for (const unit of [...(await chain()), ...(await maintenance())]) used.add(unit);
+  expect(exported.length).toBeGreaterThan(20);
+  expect(exported.filter((unit) => !used.has(unit))).toEqual([]);
 });
