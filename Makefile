@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr
 BIN := $(CURDIR)/node_modules/.bin
 NODE := $(BIN)/node
-# Variables given on the command line (PROFILE, LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE) reach the scripts as environment.
+# Variables given on the command line (PROFILE, LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE, TEST) reach the scripts as environment.
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help
@@ -72,7 +72,7 @@ format: setup-node ## format the sources
 	@$(NODE) --run format
 
 .PHONY: check
-check: setup ## the fast gate: format, types, lint, dead code, tests that need no VM
+check: setup ## the fast gate: format, types, lint, dead code, tests that need no VM (FILE=part-of-path TEST=name for some tests alone)
 	@$(NODE) tools/test.ts check
 
 # Set-up is called here, not required, so that its failure is counted too.
@@ -82,7 +82,7 @@ test: ## everything: check, the images, whole boots in QEMU; ends with "N passed
 	@$(NODE) tools/test.ts all
 
 .PHONY: test-vm
-test-vm: setup image ## the VM tests alone (FILE=name for one file)
+test-vm: setup image ## the VM tests alone (FILE=part-of-path TEST=name for some)
 	@$(NODE) --run image:boundary
 	@$(NODE) tools/test.ts vm
 

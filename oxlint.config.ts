@@ -33,6 +33,7 @@ interface RestrictedPattern {
 
 export default defineConfig({
   plugins: ["typescript", "unicorn", "oxc", "import", "node", "vitest"],
+  jsPlugins: ["./tools/lint/paths-of-units.ts"],
   categories: { correctness: "error", suspicious: "error", perf: "error" },
   // The last one runs in a browser, whose types no source may see.
   ignorePatterns: ["build", "dist", "node_modules", "test/support/measure-page.js"],
@@ -110,6 +111,7 @@ export default defineConfig({
         ] as ["error", object],
       },
     })),
+    { files: ["src/units/**"], rules: { "guestos/no-absolute-path": "error" } },
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.
       files: ["tools/**", "bench/**", "image/**", "lab/**", "test/**"],
@@ -131,6 +133,6 @@ export default defineConfig({
         "vitest/require-to-throw-message": "off",
       },
     },
-    { files: ["*.config.ts"], rules: { "import/no-default-export": "off" } },
+    { files: ["*.config.ts", "tools/lint/**"], rules: { "import/no-default-export": "off" } },
   ],
 });

@@ -16,7 +16,7 @@ import type { VirtualMachine } from "../lab/virtual-machine.ts";
 import { injectedNode } from "../test/vm/support/injected-node.ts";
 import { configMedium } from "../test/vm/support/media.ts";
 import { countProcesses } from "./process-trace.ts";
-import { serviceOf, SLICE, steps, TARGET } from "./shell-chain/chain.ts";
+import { serviceOf, SLICE, steps, TARGET, withoutStep } from "./shell-chain/chain.ts";
 import { imageOfBoth } from "./shell-chain/image.ts";
 import { median } from "./median.ts";
 
@@ -74,6 +74,7 @@ type Boot = Readonly<Record<Measure, number>>;
 type Kind = "first boot" | "nothing to do";
 const KINDS: readonly Kind[] = ["first boot", "nothing to do"];
 
+if (withoutStep.length > 0) console.log(`the shell chain does less: no script in bench/shell-chain/steps for ${withoutStep.join(", ")}`);
 const both = await imageOfBoth();
 const { config } = await injectedNode();
 const results = new Map<string, Boot[]>();

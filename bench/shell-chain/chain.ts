@@ -1,34 +1,30 @@
-/** A step of the shell chain: one script, `steps/NAME.sh`, in one systemd oneshot. */
+import { readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Stage } from "../../src/boot/unit.ts";
+import { profiles } from "../../src/profiles/profiles.ts";
+
+/** A step of the shell chain: one script, `steps/NAME.sh`, called as the unit that does the same, in one systemd oneshot. */
 export interface Step {
   readonly name: string;
   /** What it waits for, and cannot do without. */
   readonly requires: readonly string[];
-  readonly stage: "early" | "late";
+  readonly stage: Stage;
 }
 
-/** The same work, in the same order, as the units of src/profiles/guestos.ts; systemd runs what is independent side by side. */
-export const steps: readonly Step[] = [
-  { name: "mount-boot", requires: [], stage: "early" },
-  { name: "upgrade-state", requires: ["mount-boot"], stage: "early" },
-  { name: "machine-id", requires: ["mount-boot"], stage: "early" },
-  { name: "ssh-host-keys", requires: ["mount-boot"], stage: "early" },
-  { name: "node-exporter-keys", requires: ["mount-boot"], stage: "early" },
-  { name: "store-key", requires: ["mount-boot"], stage: "early" },
-  { name: "var", requires: ["store-key"], stage: "early" },
-  { name: "volumes", requires: ["store-key"], stage: "early" },
-  { name: "volume-filesystems", requires: ["volumes"], stage: "early" },
-  { name: "volume-mounts", requires: ["volume-filesystems", "var"], stage: "early" },
-  { name: "config-injection", requires: ["mount-boot"], stage: "early" },
-  { name: "injected-data", requires: ["config-injection", "volume-mounts"], stage: "early" },
-  { name: "ssh-account-keys", requires: ["config-injection"], stage: "early" },
-  { name: "network", requires: ["config-injection"], stage: "early" },
-  { name: "hostname", requires: ["config-injection"], stage: "early" },
-  { name: "upgrade-data-store", requires: ["volume-mounts", "injected-data"], stage: "early" },
-  { name: "nftables", requires: ["mount-boot"], stage: "late" },
-  { name: "ipv6", requires: ["network"], stage: "late" },
-  { name: "log-shipping", requires: ["config-injection"], stage: "late" },
-  { name: "node-exporter", requires: ["node-exporter-keys"], stage: "late" },
-];
+const scripts = readdirSync(join(import.meta.dirname, "steps")).map((name) => basename(name, ".sh"));
+const chain = await profiles.guestos.chain();
+
+/** Units that no script does the work of: what is measured is then not the same work. */
+export const withoutStep: readonly string[] = chain.map(({ name }) => name).filter((name) => !scripts.includes(name));
+
+/** The same work, in the same order, as the units of a GuestOS; systemd runs what is independent side by side. */
+export const steps: readonly Step[] = chain
+  .filter(({ name }) => scripts.includes(name))
+  .map(({ name, stage, requires }) => ({
+    name,
+    stage,
+    requires: requires.map((unit) => unit.name).filter((other) => scripts.includes(other)),
+  }));
 
 /** Name of a step's service, without its suffix. */
 export function serviceOf({ name }: Pick<Step, "name">): string {
@@ -56,7 +52,7 @@ Conflicts=shutdown.target
 Before=shutdown.target`,
   late: `Wants=dbus.socket systemd-networkd.service
 After=dbus.socket dbus.service systemd-networkd.service nftables.service`,
-} satisfies Record<Step["stage"], string>;
+} satisfies Record<Stage, string>;
 
 /** Unit files by name. */
 export function unitFiles(): ReadonlyMap<string, string> {

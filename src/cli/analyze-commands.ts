@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { Analysis } from "./commands/analyze-command.ts";
 import type { WhichRecord } from "../run/boot-record.ts";
 import { analyzeHelp, whyHelp } from "./help.ts";
+import { addCommand } from "./add-command.ts";
 import { bootNumber, bootOption, jsonOption, recordOption } from "./options.ts";
 import type { Surroundings } from "./command-context.ts";
 
@@ -22,44 +23,26 @@ const ANALYSES: readonly (readonly [Analysis, string])[] = [
 
 /** Adds `analyze` with what may follow it, and `why`. */
 export function addAnalyzeCommands(program: Command, { terminal, setup, end }: Surroundings): void {
-  const analyze = program
-    .command("analyze")
-    .description("where the time of a boot went, in tables and pictures")
-    .helpOption("--help", "show this help")
-    .addHelpText("after", `\n${analyzeHelp}`);
+  const analyze = addCommand(program, "analyze", "where the time of a boot went, in tables and pictures", { help: analyzeHelp });
   for (const [analysis, description] of ANALYSES) {
-    analyze
-      .command(analysis, { isDefault: analysis === "time" })
-      .description(description)
-      .helpOption("--help", "show this help")
-      .addOption(bootOption())
-      .addOption(recordOption())
-      .addOption(jsonOption())
-      .action(async ({ json, ...flags }: Flags) => {
-        const { analyze: print } = await import("./commands/analyze-command.ts");
-        end(await print(await setup(), analysis, { ...whichRecord(flags), json }, terminal));
-      });
+    const options = [bootOption(), recordOption(), jsonOption()];
+    addCommand(analyze, analysis, description, { options, isDefault: analysis === "time" }).action(async ({ json, ...flags }: Flags) => {
+      const { analyze: print } = await import("./commands/analyze-command.ts");
+      end(await print(await setup(), analysis, { ...whichRecord(flags), json }, terminal));
+    });
   }
-  analyze
-    .command("diff")
-    .description("what got slower, faster, or ended otherwise, from one boot to another")
+  addCommand(analyze, "diff", "what got slower, faster, or ended otherwise, from one boot to another", { options: [jsonOption()] })
     .argument("<from>", "how many boots ago, or a record's file", bootOrFile)
     .argument("[to]", "the same; this boot when absent", bootOrFile, { boot: 0 })
-    .helpOption("--help", "show this help")
-    .addOption(jsonOption())
     .action(async (from: WhichRecord, to: WhichRecord, { json }: { readonly json: boolean }) => {
       const { analyzeDiff } = await import("./commands/analyze-command.ts");
       end(await analyzeDiff(await setup(), { from, to, json }, terminal));
     });
-  program
-    .command("why")
-    .description("why a unit ran, waited, was skipped or failed, with what it saw")
+  addCommand(program, "why", "why a unit ran, waited, was skipped or failed, with what it saw", {
+    help: whyHelp,
+    options: [bootOption(), recordOption(), jsonOption()],
+  })
     .argument("<unit>")
-    .helpOption("--help", "show this help")
-    .addHelpText("after", `\n${whyHelp}`)
-    .addOption(bootOption())
-    .addOption(recordOption())
-    .addOption(jsonOption())
     .action(async (unit: string, { json, ...flags }: Flags) => {
       const { why } = await import("./commands/why-command.ts");
       end(await why(await setup(), { ...whichRecord(flags), unit, json }, terminal));

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { defaultCommandOf } from "./add-command.ts";
 
 /** A command as the manual and the completions need it. */
 export interface CommandFacts {
@@ -15,6 +16,8 @@ export interface CommandFacts {
   /** The heading under which --help lists it. */
   readonly group: string;
   readonly commands: readonly CommandFacts[];
+  /** The one of these that is called when none of them is named. */
+  readonly byDefault: string | undefined;
 }
 
 export interface ArgumentFacts {
@@ -55,6 +58,7 @@ export function commandTree(command: Command, parents: readonly string[] = []): 
       .visibleCommands(command)
       .filter((child) => child.name() !== "help")
       .map((child) => commandTree(child, words)),
+    byDefault: defaultCommandOf(command),
   };
 }
 

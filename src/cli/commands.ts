@@ -4,30 +4,12 @@ import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, pl
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
 import { managebootVerbs } from "./manageboot.ts";
+import { addCommand } from "./add-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { Surroundings } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
-
-/** For "did you mean". */
-export const commandNames: readonly string[] = [
-  "run",
-  "plan",
-  "list",
-  "graph",
-  "status",
-  "analyze",
-  "why",
-  "doctor",
-  "verify",
-  "monitor",
-  "recovery-passphrase",
-  "config-image",
-  "upgrade",
-  "manageboot",
-  "help",
-];
 
 interface ProfileFlags {
   readonly profile?: ProfileName;
@@ -53,15 +35,10 @@ interface MonitorFlags {
 /** Adds each command: what it is called, what may follow it, and what it calls. */
 export function addCommands(program: Command, surroundings: Surroundings): void {
   const { terminal, setup, end, entries } = surroundings;
-  const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command => {
-    const made = program
-      .command(name, { isDefault: name === "run" })
-      .description(description)
-      .helpOption("--help", "show this help");
-    for (const option of [...options, jsonOption()]) made.addOption(option);
-    return help === "" ? made : made.addHelpText("after", `\n${help}`);
-  };
+  const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command =>
+    addCommand(program, name, description, { help, options: [...options, jsonOption()], isDefault: name === "run" });
 
+  program.commandsGroup("Running the boot chain:");
   command(
     "run",
     "make true what each unit asks for; this is what guestos-boot does without a command",
@@ -107,6 +84,20 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   );
 
   command(
+    "verify",
+    "check the chains of all profiles and their configuration: names, cycles, what cannot be used",
+    verifyHelp,
+    profileOption(),
+  ).action(async ({ profile, json }: ProfileFlags) => {
+    const { verify } = await import("./commands/chain-commands.ts");
+    const own = await setup(profile);
+    const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
+    const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
+    end(await verify(own, await Promise.all(chains), { json }, terminal));
+  });
+
+  program.commandsGroup("Looking at a boot:");
+  command(
     "status",
     "show how this boot went, or one before it",
     statusHelp,
@@ -130,19 +121,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     },
   );
 
-  command(
-    "verify",
-    "check the chains of all profiles and their configuration: names, cycles, what cannot be used",
-    verifyHelp,
-    profileOption(),
-  ).action(async ({ profile, json }: ProfileFlags) => {
-    const { verify } = await import("./commands/chain-commands.ts");
-    const own = await setup(profile);
-    const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
-    const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
-    end(await verify(own, await Promise.all(chains), { json }, terminal));
-  });
-
+  program.commandsGroup("Keeping the node as it is:");
   command(
     "monitor",
     "watch over the running node, and mend what drifts: what guestos-monitor.service does",
@@ -171,6 +150,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
 
   addRecoveryCommands(program, surroundings);
 
+  program.commandsGroup("Upgrading the node:");
   addUpgradeCommands(program, surroundings);
 
   // Known verbs have been translated by now (src/cli/manageboot.ts).
@@ -189,6 +169,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
       await complete(await setup(profileIn(words)), program, words, terminal);
     });
 
+  program.commandsGroup("On the host:");
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage
     .argument("[folder]", "laid out like the tar")

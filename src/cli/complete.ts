@@ -24,14 +24,6 @@ export interface Completion {
   readonly prefix: string;
 }
 
-/** What is called when the word after a command is none of its commands. Commander has the same (isDefault). */
-export const defaultCommands: Readonly<Record<string, string>> = {
-  "": "run",
-  analyze: "time",
-  "recovery-passphrase": "status",
-  upgrade: "status",
-};
-
 /**
  * What may stand in the place of the last word.
  *
@@ -101,7 +93,7 @@ function placeAfter(program: CommandFacts, words: readonly string[]): Reached {
 /** Its own, and those of what is called when nothing follows. */
 function optionsOf(command: CommandFacts, program: CommandFacts): readonly OptionFacts[] {
   const own = command.options;
-  const others = command.commands.find(({ words }) => words.at(-1) === defaultCommands[command.words.join(" ")])?.options ?? [];
+  const others = command.commands.find(({ words }) => words.at(-1) === command.byDefault)?.options ?? [];
   const all = [...own, ...others.filter(({ name }) => own.every((option) => option.name !== name))];
   return command === program ? all : all.filter(({ name }) => name !== "--version");
 }

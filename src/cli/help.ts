@@ -1,14 +1,5 @@
 /** What stands below the options in each command's --help, and in guestos-boot(8). At most 80 columns. */
 
-/** The commands by what people come for. One that stands in none of these is among "Other commands". */
-export const commandGroups: readonly { readonly title: string; readonly commands: readonly string[] }[] = [
-  { title: "Running the boot chain", commands: ["run", "plan", "list", "graph", "verify"] },
-  { title: "Looking at a boot", commands: ["status", "analyze", "why", "doctor"] },
-  { title: "Keeping the node as it is", commands: ["monitor", "recovery-passphrase"] },
-  { title: "Upgrading the node", commands: ["upgrade", "manageboot"] },
-  { title: "On the host", commands: ["config-image"] },
-];
-
 export const rootHelp = `Without a command, the whole chain is run. A unit that has nothing to do touches
 nothing, so a run can be repeated at any time. Only one runs at a time.
 

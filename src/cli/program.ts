@@ -1,15 +1,13 @@
 import { Command, CommanderError } from "commander";
-import { nearest } from "../base/nearest.ts";
-import { foreignText } from "../base/foreign-words.ts";
 import type { Problem } from "../base/problem.ts";
-import { addCommands, commandNames } from "./commands.ts";
+import { addCommands } from "./commands.ts";
 import { exitCodeLines, exitCodes, type ExitName } from "../run/exit-codes.ts";
 import { ExitError } from "../run/exit-error.ts";
-import { commandGroups, rootHelp } from "./help.ts";
+import { rootHelp } from "./help.ts";
 import { profileSetup } from "../run/load-setup.ts";
 import type { Surroundings } from "./command-context.ts";
 import { printJson, type Terminal } from "../run/terminal.ts";
-import { upgradeCommandNames } from "./upgrade-commands.ts";
+import { usageProblem } from "./usage-problem.ts";
 import { version } from "./version.ts";
 
 /**
@@ -39,7 +37,12 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: Surr
     // With them come all the schemas, which only this command needs (and who asks what may follow it).
     entries: args.includes("config-image") ? await (await import("./medium-entries.ts")).allTopLevelEntries() : [],
   });
-  await program.parseAsync(args, { from: "user" });
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode !== 0) throw new ExitError("usage", usageProblem(error, args, program));
+    throw error;
+  }
   return exit;
 }
 
@@ -59,17 +62,13 @@ export function guestosProgram(surroundings: Surroundings): Command {
     })
     .addHelpText("after", `\n${rootHelp}\n\nExit codes:\n${exitCodeLines().join("\n")}`);
   addCommands(program, surroundings);
-  for (const command of program.commands) {
-    const group = commandGroups.find(({ commands }) => commands.includes(command.name()));
-    if (group !== undefined) command.helpGroup(`${group.title}:`);
-  }
   return program;
 }
 
 /** Says in one way whatever went wrong; with --json in a document too, because programs read no prose. */
 async function report(error: unknown, args: readonly string[], terminal: Terminal): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok.code;
-  const { exit, problem } = await explained(error, args);
+  const { exit, problem } = await explained(error);
   const { code } = exitCodes[exit];
   const { problemText } = await import("../boot/show/run-text.ts");
   const [first = "", ...others] = problemText(problem);
@@ -78,39 +77,9 @@ async function report(error: unknown, args: readonly string[], terminal: Termina
   return code;
 }
 
-async function explained(error: unknown, args: readonly string[]): Promise<{ readonly exit: ExitName; readonly problem: Problem }> {
+async function explained(error: unknown): Promise<{ readonly exit: ExitName; readonly problem: Problem }> {
   if (error instanceof ExitError) return error;
-  if (error instanceof CommanderError) return { exit: "usage", problem: usageProblem(error, args) };
   const { ProblemError, toProblem } = await import("../base/problem.ts");
   const outside = error instanceof ProblemError || (error instanceof Error && "syscall" in error);
   return { exit: outside ? "refused" : "defect", problem: toProblem(error) };
 }
-
-function usageProblem(error: CommanderError, args: readonly string[]): Problem {
-  const [first = ""] = args;
-  if (error.code === "commander.excessArguments" && first === "upgrade") {
-    const [, second = ""] = args;
-    const meant = nearest(second, upgradeCommandNames);
-    if (!second.startsWith("-") && !upgradeCommandNames.includes(second)) {
-      return {
-        what: `there is no command ${JSON.stringify(foreignText(`upgrade ${second}`))}`,
-        todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
-      };
-    }
-  }
-  // A word that is no command reaches the default command as an argument too many.
-  if (error.code === "commander.excessArguments" && !first.startsWith("-") && !commandNames.includes(first)) {
-    const meant = nearest(first, commandNames);
-    return {
-      what: `there is no command ${JSON.stringify(foreignText(first))}`,
-      todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
-    };
-  }
-  const [what = "", suggestion] = foreignText(error.message)
-    .replace(/^error: /, "")
-    .split("\n");
-  const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
-  return { what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
-}
-
-const SEE_HELP = "see guestos-boot --help";

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { recoveryHelp, recoverySetHelp } from "./help.ts";
+import { addCommand } from "./add-command.ts";
 import { jsonOption, waitOption } from "./options.ts";
 import type { Surroundings } from "./command-context.ts";
 
@@ -9,17 +10,11 @@ interface Flags {
 
 /** Adds `recovery-passphrase` and what may follow it. */
 export function addRecoveryCommands(program: Command, { terminal, setup, end }: Surroundings): void {
-  const recovery = program
-    .command("recovery-passphrase")
-    .description("a passphrase that opens the store when the node's key file is lost")
-    .helpOption("--help", "show this help")
-    .addHelpText("after", `\n${recoveryHelp}`);
+  const recovery = addCommand(program, "recovery-passphrase", "a passphrase that opens the store when the node's key file is lost", {
+    help: recoveryHelp,
+  });
   const command = (name: string, description: string): Command =>
-    recovery
-      .command(name, { isDefault: name === "status" })
-      .description(description)
-      .helpOption("--help", "show this help")
-      .addOption(jsonOption());
+    addCommand(recovery, name, description, { options: [jsonOption()], isDefault: name === "status" });
 
   command("status", "show whether there is one; the same as no word at all").action(async ({ json }: Flags) => {
     const { recoveryStatus } = await import("./commands/recovery-command.ts");

@@ -1,21 +1,9 @@
 import { type Command, Option } from "commander";
 import { upgradeCommitHelp, upgradeConfirmHelp, upgradeForgetHelp, upgradeHelp, upgradeRollbackHelp, upgradeStatusHelp } from "./help.ts";
+import { addCommand } from "./add-command.ts";
 import { jsonOption } from "./options.ts";
 import type { Surroundings } from "./command-context.ts";
-import { addReceiveCommands, receiveCommandNames } from "./upgrade-receive-commands.ts";
-
-/** For "did you mean". */
-export const upgradeCommandNames: readonly string[] = [
-  "status",
-  "current",
-  "target",
-  "next",
-  "commit",
-  "confirm",
-  "rollback",
-  "forget",
-  ...receiveCommandNames,
-];
+import { addReceiveCommands } from "./upgrade-receive-commands.ts";
 
 interface Flags {
   readonly json: boolean;
@@ -24,19 +12,11 @@ interface Flags {
 /** Adds `upgrade` and what may follow it. */
 export function addUpgradeCommands(program: Command, surroundings: Surroundings): void {
   const { terminal, setup, end } = surroundings;
-  const upgrade = program
-    .command("upgrade")
-    .description("the two systems of this node: what runs, what is tried, what to keep")
-    .helpOption("--help", "show this help")
-    .addHelpText("after", `\n${upgradeHelp}`);
-  const command = (name: string, description: string, help: string): Command => {
-    const made = upgrade
-      .command(name, { isDefault: name === "status" })
-      .description(description)
-      .helpOption("--help", "show this help")
-      .addOption(jsonOption());
-    return help === "" ? made : made.addHelpText("after", `\n${help}`);
-  };
+  const upgrade = addCommand(program, "upgrade", "the two systems of this node: what runs, what is tried, what to keep", {
+    help: upgradeHelp,
+  });
+  const command = (name: string, description: string, help: string): Command =>
+    addCommand(upgrade, name, description, { help, options: [jsonOption()], isDefault: name === "status" });
   const rebootOption = (): Option => new Option("--no-reboot", "leave the restart to somebody else");
 
   command("status", "show both slots, and what is booted next; the same as no word at all", upgradeStatusHelp).action(

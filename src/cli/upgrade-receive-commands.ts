@@ -1,10 +1,8 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { upgradeInstallHelp, upgradeVerifyHelp } from "./help.ts";
+import { addCommand } from "./add-command.ts";
 import { jsonOption } from "./options.ts";
 import type { Surroundings } from "./command-context.ts";
-
-/** For "did you mean". */
-export const receiveCommandNames: readonly string[] = ["install", "verify"];
 
 interface Flags {
   readonly sha256?: string;
@@ -18,18 +16,14 @@ interface Flags {
 /** Adds to `upgrade` what takes in an image. */
 export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: Surroundings): void {
   const command = (name: string, description: string, help: string): Command =>
-    upgrade
-      .command(name)
-      .description(description)
-      .helpOption("--help", "show this help")
+    addCommand(upgrade, name, description, { help })
       .addArgument(new Argument("<image>", "a file, an http(s) address, or - for standard input"))
       .addOption(new Option("--sha256 <hash>", "the hash of the whole file, as the registry names it"))
       .addOption(new Option("--signature <file>", "the signature that was made with the image"))
       .addOption(new Option("--insecure", "take an image for which nobody vouches").default(false, "no"))
       .addOption(new Option("--limit-rate <bytes>", "at most so many bytes a second; 500K, 10M").argParser(rate))
       .addOption(new Option("--header-file <file>", "lines `Name: value` for the server, such as an Authorization"))
-      .addOption(jsonOption())
-      .addHelpText("after", `\n${help}`);
+      .addOption(jsonOption());
 
   command("install", "write an image to the slot that does not run", upgradeInstallHelp)
     .addOption(new Option("--allow-downgrade", "also a version that is not newer than the running one").default(false, "no"))

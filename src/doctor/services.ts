@@ -1,18 +1,22 @@
 import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
-/** What the package installs, or adds something to (systemd/system below etc/); nothing is wrong with one that there is not. */
-const SERVICES = [
+/** What the package installs, adds something to, or enables (systemd below etc/), and starts; nothing is wrong with one that there is not. */
+export const SERVICES: readonly string[] = [
   "guestos-boot.service",
   "guestos-boot-late.service",
   "guestos-boot.target",
   "guestos-go-back.service",
   "guestos-trial.timer",
   "guestos-monitor.service",
+  "guestos-network.path",
+  "guestos-network.target",
   "nftables.service",
   "node_exporter.service",
   "ssh.service",
   "systemd-networkd.service",
+  "systemd-resolved.service",
+  "systemd-logind.service",
   "systemd-journal-flush.service",
   "systemd-journal-upload.service",
   "filebeat.service",

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { protectTheRest } from "./protect-the-rest.ts";
 
 /**
  * Tests that mount things, or set the host name, must not do it to the machine they run on.
@@ -12,7 +13,9 @@ import { join } from "node:path";
  * would have to, at once.
  */
 export function setup(): void {
-  if (inNamespace()) return;
+  // In a fresh clone it is not there yet.
+  mkdirSync("build", { recursive: true });
+  if (inNamespace()) return protectTheRest(WRITABLE);
   const [node, ...args] = process.argv;
   const { status, error } = spawnSync(
     // The inner run must not outlive the outer one, whatever ends that.
@@ -35,6 +38,19 @@ export function setup(): void {
   if (error !== undefined) throw error;
   process.exit(status ?? 1);
 }
+
+/**
+ * What tests may change outside the folders that they make: temporary files, what is built, devices, what is gone with a reboot, and the
+ * host name, which is the namespace's own.
+ */
+const WRITABLE = [
+  tmpdir(),
+  "/var/tmp",
+  ...["build", "node_modules/.vite"].map((name) => resolve(name)),
+  "/dev",
+  "/run",
+  "/proc/sys/kernel/hostname",
+];
 
 /** Holds the name of the mount namespace that the run came from. */
 const OUTSIDE = "GUESTOS_BOOT_TEST_OUTSIDE";

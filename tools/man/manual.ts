@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandFacts, commandTree, type OptionFacts } from "../../src/cli/command-tree.ts";
 import { exitCodes } from "../../src/run/exit-codes.ts";
-import { commandGroups } from "../../src/cli/help.ts";
 import { guestosProgram } from "../../src/cli/program.ts";
 import { allTopLevelEntries } from "../../src/cli/medium-entries.ts";
 import { profileSetup } from "../../src/run/load-setup.ts";
@@ -136,11 +135,7 @@ function isCommon({ name }: OptionFacts): boolean {
 
 /** Commands in the groups of --help, and in its order. */
 function groupsOf({ commands }: CommandFacts): readonly (readonly [string, readonly CommandFacts[]])[] {
-  const titles = [...commandGroups.map(({ title }) => title), "Other commands"];
-  return titles.flatMap((title) => {
-    const members = commands.filter(({ group }) => group === title);
-    return members.length === 0 ? [] : [[title, members] as const];
-  });
+  return [...Map.groupBy(commands, ({ group }) => group)];
 }
 
 function commandRoff(command: CommandFacts): readonly string[] {

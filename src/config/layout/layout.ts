@@ -89,6 +89,14 @@ export interface Layout {
   readonly danted: string;
   /** A file a service, with its environment (systemd.exec(5), EnvironmentFile=). */
   readonly environments: string;
+  /** Programs of the node's own that an image may have (etc/boundary). */
+  readonly programs: {
+    readonly boundaryNodeControlPlane: string;
+    readonly icRouterControlPlaneWatcher: string;
+    readonly icxProxy: string;
+  };
+  /** Where ic-router-control-plane-watcher writes what it finds. */
+  readonly routes: string;
   /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
   readonly versionFile: string;
@@ -221,6 +229,12 @@ export const guestosLayout: Layout = {
   nginx: "/run/ic-node/etc/nginx",
   danted: "/run/ic-node/etc/danted.conf",
   environments: "/run/ic-node/etc/default",
+  programs: {
+    boundaryNodeControlPlane: "/opt/ic/bin/boundary-node-control-plane",
+    icRouterControlPlaneWatcher: "/opt/ic/bin/ic-router-control-plane-watcher",
+    icxProxy: "/usr/bin/icx-proxy",
+  },
+  routes: "/run/ic-routes",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
   versionFile: "/opt/ic/share/version.txt",
   collector: "/run/node_exporter/collector_textfile",

@@ -29,7 +29,7 @@ export interface Mapping {
 }
 
 /** sysfs counts sizes in units of 512 bytes, whatever the device's own sector (Documentation/ABI/stable/sysfs-block). */
-export const SYSFS_SECTOR = 512;
+const SYSFS_SECTOR = 512;
 
 /**
  * Kernel name of the disk that the root file system lies on ("vda"). Every partition of the system is looked for on
@@ -140,4 +140,11 @@ export async function mappings(host: Host): Promise<ReadonlyMap<string, Mapping>
 /** KEY=value lines as in /sys/…/uevent. */
 function parseUevent(text: string): ReadonlyMap<string, string> {
   return new Map(text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}
+
+/** Bytes of a disk, named as in /sys/class/block. @throws ProblemError, retryable, when it is not there */
+export async function diskBytes(host: Host, disk: string): Promise<number> {
+  const sectors = await host.readText(`/sys/class/block/${disk}/size`);
+  if (sectors === undefined) throw new ProblemError({ what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
+  return Number(sectors) * SYSFS_SECTOR;
 }

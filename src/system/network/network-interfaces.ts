@@ -64,6 +64,11 @@ function devicePath(name: string, link = ""): string {
   return path.replace(/\/virtio\d+$/, "");
 }
 
+/** Whether there is one of that name, of whatever kind. */
+export async function isInterface(host: Host, name: string): Promise<boolean> {
+  return (await host.list(join(CLASS, name))) !== undefined;
+}
+
 /** "enp2s0" before "enp10s0". Not by Intl.Collator: the first one that a process makes takes longer than most units. */
 function sortKey(name: string): string {
   return name.replaceAll(/\d+/g, (digits) => digits.padStart(10, "0"));

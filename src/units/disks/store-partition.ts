@@ -1,4 +1,4 @@
-import { SYSFS_SECTOR } from "../../system/disks/block-devices.ts";
+import { diskBytes } from "../../system/disks/block-devices.ts";
 import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { addPartition, announcePartition, readPartitionTable } from "../../system/disks/sfdisk.ts";
@@ -48,9 +48,7 @@ const BACKUP_ENTRIES = 16 * 1024;
 
 /** The byte behind the last that a partition may have, where the backup GPT is at the end of the disk, or is moved there. */
 async function usableEnd(host: Host, disk: string, sectorBytes: number): Promise<number> {
-  const sectors = await host.readText(`/sys/class/block/${disk}/size`);
-  if (sectors === undefined) throw new ProblemError({ what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
-  return Number(sectors) * SYSFS_SECTOR - BACKUP_ENTRIES - sectorBytes;
+  return (await diskBytes(host, disk)) - BACKUP_ENTRIES - sectorBytes;
 }
 
 /**

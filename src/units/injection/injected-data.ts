@@ -23,10 +23,9 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
  * digest is the frozen one. Things are put into place whole, by renaming. A conflict means that something stands there already
  * that did not come from a medium that was being taken in: keys and state of a node are never replaced.
  *
- * @param mounts what mounts the places
- * @param owns the places
+ * @param places what mounts them, and their paths
  */
-export function injectedDataOn(mounts: readonly GuestUnit[], owns: readonly string[]): GuestUnit {
+export function injectedDataOn({ mounts, owns }: { readonly mounts: readonly GuestUnit[]; readonly owns: readonly string[] }): GuestUnit {
   return unit({
     name: "injected-data",
     title: "Store the injected keys and state",
@@ -40,7 +39,10 @@ export function injectedDataOn(mounts: readonly GuestUnit[], owns: readonly stri
 }
 
 /** Of a GuestOS: onto the volumes below /var/lib/ic. */
-export const injectedData = injectedDataOn([volumeMounts], ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"]);
+export const injectedData = injectedDataOn({
+  mounts: [volumeMounts],
+  owns: ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
+});
 
 /** The machine, and what a medium of its profile may bring. */
 interface Work extends Machine {

@@ -25,7 +25,7 @@ export const boundaryNodeControlPlane = unit({
     const { last_known_registry_version = "0" } = await readBnVars(host, layout);
     return planProgram(machine, {
       name: "boundary-node-control-plane",
-      program: "/opt/ic/bin/boundary-node-control-plane",
+      program: layout.programs.boundaryNodeControlPlane,
       environment: {
         NNS_URLS: nns_url.join(","),
         NNS_PUBLIC_KEY: await injectedPath(machine, "nns_public_key.pem"),

@@ -1,8 +1,8 @@
-import { join } from "node:path";
 import { conflict } from "../../boot/unit.ts";
 import { bnVarsFile, readBnVars } from "../../config/bn-vars.ts";
 import { dantedConf } from "../../config/danted-conf.ts";
 import { checkDantedConf } from "../../system/danted.ts";
+import { isInterface } from "../../system/network/network-interfaces.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { planFedService, planUnfedService } from "./configured-service.ts";
 import { unit } from "../machine.ts";
@@ -34,7 +34,7 @@ export const danted = unit({
     const clients = [...vars.ipv6_replica_ips, ...vars.ipv4_replica_ips];
     if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no network is named that may use it");
     const outgoing = vars.socks_interface ?? (await primaryInterface(host, layout))?.name;
-    if (outgoing === undefined || (await host.list(join("/sys/class/net", outgoing))) === undefined) {
+    if (outgoing === undefined || !(await isInterface(host, outgoing))) {
       return conflict({
         what: "the SOCKS proxy has no interface to go out by",
         where: { file: bnVarsFile(layout) },

@@ -19,8 +19,8 @@ export const icRouterControlPlaneWatcher = unit({
   plan: async (machine) =>
     planProgram(machine, {
       name: "ic-router-control-plane-watcher",
-      program: "/opt/ic/bin/ic-router-control-plane-watcher",
-      environment: { ROUTES_DIR: "/run/ic-routes" },
+      program: machine.layout.programs.icRouterControlPlaneWatcher,
+      environment: { ROUTES_DIR: machine.layout.routes },
       does: "watch the routes of the control plane",
     }),
 });

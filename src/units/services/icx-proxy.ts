@@ -37,7 +37,7 @@ export const icxProxy = unit({
     const { nns_url } = await readNnsConf(host, layout);
     return planProgram(machine, {
       name: "icx-proxy",
-      program: "/usr/bin/icx-proxy",
+      program: layout.programs.icxProxy,
       environment: {
         ADDRESS: PROXY_ADDRESS,
         DOMAINS: domains.map((domain) => `--domain ${domain}`).join(" "),

@@ -2,6 +2,9 @@ import { provision } from "../../../src/boot/unit.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
 import { guestos } from "../../support/chains.ts";
 import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
+import { plantedUnits } from "./planted.ts";
+
+const units: readonly GuestUnit[] = [...guestos, ...plantedUnits()];
 
 /**
  * Units that are nothing without real disks, or a real systemd: here they find that all is as it should be. They are cut in virtual
@@ -31,10 +34,10 @@ export const chain: readonly GuestUnit[] = (() => {
     known.set(unit, made);
     return made;
   };
-  return guestos.map(here);
+  return units.map(here);
 })();
 
 /** Units that are killed here. */
-export const killedUnits: readonly string[] = guestos.map(({ name }) => name).filter((name) => !ELSEWHERE.includes(name));
+export const killedUnits: readonly string[] = units.map(({ name }) => name).filter((name) => !ELSEWHERE.includes(name));
 /** Of the others, those that the chain no longer has. */
 export const unknownElsewhere: readonly string[] = ELSEWHERE.filter((name) => guestos.every((unit) => unit.name !== name));

@@ -83,6 +83,7 @@ export class CrashMachine implements Disposable {
   /** Takes away what a reboot takes away. */
   reboot(): void {
     this.unbind();
+    rmSync(join(this.root, "proc"), { recursive: true, force: true });
     for (const name of readdirSync(join(this.root, "run"))) rmSync(join(this.root, "run", name), { recursive: true });
     mkdirSync(join(this.root, "run/node_exporter/collector_textfile"), { recursive: true });
     resetKernel();

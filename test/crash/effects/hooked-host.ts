@@ -1,6 +1,9 @@
 /** Stands in the place of src/system/host.ts: the same machine, but every effect can be hooked. Also a machine of its own, as far as files cannot be it. */
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as real from "../../../src/system/host.ts";
+import { explainRefusal, requireOwn, settingPlace } from "./bounds.ts";
 import { effect, step, target } from "./hook.ts";
 
 export type * from "../../../src/system/host.ts";
@@ -10,6 +13,10 @@ export function systemHost(options: real.HostOptions): real.Host {
   return {
     ...host,
     // The disks of the machine that runs the test are not this one's; its network card is one without hardware.
+    readText: async (path) => {
+      const place = settingPlace(path);
+      return (place === undefined ? undefined : await host.readText(place)) ?? host.readText(path);
+    },
     list: async (path) => (path === "/sys/class/block" ? [] : host.list(path)),
     readLink: async (path) => (path === "/sys/class/net/eth0/device" ? "../../../0000:00:01.0" : host.readLink(path)),
     run: async (command) =>
@@ -21,14 +28,32 @@ export function systemHost(options: real.HostOptions): real.Host {
         // Half of the time that it takes: where it is waited for anyway.
         if (target.moment.kind === "middle" && target.moment.step === 2) await step(async () => pause(target.milliseconds / 2));
         else await step();
-        return ended;
+        return ended.catch(explainRefusal);
       }),
-    writeFile: async (path, ...rest) => effect(`write ${path}`, async () => host.writeFile(path, ...rest)),
-    writeStream: async (path, ...rest) => effect(`write ${path}`, async () => host.writeStream(path, ...rest)),
-    writeInPlace: async (path, ...rest) => effect(`overwrite ${path}`, async () => host.writeInPlace(path, ...rest)),
-    makeFolder: async (path, attributes) => effect(`make ${path}`, async () => host.makeFolder(path, attributes)),
-    remove: async (path) => effect(`remove ${path}`, async () => host.remove(path)),
-    rename: async (from, to) => effect(`rename ${from}`, async () => host.rename(from, to)),
-    setAttributes: async (path, attributes) => effect(`set attributes of ${path}`, async () => host.setAttributes(path, attributes)),
+    writeFile: async (path, ...rest) => change(`write ${path}`, [path], async () => host.writeFile(path, ...rest)),
+    writeStream: async (path, ...rest) => change(`write ${path}`, [path], async () => host.writeStream(path, ...rest)),
+    writeInPlace: async (path, ...rest) => {
+      const place = settingPlace(path);
+      if (place !== undefined) makeSetting(place);
+      const where = place ?? path;
+      return change(`overwrite ${path}`, [where], async () => host.writeInPlace(where, ...rest));
+    },
+    makeFolder: async (path, attributes) => change(`make ${path}`, [path], async () => host.makeFolder(path, attributes)),
+    remove: async (path) => change(`remove ${path}`, [path], async () => host.remove(path)),
+    rename: async (from, to) => change(`rename ${from}`, [from, to], async () => host.rename(from, to)),
+    setAttributes: async (path, attributes) =>
+      change(`set attributes of ${path}`, [path], async () => host.setAttributes(path, attributes)),
   };
+}
+
+/** The kernel's are always there. */
+function makeSetting(place: string): void {
+  mkdirSync(dirname(place), { recursive: true });
+  appendFileSync(place, "");
+}
+
+/** An effect on files, which must be the machine's. */
+async function change(name: string, paths: readonly string[], act: () => Promise<void>): Promise<void> {
+  for (const path of paths) requireOwn(path);
+  return effect(name, act);
 }

@@ -12,6 +12,7 @@ import type { Case, EffectExplorer as Explorer } from "./explorer.ts";
 
 installStandIns();
 // An import above would have seen what is real.
+const { protectTheMachine } = await import("./bounds.ts");
 const { caseText, chance, EffectExplorer } = await import("./explorer.ts");
 const { scenarios } = await import("./scenarios.ts");
 process.setMaxListeners(0);
@@ -87,6 +88,7 @@ function prepare(): string {
     "ip link add eth0 type veth peer name cable",
     "ip link set lo up",
   ]);
+  protectTheMachine([base, "/run"]);
   return join(base, "work");
 }
 

@@ -1,8 +1,13 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { killedUnits, unknownElsewhere } from "../../crash/effects/chain.ts";
 import { coverageLines, exploreEffects, failureText } from "../../crash/effects/coverage.ts";
 import { chance } from "../../crash/effects/explorer.ts";
+import { type Planted, ways } from "../../crash/effects/planted.ts";
 import { scenarios } from "../../crash/effects/scenarios.ts";
+import { ENVIRONMENT } from "../../crash/effects/target.ts";
 
 /** A sample of the first half of `make test-crash`: docs/reliability.md. */
 
@@ -25,4 +30,22 @@ test("killed at an effect, without space from there on, or with an error of the 
 test("every unit of the chain has its scenario, unless it is nothing without real disks or a real systemd", () => {
   expect(scenarios.map(({ name }) => name)).toEqual(expect.arrayContaining([...killedUnits]));
   expect(unknownElsewhere).toEqual([]);
+});
+
+test.each(ways)("a unit that %s what is outside its machine changes nothing there, and the run says what to do", async (way) => {
+  const folder = mkdtempSync(join(tmpdir(), "guestos-boot-sentinel-"));
+  const sentinel = join(folder, "sentinel");
+  writeFileSync(sentinel, "kept");
+  process.env[ENVIRONMENT.planted] = JSON.stringify({ way, path: sentinel } satisfies Planted);
+  try {
+    const { failures, results } = await exploreEffects({ scenarios: ["planted"], orders: { seed: SEED, sample: 1 }, jobs: 1 });
+    expect(readFileSync(sentinel, "utf8")).toBe("kept");
+    expect(results).toEqual([]);
+    expect(failures.join("\n").replaceAll(/\s+/g, " ")).toMatch(
+      /would change .*the machine that runs this test.* take the path from the layout/,
+    );
+  } finally {
+    Reflect.deleteProperty(process.env, ENVIRONMENT.planted);
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -60,7 +60,7 @@ function udevOf(file: string): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(parseUdevData(stdout.replaceAll(/^(?=ID_)/gm, "E:"))));
 }
 
-const MOUNT = "mount -t vfat -o ro,nodev,nosuid,noexec -- /dev/vdb /run/guestos-boot/medium";
+const MOUNT = "mount -t vfat -o ro,umask=0077,nodev,nosuid,noexec -- /dev/vdb /run/guestos-boot/medium";
 const TAR = "/run/guestos-boot/medium/ic-bootstrap.tar";
 
 async function search(file: string, removable: boolean) {

@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
-import { graphProblems } from "../../../src/boot/graph.ts";
 import { boundary } from "../../support/chains.ts";
 import { guestos } from "../../support/chains.ts";
-
-test("the chain of a Boundary-GuestOS is sound, and written down in an order in which it could be run", () => {
-  expect(graphProblems(boundary)).toEqual([]);
-  const names = boundary.map(({ name }) => name);
-  for (const { name, requires, after } of boundary) {
-    for (const first of [...requires, ...after])
-      expect(names.indexOf(first.name), `${first.name} before ${name}`).toBeLessThan(names.indexOf(name));
-  }
-});
 
 test("what it has in common with a GuestOS are the same units, but for what stores the medium's data", () => {
   const common = boundary.filter(({ name }) => guestos.some((unit) => unit.name === name));

@@ -1,28 +1,5 @@
 import { expect, test } from "vitest";
-import { graphProblems, inOrder } from "../../../src/boot/graph.ts";
 import { guestos } from "../../support/chains.ts";
-
-test("the chain of a GuestOS is sound", () => {
-  expect(graphProblems(guestos)).toEqual([]);
-});
-
-test("it is written down in an order in which it could be run", () => {
-  const names = guestos.map(({ name }) => name);
-  for (const { name, requires, after } of guestos) {
-    for (const first of [...requires, ...after])
-      expect(names.indexOf(first.name), `${first.name} before ${name}`).toBeLessThan(names.indexOf(name));
-  }
-  expect(inOrder(guestos)).toHaveLength(guestos.length);
-});
-
-test("nothing early requires something late: the early service would have to wait for the bus", () => {
-  for (const unit of guestos.filter(({ stage }) => stage === "early")) {
-    expect(
-      [...unit.requires, ...unit.after].filter(({ stage }) => stage === "late").map(({ name }) => name),
-      unit.name,
-    ).toEqual([]);
-  }
-});
 
 test("network, host name and account keys wait neither for encryption nor for volumes", () => {
   const needed = (name: string): ReadonlySet<string> => {

@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
-import { graphProblems } from "../../../src/boot/graph.ts";
+import { globSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { graphProblems, inOrder } from "../../../src/boot/graph.ts";
 import { repairedAtAnyTime } from "../../../src/profiles/profile.ts";
-import { profiles } from "../../../src/profiles/profiles.ts";
+import { profileNames, profiles } from "../../../src/profiles/profiles.ts";
 
 test.each(Object.entries(profiles))("on %s, what is inspected when the monitor starts is what it may repair", async (_, profile) => {
   const units = [...(await profile.chain()), ...(await profile.maintenance())];
@@ -26,3 +28,41 @@ test.each(Object.entries(profiles))(
     }
   },
 );
+
+describe.each(profileNames)("%s", async (name) => {
+  const chain = await profiles[name].chain();
+
+  test("the chain is sound", () => {
+    expect(graphProblems(chain)).toEqual([]);
+  });
+
+  test("it is written down in an order in which it could be run", () => {
+    const names = chain.map((unit) => unit.name);
+    for (const unit of chain) {
+      for (const first of [...unit.requires, ...unit.after])
+        expect(names.indexOf(first.name), `${first.name} before ${unit.name}`).toBeLessThan(names.indexOf(unit.name));
+    }
+    expect(inOrder(chain)).toHaveLength(chain.length);
+  });
+
+  test("nothing early requires something late: the early service would have to wait for the bus", () => {
+    for (const unit of chain.filter(({ stage }) => stage === "early")) {
+      const late = [...unit.requires, ...unit.after].filter(({ stage }) => stage === "late");
+      expect(
+        late.map((first) => first.name),
+        unit.name,
+      ).toEqual([]);
+    }
+  });
+});
+
+test("every unit of src/units is in a profile: add a line for what is missing to its chain", async () => {
+  const exported = (await Promise.all(globSync("src/units/**/*.ts").map(async (file) => import(resolve(file)) as Promise<object>)))
+    .flatMap((module) => Object.values(module) as readonly unknown[])
+    .filter((value) => typeof value === "object" && value !== null && "plan" in value && "requires" in value);
+  const used = new Set<unknown>();
+  for (const { chain, maintenance } of Object.values(profiles))
+    for (const unit of [...(await chain()), ...(await maintenance())]) used.add(unit);
+  expect(exported.length).toBeGreaterThan(20);
+  expect(exported.filter((unit) => !used.has(unit))).toEqual([]);
+});

@@ -39,14 +39,20 @@ test("a unit that nothing requires is switched off, and so is a whole branch", a
   expect(graphProblems(units)).toEqual([]);
 });
 
+/** Units that require that one, but for those that are off as well. */
+function requiring(name: string, ...off: readonly string[]): string {
+  const units = all.filter((unit) => unit.requires.some((required) => required.name === name) && !off.includes(unit.name));
+  return units.map((unit) => unit.name).join(", ");
+}
+
 test.each([
-  ["units:\n  network:\n    off: true\n", 3, 5, "network is switched off", "required by ipv6-monitor"],
+  ["units:\n  network:\n    off: true\n", 3, 5, "network is switched off", `required by ${requiring("network")}`],
   [
     "units:\n  volume-mounts: { off: true }\n  injected-data: { off: true }\n  upgrade-data-store: { off: true }\n",
     2,
     20,
     "volume-mounts is switched off",
-    "required by data-growth, backup-spool",
+    `required by ${requiring("volume-mounts", "injected-data", "upgrade-data-store")}`,
   ],
   ["units:\n  netwrok: { timeout: 20 }\n", 2, 3, "there is no such unit", '"netwrok"'],
   ["units:\n  var: { timeout: 60, retryFor: 60 }\n", 2, 23, "var has no time for its retries", "retryFor 60, timeout 60"],

@@ -75,9 +75,9 @@ test.each(["setup", "check", "test", "test-vm", "test-power"])("make %s sets up 
 const CODE: readonly (readonly [string, string])[] = [
   ["tools/**/*.ts", "build"],
   // emulator.ts does without a QEMU.
-  ["image/!(emulator).ts", "image"],
+  ["image/**/!(emulator).ts", "image"],
   ["image/update/*.ts", "update-image"],
-  ["{image,lab}/**/*.ts", "boot"],
+  ["lab/**/*.ts", "boot"],
   ["bench/**/*.ts", "bench"],
   ["test/{vm,system,support,crash,power}/**/*.ts", "test"],
 ];

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { failureOf } from "../../../../src/system/network/http-failure.ts";
 
 /** As fetch throws it. */
-function failed(code: string | undefined, message = "canary of the network"): Error {
+function failed(code: string | undefined, message = "the words of the network"): Error {
   return new TypeError("fetch failed", { cause: Object.assign(new Error(message), code === undefined ? {} : { code }) });
 }
 
@@ -35,7 +35,7 @@ test.each([
   "UND_ERR_SOCKET",
   "UND_ERR_CONNECT_TIMEOUT",
 ])("%s may be over in a moment", (code) => {
-  expect(failureOf(failed(code), false)).toEqual({ words: "canary of the network" });
+  expect(failureOf(failed(code), false)).toEqual({ words: "the words of the network" });
 });
 
 test("of several addresses, none of which answers, the first one's reason is told", () => {

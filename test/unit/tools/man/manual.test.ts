@@ -4,8 +4,7 @@ import type { CommandFacts } from "../../../../src/cli/command-tree.ts";
 import { exitCodes } from "../../../../src/run/exit-codes.ts";
 import { BootConfig } from "../../../../src/config/boot-config.ts";
 import { allTopLevelEntries } from "../../../../src/cli/medium-entries.ts";
-import { boundary } from "../../../support/chains.ts";
-import { guestos } from "../../../support/chains.ts";
+import { everyUnit, guestos } from "../../../support/chains.ts";
 import { valuesOf } from "../../../../tools/reference/config-reference.ts";
 import { manual, wholeCommandLine } from "../../../../tools/man/manual.ts";
 import { bold } from "../../../../tools/man/roff.ts";
@@ -45,7 +44,7 @@ test("what may be given to config-image one by one is in it too", async () => {
 
 test("so does every exit code, and every unit", () => {
   for (const { code, meaning } of Object.values(exitCodes)) expect(program).toContain(`.TP\n${bold(String(code))}\n${meaning}\n`);
-  for (const { name, title } of [...guestos, ...boundary]) expect(program).toContain(`.TP\n${bold(name)}\n${title}\n`);
+  for (const { name, title } of everyUnit) expect(program).toContain(`.TP\n${bold(name)}\n${title}\n`);
 });
 
 test("guestos-config(5) has every section and every key of docs/configuration.md", async () => {
