@@ -93,6 +93,7 @@ function usageProblem(error: CommanderError, args: readonly string[]): Problem {
     const meant = nearest(second, upgradeCommandNames);
     if (!second.startsWith("-") && !upgradeCommandNames.includes(second)) {
       return {
+        code: "unknown-command",
         what: `there is no command ${JSON.stringify(foreignText(`upgrade ${second}`))}`,
         todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
       };
@@ -102,6 +103,7 @@ function usageProblem(error: CommanderError, args: readonly string[]): Problem {
   if (error.code === "commander.excessArguments" && !first.startsWith("-") && !commandNames.includes(first)) {
     const meant = nearest(first, commandNames);
     return {
+      code: "unknown-command",
       what: `there is no command ${JSON.stringify(foreignText(first))}`,
       todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
     };
@@ -110,7 +112,7 @@ function usageProblem(error: CommanderError, args: readonly string[]): Problem {
     .replace(/^error: /, "")
     .split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
-  return { what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
+  return { code: "usage-wrong", what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
 }
 
 const SEE_HELP = "see guestos-boot --help";

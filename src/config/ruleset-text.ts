@@ -14,7 +14,16 @@ export function checkRulesetText(content: Uint8Array, file: string): void {
     const at = text.replace(/#.*$/, "").search(/\binclude\s*["']/);
     return at === -1
       ? []
-      : [{ line, column: at + 1, what: "an injected ruleset must stand alone", found: quoted(text.trim()), expected: "no include" }];
+      : [
+          {
+            line,
+            column: at + 1,
+            code: "ruleset-includes-files",
+            what: "an injected ruleset may not include other files",
+            found: quoted(text.trim()),
+            expected: "no include",
+          },
+        ];
   });
   refuseFindings(file, [...findings, ...includes]);
 }

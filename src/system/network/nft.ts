@@ -55,6 +55,7 @@ export async function loadExactly(
   }
   // No place in the file: nothing is wrong with it.
   throw new ProblemError({
+    code: "firewall-changed-meanwhile",
     what: "somebody else changes the firewall's rules while they are loaded",
     found: `${LOADS} times other rules than those of ${file}`,
     todo: "find out what calls nft on this node, and stop it: nft monitor",
@@ -91,6 +92,7 @@ export function parseNftError(stderr: string, file: string, content: string): Pr
   const [words = "", expected] = (first["words"] ?? "").split(", expecting ");
   const more = errors.length === 1 ? "" : ` (the first of ${errors.length} mistakes)`;
   return new ProblemError({
+    code: "ruleset-not-valid",
     what: `the ruleset is not valid${more}`,
     where: { file: isOurs ? file : (first["name"] ?? file), line, column },
     found: text === undefined || text === "" ? words : `"${text}": ${words}`,

@@ -29,6 +29,7 @@ export async function makeStorePartition(host: Host, disk: string, label: string
   const end = await usableEnd(host, disk, table.sectorBytes);
   if (end - table.end < SMALLEST) {
     throw new ProblemError({
+      code: "no-room-for-partition",
       what: `there is no room for the partition ${label} on ${device}`,
       found: `${Math.max(0, end - table.end)} bytes behind the other partitions`,
       expected: `at least ${SMALLEST}, and as many more as its volumes take`,
@@ -49,7 +50,8 @@ const BACKUP_ENTRIES = 16 * 1024;
 /** The byte behind the last that a partition may have, where the backup GPT is at the end of the disk, or is moved there. */
 async function usableEnd(host: Host, disk: string, sectorBytes: number): Promise<number> {
   const sectors = await host.readText(`/sys/class/block/${disk}/size`);
-  if (sectors === undefined) throw new ProblemError({ what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
+  if (sectors === undefined)
+    throw new ProblemError({ code: "disk-size-unknown", what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
   return Number(sectors) * SYSFS_SECTOR - BACKUP_ENTRIES - sectorBytes;
 }
 
@@ -75,6 +77,7 @@ async function requireBlank(host: Host, device: string, label: string): Promise<
   const content = await contentOf(host, device, { mustBeZero: true });
   if (content.kind === "blank") return;
   throw new ProblemError({
+    code: "partition-not-empty",
     what: `the partition table had ${device} (${label}) already, and it is not empty; it was not touched`,
     found: contentText(content),
     expected: "nothing, as an interrupted run leaves it",

@@ -58,7 +58,11 @@ export const nftables = unit({
   },
 });
 
-const NO_RULESET: Problem = { what: "there is no firewall ruleset; the rules in force stay", found: "none of the files" };
+const NO_RULESET: Problem = {
+  code: "no-firewall-ruleset",
+  what: "there is no firewall ruleset; the rules in force stay",
+  found: "none of the files",
+};
 
 /** A file that is refused is noted too, where nothing else was loaded: then a plan tells what is wrong with it. */
 async function load(
@@ -161,6 +165,7 @@ function flawOf({ file, content }: IncludedFile, untrusted: string): Problem | u
   const include = lines.findIndex((line) => /\binclude\b/.test(line));
   if (include !== -1 && file.startsWith(`${untrusted}/`)) {
     return {
+      code: "ruleset-includes-files",
       what: "an injected ruleset may not include other files; the rules in force stay",
       where: { file, line: include + 1, column: (lines[include]?.search(/\binclude\b/) ?? 0) + 1 },
       found: "include",
@@ -169,6 +174,7 @@ function flawOf({ file, content }: IncludedFile, untrusted: string): Problem | u
   }
   if (include === -1 && !lines.some((line) => /\bhook\s+input\b/.test(line))) {
     return {
+      code: "ruleset-filters-nothing",
       what: "the ruleset filters nothing that comes in; the rules in force stay",
       where: { file },
       found: "no chain with 'hook input'",

@@ -114,5 +114,5 @@ test("no message of an error is passed on in another way", () => {
 });
 
 test("a problem says nothing of an error that is its cause", () => {
-  expect(new ProblemError({ what: "x" }, { cause: new Error(PASSPHRASE) }).message).toBe("x");
+  expect(new ProblemError({ code: "test-problem", what: "x" }, { cause: new Error(PASSPHRASE) }).message).toBe("x");
 });

@@ -38,7 +38,7 @@ function missing(mends: boolean, action: () => void = () => undefined): Unit<und
 }
 
 const refuse = (): never => {
-  throw new ProblemError({ what: "the tool failed" });
+  throw new ProblemError({ code: "test-problem", what: "the tool failed" });
 };
 
 test("what may be mended is, and recorded", async () => {
@@ -61,7 +61,7 @@ test("a failed action leaves its drift, and is worth another try", async () => {
 });
 
 test.each([true, false])("a conflict blocks the unit, and so does a look that fails (mends: %s)", async (mends) => {
-  const plans = [async () => conflict({ what: "in the way" }), async () => refuse()];
+  const plans = [async () => conflict({ code: "test-problem", what: "in the way" }), async () => refuse()];
   const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", mends, plan }));
   const { looks } = await looked(...units);
   expect(looks).toMatchObject([
@@ -83,7 +83,7 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
     mends: true,
     retryFor: 3_600_000,
     plan: async () => {
-      throw new ProblemError({ what: "busy" }, { retryable: true });
+      throw new ProblemError({ code: "test-problem", what: "busy" }, { retryable: true });
     },
   });
   const [look] = (await looked(busy)).looks;
