@@ -64,7 +64,7 @@ test("so are those of the bus, of an extra unit's executable, and of an error th
   expect(() => parseAnswer(`{ ${PASSPHRASE}`, "/x")).toThrow(/\[secret\]/);
   expect(toProblem(new Error(echo)).found).toContain(clean);
   const failed = Object.assign(new Error(`EIO: ${PASSPHRASE}`), { code: "EIO", syscall: "read", path: "https://user:canary@host/" });
-  expect(toProblem(failed)).toEqual({ what: "cannot read https://…@host/", found: "EIO: [secret]" });
+  expect(toProblem(failed)).toEqual({ code: "system-call-failed", what: "cannot read https://…@host/", found: "EIO: [secret]" });
 });
 
 test("what would move a terminal's cursor is not passed on", () => {

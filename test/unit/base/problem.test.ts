@@ -43,7 +43,11 @@ test("an error carries its problem, is not retryable unless it says so, and keep
 
 test("an error of the system names the call and the path", async () => {
   const error: unknown = await readFile("/no/such/file").catch((reason: unknown) => reason);
-  expect(toProblem(error)).toEqual({ what: "cannot open /no/such/file", found: expect.stringContaining("ENOENT") });
+  expect(toProblem(error)).toEqual({
+    code: "system-call-failed",
+    what: "cannot open /no/such/file",
+    found: expect.stringContaining("ENOENT"),
+  });
 });
 
 test("anything else that is thrown is a defect of ours, and says so", () => {

@@ -35,7 +35,12 @@ test("what a run would do is a finding, and nothing of it is done", async () => 
     {
       level: "wrong",
       seen: "guestos-boot plan --unit key",
-      problem: { what: "key is not as the boot leaves it", found: "to be done: make the key; show it", todo: "guestos-boot --unit key" },
+      problem: {
+        code: "unit-not-done",
+        what: "key is not as the boot leaves it",
+        found: "to be done: make the key; show it",
+        todo: "guestos-boot --unit key",
+      },
     },
   ]);
 });

@@ -41,7 +41,7 @@ test("what is written can be read again", () => {
 
 test.each(["", "{", "[]", '{"version":2}'])("%j is no state of a monitor", async (text) => {
   expect(await problemOf(() => parseMonitorState(text, "/run/x.json"))).toMatchObject({
-    code: "test-problem",
+    code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
     where: { file: "/run/x.json" },
   });

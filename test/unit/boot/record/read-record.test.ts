@@ -45,6 +45,17 @@ test("a unit that did all but a part is read back as one", () => {
   expect(parseRecord(text(script), FILE).runs[0]?.units[0]?.result).toEqual(result);
 });
 
+test("a problem that a version without codes has recorded is read, and says so", () => {
+  const result = { kind: "failed", problem: { code: "test-problem", what: "it broke" } } as const;
+  const script = new EventScript([{ name: "network" }]).ended(1, "network", result).finish(1, "failed");
+  const before = text(script).replace('"code":"test-problem",', "");
+  expect(before).not.toContain("code");
+  expect(parseRecord(before, FILE).runs[0]?.units[0]?.result).toEqual({
+    kind: "failed",
+    problem: { code: "code-not-recorded", what: "it broke" },
+  });
+});
+
 test("a torn last line is said, and the rest is read", () => {
   const whole = text(everything());
   const { events, torn } = parseRecord(whole.slice(0, -20), FILE);

@@ -75,11 +75,13 @@ journalbeat          degraded  0.10 s — bad value
 |            operation.                                                       |
 |            Command failed with code -1                                      |
 |   to do    find out who uses it: lsblk /dev/vda10                           |
+|   code     test-problem                                                     |
 |   skipped  var, volumes, volume-filesystems                                 |
 |                                                                             |
 | journalbeat degraded                                                        |
 |   bad value                                                                 |
 |   at       /boot/config/journalbeat.conf:2:9                                |
+|   code     test-problem                                                     |
 |                                                                             |
 | what happens next                                                           |
 |   - The boot goes on. The late stage tries again what it requires, then     |
@@ -105,6 +107,7 @@ test("a run by hand that failed ends in the same words without a box: somebody i
 strict failed
   something is in the way
   to do    remove it
+  code     test-problem
 
 run: 1 unit: 0 changed, 0 unchanged, 0 degraded, 1 failed, 0 skipped in 1.0 s`,
   );

@@ -50,6 +50,7 @@ test("what an action that failed was for is told by the unit's ending alone", ()
   expect(lines.map(({ level, message }) => [level, message])).toEqual([
     ["error", "var                  failed    1.00 s — no such device\n  to do    look"],
   ]);
+  expect(lines.map(({ fields }) => fields["code"])).toEqual(["test-problem"]);
 });
 
 test("levels say how bad it is: skipped and retried are no failures of their own, a note is no warning", () => {

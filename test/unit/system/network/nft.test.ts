@@ -13,6 +13,7 @@ test("a mistake is told by file, line, column and the words that it is in", () =
               ^^^^
 `;
   expect(parseNftError(stderr, "/etc/nftables.conf", CONTENT)?.problem).toEqual({
+    code: "ruleset-not-valid",
     what: "the ruleset is not valid",
     where: { file: "/etc/nftables.conf", line: 3, column: 15 },
     found: '"sssh": Could not resolve service: Servname not supported for ai_socktype',
