@@ -33,6 +33,7 @@ async function build(options: ImageOptions): Promise<void> {
   }
   if (!isRoot) {
     throw new ProblemError({
+      code: "image-root-required",
       what: "the image has to be built as root",
       expected: "root: files of other owners, chroot, mmdebstrap --mode=root",
       todo: "run it with sudo",

@@ -67,6 +67,7 @@ async function hostMirror(): Promise<string> {
     if (mirror !== undefined) return mirror;
   }
   throw new ProblemError({
+    code: "image-mirror-unknown",
     what: "cannot tell where Debian packages come from",
     found: "no Debian archive in /etc/apt/sources.list.d/debian.sources or /etc/apt/sources.list",
     todo: "set GUESTOS_MIRROR to the address of a Debian archive",
@@ -76,7 +77,11 @@ async function hostMirror(): Promise<string> {
 async function packageVersion(tree: string): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(join(tree, "package.json"), "utf8"));
   if (typeof manifest === "object" && manifest !== null && "version" in manifest) return String(manifest.version);
-  throw new ProblemError({ what: "package.json has no version", where: { file: join(tree, "package.json") } });
+  throw new ProblemError({
+    code: "image-version-missing",
+    what: "package.json has no version",
+    where: { file: join(tree, "package.json") },
+  });
 }
 
 function oneOf<const T extends string>(name: string, value: string, allowed: readonly T[]): T {
@@ -86,5 +91,10 @@ function oneOf<const T extends string>(name: string, value: string, allowed: rea
 }
 
 function wrong(name: string, value: string, expected: string): ProblemError {
-  return new ProblemError({ what: `the variable ${name} has a value that is not known`, found: value, expected });
+  return new ProblemError({
+    code: "image-variable-wrong",
+    what: `the variable ${name} has a value that is not known`,
+    found: value,
+    expected,
+  });
 }

@@ -41,7 +41,11 @@ const LEFT_BY_APT = [
 /** The Debian package, as every other image takes it (docs/image.md), and what it leaves to the image: its name, and what is enabled. */
 async function installPackage(options: ImageOptions, root: string): Promise<void> {
   if (!existsSync(join(options.tree, "dist/guestos-boot"))) {
-    throw new ProblemError({ what: "there is no dist/guestos-boot to put into the image", todo: "make build" });
+    throw new ProblemError({
+      code: "image-executable-missing",
+      what: "there is no dist/guestos-boot to put into the image",
+      todo: "make build",
+    });
   }
   const { file } = buildDeb({ profile: options.profile, folder: dirname(root), date: options.epoch });
   const inside = "tmp/guestos-boot.deb";

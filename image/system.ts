@@ -118,6 +118,7 @@ async function makeInitramfs(options: ImageOptions, root: string): Promise<void>
   const [version, ...others] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined || others.length > 0) {
     throw new ProblemError({
+      code: "image-kernel-count",
       what: "the image needs exactly one kernel",
       found: `${others.length + (version === undefined ? 0 : 1)}`,
       todo: "see image/packages.txt",

@@ -104,7 +104,12 @@ export async function makeConfigMedium(from: string, out: string, profile: Profi
 export async function ensureDefaultDisk(fresh: boolean): Promise<string> {
   const image = imageOf(defaultProfile);
   if (!existsSync(image.disk)) {
-    throw new ProblemError({ what: "there is no image to boot", where: { file: image.disk }, todo: "make image" });
+    throw new ProblemError({
+      code: "lab-image-missing",
+      what: "there is no image to boot",
+      where: { file: image.disk },
+      todo: "make image",
+    });
   }
   const { mtimeMs, size } = await stat(image.disk);
   const origin = `${mtimeMs} ${size}\n`;

@@ -37,5 +37,5 @@ export async function diskFacts(path: string): Promise<{ readonly format: string
     const { format, "virtual-size": bytes } = facts;
     if (typeof format === "string" && typeof bytes === "number") return { format, bytes };
   }
-  throw new ProblemError({ what: `cannot read the facts of ${path}`, found: stdout });
+  throw new ProblemError({ code: "lab-disk-facts", what: `cannot read the facts of ${path}`, found: stdout });
 }

@@ -35,6 +35,7 @@ export function guestPanic(log: string, path: string): GuestPanicError | KernelP
   const oops = TEXT_PATCHING.exec(log);
   if (oops !== null) {
     return new GuestPanicError({
+      code: "guest-panicked",
       what: "the guest's kernel panicked in its own text patching, a defect of multi-threaded emulation",
       where: { file: path, line: lineOf(log, oops.index) },
       found: oops[0],
@@ -44,6 +45,7 @@ export function guestPanic(log: string, path: string): GuestPanicError | KernelP
   const timer = NO_TIMER.exec(log);
   if (timer !== null) {
     return new GuestPanicError({
+      code: "guest-without-timer",
       what: "the guest's kernel got no timer interrupts, because the host is too busy for its emulation",
       where: { file: path, line: lineOf(log, timer.index) },
       found: timer[0],
@@ -53,6 +55,7 @@ export function guestPanic(log: string, path: string): GuestPanicError | KernelP
   const panic = PANIC.exec(log);
   if (panic === null) return undefined;
   return new KernelPanicError({
+    code: "guest-panicked",
     what: "the guest's kernel panicked",
     where: { file: path, line: lineOf(log, panic.index) },
     found: panic[0],

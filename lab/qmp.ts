@@ -28,7 +28,7 @@ export class QmpClient {
     socket.on("error", () => {});
     this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
     socket.once("close", () => {
-      const error = new ProblemError({ what: "QEMU has ended while a command was under way" });
+      const error = new ProblemError({ code: "qemu-ended", what: "QEMU has ended while a command was under way" });
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     });
     createInterface({ input: socket })
@@ -43,7 +43,7 @@ export class QmpClient {
     const client = new QmpClient(socket);
     await Promise.race([
       new Promise<void>((resolve) => (client.#greeted = resolve)),
-      client.closed.then(() => Promise.reject(new ProblemError({ what: `QEMU closed ${path} at once` }))),
+      client.closed.then(() => Promise.reject(new ProblemError({ code: "qemu-closed-socket", what: `QEMU closed ${path} at once` }))),
     ]);
     await client.execute("qmp_capabilities");
     return client;
@@ -56,7 +56,11 @@ export class QmpClient {
     try {
       return await answer;
     } catch (error) {
-      throw new ProblemError({ what: `QEMU refuses ${command}`, found: error instanceof Error ? error.message : String(error) });
+      throw new ProblemError({
+        code: "qemu-refused",
+        what: `QEMU refuses ${command}`,
+        found: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 

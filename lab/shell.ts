@@ -90,7 +90,11 @@ export class LabShell {
   async ok(script: string, options: RunOptions = {}): Promise<string> {
     const { status, stdout, stderr } = await this.run(script, options);
     if (status !== 0)
-      throw new ShellError({ what: `a script in the guest failed with exit status ${status}`, found: transcript(script, stdout, stderr) });
+      throw new ShellError({
+        code: "guest-script-failed",
+        what: `a script in the guest failed with exit status ${status}`,
+        found: transcript(script, stdout, stderr),
+      });
     return stdout;
   }
 
@@ -100,13 +104,17 @@ export class LabShell {
     try {
       return JSON.parse(stdout);
     } catch {
-      throw new ShellError({ what: "a script in the guest printed something else than JSON", found: transcript(script, stdout, "") });
+      throw new ShellError({
+        code: "guest-script-not-json",
+        what: "a script in the guest printed something else than JSON",
+        found: transcript(script, stdout, ""),
+      });
     }
   }
 
   /** The guest starts over: what ran is lost, and its end of the shell will say when it is there again. */
   onReset(): void {
-    const error = new GuestResetError({ what: "the guest was reset while a script ran in it" });
+    const error = new GuestResetError({ code: "guest-reset", what: "the guest was reset while a script ran in it" });
     this.#pending?.reject(error);
     // Who waits already goes on waiting for the same promise.
     if (this.#bootId === undefined || this.#over.aborted) return;
@@ -123,6 +131,7 @@ export class LabShell {
     this.#pending = { marker, resolve, reject };
     this.#socket.write(`run ${marker} ${timeout / 1000} ${escaped(script)}\n`);
     const lost = new ShellError({
+      code: "lab-shell-silent",
       what: "the lab shell did not answer",
       found: transcript(script, "", ""),
       todo: "look at the serial log: the guest hangs",
@@ -132,7 +141,7 @@ export class LabShell {
       const result = await promise;
       if (!TIMED_OUT.includes(result.status)) return result;
       const found = transcript(script, result.stdout, result.stderr);
-      throw new ShellError({ what: `a script in the guest did not end within ${timeout / 1000} s`, found });
+      throw new ShellError({ code: "guest-script-timed-out", what: `a script in the guest did not end within ${timeout / 1000} s`, found });
     } finally {
       clearTimeout(timer);
       this.#pending = undefined;
@@ -142,6 +151,7 @@ export class LabShell {
   async #untilReady(timeout: number): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const error = new MachineTimeoutError({
+      code: "lab-shell-absent",
       what: `the lab shell was not there within ${timeout / 1000} s`,
       todo: "look at the serial log: the guest did not reach systemd, or its systemd is older than 256",
     });
@@ -183,5 +193,5 @@ function transcript(script: string, stdout: string, stderr: string): string {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new ProblemError({ what: "the machine has ended" });
+  return reason instanceof Error ? reason : new ProblemError({ code: "machine-ended", what: "the machine has ended" });
 }

@@ -59,7 +59,8 @@ export async function startOwned(args: readonly string[], folder: string): Promi
 /** The machine that runs already in that state folder. @throws when none does */
 export async function attachToQemu(folder: string): Promise<Qemu> {
   const pid = runningPid(folder);
-  if (pid === undefined) throw new MachineEndedError({ what: "no machine is running", where: { file: folder }, todo: "make boot" });
+  if (pid === undefined)
+    throw new MachineEndedError({ code: "no-machine-running", what: "no machine is running", where: { file: folder }, todo: "make boot" });
   const qmp = await QmpClient.connect(machineFiles(folder).qmpSocket);
   return { pid, qmp, ended: qmp.closed.then(() => "ended") };
 }
@@ -105,6 +106,7 @@ async function endingOf(child: ChildProcess): Promise<string> {
 
 function notStarted(how: string, messages: string): MachineEndedError {
   return new MachineEndedError({
+    code: "qemu-not-started",
     what: `QEMU did not start: ${how}`,
     found: readFileSync(messages, "utf8").trim(),
     where: { file: messages },

@@ -62,7 +62,14 @@ export class VirtualMachine {
     void qemu.ended.then((how) => {
       qemu.qmp.close();
       serial.close();
-      over.abort(new MachineEndedError({ what: `QEMU has ended: ${how}`, where: { file: serial.path }, found: `\n${serial.tail()}\n` }));
+      over.abort(
+        new MachineEndedError({
+          code: "qemu-ended",
+          what: `QEMU has ended: ${how}`,
+          where: { file: serial.path },
+          found: `\n${serial.tail()}\n`,
+        }),
+      );
     });
   }
 
@@ -76,7 +83,8 @@ export class VirtualMachine {
 
   /** @throws when the machine has no network card */
   get ports(): MachinePorts {
-    if (this.#ports === undefined) throw new ProblemError({ what: `the machine ${this.name} has no network card` });
+    if (this.#ports === undefined)
+      throw new ProblemError({ code: "machine-without-network", what: `the machine ${this.name} has no network card` });
     return this.#ports;
   }
 
@@ -169,7 +177,7 @@ export class VirtualMachine {
 
   /** Lets go of the machine; it runs on if it was started in the background. */
   detach(): void {
-    this.#over.abort(new MachineEndedError({ what: `let go of the machine ${this.name}` }));
+    this.#over.abort(new MachineEndedError({ code: "machine-let-go", what: `let go of the machine ${this.name}` }));
     this.#qemu.qmp.close();
     this.serial.close();
   }
@@ -198,7 +206,14 @@ export class VirtualMachine {
     const onOver = (): void => reject(this.failure);
     const late = setTimeout(() => {
       const found = `\n${this.serial.tail()}\n`;
-      reject(new MachineTimeoutError({ what: `waited ${timeout / 1000} s for ${what}`, where: { file: this.serial.path }, found }));
+      reject(
+        new MachineTimeoutError({
+          code: "machine-timed-out",
+          what: `waited ${timeout / 1000} s for ${what}`,
+          where: { file: this.serial.path },
+          found,
+        }),
+      );
     }, timeout);
     signal.addEventListener("abort", onOver);
     const stop = begin(resolve);

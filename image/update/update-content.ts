@@ -42,7 +42,12 @@ async function withVersion(root: Extent, version: string, folder: string): Promi
   // debugfs says with 0 that it did what it could not do.
   const found = await run("debugfs", ["-R", `cat ${VERSION_FILE}`, copy]);
   if (found.trim() !== version)
-    throw new ProblemError({ what: "the version could not be written into the root image", where: { file: copy }, found });
+    throw new ProblemError({
+      code: "image-version-not-written",
+      what: "the version could not be written into the root image",
+      where: { file: copy },
+      found,
+    });
   await run("e2fsck", ["-f", "-n", copy]);
   return { path: copy, offset: 0, bytes: root.bytes };
 }

@@ -18,6 +18,7 @@ const MIB = 1024 * 1024;
 async function updateImage(version: string): Promise<void> {
   if (!/^[\w.+~-]{1,256}$/.test(version)) {
     throw new ProblemError({
+      code: "image-version-wrong",
       what: "VERSION is missing or has other characters than a version",
       found: version,
       expected: "make update-image VERSION=1.2.3",

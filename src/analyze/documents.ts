@@ -5,6 +5,7 @@ import { z } from "../base/schema.ts";
 const Seconds = z.number();
 const Outcome = z.enum(["changed", "unchanged", "degraded", "failed", "skipped", "running"]);
 const Problem = z.object({
+  code: z.string(),
   what: z.string(),
   where: z.object({ file: z.string(), line: z.number().exactOptional(), column: z.number().exactOptional() }).exactOptional(),
   found: z.string().exactOptional(),

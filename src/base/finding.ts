@@ -4,6 +4,8 @@ import { type Problem, ProblemError } from "./problem.ts";
 export interface Finding {
   readonly line: number;
   readonly column: number;
+  /** See `Problem.code`. */
+  readonly code: string;
   /** What is wrong with what: "hostname is not usable". */
   readonly what: string;
   readonly found: string;
@@ -19,12 +21,12 @@ function findingsProblem(file: string, findings: readonly [Finding, ...Finding[]
   const first = sorted[0] ?? findings[0];
   const where = { file, line: first.line, column: first.column };
   const todo = "correct the file where it was made";
-  if (sorted.length === 1) return { what: first.what, where, found: first.found, expected: first.expected, todo };
+  if (sorted.length === 1) return { code: first.code, what: first.what, where, found: first.found, expected: first.expected, todo };
   const listed = sorted
     .slice(0, LISTED)
     .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);
   if (sorted.length > LISTED) listed.push(`and ${sorted.length - LISTED} more`);
-  return { what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo };
+  return { code: "several-mistakes", what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo };
 }
 
 /** How mistakes are told. */

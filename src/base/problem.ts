@@ -6,6 +6,8 @@ import { foreignText, foreignWords } from "./foreign-words.ts";
  * (file, line, column), what was found, what was expected, what to do. Nothing in it may be a secret.
  */
 export interface Problem {
+  /** Which problem it is: one word for scripts and fleets, the same in every version (docs/codes.md). */
+  readonly code: string;
   /** What happened, to what: "cannot mount /dev/vda6 at /var". No full stop, no secret. */
   readonly what: string;
   /** The place in a file that a person can open. Line and column count from 1. */
@@ -56,13 +58,19 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error) {
     const path = "path" in error && typeof error.path === "string" ? ` ${error.path}` : "";
-    return { what: foreignText(`cannot ${String(error.syscall)}${path}`), found: foreignWords(error) };
+    return { code: "system-call-failed", what: foreignText(`cannot ${String(error.syscall)}${path}`), found: foreignWords(error) };
   }
   return {
+    code: "defect",
     what: "a defect in guestos-boot",
     found: error instanceof Error ? foreignText(error.stack ?? error.message) : foreignWords(error),
     todo: "report it with the record of this boot (guestos-boot status --json)",
   };
+}
+
+/** A file that there is not, or that does not let itself be read. */
+export function unreadableFile(path: string, found: string): Problem {
+  return { code: "file-not-readable", what: `cannot read ${path}`, found };
 }
 
 /** `file:line:column`, as far as it is known. */

@@ -148,6 +148,7 @@ function planOutcome(plan: Plan): SpanOutcome {
 
 function notConverged(rest: readonly Action[]): Problem {
   return {
+    code: "did-not-converge",
     what: "did not converge: everything was done, and something is still missing",
     found: rest.map(({ description }) => description).join("; "),
     todo: "run it again; if it stays, the record shows what each tool answered",

@@ -66,7 +66,8 @@ function duplicateNames<M>(units: readonly Unit<M>[]): readonly Problem[] {
   const seen = new Set<string>();
   const problems: Problem[] = [];
   for (const { name } of units) {
-    if (seen.has(name)) problems.push({ what: `two units are named ${name}`, todo: "give each unit a name of its own" });
+    if (seen.has(name))
+      problems.push({ code: "unit-name-taken", what: `two units are named ${name}`, todo: "give each unit a name of its own" });
     seen.add(name);
   }
   return problems;
@@ -78,6 +79,7 @@ function unknownDependencies<M>(units: readonly Unit<M>[]): readonly Problem[] {
     unit.requires
       .filter((requirement) => !known.has(requirement))
       .map((requirement) => ({
+        code: "requirement-not-in-chain",
         what: `${unit.name} requires ${requirement.name}, which is not part of the chain`,
         todo: `add ${requirement.name} to the profile, or take ${unit.name} out of it`,
       })),
@@ -92,6 +94,7 @@ function stageInversions<M>(units: readonly Unit<M>[]): readonly Problem[] {
       unit.requires
         .filter(({ stage }) => stage === "late")
         .map((requirement) => ({
+          code: "early-requires-late",
           what: `${unit.name} runs early and requires ${requirement.name}, which runs late`,
           todo: `make ${unit.name} late, or ${requirement.name} early`,
         })),
@@ -104,7 +107,11 @@ function cycles<M>(units: readonly Unit<M>[]): readonly Problem[] {
   for (let rest = unorderable(units); rest.size > 0;) {
     const cycle = cycleAmong(rest);
     const names = [...cycle, ...cycle.slice(0, 1)].map(({ name }) => name);
-    problems.push({ what: `units wait for each other: ${names.join(" → ")}`, todo: "take one of these dependencies out" });
+    problems.push({
+      code: "units-in-a-circle",
+      what: `units wait for each other: ${names.join(" → ")}`,
+      todo: "take one of these dependencies out",
+    });
     for (const member of cycle) rest.delete(member);
     rest = unorderable([...rest]);
   }
@@ -154,6 +161,7 @@ function sharedOwnership<M>(units: readonly Unit<M>[]): readonly Problem[] {
       const other = all[next];
       if (other === undefined || other.name === one.name || !overlap(one.thing, other.thing)) continue;
       problems.push({
+        code: "both-write",
         what:
           one.thing.entry === other.thing.entry
             ? `${one.name} and ${other.name} both write ${one.thing.entry}`

@@ -3,30 +3,35 @@
  *
  *   /etc/ssh          that path and all below it
  *   /etc/*.conf       a pattern (glob(7)): `*` and `?` never stand for a slash; whatever it matches, with all below that
+ *   /etc/**           all below /etc, whatever comes behind: some programs take `**` for any number of names
  *   mount:/var        that path alone: what mounts a file system there does not write all that is in it
  *   vg:store          anything else: what has just that name
  */
 interface Owned {
   readonly entry: string;
-  /** The names on the way; none for what is no path. */
-  readonly segments: readonly string[];
+  /** The names on the way; absent for what is no path. */
+  readonly segments: readonly string[] | undefined;
   readonly withBelow: boolean;
 }
 
 const MOUNT = "mount:";
 
 export function owned(entry: string): Owned {
-  const withBelow = !entry.startsWith(MOUNT);
-  const path = withBelow ? entry : entry.slice(MOUNT.length);
-  return { entry, segments: path.startsWith("/") ? path.slice(1).split("/") : [], withBelow };
+  const isMount = entry.startsWith(MOUNT);
+  const path = isMount ? entry.slice(MOUNT.length) : entry;
+  if (!path.startsWith("/")) return { entry, segments: undefined, withBelow: false };
+  const segments = path.slice(1).split("/");
+  const deep = segments.indexOf("**");
+  return { entry, segments: deep === -1 ? segments : segments.slice(0, deep), withBelow: !isMount || deep !== -1 };
 }
 
 /** Whether two entries can mean the same thing. In doubt they do: `[…]` counts as any one character. */
 export function overlap(one: Owned, other: Owned): boolean {
-  if (one.segments.length === 0 || other.segments.length === 0) return one.entry === other.entry;
-  const [shorter, longer] = one.segments.length <= other.segments.length ? [one, other] : [other, one];
-  if (shorter.segments.length < longer.segments.length && !shorter.withBelow) return false;
-  return shorter.segments.every((segment, index) => segmentsMeet(segment, longer.segments[index] ?? ""));
+  const [a, b] = [one.segments, other.segments];
+  if (a === undefined || b === undefined) return one.entry === other.entry;
+  const [shorter, longer, withBelow] = a.length <= b.length ? [a, b, one.withBelow] : [b, a, other.withBelow];
+  if (shorter.length < longer.length && !withBelow) return false;
+  return shorter.every((segment, index) => segmentsMeet(segment, longer[index] ?? ""));
 }
 
 /** A character, `?` for any one, `*` for any number of them. A backslash takes the meaning from what follows. */

@@ -32,7 +32,7 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
       const plan = await unit.plan(machine);
       if (isConflict(plan) || plan.length === 0) return plan;
       found.set(unit.name, plan);
-      return conflict({ what: "there is something to do" });
+      return conflict({ code: "something-to-do", what: "there is something to do" });
     },
   }));
   // Nothing is changed, so nothing has to be noted; and what an earlier run has left is for a run to tell.

@@ -155,8 +155,9 @@ function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string,
   // An AbortError says no more than what is said here; a tool's last words do.
   const found = error instanceof ProblemError ? `${doing} (${error.message})` : doing;
   return late === "stopped"
-    ? { what: "was stopped before it was through", found, todo: `run it again: guestos-boot --unit ${unit.name}` }
+    ? { code: "unit-stopped", what: "was stopped before it was through", found, todo: `run it again: guestos-boot --unit ${unit.name}` }
     : {
+        code: "unit-timed-out",
         what: `did not end within ${unit.timeout / 1000} s`,
         found,
         todo: `find out what it waited for, then run it again: guestos-boot --unit ${unit.name}`,

@@ -31,12 +31,18 @@ function opener(image: string, headerFile: string | undefined): (host: Host) => 
   // Every scheme, and http with a slash too few: a password must not be taken for a part of a path, and shown.
   const url = /^(?:https?:|[a-z][a-z\d+.-]*:\/\/)/i.test(image) ? addressOf(image) : undefined;
   if (url === undefined) {
-    if (headerFile !== undefined) throw new ExitError("usage", { what: "--header-file is for an image from a server alone", found: image });
+    if (headerFile !== undefined)
+      throw new ExitError("usage", {
+        code: "header-file-without-server",
+        what: "--header-file is for an image from a server alone",
+        found: image,
+      });
     return async ({ signal }) => (image === "-" ? standardInput(signal) : fileSource(image, signal));
   }
   if (headerFile === undefined) return async ({ signal }) => httpSource(url, signal);
   if (url.protocol !== "https:" && !isLoopback(url)) {
     throw new ExitError("usage", {
+      code: "header-file-needs-https",
       what: "--header-file needs https, for everybody on the way reads what http carries",
       found: url.origin,
       expected: "an https address",

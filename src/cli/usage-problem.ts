@@ -19,6 +19,7 @@ export function usageProblem(error: CommanderError, args: readonly string[], pro
     if (!word.startsWith("-") && !names.includes(word)) {
       const meant = nearest(word, names);
       return {
+        code: "unknown-command",
         what: `there is no command ${JSON.stringify(foreignText(group === undefined ? word : `${first} ${word}`))}`,
         todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
       };
@@ -28,5 +29,5 @@ export function usageProblem(error: CommanderError, args: readonly string[], pro
     .replace(/^error: /, "")
     .split("\n");
   const meant = /^\(Did you mean (.*)\?\)$/.exec(suggestion ?? "")?.[1];
-  return { what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
+  return { code: "usage-wrong", what: what.replace(/\.$/, ""), todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?` };
 }

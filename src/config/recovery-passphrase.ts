@@ -17,6 +17,7 @@ const FEWEST_DIFFERENT = 8;
 export function recoveryPassphrase(bytes: Uint8Array): Secret {
   const refused = (found: string, expected: string): ProblemError =>
     new ProblemError({
+      code: "passphrase-not-usable",
       what: "this cannot be the recovery passphrase; nothing was changed",
       found,
       expected,

@@ -20,7 +20,8 @@ export function checkRulesetText(content: Uint8Array, file: string): void {
           {
             line,
             column: before.length + 1,
-            what: "an injected ruleset must stand alone",
+            code: "ruleset-includes-files",
+            what: "an injected ruleset may not include other files",
             found: quoted(text.trim()),
             expected: "no include",
           },

@@ -15,7 +15,8 @@ export const certificateCheck: Check = {
   async look({ layout }, host) {
     const file = nodeExporterCertificate(layout);
     const text = await host.readText(file);
-    if (text === undefined) throw new ProblemError({ what: "there is no certificate of node_exporter", where: { file } });
+    if (text === undefined)
+      throw new ProblemError({ code: "exporter-certificate-missing", what: "there is no certificate of node_exporter", where: { file } });
     const validity = validityOf(text, file);
     return { fact: `valid until ${day(validity.until)}`, findings: judgeValidity(validity, new Date(), file) };
   },
@@ -31,7 +32,10 @@ function validityOf(text: string, file: string): Validity {
     const { validFromDate, validToDate } = new X509Certificate(text);
     return { from: validFromDate, until: validToDate };
   } catch (cause) {
-    throw new ProblemError({ what: "node_exporter's certificate cannot be read", where: { file } }, { cause });
+    throw new ProblemError(
+      { code: "exporter-certificate-unreadable", what: "node_exporter's certificate cannot be read", where: { file } },
+      { cause },
+    );
   }
 }
 
@@ -40,6 +44,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
   if (from.getTime() > now.getTime()) {
     return [
       wrong(seen, {
+        code: "certificate-not-yet-valid",
         what: "node_exporter's certificate is not valid yet",
         found: `valid from ${from.toISOString()}, and it is ${now.toISOString()}: one of two clocks was wrong`,
         todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; tell whoever pins it",
@@ -50,6 +55,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
   if (left <= 0) {
     return [
       wrong(seen, {
+        code: "certificate-expired",
         what: "node_exporter's certificate has expired",
         found: `valid until ${day(until)}`,
         todo: "guestos-boot --unit node-exporter-keys signs a new one; then tell whoever pins it",
@@ -59,6 +65,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
   if (left > EARLY) return [];
   return [
     notice(seen, {
+      code: "certificate-expires-soon",
       what: "node_exporter's certificate expires soon",
       found: `valid until ${day(until)}, ${Math.floor(left / DAY)} days from now`,
       todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and tell whoever pins it",

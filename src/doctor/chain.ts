@@ -22,7 +22,10 @@ export const chainCheck: Check = {
     const findings = judgeUnits(units, forecasts, unanswered, (name) => howToSee(patient, name));
     return {
       fact: `${units.length} units, nothing to do`,
-      findings: [...findings, ...notes.map(({ name, text }) => notice(howToSee(patient, name).seen, { what: `${name}: ${text}` }))],
+      findings: [
+        ...findings,
+        ...notes.map(({ name, text }) => notice(howToSee(patient, name).seen, { code: "unit-note", what: `${name}: ${text}` })),
+      ],
     };
   },
 };
@@ -120,6 +123,7 @@ function notJudged(followers: readonly string[], causes: readonly string[]): Fin
   return couldNotLook(
     "guestos-boot plan",
     new ProblemError({
+      code: "requirement-not-met",
       what: `${followers.join(", ")} ${followers.length === 1 ? "requires" : "require"} what is not as it should be`,
       expected: `nothing wrong with ${causes.join(", ")}`,
       todo: "mend that first, and look again",
@@ -131,13 +135,18 @@ function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswe
   switch (forecast?.kind) {
     case "to-do": {
       const missing = forecast.actions.map(({ description }) => description);
-      return wrong(seen, { what: `${name} is not as the boot leaves it`, found: `to be done: ${missing.join("; ")}`, todo: mend });
+      return wrong(seen, {
+        code: "unit-not-done",
+        what: `${name} is not as the boot leaves it`,
+        found: `to be done: ${missing.join("; ")}`,
+        todo: mend,
+      });
     }
     case "problem": {
       const problem = { ...forecast.problem, todo: forecast.problem.todo ?? `once that is mended: ${mend}` };
       return isUnanswered ? couldNotLook(seen, new ProblemError({ ...problem, what: `${name}: ${problem.what}` })) : wrong(seen, problem);
     }
     default:
-      return couldNotLook(seen, new ProblemError({ what: `${name} was not asked` }));
+      return couldNotLook(seen, new ProblemError({ code: "unit-not-asked", what: `${name} was not asked` }));
   }
 }

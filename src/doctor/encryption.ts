@@ -67,7 +67,10 @@ async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
     const state = await recoveryState(host, device);
     if (state !== "unfinished") return { fact: state === "set" ? "a recovery passphrase is set" : "no recovery passphrase", findings: [] };
     const todo = "set or remove it again: guestos-boot recovery-passphrase set";
-    return { fact: "", findings: [notice(seen, { what: "a change of the recovery passphrase was cut off", todo })] };
+    return {
+      fact: "",
+      findings: [notice(seen, { code: "passphrase-change-cut-off", what: "a change of the recovery passphrase was cut off", todo })],
+    };
   } catch (error) {
     return { fact: "", findings: [couldNotLook(seen, error)] };
   }
@@ -80,6 +83,7 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
   if (any === undefined) {
     return [
       wrong(seen, {
+        code: "luks-headers-gone",
         what: `both copies of the LUKS header of ${place} are gone`,
         expected: uuid === undefined ? "a LUKS header" : `the LUKS device ${uuid}`,
         todo: `do not restart; write nothing to it; restore the header from a backup: cryptsetup luksHeaderRestore ${device}`,
@@ -89,6 +93,7 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
   if (uuid !== undefined && any.uuid !== uuid) {
     return [
       wrong(seen, {
+        code: "luks-device-differs",
         what: `${place} is not the device that was noted`,
         found: `the LUKS device ${any.uuid}`,
         expected: uuid,
@@ -99,6 +104,7 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
   if (first !== undefined && second !== undefined) return [];
   return [
     wrong(seen, {
+      code: "luks-header-copy-damaged",
       what: `one of the two copies of the LUKS header of ${place} is damaged`,
       found: `the ${first === undefined ? "second" : "first"} one alone is whole`,
       todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then mend it: cryptsetup repair ${device}`,

@@ -40,7 +40,8 @@ async function examineOne(check: Check, patient: Patient, signal: AbortSignal): 
       check.look(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
       // Not AbortSignal.timeout: that one lets the process end while it is waited for.
       new Promise<never>((_, reject) => {
-        const end = (): void => reject(new ProblemError({ what: `the check "${name}" did not end within ${within / 1000} s` }));
+        const end = (): void =>
+          reject(new ProblemError({ code: "check-timed-out", what: `the check "${name}" did not end within ${within / 1000} s` }));
         timer = setTimeout(end, within);
         if (signal.aborted) end();
         signal.addEventListener("abort", end, { once: true, signal: ending.signal });

@@ -66,7 +66,7 @@ async function lookAtKey(host: Host, place: KeyPlace): Promise<readonly Finding[
   const facts = await host.stat(place.path);
   if (facts !== undefined) return judgeKey(place, facts);
   if (place.kind === "injected") return [];
-  throw new ProblemError({ what: `there is no ${place.path}` });
+  throw new ProblemError({ code: "key-missing", what: `there is no ${place.path}` });
 }
 
 function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid }: FileFacts): readonly Finding[] {
@@ -78,6 +78,7 @@ function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid }: FileFact
   const found = `mode ${mode.toString(8).padStart(4, "0")}, owner ${uid}`;
   return [
     wrong(`stat ${path}`, {
+      code: "key-open-to-others",
       what: `${path} is not closed to others`,
       found,
       expected: `mode ${right}${isRoots ? ", owner 0" : ""}`,

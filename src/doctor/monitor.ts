@@ -31,6 +31,7 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
   if (service?.active !== "active") {
     return [
       wrong(SEEN, {
+        code: "monitor-not-running",
         what: "the monitor does not run: nothing is mended by itself",
         found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
         expected: "active (running)",
@@ -41,6 +42,7 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
   if (state === undefined) {
     return [
       notice(SEEN, {
+        code: "monitor-not-looked-yet",
         what: "the monitor has not looked yet",
         todo: "look again in a minute; if it stays: journalctl -b -u guestos-monitor",
       }),
@@ -49,6 +51,7 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
   if (now - state.time <= TOO_LONG) return [];
   return [
     wrong(SEEN, {
+      code: "monitor-not-looking",
       what: "the monitor has not looked for a long time",
       found: `${minutes(now - state.time)} ago`,
       expected: "a look in each hour",

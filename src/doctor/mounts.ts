@@ -51,7 +51,12 @@ export function judgeMounts(all: readonly Mount[], wanted: readonly PromisedMoun
     else if (!promised.isOptional) missing.push(promised.mountPoint);
   }
   if (missing.length === 0) return findings;
-  const absent = wrong("findmnt", { what: "not everything is mounted", found: `nothing at ${missing.join(", ")}`, todo: "guestos-boot" });
+  const absent = wrong("findmnt", {
+    code: "mounts-missing",
+    what: "not everything is mounted",
+    found: `nothing at ${missing.join(", ")}`,
+    todo: "guestos-boot",
+  });
   return [absent, ...findings];
 }
 
@@ -62,6 +67,7 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
   if (isReadOnly && !options.includes("ro")) {
     return [
       wrong(seen, {
+        code: "mount-not-writable",
         what: `${mountPoint} cannot be written`,
         found,
         expected: "rw",
@@ -73,6 +79,7 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
   if (lacking.length === 0) return [];
   return [
     wrong(seen, {
+      code: "mount-options-wrong",
       what: `${mountPoint} is not mounted as it should be`,
       found,
       expected: options.join(","),

@@ -7,6 +7,7 @@ import type { LinkDescription } from "../system/network/link-description.ts";
 import { ipv6Addresses, isUsable, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { describeLink } from "../system/network/networkd.ts";
 import { isServiceRunning } from "../system/systemd/systemd.ts";
+import { noCarrier, noInterface } from "../units/network/link-problems.ts";
 import { decisionFile, isNodeCard, primaryInterface } from "../units/network/primary-interface.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
@@ -23,13 +24,7 @@ export const networkCheck: Check = {
     if (link === undefined) {
       return {
         fact: "no interface",
-        findings: [
-          wrong("ls -l /sys/class/net", {
-            what: "there is no network interface",
-            found: "no Ethernet device in /sys/class/net",
-            todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
-          }),
-        ],
+        findings: [wrong("ls -l /sys/class/net", noInterface())],
       };
     }
     if (!(await isServiceRunning(host, NETWORKD))) {
@@ -37,6 +32,7 @@ export const networkCheck: Check = {
         fact: "systemd-networkd does not run",
         findings: [
           wrong(`systemctl status ${NETWORKD}`, {
+            code: "networkd-not-running",
             what: `nobody configures ${link.name}: systemd-networkd does not run`,
             todo: `systemctl start ${NETWORKD}`,
           }),
@@ -70,6 +66,7 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
     if (insteadOf !== undefined) {
       return [
         notice(`cat ${file}`, {
+          code: "network-card-exchanged",
           what: `the node's network card was exchanged: it is ${name} since this boot`,
           found: `${insteadOf.name} (${insteadOf.mac ?? insteadOf.path}) is not there any more`,
           todo,
@@ -79,6 +76,7 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
     if (because !== "name" && because !== "nothing") return [];
     return [
       notice(`cat ${file}`, {
+        code: "network-card-by-name",
         what: `that ${name} is the node's network card was decided by its name alone`,
         found: because === "name" ? "several cards with a carrier, and a router on none or several of them" : "no card with a carrier",
         todo,
@@ -96,17 +94,12 @@ export function judgeLink(name: string, link: LinkDescription, file: string): re
   const seen = `networkctl status ${name}`;
   const { administrativeState: state, networkFile } = link;
   if (!link.hasCarrier) {
-    return [
-      wrong(seen, {
-        what: `${name} has no carrier`,
-        found: "nothing at the other end of the link",
-        todo: "check the cable, or the host's bridge; the addresses come by themselves then",
-      }),
-    ];
+    return [wrong(seen, noCarrier(name, "a link", "the addresses come by themselves then"))];
   }
   if (networkFile !== file) {
     return [
       wrong(seen, {
+        code: "link-configured-otherwise",
         what: `${name} is not configured by the file that was made for it`,
         found: networkFile ?? "no file",
         expected: file,
@@ -117,6 +110,7 @@ export function judgeLink(name: string, link: LinkDescription, file: string): re
   if (state === "configured") return [];
   return [
     wrong(seen, {
+      code: "link-not-configured",
       what: BUSY.includes(state) ? `systemd-networkd is not done with ${name}` : `systemd-networkd could not configure ${name}`,
       found: state,
       expected: "configured",

@@ -45,6 +45,7 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
   const failed = [...states].filter(([, { active }]) => active === "failed");
   const findings = failed.map(([name]) =>
     wrong(`systemctl status ${name}`, {
+      code: "service-failed",
       what: `${name} has failed`,
       todo: STAGES.includes(name)
         ? `guestos-boot status says why; when that is mended: systemctl start ${TARGET}`
@@ -58,8 +59,13 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
   return [
     ...findings,
     isUnderWay
-      ? notice(seen, { what: "the boot chain is still running", todo: "guestos-boot status --watch follows it; then look again" })
+      ? notice(seen, {
+          code: "boot-still-running",
+          what: "the boot chain is still running",
+          todo: "guestos-boot status --watch follows it; then look again",
+        })
       : wrong(seen, {
+          code: "target-not-reached",
           what: `${TARGET} is not reached`,
           found: active ?? "unknown",
           expected: "active",

@@ -44,7 +44,9 @@ export function judgeSpace(place: string, space: Space): readonly Finding[] {
     todo: `see what takes it: du -xh --max-depth=2 ${place} | sort -h | tail`,
   };
   return [
-    share < FULL ? wrong(seen, { what: `${place} is full`, ...problem }) : notice(seen, { what: `${place} is filling up`, ...problem }),
+    share < FULL
+      ? wrong(seen, { code: "disk-full", what: `${place} is full`, ...problem })
+      : notice(seen, { code: "disk-filling-up", what: `${place} is filling up`, ...problem }),
   ];
 }
 

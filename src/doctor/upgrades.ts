@@ -28,12 +28,19 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
   stable: { fact: "and is what the boot loader starts", findings: [] },
   committed: {
     fact: "and the next boot tries the other one",
-    findings: [notice(SEEN, { what: "an upgrade waits for its restart", todo: "restart the machine, or: guestos-boot upgrade rollback" })],
+    findings: [
+      notice(SEEN, {
+        code: "upgrade-awaits-restart",
+        what: "an upgrade waits for its restart",
+        todo: "restart the machine, or: guestos-boot upgrade rollback",
+      }),
+    ],
   },
   trial: {
     fact: "on trial",
     findings: [
       notice(SEEN, {
+        code: "system-on-trial",
         what: "the running system is on trial: the next boot leaves it",
         todo: "guestos-boot upgrade confirm, or guestos-boot upgrade rollback",
       }),
@@ -41,12 +48,19 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
   },
   "rolled-back": {
     fact: "and was given up: the next boot starts the other one",
-    findings: [notice(SEEN, { what: "the running system was given up, and runs until the restart", todo: "restart the machine" })],
+    findings: [
+      notice(SEEN, {
+        code: "system-given-up",
+        what: "the running system was given up, and runs until the restart",
+        todo: "restart the machine",
+      }),
+    ],
   },
   "not-as-booted": {
     fact: "and is not what the boot loader was told to start",
     findings: [
       wrong(SEEN, {
+        code: "other-system-not-started",
         what: "the boot loader is told to start the other system, and did not",
         todo: "look at what it says on the console; guestos-boot upgrade status shows both systems",
       }),
@@ -64,11 +78,18 @@ function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
   const found = `slot ${other}: ${KNOWN[known]}${version === undefined ? "" : ` (${version})`}`;
   if (known === "incomplete") {
     const todo = "run the same guestos-boot upgrade install again: it goes on from there";
-    return [notice(SEEN, { what: `an install into slot ${other} was not finished`, found, todo })];
+    return [notice(SEEN, { code: "install-not-finished", what: `an install into slot ${other} was not finished`, found, todo })];
   }
   if (known === "failed") {
     const todo = "guestos-boot upgrade install IMAGE";
-    return [notice(SEEN, { what: "the last upgrade did not stay, and there is no system to go back to", found, todo })];
+    return [
+      notice(SEEN, {
+        code: "upgrade-did-not-stay",
+        what: "the last upgrade did not stay, and there is no system to go back to",
+        found,
+        todo,
+      }),
+    ];
   }
   // "nothing": a shipped node has one system until its first upgrade.
   return [];
@@ -77,6 +98,7 @@ function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
 function judgeRefused(images: readonly RefusedImage[]): readonly Finding[] {
   return images.map(({ sha256, reason, at }) =>
     notice(SEEN, {
+      code: "image-refused",
       what: "an image is refused, for it failed",
       found: `${sha256.slice(0, 12)}…: ${reason} (${at})`,
       todo: `nothing; to let it be installed again: guestos-boot upgrade forget ${sha256}`,

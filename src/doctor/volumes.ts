@@ -2,6 +2,7 @@ import { type Layout, volumeBytes } from "../config/layout/layout.ts";
 import { type Mapping, mappings, requirePartition } from "../system/disks/block-devices.ts";
 import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/disks/lvm.ts";
 import { ProblemError } from "../base/problem.ts";
+import { storeNotOpen, volumeNotActive } from "../units/disks/disk-problems.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 /** The unit volumes asks whether they are there. How large they are, and whether the kernel agrees with LVM, is asked here. */
@@ -16,11 +17,12 @@ export const volumesCheck: Check = {
     const device = `/dev/mapper/${layout.mappings.store(partition.name)}`;
     const active = await mappings(host);
     if (!active.has(layout.mappings.store(partition.name))) {
-      throw new ProblemError({ what: `the store ${partition.device} is not open`, todo: "guestos-boot --unit store-key" });
+      throw new ProblemError(storeNotOpen(partition.device));
     }
     const group = await volumeGroupOn(host, device);
     if (group?.name !== layout.volumeGroup) {
       throw new ProblemError({
+        code: "volume-group-not-shown",
         what: `LVM does not show the volume group ${layout.volumeGroup} on ${device}`,
         found: group?.name ?? "no volume group",
         todo: "pvs --all",
@@ -39,15 +41,22 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
   return layout.volumes.flatMap(({ name, size }) => {
     const bytes = group.volumes.get(name);
     if (bytes === undefined) {
-      return [wrong(seen, { what: `the volume ${name} is missing`, todo: "it is never made anew: docs/operator.md, 'Conflicts'" })];
+      return [
+        wrong(seen, {
+          code: "volume-missing",
+          what: `the volume ${name} is missing`,
+          todo: "it is never made anew: docs/operator.md, 'Conflicts'",
+        }),
+      ];
     }
     const mapped = active.get(volumeMapping(layout.volumeGroup, name))?.bytes;
     if (mapped === undefined) {
-      return [wrong(seen, { what: `the volume ${name} is not active`, todo: "guestos-boot --unit volumes" })];
+      return [wrong(seen, volumeNotActive(name))];
     }
     if (mapped !== bytes) {
       return [
         wrong(seen, {
+          code: "volume-size-differs",
           what: `the kernel has another size of the volume ${name} than LVM`,
           found: `${mapped} bytes`,
           expected: `${bytes} bytes`,
@@ -60,6 +69,7 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
     // Made when the disk was smaller, or by hand.
     return [
       notice(seen, {
+        code: "volume-too-small",
         what: `the volume ${name} is smaller than a node of this size would make it`,
         found: mebibytes(bytes),
         expected: mebibytes(share),

@@ -142,6 +142,7 @@ function nothingInIt(file: string, contents: MediumContents, names: readonly str
   if (names.length > LISTED) listed.push(`${names.length - LISTED} more`);
   const folder = folderOfKnown(contents, names);
   return new ProblemError({
+    code: "tar-without-configuration",
     what: "there is no configuration in the tar",
     where: { file },
     found: listed.length === 0 ? "no entry" : listed.join(", "),
@@ -167,6 +168,7 @@ function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
   if (entry.kind === kind) return;
   const words = { file: "a regular file", folder: "a folder" };
   throw new ProblemError({
+    code: "tar-entry-refused",
     what: `the entry ${quoted(entry.name)} is refused`,
     where: { file },
     found: words[entry.kind],
@@ -179,6 +181,7 @@ async function smallContent(entry: TarEntry, file: string, longest = LONGEST_TEX
   demand(entry, "file", file);
   if (entry.size > longest) {
     throw new ProblemError({
+      code: "tar-entry-too-large",
       what: `the entry ${quoted(entry.name)} is too large`,
       where: { file },
       found: `${entry.size} bytes`,

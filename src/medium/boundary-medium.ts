@@ -46,6 +46,7 @@ function checkKeyText(content: Uint8Array, file: string): void {
   checkText(content, file);
   if (Buffer.from(content).toString("latin1").trim() !== "") return;
   throw new ProblemError({
+    code: "key-file-empty",
     what: "the file does not hold a key",
     where: { file },
     found: "an empty file",

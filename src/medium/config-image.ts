@@ -6,7 +6,7 @@ import { nearest } from "../base/nearest.ts";
 import { quoted } from "../base/quoted.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../base/problem.ts";
+import { ProblemError, unreadableFile } from "../base/problem.ts";
 import { syncFileSystem } from "../system/disks/sync.ts";
 
 export interface ConfigImageRequest {
@@ -84,7 +84,7 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
   const roots = new Map<string, string>();
   if (folder !== undefined) {
     const names = await host.list(folder);
-    if (names === undefined) throw new ProblemError({ what: `cannot read ${folder}`, found: "no such folder" });
+    if (names === undefined) throw new ProblemError(unreadableFile(folder, "no such folder"));
     for (const name of names) roots.set(name, join(folder, name));
   }
   for (const [name, path] of Object.entries(entries)) roots.set(name, path);
@@ -94,6 +94,7 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
       const meant = nearest(name, known);
       const below = ((await host.stat(path))?.kind === "folder" && (await host.list(path))) || [];
       throw new ProblemError({
+        code: "not-in-configuration",
         what: `${quoted(name)} is no part of the configuration`,
         where: { file: path },
         expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
@@ -115,6 +116,7 @@ async function walk(host: Host, path: string, name: string, sources: Source[]): 
     for (const child of (await host.list(path)) ?? []) await walk(host, join(path, child), `${name}/${child}`, sources);
   } else {
     throw new ProblemError({
+      code: "file-not-for-medium",
       what: `${path} cannot be put on the medium`,
       found: facts === undefined ? "nothing of that name" : "a link, device or pipe",
       expected: "a regular file or a folder",

@@ -197,6 +197,7 @@ export function noMedium(layout: Layout, seen: readonly string[]): ProblemError 
   const { label, serial, tarName, directTar } = layout.medium;
   return new ProblemError(
     {
+      code: "medium-not-found",
       what: "no configuration medium was found",
       found: seen.join(", ") || "no block devices",
       expected: `a VFAT file system with ${tarName} on a device that is removable, has the serial ${serial} or the label ${label}; or ${directTar}`,

@@ -23,6 +23,9 @@ export function bootSamples(record: ReadRecord): readonly Sample[] {
     ...lastOfEach(record).flatMap(([name, run, peak]) => runSamples(name, run, peak)),
     ...view.units.flatMap(({ name, result, startedAt, endedAt, notes }) => [
       ...oneHot(families.unitResult, "result", RESULTS, result?.kind ?? "unfinished", { unit: name }),
+      ...(result !== undefined && "problem" in result
+        ? [sample(families.unitFailureInfo, 1, { unit: name, code: result.problem.code })]
+        : []),
       ...(startedAt === undefined || endedAt === undefined ? [] : [sample(families.unitDuration, endedAt - startedAt, { unit: name })]),
       sample(families.unitWarnings, notes.length, { unit: name }),
     ]),

@@ -10,6 +10,7 @@ export interface Family {
 }
 
 const UNIT = { unit: "name of a unit (`guestos-boot list`)" };
+const CODE = { code: "which problem ([codes.md](codes.md))" };
 const RUN = { run: "`early`, `late`: the stage; `manual`: the last run that an operator started" };
 const SLOT = { slot: "`A`, `B`" };
 
@@ -127,6 +128,13 @@ export const families = {
       result: "`unchanged`, `changed`, `degraded`, `failed`, `skipped`, `unfinished`: exactly one of them is 1",
     },
     help: "How a unit ended in this boot",
+  },
+  unitFailureInfo: {
+    name: "guestos_unit_failure_info",
+    type: "gauge",
+    unit: "boolean",
+    labels: { ...UNIT, ...CODE },
+    help: "Which problem a unit has that failed or is degraded in this boot; always 1",
   },
   unitDuration: {
     name: "guestos_unit_duration_seconds",
@@ -251,6 +259,13 @@ export const families = {
     unit: "boolean",
     labels: UNIT,
     help: "Whether a watched unit could not be mended, or not be looked at",
+  },
+  unitProblemInfo: {
+    name: "guestos_unit_problem_info",
+    type: "gauge",
+    unit: "boolean",
+    labels: { ...UNIT, ...CODE },
+    help: "Which problem a watched unit has, while it has one; always 1",
   },
   unitMends: {
     name: "guestos_unit_mends_total",

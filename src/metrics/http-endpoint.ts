@@ -78,6 +78,7 @@ async function listening(server: Server, { host, port }: ListenAddress): Promise
     server.once("error", (error) => {
       reject(
         new ProblemError({
+          code: "metrics-not-served",
           what: `cannot serve metrics at ${host} port ${port}`,
           found: foreignWords(error),
           todo: "choose another address: --metrics-address ADDRESS:PORT",

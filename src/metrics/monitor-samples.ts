@@ -9,6 +9,7 @@ export function monitorSamples({ since, time, units }: MonitorState): readonly S
     ...units.flatMap(({ name: unit, drift, problem, mends, retries, lookedAt, mendedAt }) => [
       sample(families.unitDrift, drift.length, { unit }),
       sample(families.unitProblem, problem !== undefined, { unit }),
+      ...(problem === undefined ? [] : [sample(families.unitProblemInfo, 1, { unit, code: problem.code })]),
       sample(families.unitMends, mends, { unit }),
       sample(families.unitMendRetries, retries, { unit }),
       ...(lookedAt === undefined ? [] : [sample(families.unitLooked, lookedAt, { unit })]),

@@ -16,6 +16,7 @@ export async function serveMetrics(host: Host, layout: Layout, text: string, ter
   const address = parseListenAddress(text);
   if (address === undefined) {
     throw new ExitError("usage", {
+      code: "metrics-address-wrong",
       what: "the metrics cannot be served there",
       found: JSON.stringify(text),
       expected: "a port of 127.0.0.1 (9101), or an address with a port (192.0.2.1:9101, [2001:db8::1]:9101)",

@@ -20,6 +20,7 @@ export async function readProfileName(host: Pick<Host, "readText">): Promise<Pro
   if (isProfileName(word)) return word;
   const meant = nearest(word, profileNames);
   throw new ProblemError({
+    code: "profile-unknown",
     what: "the image does not say which profile it has",
     where: { file: PROFILE_FILE, line: 1, column: 1 },
     found: quoted(word),

@@ -24,14 +24,15 @@ export async function readBoot(host: Host, layout: Layout, which: WhichRecord): 
 async function read(host: Host, file: string, which: WhichRecord): Promise<ReadRecord> {
   try {
     const text = await host.readText(file);
-    if (text === undefined && "file" in which) throw new ExitError("noRecord", { what: "there is no such file", where: { file } });
+    if (text === undefined && "file" in which)
+      throw new ExitError("noRecord", { code: "record-file-missing", what: "there is no such file", where: { file } });
     const record = parseRecord(text ?? "", file);
     if (record.runs.length > 0) return record;
   } catch (error) {
     if (error instanceof ProblemError) throw new ExitError("recordDamaged", error.problem);
     throw error;
   }
-  throw new ExitError("noRecord", { what: "nothing has been recorded of this boot yet", where: { file } });
+  throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "nothing has been recorded of this boot yet", where: { file } });
 }
 
 async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<string> {
@@ -39,6 +40,7 @@ async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<str
   const file = files[boot];
   if (file !== undefined) return file;
   throw new ExitError("noRecord", {
+    code: "no-such-record",
     what: boot === 0 ? "there is no record of a boot" : `there is no record of a boot ${boot} before this one`,
     found: files.length === 1 ? "1 record" : `${files.length} records`,
     todo:

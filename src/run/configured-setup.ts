@@ -34,7 +34,7 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
     ...(setup.profile === undefined ? {} : { profile: setup.profile }),
     layout,
     medium: setup.medium,
-    chain: [...(problems.length === 0 ? [] : [configurationUnit(problems)]), ...chain, ...linked.units],
+    chain: [...configurationUnit(problems), ...chain, ...linked.units],
     maintenance: async () => units.filter(({ name }) => maintenance.some((unit) => unit.name === name)),
     configuration: {
       files: [...new Set([...(file === undefined ? [] : [file.file]), ...declared.map(({ at }) => at("title").file)])],
@@ -83,6 +83,7 @@ function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
       const made = isConflict(plan) ? undefined : plan.find(({ effect }) => effect === "provision");
       if (made === undefined) return plan;
       return conflict({
+        code: "defaults-not-used",
         what: "not done by the defaults, because the configuration that may say otherwise cannot be used",
         ...(where === undefined ? {} : { where }),
         found: `to do: ${made.description}`,
@@ -96,18 +97,20 @@ const CONFIGURATION = "configuration";
 const MEND = "guestos-boot verify names all that is wrong; mend it, and boot again";
 
 /** Tells of the trouble where everything else is told that goes wrong in a boot. */
-function configurationUnit(problems: readonly Problem[]): GuestUnit {
+function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
   const [first, ...more] = problems;
-  return unit({
+  if (first === undefined) return [];
+  const told = unit({
     name: CONFIGURATION,
     title: "Take in what /etc/guestos-boot says",
     onFailure: "degrade",
     plan: async () =>
       conflict({
         ...first,
-        what: more.length === 0 ? (first?.what ?? "") : `${first?.what ?? ""}, and ${more.length} more`,
+        what: more.length === 0 ? first.what : `${first.what}, and ${more.length} more`,
         ...(more.length === 0 ? {} : { found: problems.map(oneLine).join("; ") }),
         todo: MEND,
       }),
   });
+  return [told];
 }

@@ -47,6 +47,7 @@ export async function declaredUnits(
 async function dropIn(host: Host, folder: string, name: string): Promise<DeclaredUnit> {
   if (!isUnitName(name)) {
     throw new ProblemError({
+      code: "extra-unit-name-wrong",
       what: "an extra unit cannot be named so",
       where: { file: folder },
       found: quoted(name),

@@ -8,7 +8,11 @@ import type { Setup } from "./setup.ts";
 /** @param why what only root may do, for the message. @throws ExitError */
 export function requireRoot(why: string): void {
   if (process.getuid?.() === 0) return;
-  throw new ExitError("notRoot", { what: `only root may do this: ${why}`, todo: "run it as root, for example through sudo" });
+  throw new ExitError("notRoot", {
+    code: "root-required",
+    what: `only root may do this: ${why}`,
+    todo: "run it as root, for example through sudo",
+  });
 }
 
 /**
@@ -22,6 +26,7 @@ export async function asReader<T>(read: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof Error && "code" in error && (error.code === "EACCES" || error.code === "EPERM"))) throw error;
     throw new ExitError("notRoot", {
+      code: "readers-only",
       what: `only root and members of the group ${READERS.name} may read this`,
       found: foreignWords(error),
       todo: `run it through sudo, or as a member of ${READERS.name} (docs/operator.md, 'Who may run what')`,

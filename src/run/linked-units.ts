@@ -35,7 +35,7 @@ export function linkedUnits(
   const units: GuestUnit[] = [];
   const problems: Problem[] = [];
   const leaveOut = ({ name, at }: DeclaredUnit, { key, why, todo }: Misfit): void =>
-    void problems.push({ what: `the extra unit ${name} is left out: ${why}`, where: at(key), todo });
+    void problems.push({ code: "extra-unit-left-out", what: `the extra unit ${name} is left out: ${why}`, where: at(key), todo });
   /** The first name that is not looked up yet, and stands in the way. */
   const missing = ({ requires, after }: DeclaredUnit): (Pick<Misfit, "key"> & { readonly name: string }) | undefined => {
     const required = requires.find((name) => !known.has(name));

@@ -33,6 +33,7 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
       return undefined;
     case "held":
       throw new ExitError("lockHeld", {
+        code: "another-run",
         what: wait === 0 ? "another guestos-boot is running" : `another guestos-boot is still running after ${wait} s`,
         ...(attempt.holder === undefined ? {} : { found: holderText(attempt.holder) }),
         todo: "wait for it with --wait; guestos-boot status shows what it does",

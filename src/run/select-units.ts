@@ -36,6 +36,7 @@ function unitNamed<M>(chain: readonly Unit<M>[], name: string): Unit<M> {
     chain.map((unit) => unit.name),
   );
   throw new ExitError("unknownUnit", {
+    code: "unknown-unit",
     what: `there is no unit ${JSON.stringify(name)}`,
     todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?`,
   });

@@ -21,12 +21,26 @@ export function withSettings(units: readonly GuestUnit[], { file, value, keyAt }
     const by = changed.filter((other) => isOn(other) && other.requires.includes(unit)).map((other) => other.name);
     if (off && by.length > 0) {
       const found = `required by ${by.join(", ")}`;
-      return [{ ...keyAt(["units", name, "off"]), what: `${name} is switched off`, found, expected: "what requires it to be off, too" }];
+      return [
+        {
+          ...keyAt(["units", name, "off"]),
+          code: "required-unit-off",
+          what: `${name} is switched off`,
+          found,
+          expected: "what requires it to be off, too",
+        },
+      ];
     }
     if (unit.retryFor >= unit.timeout && unit.retryFor > 0) {
       const found = `retryFor ${unit.retryFor / 1000}, timeout ${unit.timeout / 1000}`;
       return [
-        { ...keyAt(["units", name, "retryFor"]), what: `${name} has no time for its retries`, found, expected: "retryFor below timeout" },
+        {
+          ...keyAt(["units", name, "retryFor"]),
+          code: "no-time-for-retries",
+          what: `${name} has no time for its retries`,
+          found,
+          expected: "retryFor below timeout",
+        },
       ];
     }
     return [];
@@ -52,6 +66,7 @@ function unknownUnit(name: string, units: readonly GuestUnit[], place: Pick<Find
   );
   return {
     ...place,
+    code: "unknown-unit-setting",
     what: "there is no such unit",
     found: quoted(name),
     expected: meant === undefined ? "a name of guestos-boot list" : `perhaps ${meant}`,

@@ -1,5 +1,5 @@
 import type { Host } from "./host.ts";
-import { ProblemError } from "../base/problem.ts";
+import { ProblemError, unreadableFile } from "../base/problem.ts";
 
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
@@ -7,7 +7,7 @@ const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 export async function bootId(host: Host): Promise<string> {
   const text = (await host.readText(BOOT_ID))?.trim();
   if (text === undefined || text === "") {
-    throw new ProblemError({ what: `cannot read ${BOOT_ID}`, found: "no such file", todo: "is /proc mounted?" });
+    throw new ProblemError({ ...unreadableFile(BOOT_ID, "no such file"), todo: "is /proc mounted?" });
   }
   return text;
 }

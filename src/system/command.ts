@@ -1,6 +1,6 @@
 import { setTimeout as setTimer } from "node:timers/promises";
 import { foreignText } from "../base/foreign-words.ts";
-import { ProblemError } from "../base/problem.ts";
+import { type Problem, ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
 
 /** A tool run as data: never a shell, never a joined string. */
@@ -49,9 +49,11 @@ export class CommandError extends ProblemError {
 
   constructor(command: Command, ending: Ending, stderr: string, options: { readonly retryable?: boolean } = {}) {
     const words = lastLines(stderr, 3);
+    const { code, what } = endingWords(ending);
     super(
       {
-        what: `${commandText(command)}: ${endingText(ending)}`,
+        code,
+        what: `${commandText(command)}: ${what}`,
         ...(words === "" ? {} : { found: words }),
         ...(command.todo === undefined ? {} : { todo: command.todo }),
       },
@@ -230,19 +232,23 @@ export function commandText(command: Command): string {
 }
 
 export function endingText(ending: Ending): string {
+  return endingWords(ending).what;
+}
+
+function endingWords(ending: Ending): Pick<Problem, "code" | "what"> {
   switch (ending.kind) {
     case "exited":
-      return `failed with exit status ${ending.status}`;
+      return { code: "tool-failed", what: `failed with exit status ${ending.status}` };
     case "signalled":
-      return `was ended by ${ending.signal}`;
+      return { code: "tool-killed", what: `was ended by ${ending.signal}` };
     case "timed-out":
-      return `did not end within ${ending.after / 1000} s and was stopped`;
+      return { code: "tool-timed-out", what: `did not end within ${ending.after / 1000} s and was stopped` };
     case "cancelled":
-      return "was stopped because the unit was";
+      return { code: "tool-stopped", what: "was stopped because the unit was" };
     case "not-found":
-      return "is not installed";
+      return { code: "tool-not-found", what: "is not installed" };
     case "not-started":
-      return `could not be started: ${ending.reason}`;
+      return { code: "tool-not-started", what: `could not be started: ${ending.reason}` };
   }
 }
 

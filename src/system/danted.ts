@@ -26,6 +26,7 @@ export function parseDantedError(stderr: string, file: string): ProblemError | u
   const [, line, found = words] = /problem on line (\d+)(?: near token)? (.*)$/.exec(words) ?? [];
   return new ProblemError(
     {
+      code: "danted-conf-refused",
       what: "danted refuses its configuration; it goes on as it is",
       where: line === undefined ? { file } : { file, line: Number(line) },
       found: addressless ?? found,

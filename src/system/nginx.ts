@@ -22,6 +22,7 @@ export function parseNginxError(stderr: string, file: string): ProblemError | un
   const [, words = "", place, line] = /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];
   if (words === "") return undefined;
   return new ProblemError({
+    code: "nginx-conf-refused",
     what: "nginx refuses its configuration; it goes on as it is",
     where: line === undefined ? { file } : { file: place ?? file, line: Number(line) },
     found: words,

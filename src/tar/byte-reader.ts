@@ -41,6 +41,7 @@ export class ByteReader {
 
   cutOff(what: string): BadImage {
     return new BadImage({
+      code: "image-cut-off",
       what: "the image is cut off",
       where: { file: this.#name },
       found: `its end after ${this.offset} bytes, in ${what}`,

@@ -8,7 +8,8 @@ import { BadImage } from "./bad-image.ts";
  */
 export function parsePax(bytes: Buffer, file: string): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
-  const bad = (found: string): BadImage => new BadImage({ what: "a pax header of the tar is damaged", where: { file }, found });
+  const bad = (found: string): BadImage =>
+    new BadImage({ code: "pax-header-damaged", what: "a pax header of the tar is damaged", where: { file }, found });
   for (let offset = 0; offset < bytes.length;) {
     const blank = bytes.indexOf(0x20, offset);
     const digits = bytes.toString("latin1", offset, blank === -1 ? offset : blank);

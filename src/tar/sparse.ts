@@ -90,7 +90,7 @@ export async function paxMap(name: string, stored: number, size: number, reader:
 }
 
 function badMap(name: string, file: string): (found: string) => BadImage {
-  return (found) => new BadImage({ what: `the sparse map of ${name} makes no sense`, where: { file }, found });
+  return (found) => new BadImage({ code: "sparse-map-damaged", what: `the sparse map of ${name} makes no sense`, where: { file }, found });
 }
 
 function checked(map: SparseMap, stored: number, bad: (found: string) => BadImage): SparseMap {

@@ -24,7 +24,13 @@ export interface TarHeader {
  */
 export function parseTarHeader(block: Buffer, file: string, offset: number): TarHeader {
   const bad = (found: string, expected: string): BadImage =>
-    new BadImage({ what: `there is no valid tar header at byte ${offset} of the tar`, where: { file }, found, expected });
+    new BadImage({
+      code: "tar-header-damaged",
+      what: `there is no valid tar header at byte ${offset} of the tar`,
+      where: { file },
+      found,
+      expected,
+    });
   const magic = block.toString("latin1", 257, 265);
   const written = numberField(block, 148, 8);
   // The field itself counts as blanks.

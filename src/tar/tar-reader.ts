@@ -99,6 +99,7 @@ function entryKind(header: RawHeader, file: string): "file" | "folder" {
   const { type, size } = header;
   const refuse = (found: string): ProblemError =>
     new ProblemError({
+      code: "tar-entry-refused",
       what: `the entry ${quoted(header.name)} is refused`,
       where: { file },
       found,
@@ -152,6 +153,7 @@ export const REBUILD = "build the medium anew with guestos-boot (docs/configurat
 
 function damaged(file: string, found: string): ProblemError {
   return new ProblemError({
+    code: "tar-damaged",
     what: "the tar is damaged or cut off",
     where: { file },
     found,
@@ -217,7 +219,14 @@ class Names {
   }
 
   #refuse(name: string, found: string, expected: string): ProblemError {
-    return new ProblemError({ what: `the entry ${quoted(name)} is refused`, where: { file: this.#file }, found, expected, todo: REBUILD });
+    return new ProblemError({
+      code: "tar-entry-refused",
+      what: `the entry ${quoted(name)} is refused`,
+      where: { file: this.#file },
+      found,
+      expected,
+      todo: REBUILD,
+    });
   }
 }
 
@@ -268,6 +277,7 @@ class Feed {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#limits.tarBytes) {
       throw new ProblemError({
+        code: "tar-too-large",
         what: "the tar is too large",
         where: { file: this.#file },
         found: `more than ${this.#limits.tarBytes} bytes`,

@@ -21,6 +21,7 @@ export async function settleMachine(host: Host, layout: Layout): Promise<Seen> {
   const [rest] = settle(seen.situation);
   if (rest === undefined) return seen;
   throw new ProblemError({
+    code: "boot-state-not-written",
     what: "the boot state did not become what was written",
     found: `${writeText(rest)} would be next`,
     todo: "does somebody else write to /boot/grub/grubenv or /boot/config/slots? guestos-boot upgrade status shows what is there",

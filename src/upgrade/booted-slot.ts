@@ -14,6 +14,7 @@ export async function bootedSlot(host: Host): Promise<Slot | undefined> {
   const value = (await kernelArguments(host)).findLast((word) => word.startsWith("dfinity.system="))?.slice("dfinity.system=".length);
   if (value === undefined || value === "A" || value === "B") return value;
   throw new ProblemError({
+    code: "booted-system-unknown",
     what: "cannot tell which system was booted",
     where: { file: "/proc/cmdline" },
     found: `dfinity.system=${value}`,
@@ -27,6 +28,7 @@ export async function requireBootedSlot(host: Host): Promise<Slot> {
   const slot = await bootedSlot(host);
   if (slot !== undefined) return slot;
   throw new ProblemError({
+    code: "booted-system-unknown",
     what: "cannot tell which system was booted",
     where: { file: "/proc/cmdline" },
     found: "no argument dfinity.system",

@@ -1,6 +1,7 @@
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { foreignWords } from "../base/foreign-words.ts";
+import type { Problem } from "../base/problem.ts";
 import { BadImage } from "../tar/bad-image.ts";
 import { isZero } from "./image-reader.ts";
 
@@ -44,11 +45,12 @@ function compressionOf(start: Uint8Array): Compression | undefined {
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const start = await firstBytes(iterator);
-  const bad = (what: string, found: string, cause?: unknown): BadImage => new BadImage({ what, where: { file: name }, found }, cause);
+  const bad: Bad = (told, cause) => new BadImage({ ...told, where: { file: name } }, cause);
   const compression = compressionOf(start);
   if (compression === undefined) {
     const found = start.length === 0 ? "an empty file" : `bytes ${Buffer.from(start.subarray(0, 8)).toString("hex")}… at its beginning`;
     throw new BadImage({
+      code: "not-an-upgrade-image",
       what: "this is no upgrade image",
       where: { file: name },
       found,
@@ -97,10 +99,11 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: str
   await feeding;
   if (feed.failure !== undefined) throw feed.failure;
   if (!feed.isPadded) {
-    throw bad(
-      `there is something behind the end of the ${compression} data`,
-      `more than the ${decoder.bytesWritten} bytes that belong to it`,
-    );
+    throw bad({
+      code: "data-behind-compressed",
+      what: `there is something behind the end of the ${compression} data`,
+      found: `more than the ${decoder.bytesWritten} bytes that belong to it`,
+    });
   }
 }
 
@@ -112,14 +115,21 @@ function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
-function damage(bad: (what: string, found: string, cause?: unknown) => BadImage, compression: Compression, error: unknown): Error {
+type Bad = (told: Problem, cause?: unknown) => BadImage;
+
+function damage(bad: Bad, compression: Compression, error: unknown): Error {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const found = foreignWords(error);
-  if (code === "Z_BUF_ERROR") return bad("the image is cut off", `the end of the file in the middle of the ${compression} data`, error);
-  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
-    return bad("the image needs too much memory to decompress", `a zstd window of more than ${2 ** (ZSTD_WINDOW_LOG - 20)} MiB`, error);
+  if (code === "Z_BUF_ERROR") {
+    return bad(
+      { code: "image-cut-off", what: "the image is cut off", found: `the end of the file in the middle of the ${compression} data` },
+      error,
+    );
   }
-  return bad(`the ${compression} data is damaged`, found, error);
+  if (code === "ZSTD_error_frameParameter_windowTooLarge") {
+    const found = `a zstd window of more than ${2 ** (ZSTD_WINDOW_LOG - 20)} MiB`;
+    return bad({ code: "image-window-too-large", what: "the image needs too much memory to decompress", found }, error);
+  }
+  return bad({ code: "compressed-data-damaged", what: `the ${compression} data is damaged`, found: foreignWords(error) }, error);
 }
 
 /** Resolves when the decoder needs the chunk no longer: its memory is used again. A decoder that has ended never says so. */

@@ -23,6 +23,7 @@ export async function writeGrubenv(host: Host, file: string, before: Uint8Array 
   const found = await host.readBytes(file);
   if (found !== undefined && Buffer.compare(found, block) === 0) return;
   throw new ProblemError({
+    code: "grubenv-not-written",
     what: "the boot loader's environment block is not what was just written",
     where: { file },
     found: found === undefined ? "no such file" : `${found.length} other bytes`,

@@ -145,6 +145,7 @@ export function renderGrubenv(ours: readonly (readonly [name: string, value: str
   const text = fits(whole(others)) ? whole(others) : variables;
   if (head.length > SECTOR || !fits(text)) {
     throw new ProblemError({
+      code: "grubenv-full",
       what: "GRUB's environment block has no room for the boot state",
       found: `${text.length} bytes`,
       expected: `at most ${GRUBENV_BYTES - ROOM}`,

@@ -44,6 +44,7 @@ export async function readImage(tar: AsyncIterable<Uint8Array>, file: string, vi
   const seen = new Set<Name>();
   const refuse = (name: string, found: string, expected?: string): BadImage =>
     new BadImage({
+      code: "image-member-refused",
       what: `the member ${quoted(name)} is refused`,
       where: { file },
       found,
@@ -111,6 +112,7 @@ export async function readImage(tar: AsyncIterable<Uint8Array>, file: string, vi
   const missing = REQUIRED.filter((name) => !seen.has(name));
   if (missing.length > 0) {
     throw new BadImage({
+      code: "image-not-complete",
       what: "the image is not complete",
       where: { file },
       found: `no ${missing.join(" and no ")}`,
@@ -174,6 +176,7 @@ function parseVersion(content: Buffer, file: string): string {
   const version = content.toString("latin1").replace(/\r?\n$/, "");
   if (/^[\x21-\x7e]{1,256}$/.test(version)) return version;
   throw new BadImage({
+    code: "version-not-valid",
     what: "VERSION.TXT is not valid",
     where: { file },
     found: quoted(version),
@@ -185,6 +188,7 @@ async function skipPadding(reader: ByteReader, stored: number, file: string): Pr
   const padding = (TAR_BLOCK - (stored % TAR_BLOCK)) % TAR_BLOCK;
   if (isZero(await reader.exactly(padding, "the padding of a member"))) return;
   throw new BadImage({
+    code: "image-tar-damaged",
     what: `the tar is damaged at byte ${reader.offset - padding}`,
     where: { file },
     found: "something in the padding of a member",
@@ -197,6 +201,7 @@ async function readEnd(reader: ByteReader, file: string): Promise<void> {
   const end = reader.offset;
   const garbage = (found: string): BadImage =>
     new BadImage({
+      code: "data-behind-tar",
       what: `there is something behind the end of the tar, at byte ${end}`,
       where: { file },
       found,

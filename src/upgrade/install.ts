@@ -150,6 +150,7 @@ class Work {
     const place = name === "boot.img" ? this.#places.boot : this.#places.root;
     if (bytes > place.bytes) {
       throw new BadImage({
+        code: "image-larger-than-partition",
         what: `${name} is larger than its partition`,
         where: { file: this.#request.source.name },
         found: `${bytes} bytes`,

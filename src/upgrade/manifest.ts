@@ -46,7 +46,8 @@ export function contentDigest({ chunks }: MemberContent): string {
 
 /** @throws BadImage naming what in it is wrong */
 export function parseManifest(text: string, file: string): Manifest {
-  const bad = (found: string): BadImage => new BadImage({ what: "MANIFEST.json is not valid", where: { file }, found });
+  const bad = (found: string): BadImage =>
+    new BadImage({ code: "manifest-not-valid", what: "MANIFEST.json is not valid", where: { file }, found });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -70,6 +71,7 @@ export function checkChunk(manifest: Manifest, name: MemberName, index: number, 
   const found = Buffer.from(digest).toString("hex");
   if (found === expected) return;
   throw new BadImage({
+    code: "image-content-differs",
     what: `${name} is not what the manifest says, from byte ${index * CHUNK_BYTES} on`,
     where: { file },
     found: `SHA-256 ${found}`,
@@ -82,6 +84,7 @@ export function checkSize(manifest: Manifest, name: MemberName, bytes: number, f
   const expected = manifest.members[name].bytes;
   if (bytes === expected) return;
   throw new BadImage({
+    code: "image-size-differs",
     what: `${name} has another size than the manifest says`,
     where: { file },
     found: `${bytes} bytes`,

@@ -43,6 +43,7 @@ export async function requireNotRefused(host: Host, layout: Layout, sha256: stri
   const known = (await readRefusedImages(host, layout)).find((image) => image.sha256 === sha256);
   if (known === undefined) return;
   throw new ProblemError({
+    code: "image-refused-before",
     what: "this image was tried or refused before",
     found: `since ${known.at}: ${known.reason}`,
     expected: "another image",
@@ -59,6 +60,7 @@ export function requireVersion(version: string, running: string | undefined, fil
   const order = running === undefined ? "unknown" : versionOrder(version, running);
   if (order === "newer" || order === "unknown") return;
   throw new ProblemError({
+    code: "image-not-newer",
     what: order === "same" ? "the image has the version that is running" : "the image is older than the running system",
     where: { file },
     found: version,

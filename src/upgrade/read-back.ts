@@ -59,6 +59,7 @@ export async function readBack(
     if (failed !== undefined) throw failed.reason;
     if (wrong.length === 0) return;
     throw new ProblemError({
+      code: "read-back-differs",
       what: `${place.path} does not hold what was written to it`,
       found: `other content between byte ${Math.min(...wrong)} and ${Math.min(...wrong) + CHUNK_BYTES}`,
       todo: "the disk loses or changes data: see dmesg and smartctl; the slot will not be started",

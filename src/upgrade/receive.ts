@@ -116,6 +116,7 @@ async function unpack(
 function checkAll(manifest: Manifest, version: string, members: Readonly<Record<MemberName, MemberContent>>, file: string): void {
   if (manifest.version !== version) {
     throw new BadImage({
+      code: "version-differs",
       what: "VERSION.TXT is not the version of the manifest",
       where: { file },
       found: version,
@@ -132,6 +133,7 @@ function otherImage(file: string, found: string, expected: string, because?: Bad
   const seen = because === undefined ? "" : ` (and: ${because.problem.what})`;
   return new BadImage(
     {
+      code: "image-not-asked-for",
       what: "the image is not the one that was asked for",
       where: { file },
       found: `SHA-256 ${found}${seen}`,
@@ -185,6 +187,7 @@ class HashedInput implements AsyncIterable<Uint8Array> {
       this.bytes += chunk.length;
       if (this.bytes > most) {
         throw new BadImage({
+          code: "image-too-large",
           what: "the image is too large for this machine",
           where: { file: source.name },
           found: `more than ${most} bytes`,

@@ -17,12 +17,14 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
     case "not-stable":
       return refusal.waiting === "reboot"
         ? {
+            code: "upgrade-committed",
             what: `cannot ${WHAT[verb]} now: an upgrade is committed, and not booted yet`,
             found: `slot ${refusal.trial} is to be tried at the next boot`,
             expected: "a stable system",
             todo: "restart the machine, or take the commit back: guestos-boot upgrade rollback",
           }
         : {
+            code: "upgrade-on-trial",
             what: `cannot ${WHAT[verb]} now: the running system is on trial`,
             found: `slot ${refusal.trial}, not confirmed yet`,
             expected: "a stable system",
@@ -30,6 +32,7 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
           };
     case "not-as-booted":
       return {
+        code: "slot-not-as-booted",
         what: `cannot ${WHAT[verb]}: the slot that runs is not the one that the boot loader is told to boot`,
         found: `slot ${refusal.running} runs, slot ${refusal.next} is to be booted`,
         expected: "the same slot",
@@ -37,6 +40,7 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
       };
     case "not-installed":
       return {
+        code: "nothing-to-commit",
         what: `cannot commit: slot ${refusal.slot} holds no newly installed image`,
         found: KNOWN[refusal.known],
         expected: "an image that was installed, read back and never tried",
@@ -44,6 +48,7 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
       };
     case "not-on-trial":
       return {
+        code: "trial-not-running",
         what: "cannot confirm: the system that is to be tried does not run yet",
         found: `slot ${refusal.trial} is to be tried at the next boot`,
         expected: "the system on trial to be the running one",
@@ -51,6 +56,7 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
       };
     case "not-intact":
       return {
+        code: "nothing-to-go-back",
         what: `cannot go back: slot ${refusal.slot} holds no system that is known to work`,
         found: KNOWN[refusal.known],
         expected: "a system that ran and was confirmed",

@@ -38,10 +38,12 @@ export function signatureText(sha256: string, key: KeyObject): string {
  */
 export async function readSignature(host: Host, file: string, folder: string): Promise<SignedHash> {
   const text = await host.readText(file);
-  if (text === undefined) throw new ProblemError({ what: "there is no signature", where: { file }, found: "no such file" });
+  if (text === undefined)
+    throw new ProblemError({ code: "signature-missing", what: "there is no signature", where: { file }, found: "no such file" });
   const [, sha256 = "", signature = ""] = TEXT.exec(text) ?? [];
   if (sha256 === "") {
     throw new ProblemError({
+      code: "not-a-signature",
       what: "this is no signature of an image",
       where: { file },
       expected: "two lines: sha256: and 64 digits, ed25519: and the signature in base64",
@@ -52,6 +54,7 @@ export async function readSignature(host: Host, file: string, folder: string): P
   const found = keys.find(({ key }) => verify(null, statement(sha256), key, Buffer.from(signature, "base64")));
   if (found !== undefined) return { sha256, key: found.file };
   throw new ProblemError({
+    code: "signature-not-ours",
     what: "the signature was made with none of this machine's keys, or was changed",
     where: { file },
     found: `no match with ${keys.map(({ file: name }) => name).join(", ")}`,
@@ -64,6 +67,7 @@ async function publicKeys(host: Host, folder: string): Promise<readonly { readon
   const names = ((await host.list(folder)) ?? []).filter((name) => name.endsWith(".pem"));
   if (names.length === 0) {
     throw new ProblemError({
+      code: "no-signature-keys",
       what: "a signature cannot be checked, because this machine has no keys",
       where: { file: folder },
       found: "no *.pem",
@@ -74,7 +78,13 @@ async function publicKeys(host: Host, folder: string): Promise<readonly { readon
     names.map(async (name) => {
       const file = join(folder, name);
       const bad = (found: string): ProblemError =>
-        new ProblemError({ what: "a public key cannot be read", where: { file }, found, expected: "an Ed25519 public key, PEM" });
+        new ProblemError({
+          code: "public-key-unreadable",
+          what: "a public key cannot be read",
+          where: { file },
+          found,
+          expected: "an Ed25519 public key, PEM",
+        });
       let key: KeyObject;
       try {
         key = createPublicKey((await host.readText(file)) ?? "");

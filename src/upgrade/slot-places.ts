@@ -32,6 +32,7 @@ export async function unusedSlotPlaces(host: Host, layout: Layout, slot: Slot): 
     const holders = (await host.list(`/sys/class/block/${name}/holders`)) ?? [];
     if (mount !== undefined || holders.length > 0) {
       throw new ProblemError({
+        code: "slot-in-use",
         what: `${label} (${device}) is in use, so nothing is installed there`,
         found: mount === undefined ? `open as ${holders.join(", ")}` : `mounted at ${mount.mountPoint}`,
         expected: "a partition that nobody uses: that of the system which is not running",

@@ -3,7 +3,7 @@ import { z } from "../base/schema.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
 import { foreignWords } from "../base/foreign-words.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../base/problem.ts";
+import { type Problem, ProblemError } from "../base/problem.ts";
 
 /**
  * What is known of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades
@@ -74,6 +74,7 @@ export type SlotRecord = z.infer<typeof SlotRecord>;
  */
 export async function readSlotRecord(host: Host, layout: Layout, slot: Slot): Promise<SlotRecord | undefined> {
   return readStrictly(host, recordFile(layout, slot), SlotRecord, {
+    code: "slot-record-unreadable",
     what: `the record of slot ${slot} cannot be read`,
     todo: "install an image into that slot again: that writes the record anew",
   });
@@ -93,6 +94,7 @@ const RefusedImages = z.strictObject({ images: z.array(RefusedImage) });
 export async function readRefusedImages(host: Host, layout: Layout): Promise<readonly RefusedImage[]> {
   const file = layout.config.refusedImages;
   const list = await readStrictly(host, file, RefusedImages, {
+    code: "refused-images-unreadable",
     what: "the list of refused images cannot be read",
     todo: `look what can be read of it; then remove ${file}, which forgets them all`,
   });
@@ -128,7 +130,7 @@ async function readStrictly<T>(
   host: Host,
   file: string,
   schema: z.ZodType<T>,
-  words: { readonly what: string; readonly todo: string },
+  words: Pick<Problem, "code" | "what" | "todo">,
 ): Promise<T | undefined> {
   const text = await host.readText(file);
   if (text === undefined) return undefined;

@@ -23,12 +23,13 @@ export interface TrustRequest {
 export async function trustFor(host: Host, layout: Layout, request: TrustRequest): Promise<Trust> {
   const sha256 = request.sha256?.toLowerCase();
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
-    throw new ProblemError({ what: "--sha256 is no SHA-256", found: sha256, expected: "64 hexadecimal digits" });
+    throw new ProblemError({ code: "sha256-not-valid", what: "--sha256 is no SHA-256", found: sha256, expected: "64 hexadecimal digits" });
   }
   if (request.signature !== undefined) {
     const signed = await readSignature(host, request.signature, layout.upgradeKeys);
     if (sha256 !== undefined && signed.sha256 !== sha256) {
       throw new ProblemError({
+        code: "sha256-differs",
         what: "--sha256 and --signature speak of two images",
         where: { file: request.signature },
         found: signed.sha256,
@@ -40,6 +41,7 @@ export async function trustFor(host: Host, layout: Layout, request: TrustRequest
   if (sha256 !== undefined) return { kind: "hash", sha256 };
   if (request.insecure) return { kind: "insecure" };
   throw new ProblemError({
+    code: "image-not-vouched",
     what: "nothing vouches for the image",
     found: "neither --sha256 nor --signature",
     expected: "the hash of the file, or its signature",

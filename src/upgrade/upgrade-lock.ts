@@ -33,9 +33,10 @@ export async function withUpgradeLock<T>(
         attempt.release();
       }
     case "cancelled":
-      throw new ProblemError({ what: "stopped while waiting for another upgrade command" });
+      throw new ProblemError({ code: "upgrade-wait-stopped", what: "stopped while waiting for another upgrade command" });
     case "held":
       throw new UpgradeBusyError({
+        code: "another-upgrade",
         what: "another upgrade command is at work",
         ...(attempt.holder === undefined
           ? {}

@@ -48,7 +48,7 @@ function chosen(wanted: string): readonly SubjectName[] {
   const names = Object.keys(subjects) as SubjectName[];
   const found = names.filter((name) => name === wanted || name.startsWith(`${wanted}-`) || wanted === "");
   if (found.length > 0) return found;
-  throw new ProblemError({ what: "there is no such recording", found: wanted, expected: names.join(", ") });
+  throw new ProblemError({ code: "test-problem", what: "there is no such recording", found: wanted, expected: names.join(", ") });
 }
 
 /** @returns how many points failed */

@@ -19,6 +19,7 @@ export function pointNamed(name: string, windows: readonly Window[]): Point {
   const [, window, variant] = /^(\d+)\.(\d+)$/.exec(name)?.map(Number) ?? [];
   if (window === undefined || variant === undefined || window >= windows.length) {
     throw new ProblemError({
+      code: "test-problem",
       what: `${name} is no point of this recording`,
       expected: `WINDOW.VARIANT, with a window below ${windows.length}`,
     });

@@ -45,9 +45,11 @@ const strict = defineUnit<Machine>({
   name: "strict",
   title: "Refuse a file named in-the-way",
   plan: async () => {
-    if (await there("part")) throw new ProblemError({ what: "a file named part", todo: "remove it" }, { partial: true });
+    if (await there("part"))
+      throw new ProblemError({ code: "test-problem", what: "a file named part", todo: "remove it" }, { partial: true });
     return (await there("in-the-way"))
       ? conflict({
+          code: "test-problem",
           what: "something is in the way",
           where: { file: at("in-the-way") },
           found: "a file",
@@ -96,7 +98,7 @@ const lenient = defineUnit<Machine>({
   onFailure: "degrade",
   plan: async ({ note }) => {
     if (await there("odd")) note("there is something odd");
-    return (await there("bad")) ? conflict({ what: "a file named bad", todo: "remove it" }) : [];
+    return (await there("bad")) ? conflict({ code: "test-problem", what: "a file named bad", todo: "remove it" }) : [];
   },
 });
 

@@ -27,14 +27,24 @@ export function largeBoot(count: number): EventScript {
     const plan = script.start(start, { kind: "plan" }, unit);
     script.end(start + took / 5, plan, { kind: "planned", actions: [] });
     if (index % 23 === 5) {
-      const wait = script.start(start + took / 5, { kind: "retry", problem: { what: `/dev/vda${index} is not there` } }, unit);
+      const wait = script.start(
+        start + took / 5,
+        { kind: "retry", problem: { code: "test-problem", what: `/dev/vda${index} is not there` } },
+        unit,
+      );
       script.end(start + took / 2, wait, { kind: "done" });
     }
     const action = script.start(start + took / 2, { kind: "action", description: `make ${name}`, effect: "provision" }, unit);
     const tool = script.start(start + 0.6 * took, { kind: "tool", argv: ["/usr/sbin/mkfs.ext4", "-q", `/dev/${name}`] }, action);
     script.end(start + 0.9 * took, tool, { kind: "tool", ending: { kind: "exited", status: 0 }, stderr: "" });
     script.end(start + 0.95 * took, action, { kind: "done" });
-    const problem = { what: `${name} does not hold what it should`, found: "data", expected: "none", todo: "find out what it is" };
+    const problem = {
+      code: "test-problem",
+      what: `${name} does not hold what it should`,
+      found: "data",
+      expected: "none",
+      todo: "find out what it is",
+    };
     if (index % 61 === 60) {
       lost.add(name);
       script.ended(start + took, name, { kind: "failed", problem });

@@ -1,5 +1,6 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
 import { z } from "../../src/base/schema.ts";
+import { codesReference } from "./problem-codes.ts";
 import { DEFAULT_PROFILE, profiles } from "../../src/profiles/profiles.ts";
 
 /** One value of a file, as its documentation has it. */
@@ -47,6 +48,7 @@ export function references(): ReadonlyMap<string, string> {
   return new Map([
     ["boot-config.md", bootConfigReference()],
     ["extra-units.md", extraUnitReference()],
+    ["codes.md", codesReference()],
   ]);
 }
 

@@ -12,7 +12,7 @@ import { z } from "../../src/base/schema.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
 
-const Problem = z.object(ProblemShape.shape);
+const Problem = z.object({ ...ProblemShape.shape, code: z.string().describe("which problem it is: docs/codes.md") });
 const Texts = z.array(z.string());
 const Slot = z.enum(["A", "B"]);
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);

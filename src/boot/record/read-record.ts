@@ -57,6 +57,7 @@ function parseEvent(line: string, place: Line): RecordEvent {
 
 function damaged(where: Line, found: string, expected: string): ProblemError {
   return new ProblemError({
+    code: "record-damaged",
     what: "the record is damaged",
     where,
     found,

@@ -1,5 +1,5 @@
 import type { RecordEvent } from "../record/record.ts";
-import { noteText, problemText, wrap } from "./run-text.ts";
+import { noteText, codedText, wrap } from "./run-text.ts";
 import { type RunView, skippedFor, type UnitView } from "../record/run-view.ts";
 
 /** One less than a serial console's width: many of them begin a new line with the 80th letter. */
@@ -78,7 +78,7 @@ function unitBlock(unit: UnitView, run: RunView, tried: Tried | undefined): read
     wrap(`${label.padEnd(8)} ${content}`, "  ", "           ", INSIDE);
   return [
     `${unit.name} ${result.kind}`,
-    ...problemText(result.problem, INSIDE - 2).map((line) => `  ${line}`),
+    ...codedText(result.problem, INSIDE - 2).map((line) => `  ${line}`),
     ...(attempts === "" ? [] : labelled("tried", attempts)),
     ...(skipped.length === 0 ? [] : labelled("skipped", skipped.join(", "))),
   ];

@@ -89,7 +89,10 @@ function unitEnding(unit: UnitView, result: UnitResult, about: Readonly<Record<s
   return {
     level: UNIT_LEVELS[result.kind],
     message: "problem" in result ? failureText(unit.name, result, took) : unitLine(unit),
-    fields: { event: "unit", ...about, outcome: result.kind, seconds: seconds(took) },
+    fields: {
+      ...{ event: "unit", ...about, outcome: result.kind, seconds: seconds(took) },
+      ...("problem" in result ? { code: result.problem.code } : {}),
+    },
   };
 }
 

@@ -79,7 +79,7 @@ export function failureLines(units: readonly UnitView[], paint: Paint = noPaint)
     const skipped = skippedFor(unit, units);
     return [
       `${unit.name} ${paint(result.kind, result.kind)}`,
-      ...problemText(result.problem).map((line) => `  ${line}`),
+      ...codedText(result.problem).map((line) => `  ${line}`),
       ...(skipped.length === 0 ? [] : wrap(`skipped  ${skipped.join(", ")}`, "  ", "           ")),
       "",
     ];
@@ -93,6 +93,11 @@ export function problemText(problem: Problem, width = COLUMNS - 2): readonly str
       .split("\n")
       .flatMap((line, part) => wrap(line.trimEnd(), index > 0 && part > 0 ? "         " : "", index === 0 ? "" : "         ", width)),
   );
+}
+
+/** The same with its code, for whoever is asked for help. */
+export function codedText(problem: Problem, width?: number): readonly string[] {
+  return [...problemText(problem, width), `code     ${problem.code}`];
 }
 
 /** `early: 15 units: 3 changed, 12 unchanged, 0 degraded, 0 failed, 0 skipped in 4.2 s` */

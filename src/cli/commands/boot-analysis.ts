@@ -30,7 +30,8 @@ export async function loadBoot(host: Host, layout: Layout, which: WhichRecord, t
   const clocks = "file" in which && !isHere ? undefined : await clocksOf(host, id, isHere, terminal);
   const boot = bootOf(record.events, clocks);
   // A record that was read has a run.
-  if (boot === undefined) throw new ExitError("noRecord", { what: "nothing has been recorded of this boot yet" });
+  if (boot === undefined)
+    throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "nothing has been recorded of this boot yet" });
   return { boot, record, isHere };
 }
 

@@ -26,6 +26,7 @@ export async function configImage(
 ): Promise<ExitName> {
   if (folder === undefined && Object.keys(entries).length === 0) {
     throw new ExitError("usage", {
+      code: "nothing-for-the-medium",
       what: "there is nothing to put on the medium",
       todo: "name a folder, or files: see guestos-boot help config-image",
     });

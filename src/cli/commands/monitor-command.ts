@@ -84,6 +84,7 @@ async function ownProcess(more: readonly string[], signal: AbortSignal): Promise
   const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
   if (answers.includes(status)) return stdout;
   throw new ProblemError({
+    code: "look-not-finished",
     what: "the look did not come to its end",
     found: status === undefined ? "it was killed" : `exit code ${status}`,
     todo: "see the lines before this one",
@@ -93,7 +94,11 @@ async function ownProcess(more: readonly string[], signal: AbortSignal): Promise
 function looksIn(json: string): readonly Look[] {
   const document: unknown = JSON.parse(json);
   if (hasLooks(document)) return document.looks;
-  throw new ProblemError({ what: "the look did not say what it saw", found: JSON.stringify(json.slice(0, 100)) });
+  throw new ProblemError({
+    code: "look-not-readable",
+    what: "the look did not say what it saw",
+    found: JSON.stringify(json.slice(0, 100)),
+  });
 }
 
 /** Written by this same program, so not looked at any closer. */

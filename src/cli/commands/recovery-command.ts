@@ -84,7 +84,7 @@ async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise
   const again = await readPassphrase(ask, "The same once more: ", signal);
   if (again === undefined) return undefined;
   if (Buffer.from(again).equals(first)) return passphrase;
-  throw new ProblemError({ what: "the two passphrases are not the same; nothing was changed" });
+  throw new ProblemError({ code: "passphrases-differ", what: "the two passphrases are not the same; nothing was changed" });
 }
 
 /** One at a time, on a store that is known to be whole: what was only begun may be encrypted anew. */
@@ -115,6 +115,7 @@ async function wholeStore(host: Host, layout: Setup["layout"]): Promise<string> 
   const intent = await readIntent(host, layout.config.intents, "store");
   if (intent?.phase === "complete") return device;
   throw new ProblemError({
+    code: "store-not-set-up",
     what: "the store is not set up yet; nothing was changed",
     found: intent === undefined ? "no intent of it" : "an intent that was begun",
     todo: "guestos-boot --unit store-key sets it up",
@@ -136,6 +137,7 @@ function requireRecovery(setup: Setup): void {
   requireRoot("the store's key slots are for root alone");
   if (setup.chain.some(({ name }) => name === "store-key")) return;
   throw new ProblemError({
+    code: "no-encrypted-store",
     what: "this system has no encrypted store, so it has no recovery passphrase",
     found: `the profile ${setup.profile}, whose chain has no unit store-key`,
   });

@@ -61,19 +61,24 @@ async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
   const name = "boot record";
   const file = paths(layout).record;
   const text = await host.readText(file);
-  const problem = (what: string, found: string): Check => ({
+  const problem = (told: Problem): Check => ({
     name,
-    problem: { what, where: { file }, found, expected: "all units to have run", todo: "guestos-boot status says what happened" },
+    problem: { ...told, where: { file }, expected: "all units to have run", todo: "guestos-boot status says what happened" },
   });
-  if (text === undefined) return problem("the boot chain has left no record in this boot", "no such file");
+  if (text === undefined)
+    return problem({ code: "boot-record-missing", what: "the boot chain has left no record in this boot", found: "no such file" });
   const { runs } = parseRecord(text, file);
   const view = bootView(runs);
-  if (view.outcome === "unfinished") return problem("the boot chain has not ended", "a run without an end");
+  if (view.outcome === "unfinished")
+    return problem({ code: "boot-not-ended", what: "the boot chain has not ended", found: "a run without an end" });
   const missing = chain.filter((unit) => view.units.every((seen) => seen.name !== unit.name || seen.result === undefined));
-  if (missing.length > 0) return problem("not all of the boot chain has run", `nothing of ${missing.map((unit) => unit.name).join(", ")}`);
+  if (missing.length > 0) {
+    const found = `nothing of ${missing.map((unit) => unit.name).join(", ")}`;
+    return problem({ code: "boot-not-whole", what: "not all of the boot chain has run", found });
+  }
   if (view.outcome === "failed") {
     const failed = view.units.filter(({ result }) => result?.kind === "failed").map((unit) => unit.name);
-    return problem("the boot chain failed", failed.join(", "));
+    return problem({ code: "boot-failed", what: "the boot chain failed", found: failed.join(", ") });
   }
   return { name };
 }
@@ -82,6 +87,7 @@ function requireHealthy(slot: string, checks: readonly Check[]): void {
   const failed = checks.flatMap(({ name, problem }): (readonly [string, Problem])[] => (problem === undefined ? [] : [[name, problem]]));
   if (failed.length === 0) return;
   throw new ExitError("unhealthy", {
+    code: "health-checks-failed",
     what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
     found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
     expected: "all to pass",

@@ -14,6 +14,7 @@ export async function forgetCommand(
   const sha256 = typed.toLowerCase();
   if (!/^[0-9a-f]{64}$/.test(sha256)) {
     throw new ExitError("usage", {
+      code: "not-an-image-hash",
       what: "this is not the hash of an image",
       found: JSON.stringify(typed.slice(0, 80)),
       expected: "64 hexadecimal digits",

@@ -25,6 +25,7 @@ export async function why(
     const names = [...new Set(boot.allRuns.flatMap((run) => [...run.units, ...run.notReached].map(({ name }) => name)))];
     const meant = nearest(unit, names);
     throw new ExitError("unknownUnit", {
+      code: "unit-not-in-boot",
       what: `no run of that boot had a unit ${JSON.stringify(unit)}`,
       todo: meant === undefined ? "guestos-boot status names those that it had" : `did you mean ${meant}?`,
     });

@@ -31,6 +31,7 @@ export async function readIntent(host: Host, folder: string, name: string): Prom
   if (text === undefined) return undefined;
   const damaged = (found: string): ProblemError =>
     new ProblemError({
+      code: "intent-unreadable",
       what: `the intent of ${name} cannot be read, so nothing of it may be touched`,
       where: { file },
       found,

@@ -54,6 +54,7 @@ export function parseMonitorState(text: string, file: string): MonitorState {
 
 function damaged(file: string, found: string): ProblemError {
   return new ProblemError({
+    code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
     where: { file },
     found,

@@ -38,6 +38,7 @@ export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
   const bytes = Buffer.from(content);
   const refused = (found: string): ProblemError =>
     new ProblemError({
+      code: "store-key-damaged",
       what: "the store key is damaged",
       where: { file },
       found,

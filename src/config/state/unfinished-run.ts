@@ -32,6 +32,7 @@ export async function readUnfinishedRun(host: Host, file: string): Promise<Unfin
   const found = parsed(text);
   if (found !== undefined) return found;
   throw new ProblemError({
+    code: "run-note-unreadable",
     what: "a run before this one was cut off, and the note of it cannot be read",
     where: { file },
     found: text === "" ? "an empty file" : "something else",

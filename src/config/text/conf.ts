@@ -136,7 +136,7 @@ function findingOf(entries: readonly Entry[], key: string, expected: string, par
   const own = entries.filter((candidate) => candidate.key === key && candidate.value !== "");
   const { part, offset } = PartPlace.catch({ part: own[0]?.value ?? "", offset: 0 }).parse(params);
   const { entry, column } = placeIn(own, offset);
-  return { key, line: entry?.line ?? 1, column, what: `${key} is not usable`, found: quoted(part), expected };
+  return { key, line: entry?.line ?? 1, column, code: "value-not-usable", what: `${key} is not usable`, found: quoted(part), expected };
 }
 
 /** Where that character of the lines' values, taken together with a blank between them, stands. */

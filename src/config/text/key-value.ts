@@ -48,7 +48,7 @@ export function scanKeyValue(
       seen.set(entry.key, entry);
     } else {
       const found = `${entry.key} in line ${earlier.line} and again in line ${entry.line}`;
-      findings.push({ line: entry.line, column: 1, what: "a key stands there twice", found, expected: "each key once" });
+      findings.push({ line: entry.line, column: 1, code: "key-twice", what: "a key stands there twice", found, expected: "each key once" });
     }
   }
   return { entries, findings };
@@ -72,6 +72,7 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
   if (equals === -1)
     return {
       ...at,
+      code: "line-without-equals",
       what: "a line has no =",
       found: quoted(trimmed.replace(/ .*$/s, "")),
       expected: "key=value, or a comment that begins with #",
@@ -79,6 +80,7 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
   if (!KEY.test(key))
     return {
       ...at,
+      code: "line-without-key",
       what: "a line does not begin with a key",
       found: quoted(key),
       expected: "letters, digits and _, and then = without a blank",
@@ -87,6 +89,7 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
     const meant = nearest(key, known);
     return {
       ...at,
+      code: "unknown-key",
       what: "there is no such key",
       found: quoted(key),
       expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,

@@ -26,6 +26,7 @@ export function textLines(
 ): { readonly lines: readonly TextLine[]; readonly findings: readonly Finding[] } {
   if (content.length > longest) {
     throw new ProblemError({
+      code: "file-too-long",
       what: "the file is too long",
       where: { file },
       found: `${content.length} bytes`,
@@ -57,7 +58,14 @@ function split(content: Uint8Array): readonly Uint8Array[] {
 
 function notUtf8(text: string, line: number): Finding {
   // The decoder puts the replacement character where the first wrong byte stands.
-  return { line, column: text.indexOf("\ufffd") + 1, what: "a line is not text", found: "bytes that are not UTF-8", expected: "UTF-8" };
+  return {
+    line,
+    column: text.indexOf("\ufffd") + 1,
+    code: "line-not-text",
+    what: "a line is not text",
+    found: "bytes that are not UTF-8",
+    expected: "UTF-8",
+  };
 }
 
 function controlCharacter(text: string, line: number, tabs: boolean): Finding | undefined {
@@ -68,5 +76,5 @@ function controlCharacter(text: string, line: number, tabs: boolean): Finding | 
   if (at === -1) return undefined;
   const character = text.charAt(at);
   const expected = character === "\r" && at === text.length - 1 ? "Unix line ends (no carriage returns)" : "printable characters";
-  return { line, column: at + 1, what: "a line has a control character", found: quoted(character), expected };
+  return { line, column: at + 1, code: "control-character", what: "a line has a control character", found: quoted(character), expected };
 }

@@ -25,7 +25,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
   const text = Buffer.from(content).toString("utf8");
   if (text.trim() === "") {
     const expected = "keys and values, or a comment that begins with #";
-    refuseFindings(file, [{ line: 1, column: 1, what: "the file is empty", found: "nothing", expected }]);
+    refuseFindings(file, [{ line: 1, column: 1, code: "file-empty", what: "the file is empty", found: "nothing", expected }]);
   }
   const { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } = await import("yaml");
   const lines = new LineCounter();
@@ -35,6 +35,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
     file,
     [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) => ({
       ...places.position(offset),
+      code: "yaml-not-readable",
       what: "this is no YAML that can be read",
       found: message.replace(/; please use .*$/, ""),
       expected: "keys and values (YAML 1.2)",
@@ -46,6 +47,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
       const found = quoted(`*${node.source}`);
       strange.push({
         ...places.position(node.range?.[0] ?? 0),
+        code: "yaml-alias",
         what: "a value stands for another one",
         found,
         expected: "the value itself",
@@ -53,7 +55,13 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
     }
     if (isPair(node) && !(isScalar(node.key) && typeof node.key.value === "string" && node.key.value !== "__proto__")) {
       const offset = isNode(node.key) ? (node.key.range?.[0] ?? 0) : 0;
-      strange.push({ ...places.position(offset), what: "this cannot be a key", found: quoted(String(node.key)), expected: "a word" });
+      strange.push({
+        ...places.position(offset),
+        code: "key-not-usable",
+        what: "this cannot be a key",
+        found: quoted(String(node.key)),
+        expected: "a word",
+      });
     }
   });
   refuseFindings(file, strange);

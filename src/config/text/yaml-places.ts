@@ -45,6 +45,7 @@ export class YamlPlaces {
         const meant = nearest(key, known);
         return {
           ...this.key([...issue.path, key]),
+          code: "unknown-key",
           what: name === "" ? "there is no such key" : `there is no such key in ${name}`,
           found: quoted(key),
           expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
@@ -53,14 +54,22 @@ export class YamlPlaces {
     }
     if (issue.code === "invalid_key") {
       const expected = issue.issues[0]?.message ?? issue.message;
-      return [{ ...this.key(issue.path), what: "a name is not usable", found: quoted(String(issue.path.at(-1))), expected }];
+      return [
+        {
+          ...this.key(issue.path),
+          code: "name-not-usable",
+          what: "a name is not usable",
+          found: quoted(String(issue.path.at(-1))),
+          expected,
+        },
+      ];
     }
-    const what = name === "" ? "the file is not usable" : `${name} is not usable`;
+    const told = { code: "value-not-usable", what: `${name === "" ? "the file" : name} is not usable` };
     const node = this.#node(issue.path);
     const range = node?.range;
     if (range === undefined || range === null || range[0] === range[1])
-      return [{ ...this.key(issue.path), what, found: "nothing", expected: issue.message }];
-    return [{ ...this.position(range[0]), what, found: this.#shown(range), expected: issue.message }];
+      return [{ ...this.key(issue.path), ...told, found: "nothing", expected: issue.message }];
+    return [{ ...this.position(range[0]), ...told, found: this.#shown(range), expected: issue.message }];
   }
 
   /** The value as it stands there, if it is short; of several lines the first. */

@@ -37,32 +37,32 @@ export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly
 }
 
 function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
-  const wrong = (column: number, what: string, found: string, expected: string): Finding => ({
+  const wrong = (column: number, told: Pick<Finding, "code" | "what" | "found" | "expected">): Finding => ({
     line,
     column: column + 1,
-    what,
-    found,
-    expected,
+    ...told,
   });
   const start = text.length - text.trimStart().length;
   const { options, at } = splitLine(text, start);
   const fault = optionFault(options);
-  if (fault !== undefined) return wrong(start, fault.what, quoted(fault.option), fault.expected);
+  if (fault !== undefined)
+    return wrong(start, { code: fault.code, what: fault.what, found: quoted(fault.option), expected: fault.expected });
   const [type = "", blob = "", ...comment] = text.slice(at).trim().split(/\s+/);
   if (!PUBLIC_KEY_TYPES.includes(type))
-    return wrong(at, "a line is no public key", quoted(type), `a key type: ${PUBLIC_KEY_TYPES.join(", ")}`);
+    return wrong(at, {
+      code: "not-a-public-key",
+      what: "a line is no public key",
+      found: quoted(type),
+      expected: `a key type: ${PUBLIC_KEY_TYPES.join(", ")}`,
+    });
   const column = text.indexOf(blob, at + type.length);
   const bytes = Buffer.from(blob, "base64");
+  const damaged = { code: "public-key-damaged", what: `the key of type ${type} is damaged` };
   if (blob === "" || bytes.toString("base64") !== blob)
-    return wrong(column, `the key of type ${type} is damaged`, blob === "" ? "nothing" : quoted(blob), "base64, as in the .pub file");
+    return wrong(column, { ...damaged, found: blob === "" ? "nothing" : quoted(blob), expected: "base64, as in the .pub file" });
   const damage = publicBlobFault(type, bytes);
   if (damage !== undefined)
-    return wrong(
-      column,
-      `the key of type ${type} is damaged`,
-      `a key that ${damage}`,
-      `the whole key of type ${type}, as in the .pub file`,
-    );
+    return wrong(column, { ...damaged, found: `a key that ${damage}`, expected: `the whole key of type ${type}, as in the .pub file` });
   return { options, type, blob, comment: comment.join(" ") };
 }
 

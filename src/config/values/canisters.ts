@@ -17,7 +17,7 @@ export function checkCanisterList(content: Uint8Array, file: string): void {
   const bad = lines
     .filter(({ text }) => text !== "" && !text.startsWith("#") && !CANISTER_ID.test(text))
     .map(({ text, number }): Finding => ({
-      ...{ line: number, column: 1, what: "a line is not usable" },
+      ...{ line: number, column: 1, code: "line-not-usable", what: "a line is not usable" },
       ...{ found: quoted(text), expected: EXPECTED_ID },
     }));
   refuseFindings(file, [...findings, ...bad]);
@@ -45,6 +45,7 @@ export function checkDenylist(content: Uint8Array, file: string): void {
     file,
     error.issues.map((issue) => ({
       ...placeOf(issue.path, lines),
+      code: "value-not-usable",
       what: `${["the list", ...issue.path.map(String)].join(" › ").slice(0, 100)} is not usable`,
       found: issue.code === "invalid_key" ? quoted(String(issue.path.at(-1))) : issue.message,
       expected:
@@ -63,7 +64,13 @@ function parsed(text: string, file: string): unknown {
     const end = text.split("\n");
     const at = { line: Number(line ?? end.length), column: Number(column ?? (end.at(-1)?.length ?? 0) + 1) };
     return refuseFindings(file, [
-      { ...at, what: "the file is not JSON", found: quoted(end[at.line - 1]?.slice(at.column - 1) ?? ""), expected: "JSON (RFC 8259)" },
+      {
+        ...at,
+        code: "not-json",
+        what: "the file is not JSON",
+        found: quoted(end[at.line - 1]?.slice(at.column - 1) ?? ""),
+        expected: "JSON (RFC 8259)",
+      },
     ]);
   }
 }

@@ -26,6 +26,7 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
   const [certificate] = readChain(pair);
   if (certificate === undefined)
     throw new ProblemError({
+      code: "no-certificate-in-file",
       what: "the file does not hold a certificate",
       where: { file: chainFile, line: 1, column: 1 },
       ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: REMEDY },
@@ -33,12 +34,14 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
   const key = readKey(pair);
   if (!certificate.checkPrivateKey(key))
     throw new ProblemError({
+      code: "key-not-of-certificate",
       what: "the key is not that of the certificate",
       where: { file: pair.keyFile },
       ...{ found: "another key", expected: `the key of the first certificate in ${chainFile}`, todo: REMEDY },
     });
   if (!belongTogether(key, certificate.publicKey))
     throw new ProblemError({
+      code: "key-damaged",
       what: "the key is damaged",
       where: { file: pair.keyFile },
       ...{ found: "a key whose signatures are not its certificate's", expected: "the whole key", todo: REMEDY },
@@ -60,6 +63,7 @@ function readChain({ chain, chainFile }: CertificatePair): readonly X509Certific
       return new X509Certificate(block);
     } catch {
       throw new ProblemError({
+        code: "certificate-unreadable",
         what: "a certificate cannot be read",
         where: { file: chainFile, line: text.slice(0, index).split("\n").length, column: 1 },
         ...{ found: "a damaged PEM block", expected: "a certificate in PEM (RFC 7468)", todo: REMEDY },
@@ -73,6 +77,7 @@ function readKey({ key, keyFile }: CertificatePair): KeyObject {
     return createPrivateKey(Buffer.from(key.expose()));
   } catch {
     throw new ProblemError({
+      code: "private-key-not-usable",
       what: "the file does not hold a private key that can be used",
       where: { file: keyFile, line: 1, column: 1 },
       ...{ found: "something else, or a key with a passphrase", expected: "a private key in PEM, without a passphrase", todo: REMEDY },

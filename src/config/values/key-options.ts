@@ -10,6 +10,7 @@ const NARROWING = /^(restrict|verify-required|no-(agent-forwarding|port-forwardi
 const VALUED = /^(from|expiry-time)="([A-Za-z0-9.:*?!/,_-]*)"$/i;
 
 export interface OptionFault {
+  readonly code: string;
   readonly what: string;
   readonly option: string;
   readonly expected: string;
@@ -32,7 +33,8 @@ export function optionFault(options: readonly string[]): OptionFault | undefined
     const fault = name === "" ? NOT_ALLOWED : name.toLowerCase() === "from" ? fromFault(value) : expiryFault(value);
     if (fault !== undefined) return { ...fault, option };
     if (name.toLowerCase() === "from") from += 1;
-    if (from > 1) return { what: "a key has the option from twice", option, expected: "one list, separated by commas" };
+    if (from > 1)
+      return { code: "key-option-twice", what: "a key has the option from twice", option, expected: "one list, separated by commas" };
   }
   return undefined;
 }
@@ -40,6 +42,7 @@ export function optionFault(options: readonly string[]): OptionFault | undefined
 type Fault = Omit<OptionFault, "option">;
 
 const NOT_ALLOWED: Fault = {
+  code: "key-option-not-allowed",
   what: "an option of a key is not allowed",
   expected: 'options that only restrict: restrict, verify-required, no-…, from="…", expiry-time="…"',
 };
@@ -48,7 +51,11 @@ const NOT_ALLOWED: Fault = {
 function fromFault(list: string): Fault | undefined {
   for (const entry of list.split(",").map((text) => text.replace(/^!/, ""))) {
     if (entry === "")
-      return { what: "a list of hosts has an empty entry", expected: "addresses, networks and patterns, separated by commas" };
+      return {
+        code: "host-list-entry-empty",
+        what: "a list of hosts has an empty entry",
+        expected: "addresses, networks and patterns, separated by commas",
+      };
     const fault = networkFault(entry);
     if (fault !== undefined) return fault;
   }
@@ -66,9 +73,18 @@ function networkFault(entry: string): Fault | undefined {
   const family = address?.includes(":") === true ? "ipv6" : "ipv4";
   const bits = address === undefined ? undefined : addressBits(address, family);
   if (bits === undefined) return undefined;
-  if (prefix > BITS[family]) return { what: "a network has a prefix longer than its addresses", expected: `at most /${BITS[family]}` };
+  if (prefix > BITS[family])
+    return {
+      code: "network-prefix-too-long",
+      what: "a network has a prefix longer than its addresses",
+      expected: `at most /${BITS[family]}`,
+    };
   if (BigInt.asUintN(BITS[family] - prefix, bits) === 0n) return undefined;
-  return { what: "a network has bits set behind its prefix", expected: `an address of which all bits behind the first ${prefix} are 0` };
+  return {
+    code: "network-bits-behind-prefix",
+    what: "a network has bits set behind its prefix",
+    expected: `an address of which all bits behind the first ${prefix} are 0`,
+  };
 }
 
 /** addr.c of OpenSSH: char addrbuf[64]. */
@@ -92,5 +108,9 @@ function expiryFault(text: string): Fault | undefined {
   const isTime = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 61;
   // Date.UTC takes the years before 100 for others, which are before 1970 all the same.
   if (isTime && year >= 1970 && Date.UTC(year, month - 1, day, hour, minute, second) > 0) return undefined;
-  return { what: "a key expires at a time that there is not", expected: "YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z for UTC" };
+  return {
+    code: "key-expiry-not-valid",
+    what: "a key expires at a time that there is not",
+    expected: "YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z for UTC",
+  };
 }

@@ -139,6 +139,7 @@ function labels(blocks: readonly PemBlock[]): string {
 
 function wrong(file: string, wanted: string, found: string, expected: string): ProblemError {
   return new ProblemError({
+    code: "wrong-file-content",
     what: `the file does not hold ${wanted}`,
     where: { file },
     found,

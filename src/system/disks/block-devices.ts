@@ -37,7 +37,12 @@ const SYSFS_SECTOR = 512;
  */
 export async function rootDisk(host: Host): Promise<string> {
   const root = await mountAt(host, "/");
-  if (root === undefined) throw new ProblemError({ what: "cannot tell which disk the root file system is on", found: "no mount at /" });
+  if (root === undefined)
+    throw new ProblemError({
+      code: "root-disk-unknown",
+      what: "cannot tell which disk the root file system is on",
+      found: "no mount at /",
+    });
   return diskOf(host, root.device);
 }
 
@@ -45,6 +50,7 @@ async function diskOf(host: Host, device: string): Promise<string> {
   const link = await host.readLink(`/sys/dev/block/${device}`);
   if (link === undefined) {
     throw new ProblemError({
+      code: "root-disk-unknown",
       what: "cannot tell which disk the root file system is on",
       found: `no block device ${device} in /sys/dev/block`,
       expected: "a root file system on a partition of a disk",
@@ -91,6 +97,7 @@ export async function findPartition(host: Host, label: string): Promise<Partitio
   const found = (await partitionsOf(host, disk)).filter((partition) => partition.label === label);
   if (found.length > 1) {
     throw new ProblemError({
+      code: "partition-ambiguous",
       what: `cannot tell which partition of /dev/${disk} is ${label}`,
       found: found.map(({ name }) => name).join(" and "),
       expected: "one partition of that name",
@@ -106,6 +113,7 @@ export async function requirePartition(host: Host, label: string): Promise<Parti
   if (partition !== undefined) return partition;
   const disk = await rootDisk(host);
   throw new ProblemError({
+    code: "partition-not-found",
     what: `there is no partition named ${label} on /dev/${disk}`,
     found: (await partitionsOf(host, disk)).map(({ name, label: other }) => `${name} ${other}`).join(", ") || "no partitions",
     todo: "compare the disk with the layout of the image: sfdisk --list",
@@ -145,6 +153,7 @@ function parseUevent(text: string): ReadonlyMap<string, string> {
 /** Bytes of a disk, named as in /sys/class/block. @throws ProblemError, retryable, when it is not there */
 export async function diskBytes(host: Host, disk: string): Promise<number> {
   const sectors = await host.readText(`/sys/class/block/${disk}/size`);
-  if (sectors === undefined) throw new ProblemError({ what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
+  if (sectors === undefined)
+    throw new ProblemError({ code: "disk-size-unknown", what: `cannot tell how large /dev/${disk} is` }, { retryable: true });
   return Number(sectors) * SYSFS_SECTOR;
 }

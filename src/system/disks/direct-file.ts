@@ -32,7 +32,12 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
   const { handle, direct } = await openHandle(path, flags, bytes % SMALLEST_BLOCK === 0);
   const failed = (what: string, offset: number, found: string, cause?: unknown): ProblemError =>
     new ProblemError(
-      { what: `cannot ${what} ${path} at byte ${offset}`, found, todo: "see the kernel's own words: dmesg | tail" },
+      {
+        code: "device-io-failed",
+        what: `cannot ${what} ${path} at byte ${offset}`,
+        found,
+        todo: "see the kernel's own words: dmesg | tail",
+      },
       { cause },
     );
   const whole = async (what: "read" | "write", buffer: Buffer, offset: number): Promise<void> => {
@@ -57,7 +62,12 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
     async sync() {
       await handle.sync().catch((error: unknown) => {
         throw new ProblemError(
-          { what: `cannot write ${path} to the disk`, found: foreignWords(error), todo: "see the kernel's own words: dmesg | tail" },
+          {
+            code: "device-sync-failed",
+            what: `cannot write ${path} to the disk`,
+            found: foreignWords(error),
+            todo: "see the kernel's own words: dmesg | tail",
+          },
           { cause: error },
         );
       });

@@ -93,6 +93,7 @@ function xfsRepair(device: string, options: readonly string[]): Command {
 
 function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {
   return new ProblemError({
+    code: "file-system-damaged",
     what: `the ${fileSystem} file system on ${device} is damaged and cannot be mended without a decision`,
     found: words.trim(),
     todo: `it was not mounted; look at it with ${repair}`,

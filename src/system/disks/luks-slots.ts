@@ -50,6 +50,7 @@ function parseLuksSlots(text: string, device: string): LuksSlots {
   const parsed = Header.safeParse(jsonIn(text));
   if (!parsed.success) {
     throw new ProblemError({
+      code: "luks-slots-unreadable",
       what: `cannot read the key slots of ${device}`,
       found: z.prettifyError(parsed.error),
       todo: `cryptsetup luksDump ${device} shows them`,

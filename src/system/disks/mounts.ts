@@ -26,7 +26,8 @@ export interface Mount {
  */
 export async function mounts(host: Host): Promise<readonly Mount[]> {
   const text = await host.readText(MOUNTINFO);
-  if (text === undefined) throw new ProblemError({ what: "cannot tell what is mounted", found: `no ${MOUNTINFO}`, todo: "mount /proc" });
+  if (text === undefined)
+    throw new ProblemError({ code: "mounts-unknown", what: "cannot tell what is mounted", found: `no ${MOUNTINFO}`, todo: "mount /proc" });
   return parseMountinfo(text);
 }
 
@@ -37,7 +38,8 @@ export async function mountAt(host: Host, path: string): Promise<Mount | undefin
 
 /** For who asks what lies there: an empty mount point says nothing about what would be mounted on it. @throws ProblemError */
 export async function requireMounted(host: Host, mountPoint: string): Promise<void> {
-  if ((await mountAt(host, mountPoint)) === undefined) throw new ProblemError({ what: `nothing is mounted at ${mountPoint}` });
+  if ((await mountAt(host, mountPoint)) === undefined)
+    throw new ProblemError({ code: "not-mounted", what: `nothing is mounted at ${mountPoint}` });
 }
 
 export function parseMountinfo(text: string): readonly Mount[] {

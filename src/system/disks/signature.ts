@@ -99,7 +99,11 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
   const first = begin === undefined ? undefined : Buffer.from(begin.buffer, begin.byteOffset, begin.length);
   if (first === undefined || first.length === 0) {
     throw new ProblemError(
-      { what: `cannot look at ${device}`, found: first === undefined ? "no such device" : "a device of size 0" },
+      {
+        code: "device-not-inspected",
+        what: `cannot look at ${device}`,
+        found: first === undefined ? "no such device" : "a device of size 0",
+      },
       { retryable: true },
     );
   }

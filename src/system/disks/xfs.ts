@@ -12,6 +12,7 @@ export function parseGeometry(text: string): number {
   const data = /^data\s+=\s+bsize=(\d+)\s+blocks=(\d+)/m.exec(text);
   if (data !== null) return Number(data[1]) * Number(data[2]);
   throw new ProblemError({
+    code: "xfs-size-unknown",
     what: "xfs_growfs did not say how large the file system is",
     found: JSON.stringify(text.slice(0, 200)),
     expected: 'a line "data = bsize=… blocks=…"',

@@ -30,7 +30,13 @@ export async function readAccounts(host: Host, etc: string): Promise<Accounts> {
 async function readTable(host: Host, path: string): Promise<string> {
   const text = await host.readText(path);
   if (text !== undefined) return text;
-  throw new ProblemError({ what: "cannot look up accounts", where: { file: path }, found: "no such file", todo: "use a complete image" });
+  throw new ProblemError({
+    code: "accounts-unreadable",
+    what: "cannot look up accounts",
+    where: { file: path },
+    found: "no such file",
+    todo: "use a complete image",
+  });
 }
 
 /** The account of that name. @throws ProblemError that names it */
@@ -54,6 +60,7 @@ export function groupNamed({ groups }: Accounts, name: string): number {
 
 function missing(kind: "account" | "group", name: string): Problem {
   return {
+    code: "account-missing",
     what: `the image has no ${kind} ${name}`,
     expected: `the ${kind} as the image's sysusers file makes it`,
     todo: "use an image in which systemd-sysusers has run",

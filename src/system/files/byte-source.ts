@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { setTimeout as timer } from "node:timers/promises";
 import { foreignWords } from "../../base/foreign-words.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { ProblemError, unreadableFile } from "../../base/problem.ts";
 
 /** Bytes from somewhere, once, in order. */
 export interface ByteSource {
@@ -141,7 +141,7 @@ export async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterabl
 }
 
 function unreadable(name: string, found: string, cause?: unknown): ProblemError {
-  return new ProblemError({ what: `cannot read ${name}`, found, expected: "an upgrade image" }, { cause });
+  return new ProblemError({ ...unreadableFile(name, found), expected: "an upgrade image" }, { cause });
 }
 
 /** The same bytes, at most so many a second on average; a burst is at most what one second allows. */

@@ -35,7 +35,8 @@ async function readBelow(
   omit: (path: string) => boolean,
   depth: number,
 ): Promise<readonly TreeFile[] | undefined> {
-  if (depth > MAX_DEPTH) throw new ProblemError({ what: `${folder} is nested too deeply`, expected: `at most ${MAX_DEPTH} levels` });
+  if (depth > MAX_DEPTH)
+    throw new ProblemError({ code: "folder-too-deep", what: `${folder} is nested too deeply`, expected: `at most ${MAX_DEPTH} levels` });
   const names = await host.list(folder);
   if (names === undefined) return undefined;
   const files: TreeFile[] = [];

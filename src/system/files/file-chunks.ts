@@ -1,6 +1,6 @@
 import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { ProblemError, unreadableFile } from "../../base/problem.ts";
 
 /** Large enough that opening the file for each one does not count, small enough for a node's memory. */
 const CHUNK = 1024 * 1024;
@@ -14,9 +14,9 @@ export async function* fileChunks(host: Host, path: string): AsyncIterable<Uint8
   for (let offset = 0; ;) {
     host.signal.throwIfAborted();
     const chunk = await host.readAt(path, offset, CHUNK).catch((error: unknown) => {
-      throw new ProblemError({ what: `cannot read ${path}`, found: foreignWords(error) }, { retryable: true, cause: error });
+      throw new ProblemError(unreadableFile(path, foreignWords(error)), { retryable: true, cause: error });
     });
-    if (chunk === undefined) throw new ProblemError({ what: `cannot read ${path}`, found: "no such file" }, { retryable: true });
+    if (chunk === undefined) throw new ProblemError(unreadableFile(path, "no such file"), { retryable: true });
     if (chunk.length > 0) yield chunk;
     if (chunk.length < CHUNK) return;
     offset += chunk.length;

@@ -30,14 +30,27 @@ export async function readHeaderFile(host: Host, path: string): Promise<readonly
     .split("\n");
   const headers = lines.flatMap((line, index) => (line.trim() === "" ? [] : [headerOf(line.replace(/\r$/, ""), path, index + 1)]));
   if (headers.length > 0) return headers;
-  throw new ProblemError({ what: "there is no header in this file", where: { file: path }, found: "nothing", expected: FORM });
+  throw new ProblemError({
+    code: "header-file-empty",
+    what: "there is no header in this file",
+    where: { file: path },
+    found: "nothing",
+    expected: FORM,
+  });
 }
 
 const FORM = "`Name: value`, such as `Authorization: Bearer TOKEN`";
 
 function requireOwn(path: string, facts: FileFacts | undefined): void {
   const refuse = (found: string, expected: string, todo: string): ProblemError =>
-    new ProblemError({ what: "this file of headers is not used", where: { file: path }, found, expected, todo });
+    new ProblemError({
+      code: "header-file-not-used",
+      what: "this file of headers is not used",
+      where: { file: path },
+      found,
+      expected,
+      todo,
+    });
   if (facts === undefined) throw refuse("nothing", "a file", "give the path of a file");
   if (facts.kind !== "file") throw refuse(`a ${facts.kind.replace("-", " ")}`, "a file", "give the path of the file itself");
   const { uid, mode, size } = facts;
@@ -50,7 +63,13 @@ function requireOwn(path: string, facts: FileFacts | undefined): void {
 function headerOf(line: string, file: string, number: number): RequestHeader {
   const [, name = "", value = ""] = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)[ \t]*$/.exec(line) ?? [];
   const refuse = (found: string, expected: string): ProblemError =>
-    new ProblemError({ what: "this line of headers is not usable", where: { file, line: number }, found, expected });
+    new ProblemError({
+      code: "header-line-not-usable",
+      what: "this line of headers is not usable",
+      where: { file, line: number },
+      found,
+      expected,
+    });
   if (name === "") throw refuse("something else (not shown: it may be a secret)", `${FORM}, in ASCII`);
   if (OURS.test(name)) throw refuse(name, "a header that the transfer does not need for itself");
   return { name, value: new Secret(Buffer.from(value), name.toLowerCase() === "authorization" ? partsOf(value) : []) };

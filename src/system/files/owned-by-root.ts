@@ -28,6 +28,7 @@ export async function requireRootsExecutable(host: Host, path: string): Promise<
   const { mode } = await requireRootsAlone(host, path, "file");
   if ((mode & OWNER_RUNS) !== 0) return;
   throw new ProblemError({
+    code: "not-executable",
     what: "cannot be run",
     where: { file: path },
     found: `mode ${octal(mode)}`,
@@ -43,7 +44,14 @@ function octal(mode: number): string {
 async function judged(host: Host, path: string, kind: "file" | "folder"): Promise<FileFacts> {
   const facts = await host.stat(path);
   const refuse = (found: string, expected: string, todo: string): ProblemError =>
-    new ProblemError({ what: "not used, because root alone must be able to change it", where: { file: path }, found, expected, todo });
+    new ProblemError({
+      code: "not-roots-alone",
+      what: "not used, because root alone must be able to change it",
+      where: { file: path },
+      found,
+      expected,
+      todo,
+    });
   if (facts === undefined) throw refuse("nothing", `a ${kind}`, "put it there, or take out what names it");
   if (facts.kind !== kind) throw refuse(`a ${facts.kind.replace("-", " ")}`, `a ${kind}`, `put the ${kind} itself there`);
   if (facts.uid !== 0) throw refuse(`it belongs to user ${facts.uid}`, "root", `chown root: ${path}`);

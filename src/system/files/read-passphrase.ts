@@ -41,13 +41,18 @@ export async function readPassphrase(
           if (typed && byte === CTRL_U) line.length = 0;
           else if (typed && (byte === BACKSPACE || byte === DELETE)) line.pop();
           else line.push(byte);
-          if (line.length > MOST_BYTES) return reject(new ProblemError({ what: "this is too long for a passphrase; nothing was changed" }));
+          if (line.length > MOST_BYTES)
+            return reject(
+              new ProblemError({ code: "passphrase-too-long", what: "this is too long for a passphrase; nothing was changed" }),
+            );
         }
       };
       const late = (): void =>
         signal.aborted
           ? resolve(undefined)
-          : reject(new ProblemError({ what: `no passphrase within ${PATIENCE / 1000} s; nothing was changed` }));
+          : reject(
+              new ProblemError({ code: "passphrase-timed-out", what: `no passphrase within ${PATIENCE / 1000} s; nothing was changed` }),
+            );
       stdin.on("data", take);
       stdin.once("end", () => resolve(typed ? undefined : Uint8Array.from(line)));
       stdin.once("error", reject);

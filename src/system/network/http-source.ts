@@ -193,6 +193,7 @@ class Transfer {
 
   #changed(found: string, expected: string): ProblemError {
     return new ProblemError({
+      code: "download-changed",
       what: `${this.name} changed while it was being received`,
       found: foreignText(found),
       expected: foreignText(expected),
@@ -201,6 +202,9 @@ class Transfer {
   }
 
   #problem(found: string, expected: string, cause?: unknown, todo = "look at the server, then try again"): ProblemError {
-    return new ProblemError({ what: `cannot receive ${this.name}`, found: foreignText(found), expected, todo }, { cause });
+    return new ProblemError(
+      { code: "download-failed", what: `cannot receive ${this.name}`, found: foreignText(found), expected, todo },
+      { cause },
+    );
   }
 }

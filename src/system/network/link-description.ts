@@ -42,6 +42,7 @@ export function parseLinkDescription(text: string): LinkDescription {
   const parsed = Description.safeParse(parseJson(text));
   if (!parsed.success) {
     throw new ProblemError({
+      code: "link-description-unreadable",
       what: "systemd-networkd described the link in words that are not understood",
       found: z.prettifyError(parsed.error).replaceAll("\n", " "),
     });

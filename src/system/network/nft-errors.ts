@@ -1,4 +1,4 @@
-import { ProblemError } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
 
 /** A file of rules, and whose it is. */
 export interface Ruleset {
@@ -39,6 +39,7 @@ export function parseNftError(stderr: string, ruleset: Ruleset, shown: Shown): P
   if (missing !== undefined) {
     return new ProblemError(
       {
+        code: "ruleset-names-absent",
         what: `the ruleset names ${missing}; the rules in force stay until it is there`,
         where,
         found,
@@ -49,13 +50,11 @@ export function parseNftError(stderr: string, ruleset: Ruleset, shown: Shown): P
   }
   const more = errors.length === 1 ? "" : ` (the first of ${errors.length} mistakes)`;
   const alone = ruleset.foreign && text?.startsWith("include") === true ? ALONE : expected;
-  return new ProblemError({
-    what: `the ruleset is not valid${more}`,
-    where,
-    found,
-    ...(alone === undefined ? {} : { expected: alone }),
-    todo: `correct it, then: ${after}`,
-  });
+  return notValid({ where, found, ...(alone === undefined ? {} : { expected: alone }), todo: `correct it, then: ${after}` }, more);
+}
+
+function notValid(rest: Omit<Problem, "code" | "what">, more = ""): ProblemError {
+  return new ProblemError({ code: "ruleset-not-valid", what: `the ruleset is not valid${more}`, ...rest });
 }
 
 function mistakeOf([, name = "", atLine, from, to, words = ""]: RegExpExecArray, { file, content }: Ruleset, shown: Shown): Mistake {
@@ -78,8 +77,7 @@ function foreignInclude(stderr: string, { file, foreign }: Ruleset, { name, befo
   const [, atLine, from] = new RegExp(`^In file included from ${name}:(\\d+):(\\d+)`, "m").exec(stderr) ?? [];
   if (!foreign || atLine === undefined) return undefined;
   const line = Number(atLine);
-  return new ProblemError({
-    what: "the ruleset is not valid",
+  return notValid({
     where: { file, line, column: Math.max(1, Number(from) - (line === 1 ? before : 0)) },
     found: "an include of a file that is no ruleset",
     expected: ALONE,

@@ -60,6 +60,7 @@ export async function loadExactly(
   }
   // No place in the file: nothing is wrong with it.
   throw new ProblemError({
+    code: "firewall-changed-meanwhile",
     what: "somebody else changes the firewall's rules while they are loaded",
     found: `${LOADS} times other rules than those of ${ruleset.file}`,
     todo: "find out what calls nft on this node, and stop it: nft monitor",
@@ -100,6 +101,7 @@ function notConfined({ file }: Ruleset, cause: CommandError): ProblemError {
   const tool = cause.command.program;
   return new ProblemError(
     {
+      code: "nft-not-confined",
       what: "nft cannot be kept from reading other files than an injected ruleset; the rules in force stay",
       found: cause.ending.kind === "exited" ? `${tool}: ${found ?? what}` : `${tool} ${endingText(cause.ending)}`,
       expected: `bwrap (of bubblewrap) and ldd, to run nft with nothing but ${file}`,

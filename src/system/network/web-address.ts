@@ -16,6 +16,7 @@ export function webAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new WrongAddressError({
+      code: "address-not-http",
       what: "this is no http(s) address",
       found: quoted(shownAddress(text)),
       expected: "https://HOST/PATH, with an IPv6 address in brackets",
@@ -23,6 +24,7 @@ export function webAddress(text: string): URL {
   }
   if (url.username === "" && url.password === "") return url;
   throw new WrongAddressError({
+    code: "address-with-password",
     what: "an address with a user or a password in it is not taken",
     found: quoted(shownAddress(text)),
     expected: "the address alone",

@@ -48,7 +48,7 @@ export async function takeLock(path: string, request: LockRequest): Promise<Lock
     const status = await runFlock(file, request);
     if (status === "cancelled") return { kind: "cancelled" };
     if (status === CONFLICT) return { kind: "held", holder: readHolder(path) };
-    if (status !== 0) throw new ProblemError({ what: `cannot lock ${path}`, found: `flock ended with ${status}` });
+    if (status !== 0) throw new ProblemError({ code: "lock-failed", what: `cannot lock ${path}`, found: `flock ended with ${status}` });
     ftruncateSync(file);
     writeSync(file, `${JSON.stringify(request.holder)}\n`, 0);
     kept = true;
@@ -70,7 +70,12 @@ function runFlock(file: number, { wait, signal }: LockRequest): Promise<number |
     signal.addEventListener("abort", stop, { once: true });
     helper.once("error", (error) => {
       signal.removeEventListener("abort", stop);
-      reject(new ProblemError({ what: "cannot run flock", found: foreignWords(error), todo: "install util-linux" }, { cause: error }));
+      reject(
+        new ProblemError(
+          { code: "flock-not-run", what: "cannot run flock", found: foreignWords(error), todo: "install util-linux" },
+          { cause: error },
+        ),
+      );
     });
     helper.once("close", (status, name) => {
       signal.removeEventListener("abort", stop);

@@ -1,7 +1,7 @@
 import type { DBusError, MessageBus } from "dbus-next";
 import { foreignText, foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
 
 /** An open connection to the system bus. It ends with the `withSystemBus` that made it. */
 export interface SystemBus {
@@ -30,8 +30,10 @@ export class BusError extends ProblemError {
   readonly errorName: string;
 
   constructor(call: MethodCall, errorName: string, text: string) {
-    const what = NOT_THERE.has(errorName) ? `${call.destination} is not running` : `${call.destination} refused ${call.member}`;
-    super({ what, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) });
+    const told = NOT_THERE.has(errorName)
+      ? { code: "bus-service-not-running", what: `${call.destination} is not running` }
+      : { code: "bus-call-refused", what: `${call.destination} refused ${call.member}` };
+    super({ ...told, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) });
     this.errorName = errorName;
   }
 }
@@ -59,6 +61,7 @@ export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Prom
   const answer = await withSystemBusIfThere(host, async (bus) => ({ value: await use(bus) }), options);
   if (answer === undefined) {
     throw new ProblemError({
+      code: "bus-not-reachable",
       what: "cannot reach the system bus",
       found: `nobody listens at ${busAddress()}`,
       todo: "systemctl status dbus.socket dbus.service",
@@ -74,10 +77,13 @@ export async function withSystemBusIfThere<T>(
   options: BusOptions = {},
 ): Promise<T | undefined> {
   const ending = new AbortController();
-  const end = (what: string): void => ending.abort(new ProblemError({ what }));
+  const end = (problem: Problem): void => ending.abort(new ProblemError(problem));
   const deadline = options.deadline ?? DEADLINE;
-  const timer = setTimeout(() => end(`the work on the system bus did not end within ${deadline / 1000} s`), deadline);
-  const onAbort = (): void => end("the work on the system bus was stopped because the unit was");
+  const timer = setTimeout(
+    () => end({ code: "bus-work-timed-out", what: `the work on the system bus did not end within ${deadline / 1000} s` }),
+    deadline,
+  );
+  const onAbort = (): void => end({ code: "bus-work-stopped", what: "the work on the system bus was stopped because the unit was" });
   if (host.signal.aborted) onAbort();
   host.signal.addEventListener("abort", onAbort, { once: true });
   let connection: MessageBus | undefined;
@@ -87,9 +93,11 @@ export async function withSystemBusIfThere<T>(
     connection = sessionBus({ busAddress: busAddress(), authMethods: ["EXTERNAL"] });
     const bus = { connection, signal: ending.signal };
     if (!(await isConnected(bus))) return undefined;
-    connection.on("error", (error: Error) => end(`the connection to the system bus failed: ${foreignWords(error)}`));
+    connection.on("error", (error: Error) =>
+      end({ code: "bus-connection-failed", what: `the connection to the system bus failed: ${foreignWords(error)}` }),
+    );
     // The library forgets pending calls when the daemon goes away; without this they would wait for their time-out.
-    connection._connection.once("end", () => end("the system bus closed the connection"));
+    connection._connection.once("end", () => end({ code: "bus-closed", what: "the system bus closed the connection" }));
     return await bounded(use(bus), bus.signal);
   } finally {
     clearTimeout(timer);
@@ -109,9 +117,11 @@ async function isConnected({ connection, signal }: SystemBus): Promise<boolean> 
     connection.once("error", (error: Error & { code?: string }) => {
       // ENOENT: no socket. ECONNREFUSED: a socket whose daemon is gone.
       if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(false);
-      else reject(new ProblemError({ what: "cannot connect to the system bus", found: foreignWords(error) }));
+      else reject(new ProblemError({ code: "bus-not-connected", what: "cannot connect to the system bus", found: foreignWords(error) }));
     });
-    connection._connection.once("end", () => reject(new ProblemError({ what: "the system bus closed the connection at once" })));
+    connection._connection.once("end", () =>
+      reject(new ProblemError({ code: "bus-closed-at-once", what: "the system bus closed the connection at once" })),
+    );
   });
   return await bounded(greeted, signal, { within: CONNECT_TIMEOUT, what: "the system bus did not answer" });
 }
@@ -159,7 +169,10 @@ export async function bounded<T>(
     const timer =
       limit === undefined
         ? undefined
-        : setTimeout(() => reject(new ProblemError({ what: `${limit.what} within ${limit.within / 1000} s` })), limit.within);
+        : setTimeout(
+            () => reject(new ProblemError({ code: "bus-timed-out", what: `${limit.what} within ${limit.within / 1000} s` })),
+            limit.within,
+          );
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
     const settled = (): void => {
@@ -176,5 +189,7 @@ export async function bounded<T>(
 /** Why the connection ended: what `end` was told. */
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
-  return reason instanceof Error ? reason : new ProblemError({ what: "the work on the system bus was stopped" });
+  return reason instanceof Error
+    ? reason
+    : new ProblemError({ code: "bus-work-stopped", what: "the work on the system bus was stopped because the unit was" });
 }

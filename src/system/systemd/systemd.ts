@@ -3,7 +3,7 @@ import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "../host.ts";
 import { lastWords } from "./journal.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
 
 /** What systemd knows about a unit (org.freedesktop.systemd1(5)). */
 export interface UnitState {
@@ -47,15 +47,23 @@ export async function unitStates(host: Host, names: readonly string[]): Promise<
   const states = await withSystemBus(host, async (bus) => await statesOn(bus, names));
   const missing = names.filter((name) => !states.has(name));
   if (missing.length === 0) return states;
-  throw new ProblemError({ what: `systemd did not say how ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"}` });
+  throw unclear(missing);
 }
 
 // Name, description, load state, active state, sub state; then what nobody asks for here.
 const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
 
+function unclear(names: readonly string[], seen: Pick<Problem, "found"> = {}): ProblemError {
+  return new ProblemError({
+    code: "systemd-answer-unclear",
+    what: `systemd did not say how ${names.join(", ")} ${names.length === 1 ? "is" : "are"}`,
+    ...seen,
+  });
+}
+
 async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
   const state = [...(await statesOn(bus, [name])).values()][0];
-  if (state === undefined) throw new ProblemError({ what: `systemd did not say how ${name} is` });
+  if (state === undefined) throw unclear([name]);
   return state;
 }
 
@@ -69,7 +77,7 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
     body: [names],
   });
   const rows = UnitRows.safeParse(reply).data?.[0];
-  if (rows === undefined) throw new ProblemError({ what: `systemd did not say how ${names.join(", ")} are`, found: JSON.stringify(reply) });
+  if (rows === undefined) throw unclear(names, { found: JSON.stringify(reply) });
   return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
 }
 
@@ -133,7 +141,10 @@ async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unk
   } catch (error) {
     const refusal = error instanceof BusError ? REFUSALS[error.errorName.replace(`${DESTINATION}.`, "")] : undefined;
     if (refusal === undefined) throw error;
-    throw new ProblemError({ what: `cannot ${kind} ${name}`, ...refusal, todo: `systemctl status ${name}` }, { cause: error });
+    throw new ProblemError(
+      { code: "systemd-job-failed", what: `cannot ${kind} ${name}`, ...refusal, todo: `systemctl status ${name}` },
+      { cause: error },
+    );
   }
 }
 
@@ -179,5 +190,5 @@ const RESULTS: Readonly<Record<string, string>> = {
 async function jobProblem(host: Host, kind: JobKind, name: string, result: string): Promise<ProblemError> {
   const todo = result === "dependency" ? `systemctl list-dependencies ${name}` : `journalctl -b -u ${name}`;
   const found = [RESULTS[result] ?? result, ...(await lastWords(host, name))].join("\n");
-  return new ProblemError({ what: `cannot ${kind} ${name}`, found, todo });
+  return new ProblemError({ code: "systemd-job-failed", what: `cannot ${kind} ${name}`, found, todo });
 }

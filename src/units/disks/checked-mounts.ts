@@ -144,6 +144,7 @@ async function notMounted(
   );
   return new ProblemError(
     {
+      code: "mount-failed",
       what: `the kernel does not mount ${place} (${source}) at ${mountPoint}; it was not repaired, for nothing says that it is damaged`,
       found: words.join("; "),
       expected: "a file system that can be mounted, or the error EUCLEAN for one that is damaged",

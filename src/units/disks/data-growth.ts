@@ -34,6 +34,7 @@ export const dataGrowth = unit({
     const mounted = await mountAt(host, mountPoint);
     if (mapping === undefined || mounted?.device !== mapping.deviceNumber) {
       throw new ProblemError({
+        code: "data-not-mounted",
         what: `${VOLUME} is not mounted, so it cannot grow`,
         expected: `/dev/mapper/${volumeMapping(layout.volumeGroup, VOLUME)} at ${mountPoint}`,
         todo: "guestos-boot --unit volume-mounts",
@@ -42,7 +43,11 @@ export const dataGrowth = unit({
     const group = await volumeGroupOn(host, device);
     const size = group?.volumes.get(VOLUME);
     if (group?.name !== layout.volumeGroup || size === undefined)
-      throw new ProblemError({ what: `LVM does not show ${VOLUME}`, todo: `lvs --all ${layout.volumeGroup}` });
+      throw new ProblemError({
+        code: "data-volume-not-shown",
+        what: `LVM does not show ${VOLUME}`,
+        todo: `lvs --all ${layout.volumeGroup}`,
+      });
     return await planGrowth(machine, { group, size, device, mountPoint });
   },
 });
@@ -86,6 +91,7 @@ async function planGrowth({ host, layout }: Machine, { group, size, device, moun
   }
   if (half.length > 0 || free >= lowMark(group.bytes)) return half;
   return conflict({
+    code: "data-cannot-grow",
     what: `${VOLUME} is filling up, and cannot grow any more`,
     found: `${mebibytes(free)} free at ${mountPoint}, ${group.extents - taken} extents left in ${layout.volumeGroup}`,
     expected: `at least ${mebibytes(lowMark(group.bytes))} free`,

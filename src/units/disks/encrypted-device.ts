@@ -53,6 +53,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
   const uuid = content.kind === "found" ? content.uuid : undefined;
   if (present !== undefined && luksUuidOfMapping(present.uuid) !== uuid) {
     return conflict({
+      code: "mapping-taken",
       what: `/dev/mapper/${spec.mapping} is open already, from something else`,
       found: present.uuid,
       expected: `the LUKS device ${uuid ?? "that is still to be made"} on ${spec.place}`,
@@ -127,6 +128,7 @@ async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Pro
     if (!isWrongKey(error)) throw error;
     throw new ProblemError(
       {
+        code: "key-does-not-open",
         what: `the key in ${layout.config.storeKey} does not open ${spec.place}; nothing was changed`,
         found: error.problem.found ?? "no key slot that fits",
         expected: "the key that it was encrypted with",

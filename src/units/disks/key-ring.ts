@@ -46,6 +46,7 @@ async function readMaster(host: Host, layout: Layout): Promise<StoreKey> {
   const key = await readStoreKey(host, layout);
   if (key === undefined) {
     throw new ProblemError({
+      code: "store-key-missing",
       what: "there is no store key",
       where: { file: layout.config.storeKey },
       todo: "the unit store-key makes it on a node that was never provisioned: guestos-boot --unit store-key",
@@ -69,6 +70,7 @@ export async function makeStoreKey(host: Host, layout: Layout): Promise<void> {
   const written = await host.readBytes(file);
   if (written === undefined || !Buffer.from(content).equals(written)) {
     throw new ProblemError({
+      code: "store-key-not-written",
       what: "the store key was not written as it was made",
       where: { file },
       todo: "the config partition is failing: nothing was encrypted with this key",

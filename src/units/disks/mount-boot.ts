@@ -1,4 +1,3 @@
-import { conflict } from "../../boot/unit.ts";
 import { requirePartition } from "../../system/disks/block-devices.ts";
 import type { Host } from "../../system/host.ts";
 import { mountAt } from "../../system/disks/mounts.ts";
@@ -6,6 +5,7 @@ import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
 import { type Looked, planMounts } from "./checked-mounts.ts";
 import { unit } from "../machine.ts";
 import { mountOptions } from "./mount-options.ts";
+import { mountPointTaken } from "./disk-problems.ts";
 
 /**
  * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
@@ -46,8 +46,7 @@ async function missing(
   const present = await mountAt(host, mountPoint);
   if (present?.device === deviceNumber) return undefined;
   if (present !== undefined) {
-    return conflict({
-      what: `something else is mounted at ${mountPoint}`,
+    return mountPointTaken(mountPoint, {
       found: `${present.source} (${present.fileSystem})`,
       expected: `${device} (${label})`,
       todo: `find out who mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,

@@ -26,6 +26,7 @@ export function markedSlots({ slots, tokens }: LuksSlots): Marked {
   const [token, second] = tokens.filter(({ type }) => type === RECOVERY_TOKEN);
   if (second !== undefined) {
     throw new ProblemError({
+      code: "recovery-slot-ambiguous",
       what: "two tokens of the LUKS header mark the slot of a recovery passphrase",
       found: `tokens ${token?.id} and ${second.id}`,
       expected: "one",
@@ -57,6 +58,7 @@ export function planPassphrase({ slots }: LuksSlots, marked: Marked, fitting: re
   const free = Array.from({ length: MOST_SLOTS }, (_, slot) => slot).find((slot) => slots.every(({ number }) => number !== slot));
   if (free === undefined) {
     throw new ProblemError({
+      code: "no-free-key-slot",
       what: "the LUKS header has no free key slot; nothing was changed",
       todo: "cryptsetup luksDump shows the slots; remove one that is not needed: cryptsetup luksKillSlot DEVICE NUMBER",
     });

@@ -77,6 +77,7 @@ async function lookAt(recovery: Recovery): Promise<{ readonly header: LuksSlots;
   for (const slot of marked.slots) {
     if (!(await luksKeyFits(host, device, key, slot))) continue;
     throw new ProblemError({
+      code: "recovery-slot-is-own",
       what: `key slot ${slot} of ${device} is marked as that of the recovery passphrase, and it is that of the node's own key; nothing was changed`,
       todo: `cryptsetup luksDump ${device} shows the mark; remove it alone: cryptsetup token remove --token-id ${marked.token} ${device}`,
     });
@@ -87,6 +88,7 @@ async function lookAt(recovery: Recovery): Promise<{ readonly header: LuksSlots;
 async function requireFits({ host, device }: Recovery, secret: Secret, slot: number | undefined, what: string): Promise<void> {
   if (await luksKeyFits(host, device, secret, slot)) return;
   throw new ProblemError({
+    code: "device-not-opened",
     what: `${what} does not open ${device}`,
     found: slot === undefined ? "no key slot that fits" : `key slot ${slot}, which it does not fit`,
     todo: `do not restart before this is understood: cryptsetup luksDump ${device}`,

@@ -79,7 +79,8 @@ function isInside(name: string): boolean {
  */
 async function clearInside({ host }: Machine, mapping: string): Promise<void> {
   const opened = (await mappings(host)).get(mapping);
-  if (opened === undefined) throw new ProblemError({ what: `/dev/mapper/${mapping} is not open any more`, todo: "run guestos-boot again" });
+  if (opened === undefined)
+    throw new ProblemError({ code: "mapping-closed", what: `/dev/mapper/${mapping} is not open any more`, todo: "run guestos-boot again" });
   await clearEnds(host, opened.device, { start: 0, end: opened.bytes }, INSPECTED_BYTES);
 }
 
@@ -91,6 +92,7 @@ async function intentsOf({ host, layout }: Machine): Promise<readonly string[]> 
 
 function keyGone(file: string, encrypted: readonly string[], device: string): Conflict {
   return conflict({
+    code: "store-key-gone",
     what: `the store key ${file} is gone, and a new one would lock out what was made with it`,
     found: `intents of ${encrypted.join(", ")}, and no key`,
     expected: "the key that they were made with",
@@ -100,6 +102,7 @@ function keyGone(file: string, encrypted: readonly string[], device: string): Co
 
 function partitionGone(disk: string, label: string, uuid: string): Conflict {
   return conflict({
+    code: "partition-gone",
     what: `the partition ${label} is gone from /dev/${disk}`,
     found: "no partition of that name",
     expected: `the partition that holds the LUKS device ${uuid}, made and completed before`,

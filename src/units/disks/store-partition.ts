@@ -29,6 +29,7 @@ export async function makeStorePartition(host: Host, disk: string, label: string
   const end = await usableEnd(host, disk, table.sectorBytes);
   if (end - table.end < SMALLEST) {
     throw new ProblemError({
+      code: "no-room-for-partition",
       what: `there is no room for the partition ${label} on ${device}`,
       found: `${Math.max(0, end - table.end)} bytes behind the other partitions`,
       expected: `at least ${SMALLEST}, and as many more as its volumes take`,
@@ -73,6 +74,7 @@ async function requireBlank(host: Host, device: string, label: string): Promise<
   const content = await contentOf(host, device, { mustBeZero: true });
   if (content.kind === "blank") return;
   throw new ProblemError({
+    code: "partition-not-empty",
     what: `the partition table had ${device} (${label}) already, and it is not empty; it was not touched`,
     found: contentText(content),
     expected: "nothing, as an interrupted run leaves it",

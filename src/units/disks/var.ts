@@ -14,6 +14,7 @@ import { planEncrypted } from "./encrypted-device.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountOptions } from "./mount-options.ts";
 import { storeKey } from "./store-key.ts";
+import { mountPointTaken } from "./disk-problems.ts";
 
 /**
  * Afterwards /var is the running system's own: encrypted, ext4, checked, mounted.
@@ -51,7 +52,8 @@ export const varPartition = unit({
     if ("conflict" in plan) return plan;
     const opened = (await mappings(host)).get(mapping);
     const mounted = await mountAt(host, layout.mountPoints.var);
-    if (mounted !== undefined && mounted.device !== opened?.deviceNumber) return occupied(layout.mountPoints.var, mounted.source, device);
+    if (mounted !== undefined && mounted.device !== opened?.deviceNumber)
+      return mountPointTaken(layout.mountPoints.var, { found: mounted.source, expected: device });
     const inner = plan.intent.inner;
     if (plan.kind === "keep" && opened !== undefined) {
       const wrong = await innerConflict(machine, device, inner);
@@ -161,6 +163,7 @@ function adopt({ host, layout }: Machine, name: string, uuid: string, place: str
     const inner = await readSignature(host, `/dev/mapper/${layout.mappings.var}`);
     if (inner?.type !== "ext4") {
       throw new ProblemError({
+        code: "var-without-content",
         what: `${place} opens with the node's key, but holds no /var`,
         found: inner?.type ?? "no signature that is known",
         expected: "ext4",
@@ -180,18 +183,10 @@ async function innerConflict({ host }: Machine, device: string, uuid: string | u
   const found = await readSignature(host, device);
   if (found?.type === "ext4" && found.uuid === uuid) return undefined;
   return conflict({
+    code: "file-system-differs",
     what: `${device} does not hold the file system that was made on it; it was not touched`,
     found: found === undefined ? "no signature that is known" : contentText({ kind: "found", ...found }),
     expected: `ext4 ${uuid ?? "of a known identity"}, made and completed before`,
     todo: `its superblock may be damaged: look with dumpe2fs and e2fsck -n -b 32768 ${device} before anything else`,
-  });
-}
-
-function occupied(mountPoint: string, found: string, expected: string): Conflict {
-  return conflict({
-    what: `something else is mounted at ${mountPoint}`,
-    found,
-    expected,
-    todo: "find out who mounts it, unmount it, and run guestos-boot again",
   });
 }

@@ -46,6 +46,7 @@ function refuse({ place, intent, content, type }: Evidence): Verdict {
   return {
     kind: "conflict",
     conflict: conflict({
+      code: "content-differs",
       what: `${place} does not hold what it should; it was not touched`,
       found: contentText(content),
       expected,

@@ -1,4 +1,4 @@
-import { activate, conflict, joined, type Plan } from "../../boot/unit.ts";
+import { activate, joined, type Plan } from "../../boot/unit.ts";
 import { readIntent } from "../../config/state/intent.ts";
 import type { VolumeLayout } from "../../config/layout/layout.ts";
 import { type Mapping, mappings } from "../../system/disks/block-devices.ts";
@@ -12,6 +12,7 @@ import { type Machine, unit } from "../machine.ts";
 import { volumeOptions } from "./mount-options.ts";
 import { varPartition } from "./var.ts";
 import { fileSystemIntent, volumeFilesystems } from "./volume-filesystems.ts";
+import { mountPointTaken, volumeNotActive } from "./disk-problems.ts";
 
 /**
  * Afterwards the file systems of the store are checked and mounted below /var/lib/ic, and its swap is on.
@@ -44,7 +45,7 @@ function placeOf({ layout }: Machine, volume: VolumeLayout, active: ReadonlyMap<
   const device = `/dev/mapper/${name}`;
   const mapping = active.get(name);
   if (mapping !== undefined) return { device, mapping };
-  throw new ProblemError({ what: `the volume ${volume.name} is not active`, expected: device, todo: "guestos-boot --unit volumes" });
+  throw new ProblemError({ ...volumeNotActive(volume.name), expected: device });
 }
 
 interface Place {
@@ -71,12 +72,7 @@ async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMa
   const present = await mountAt(host, mountPoint);
   if (present?.device === mapping.deviceNumber) return undefined;
   if (present !== undefined) {
-    return conflict({
-      what: `something else is mounted at ${mountPoint}`,
-      found: present.source,
-      expected: device,
-      todo: "find out who mounts it, unmount it, and run guestos-boot again",
-    });
+    return mountPointTaken(mountPoint, { found: present.source, expected: device });
   }
   const mended = `the file system of ${name} was damaged and has been repaired`;
   const prepare = async (): Promise<void> => {
@@ -92,7 +88,8 @@ async function requireOwn({ host, layout }: Machine, volume: VolumeLayout, devic
   const found = await readSignature(host, device);
   if (found !== undefined && found.uuid === intent?.uuid) return;
   throw new ProblemError({
-    what: `${device} does not hold the file system that was made for ${volume.name}; it was not mounted`,
+    code: "file-system-differs",
+    what: `${device} does not hold the file system that was made on it; it was not mounted`,
     found: found === undefined ? "no signature that is known" : `${found.type} ${found.uuid}`,
     expected: `${volume.fileSystem} ${intent?.uuid ?? ""}`.trim(),
   });

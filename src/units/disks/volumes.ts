@@ -16,6 +16,7 @@ import { contentOf } from "../../system/disks/signature.ts";
 import { readStoreKey } from "./key-ring.ts";
 import { type Machine, unit } from "../machine.ts";
 import { storeKey } from "./store-key.ts";
+import { storeNotOpen } from "./disk-problems.ts";
 import { verdict } from "./verdict.ts";
 
 /**
@@ -82,6 +83,7 @@ async function makeVolumes(machine: Machine, device: string): Promise<void> {
   const group = await volumeGroupOn(host, device);
   if (group?.name !== name) {
     throw new ProblemError({
+      code: "volume-group-differs",
       what: "the store belongs to another volume group",
       found: group?.name ?? "no group",
       expected: name,
@@ -111,6 +113,7 @@ export function volumeExtents(
   if (wanted <= extents) return sizes;
   const mebibytes = (count: number): string => `${Math.round((count * extentBytes) / 1024 ** 2)} MiB`;
   throw new ProblemError({
+    code: "store-too-small",
     what: "the store is too small for its volumes",
     found: mebibytes(extents),
     expected: `at least ${mebibytes(wanted)}`,
@@ -124,6 +127,7 @@ async function activateAll({ host, layout }: Machine, device: string): Promise<v
   const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
   if (missing.length === 0) return;
   throw new ProblemError({
+    code: "volumes-missing",
     what: `volumes are missing from the volume group ${layout.volumeGroup}, which was complete`,
     found: `no ${missing.map(({ name }) => name).join(", no ")}`,
     expected: layout.volumes.map(({ name }) => name).join(", "),
@@ -136,8 +140,7 @@ async function storeDevice({ host, layout }: Machine, active: ReadonlyMap<string
   const name = layout.mappings.store(partition.name);
   if (active.has(name)) return `/dev/mapper/${name}`;
   throw new ProblemError({
-    what: `${partition.device} is not open`,
+    ...storeNotOpen(partition.device),
     expected: `/dev/mapper/${name}`,
-    todo: "guestos-boot --unit store-key",
   });
 }

@@ -37,6 +37,7 @@ export type ExtraAnswer = z.infer<typeof Answer>;
 export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
   const refuse = (found: string, expected: string): ProblemError =>
     new ProblemError({
+      code: "extra-unit-plan-wrong",
       what: "its plan is not usable",
       where: { file: executable },
       found,

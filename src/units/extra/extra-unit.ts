@@ -45,7 +45,7 @@ export function extraUnit({ name, executable, timeout, ...declared }: ExtraUnitS
     timeout: milliseconds,
     async plan({ host }) {
       const answer = parseAnswer(await ask(host, Math.min(PLAN_TIMEOUT, milliseconds), "plan"), executable);
-      if (answer.conflict !== undefined) return conflict(answer.conflict);
+      if (answer.conflict !== undefined) return conflict({ code: "extra-unit-conflict", ...answer.conflict });
       return (answer.actions ?? []).map(({ id, description, effect }) =>
         (effect === "provision" ? provision : activate)(description, async () => void (await ask(host, milliseconds, "apply", id))),
       );

@@ -24,6 +24,7 @@ export const machineId = unit({
     const id = parseMachineId(running);
     if (id === undefined) {
       throw new ProblemError({
+        code: "machine-id-missing",
         what: "this system runs without a machine id",
         where: { file: layout.etc.machineId },
         found: described(running),
@@ -35,6 +36,7 @@ export const machineId = unit({
     if (savedId === id) return [];
     if (savedId !== undefined) {
       return conflict({
+        code: "machine-id-differs",
         what: "this system does not run with the machine id that was saved",
         where: { file: layout.config.machineId },
         // machine-id(5): an id is confidential, so neither is shown whole.

@@ -159,7 +159,11 @@ async function makeKey({ host, layout, note }: Machine, broken: string | undefin
     const text = (await host.readText(made)) ?? "";
     const fault = keyFault(text);
     if (fault !== undefined)
-      throw new ProblemError({ what: `openssl made a key that ${fault}`, todo: "check that /run has free space: df -h /run" });
+      throw new ProblemError({
+        code: "openssl-key-wrong",
+        what: `openssl made a key that ${fault}`,
+        todo: "check that /run has free space: df -h /run",
+      });
     await host.makeFolder(layout.config.nodeExporter, { mode: 0o700 });
     if (((await host.stat(file))?.size ?? 0) > 0) await setAside(host, file);
     await host.writeFile(file, text, PRIVATE);

@@ -77,6 +77,7 @@ export async function planRuntimeFile({ host }: Machine, source: string, target:
 
 function noTarget(path: string): ProblemError {
   return new ProblemError({
+    code: "image-path-missing",
     what: `the image has no ${path}`,
     expected: "something to mount over: the root is read-only, it cannot be made now",
     todo: "use a complete image",

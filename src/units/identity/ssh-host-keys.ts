@@ -120,6 +120,7 @@ async function rewriteKey(machine: Machine, type: HostKeyType, { canonical, publ
     await host.writeFile(made, canonical.expose(), PRIVATE);
     if (publicKeyOf((await loadedPublicKey(host, made)) ?? "") !== publicKeyOf(publicLine))
       throw new ProblemError({
+        code: "host-key-not-written",
         what: `the ${type} host key could not be written as sshd reads it`,
         where: { file },
         todo: `ssh-keygen -y -f ${file}`,
@@ -139,7 +140,11 @@ async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<vo
     const text = (await host.readText(made)) ?? "";
     const key = parseHostKey(text);
     if (key.kind !== "key")
-      throw new ProblemError({ what: `ssh-keygen made a key that ${key.reason}`, todo: "check that /run has free space: df -h /run" });
+      throw new ProblemError({
+        code: "ssh-keygen-key-wrong",
+        what: `ssh-keygen made a key that ${key.reason}`,
+        todo: "check that /run has free space: df -h /run",
+      });
     await host.makeFolder(layout.config.ssh, { mode: 0o700 });
     await host.writeFile(file, text, PRIVATE);
     await host.writeFile(`${file}.pub`, key.publicLine, PUBLIC);

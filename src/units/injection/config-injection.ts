@@ -46,6 +46,7 @@ export const configInjection = unit({
 
 function twoMedia(one: Found<Inspection>, other: Found<Inspection>): Plan {
   return conflict({
+    code: "media-differ",
     what: "there are two configuration media, and they do not say the same",
     found: `${one.device} (sha256 ${one.result.sha256}) and ${other.device} (sha256 ${other.result.sha256})`,
     expected: "one medium",

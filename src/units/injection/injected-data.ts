@@ -55,6 +55,7 @@ async function planData(work: Work): Promise<Plan> {
   const injection = await readInjection(host, layout.config.injection);
   if (injection?.phase !== "stored") {
     throw new ProblemError({
+      code: "injection-unknown",
       what: "nothing says which configuration is being taken in",
       where: { file: layout.config.injection },
       todo: "guestos-boot --unit config-injection",
@@ -85,6 +86,7 @@ function holds(items: readonly DataItem[], target: string, digest: string): bool
 function inTheWay(work: Work, target: string): Plan {
   const path = placeOf(work, target);
   return conflict({
+    code: "medium-differs",
     what: `${path} is there already, and is not what the configuration medium brings; it was not touched`,
     found: "other content, which no medium brought",
     expected: `nothing, as on a node that was never configured, or the content of ${target} on the medium`,
@@ -175,6 +177,7 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
   if (search.found.at(-1)?.result === injection.sha256) return;
   if (search.found.length === 0) throw noMedium(layout, search.seen);
   throw new ProblemError({
+    code: "medium-exchanged",
     what: "the configuration medium was exchanged while it was being taken in",
     found: search.found.map(({ device, result }) => `${device} (sha256 ${result})`).join(" and "),
     expected: `${injection.device} (sha256 ${injection.sha256})`,

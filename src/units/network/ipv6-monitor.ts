@@ -18,6 +18,7 @@ import { solicitRouters } from "../../system/network/router-solicitation.ts";
 import { unit } from "../machine.ts";
 import { network } from "./network.ts";
 import { primaryInterface } from "./primary-interface.ts";
+import { noCarrier } from "./link-problems.ts";
 
 /**
  * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
@@ -44,6 +45,7 @@ export const ipv6Monitor = unit({
     const link = await primaryInterface(host, layout);
     if (link === undefined)
       throw new ProblemError({
+        code: "no-ipv6-address",
         what: "there is no IPv6 address",
         found: "no Ethernet device in /sys/class/net",
         todo: "see the unit network",
@@ -55,6 +57,7 @@ export const ipv6Monitor = unit({
     if (addresses.some(isUsable)) return [];
     if (wanted !== undefined && addresses.some((address) => address.duplicate)) {
       return conflict({
+        code: "ipv6-address-taken",
         what: `the IPv6 address of ${link.name} is in use by another node`,
         found: `${wanted} failed duplicate address detection`,
         expected: "an address of this node alone",
@@ -63,7 +66,7 @@ export const ipv6Monitor = unit({
     }
     const off = await ipv6Off(host, link.name);
     if (off !== undefined) throw isOff(link, off);
-    if (!(await hasCarrier(host, link.name))) throw noCarrier(link);
+    if (!(await hasCarrier(host, link.name))) throw withoutCarrier(link);
     const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
     // While networkd is still busy (soliciting routers, detecting duplicates), it has not had its chance.
     const settling = { within: SETTLING_TIME, reached: async (now: LinkDescription) => !isBusy(now) || (await reached()) };
@@ -108,6 +111,7 @@ async function candidates(host: Host, { index }: NetworkInterface, wanted: strin
 
 function linkLocal(found: string): Problem {
   return {
+    code: "ipv6-address-link-local",
     what: "ipv6_address in network.conf is of no use to a node",
     found: `${found}, a link-local address: nobody beyond the link can reach it`,
     expected: "a global address, or none for an automatic one",
@@ -119,6 +123,7 @@ function linkLocal(found: string): Problem {
 function isOff({ name }: NetworkInterface, found: string): ProblemError {
   return new ProblemError(
     {
+      code: "ipv6-off",
       what: `IPv6 is off on ${name}`,
       found,
       expected: "IPv6 to be on: without it there is no address to wait for, and no router is asked",
@@ -128,16 +133,8 @@ function isOff({ name }: NetworkInterface, found: string): ProblemError {
   );
 }
 
-function noCarrier({ name }: NetworkInterface): ProblemError {
-  return new ProblemError(
-    {
-      what: `${name} has no carrier`,
-      found: "nothing at the other end of the link",
-      expected: "a link, then an IPv6 address",
-      todo: `check the cable or the host's bridge; then: guestos-boot --unit ipv6-monitor`,
-    },
-    { retryable: true },
-  );
+function withoutCarrier({ name }: NetworkInterface): ProblemError {
+  return new ProblemError(noCarrier(name, "a link, then an IPv6 address", "then: guestos-boot --unit ipv6-monitor"), { retryable: true });
 }
 
 async function noAddress(host: Host, link: NetworkInterface, wanted: string | undefined): Promise<ProblemError> {
@@ -147,6 +144,7 @@ async function noAddress(host: Host, link: NetworkInterface, wanted: string | un
   const found = seen.length === 0 ? "no IPv6 address at all" : seen.join(" ");
   if (wanted !== undefined) {
     return new ProblemError({
+      code: "ipv6-address-absent",
       what: `${link.name} did not get its IPv6 address`,
       found,
       expected: wanted,
@@ -154,6 +152,7 @@ async function noAddress(host: Host, link: NetworkInterface, wanted: string | un
     });
   }
   return new ProblemError({
+    code: "no-router-prefix",
     what: `no router advertised a prefix on ${link.name}`,
     found,
     expected: "a global IPv6 address by router advertisement",

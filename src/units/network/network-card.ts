@@ -108,6 +108,7 @@ function isAsRemembered(memory: CardIdentity, { path, mac }: NetworkInterface): 
 function noCard(): ProblemError {
   return new ProblemError(
     {
+      code: "no-network-card",
       what: "there is no network card to remember",
       found: "no Ethernet device in /sys/class/net",
       expected: "an Ethernet device",
@@ -122,6 +123,7 @@ async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]):
     if (await isNameFinal(host, card)) continue;
     throw new ProblemError(
       {
+        code: "network-card-unclear",
         what: "it cannot be said yet which network card is the node's",
         found: `${card.name}, to which udev may still give another name`,
         todo: "udevadm info /sys/class/net/*; then: guestos-boot --unit network-card --unit network",

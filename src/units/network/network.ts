@@ -14,6 +14,7 @@ import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
 import { networkCard } from "./network-card.ts";
 import { primaryInterface } from "./primary-interface.ts";
+import { noInterface } from "./link-problems.ts";
 
 /**
  * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
@@ -86,15 +87,9 @@ async function inForce(host: Host, link: NetworkInterface, goal: Goal, filesChan
 async function readyInterface({ host, layout }: Machine): Promise<NetworkInterface> {
   const link = await primaryInterface(host, layout);
   if (link !== undefined && (await isNameFinal(host, link))) return link;
-  throw new ProblemError(
-    {
-      what: "there is no network interface to configure",
-      found: link === undefined ? "no Ethernet device in /sys/class/net" : `${link.name}, to which udev may still give another name`,
-      expected: "an Ethernet device",
-      todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
-    },
-    { retryable: true },
-  );
+  throw new ProblemError(noInterface(link === undefined ? undefined : `${link.name}, to which udev may still give another name`), {
+    retryable: true,
+  });
 }
 
 /** Only where `ipv6_address` is given are router advertisements off: a configured address is the whole truth about IPv6. */
@@ -174,6 +169,7 @@ async function expectApplied(
   if (reached) return;
   throw new ProblemError(
     {
+      code: "networkd-not-applied",
       what: `systemd-networkd did not apply ${goal.path} within ${APPLY_TIMEOUT / 1000} s`,
       found: `${link.administrativeState}; still missing: ${pending(link, goal).join(", ")}`,
       todo: `networkctl status ${name}; journalctl -b -u systemd-networkd`,

@@ -66,7 +66,11 @@ export const nftables = unit({
   },
 });
 
-const NO_RULESET: Problem = { what: "there is no firewall ruleset; the rules in force stay", found: "none of the files" };
+const NO_RULESET: Problem = {
+  code: "no-firewall-ruleset",
+  what: "there is no firewall ruleset; the rules in force stay",
+  found: "none of the files",
+};
 
 /** A file that is refused is noted too, where nothing else was loaded: then a plan tells what is wrong with it. */
 async function load(
@@ -166,6 +170,7 @@ function flawOf({ file, content, foreign }: Ruleset): Problem | undefined {
   const lines = content.split("\n").map((line) => line.replace(/#.*$/, ""));
   if (mayBeElsewhere || lines.some((line) => /\bhook\s+input\b/.test(line))) return undefined;
   return {
+    code: "ruleset-filters-nothing",
     what: "the ruleset filters nothing that comes in; the rules in force stay",
     where: { file },
     found: "no chain with 'hook input'",

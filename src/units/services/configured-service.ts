@@ -42,6 +42,7 @@ export async function planFedService(machine: Machine, fed: FedService): Promise
   const { load, active } = await unitState(host, service);
   if (load !== "loaded") {
     return conflict({
+      code: "service-not-startable",
       what: `${service} cannot be started`,
       found: load === "not-found" ? "no unit file" : `its unit file is ${load}`,
       expected: "an image that has it, and lets it be started",

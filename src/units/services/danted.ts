@@ -36,6 +36,7 @@ export const danted = unit({
     const outgoing = vars.socks_interface ?? (await primaryInterface(host, layout))?.name;
     if (outgoing === undefined || !(await isInterface(host, outgoing))) {
       return conflict({
+        code: "proxy-without-interface",
         what: "the SOCKS proxy has no interface to go out by",
         where: { file: bnVarsFile(layout) },
         found: outgoing === undefined ? "no Ethernet device in /sys/class/net" : `no interface ${outgoing}`,

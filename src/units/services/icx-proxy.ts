@@ -27,6 +27,7 @@ export const icxProxy = unit({
     const domains = servedDomains(await readBnVars(host, layout));
     if (domains.length === 0) {
       return conflict({
+        code: "no-canister-domain",
         what: "there is no domain whose canisters could be called",
         where: { file: bnVarsFile(layout) },
         found: "neither system_domains nor application_domains",

@@ -65,6 +65,7 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   const { host, layout } = machine;
   if (source === "filebeat.conf") {
     return conflict({
+      code: "elasticsearch-not-supported",
       what: "filebeat.conf asks for Elasticsearch, and this image has nothing that speaks to it",
       found: `no ${FILEBEAT}`,
       expected: "an image with Filebeat, or no elasticsearch_hosts",
@@ -77,6 +78,7 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   // The first that is there decides, also when there is nothing in it: the next one would let in more than was meant.
   if (url.startsWith("https:") && (trusted === undefined || (await host.stat(trusted))?.size === 0)) {
     return conflict({
+      code: "server-not-verifiable",
       what: `cannot tell whether ${url} is who it says`,
       found: trusted === undefined ? "no certificate to know it by" : `${trusted}, an empty file`,
       expected: `its certificate, or its authority's, at ${places.join(" or ")}`,

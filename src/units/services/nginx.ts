@@ -37,6 +37,7 @@ export const nginx = unit({
     const domains = servedDomains(vars);
     if (domains.length === 0) {
       return conflict({
+        code: "no-nginx-domain",
         what: "there is no domain to answer for; nginx was not touched",
         where: { file: bnVarsFile(layout) },
         found: "neither system_domains nor application_domains",
@@ -47,6 +48,7 @@ export const nginx = unit({
     const pair = await readPair(machine);
     if (pair === undefined) {
       return conflict({
+        code: "no-nginx-certificate",
         what: "there is no certificate to be known by; nginx was not touched",
         found: "no fullchain.pem and privkey.pem",
         expected: `both in ${certificates(machine)}`,

@@ -22,6 +22,7 @@ export const nodeExporter = unit({
     const { load, active } = await unitState(host, SERVICE);
     if (load !== "loaded") {
       return conflict({
+        code: "service-not-startable",
         what: `${SERVICE} cannot be started`,
         found: `its unit file is ${load}`,
         expected: "loaded",

@@ -91,6 +91,7 @@ async function readVersion(host: Host, file: string): Promise<number | Problem> 
   const text = facts.kind === "file" && facts.size < 16 ? await host.readText(file) : undefined;
   if (text !== undefined && /^[1-9]\d{0,8}\n$/.test(text)) return Number(text);
   return {
+    code: "data-version-unreadable",
     what: "the layout version of the data store cannot be read",
     where: { file },
     found: facts.kind === "file" ? `a file of ${facts.size} bytes` : `a ${facts.kind}`,
@@ -101,6 +102,7 @@ async function readVersion(host: Host, file: string): Promise<number | Problem> 
 
 function tooNew(file: string, found: number, known: number): Problem {
   return {
+    code: "data-store-newer",
     what: "the data store was written by a newer system",
     where: { file },
     found: `layout version ${found}`,

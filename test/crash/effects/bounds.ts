@@ -36,6 +36,7 @@ export function requireOwn(path: string): void {
   if (root !== undefined && resolve(path).startsWith(`${root}/`)) return;
   if (OWN_KERNEL_FILES.includes(path)) return;
   throw new ProblemError({
+    code: "test-would-harm",
     what: `a unit would change ${path} of the machine that runs this test`,
     expected: `a path below ${root ?? "the machine's folder"}`,
     todo: TODO,
@@ -46,7 +47,7 @@ export function requireOwn(path: string): void {
 export function explainRefusal(error: unknown): never {
   if (error instanceof Error && /read-only file system/i.test(error.message)) {
     throw new ProblemError(
-      { what: "a tool would change the machine that runs this test", found: error.message, todo: TODO },
+      { code: "test-would-harm", what: "a tool would change the machine that runs this test", found: error.message, todo: TODO },
       { cause: error },
     );
   }

@@ -44,6 +44,7 @@ strict failed
   found    a file
   expected none
   to do    remove it
+  code     test-problem
   skipped  lenient
 
 boot: 5 units: 1 changed, 2 unchanged, 0 degraded, 1 failed, 1 skipped in N s

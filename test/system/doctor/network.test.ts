@@ -86,5 +86,5 @@ test("a cable that is pulled is seen", async () => {
 
 test("a machine without a card has nothing to configure, which is wrong", async () => {
   await node.run("ip", "link", "del", "eth0");
-  expect((await look())[1]).toEqual(["wrong: there is no network interface"]);
+  expect((await look())[1]).toEqual(["wrong: there is no network interface to configure"]);
 });

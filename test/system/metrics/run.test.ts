@@ -14,6 +14,7 @@ test("each stage of a boot leaves the metrics as they then are, and no half-writ
   fixture.touch("bad");
   await fixture.run("run", "--stage", "late");
   expect(metrics(fixture)).toContain('guestos_unit_result{unit="lenient",result="degraded"} 1');
+  expect(metrics(fixture)).toMatch(/guestos_unit_failure_info\{unit="lenient",code="[a-z-]+"\} 1/);
   expect(metrics(fixture)).toContain('guestos_unit_result{unit="first",result="changed"} 1');
   expect(readdirSync(fixture.path("collector"))).toEqual(["guestos-boot.prom"]);
   expect(statSync(fixture.path(FILE)).mode & 0o777).toBe(0o640);

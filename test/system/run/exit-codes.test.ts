@@ -113,7 +113,10 @@ test("what was refused is a document too with --json", async () => {
   const fixture = new Fixture();
   const { status, stdout } = await fixture.run("--json", "--unit", "frist");
   expect(status).toBe(4);
-  expect(JSON.parse(stdout)).toEqual({ exitCode: 4, problem: { what: 'there is no unit "frist"', todo: "did you mean first?" } });
+  expect(JSON.parse(stdout)).toEqual({
+    exitCode: 4,
+    problem: { code: "unknown-unit", what: 'there is no unit "frist"', todo: "did you mean first?" },
+  });
 });
 
 test("--help ends with 0, and so does each command's own", async () => {

@@ -65,7 +65,12 @@ describe.each([
     expect((await run(shell("exit 2", { okStatuses: [0, 2] }), never)).status).toBe(2);
     const error = await errorOf(shell("echo one >&2; echo two >&2; exit 3", { okStatuses: [0, 2], todo: "look" }));
     expect(error.ending).toEqual({ kind: "exited", status: 3 });
-    expect(error.problem).toEqual({ what: expect.stringContaining("failed with exit status 3"), found: "one / two", todo: "look" });
+    expect(error.problem).toEqual({
+      code: "tool-failed",
+      what: expect.stringContaining("failed with exit status 3"),
+      found: "one / two",
+      todo: "look",
+    });
     expect((await errorOf(shell("exit 0", { okStatuses: [1] }))).ending).toEqual({ kind: "exited", status: 0 });
   });
 

@@ -166,7 +166,7 @@ test("a source that breaks off leaves the slot incomplete, and the same image ta
   const trust = { kind: "hash", sha256: sha256Of(tar) } as const;
   async function* broken(): AsyncIterable<Uint8Array> {
     yield tar.subarray(0, tar.length - 4000);
-    throw new ProblemError({ what: "the cable was pulled" });
+    throw new ProblemError({ code: "test-problem", what: "the cable was pulled" });
   }
   await expect(machine.install({ ...bytesSource(tar), chunks: broken() }, { trust })).rejects.toThrow("the cable was pulled");
   const incomplete = await record(machine);
@@ -242,7 +242,7 @@ test("a grubenv that cannot be written stops an install before it begins", async
   using machine = upgradeMachine();
   const before = machine.read("B_boot");
   const writeInPlace = async (): Promise<void> => {
-    throw new ProblemError({ what: "cannot write grubenv: read-only file system" });
+    throw new ProblemError({ code: "test-problem", what: "cannot write grubenv: read-only file system" });
   };
   await expect(machine.install(bytesSource(whole), {}, { writeInPlace })).rejects.toThrow("read-only");
   expect(machine.read("B_boot").equals(before)).toBe(true);

@@ -9,8 +9,8 @@ function busyUnit(): UnitBar {
   const script = new EventScript([{ name: "store" }]);
   const unit = script.unit(0, "store");
   const plan = script.start(1, { kind: "plan" }, unit);
-  script.end(2, plan, { kind: "failed", problem: { what: "cannot look at /dev/vda10" } });
-  const retry = script.start(2, { kind: "retry", problem: { what: "cannot look at /dev/vda10" } }, unit);
+  script.end(2, plan, { kind: "failed", problem: { code: "test-problem", what: "cannot look at /dev/vda10" } });
+  const retry = script.start(2, { kind: "retry", problem: { code: "test-problem", what: "cannot look at /dev/vda10" } }, unit);
   script.end(4, retry, { kind: "done" });
   const action = script.start(4, { kind: "action", description: "format it", effect: "provision" }, unit);
   const first = script.start(5, { kind: "tool", argv: ["/usr/sbin/mkfs.ext4", "/dev/vda10"] }, action);
@@ -43,11 +43,11 @@ test("parts of one kind and label are taken together", () => {
 });
 
 test.each([
-  [{ what: "no configuration medium was found" }, "medium: no configuration medium was found"],
-  [{ what: "there is no network interface to configure" }, "device: there is no network interface to configure"],
-  [{ what: "enp1s0 has no carrier" }, "network: enp1s0 has no carrier"],
-  [{ what: "cannot open /dev/vda10", found: "the device is in use" }, "lock: cannot open /dev/vda10"],
-  [{ what: "the moon is not full" }, "the moon is not full"],
+  [{ code: "test-problem", what: "no configuration medium was found" }, "medium: no configuration medium was found"],
+  [{ code: "test-problem", what: "there is no network interface to configure" }, "device: there is no network interface to configure"],
+  [{ code: "test-problem", what: "enp1s0 has no carrier" }, "network: enp1s0 has no carrier"],
+  [{ code: "test-problem", what: "cannot open /dev/vda10", found: "the device is in use" }, "lock: cannot open /dev/vda10"],
+  [{ code: "test-problem", what: "the moon is not full" }, "the moon is not full"],
 ])("a wait says what kind of thing was missing, where its words tell: %j", (problem, label) => {
   expect(waitLabel(problem)).toBe(label);
 });

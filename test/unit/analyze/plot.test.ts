@@ -29,7 +29,7 @@ test("hostile names and words stay text", () => {
   const tool = script.start(1, { kind: "tool", argv: [HOSTILE, HOSTILE] }, action);
   script.end(2, tool, { kind: "tool", ending: { kind: "exited", status: 0 }, stderr: HOSTILE });
   script.end(2, action, { kind: "done" });
-  script.ended(3, HOSTILE, { kind: "failed", problem: { what: HOSTILE } });
+  script.ended(3, HOSTILE, { kind: "failed", problem: { code: "test-problem", what: HOSTILE } });
   const names = elementsOf(pictureOf(script.finish(3, "failed")));
   expect(names).not.toContain("script");
 });
@@ -37,9 +37,9 @@ test("hostile names and words stay text", () => {
 test("waits are hatched, what was skipped is an outline, and how a unit failed stands beside it in words", () => {
   const script = new EventScript([{ name: "store" }, { name: "var", requires: ["store"] }], { stage: "early" });
   const unit = script.unit(1, "store");
-  const wait = script.start(1, { kind: "retry", problem: { what: "no device" } }, unit);
+  const wait = script.start(1, { kind: "retry", problem: { code: "test-problem", what: "no device" } }, unit);
   script.end(2, wait, { kind: "done" });
-  script.ended(3, "store", { kind: "failed", problem: { what: "no device" } });
+  script.ended(3, "store", { kind: "failed", problem: { code: "test-problem", what: "no device" } });
   script.ended(3, "var", { kind: "skipped", because: ["store"] });
   const svg = pictureOf(script.finish(3, "failed"));
   expect(svg.match(/fill="url\(#gb-wait\)"/g)).toHaveLength(2);

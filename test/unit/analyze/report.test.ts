@@ -27,7 +27,10 @@ test("what went wrong stands first, in words, and hostile words stay words", () 
   const script = new EventScript([{ name: "store" }], { stage: "early", slot: undefined });
   const unit = script.unit(1, "store");
   script.note(1, unit, "<img src=x>");
-  script.ended(2, "store", { kind: "failed", problem: { what: "<b>bad</b>", found: "]]>", todo: "mend & run again" } });
+  script.ended(2, "store", {
+    kind: "failed",
+    problem: { code: "test-problem", what: "<b>bad</b>", found: "]]>", todo: "mend & run again" },
+  });
   const { events } = script.finish(2, "failed");
   const boot = bootOfEvents(events);
   const html = report(boot, { machine: [["<i>", "</dd>"]], graph: ranGraph([], boot), events });

@@ -22,7 +22,7 @@ function failedBoot(): EventScript {
   const action = script.start(12.1, { kind: "action", description: "open the store", effect: "activate" }, unit);
   const tool = script.start(12.2, { kind: "tool", argv: ["/usr/sbin/cryptsetup", "open", "/dev/vda10"] }, action);
   script.end(14, tool, { kind: "tool", ending: { kind: "exited", status: 2 }, stderr: "No key available with this passphrase.\n" });
-  const problem = { what: "the key does not open /dev/vda10", found: "No key available", todo: "restore the key" };
+  const problem = { code: "test-problem", what: "the key does not open /dev/vda10", found: "No key available", todo: "restore the key" };
   script.end(14, action, { kind: "failed", problem });
   script.ended(14, "store-key", { kind: "failed", problem });
   script.ended(14, "var", { kind: "skipped", because: ["store-key"] });
@@ -75,7 +75,11 @@ test("of a unit that no run had: nothing", () => {
 test("a wait is evidence: for what, and that it looked again", () => {
   const script = new EventScript([{ name: "network", prerequisite: true }]);
   const unit = script.unit(1, "network");
-  const wait = script.start(1, { kind: "retry", problem: { what: "there is no network interface to configure" } }, unit);
+  const wait = script.start(
+    1,
+    { kind: "retry", problem: { code: "test-problem", what: "there is no network interface to configure" } },
+    unit,
+  );
   script.end(3, wait, { kind: "done" });
   script.ended(3, "network", { kind: "unchanged", activated: [] });
   const document = whyDocument(bootOfEvents(script.finish(3, "done").events), "network") ?? expect.unreachable();

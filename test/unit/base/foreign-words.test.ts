@@ -64,7 +64,7 @@ test("so are those of the bus, of an extra unit's executable, and of an error th
   expect(() => parseAnswer(`{ ${PASSPHRASE}`, "/x")).toThrow(/\[secret\]/);
   expect(toProblem(new Error(echo)).found).toContain(clean);
   const failed = Object.assign(new Error(`EIO: ${PASSPHRASE}`), { code: "EIO", syscall: "read", path: "https://user:canary@host/" });
-  expect(toProblem(failed)).toEqual({ what: "cannot read https://…@host/", found: "EIO: [secret]" });
+  expect(toProblem(failed)).toEqual({ code: "system-call-failed", what: "cannot read https://…@host/", found: "EIO: [secret]" });
 });
 
 test("what would move a terminal's cursor is not passed on", () => {
@@ -114,5 +114,5 @@ test("no message of an error is passed on in another way", () => {
 });
 
 test("a problem says nothing of an error that is its cause", () => {
-  expect(new ProblemError({ what: "x" }, { cause: new Error(PASSPHRASE) }).message).toBe("x");
+  expect(new ProblemError({ code: "test-problem", what: "x" }, { cause: new Error(PASSPHRASE) }).message).toBe("x");
 });

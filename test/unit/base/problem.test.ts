@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { oneLine, type Problem, ProblemError, problemLines, placeText, toProblem } from "../../../src/base/problem.ts";
 
 const whole: Problem = {
+  code: "test-problem",
   what: "bad address",
   where: { file: "network.conf", line: 3, column: 14 },
   found: "fe80::x",
@@ -12,7 +13,7 @@ const whole: Problem = {
 
 test("a problem in one line says where, what, what was found and what was expected", () => {
   expect(oneLine(whole)).toBe("network.conf:3:14: bad address: found fe80::x, expected an IPv6 address");
-  expect(oneLine({ what: "no disk" })).toBe("no disk");
+  expect(oneLine({ code: "test-problem", what: "no disk" })).toBe("no disk");
 });
 
 test("a problem in lines has one for each thing that is known", () => {
@@ -23,7 +24,7 @@ test("a problem in lines has one for each thing that is known", () => {
     "expected an IPv6 address",
     "to do    mend the file",
   ]);
-  expect(problemLines({ what: "no disk" })).toEqual(["no disk"]);
+  expect(problemLines({ code: "test-problem", what: "no disk" })).toEqual(["no disk"]);
 });
 
 test("a place is as exact as it is known", () => {
@@ -42,7 +43,11 @@ test("an error carries its problem, is not retryable unless it says so, and keep
 
 test("an error of the system names the call and the path", async () => {
   const error: unknown = await readFile("/no/such/file").catch((reason: unknown) => reason);
-  expect(toProblem(error)).toEqual({ what: "cannot open /no/such/file", found: expect.stringContaining("ENOENT") });
+  expect(toProblem(error)).toEqual({
+    code: "system-call-failed",
+    what: "cannot open /no/such/file",
+    found: expect.stringContaining("ENOENT"),
+  });
 });
 
 test("anything else that is thrown is a defect of ours, and says so", () => {

@@ -22,6 +22,9 @@ test.each([
   ["mount:/a", "mount:/a"],
   ["mount:/a/b", "/a"],
   ["mount:/a/b", "/a/b"],
+  ["/**", "/a"],
+  ["/**/x", "/a"],
+  ["/a/**/x", "/a/b/c"],
   ["vg:store", "vg:store"],
 ])("%s and %s overlap, either way round", (one, other) => {
   expect([overlap(one, other), overlap(other, one)]).toEqual([true, true]);

@@ -53,12 +53,12 @@ test("what depends on something that is to be done is planned later, and nothing
 });
 
 test("a conflict, an error, and what requires them", async () => {
-  const broken = simple("broken", [], () => conflict({ what: "in the way" }));
+  const broken = simple("broken", [], () => conflict({ code: "test-problem", what: "in the way" }));
   const blind = simple(
     "blind",
     [],
     () => {
-      throw new ProblemError({ what: "cannot look" });
+      throw new ProblemError({ code: "test-problem", what: "cannot look" });
     },
     { onFailure: "degrade" },
   );
@@ -93,7 +93,7 @@ test("what a unit may retry in a run, it may retry here", async () => {
     [],
     () => {
       tries += 1;
-      if (tries === 1) throw new ProblemError({ what: "not yet" }, { retryable: true });
+      if (tries === 1) throw new ProblemError({ code: "test-problem", what: "not yet" }, { retryable: true });
       return [];
     },
     { retryFor: 5000 },

@@ -97,7 +97,7 @@ function planOf(name: string, each: Behaviour, asked: string[]): Unit<World>["pl
   return async ({ scope, clock }) => {
     if (calls++ === 0) asked.push(name);
     await clock.sleep(1 + each.latency);
-    if (busy-- > 0) throw new ProblemError({ what: "busy" }, { retryable: true });
+    if (busy-- > 0) throw new ProblemError({ code: "test-problem", what: "busy" }, { retryable: true });
     if (done) return [];
     const finish = async (): Promise<void> => {
       await clock.sleep(1 + each.latency);
@@ -111,13 +111,13 @@ function planOf(name: string, each: Behaviour, asked: string[]): Unit<World>["pl
       case "changes":
         return [provision("provision", finish), activate("activate", finish)];
       case "conflict":
-        return conflict({ what: "in the way" });
+        return conflict({ code: "test-problem", what: "in the way" });
       case "plan-fails":
-        throw new ProblemError({ what: "cannot look" });
+        throw new ProblemError({ code: "test-problem", what: "cannot look" });
       case "action-fails":
         return [
           provision("provision", async () => {
-            throw new ProblemError({ what: "cannot act" });
+            throw new ProblemError({ code: "test-problem", what: "cannot act" });
           }),
         ];
       case "diverges":

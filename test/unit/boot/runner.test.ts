@@ -66,7 +66,7 @@ function answering(name: string, answers: readonly (() => Plan)[], shape: Shape 
 }
 
 function failing(what: string, options: ProblemOptions = {}): never {
-  throw new ProblemError({ what }, options);
+  throw new ProblemError({ code: "test-problem", what }, options);
 }
 
 const nothing = (): Plan => [];
@@ -119,15 +119,17 @@ test("a unit that only put in place what every boot needs anew has changed nothi
 });
 
 test("a conflict fails the unit with what is in the way, and nothing is done or tried again", async () => {
-  const problem = { what: "partition 10 holds ext4", found: "ext4", expected: "LUKS2" };
+  const problem = { code: "test-problem", what: "partition 10 holds ext4", found: "ext4", expected: "LUKS2" };
   const { lines, result } = await run([answering("a", [() => conflict(problem)], { retryFor: 10_000 })]);
   expect(result("a")).toEqual({ kind: "failed", problem });
   expect(lines).toEqual(["a", "  plan", "  /plan: conflict", "/a: failed"]);
 });
 
 test("a conflict that appears after the actions fails the unit too", async () => {
-  const { result } = await run([answering("a", [() => [activate("act", async () => {})], () => conflict({ what: "in the way" })])]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { what: "in the way" } });
+  const { result } = await run([
+    answering("a", [() => [activate("act", async () => {})], () => conflict({ code: "test-problem", what: "in the way" })]),
+  ]);
+  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "in the way" } });
 });
 
 test("what is still missing after the actions did not converge, and is named", async () => {
@@ -142,7 +144,7 @@ test("an action that fails ends the unit: the next one does not run", async () =
   const { lines, result } = await run([
     answering("a", [() => [provision("one", async () => failing("disk full")), provision("two", async () => expect.unreachable())]]),
   ]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { what: "disk full" } });
+  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "disk full" } });
   expect(lines).toEqual(["a", "  plan", "  /plan: planned", "  one", "  /one: failed", "/a: failed"]);
 });
 
@@ -188,7 +190,7 @@ test("an error that no patience helps is not tried again", async () => {
 
 test("a retryable error is not tried again by a unit that has no time for it", async () => {
   const { result, endOf } = await run([answering("a", [() => failing("busy", { retryable: true }), nothing])]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { what: "busy" } });
+  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "busy" } });
   expect(endOf("a")).toBe(0);
 });
 
@@ -205,7 +207,7 @@ test("a retryable error is tried again, with longer and longer waits, until it i
 
 test("retries end when their time is over, with a last try at the very end, and the error is the unit's", async () => {
   const { result, endOf, events } = await run([answering("a", [() => failing("busy", { retryable: true })], { retryFor: 1_000 })]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { what: "busy" } });
+  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "busy" } });
   expect(endOf("a")).toBe(1_000);
   expect(events.filter((event) => event.event === "ended" && event.outcome.kind === "failed")).toHaveLength(5);
 });
@@ -373,7 +375,7 @@ test("a tool that nobody waits for any more is stopped when its unit ends", asyn
         signals.push(world.scope.signal);
         await Promise.all([
           endlessTool(world, { program: "slow", args: [] }),
-          Promise.reject(new ProblemError({ what: "the other one failed" })),
+          Promise.reject(new ProblemError({ code: "test-problem", what: "the other one failed" })),
         ]);
         return [];
       },
@@ -459,7 +461,7 @@ test("a unit that did all but a part degrades the boot, whatever its failure wou
   const partial = unit("a", { plan: async () => failing("a value cannot be used", { partial: true }) });
   const { outcome, result } = await run([partial, unit("b", { requires: [partial] })]);
   expect(outcome).toBe("degraded");
-  expect(result("a")).toEqual({ kind: "degraded", problem: { what: "a value cannot be used" }, partial: true });
+  expect(result("a")).toEqual({ kind: "degraded", problem: { code: "test-problem", what: "a value cannot be used" }, partial: true });
   expect(result("b")).toMatchObject({ kind: "unchanged" });
 });
 
@@ -477,7 +479,7 @@ test("what was done before a part turned out to be missing is not done again", a
 test("a unit that may fail degrades the boot, and one that requires it and may not fail makes it fail", async () => {
   const broken = (): Plan => failing("no shipper");
   const degraded = await run([answering("shipper", [broken], { onFailure: "degrade" }), unit("other")]);
-  expect(degraded.result("shipper")).toEqual({ kind: "degraded", problem: { what: "no shipper" } });
+  expect(degraded.result("shipper")).toEqual({ kind: "degraded", problem: { code: "test-problem", what: "no shipper" } });
   expect(degraded.outcome).toBe("degraded");
   const shipper = answering("shipper", [broken], { onFailure: "degrade" });
   expect((await run([shipper, unit("extra", { requires: [shipper], onFailure: "degrade" })])).outcome).toBe("degraded");

@@ -51,6 +51,7 @@ test("the box is the one that the console shows", () => {
   const action = script.start(1, { kind: "action", description: "open /dev/vda10 (store) as vda10-crypt", effect: "activate" }, unit);
   script.start(1, { kind: "tool", argv: ["cryptsetup", "open"] }, action);
   const problem = {
+    code: "key-does-not-open",
     what: "the key does not open /dev/vda10",
     found: "No key available with this passphrase.",
     todo: "restore the key file that belongs to this disk",

@@ -35,14 +35,23 @@ test("what a run would do is a finding, and nothing of it is done", async () => 
     {
       level: "wrong",
       seen: "guestos-boot plan --unit key",
-      problem: { what: "key is not as the boot leaves it", found: "to be done: make the key; show it", todo: "guestos-boot --unit key" },
+      problem: {
+        code: "unit-not-done",
+        what: "key is not as the boot leaves it",
+        found: "to be done: make the key; show it",
+        todo: "guestos-boot --unit key",
+      },
     },
   ]);
 });
 
 test("what is in the way speaks for itself, also where the unit throws it; and it is not waited for a better moment", async () => {
-  const conflicting = unit("conflicting", async () => conflict({ what: "something else is there", todo: "take it away" }));
-  const throwing = unit("throwing", async () => Promise.reject(new ProblemError({ what: "there is no card" }, { retryable: true })));
+  const conflicting = unit("conflicting", async () =>
+    conflict({ code: "test-problem", what: "something else is there", todo: "take it away" }),
+  );
+  const throwing = unit("throwing", async () =>
+    Promise.reject(new ProblemError({ code: "test-problem", what: "there is no card" }, { retryable: true })),
+  );
   const { findings } = await look([conflicting, throwing]);
   expect(texts(findings)).toEqual(["wrong: something else is there", "wrong: there is no card"]);
   expect(findings.map(({ problem }) => problem.todo)).toEqual(["take it away", "once that is mended: guestos-boot --unit throwing"]);

@@ -32,6 +32,7 @@ test("a right that somebody gave is named, with what takes it away", () => {
       level: "wrong",
       seen: "findmnt --output OPTIONS /var/lib/ic/data",
       problem: {
+        code: "mount-options-wrong",
         what: "/var/lib/ic/data is not mounted as it should be",
         found: "rw,nosuid,nodev,relatime,attr2,inode64",
         expected: "nodev,nosuid,noexec",

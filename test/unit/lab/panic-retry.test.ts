@@ -19,7 +19,7 @@ test("the emulator's panic is tried again, counted, said, and its log kept", asy
   let tries = 0;
   const attempt = async (): Promise<string> => {
     tries += 1;
-    if (tries === 1) throw new GuestPanicError({ what: "panicked", where: { file: log, line: 1 } });
+    if (tries === 1) throw new GuestPanicError({ code: "test-problem", what: "panicked", where: { file: log, line: 1 } });
     return "booted";
   };
   expect(await withPanicRetry(attempt, (line) => said.push(line), folder)).toBe("booted");
@@ -31,7 +31,7 @@ test("the emulator's panic is tried again, counted, said, and its log kept", asy
 
 test("nothing else is tried again", async () => {
   const folder = await scratch();
-  for (const error of [new KernelPanicError({ what: "panicked" }), new Error("product")]) {
+  for (const error of [new KernelPanicError({ code: "test-problem", what: "panicked" }), new Error("product")]) {
     let tries = 0;
     const attempt = async (): Promise<never> => {
       tries += 1;
@@ -47,7 +47,7 @@ test("three in a row are no chance any more", async () => {
   let tries = 0;
   const attempt = async (): Promise<never> => {
     tries += 1;
-    throw new GuestPanicError({ what: "panicked" });
+    throw new GuestPanicError({ code: "test-problem", what: "panicked" });
   };
   await expect(withPanicRetry(attempt, () => {}, folder)).rejects.toThrow(GuestPanicError);
   expect(tries).toBe(3);

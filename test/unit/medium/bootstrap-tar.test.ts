@@ -306,7 +306,7 @@ test("something that is no tar is refused", async () => {
 test("a source that fails in the middle is that failure, not a damaged tar", async () => {
   async function* failing(): AsyncIterable<Uint8Array> {
     yield rawTar([{ name: "ic_state/a", content: Buffer.alloc(5000) }]).subarray(0, 2048);
-    throw new ProblemError({ what: "the medium is gone" }, { retryable: true });
+    throw new ProblemError({ code: "test-problem", what: "the medium is gone" }, { retryable: true });
   }
   expect(await problemOf(async () => inspectBootstrapTar(failing(), "t.tar", guestosMedium))).toMatchObject({
     what: "the medium is gone",

@@ -18,7 +18,7 @@ function boot(): string {
   const load = run.start(6, { kind: "action", description: "load", effect: "activate" }, run.unit(5, "nftables"));
   run.end(7, load, { kind: "done" }).ended(7, "nftables", { kind: "unchanged", activated: ["load"] });
   run.note(8, run.unit(7, "var"), "slow disk");
-  run.ended(9, "var", { kind: "degraded", problem: { what: "no" } }).finish(9.5, "degraded");
+  run.ended(9, "var", { kind: "degraded", problem: { code: "test-problem", what: "no" } }).finish(9.5, "degraded");
   return run.events.map((event) => `${JSON.stringify(event)}\n`).join("");
 }
 
@@ -39,7 +39,7 @@ const watching: MonitorState = {
   ...{ version: 1, pid: 7, since: 1000, time: 2000, rulesetLoaded: 1500 },
   units: [
     { name: "nftables", drift: [], mends: 2, retries: 1, lookedAt: 1900, mendedAt: 1500 },
-    { name: "var", drift: ["mount it", "open it"], problem: { what: "gone" }, mends: 0, retries: 0 },
+    { name: "var", drift: ["mount it", "open it"], problem: { code: "test-problem", what: "gone" }, mends: 0, retries: 0 },
   ],
 };
 
@@ -61,6 +61,7 @@ test("all that is known of a node is there", async () => {
     'guestos_run_critical_path_seconds{run="early"} 4',
     'guestos_run_critical_path_unit_seconds{run="early",unit="var"} 2',
     'guestos_unit_result{unit="var",result="degraded"} 1',
+    'guestos_unit_failure_info{unit="var",code="test-problem"} 1',
     'guestos_unit_duration_seconds{unit="nftables"} 2',
     'guestos_unit_warnings{unit="var"} 1',
     'guestos_intents{phase="begun"} 1',
@@ -84,6 +85,7 @@ test("a monitor that runs has the last word on the rules, and tells of drift", a
     'guestos_unit_drift{unit="var"} 2',
     'guestos_unit_problem{unit="nftables"} 0',
     'guestos_unit_problem{unit="var"} 1',
+    'guestos_unit_problem_info{unit="var",code="test-problem"} 1',
     'guestos_unit_mends_total{unit="nftables"} 2',
     'guestos_unit_mend_retries_total{unit="nftables"} 1',
     'guestos_unit_last_mend_timestamp_seconds{unit="nftables"} 1500',
@@ -110,7 +112,7 @@ test.each([
 test("what the monitor ran is no part of the boot, and takes no part in its counts", async () => {
   const mend = new EventScript([{ name: "nftables" }], { at: 500, monitor: true });
   mend.start(501, { kind: "tool", argv: ["nft"] }, mend.unit(500, "nftables"));
-  mend.ended(510, "nftables", { kind: "degraded", problem: { what: "no" } }).finish(510, "degraded");
+  mend.ended(510, "nftables", { kind: "degraded", problem: { code: "test-problem", what: "no" } }).finish(510, "degraded");
   const record = boot() + mend.events.map((event) => `${JSON.stringify(event)}\n`).join("");
   const before = await written(fakeHost({ files: node }));
   expect(await written(fakeHost({ files: { ...node, [RECORD]: record } }))).toEqual(before);

@@ -3,7 +3,7 @@ import { unitWork } from "../../../src/metrics/unit-work.ts";
 import { EventScript } from "../../support/record-events.ts";
 
 const exited = { kind: "tool", ending: { kind: "exited", status: 0 }, stderr: "" } as const;
-const busy = { kind: "retry", problem: { what: "busy" } } as const;
+const busy = { kind: "retry", problem: { code: "test-problem", what: "busy" } } as const;
 
 test("tools and retries below a unit's spans are the unit's, over all runs of the boot", () => {
   const script = (at: number): EventScript => {
@@ -32,6 +32,6 @@ test("the last action that ended well is known by the time of day", () => {
   const unit = run.unit(50, "nftables");
   const load = { kind: "action", description: "load", effect: "activate" } as const;
   run.end(52, run.start(51, load, unit), { kind: "done" });
-  run.end(60, run.start(55, load, unit), { kind: "failed", problem: { what: "no" } });
+  run.end(60, run.start(55, load, unit), { kind: "failed", problem: { code: "test-problem", what: "no" } });
   expect(unitWork(run.events).get("nftables")?.lastAction).toBe(Date.parse("2026-10-05T10:15:02.000Z") / 1000);
 });

@@ -39,7 +39,7 @@ function missing(mends: boolean, action: () => void = () => undefined): Unit<und
 }
 
 const refuse = (): never => {
-  throw new ProblemError({ what: "the tool failed" });
+  throw new ProblemError({ code: "test-problem", what: "the tool failed" });
 };
 
 test("what may be mended is, and recorded", async () => {
@@ -62,7 +62,7 @@ test("a failed action leaves its drift, and is worth another try", async () => {
 });
 
 test.each([true, false])("a conflict blocks the unit, and so does a look that fails (mends: %s)", async (mends) => {
-  const plans = [async () => conflict({ what: "in the way" }), async () => refuse()];
+  const plans = [async () => conflict({ code: "test-problem", what: "in the way" }), async () => refuse()];
   const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", mends, plan }));
   const { looks } = await looked(...units);
   expect(looks).toMatchObject([
@@ -72,7 +72,7 @@ test.each([true, false])("a conflict blocks the unit, and so does a look that fa
 });
 
 test.each([
-  ["what a unit says may pass by itself", new ProblemError({ what: "not there yet" }, { retryable: true })],
+  ["what a unit says may pass by itself", new ProblemError({ code: "test-problem", what: "not there yet" }, { retryable: true })],
   ["a tool that failed", new CommandError({ program: "nft", args: [] }, { kind: "signalled", signal: "SIGKILL" }, "")],
   ["an error of the kernel's", new Error("EIO: i/o error, read")],
 ])("%s blocks no unit: it is worth another look", async (_, error) => {
@@ -100,7 +100,7 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
     mends: true,
     retryFor: 3_600_000,
     plan: async () => {
-      throw new ProblemError({ what: "busy" }, { retryable: true });
+      throw new ProblemError({ code: "test-problem", what: "busy" }, { retryable: true });
     },
   });
   const [look] = (await looked(busy)).looks;

@@ -5,7 +5,7 @@ import { type MonitorState, parseMonitorState } from "../../../src/config/state/
 import { problemOf } from "../../support/problem-of.ts";
 
 const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };
-const problem = { what: "no router", where: { file: "/x", line: 3 } };
+const problem = { code: "test-problem", what: "no router", where: { file: "/x", line: 3 } };
 
 function after(...looks: readonly Partial<Look>[]): MonitorState {
   return looks.reduce<MonitorState>(
@@ -41,6 +41,7 @@ test("what is written can be read again", () => {
 
 test.each(["", "{", "[]", '{"version":2}'])("%j is no state of a monitor", async (text) => {
   expect(await problemOf(() => parseMonitorState(text, "/run/x.json"))).toMatchObject({
+    code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
     where: { file: "/run/x.json" },
   });

@@ -134,18 +134,18 @@ test("where it cannot be looked at at once, it is looked at as every unit is, wh
   const { looks, news } = await watched(40, {
     watchers: yielding("nftables", [10, 30]),
     quick: () => {
-      throw new ProblemError({ what: "no flock" });
+      throw new ProblemError({ code: "test-problem", what: "no flock" });
     },
   });
   expect(looks).toEqual(["0: x", "10.02: quick nftables", "10.02: nftables", "30.02: quick nftables", "30.02: nftables"]);
   // Said once, however often it is so.
-  expect(news).toEqual([{ kind: "trouble", doing: "looking at nftables at once", problem: { what: "no flock" } }]);
+  expect(news).toEqual([{ kind: "trouble", doing: "looking at nftables at once", problem: { code: "test-problem", what: "no flock" } }]);
 });
 
 test("what could not be mended at once is tried again by another process, without an event", async () => {
   const { looks } = await watched(50, {
     watchers: yielding("nftables", [10]),
-    quick: () => look("nftables", { kind: "failed", problem: { what: "nft crashed" } }),
+    quick: () => look("nftables", { kind: "failed", problem: { code: "test-problem", what: "nft crashed" } }),
   });
   expect(looks).toEqual(["0: x", "10.02: quick nftables", "11.02: tell", "40.02: nftables"]);
 });
@@ -179,20 +179,24 @@ test("of what is due at the same time, what may have to wait comes last", async 
 });
 
 test("what could not be mended is tried again, less and less often", async () => {
-  const { looks } = await watched(1300, { answer: () => [look("x", { kind: "failed", problem: { what: "no router" } })] });
+  const { looks } = await watched(1300, {
+    answer: () => [look("x", { kind: "failed", problem: { code: "test-problem", what: "no router" } })],
+  });
   expect(looks).toEqual(["0: x", "30: x", "90: x", "210: x", "450: x", "600: all", "900: x", "1200: x"]);
 });
 
 test("after a success the next failure is tried again soon", async () => {
   const { looks } = await watched(400, {
-    answer: (_, count) => [look("x", count === 3 ? { kind: "mended", again: 100 } : { kind: "failed", problem: { what: "no" } })],
+    answer: (_, count) => [
+      look("x", count === 3 ? { kind: "mended", again: 100 } : { kind: "failed", problem: { code: "test-problem", what: "no" } }),
+    ],
   });
   expect(looks).toEqual(["0: x", "30: x", "90: x", "190: x", "220: x", "280: x"]);
 });
 
 test("what is blocked waits for an event", async () => {
   const { looks } = await watched(3000, {
-    answer: () => [look("ipv6-monitor", { kind: "blocked", problem: { what: "no carrier" } })],
+    answer: () => [look("ipv6-monitor", { kind: "blocked", problem: { code: "test-problem", what: "no carrier" } })],
     watchers: yielding("ipv6-monitor", [2000]),
   });
   expect(looks).toEqual(["0: x", "600: all", "2000.02: ipv6-monitor"]);
@@ -206,12 +210,12 @@ test("a unit may name the time of the next look", async () => {
 test("a look that does not come to its end is told, and made up for", async () => {
   const { looks, news } = await watched(100, {
     answer: (_, count) => {
-      if (count === 1) throw new ProblemError({ what: "the lock is held" });
+      if (count === 1) throw new ProblemError({ code: "test-problem", what: "the lock is held" });
       return [];
     },
   });
   expect(looks).toEqual(["0: x", "30: x"]);
-  expect(news).toEqual([{ kind: "trouble", doing: "looking at x", problem: { what: "the lock is held" } }]);
+  expect(news).toEqual([{ kind: "trouble", doing: "looking at x", problem: { code: "test-problem", what: "the lock is held" } }]);
 });
 
 test("a watcher that breaks is told, and set up again with a look", async () => {
@@ -221,7 +225,7 @@ test("a watcher that breaks is told, and set up again with a look", async () => 
       name: "data-growth",
       watch() {
         times += 1;
-        throw new ProblemError({ what: "no such volume" });
+        throw new ProblemError({ code: "test-problem", what: "no such volume" });
       },
     },
   ];
@@ -229,11 +233,13 @@ test("a watcher that breaks is told, and set up again with a look", async () => 
   expect(times).toBe(2);
   expect(looks).toEqual(["0: x", "300.02: data-growth"]);
   // Said once, however often it is so.
-  expect(news).toEqual([{ kind: "trouble", doing: "watching over data-growth", problem: { what: "no such volume" } }]);
+  expect(news).toEqual([
+    { kind: "trouble", doing: "watching over data-growth", problem: { code: "test-problem", what: "no such volume" } },
+  ]);
 });
 
 test("an operator reads what changes, and nothing twice", async () => {
-  const bad = { kind: "blocked", problem: { what: "broken file" } } as const;
+  const bad = { kind: "blocked", problem: { code: "test-problem", what: "broken file" } } as const;
   const answers = [look("nftables"), look("nftables", bad), look("nftables", bad), look("nftables"), look("nftables", { kind: "mended" })];
   const { news } = await watched(3 * 3600 + 601, { answer: (_, count) => [answers[count - 1] ?? look("nftables")] });
   expect(news.map((item) => (item.kind === "look" ? item.look.kind : item.doing))).toEqual(["blocked", "fine", "mended"]);

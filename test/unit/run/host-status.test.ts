@@ -31,7 +31,7 @@ async function tell(
     run: async ({ args, env }: Command) => {
       expect(env).toEqual({ NOTIFY_SOCKET: address });
       told.sent.push(args.slice(1));
-      if (deaf) throw new ProblemError({ what: "nobody listens" });
+      if (deaf) throw new ProblemError({ code: "test-problem", what: "nobody listens" });
       return { status: 0, stdout: "", stderr: "" };
     },
   };
@@ -50,7 +50,7 @@ function stage(
   const script = new EventScript([{ name: unit, onFailure }], { stage: name });
   script.unit(0, unit);
   if (outcome === "done") script.ended(1, unit, { kind: "unchanged", activated: [] });
-  else script.ended(1, unit, { kind: onFailure === "stop" ? "failed" : "degraded", problem: { what: "no\ndisk" } });
+  else script.ended(1, unit, { kind: onFailure === "stop" ? "failed" : "degraded", problem: { code: "test-problem", what: "no\ndisk" } });
   return script.finish(1, outcome).events;
 }
 

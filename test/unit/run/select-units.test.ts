@@ -45,9 +45,12 @@ test("a requirement that was asked for by name is no mere prerequisite", () => {
 
 test("an unknown name is refused with the nearest one, or none", () => {
   expect(() => selectUnits(chain, { units: ["netwrok"] })).toThrow(
-    expect.objectContaining({ exit: "unknownUnit", problem: { what: 'there is no unit "netwrok"', todo: "did you mean network?" } }),
+    expect.objectContaining({
+      exit: "unknownUnit",
+      problem: { code: "unknown-unit", what: 'there is no unit "netwrok"', todo: "did you mean network?" },
+    }),
   );
   expect(() => selectUnits(chain, { units: ["\u001b[2J"] })).toThrow(
-    expect.objectContaining({ problem: { what: 'there is no unit "\\u001b[2J"', todo: "see guestos-boot list" } }),
+    expect.objectContaining({ problem: { code: "unknown-unit", what: 'there is no unit "\\u001b[2J"', todo: "see guestos-boot list" } }),
   );
 });

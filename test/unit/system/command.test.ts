@@ -24,7 +24,7 @@ test("input is no part of a command's text or of its error", () => {
     { kind: "exited", status: 1 },
     "\n one \n\ntwo\nthree\nfour\n",
   );
-  expect(error.problem).toEqual({ what: "cat: failed with exit status 1", found: "two / three / four", todo: "try" });
+  expect(error.problem).toEqual({ code: "tool-failed", what: "cat: failed with exit status 1", found: "two / three / four", todo: "try" });
   expect(error.message).toBe("cat: failed with exit status 1: found two / three / four");
   expect(error.retryable).toBe(false);
 });
@@ -38,4 +38,15 @@ test("the last lines are those with something in them", () => {
   expect(lastLines("", 3)).toBe("");
   expect(lastLines("\n\n", 3)).toBe("");
   expect(lastLines("a\r\nb\n\n", 1)).toBe("b");
+});
+
+test.each([
+  ["tool-failed", { kind: "exited", status: 1 }],
+  ["tool-killed", { kind: "signalled", signal: "SIGSEGV" }],
+  ["tool-timed-out", { kind: "timed-out", after: 1000 }],
+  ["tool-stopped", { kind: "cancelled" }],
+  ["tool-not-found", { kind: "not-found" }],
+  ["tool-not-started", { kind: "not-started", reason: "EACCES" }],
+] as const)("%s is the code of that ending", (code, ending) => {
+  expect(new CommandError({ program: "cat", args: [] }, ending, "").problem.code).toBe(code);
 });

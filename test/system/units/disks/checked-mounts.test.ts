@@ -129,7 +129,7 @@ test("what a mount needs is made true before anything is touched, and its failur
 
 test("a conflict at one place stops the others too, and nothing missing is no action", () => {
   const machine = namespaceMachine({});
-  const conflict = { conflict: { what: "something else is mounted" } };
+  const conflict = { conflict: { code: "test-problem", what: "something else is mounted" } };
   expect(planMounts(machine, "unit", [undefined, ext4(machine, "first"), conflict])).toEqual(conflict);
   expect(isConflict(planMounts(machine, "unit", [undefined, undefined]))).toBe(false);
   expect(planMounts(machine, "unit", [undefined, undefined])).toEqual([]);

@@ -9,7 +9,7 @@ function view(script: EventScript): RunView {
   return reader.run;
 }
 
-const problem = { what: "it broke" };
+const problem = { code: "test-problem", what: "it broke" };
 
 test("unchanged in a later run is no news about a unit that was changed in this boot", () => {
   const early = new EventScript([{ name: "var" }], { stage: "early" }).ended(2, "var", {

@@ -16,8 +16,8 @@ function everything(): EventScript {
   script.note(2, action, "it was blank");
   const late = script.start(2, { kind: "tool", argv: ["mkfs.ext4"] }, action);
   script.end(3, late, { kind: "tool", ending: { kind: "timed-out", after: 1000 }, stderr: "busy" });
-  script.end(3, action, { kind: "failed", problem: { what: "busy", where: { file: "/x", line: 1 }, todo: "wait" } });
-  const retry = script.start(3, { kind: "retry", problem: { what: "busy" } }, unit);
+  script.end(3, action, { kind: "failed", problem: { code: "test-problem", what: "busy", where: { file: "/x", line: 1 }, todo: "wait" } });
+  const retry = script.start(3, { kind: "retry", problem: { code: "test-problem", what: "busy" } }, unit);
   script.end(4, retry, { kind: "done" });
   script.ended(5, "var", { kind: "changed", provisioned: ["format it"], activated: [] });
   return script.finish(5, "done");
@@ -40,9 +40,20 @@ test("every kind of event comes back as it was written", () => {
 });
 
 test("a unit that did all but a part is read back as one", () => {
-  const result = { kind: "degraded", problem: { what: "a part" }, partial: true } as const;
+  const result = { kind: "degraded", problem: { code: "test-problem", what: "a part" }, partial: true } as const;
   const script = new EventScript([{ name: "network" }]).ended(1, "network", result).finish(1, "degraded");
   expect(parseRecord(text(script), FILE).runs[0]?.units[0]?.result).toEqual(result);
+});
+
+test("a problem that a version without codes has recorded is read, and says so", () => {
+  const result = { kind: "failed", problem: { code: "test-problem", what: "it broke" } } as const;
+  const script = new EventScript([{ name: "network" }]).ended(1, "network", result).finish(1, "failed");
+  const before = text(script).replace('"code":"test-problem",', "");
+  expect(before).not.toContain("code");
+  expect(parseRecord(before, FILE).runs[0]?.units[0]?.result).toEqual({
+    kind: "failed",
+    problem: { code: "code-not-recorded", what: "it broke" },
+  });
 });
 
 test("a torn last line is said, and the rest is read", () => {

@@ -44,6 +44,7 @@ test("a failure ends in a block that says what was found, what to do and what wa
   script.ended(3.5, "store-key", {
     kind: "failed",
     problem: {
+      code: "test-problem",
       what: "cryptsetup luksFormat --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000 /dev/vda10: failed with exit status 1",
       found: "Device /dev/vda10 is in use. Cannot proceed with format operation.\nCommand failed with code -1",
       todo: "find out who uses it: lsblk /dev/vda10",
@@ -55,7 +56,7 @@ test("a failure ends in a block that says what was found, what to do and what wa
   script.unit(3.5, "journalbeat");
   script.ended(3.6, "journalbeat", {
     kind: "degraded",
-    problem: { what: "bad value", where: { file: "/boot/config/journalbeat.conf", line: 2, column: 9 } },
+    problem: { code: "test-problem", what: "bad value", where: { file: "/boot/config/journalbeat.conf", line: 2, column: 9 } },
   });
   const text = shown(script.finish(3.61, "failed"));
   expect(text).toBe(
@@ -74,11 +75,13 @@ journalbeat          degraded  0.10 s — bad value
 |            operation.                                                       |
 |            Command failed with code -1                                      |
 |   to do    find out who uses it: lsblk /dev/vda10                           |
+|   code     test-problem                                                     |
 |   skipped  var, volumes, volume-filesystems                                 |
 |                                                                             |
 | journalbeat degraded                                                        |
 |   bad value                                                                 |
 |   at       /boot/config/journalbeat.conf:2:9                                |
+|   code     test-problem                                                     |
 |                                                                             |
 | what happens next                                                           |
 |   - The boot goes on. The late stage tries again what it requires, then     |
@@ -97,13 +100,14 @@ early: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s
 
 test("a run by hand that failed ends in the same words without a box: somebody is watching", () => {
   const script = new EventScript([{ name: "strict" }]);
-  script.ended(1, "strict", { kind: "failed", problem: { what: "something is in the way", todo: "remove it" } });
+  script.ended(1, "strict", { kind: "failed", problem: { code: "test-problem", what: "something is in the way", todo: "remove it" } });
   expect(shown(script.finish(1, "failed"))).toBe(
     `strict               failed    0.00 s — something is in the way
 
 strict failed
   something is in the way
   to do    remove it
+  code     test-problem
 
 run: 1 unit: 0 changed, 0 unchanged, 0 degraded, 1 failed, 0 skipped in 1.0 s`,
   );

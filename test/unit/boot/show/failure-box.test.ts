@@ -16,12 +16,12 @@ function failedLate(words = "no such device"): EventScript {
   const script = new EventScript([{ name: "network" }], { stage: "late" });
   const unit = script.unit(0, "network");
   for (const at of [1, 3, 7]) {
-    const retry = script.start(at, { kind: "retry", problem: { what: "not there" } }, unit);
+    const retry = script.start(at, { kind: "retry", problem: { code: "test-problem", what: "not there" } }, unit);
     script.end(at + 1, retry, { kind: "done" });
   }
   const action = script.start(8, { kind: "action", description: "apply it → eth0", effect: "activate" }, unit);
   script.start(8, { kind: "tool", argv: ["networkctl", "reload"] }, action);
-  script.ended(9, "network", { kind: "failed", problem: { what: words, found: words, todo: words } });
+  script.ended(9, "network", { kind: "failed", problem: { code: "test-problem", what: words, found: words, todo: words } });
   return script.finish(9, "failed");
 }
 

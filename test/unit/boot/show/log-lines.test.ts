@@ -42,7 +42,7 @@ test("a run's start, what was done, how its units ended and its end are a line e
 test("what an action that failed was for is told by the unit's ending alone", () => {
   const script = new EventScript([{ name: "var" }]);
   const unit = script.unit(0, "var");
-  const problem = { what: "no such device", todo: "look" };
+  const problem = { code: "test-problem", what: "no such device", todo: "look" };
   const action = script.start(0, { kind: "action", description: "format /dev/vda6", effect: "provision" }, unit);
   script.end(1, action, { kind: "failed", problem });
   script.ended(1, "var", { kind: "failed", problem });
@@ -50,14 +50,15 @@ test("what an action that failed was for is told by the unit's ending alone", ()
   expect(lines.map(({ level, message }) => [level, message])).toEqual([
     ["error", "var                  failed    1.00 s — no such device\n  to do    look"],
   ]);
+  expect(lines.map(({ fields }) => fields["code"])).toEqual(["test-problem"]);
 });
 
 test("levels say how bad it is: skipped and retried are no failures of their own, a note is no warning", () => {
   const script = new EventScript([{ name: "one" }, { name: "two" }, { name: "three" }]);
   const one = script.unit(0, "one");
-  for (let tries = 0; tries < 3; tries++) script.start(0, { kind: "retry", problem: { what: "device busy" } }, one);
+  for (let tries = 0; tries < 3; tries++) script.start(0, { kind: "retry", problem: { code: "test-problem", what: "device busy" } }, one);
   script.note(0, one, "entry\nignored");
-  script.ended(1, "one", { kind: "degraded", problem: { what: "no host" } });
+  script.ended(1, "one", { kind: "degraded", problem: { code: "test-problem", what: "no host" } });
   script.ended(1, "two", { kind: "skipped", because: ["one"] });
   script.ended(1, "three", { kind: "unchanged", activated: [] });
   script.finish(1, "degraded");

@@ -10,6 +10,7 @@ test("lines break at blanks, and a long path stays whole", () => {
 test("a problem's labels stay aligned over several lines", () => {
   expect(
     problemText({
+      code: "test-problem",
       what: "did not converge: everything was done, and something is still missing at the end of it",
       found: "first line\nsecond line",
       expected: "word ".repeat(30),

@@ -22,6 +22,7 @@ test("a mistake is told by file, line, column and the words that it is in", () =
 `;
   expect(parsed(stderr)).toMatchObject({ retryable: false });
   expect(parsed(stderr)?.problem).toEqual({
+    code: "ruleset-not-valid",
     what: "the ruleset is not valid",
     where: { file: "/x.conf", line: 3, column: 15 },
     found: '"sssh": Could not resolve service: Servname not supported for ai_socktype',

@@ -1,0 +1,30 @@
+import { type Conflict, conflict } from "../../boot/unit.ts";
+import type { Problem } from "../../base/problem.ts";
+
+/** What several units and checks find in the way, worded once. */
+
+/** @param found what is mounted there. @param expected what belongs there */
+export function mountPointTaken(
+  mountPoint: string,
+  {
+    found,
+    expected,
+    todo = "find out who mounts it, unmount it, and run guestos-boot again",
+  }: Required<Pick<Problem, "found" | "expected">> & Pick<Problem, "todo">,
+): Conflict {
+  return conflict({
+    code: "mount-point-taken",
+    what: `something else is mounted at ${mountPoint}`,
+    found,
+    expected,
+    todo,
+  });
+}
+
+export function storeNotOpen(device: string): Problem {
+  return { code: "store-not-open", what: `the store ${device} is not open`, todo: "guestos-boot --unit store-key" };
+}
+
+export function volumeNotActive(name: string): Problem {
+  return { code: "volume-not-active", what: `the volume ${name} is not active`, todo: "guestos-boot --unit volumes" };
+}
