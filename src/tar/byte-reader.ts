@@ -27,10 +27,7 @@ export class ByteReader {
   /** That many bytes, piece by piece and without a copy. @throws BadTar when the stream ends before, naming `what` was cut off */
   async *pieces(length: number, what: string): AsyncGenerator<Uint8Array> {
     for (let left = length; left > 0;) {
-      const piece = await this.some(left);
-      if (piece === undefined) {
-        throw new BadTar("cut-off", { what: "the tar is cut off", found: `its end after ${this.offset} bytes, in ${what}` });
-      }
+      const piece = (await this.some(left)) ?? this.#cutOff(what);
       left -= piece.length;
       yield piece;
     }
@@ -38,13 +35,17 @@ export class ByteReader {
 
   /** Exactly that many, in memory of their own: for what is small. @throws BadTar */
   async exactly(length: number, what: string): Promise<Buffer> {
-    const bytes = Buffer.alloc(length);
-    let done = 0;
-    for await (const piece of this.pieces(length, what)) {
+    const bytes = Buffer.allocUnsafe(length);
+    for (let done = 0; done < length;) {
+      const piece = (await this.some(length - done)) ?? this.#cutOff(what);
       bytes.set(piece, done);
       done += piece.length;
     }
     return bytes;
+  }
+
+  #cutOff(what: string): never {
+    throw new BadTar("cut-off", { what: "the tar is cut off", found: `its end after ${this.offset} bytes, in ${what}` });
   }
 
   /** Nothing more is read. A source that is a generator ends here. */

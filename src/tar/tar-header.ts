@@ -26,8 +26,7 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader {
   const magic = block.toString("latin1", 257, 265);
   const written = numberField(block, 148, 8);
   // The field itself counts as blanks.
-  let sum = 8 * 0x20;
-  for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;
+  const sum = sumOf(block.subarray(0, 148)) + 8 * 0x20 + sumOf(block.subarray(156));
   if (written !== sum) throw bad(`a checksum of ${written ?? "no number"}`, String(sum));
   const isGnu = magic === "ustar  \0";
   // POSIX has "00" behind the mark, and some writers nothing.
@@ -38,6 +37,13 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader {
   const name = textField(block, 0, 100);
   const type = block.toString("latin1", 156, 157);
   return { name: prefix === "" ? name : `${prefix}/${name}`, type: type === "\0" ? "0" : type, stored, block };
+}
+
+/** A loop, not `reduce`: that takes twice as long, and a medium may have a hundred thousand headers. */
+function sumOf(bytes: Uint8Array): number {
+  let sum = 0;
+  for (const byte of bytes) sum += byte;
+  return sum;
 }
 
 function textField(block: Buffer, offset: number, length: number): string {

@@ -74,7 +74,7 @@ export async function* tarMembers(chunks: AsyncIterable<Uint8Array>, rules: TarR
           return { size, pieces: piecesOf(size, map?.segments ?? [{ offset: 0, length: stored }], take) };
         },
       };
-      for await (const _ of take(left));
+      if (left > 0) for await (const _ of take(left));
       await skipPadding(reader, stored, rules);
     }
     await readEnd(reader, rules.endBytes);
@@ -168,6 +168,7 @@ async function* piecesOf(
 
 async function skipPadding(reader: ByteReader, stored: number, { zeroPadding }: TarRules): Promise<void> {
   const padding = (TAR_BLOCK - (stored % TAR_BLOCK)) % TAR_BLOCK;
+  if (padding === 0) return;
   const bytes = await reader.exactly(padding, "the padding of a member");
   if (!zeroPadding || isZero(bytes)) return;
   throw new BadTar("other", {
