@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, word, words } from "./text/conf.ts";
@@ -54,7 +53,7 @@ export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf
  * @throws ProblemError naming every mistake with its place
  */
 export async function readNetworkConf(host: Host, layout: Layout): Promise<NetworkConf> {
-  return (await readConf(host, join(layout.mountPoints.config, "network.conf"), parseNetworkConf)) ?? NetworkConf.parse({});
+  return (await readConf(host, layout.config.injected.network, parseNetworkConf)) ?? NetworkConf.parse({});
 }
 
 /**

@@ -10,7 +10,7 @@ import { requireRootsAlone } from "../system/files/owned-by-root.ts";
 import { type GuestUnit, unit } from "../units/machine.ts";
 import { declaredUnits } from "./declared-units.ts";
 import { linkedUnits } from "./linked-units.ts";
-import { configFile, type Setup } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 import { withSettings } from "./unit-settings.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
   const { file, problem, layout, units } = await configOrDefaults(host, setup.layout, [...setup.chain, ...maintenance]);
   const configured = new Map(units.map((unit) => [unit.name, unit]));
   const chain = setup.chain.flatMap(({ name }) => configured.get(name) ?? []);
-  const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.own, file);
+  const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.ownUnits, file);
   const linked = linkedUnits(declared, {
     chain,
     off: setup.chain.map(({ name }) => name).filter((name) => !configured.has(name)),
@@ -57,7 +57,7 @@ interface Configured {
 
 async function configOrDefaults(host: Host, layout: Layout, units: readonly GuestUnit[]): Promise<Configured> {
   try {
-    const file = await readConfig(host, configFile(layout));
+    const file = await readConfig(host, layout.etc.ownConfig);
     if (file === undefined) return { layout, units };
     return { layout: configuredLayout(layout, file.value.layout), units: withSettings(units, file), file };
   } catch (error) {

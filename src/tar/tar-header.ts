@@ -62,4 +62,3 @@ export function numberField(block: Buffer, offset: number, length: number): numb
   const digits = /^ *([0-7]+)[ \0]*$/.exec(field.toString("latin1"))?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits, 8);
 }
-

@@ -90,12 +90,7 @@ interface Found {
 }
 
 /** A member's header, with what the headers before it say of it. @returns `undefined` for the first block of the end mark */
-async function nextHeader(
-  reader: ByteReader,
-  rules: TarRules,
-  globals: Map<string, string>,
-  place: string,
-): Promise<Found | undefined> {
+async function nextHeader(reader: ByteReader, rules: TarRules, globals: Map<string, string>, place: string): Promise<Found | undefined> {
   let longName: string | undefined;
   let own: ReadonlyMap<string, string> | undefined;
   for (let at = place; ; at = "a header") {

@@ -23,7 +23,8 @@ const MOST = 8 ** 11;
 export async function* tarOf(sources: Iterable<TarSource>, time: number): AsyncGenerator<Uint8Array> {
   for (const { name, file } of sources) {
     const { size = 0, chunks } = file ?? {};
-    if (size >= MOST) throw new ProblemError({ what: `${name} is too large for a tar`, found: `${size} bytes`, expected: `less than ${MOST}` });
+    if (size >= MOST)
+      throw new ProblemError({ what: `${name} is too large for a tar`, found: `${size} bytes`, expected: `less than ${MOST}` });
     const facts = { type: chunks === undefined ? "5" : "0", mode: chunks === undefined ? 0o755 : 0o644, size, time };
     const fitting = inFields(name);
     if (fitting === undefined) {
@@ -37,7 +38,8 @@ export async function* tarOf(sources: Iterable<TarSource>, time: number): AsyncG
       written += chunk.length;
       if (written <= size) yield chunk;
     }
-    if (written !== size) throw new ProblemError({ what: `${name} changed while it was read`, found: `${written} bytes`, expected: `${size}` });
+    if (written !== size)
+      throw new ProblemError({ what: `${name} changed while it was read`, found: `${written} bytes`, expected: `${size}` });
     yield padding(size);
   }
   yield Buffer.alloc(2 * TAR_BLOCK);

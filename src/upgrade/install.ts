@@ -79,7 +79,7 @@ export async function install(host: Host, layout: Layout, request: InstallReques
   const readBackSeconds = (performance.now() - start) / 1000;
   await wipeVar(host, places.var, lanes);
   await removeIntent(host, layout.config.intents, `var-${slot}`);
-  return finish(target, taken, readBackSeconds);
+  return await finish(target, taken, readBackSeconds);
 }
 
 /** The slot that is written, and with what. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
+import { configFiles, guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 import { withSystemBus, call } from "../../src/system/systemd/dbus.ts";
 import { type NetworkNamespace, ended } from "./network-namespace.ts";
 import type { PrivateBus } from "./private-bus.ts";
@@ -10,7 +10,11 @@ const NETWORKD = "/usr/lib/systemd/systemd-networkd";
 const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/units/invocation:systemd-networkd.service"];
 
 /** Where a node's configuration is, inside a namespace. */
-export const networkLayout: Layout = { ...guestosLayout, mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" } };
+export const networkLayout: Layout = {
+  ...guestosLayout,
+  mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" },
+  config: configFiles("/run/config"),
+};
 
 /** eth0 inside, with a cable to eth0 of the other namespace: where a node's router would be. */
 export async function cable(node: NetworkNamespace, router: NetworkNamespace): Promise<void> {

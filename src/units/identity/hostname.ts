@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { activate } from "../../boot/unit.ts";
 import { readNetworkConf } from "../../config/network-conf.ts";
 import { kernelHostname, setKernelHostname } from "../../system/hostname.ts";
@@ -26,7 +25,7 @@ export const hostname = unit({
     const { host, layout } = machine;
     const name = (await readNetworkConf(host, layout)).hostname;
     if (name === undefined) return [];
-    const file = await planRuntimeFile(machine, join(layout.runtimeEtc, "hostname"), layout.etc.hostname, `${name}\n`);
+    const file = await planRuntimeFile(machine, layout.runtimeEtc.hostname, layout.etc.hostname, `${name}\n`);
     const kernel = await kernelHostname(host);
     // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.
     return kernel === name

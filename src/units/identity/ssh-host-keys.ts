@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
-import type { Layout } from "../../config/layout/layout.ts";
 import { parseHostKey, publicKeyOf } from "../../config/values/openssh-key.ts";
 import type { TreeFile } from "../../system/files/copy-tree.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -36,7 +35,7 @@ export const sshHostKeys = unit({
       machine,
       {
         target: layout.etc.ssh,
-        source: join(layout.runtimeEtc, "ssh"),
+        source: layout.runtimeEtc.ssh,
         // Keys that came with the image are the same on every node: whoever has the image could pose as this one.
         omit: (path) => /^ssh_host_.*_key/.test(path),
         files: async () => keyFiles(host, layout.config.ssh),
@@ -44,7 +43,7 @@ export const sshHostKeys = unit({
       },
       provisions.length > 0,
     );
-    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
+    return [...(await planSweep(host, layout.runFiles.newKeys.ssh)), ...provisions, ...install];
   },
 });
 
@@ -53,10 +52,6 @@ const KEY_TYPES: readonly HostKeyType[] = ["ed25519", "ecdsa", "rsa"];
 const OPTIONAL: ReadonlySet<HostKeyType> = new Set(["rsa"]);
 /** What the first field of the key says: the part of it that does not depend on the curve. */
 const ALGORITHMS = { ed25519: "ssh-ed25519", ecdsa: "ecdsa-sha2-", rsa: "ssh-rsa" } satisfies Record<HostKeyType, string>;
-
-function workshop(layout: Layout): string {
-  return join(layout.run, "ssh-host-keys");
-}
 
 function fileOf(folder: string, type: HostKeyType): string {
   return join(folder, `ssh_host_${type}_key`);
@@ -100,9 +95,9 @@ async function replaceKey(machine: Machine, type: HostKeyType, reason: string): 
 }
 
 async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<void> {
-  const made = fileOf(workshop(layout), type);
+  const made = fileOf(layout.runFiles.newKeys.ssh, type);
   const file = fileOf(layout.config.ssh, type);
-  await inWorkshop(host, workshop(layout), async () => {
+  await inWorkshop(host, layout.runFiles.newKeys.ssh, async () => {
     await generateHostKey(host, type, made);
     const text = (await host.readText(made)) ?? "";
     const key = parseHostKey(text);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { conflict } from "../../boot/unit.ts";
-import { bnVarsFile, readBnVars } from "../../config/bn-vars.ts";
+import { readBnVars } from "../../config/bn-vars.ts";
 import { dantedConf } from "../../config/danted-conf.ts";
 import { checkDantedConf } from "../../system/danted.ts";
 import { primaryInterface } from "../../system/network/network-interfaces.ts";
@@ -37,7 +37,7 @@ export const danted = unit({
     if (outgoing === undefined || (await host.list(join("/sys/class/net", outgoing))) === undefined) {
       return conflict({
         what: "the SOCKS proxy has no interface to go out by",
-        where: { file: bnVarsFile(layout) },
+        where: { file: layout.config.injected.bnVars },
         found: outgoing === undefined ? "no Ethernet device in /sys/class/net" : `no interface ${outgoing}`,
         expected: "socks_interface to name one that there is (ip link), or no socks_interface for the primary one",
         todo: "correct it there",

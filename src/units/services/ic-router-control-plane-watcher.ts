@@ -20,7 +20,7 @@ export const icRouterControlPlaneWatcher = unit({
     planProgram(machine, {
       name: "ic-router-control-plane-watcher",
       program: "/opt/ic/bin/ic-router-control-plane-watcher",
-      environment: { ROUTES_DIR: "/run/ic-routes" },
+      environment: { ROUTES_DIR: machine.layout.routes },
       does: "watch the routes of the control plane",
     }),
 });

@@ -107,7 +107,12 @@ test("reading gives what is there: text, bytes, names in order, links, facts", a
 });
 
 test("how full a file system is, is what df(1) says of it", async () => {
-  const df = (column: string): number => Number(spawnSync("df", ["--block-size=1", `--output=${column}`, top]).stdout.toString().split("\n")[1]);
+  const df = (column: string): number =>
+    Number(
+      spawnSync("df", ["--block-size=1", `--output=${column}`, top])
+        .stdout.toString()
+        .split("\n")[1],
+    );
   const { total, free } = await host.space(top);
   expect(total).toBe(df("size"));
   // Others write there too.

@@ -39,8 +39,16 @@ test.each<readonly [string, Buffer, string]>([
   ["pax: path", rawTar([{ name: "x", type: "x", content: paxRecord("path", "long/name") }, file]), "long/name"],
   ["a long name of GNU tar", rawTar([{ name: "././@LongLink", type: "L", content: "long/name\0" }, file]), "long/name"],
   ["a long target, which is a link's", rawTar([{ name: "././@LongLink", type: "K", content: "target\0" }, file]), "short"],
-  ["pax over a long name", rawTar([{ name: "l", type: "L", content: "l\0" }, { name: "x", type: "x", content: paxRecord("path", "p") }, file]), "p"],
-  ["the comment of git archive", rawTar([{ name: "pax_global_header", type: "g", content: paxRecord("comment", "0".repeat(40)) }, file]), "short"],
+  [
+    "pax over a long name",
+    rawTar([{ name: "l", type: "L", content: "l\0" }, { name: "x", type: "x", content: paxRecord("path", "p") }, file]),
+    "p",
+  ],
+  [
+    "the comment of git archive",
+    rawTar([{ name: "pax_global_header", type: "g", content: paxRecord("comment", "0".repeat(40)) }, file]),
+    "short",
+  ],
 ])("a name is found by the rules of its format: %s", async (_, tar, name) => {
   expect(await read(tar)).toEqual([[name, "0", "x"]]);
 });
@@ -72,7 +80,12 @@ test.each(["g", "L", "K"])("what an image does not need is left to the caller: t
 });
 
 test.each<readonly [string, Buffer, TarRules, RegExp]>([
-  ["one block of zeros, and more members", Buffer.concat([rawTar([file], { end: false }), Buffer.alloc(512), rawTar([file])]), OPEN, /single block/],
+  [
+    "one block of zeros, and more members",
+    Buffer.concat([rawTar([file], { end: false }), Buffer.alloc(512), rawTar([file])]),
+    OPEN,
+    /single block/,
+  ],
   // GNU tar shows the first one alone (tar manual, "--ignore-zeros").
   ["a second tar behind the first", Buffer.concat([rawTar([file]), rawTar([file])]), OPEN, /behind the end/],
   ["no end mark", rawTar([file], { end: false }), OPEN, /cut off/],
@@ -85,7 +98,10 @@ test.each<readonly [string, Buffer, TarRules, RegExp]>([
 });
 
 test("of two pax headers in a row, the second is a member, which no caller takes", async () => {
-  const tar = rawTar([{ name: "x", type: "x", content: paxRecord("path", "a") }, { name: "x", type: "x" }]);
+  const tar = rawTar([
+    { name: "x", type: "x", content: paxRecord("path", "a") },
+    { name: "x", type: "x" },
+  ]);
   expect((await read(tar)).map(([, type]) => type)).toEqual(["x"]);
 });
 

@@ -6,7 +6,15 @@ import { pieces } from "../../support/raw-tar.ts";
 const RULES = { extensions: false, zeroPadding: true, headerBytes: 4096, endBytes: 10_240 };
 
 function source(name: string, content: string, size = content.length): TarSource {
-  return { name, file: { size, chunks: async function* () { yield Buffer.from(content); } } };
+  return {
+    name,
+    file: {
+      size,
+      chunks: async function* () {
+        yield Buffer.from(content);
+      },
+    },
+  };
 }
 
 async function written(...sources: readonly TarSource[]): Promise<Buffer> {
