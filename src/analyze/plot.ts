@@ -149,23 +149,35 @@ function runRows(layers: Layers, run: RunBars, place: Place): number {
   layers.back.push(element("line", { class: "frame", x1: MARGIN, x2: right, y1: y, y2: y }));
   layers.top.push(text(MARGIN, y + 15, fitted(heading, right - MARGIN), { class: "strong halo" }));
   y += 22;
-  const middles = new Map<string, number>();
   const critical = new Set(criticalChain(run).flatMap(({ unit }) => (unit === undefined ? [] : [unit.name])));
+  const middles = new Map(run.units.map(({ name }, index) => [name, y + index * row + row / 2]));
   for (const [index, unit] of run.units.entries()) {
     const middle = y + row / 2;
-    middles.set(unit.name, middle);
     if (index % 2 === 0) layers.back.push(element("rect", { class: "stripe", x: MARGIN, y, width: right - MARGIN, height: row }));
     const emphasis = critical.has(unit.name) ? "strong" : undefined;
     layers.top.push(text(left - 10, middle + 4, fitted(unit.name, nameWidth - 10), { "text-anchor": "end", class: emphasis }));
-    layers.bars.push(unitBar(unit, run, axis, middle, row, critical.has(unit.name)));
-    layers.top.push(words(unit, axis, middle, right, left));
-    arrow(layers, unit, run, axis, middles, row, critical);
+    layers.bars.push(unitBar(unit, run, { axis, middle, row }, critical.has(unit.name)));
+    layers.top.push(words(unit, { axis, middle, left, right }));
+    const release = releasedBy(unit, run);
+    const from = release === undefined ? undefined : middles.get(release.name);
+    if (release !== undefined && from !== undefined) {
+      const isCritical = critical.has(unit.name) && critical.has(release.name);
+      const ends = { from: { x: axis.x(release.end), y: from }, to: { x: axis.x(unit.start), y: middle } };
+      (isCritical ? layers.bars : layers.arrows).push(arrow(ends, row, isCritical ? "critical" : "arrow"));
+    }
     y += row;
   }
   return y + 8;
 }
 
-function unitBar(unit: UnitBar, run: RunBars, axis: Axis, middle: number, row: number, critical: boolean): string {
+/** Where a unit's row lies. */
+interface RowPlace {
+  readonly axis: Axis;
+  readonly middle: number;
+  readonly row: number;
+}
+
+function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, critical: boolean): string {
   const x = axis.x(unit.start);
   const height = row - 8;
   const top = middle - height / 2;
@@ -221,7 +233,7 @@ function about(unit: UnitBar, run: RunBars): string {
 }
 
 /** To the right of its bar: how long it took, and how it ended, but for what did not change anything. No colour tells that alone. */
-function words(unit: UnitBar, axis: Axis, middle: number, right: number, left: number): string {
+function words(unit: UnitBar, { axis, middle, left, right }: Pick<Place, "axis" | "left" | "right"> & Pick<RowPlace, "middle">): string {
   const outcome = unit.result?.kind ?? "running";
   const told = outcome === "unchanged" ? "" : ` ${outcome}`;
   const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${told}`;
@@ -233,28 +245,20 @@ function words(unit: UnitBar, axis: Axis, middle: number, right: number, left: n
   return start - 8 - textWidth(content, 11) < left ? "" : text(start - 8, middle + 4, content, { ...attributes, "text-anchor": "end" });
 }
 
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
 /** From the end of what released a unit to the unit's start. Of all that it waited for, only this decided. */
-function arrow(
-  layers: Layers,
-  unit: UnitBar,
-  run: RunBars,
-  axis: Axis,
-  middles: ReadonlyMap<string, number>,
-  row: number,
-  critical: ReadonlySet<string>,
-): void {
-  const release = releasedBy(unit, run);
-  const from = release === undefined ? undefined : middles.get(release.name);
-  const to = middles.get(unit.name);
-  if (release === undefined || from === undefined || to === undefined) return;
-  const x1 = axis.x(release.end);
-  const x2 = Math.max(x1, axis.x(unit.start));
-  const isCritical = critical.has(unit.name) && critical.has(release.name);
-  const below = from < to ? 1 : -1;
+function arrow({ from, to }: { readonly from: Point; readonly to: Point }, row: number, name: "critical" | "arrow"): string {
+  const below = from.y < to.y ? 1 : -1;
+  const point = (x: number, y: number): string => `${x.toFixed(1)},${y.toFixed(1)}`;
   // Down at the moment of the release, then into the bar from above.
-  const d = `M${x1.toFixed(1)},${(from + (below * (row - 8)) / 2).toFixed(1)} L${x1.toFixed(1)},${(to - below * (row / 2)).toFixed(1)} L${x2.toFixed(1)},${(to - below * (row / 2 - 3)).toFixed(1)}`;
-  const name = isCritical ? "critical" : "arrow";
-  (isCritical ? layers.bars : layers.arrows).push(element("path", { class: name, d, "marker-end": `url(#gb-${name}-head)` }));
+  const start = point(from.x, from.y + (below * (row - 8)) / 2);
+  const corner = point(from.x, to.y - below * (row / 2));
+  const end = point(Math.max(from.x, to.x), to.y - below * (row / 2 - 3));
+  return element("path", { class: name, d: `M${start} L${corner} L${end}`, "marker-end": `url(#gb-${name}-head)` });
 }
 
 function toolsIn(bars: readonly Bar[]): readonly Bar[] {

@@ -12,70 +12,74 @@ export interface Schedule<M, R> {
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
 }
 
+/** A unit, and how far it has come. */
+interface Node<M> {
+  readonly unit: Unit<M>;
+  readonly followers: Node<M>[];
+  /** Predecessors that have not ended. */
+  waitingFor: number;
+  /** A requirement did not succeed. */
+  isToSkip: boolean;
+}
+
 /**
  * Starts every unit whose predecessors have ended, all independent ones at once, and resolves when all have ended.
- * Each unit is run or skipped exactly once. Linear in units and dependencies: units are known by their place in `units`, so that a
- * hundred thousand of them cost each little more than a hundred do.
+ * Each unit is run or skipped exactly once. Linear in units and dependencies.
  *
  * @param units a sound graph (`graphProblems` finds nothing); predecessors that are not among them do not count
  */
 export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, arrange }: Schedule<M, R>): Promise<ReadonlyMap<string, R>> {
-  const places = new Map(units.map((unit, place) => [unit, place]));
-  const waitingFor = new Uint32Array(units.length);
-  const followers: number[][] = units.map(() => []);
-  for (const [place, unit] of units.entries()) {
-    for (const predecessor of predecessors(unit)) {
-      const before = followers[places.get(predecessor) ?? -1];
-      if (before === undefined) continue;
-      before.push(place);
-      waitingFor[place] = (waitingFor[place] ?? 0) + 1;
-    }
-  }
+  const nodes = nodesOf(units);
   const results = new Map<string, R>();
-  const isToSkip = new Uint8Array(units.length);
   return new Promise((resolve, reject) => {
-    /** @param freed takes those that wait for nothing now */
-    const end = (place: number, unit: Unit<M>, result: R, freed: number[]): void => {
+    /** @returns those that wait for nothing now */
+    const end = ({ unit, followers }: Node<M>, result: R): readonly Node<M>[] => {
       results.set(unit.name, result);
       const isMissing = !stands(result);
-      for (const follower of followers[place] ?? []) {
-        if (isMissing && units[follower]?.requires.includes(unit) === true) isToSkip[follower] = 1;
-        const left = (waitingFor[follower] ?? 0) - 1;
-        waitingFor[follower] = left;
-        if (left === 0) freed.push(follower);
-      }
+      return followers.filter((follower) => {
+        if (isMissing && follower.unit.requires.includes(unit)) follower.isToSkip = true;
+        follower.waitingFor -= 1;
+        return follower.waitingFor === 0;
+      });
     };
     const missing = ({ requires }: Unit<M>): readonly Unit<M>[] =>
       requires.filter(({ name }) => {
         const result = results.get(name);
         return result !== undefined && !stands(result);
       });
+    const arranged = (ready: readonly Node<M>[]): readonly Node<M>[] => {
+      if (arrange === undefined) return ready;
+      return arrange(ready.map(({ unit }) => unit)).flatMap((unit) => nodes.get(unit) ?? []);
+    };
     // A loop, not a recursion: a chain of ten thousand skipped units must not end in a stack overflow.
-    const advance = (ready: readonly number[]): void => {
-      for (let next = ready; next.length > 0;) {
-        const freed: number[] = [];
-        for (const place of arranged(next)) {
-          const unit = units[place];
-          if (unit === undefined) continue;
-          if (isToSkip[place] === 1) end(place, unit, skip(unit, missing(unit)), freed);
+    const advance = (first: readonly Node<M>[]): void => {
+      for (let ready = first; ready.length > 0;) {
+        const freed: Node<M>[] = [];
+        for (const node of arranged(ready)) {
+          if (node.isToSkip) freed.push(...end(node, skip(node.unit, missing(node.unit))));
           else
-            run(unit)
-              .then((result) => go(place, unit, result))
+            run(node.unit)
+              .then((result) => advance(end(node, result)))
               .catch(reject);
         }
-        next = freed;
+        ready = freed;
       }
       if (results.size === units.length) resolve(results);
     };
-    const go = (place: number, unit: Unit<M>, result: R): void => {
-      const freed: number[] = [];
-      end(place, unit, result, freed);
-      advance(freed);
-    };
-    const arranged = (ready: readonly number[]): readonly number[] => {
-      if (arrange === undefined) return ready;
-      return arrange(ready.flatMap((place) => units[place] ?? [])).map((unit) => places.get(unit) ?? -1);
-    };
-    advance([...units.keys()].filter((place) => waitingFor[place] === 0));
+    advance([...nodes.values()].filter(({ waitingFor }) => waitingFor === 0));
   });
+}
+
+function nodesOf<M>(units: readonly Unit<M>[]): ReadonlyMap<Unit<M>, Node<M>> {
+  const nodes = new Map<Unit<M>, Node<M>>();
+  for (const unit of units) nodes.set(unit, { unit, followers: [], waitingFor: 0, isToSkip: false });
+  for (const node of nodes.values()) {
+    for (const predecessor of predecessors(node.unit)) {
+      const before = nodes.get(predecessor);
+      if (before === undefined) continue;
+      before.followers.push(node);
+      node.waitingFor += 1;
+    }
+  }
+  return nodes;
 }

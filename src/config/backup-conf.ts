@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
@@ -35,5 +34,5 @@ export function parseBackupConf(content: Uint8Array, file: string): BackupConf {
 
 /** backup.conf of this node; the defaults when there is none. @throws ProblemError */
 export async function readBackupConf(host: Host, layout: Layout): Promise<BackupConf> {
-  return (await readConf(host, join(layout.mountPoints.config, "backup.conf"), parseBackupConf)) ?? BackupConf.parse({});
+  return (await readConf(host, layout.config.injected.backup, parseBackupConf)) ?? BackupConf.parse({});
 }

@@ -1,5 +1,4 @@
 import { isIPv6 } from "node:net";
-import { join } from "node:path";
 import type { Host } from "../system/host.ts";
 import { asItStands, parseConf, readConf, word, words } from "./text/conf.ts";
 import { readDomain } from "./values/host-name.ts";
@@ -78,11 +77,7 @@ export function parseBnVars(content: Uint8Array, file: string): BnVars {
 
 /** bn_vars.conf of this node; one without any value when there is no such file. @throws ProblemError naming every mistake with its place */
 export async function readBnVars(host: Host, layout: Layout): Promise<BnVars> {
-  return (await readConf(host, bnVarsFile(layout), parseBnVars)) ?? BnVars.parse({});
-}
-
-export function bnVarsFile({ mountPoints }: Pick<Layout, "mountPoints">): string {
-  return join(mountPoints.config, "bn_vars.conf");
+  return (await readConf(host, layout.config.injected.bnVars, parseBnVars)) ?? BnVars.parse({});
 }
 
 /** Every domain that this node answers for, each once. */

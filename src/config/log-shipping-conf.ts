@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { asItStands, parseConf, readConf, words } from "./text/conf.ts";
@@ -36,10 +35,10 @@ export function parseFilebeatConf(content: Uint8Array, file: string): LogShippin
 
 /** journalbeat.conf of this node; no hosts when there is none. @throws ProblemError */
 export async function readJournalbeatConf(host: Host, layout: Layout): Promise<LogShippingConf> {
-  return (await readConf(host, join(layout.mountPoints.config, "journalbeat.conf"), parseJournalbeatConf)) ?? { hosts: [], tags: [] };
+  return (await readConf(host, layout.config.injected.journalbeat, parseJournalbeatConf)) ?? { hosts: [], tags: [] };
 }
 
 /** filebeat.conf of this node; no hosts when there is none. @throws ProblemError */
 export async function readFilebeatConf(host: Host, layout: Layout): Promise<LogShippingConf> {
-  return (await readConf(host, join(layout.mountPoints.config, "filebeat.conf"), parseFilebeatConf)) ?? { hosts: [], tags: [] };
+  return (await readConf(host, layout.config.injected.filebeat, parseFilebeatConf)) ?? { hosts: [], tags: [] };
 }

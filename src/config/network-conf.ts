@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { asItStands, type ConfFile, type ConfFinding, readConf, scanConf, word, words } from "./text/conf.ts";
@@ -167,6 +166,6 @@ export async function readNetworkConfFile(host: Host, layout: Layout): Promise<N
   return (await readConf(host, networkConfPath(layout), scanNetworkConf)) ?? nothing;
 }
 
-export function networkConfPath({ mountPoints }: Pick<Layout, "mountPoints">): string {
-  return join(mountPoints.config, "network.conf");
+export function networkConfPath({ config }: Pick<Layout, "config">): string {
+  return config.injected.network;
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { z } from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { parseConf, readConf, words } from "./text/conf.ts";
@@ -29,7 +28,7 @@ export function nnsConfWarnings(content: Uint8Array, file: string): readonly str
 
 /** nns.conf of this node; the default when there is none. @throws ProblemError */
 export async function readNnsConf(host: Host, layout: Layout): Promise<NnsConf> {
-  return (await readConf(host, join(layout.mountPoints.config, "nns.conf"), parseNnsConf)) ?? NnsConf.parse({});
+  return (await readConf(host, layout.config.injected.nns, parseNnsConf)) ?? NnsConf.parse({});
 }
 
 /** Node software puts the value into its own configuration as it stands: so nothing that could end a string there. */

@@ -1,5 +1,5 @@
 import { requireMounted } from "../system/disks/mounts.ts";
-import { type Space, spaceAt } from "../system/disks/space.ts";
+import type { Space } from "../system/host.ts";
 import { type Check, type Finding, notice, part, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 
@@ -24,7 +24,7 @@ export const spaceCheck: Check = {
       places.map(async (place) =>
         part(`df ${place}`, async () => {
           await requireMounted(host, place);
-          const space = await spaceAt(place);
+          const space = await host.space(place);
           facts.push(`${place} ${percent(space)}`);
           return judgeSpace(place, space);
         }),

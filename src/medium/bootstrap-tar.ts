@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ProblemError } from "../base/problem.ts";
 import { bootstrapEntry, type MediumContents, topLevelEntries } from "./medium-contents.ts";
 import { quoted } from "../base/quoted.ts";
-import { readTar, REBUILD, type TarEntry, type TarLimits } from "../tar/tar-reader.ts";
+import { readTar, REBUILD, type TarEntry, type TarLimits } from "./medium-tar.ts";
 import { LONGEST_TEXT } from "../config/text/text-lines.ts";
 import { TreeDigest } from "./tree-digest.ts";
 

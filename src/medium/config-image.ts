@@ -1,5 +1,4 @@
 import { basename, dirname, join } from "node:path";
-import { pack, type Pack } from "tar-stream";
 import { type Inspection, inspectBootstrapTar } from "./bootstrap-tar.ts";
 import { type MediumContents, topLevelEntries } from "./medium-contents.ts";
 import { nearest } from "../base/nearest.ts";
@@ -7,6 +6,7 @@ import { quoted } from "../base/quoted.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError, unreadableFile } from "../base/problem.ts";
+import { tarOf, type TarSource } from "../tar/tar-writer.ts";
 import { syncFileSystem } from "../system/disks/sync.ts";
 
 export interface ConfigImageRequest {
@@ -21,7 +21,7 @@ export interface ConfigImageRequest {
 }
 
 /** The FAT time of what is in the image, and mkfs's: 1980-01-01 00:00 UTC, the first that FAT knows. */
-const EPOCH = "315532800";
+const EPOCH = 315_532_800;
 /** Any number will do, as long as it is always the same one. */
 const VOLUME_ID = "1c0f1600";
 const LABEL = "CONFIG";
@@ -43,11 +43,11 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
   try {
     const tar = join(work, TAR_NAME);
     const sources = await collect(host, request);
-    await host.writeStream(tar, tarOf(host, sources), { mode: 0o600 });
+    await host.writeStream(tar, tarOf(sources, EPOCH), { mode: 0o600 });
     const inspection = await inspectBootstrapTar(fileChunks(host, tar), TAR_NAME, request.contents, { by: "builder" });
     const size = (await host.stat(tar))?.size ?? 0;
     const image = join(work, "image");
-    const env = { SOURCE_DATE_EPOCH: EPOCH, TZ: "UTC", MTOOLS_SKIP_CHECK: "1" };
+    const env = { SOURCE_DATE_EPOCH: String(EPOCH), TZ: "UTC", MTOOLS_SKIP_CHECK: "1" };
     await host.run({
       program: "mkfs.vfat",
       args: ["--invariant", "-i", VOLUME_ID, "-n", LABEL, "-C", image, String(imageKibibytes(size))],
@@ -71,15 +71,8 @@ function imageKibibytes(tarBytes: number): number {
   return Math.ceil((tarBytes * 1.005) / 1024) + 128;
 }
 
-interface Source {
-  /** In the tar. */
-  readonly name: string;
-  /** `undefined` for a folder. */
-  readonly file?: { readonly path: string; readonly size: number };
-}
-
 /** Everything that goes into the tar, sorted by name, folders before what is in them. */
-async function collect(host: Host, { contents, folder, entries = {} }: ConfigImageRequest): Promise<readonly Source[]> {
+async function collect(host: Host, { contents, folder, entries = {} }: ConfigImageRequest): Promise<readonly TarSource[]> {
   const known = topLevelEntries(contents);
   const roots = new Map<string, string>();
   if (folder !== undefined) {
@@ -88,7 +81,7 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
     for (const name of names) roots.set(name, join(folder, name));
   }
   for (const [name, path] of Object.entries(entries)) roots.set(name, path);
-  const sources: Source[] = [];
+  const sources: TarSource[] = [];
   for (const [name, path] of roots) {
     if (!known.includes(name)) {
       const meant = nearest(name, known);
@@ -108,9 +101,9 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
   return sources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function walk(host: Host, path: string, name: string, sources: Source[]): Promise<void> {
+async function walk(host: Host, path: string, name: string, sources: TarSource[]): Promise<void> {
   const facts = await host.stat(path);
-  if (facts?.kind === "file") sources.push({ name, file: { path, size: facts.size } });
+  if (facts?.kind === "file") sources.push({ name, file: { size: facts.size, chunks: () => fileChunks(host, path) } });
   else if (facts?.kind === "folder") {
     sources.push({ name: `${name}/` });
     for (const child of (await host.list(path)) ?? []) await walk(host, join(path, child), `${name}/${child}`, sources);
@@ -122,36 +115,4 @@ async function walk(host: Host, path: string, name: string, sources: Source[]): 
       expected: "a regular file or a folder",
     });
   }
-}
-
-async function* tarOf(host: Host, sources: readonly Source[]): AsyncIterable<Uint8Array> {
-  const tar = pack();
-  const filling = fill(host, tar, sources);
-  // Its error also ends the stream, which is where it is thrown; awaited below.
-  filling.catch((error: unknown) => tar.destroy(error instanceof Error ? error : new Error(String(error))));
-  for await (const chunk of tar) if (chunk instanceof Uint8Array) yield chunk;
-  await filling;
-}
-
-async function fill(host: Host, tar: Pack, sources: readonly Source[]): Promise<void> {
-  for (const { name, file } of sources) {
-    const fixed = { name, mtime: new Date(Number(EPOCH) * 1000), uid: 0, gid: 0, uname: "", gname: "" };
-    if (file === undefined) {
-      tar.entry({ ...fixed, type: "directory", mode: 0o755 });
-      continue;
-    }
-    const { promise: written, resolve, reject } = Promise.withResolvers<void>();
-    const entry = tar.entry({ ...fixed, type: "file", mode: 0o644, size: file.size }, (error) =>
-      error instanceof Error ? reject(error) : resolve(),
-    );
-    for await (const chunk of file.size === 0 ? [] : fileChunks(host, file.path)) {
-      const { promise: drained, resolve: drain } = Promise.withResolvers<void>();
-      entry.once("drain", drain);
-      if (!entry.write(chunk)) await Promise.race([drained, written]);
-      entry.off("drain", drain);
-    }
-    entry.end(undefined);
-    await written;
-  }
-  tar.finalize();
 }

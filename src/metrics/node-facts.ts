@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import { parseRecord, type ReadRecord } from "../boot/record/read-record.ts";
 import { type Intent, readIntent } from "../config/state/intent.ts";
@@ -108,5 +108,5 @@ async function phaseOf(host: Host, folder: string, name: string): Promise<Intent
 /** Where IC-OS looks: whatever of that name is a file. */
 async function operatorKeyIn(host: Host, layout: Layout): Promise<boolean> {
   await requireMounted(host, layout.mountPoints.data);
-  return (await host.stat(join(layout.mountPoints.data, "node_operator_private_key.pem")))?.kind === "file";
+  return (await host.stat(layout.operatorKey))?.kind === "file";
 }

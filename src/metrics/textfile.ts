@@ -5,7 +5,6 @@ import type { Host } from "../system/host.ts";
 import { exposition } from "./exposition.ts";
 import { type FactSources, nodeFacts } from "./node-facts.ts";
 import { nodeSamples } from "./node-samples.ts";
-import { textfile } from "./textfile-place.ts";
 
 /** Whose group the folder has: node_exporter reads what stands there, and nobody else. */
 const READER = "node_exporter";
@@ -18,7 +17,7 @@ const READER = "node_exporter";
 export async function writeTextfile(host: Host, layout: Layout, sources: FactSources): Promise<void> {
   const text = await exposition(nodeSamples(await nodeFacts(host, layout, sources)));
   await makeCollector(host, layout);
-  await host.writeFile(textfile(layout), text, { mode: 0o640 });
+  await host.writeFile(layout.textfile, text, { mode: 0o640 });
 }
 
 /**

@@ -1,11 +1,9 @@
 import { nearest } from "../base/nearest.ts";
+import { PROFILE_FILE } from "../config/layout/layout.ts";
 import { ProblemError } from "../base/problem.ts";
 import { quoted } from "../base/quoted.ts";
 import type { Host } from "../system/host.ts";
 import { DEFAULT_PROFILE, isProfileName, type ProfileName, profileNames } from "./profiles.ts";
-
-/** Where an image says which system it is: one word. */
-const PROFILE_FILE = "/etc/guestos-boot/profile";
 
 /**
  * The profile of this machine.

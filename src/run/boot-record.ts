@@ -6,7 +6,6 @@ import { ProblemError } from "../base/problem.ts";
 import { keptRecords } from "../system/files/record-file.ts";
 import { ExitError } from "./exit-error.ts";
 import { asReader } from "./guards.ts";
-import { paths } from "./paths.ts";
 
 /** Which record: of the boot so many boots ago, or a file that came from another machine. */
 export type WhichRecord = { readonly boot: number } | { readonly file: string };
@@ -53,7 +52,7 @@ async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<str
 /** The records that are there, the newest first: that of boot 0, of boot 1, and so on. */
 export async function recordFiles(host: Host, layout: Layout): Promise<readonly string[]> {
   const here = await bootId(host);
-  const current = (await host.stat(paths(layout).record)) === undefined ? [] : [paths(layout).record];
+  const current = (await host.stat(layout.runFiles.record)) === undefined ? [] : [layout.runFiles.record];
   const kept = (await keptRecords(host, layout.records)).filter(({ bootId: id }) => current.length === 0 || id !== here);
   return [...current, ...kept.map(({ path }) => path)];
 }

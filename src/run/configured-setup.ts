@@ -2,6 +2,7 @@ import { changedUnits } from "../boot/graph.ts";
 import { conflict, isConflict } from "../boot/unit.ts";
 import { BootConfig } from "../config/boot-config.ts";
 import { configuredLayout } from "../config/layout/configured-layout.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import { parseYaml, type YamlFile } from "../config/text/yaml-file.ts";
 import type { Host } from "../system/host.ts";
 import { oneLine, type Problem, toProblem } from "../base/problem.ts";
@@ -9,7 +10,7 @@ import { requireRootsAlone } from "../system/files/owned-by-root.ts";
 import { type GuestUnit, unit } from "../units/machine.ts";
 import { declaredUnits } from "./declared-units.ts";
 import { linkedUnits } from "./linked-units.ts";
-import { configFile, type Setup } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 import { withSettings } from "./unit-settings.ts";
 
 /**
@@ -20,13 +21,14 @@ import { withSettings } from "./unit-settings.ts";
  */
 export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> {
   const maintenance = await setup.maintenance();
-  const shipped = { ...setup, units: [...setup.chain, ...maintenance] };
-  const { file, problem, layout, units } = await configOrDefaults(host, shipped);
-  const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.own, file);
-  const chain = units.filter(({ name }) => setup.chain.some((unit) => unit.name === name));
+  // Both at once: one's units may require the other's.
+  const { file, problem, layout, units } = await configOrDefaults(host, setup.layout, [...setup.chain, ...maintenance]);
+  const configured = new Map(units.map((unit) => [unit.name, unit]));
+  const chain = setup.chain.flatMap(({ name }) => configured.get(name) ?? []);
+  const { declared, problems: undeclared } = await declaredUnits(host, setup.layout.etc.ownUnits, file);
   const linked = linkedUnits(declared, {
     chain,
-    off: setup.chain.map(({ name }) => name).filter((name) => !chain.some((unit) => unit.name === name)),
+    off: setup.chain.map(({ name }) => name).filter((name) => !configured.has(name)),
     taken: [...maintenance.map(({ name }) => name), CONFIGURATION],
   });
   const problems = [...(problem === undefined ? [] : [problem]), ...undeclared, ...linked.problems];
@@ -35,7 +37,7 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
     layout,
     medium: setup.medium,
     chain: [...configurationUnit(problems), ...chain, ...linked.units],
-    maintenance: async () => units.filter(({ name }) => maintenance.some((unit) => unit.name === name)),
+    maintenance: async () => maintenance.flatMap(({ name }) => configured.get(name) ?? []),
     configuration: {
       files: [...new Set([...(file === undefined ? [] : [file.file]), ...declared.map(({ at }) => at("title").file)])],
       executables: declared.filter(({ name }) => linked.units.some((unit) => unit.name === name)).map(({ executable }) => executable),
@@ -44,19 +46,18 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
   };
 }
 
-interface Configured extends Pick<Setup, "layout"> {
+interface Configured {
+  readonly layout: Layout;
+  /** Without those that are switched off. */
   readonly units: readonly GuestUnit[];
   /** Absent where there is none, and where it cannot be used. */
   readonly file?: YamlFile<BootConfig>;
   readonly problem?: Problem;
 }
 
-async function configOrDefaults(
-  host: Host,
-  { layout, units }: Pick<Setup, "layout"> & { readonly units: readonly GuestUnit[] },
-): Promise<Configured> {
+async function configOrDefaults(host: Host, layout: Layout, units: readonly GuestUnit[]): Promise<Configured> {
   try {
-    const file = await readConfig(host, configFile(layout));
+    const file = await readConfig(host, layout.etc.ownConfig);
     if (file === undefined) return { layout, units };
     return { layout: configuredLayout(layout, file.value.layout), units: withSettings(units, file), file };
   } catch (error) {

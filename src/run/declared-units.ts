@@ -17,7 +17,7 @@ export interface DeclaredUnit extends ExtraUnit {
 /** Extra units of config.yaml and of units.d, each of which is left out for itself when it cannot be used. */
 export async function declaredUnits(
   host: Host,
-  own: string,
+  folder: string,
   config: YamlFile<BootConfig> | undefined,
 ): Promise<{ readonly declared: readonly DeclaredUnit[]; readonly problems: readonly Problem[] }> {
   const inConfig = Object.entries(config?.value.extraUnits ?? {}).map(([name, unit]) => ({
@@ -25,7 +25,6 @@ export async function declaredUnits(
     name,
     at: (key: keyof ExtraUnit) => ({ file: config?.file ?? "", ...config?.keyAt(["extraUnits", name, key]) }),
   }));
-  const folder = join(own, "units.d");
   const declared: DeclaredUnit[] = [...inConfig];
   const problems: Problem[] = [];
   try {

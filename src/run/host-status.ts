@@ -7,7 +7,6 @@ import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { hostNotifySocket, notifyHost } from "../system/systemd/notify.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
-import { paths } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface HostStatus {
@@ -63,7 +62,7 @@ export function hostStatus(host: Host, layout: Layout, terminal: Terminal): Host
 
 /** How the boot went as a whole, early stage and late, as `guestos-boot status` tells it. */
 async function bootAssignments(host: Host, layout: Layout, summary: string): Promise<readonly string[]> {
-  const { record } = paths(layout);
+  const { record } = layout.runFiles;
   const { outcome } = bootView(parseRecord((await host.readText(record)) ?? "", record).runs);
   const isUsable = outcome === "done" || outcome === "degraded";
   return [...(isUsable ? ["READY=1"] : []), status(summary), `X_GUESTOS_BOOT=${outcome}`];

@@ -4,14 +4,13 @@ import type { Host } from "../system/host.ts";
 import { mountAt } from "../system/disks/mounts.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
 import { keepRecord } from "../system/files/record-file.ts";
-import { paths } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Keeps a copy on /var, when that is the real one: the read-only root has a /var of its own. A boot does not fail for it. */
 export async function keepBootRecord(host: Host, layout: Layout, terminal: Terminal): Promise<void> {
   try {
     if ((await mountAt(host, layout.mountPoints.var)) === undefined) return;
-    const { record } = paths(layout);
+    const { record } = layout.runFiles;
     // The first line says which boot it is; a whole boot's record takes longer to read than to copy.
     const [start = ""] = /^.*\n/.exec((await host.readText(record)) ?? "") ?? [];
     const first = parseRecord(start, record).runs[0];

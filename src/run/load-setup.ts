@@ -1,10 +1,9 @@
-import { join } from "node:path";
 import { repairedAtAnyTime } from "../profiles/profile.ts";
 import { readProfileName } from "../profiles/profile-name.ts";
 import { type ProfileName, profiles } from "../profiles/profiles.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import { toProblem } from "../base/problem.ts";
-import { configFile, type Setup } from "./setup.ts";
+import type { Setup } from "./setup.ts";
 import type { Watched } from "./watched.ts";
 
 /**
@@ -28,8 +27,8 @@ export async function profileSetup(name?: ProfileName, host: Pick<Host, "readTex
 /** The same with what `layout.etc.own` says. Where that says nothing, as on most nodes, looking there is all that it costs. */
 export async function configured(setup: Setup): Promise<Setup> {
   const host = neverStopped();
-  const { own } = setup.layout.etc;
-  const [file, units] = await Promise.all([host.stat(configFile(setup.layout)), host.stat(join(own, "units.d"))]);
+  const { ownConfig, ownUnits } = setup.layout.etc;
+  const [file, units] = await Promise.all([host.stat(ownConfig), host.stat(ownUnits)]);
   if (file === undefined && units === undefined) return setup;
   const { configuredSetup } = await import("./configured-setup.ts");
   return configuredSetup(setup, host);
@@ -45,7 +44,7 @@ export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched
   const profile = profiles[await readProfileName(neverStopped())];
   const [watchers, quick] = await Promise.all([profile.watchers(), profile.quick()]);
   const atStart = await repairedAtAnyTime(profile);
-  if ((await neverStopped().stat(configFile(profile.layout))) === undefined) {
+  if ((await neverStopped().stat(profile.layout.etc.ownConfig)) === undefined) {
     return { layout: profile.layout, medium: profile.medium, watchers, atStart, quick };
   }
   const { layout, medium, chain, maintenance } = await setup();

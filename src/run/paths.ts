@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 
-/** Files of the program's own, below `layout.run`. */
-export function paths({ run }: Layout): { readonly lock: string; readonly record: string; readonly monitor: string } {
-  return { lock: join(run, "lock"), record: join(run, "record.jsonl"), monitor: join(run, "monitor.json") };
+/** Files of the program's own. */
+export function paths({ runFiles }: Layout): Layout["runFiles"] {
+  return runFiles;
 }

@@ -2,7 +2,6 @@ import type { Sink } from "../boot/record/record.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
 import { type LineFile, openLineFile } from "../system/files/record-file.ts";
-import { paths } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface RecordSink {
@@ -23,7 +22,7 @@ export function recordSink(layout: Layout, terminal: Terminal): RecordSink {
     }
   };
   attempt(() => {
-    file = openLineFile(paths(layout).record);
+    file = openLineFile(layout.runFiles.record);
   });
   return {
     sink: (event) => attempt(() => file?.append(JSON.stringify(event))),

@@ -1,7 +1,6 @@
 import type { Layout } from "../config/layout/layout.ts";
 import { type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ExitError } from "./exit-error.ts";
-import { paths } from "./paths.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Seconds. A look takes one or two; one that has to ask for an address, half a minute. */
@@ -15,7 +14,7 @@ const LOOK_PATIENCE = 60;
  * @throws ExitError when another one holds it; the message says who
  */
 export async function lockOrExit(layout: Layout, wait: number, terminal: Terminal, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const path = paths(layout).lock;
+  const path = layout.runFiles.lock;
   const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
   let attempt = await takeLock(path, { wait: 0, signal, holder });
   // Nobody asked for that one, and it is over soon.
@@ -44,7 +43,7 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
 /** For a look that the monitor makes itself. @returns how to let go of the lock, or `undefined` when it is not to be had at once */
 export async function lockForLook(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
   const holder = { pid: process.pid, command: `${LOOK} --unit ${unit}`, since: new Date().toISOString() };
-  const attempt = await takeLock(paths(layout).lock, { wait: 0, signal, holder });
+  const attempt = await takeLock(layout.runFiles.lock, { wait: 0, signal, holder });
   return attempt.kind === "taken" ? attempt.release : undefined;
 }
 

@@ -1,15 +1,13 @@
 import type { RunView } from "../boot/record/run-view.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { textfile } from "../metrics/textfile-place.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
-import { paths } from "./paths.ts";
 
 /** Writes the textfile for node_exporter anew. It is loaded only here, and nothing fails for it. */
 export async function refreshMetrics(host: Host, layout: Layout, complain: (text: string) => void): Promise<void> {
   try {
     const { writeTextfile } = await import("../metrics/textfile.ts");
-    await writeTextfile(host, layout, { recordFile: paths(layout).record, monitorFile: paths(layout).monitor });
+    await writeTextfile(host, layout, { recordFile: layout.runFiles.record, monitorFile: layout.runFiles.monitor });
   } catch (error) {
     complain(`the metrics of this node are not up to date: ${oneLine(toProblem(error))}`);
   }
@@ -23,6 +21,6 @@ export async function refreshMetricsAfter(run: RunView, host: Host, layout: Layo
 }
 
 async function saysAllIsWell(host: Host, layout: Layout): Promise<boolean> {
-  const text = await host.readText(textfile(layout)).catch(() => undefined);
+  const text = await host.readText(layout.textfile).catch(() => undefined);
   return text?.includes('\nguestos_boot_outcome{outcome="done"} 1\n') ?? false;
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Problem } from "../base/problem.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Profile } from "../profiles/profile.ts";
@@ -21,9 +20,4 @@ export interface Setup {
     /** What is wrong with them. A boot goes on without what it cannot use; see `requireConfiguration`. */
     readonly problems: readonly Problem[];
   };
-}
-
-/** The configuration file of this image. */
-export function configFile({ etc }: Layout): string {
-  return join(etc.own, "config.yaml");
 }

@@ -1,5 +1,5 @@
 import { constants, readFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, statfs, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Command, type Completed, CommandError, type Ending, runCommand, type StartTool } from "./command.ts";
 
@@ -26,6 +26,8 @@ export interface Host {
   readLink(path: string): Promise<string | undefined>;
   /** Facts about a path, links not followed, or `undefined` when there is nothing of that name. */
   stat(path: string): Promise<FileFacts | undefined>;
+  /** How full the file system is that the path lies on (statvfs(3)). Costs no process, so that it can be asked often. */
+  space(path: string): Promise<Space>;
   /** Replaces a file whole, durably: written beside, synced, renamed, folder synced. The folder must exist. */
   writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>;
   /**
@@ -63,6 +65,13 @@ export interface FileFacts {
 }
 
 /** Told of each tool as it starts; the function it returns is told how it ended. */
+export interface Space {
+  /** Bytes of the whole file system, as it counts them. */
+  readonly total: number;
+  /** Bytes that programs may still use. */
+  readonly free: number;
+}
+
 export type ToolObserver = (command: Command) => (ending: Ending, stderr: string) => void;
 
 export interface HostOptions {
@@ -108,6 +117,10 @@ export function systemHost({ signal, onTool, startTool }: HostOptions): Host {
               ? "block-device"
               : "other";
       return { kind, mode: facts.mode & 0o7777, uid: facts.uid, gid: facts.gid, size: facts.size };
+    },
+    async space(path) {
+      const { bsize, blocks, bavail } = await statfs(path);
+      return { total: blocks * bsize, free: bavail * bsize };
     },
     writeFile: (path, content, attributes) => naming(path, replaceFile(path, content, attributes)),
     writeStream: (path, source, attributes) => naming(path, writeStream(path, source, attributes)),

@@ -1,17 +1,14 @@
-import { BadImage } from "./bad-image.ts";
+import { BadTar } from "./bad-tar.ts";
 
 /** Bytes of a stream, taken in the portions that the reader wants. */
 export class ByteReader {
   /** Bytes taken so far. */
   offset = 0;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  readonly #name: string;
   #rest: Uint8Array = new Uint8Array();
 
-  /** @param name what the stream is called in messages */
-  constructor(chunks: AsyncIterable<Uint8Array>, name: string) {
+  constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
-    this.#name = name;
   }
 
   /** Up to `most` bytes, as they lie in memory; `undefined` at the end of the stream. Valid until the next call. */
@@ -27,24 +24,36 @@ export class ByteReader {
     return taken;
   }
 
-  /** Exactly that many, in memory of their own: for what is small. @throws BadImage when the stream ends before, naming `what` was cut off */
+  /** That many bytes, piece by piece and without a copy. @throws BadTar when the stream ends before, naming `what` was cut off */
+  async *pieces(length: number, what: string): AsyncGenerator<Uint8Array> {
+    for (let left = length; left > 0;) {
+      const piece = (await this.some(left)) ?? this.#cutOff(what);
+      left -= piece.length;
+      yield piece;
+    }
+  }
+
+  /** Exactly that many, in memory of their own: for what is small. @throws BadTar */
   async exactly(length: number, what: string): Promise<Buffer> {
-    const bytes = Buffer.alloc(length);
+    const bytes = Buffer.allocUnsafe(length);
     for (let done = 0; done < length;) {
-      const piece = await this.some(length - done);
-      if (piece === undefined) throw this.cutOff(what);
+      const piece = (await this.some(length - done)) ?? this.#cutOff(what);
       bytes.set(piece, done);
       done += piece.length;
     }
     return bytes;
   }
 
-  cutOff(what: string): BadImage {
-    return new BadImage({
-      code: "image-cut-off",
-      what: "the image is cut off",
-      where: { file: this.#name },
+  #cutOff(what: string): never {
+    throw new BadTar("cut-off", {
+      code: "tar-cut-off",
+      what: "the tar is cut off",
       found: `its end after ${this.offset} bytes, in ${what}`,
     });
+  }
+
+  /** Nothing more is read. A source that is a generator ends here. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 }

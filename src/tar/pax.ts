@@ -1,20 +1,20 @@
 import { quoted } from "../base/quoted.ts";
-import { BadImage } from "./bad-image.ts";
+import { BadTar } from "./bad-tar.ts";
 
 /**
  * The records of a pax header: "LENGTH KEY=VALUE\n", where the length counts the whole record (pax(1), "pax Extended Header").
  *
- * @throws BadImage for what is none, or says the same thing twice
+ * @throws BadTar for what is none, or says the same thing twice
  */
-export function parsePax(bytes: Buffer, file: string): ReadonlyMap<string, string> {
+export function parsePax(bytes: Buffer): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
-  const bad = (found: string): BadImage =>
-    new BadImage({ code: "pax-header-damaged", what: "a pax header of the tar is damaged", where: { file }, found });
+  const bad = (found: string): BadTar =>
+    new BadTar("other", { code: "pax-header-damaged", what: "a pax header of the tar is damaged", found });
   for (let offset = 0; offset < bytes.length;) {
     const blank = bytes.indexOf(0x20, offset);
     const digits = bytes.toString("latin1", offset, blank === -1 ? offset : blank);
     const end = offset + Number(digits);
-    if (!/^\d{1,6}$/.test(digits) || end > bytes.length || end <= blank + 1 || bytes[end - 1] !== 0x0a) {
+    if (!/^\d{1,7}$/.test(digits) || end > bytes.length || end <= blank + 1 || bytes[end - 1] !== 0x0a) {
       throw bad(`a record at byte ${offset} with the length ${quoted(digits)}`);
     }
     const text = bytes.toString("utf8", blank + 1, end - 1);

@@ -1,4 +1,4 @@
-import { BadImage } from "./bad-image.ts";
+import { BadTar } from "./bad-tar.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { numberField, TAR_BLOCK, type TarHeader } from "./tar-header.ts";
 
@@ -26,11 +26,11 @@ const EXTENSION = { count: 21, extended: 504 };
 /**
  * The map of an old GNU sparse member (type S), whose header goes on in further blocks.
  *
- * @throws BadImage for a map that makes no sense
+ * @throws BadTar for a map that makes no sense
  */
-export async function oldGnuMap(header: TarHeader, reader: ByteReader, file: string): Promise<SparseMap> {
+export async function oldGnuMap(header: TarHeader, reader: ByteReader): Promise<SparseMap> {
   const entries: Segment[] = [];
-  const bad = badMap(header.name, file);
+  const bad = badMap(header.name);
   const take = (block: Buffer, offset: number, count: number): void => {
     for (let index = 0; index < count; index += 1) {
       const at = offset + index * ENTRY;
@@ -58,10 +58,10 @@ export async function oldGnuMap(header: TarHeader, reader: ByteReader, file: str
  * The map of a PAX 1.0 sparse member: decimal numbers, a line each, at the beginning of its data, padded to a whole block.
  *
  * @param size from the pax header: GNU.sparse.realsize
- * @throws BadImage for a map that makes no sense
+ * @throws BadTar for a map that makes no sense
  */
-export async function paxMap(name: string, stored: number, size: number, reader: ByteReader, file: string): Promise<SparseMap> {
-  const bad = badMap(name, file);
+export async function paxMap(name: string, stored: number, size: number, reader: ByteReader): Promise<SparseMap> {
+  const bad = badMap(name);
   const numbers: number[] = [];
   let wanted = 1;
   let line = "";
@@ -89,11 +89,11 @@ export async function paxMap(name: string, stored: number, size: number, reader:
   return checked({ size, segments, mapBytes }, stored, bad);
 }
 
-function badMap(name: string, file: string): (found: string) => BadImage {
-  return (found) => new BadImage({ code: "sparse-map-damaged", what: `the sparse map of ${name} makes no sense`, where: { file }, found });
+function badMap(name: string): (found: string) => BadTar {
+  return (found) => new BadTar("other", { code: "sparse-map-damaged", what: `the sparse map of ${name} makes no sense`, found });
 }
 
-function checked(map: SparseMap, stored: number, bad: (found: string) => BadImage): SparseMap {
+function checked(map: SparseMap, stored: number, bad: (found: string) => BadTar): SparseMap {
   let end = 0;
   let data = 0;
   for (const { offset, length } of map.segments) {

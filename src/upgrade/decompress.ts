@@ -2,8 +2,8 @@ import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { foreignWords } from "../base/foreign-words.ts";
 import type { Problem } from "../base/problem.ts";
-import { BadImage } from "../tar/bad-image.ts";
-import { isZero } from "./image-reader.ts";
+import { BadImage } from "./bad-image.ts";
+import { isZero } from "../tar/tar-reader.ts";
 
 export type Compression = "none" | "gzip" | "zstd";
 
@@ -39,20 +39,18 @@ function compressionOf(start: Uint8Array): Compression | undefined {
  * The tar in a file that may be compressed.
  *
  * @param chunks each is used up before the next one is asked for
- * @param name what the file is called in messages
  * @throws BadImage for what is no tar, gzip or zstd, is damaged, cut off, or goes on behind its end. Zeros there are padding, as for gzip(1)
  */
-export async function* decompressed(chunks: AsyncIterable<Uint8Array>, name: string): AsyncIterable<Uint8Array> {
+export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const start = await firstBytes(iterator);
-  const bad: Bad = (told, cause) => new BadImage({ ...told, where: { file: name } }, cause);
+  const bad: Bad = (told, cause) => new BadImage(told, cause);
   const compression = compressionOf(start);
   if (compression === undefined) {
     const found = start.length === 0 ? "an empty file" : `bytes ${Buffer.from(start.subarray(0, 8)).toString("hex")}… at its beginning`;
     throw new BadImage({
       code: "not-an-upgrade-image",
       what: "this is no upgrade image",
-      where: { file: name },
       found,
       expected: "a tar, as it is or compressed with gzip or zstd",
     });

@@ -1,10 +1,8 @@
 import { quoted } from "../base/quoted.ts";
-import { BadImage } from "../tar/bad-image.ts";
-import { ByteReader } from "../tar/byte-reader.ts";
+import { BadTar } from "../tar/bad-tar.ts";
+import { tarMembers, type TarMember, type TarRules } from "../tar/tar-reader.ts";
+import { BadImage } from "./bad-image.ts";
 import { type Manifest, type MemberName, parseManifest } from "./manifest.ts";
-import { parsePax } from "../tar/pax.ts";
-import { oldGnuMap, paxMap, type SparseMap } from "../tar/sparse.ts";
-import { parseTarHeader, TAR_BLOCK, type TarHeader, typeText } from "../tar/tar-header.ts";
 
 /** Takes a member's content in order. What `write` is given is valid until its promise is settled. */
 export interface MemberSink {
@@ -29,191 +27,120 @@ const REQUIRED: readonly Name[] = ["VERSION.TXT", "boot.img", "root.img"];
 const MAX_VERSION_BYTES = 4096;
 /** A million chunks of 4 MiB, with their quotes and commas. */
 const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
-const MAX_PAX_BYTES = 64 * 1024;
-/** Zeros behind the end mark: tar fills its last record, which `--blocking-factor` makes at most this long. */
-const MAX_PADDING = 1024 * 1024;
+/** Whatever is not needed for an image's four names is refused. `tar --blocking-factor` makes the last record at most 1 MiB long. */
+const RULES: TarRules = { extensions: false, zeroPadding: true, headerBytes: 64 * 1024, endBytes: 1024 * 1024 };
 
 /**
  * Reads an upgrade image, an unpacked tar, from its first byte to its last, and holds nothing of it but what is small.
  *
- * @param file what the image is called in messages
  * @throws BadImage, and what the visitor throws
  */
-export async function readImage(tar: AsyncIterable<Uint8Array>, file: string, visitor: ImageVisitor): Promise<void> {
-  const reader = new ByteReader(tar, file);
+export async function readImage(tar: AsyncIterable<Uint8Array>, visitor: ImageVisitor): Promise<void> {
   const seen = new Set<Name>();
-  const refuse = (name: string, found: string, expected?: string): BadImage =>
-    new BadImage({
-      code: "image-member-refused",
-      what: `the member ${quoted(name)} is refused`,
-      where: { file },
-      found,
-      ...(expected === undefined ? {} : { expected }),
-    });
-  const take = (raw: string): Name => {
-    if (raw.split("/").includes("..")) throw refuse(raw, "a name with .. in it", NAMES.join(", "));
-    if (raw.startsWith("/")) throw refuse(raw, "an absolute name", NAMES.join(", "));
-    const name = NAMES.find((known) => raw === known || raw === `./${known}`);
-    if (name === undefined) throw refuse(raw, "a member that does not belong into an image", NAMES.join(", "));
-    if (seen.has(name)) throw refuse(raw, "the same name for the second time", "each member once");
-    seen.add(name);
-    return name;
-  };
-  const text = async (name: Name, map: SparseMap | undefined, stored: number, most: number): Promise<Buffer> => {
-    if (map !== undefined) throw refuse(name, "a sparse file", "a plain one");
-    if (stored > most) throw refuse(name, `${stored} bytes`, `at most ${most}`);
-    return reader.exactly(stored, name);
-  };
-  const member = async (name: Name, map: SparseMap | undefined, stored: number): Promise<void> => {
-    switch (name) {
-      case "VERSION.TXT":
-        return visitor.version(parseVersion(await text(name, map, stored, MAX_VERSION_BYTES), file));
-      case "MANIFEST.json":
-        return visitor.manifest(parseManifest((await text(name, map, stored, MAX_MANIFEST_BYTES)).toString("utf8"), file));
-      case "boot.img":
-      case "root.img": {
-        const size = map?.size ?? stored;
-        if (size === 0) throw refuse(name, "an empty file", "the image of a partition");
-        const sink = await visitor.member(name, size);
-        for (const { offset, length, before } of stretches(map, stored)) {
-          if (offset > before) await sink.zeros(offset - before);
-          for (let left = length; left > 0;) {
-            const piece = await reader.some(left);
-            if (piece === undefined) throw reader.cutOff(name);
-            left -= piece.length;
-            await sink.write(piece);
-          }
-        }
-        return sink.end();
-      }
+  try {
+    for await (const member of tarMembers(tar, RULES)) {
+      if (isTheFolderItself(member)) continue;
+      if (member.type !== "0" && member.type !== "S") throw refused(member.name, typeText(member.type), "a regular file");
+      const name = knownName(member.name, seen);
+      seen.add(name);
+      await readMember(name, member, visitor);
     }
-  };
-
-  for (;;) {
-    const block = await reader.exactly(TAR_BLOCK, seen.size === 0 ? "its first header" : "a header, before the end mark");
-    if (isZero(block)) break;
-    let header = parseTarHeader(block, file, reader.offset - TAR_BLOCK);
-    let pax: ReadonlyMap<string, string> = new Map();
-    if (header.type === "x") {
-      if (header.stored > MAX_PAX_BYTES) throw refuse(header.name, `a pax header of ${header.stored} bytes`, `at most ${MAX_PAX_BYTES}`);
-      pax = parsePax(await reader.exactly(header.stored, "a pax header"), file);
-      await skipPadding(reader, header.stored, file);
-      header = parseTarHeader(await reader.exactly(TAR_BLOCK, "a header"), file, reader.offset - TAR_BLOCK);
-    }
-    if (isTheFolderItself(header)) continue;
-    if (header.type !== "0" && header.type !== "S") throw refuse(header.name, typeText(header.type), "a regular file");
-    const name = take(pax.get("GNU.sparse.name") ?? pax.get("path") ?? header.name);
-    const stored = storedBytes(header, pax, refuse);
-    const map = await sparseMap({ ...header, stored }, pax, reader, file, refuse);
-    await member(name, map, stored);
-    await skipPadding(reader, stored, file);
+  } catch (error) {
+    if (!(error instanceof BadTar)) throw error;
+    throw new BadImage(error.fault === "cut-off" ? { ...error.problem, what: "the image is cut off" } : error.problem, error);
   }
-  await readEnd(reader, file);
   const missing = REQUIRED.filter((name) => !seen.has(name));
-  if (missing.length > 0) {
-    throw new BadImage({
-      code: "image-not-complete",
-      what: "the image is not complete",
-      where: { file },
-      found: `no ${missing.join(" and no ")}`,
-      expected: REQUIRED.join(", "),
-    });
-  }
-}
-
-type Refuse = (name: string, found: string, expected?: string) => BadImage;
-
-/** Where what is stored lies in the member, and where the stretch before it ended. The last one is empty and stands at the end. */
-function stretches(
-  map: SparseMap | undefined,
-  stored: number,
-): readonly { readonly offset: number; readonly length: number; readonly before: number }[] {
-  if (map === undefined) return [{ offset: 0, length: stored, before: 0 }];
-  const all = [...map.segments, { offset: map.size, length: 0 }];
-  return all.map((segment, index) => {
-    const previous = all[index - 1];
-    return { ...segment, before: previous === undefined ? 0 : previous.offset + previous.length };
+  if (missing.length === 0) return;
+  throw new BadImage({
+    code: "image-not-complete",
+    what: "the image is not complete",
+    found: `no ${missing.join(" and no ")}`,
+    expected: REQUIRED.join(", "),
   });
 }
 
+function knownName(raw: string, seen: ReadonlySet<Name>): Name {
+  if (raw.split("/").includes("..")) throw refused(raw, "a name with .. in it", NAMES.join(", "));
+  if (raw.startsWith("/")) throw refused(raw, "an absolute name", NAMES.join(", "));
+  const name = NAMES.find((known) => raw === known || raw === `./${known}`);
+  if (name === undefined) throw refused(raw, "a member that does not belong into an image", NAMES.join(", "));
+  if (seen.has(name)) throw refused(raw, "the same name for the second time", "each member once");
+  return name;
+}
+
+async function readMember(name: Name, member: TarMember, visitor: ImageVisitor): Promise<void> {
+  switch (name) {
+    case "VERSION.TXT":
+      return visitor.version(parseVersion(await smallText(name, member, MAX_VERSION_BYTES)));
+    case "MANIFEST.json":
+      return visitor.manifest(parseManifest((await smallText(name, member, MAX_MANIFEST_BYTES)).toString("utf8")));
+    case "boot.img":
+    case "root.img":
+      return partition(name, member, visitor);
+  }
+}
+
+async function partition(name: MemberName, member: TarMember, visitor: ImageVisitor): Promise<void> {
+  const { size, pieces } = await member.content();
+  if (size === 0) throw refused(name, "an empty file", "the image of a partition");
+  const sink = await visitor.member(name, size);
+  for await (const piece of pieces) await (piece.kind === "bytes" ? sink.write(piece.bytes) : sink.zeros(piece.count));
+  await sink.end();
+}
+
+async function smallText(name: Name, member: TarMember, most: number): Promise<Buffer> {
+  if (member.isSparse) throw refused(name, "a sparse file", "a plain one");
+  if (member.stored > most) throw refused(name, `${member.stored} bytes`, `at most ${most}`);
+  const text = Buffer.alloc(member.stored);
+  let length = 0;
+  for await (const piece of (await member.content()).pieces) {
+    if (piece.kind !== "bytes") continue;
+    text.set(piece.bytes, length);
+    length += piece.bytes.length;
+  }
+  return text;
+}
+
 /** `tar -C folder .` begins with the folder itself. */
-function isTheFolderItself({ type, name, stored }: TarHeader): boolean {
+function isTheFolderItself({ type, name, stored }: TarMember): boolean {
   return type === "5" && (name === "./" || name === ".") && stored === 0;
 }
 
-/** A pax header may give the size again, where it does not fit the other field; it may not give another one. */
-function storedBytes(header: TarHeader, pax: ReadonlyMap<string, string>, refuse: Refuse): number {
-  const size = pax.get("size");
-  if (size === undefined) return header.stored;
-  if (!/^\d{1,15}$/.test(size)) throw refuse(header.name, "a pax size that is no number");
-  if (header.stored !== 0 && header.stored !== Number(size))
-    throw refuse(header.name, `two sizes: ${header.stored} and ${size}`, "one size");
-  return Number(size);
-}
-
-async function sparseMap(
-  header: TarHeader,
-  pax: ReadonlyMap<string, string>,
-  reader: ByteReader,
-  file: string,
-  refuse: Refuse,
-): Promise<SparseMap | undefined> {
-  const isPaxSparse = [...pax.keys()].some((key) => key.startsWith("GNU.sparse."));
-  if (header.type === "S") {
-    if (isPaxSparse) throw refuse(header.name, "two sparse maps", "one");
-    return oldGnuMap(header, reader, file);
-  }
-  if (!isPaxSparse) return undefined;
-  const format = `${pax.get("GNU.sparse.major") ?? "0"}.${pax.get("GNU.sparse.minor") ?? "?"}`;
-  if (format !== "1.0") throw refuse(header.name, `the sparse format ${format}`, "1.0, or the old format of GNU tar");
-  const size = pax.get("GNU.sparse.realsize") ?? "";
-  if (!/^\d{1,15}$/.test(size)) throw refuse(header.name, "a sparse file without its size", "GNU.sparse.realsize");
-  return paxMap(header.name, header.stored, Number(size), reader, file);
-}
-
 /** One line: what `upgrade current` shows, and what grub and metrics are given. */
-function parseVersion(content: Buffer, file: string): string {
+function parseVersion(content: Buffer): string {
   const version = content.toString("latin1").replace(/\r?\n$/, "");
   if (/^[\x21-\x7e]{1,256}$/.test(version)) return version;
   throw new BadImage({
     code: "version-not-valid",
     what: "VERSION.TXT is not valid",
-    where: { file },
     found: quoted(version),
     expected: "one line of up to 256 printable characters without blanks",
   });
 }
 
-async function skipPadding(reader: ByteReader, stored: number, file: string): Promise<void> {
-  const padding = (TAR_BLOCK - (stored % TAR_BLOCK)) % TAR_BLOCK;
-  if (isZero(await reader.exactly(padding, "the padding of a member"))) return;
-  throw new BadImage({
-    code: "image-tar-damaged",
-    what: `the tar is damaged at byte ${reader.offset - padding}`,
-    where: { file },
-    found: "something in the padding of a member",
-    expected: "zeros",
-  });
+function refused(name: string, found: string, expected: string): BadImage {
+  return new BadImage({ code: "image-member-refused", what: `the member ${quoted(name)} is refused`, found, expected });
 }
 
-/** tar(5): "The end of the archive is indicated by two records consisting entirely of zero bytes." */
-async function readEnd(reader: ByteReader, file: string): Promise<void> {
-  const end = reader.offset;
-  const garbage = (found: string): BadImage =>
-    new BadImage({
-      code: "data-behind-tar",
-      what: `there is something behind the end of the tar, at byte ${end}`,
-      where: { file },
-      found,
-      expected: "zeros, and the end of the file",
-    });
-  if (!isZero(await reader.exactly(TAR_BLOCK, "the end mark"))) throw garbage("a single block of zeros, and then more");
-  for (let piece = await reader.some(MAX_PADDING); piece !== undefined; piece = await reader.some(MAX_PADDING)) {
-    if (!isZero(piece)) throw garbage("bytes that are not zero");
-    if (reader.offset - end > MAX_PADDING) throw garbage(`more than ${MAX_PADDING} bytes of padding`);
+function typeText(type: string): string {
+  switch (type) {
+    case "1":
+      return "a hard link";
+    case "2":
+      return "a symbolic link";
+    case "3":
+    case "4":
+      return "a device";
+    case "5":
+      return "a folder";
+    case "6":
+      return "a FIFO";
+    case "g":
+      return "a global pax header";
+    case "L":
+    case "K":
+      return "a long name";
+    default:
+      return `a member of type ${quoted(type)}`;
   }
-}
-
-export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0);
 }

@@ -2,15 +2,14 @@ import { randomUUID } from "node:crypto";
 import { removeIntent } from "../config/state/intent.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
 import type { ByteSource } from "../system/files/byte-source.ts";
-import { type DirectFile, openDirect } from "../system/disks/direct-file.ts";
+import { openDirect } from "../system/disks/direct-file.ts";
 import type { Host } from "../system/host.ts";
-import { ProblemError } from "../base/problem.ts";
-import { BadImage } from "../tar/bad-image.ts";
+import { BadImage } from "./bad-image.ts";
 import { otherSlot } from "./boot-state.ts";
 import type { ChunkHandler } from "./chunked-member.ts";
 import { Lanes } from "./buffer-pool.ts";
 import { contentDigest, type MemberName } from "./manifest.ts";
-import { preflight, requireNotRefused, requireVersion } from "./preflight.ts";
+import { type Ground, preflight, requireNotRefused, requireVersion } from "./preflight.ts";
 import { readBack } from "./read-back.ts";
 import { receive, type Received, RefusedImageError } from "./receive.ts";
 import type { Place, SlotPlaces } from "./slot-places.ts";
@@ -68,166 +67,159 @@ const VAR_HEADER_BYTES = 16 * 1024 * 1024;
  * @throws ProblemError. What was wrong before the first member of the image leaves the slot as it was
  */
 export async function install(host: Host, layout: Layout, request: InstallRequest, findPlaces: FindPlaces): Promise<Installed> {
-  const { running, runningVersion, before } = await preflight(host, layout, request.trust);
-  const slot = otherSlot(running);
+  const ground = await preflight(host, layout, request.trust);
+  const slot = otherSlot(ground.running);
   const places = await findPlaces(host, layout, slot);
   await using lanes = new Lanes();
-  const work = new Work(host, layout, slot, places, request, before, lanes);
+  const target: Target = { host, layout, slot, places, lanes };
+  const taken = await takeIn(target, request, ground);
+  if (request.trust.kind === "insecure") await requireNotRefused(host, layout, taken.received.sha256);
+  const start = performance.now();
+  await readBackBoth(target, taken.received, request.onProgress);
+  const readBackSeconds = (performance.now() - start) / 1000;
+  await wipeVar(host, places.var, lanes);
+  await removeIntent(host, layout.config.intents, `var-${slot}`);
+  return await finish(target, taken, readBackSeconds);
+}
+
+/** The slot that is written, and with what. */
+interface Target {
+  readonly host: Host;
+  readonly layout: Layout;
+  readonly slot: Slot;
+  readonly places: SlotPlaces;
+  readonly lanes: Lanes;
+}
+
+/** The UUID of the install, once the slot has been marked with it. */
+interface Begun {
+  readonly install: string;
+  readonly beginning: Beginning;
+}
+
+/** An image that is in the slot, and synced. */
+interface Taken extends Begun {
+  readonly received: Received;
+  readonly boot: Written;
+  readonly root: Written;
+  readonly seconds: number;
+}
+
+/** Receives the image and writes it to the slot, member by member. What a bad image leaves behind is written down. */
+async function takeIn(target: Target, request: InstallRequest, { before, runningVersion }: Ground): Promise<Taken> {
+  const { source, trust, allowDowngrade, onProgress } = request;
+  const { host, places, lanes } = target;
+  const start = performance.now();
+  const writers = new Map<MemberName, SlotWriter>();
+  await using files = new AsyncDisposableStack();
+  let begun: Begun | undefined;
+  let version: string | undefined;
+  const member = async (name: MemberName, bytes: number): Promise<ChunkHandler> => {
+    const place = name === "boot.img" ? places.boot : places.root;
+    requireRoom(name, bytes, place);
+    begun ??= await begin(target, trust, before);
+    const file = files.adopt(await openDirect(place.path, place.bytes, "write"), async (opened) => opened.close());
+    const writer = new SlotWriter(host, file, place.kind, lanes);
+    writers.set(name, writer);
+    return { take: writer.take, end: () => writer.finish() };
+  };
+  // An image that is not compressed has headers and padding besides its members.
+  const expectation = { sha256: knownHash(trust), most: places.boot.bytes + places.root.bytes + 64 * 1024 * 1024 };
   try {
-    const received = await work.receive(runningVersion);
-    if (request.trust.kind === "insecure") await requireNotRefused(host, layout, received.sha256);
-    const start = performance.now();
-    await work.readBack(received);
-    const readBackSeconds = (performance.now() - start) / 1000;
-    await wipeVar(host, places.var, lanes);
-    await removeIntent(host, layout.config.intents, `var-${slot}`);
-    return await work.finish(received, readBackSeconds);
+    const received = await receive(source, expectation, lanes, {
+      version: (text) => {
+        version = text;
+        if (!allowDowngrade) requireVersion(text, runningVersion, source.name);
+      },
+      member,
+      onBytes: (done) => onProgress({ phase: "receive", done, total: source.size() }),
+    });
+    const [boot, root] = [writers.get("boot.img"), writers.get("root.img")];
+    if (begun === undefined || boot === undefined || root === undefined) throw new Error("nothing was written");
+    return { ...begun, received, boot: boot.counts, root: root.counts, seconds: (performance.now() - start) / 1000 };
   } catch (error) {
-    await work.failed(error);
+    if (error instanceof BadImage) await writeDown(target, error, begun, version);
     throw error;
   }
 }
 
-/** One install on its way. */
-class Work {
-  readonly #host: Host;
-  readonly #layout: Layout;
-  readonly #slot: Slot;
-  readonly #places: SlotPlaces;
-  readonly #request: InstallRequest;
-  readonly #before: SlotRecord | undefined;
-  readonly #writers = new Map<MemberName, SlotWriter>();
-  readonly #open = new Set<DirectFile>();
-  readonly #lanes: Lanes;
-  #begun: { readonly install: string; readonly beginning: Beginning } | undefined;
-  #version: string | undefined;
-  #receiveSeconds = 0;
+function requireRoom(name: MemberName, bytes: number, place: Place): void {
+  if (bytes <= place.bytes) return;
+  throw new BadImage({
+    code: "image-larger-than-partition",
+    what: `${name} is larger than its partition`,
+    found: `${bytes} bytes`,
+    expected: `at most the ${place.bytes} bytes of ${place.path}`,
+  });
+}
 
-  constructor(
-    host: Host,
-    layout: Layout,
-    slot: Slot,
-    places: SlotPlaces,
-    request: InstallRequest,
-    before: SlotRecord | undefined,
-    lanes: Lanes,
-  ) {
-    this.#host = host;
-    this.#layout = layout;
-    this.#slot = slot;
-    this.#places = places;
-    this.#request = request;
-    this.#before = before;
-    this.#lanes = lanes;
-  }
+function knownHash(trust: Trust): string | undefined {
+  return trust.kind === "insecure" ? undefined : trust.sha256;
+}
 
-  async receive(runningVersion: string | undefined): Promise<Received> {
-    const { source, trust, allowDowngrade, onProgress } = this.#request;
-    const start = performance.now();
-    const { boot, root } = this.#places;
-    try {
-      // An image that is not compressed has headers and padding besides its members.
-      const expectation = {
-        sha256: trust.kind === "insecure" ? undefined : trust.sha256,
-        most: boot.bytes + root.bytes + 64 * 1024 * 1024,
-      };
-      return await receive(source, expectation, this.#lanes, {
-        version: (version) => {
-          this.#version = version;
-          if (!allowDowngrade) requireVersion(version, runningVersion, source.name);
-        },
-        member: (name, bytes) => this.#member(name, bytes),
-        onBytes: (done) => onProgress({ phase: "receive", done, total: source.size() }),
-      });
-    } finally {
-      await Promise.all([...this.#open].map((file) => file.close()));
-      this.#open.clear();
-      this.#receiveSeconds = (performance.now() - start) / 1000;
-    }
-  }
+/** Before the first byte goes to the slot: it is worth nothing from here on, until it is installed. */
+async function begin({ host, layout, slot }: Target, trust: Trust, before: SlotRecord | undefined): Promise<Begun> {
+  const sha256 = knownHash(trust);
+  const unfinished = before?.kind === "incomplete" ? before : undefined;
+  const isSame = unfinished?.sha256 !== undefined && unfinished.sha256 === sha256;
+  const install = isSame ? unfinished.install : randomUUID();
+  await writeSlotRecord(host, layout, slot, {
+    kind: "incomplete",
+    install,
+    ...(sha256 === undefined ? {} : { sha256 }),
+    since: new Date().toISOString(),
+  });
+  return { install, beginning: unfinished === undefined ? "fresh" : isSame ? "resumed" : "restarted" };
+}
 
-  async #member(name: MemberName, bytes: number): Promise<ChunkHandler> {
-    const place = name === "boot.img" ? this.#places.boot : this.#places.root;
-    if (bytes > place.bytes) {
-      throw new BadImage({
-        code: "image-larger-than-partition",
-        what: `${name} is larger than its partition`,
-        where: { file: this.#request.source.name },
-        found: `${bytes} bytes`,
-        expected: `at most the ${place.bytes} bytes of ${place.path}`,
-      });
-    }
-    await this.#begin();
-    const file = await openDirect(place.path, place.bytes, "write");
-    this.#open.add(file);
-    const writer = new SlotWriter(this.#host, file, place.kind, this.#lanes);
-    this.#writers.set(name, writer);
-    return {
-      take: writer.take,
-      end: () => writer.finish(),
-    };
-  }
+/**
+ * Writes down what the slot is now. Only a bad image says something that lasts; an install that was interrupted, by a lost
+ * connection or by an operator, stays incomplete and can go on.
+ */
+async function writeDown(
+  { host, layout, slot }: Target,
+  error: BadImage,
+  begun: Begun | undefined,
+  version: string | undefined,
+): Promise<void> {
+  const at = new Date().toISOString();
+  const authentic = error instanceof RefusedImageError ? error.sha256 : undefined;
+  const reason = error.problem.what;
+  if (authentic !== undefined) await refuseImage(host, layout, { sha256: authentic, reason, at });
+  if (begun === undefined) return;
+  await writeSlotRecord(host, layout, slot, {
+    ...{ kind: "failed", reason, at },
+    ...(version === undefined ? {} : { version }),
+    ...(authentic === undefined ? {} : { sha256: authentic }),
+  });
+}
 
-  /** Before the first byte goes to the slot: it is worth nothing from here on, until it is installed. */
-  async #begin(): Promise<void> {
-    if (this.#begun !== undefined) return;
-    const { trust } = this.#request;
-    const sha256 = trust.kind === "insecure" ? undefined : trust.sha256;
-    const unfinished = this.#before?.kind === "incomplete" ? this.#before : undefined;
-    const isSame = unfinished?.sha256 !== undefined && unfinished.sha256 === sha256;
-    const install = isSame ? unfinished.install : randomUUID();
-    this.#begun = { install, beginning: unfinished === undefined ? "fresh" : isSame ? "resumed" : "restarted" };
-    await writeSlotRecord(this.#host, this.#layout, this.#slot, {
-      kind: "incomplete",
-      install,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      since: new Date().toISOString(),
-    });
-  }
+async function readBackBoth(
+  { host, places, lanes }: Target,
+  { members }: Received,
+  onProgress: InstallRequest["onProgress"],
+): Promise<void> {
+  const total = members["boot.img"].bytes + members["root.img"].bytes;
+  let done = 0;
+  const onBytes = (count: number): void => {
+    done += count;
+    onProgress({ phase: "read-back", done, total });
+  };
+  await readBack(host, places.boot, members["boot.img"], lanes, onBytes);
+  await readBack(host, places.root, members["root.img"], lanes, onBytes);
+}
 
-  async readBack({ members }: Received): Promise<void> {
-    const total = members["boot.img"].bytes + members["root.img"].bytes;
-    let done = 0;
-    const onBytes = (count: number): void => {
-      done += count;
-      this.#request.onProgress({ phase: "read-back", done, total });
-    };
-    await readBack(this.#host, this.#places.boot, members["boot.img"], this.#lanes, onBytes);
-    await readBack(this.#host, this.#places.root, members["root.img"], this.#lanes, onBytes);
-  }
-
-  async finish({ version, sha256, bytes, members, hasManifest }: Received, readBackSeconds: number): Promise<Installed> {
-    const [boot, root] = [this.#writers.get("boot.img"), this.#writers.get("root.img")];
-    if (this.#begun === undefined || boot === undefined || root === undefined) throw new Error("nothing was written");
-    const { install, beginning } = this.#begun;
-    await writeSlotRecord(this.#host, this.#layout, this.#slot, {
-      ...{ kind: "installed", install, version, sha256 },
-      boot: { bytes: members["boot.img"].bytes, digest: contentDigest(members["boot.img"]) },
-      root: { bytes: members["root.img"].bytes, digest: contentDigest(members["root.img"]) },
-      at: new Date().toISOString(),
-    });
-    return {
-      ...{ slot: this.#slot, version, sha256, install, beginning, hasManifest, received: bytes, boot: boot.counts, root: root.counts },
-      seconds: { receive: this.#receiveSeconds, readBack: readBackSeconds },
-    };
-  }
-
-  /**
-   * Writes down what the slot is now. Only a bad image says something that lasts; an install that was interrupted, by a lost
-   * connection or by an operator, stays incomplete and can go on.
-   */
-  async failed(error: unknown): Promise<void> {
-    const at = new Date().toISOString();
-    const authentic = error instanceof RefusedImageError ? error.sha256 : undefined;
-    const reason = error instanceof ProblemError ? error.problem.what : "";
-    if (authentic !== undefined) await refuseImage(this.#host, this.#layout, { sha256: authentic, reason, at });
-    if (this.#begun === undefined || !(error instanceof BadImage)) return;
-    await writeSlotRecord(this.#host, this.#layout, this.#slot, {
-      ...{ kind: "failed", reason, at },
-      ...(this.#version === undefined ? {} : { version: this.#version }),
-      ...(authentic === undefined ? {} : { sha256: authentic }),
-    });
-  }
+async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeconds: number): Promise<Installed> {
+  const { received, install, beginning, boot, root } = taken;
+  const { version, sha256, bytes, members, hasManifest } = received;
+  await writeSlotRecord(host, layout, slot, {
+    ...{ kind: "installed", install, version, sha256 },
+    boot: { bytes: members["boot.img"].bytes, digest: contentDigest(members["boot.img"]) },
+    root: { bytes: members["root.img"].bytes, digest: contentDigest(members["root.img"]) },
+    at: new Date().toISOString(),
+  });
+  const seconds = { receive: taken.seconds, readBack: readBackSeconds };
+  return { slot, version, sha256, install, beginning, hasManifest, received: bytes, boot, root, seconds };
 }
 
 /** Zeros where the LUKS header of the slot's /var is, so that its first boot makes a new one. Nothing is written where zeros are already. */

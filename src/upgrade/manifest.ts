@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "../base/schema.ts";
-import { BadImage } from "../tar/bad-image.ts";
+import { BadImage } from "./bad-image.ts";
 import { foreignWords } from "../base/foreign-words.ts";
 
 /** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */
@@ -45,9 +45,8 @@ export function contentDigest({ chunks }: MemberContent): string {
 }
 
 /** @throws BadImage naming what in it is wrong */
-export function parseManifest(text: string, file: string): Manifest {
-  const bad = (found: string): BadImage =>
-    new BadImage({ code: "manifest-not-valid", what: "MANIFEST.json is not valid", where: { file }, found });
+export function parseManifest(text: string): Manifest {
+  const bad = (found: string): BadImage => new BadImage({ code: "manifest-not-valid", what: "MANIFEST.json is not valid", found });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -66,27 +65,25 @@ export function parseManifest(text: string, file: string): Manifest {
 }
 
 /** @throws BadImage when a chunk is not what the manifest says */
-export function checkChunk(manifest: Manifest, name: MemberName, index: number, digest: Uint8Array, file: string): void {
+export function checkChunk(manifest: Manifest, name: MemberName, index: number, digest: Uint8Array): void {
   const expected = manifest.members[name].chunks[index];
   const found = Buffer.from(digest).toString("hex");
   if (found === expected) return;
   throw new BadImage({
     code: "image-content-differs",
     what: `${name} is not what the manifest says, from byte ${index * CHUNK_BYTES} on`,
-    where: { file },
     found: `SHA-256 ${found}`,
     expected: expected ?? "its end",
   });
 }
 
 /** @throws BadImage when a member has another size than the manifest says */
-export function checkSize(manifest: Manifest, name: MemberName, bytes: number, file: string): void {
+export function checkSize(manifest: Manifest, name: MemberName, bytes: number): void {
   const expected = manifest.members[name].bytes;
   if (bytes === expected) return;
   throw new BadImage({
     code: "image-size-differs",
     what: `${name} has another size than the manifest says`,
-    where: { file },
     found: `${bytes} bytes`,
     expected: `${expected} bytes`,
   });

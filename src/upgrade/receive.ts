@@ -1,13 +1,13 @@
 import type { ByteSource } from "../system/files/byte-source.ts";
 import type { HashStream } from "../system/processes/hash-thread.ts";
-import { BadImage } from "../tar/bad-image.ts";
+import { BadImage } from "./bad-image.ts";
 import { ChunkedMember, type ChunkHandler } from "./chunked-member.ts";
 import { decompressed } from "./decompress.ts";
 import { readImage } from "./image-reader.ts";
 import type { Lanes } from "./buffer-pool.ts";
 import { checkChunk, checkSize, type Manifest, type MemberContent, type MemberName } from "./manifest.ts";
 
-/** What becomes of an image while it comes in. */
+/** What becomes of an image while it comes in. A BadImage that is thrown here needs no place: `receive` adds it. */
 export interface Reception {
   /** As soon as the version is known. What it throws ends the reception. */
   readonly version: (version: string) => void | Promise<void>;
@@ -56,14 +56,13 @@ export async function receive(source: ByteSource, expectation: Expectation, lane
   const input = new HashedInput(source, expectation.most, lanes.hashing.stream(), reception.onBytes);
   const members: ChunkedMember[] = [];
   try {
-    const found = await unpack(input, source.name, lanes, reception, members);
+    const found = await unpack(input, lanes, reception, members).catch(async (error: unknown) => {
+      await Promise.all(members.map((member) => member.settle()));
+      throw error instanceof BadImage ? await judged(error, input, source.name, expectation.sha256) : error;
+    });
     const sha256 = await input.digest();
     if (expectation.sha256 !== undefined && sha256 !== expectation.sha256) throw otherImage(source.name, sha256, expectation.sha256);
     return { ...found, sha256, bytes: input.bytes };
-  } catch (error) {
-    await Promise.all(members.map((member) => member.settle()));
-    if (!(error instanceof BadImage) || expectation.sha256 === undefined) throw error;
-    throw await judged(error, input, source.name, expectation.sha256);
   } finally {
     await input.close();
   }
@@ -71,7 +70,6 @@ export async function receive(source: ByteSource, expectation: Expectation, lane
 
 async function unpack(
   input: HashedInput,
-  file: string,
   lanes: Lanes,
   reception: Reception,
   members: ChunkedMember[],
@@ -79,7 +77,7 @@ async function unpack(
   const contents = new Map<MemberName, MemberContent>();
   let version: string | undefined;
   let manifest: Manifest | undefined;
-  await readImage(decompressed(input, file), file, {
+  await readImage(decompressed(input), {
     version: async (text) => {
       version = text;
       await reception.version(text);
@@ -88,11 +86,11 @@ async function unpack(
       manifest = value;
     },
     member: async (name, bytes) => {
-      if (manifest !== undefined) checkSize(manifest, name, bytes, file);
+      if (manifest !== undefined) checkSize(manifest, name, bytes);
       const handler = await reception.member(name, bytes);
       const member = new ChunkedMember(lanes, {
         check: (index, digest) => {
-          if (manifest !== undefined) checkChunk(manifest, name, index, digest, file);
+          if (manifest !== undefined) checkChunk(manifest, name, index, digest);
         },
         take: handler.take,
         end: async (content) => {
@@ -108,24 +106,23 @@ async function unpack(
   // readImage has seen to it; a type knows nothing of that.
   if (boot === undefined || root === undefined || version === undefined) throw new Error("an image without its members");
   const all = { "boot.img": boot, "root.img": root };
-  if (manifest !== undefined) checkAll(manifest, version, all, file);
+  if (manifest !== undefined) checkAll(manifest, version, all);
   return { version, hasManifest: manifest !== undefined, members: all };
 }
 
 /** A manifest may come last: then nothing has been held against it yet. */
-function checkAll(manifest: Manifest, version: string, members: Readonly<Record<MemberName, MemberContent>>, file: string): void {
+function checkAll(manifest: Manifest, version: string, members: Readonly<Record<MemberName, MemberContent>>): void {
   if (manifest.version !== version) {
     throw new BadImage({
       code: "version-differs",
       what: "VERSION.TXT is not the version of the manifest",
-      where: { file },
       found: version,
       expected: manifest.version,
     });
   }
   for (const name of ["boot.img", "root.img"] as const) {
-    checkSize(manifest, name, members[name].bytes, file);
-    for (const [index, digest] of members[name].chunks.entries()) checkChunk(manifest, name, index, digest, file);
+    checkSize(manifest, name, members[name].bytes);
+    for (const [index, digest] of members[name].chunks.entries()) checkChunk(manifest, name, index, digest);
   }
 }
 
@@ -144,16 +141,18 @@ function otherImage(file: string, found: string, expected: string, because?: Bad
   );
 }
 
-/** Something is wrong with the image: is it the one that was asked for? The rest of it is read to know that. */
-async function judged(error: BadImage, input: HashedInput, file: string, expected: string): Promise<BadImage> {
+/** Something is wrong with the image, and here it gets its name. Is it the one that was asked for? The rest of it is read to know that. */
+async function judged(error: BadImage, input: HashedInput, file: string, expected: string | undefined): Promise<BadImage> {
+  const placed = new BadImage({ ...error.problem, where: { file } }, error);
+  if (expected === undefined) return placed;
   let sha256: string;
   try {
     sha256 = await input.digest();
   } catch {
     // It cannot be known; what is known is what is wrong.
-    return error;
+    return placed;
   }
-  return sha256 === expected ? new RefusedImageError(error, sha256) : otherImage(file, sha256, expected, error);
+  return sha256 === expected ? new RefusedImageError(placed, sha256) : otherImage(file, sha256, expected, placed);
 }
 
 /** The bytes of the source, hashed as they pass. May be left in the middle, and read to its end by `digest`. */

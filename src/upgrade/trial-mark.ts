@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { readersFolder } from "../system/files/readers.ts";
@@ -11,7 +10,7 @@ import { phaseOf, type Situation } from "./decide.ts";
  */
 const TRIAL_ARGUMENT = "guestos-boot.trial";
 
-export type TrialMark = "on-trial" | "not-on-trial";
+export type TrialMark = keyof Layout["runFiles"]["trial"];
 
 /**
  * Which mark is missing for guestos-go-back.service to know whether this boot is a trial: it must be able to tell without us.
@@ -21,8 +20,8 @@ export type TrialMark = "on-trial" | "not-on-trial";
  */
 export async function missingTrialMark(host: Host, layout: Layout, situation: Situation): Promise<TrialMark | undefined> {
   const [isMarked, isDenied, args] = await Promise.all([
-    exists(host, markFile(layout, "on-trial")),
-    exists(host, markFile(layout, "not-on-trial")),
+    exists(host, layout.runFiles.trial["on-trial"]),
+    exists(host, layout.runFiles.trial["not-on-trial"]),
     kernelArguments(host),
   ]);
   if (phaseOf(situation) === "trial") return isMarked && !isDenied ? undefined : "on-trial";
@@ -32,12 +31,8 @@ export async function missingTrialMark(host: Host, layout: Layout, situation: Si
 /** On a tmpfs: gone with the boot that it tells of. Where both marks are there, it is no trial. */
 export async function setTrialMark(host: Host, layout: Layout, mark: TrialMark): Promise<void> {
   await host.makeFolder(layout.run, readersFolder);
-  await host.writeFile(markFile(layout, mark), "", { mode: 0o644 });
-  await host.remove(markFile(layout, mark === "on-trial" ? "not-on-trial" : "on-trial"));
-}
-
-function markFile(layout: Layout, mark: TrialMark): string {
-  return join(layout.run, mark);
+  await host.writeFile(layout.runFiles.trial[mark], "", { mode: 0o644 });
+  await host.remove(layout.runFiles.trial[mark === "on-trial" ? "not-on-trial" : "on-trial"]);
 }
 
 async function exists(host: Host, path: string): Promise<boolean> {

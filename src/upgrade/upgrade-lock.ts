@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { type LockHolder, takeLock } from "../system/processes/lock.ts";
@@ -24,7 +23,7 @@ export async function withUpgradeLock<T>(
 ): Promise<T> {
   await host.makeFolder(layout.run, readersFolder);
   const holder: LockHolder = { pid: process.pid, command, since: new Date().toISOString() };
-  const attempt = await takeLock(join(layout.run, "upgrade.lock"), { wait, holder, signal: host.signal });
+  const attempt = await takeLock(layout.runFiles.upgradeLock, { wait, holder, signal: host.signal });
   switch (attempt.kind) {
     case "taken":
       try {

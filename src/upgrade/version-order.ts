@@ -26,27 +26,23 @@ function compareNumbers(a: string, b: string): number {
   return 0;
 }
 
-/** semver.org 11.3, 11.4: a pre-release comes before its release; numbers come before words and are compared as numbers. */
+/** semver.org 11.3, 11.4: a pre-release comes before its release, and of two that begin alike the shorter one first. */
 function comparePreReleases(a: string | undefined, b: string | undefined): number {
   if (a === undefined || b === undefined) return (a === undefined ? 1 : 0) - (b === undefined ? 1 : 0);
   const [left, right] = [a.split("."), b.split(".")];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const [one, other] = [left[index], right[index]];
-    if (one === undefined || other === undefined) return one === undefined ? -1 : 1;
-    const [isNumber, otherIsNumber] = [/^\d+$/.test(one), /^\d+$/.test(other)];
-    const difference =
-      isNumber && otherIsNumber
-        ? Number(one) - Number(other)
-        : isNumber !== otherIsNumber
-          ? isNumber
-            ? -1
-            : 1
-          : one < other
-            ? -1
-            : one > other
-              ? 1
-              : 0;
+  for (const [index, one] of left.entries()) {
+    const other = right[index];
+    const difference = other === undefined ? 1 : compareIdentifiers(one, other);
     if (difference !== 0) return difference;
   }
-  return 0;
+  return left.length - right.length;
+}
+
+/** semver.org 11.4.1 to 11.4.3: numbers come before words and are compared as numbers. */
+function compareIdentifiers(a: string, b: string): number {
+  const [isNumber, otherIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
+  if (isNumber && otherIsNumber) return Number(a) - Number(b);
+  if (isNumber !== otherIsNumber) return isNumber ? -1 : 1;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { boundary } from "../../src/profiles/boundary.ts";
-import type { Layout } from "../../src/config/layout/layout.ts";
+import { configFiles, type Layout } from "../../src/config/layout/layout.ts";
 import type { Host } from "../../src/system/host.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
 
@@ -18,6 +18,7 @@ export const daemons = { nginx: join(tools, "nginx/nginx"), danted: join(tools, 
 export const boundaryTestLayout: Layout = {
   ...boundary.layout,
   mountPoints: { ...boundary.layout.mountPoints, config: "/run/config" },
+  config: configFiles("/run/config"),
 };
 
 /** The machine inside, with the daemons in its PATH. */

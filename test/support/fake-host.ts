@@ -1,5 +1,5 @@
 import { commandText, type Command, type Completed, CommandError } from "../../src/system/command.ts";
-import type { FileAttributes, FileFacts, Host } from "../../src/system/host.ts";
+import type { FileAttributes, FileFacts, Host, Space } from "../../src/system/host.ts";
 
 export interface FakeMachine {
   /** Text or bytes by path; a folder is there when something lies below it. */
@@ -7,6 +7,8 @@ export interface FakeMachine {
   readonly links?: Readonly<Record<string, string>>;
   /** Mode and owner by path, where they are not the usual: files 0600, folders 0755, all of root. */
   readonly attributes?: Readonly<Record<string, Partial<FileAttributes>>>;
+  /** How full file systems are, by mount point. */
+  readonly spaces?: Readonly<Record<string, Space>>;
   /** What each tool run answers, by its command line: text on standard output, a whole result, or a failure status. */
   readonly commands?: Readonly<Record<string, string | Partial<Completed>>>;
 }
@@ -67,6 +69,11 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
       if (content !== undefined) return facts(path, "file", 0o600, content.length);
       if (links.has(path)) return facts(path, "link", 0o777, 0);
       return below(path).length > 0 ? facts(path, "folder", 0o755, 0) : undefined;
+    },
+    async space(path) {
+      const space = machine.spaces?.[path];
+      if (space === undefined) throw new Error(`the test did not plan how full this is: ${path}`);
+      return space;
     },
     async writeFile(path, content, given) {
       attributes.set(path, given);

@@ -10,7 +10,7 @@ import { main } from "../../src/cli/program.ts";
 import { configured } from "../../src/run/load-setup.ts";
 import { processTerminal } from "../../src/run/terminal.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
-import { guestosLayout } from "../../src/config/layout/layout.ts";
+import { configFiles, guestosLayout, ownFiles, runFiles, textfileIn } from "../../src/config/layout/layout.ts";
 import { readProfileName } from "../../src/profiles/profile-name.ts";
 import { ProblemError, toProblem } from "../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../src/units/machine.ts";
@@ -109,17 +109,18 @@ const chain: readonly GuestUnit[] = [first, strict, slow, patient, lenient, ...(
 const layout = {
   ...guestosLayout,
   run: at("run"),
+  runFiles: runFiles(at("run")),
   records: at("var/boots"),
   versionFile: at("version.txt"),
-  collector: at("collector"),
+  ...textfileIn(at("collector")),
   grubenv: at("grubenv"),
   config: {
-    ...guestosLayout.config,
+    ...configFiles(at("config")),
     slots: at("slots"),
     refusedImages: at("slots/refused.json"),
     unfinishedRun: at("config/unfinished-run.json"),
   },
-  etc: { ...guestosLayout.etc, healthChecks: at("health.d"), own: at("own") },
+  etc: { ...guestosLayout.etc, healthChecks: at("health.d"), ...ownFiles(at("own")) },
   mountPoints: { ...guestosLayout.mountPoints, var: at("var"), config: at("config") },
 };
 

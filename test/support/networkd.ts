@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
-import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
+import { configFiles, guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 import { withSystemBus, call } from "../../src/system/systemd/dbus.ts";
 import { fakeSystemd, type FakeSystemd } from "./fake-systemd.ts";
 import { type NetworkNamespace, ended } from "./network-namespace.ts";
@@ -15,7 +15,7 @@ const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/uni
 export const networkLayout: Layout = {
   ...guestosLayout,
   mountPoints: { ...guestosLayout.mountPoints, config: "/run/config" },
-  config: { ...guestosLayout.config, networkCard: "/run/config/network-card.json" },
+  config: configFiles("/run/config"),
 };
 
 /** eth0 inside, with a cable to eth0 of the other namespace: where a node's router would be. */

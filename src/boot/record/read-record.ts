@@ -106,15 +106,17 @@ const SpanOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("unit"), result: UnitResult }),
 ]);
 
-const RunFacts = z.object({
-  bootId: z.string(),
-  version: z.string(),
+const RunFacts = z
+  .object({
+    bootId: z.string(),
+    version: z.string(),
+    slot: z.string().optional(),
+    pid: z.number(),
+    stage: z.enum(["early", "late"]).optional(),
+    monitor: z.literal(true).exactOptional(),
+  })
   // JSON has no undefined: an absent key reads as one.
-  slot: z.string().optional(),
-  pid: z.number(),
-  stage: z.enum(["early", "late"]).optional(),
-  monitor: z.literal(true).exactOptional(),
-});
+  .transform((facts) => ({ ...facts, slot: facts.slot, stage: facts.stage }));
 
 const UnitFacts = z.object({
   name: z.string(),
@@ -134,23 +136,16 @@ export const UnfinishedRunShape = z.object({
   at: z.array(z.object({ unit: z.string(), action: z.string() })),
 });
 
-const span = { span: z.number(), at: z.number() };
+const event = <const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) =>
+  z.object({ event: z.literal(name), span: z.number(), at: z.number(), ...shape });
 
 const Event = z.discriminatedUnion("event", [
-  z.object({
-    event: z.literal("run-started"),
-    ...span,
-    time: z.string(),
-    run: RunFacts.transform((facts) => ({ ...facts, slot: facts.slot, stage: facts.stage })),
-    units: z.array(UnitFacts),
-  }),
-  z.object({ event: z.literal("started"), ...span, parent: z.number(), what: SpanSubject }),
-  z.object({ event: z.literal("ended"), ...span, outcome: SpanOutcome }),
-  z.object({ event: z.literal("interrupted"), ...span, before: UnfinishedRunShape }),
-  z.object({ event: z.literal("note"), ...span, text: z.string() }),
-  z.object({
-    event: z.literal("run-ended"),
-    ...span,
+  event("run-started", { time: z.string(), run: RunFacts, units: z.array(UnitFacts) }),
+  event("started", { parent: z.number(), what: SpanSubject }),
+  event("ended", { outcome: SpanOutcome }),
+  event("interrupted", { before: UnfinishedRunShape }),
+  event("note", { text: z.string() }),
+  event("run-ended", {
     outcome: z.enum(["done", "degraded", "failed", "stopped"]),
     counts: Counts,
     peakMemory: z.number().exactOptional(),

@@ -5,7 +5,6 @@ import { systemHost } from "../../system/host.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot, requireSound } from "../../run/guards.ts";
 import { paintFor } from "../../run/paint.ts";
-import { paths } from "../../run/paths.ts";
 import { runFacts } from "../../run/run-facts.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
@@ -28,7 +27,7 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
     chain,
     maintenance: await setup.maintenance(),
     facts,
-    monitorFile: paths(layout).monitor,
+    monitorFile: layout.runFiles.monitor,
     hostFor: systemHost,
   };
   const examined = await examine(checks, patient, stop.signal);

@@ -9,7 +9,6 @@ import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
 import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
-import { paths } from "../../run/paths.ts";
 import { quickLook } from "../../monitor/quick-look.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
@@ -65,7 +64,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   await watch.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.
-  await host.remove(paths(layout).monitor);
+  await host.remove(layout.runFiles.monitor);
   return stop.exit();
 }
 

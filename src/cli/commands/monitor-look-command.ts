@@ -12,7 +12,6 @@ import { requireRoot } from "../../run/guards.ts";
 import { lookUnderLock } from "../../monitor/look-under-lock.ts";
 import { keepLooks, stateOf } from "../../monitor/monitor-state-file.ts";
 import { machineFor } from "../../run/machine-for.ts";
-import { paths } from "../../run/paths.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";
 import { refreshMetrics } from "../../run/run-metrics.ts";
@@ -114,7 +113,7 @@ async function lastTroubled(
 }
 
 async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
-  const { record } = paths(layout);
+  const { record } = layout.runFiles;
   try {
     const { runs } = parseRecord((await host.readText(record)) ?? "", record);
     if (runs.length === 0) return [];

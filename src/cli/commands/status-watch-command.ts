@@ -12,7 +12,6 @@ import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
 import { asReader } from "../../run/guards.ts";
 import { paintFor } from "../../run/paint.ts";
-import { paths } from "../../run/paths.ts";
 import type { Setup } from "../../run/setup.ts";
 import { isRunning } from "./status-command.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
@@ -35,7 +34,7 @@ export async function watchStatus(setup: Setup, terminal: Terminal): Promise<Exi
 async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
   const host = systemHost({ signal: new AbortController().signal });
   const stop = stopOnSignals();
-  const file = paths(layout).record;
+  const file = layout.runFiles.record;
   await host.makeFolder(layout.run, readersFolder);
   let told = 0;
   let show: Sink = () => undefined;

@@ -11,7 +11,6 @@ import { missingTrialMark, setTrialMark } from "../../upgrade/trial-mark.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
 import { requireConfiguration } from "../../run/guards.ts";
-import { paths } from "../../run/paths.ts";
 import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
@@ -59,7 +58,7 @@ async function endTrial(host: Host, { layout }: Setup): Promise<void> {
 /** A boot that went wrong is no healthy one; a degraded one is: the node is usable. */
 async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
   const name = "boot record";
-  const file = paths(layout).record;
+  const file = layout.runFiles.record;
   const text = await host.readText(file);
   const problem = (told: Problem): Check => ({
     name,

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 
 /**
- * Where things stand on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
- * and operators rely on. Units take every path from here, so that tests can move the whole tree.
+ * Where things are on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
+ * and operators rely on. Every path comes from here, so that tests can move the whole tree. Three kinds are elsewhere: interfaces of the
+ * kernel and of udev are constants of the file in src/system that reads them, programs are named by the unit that runs them, and what a
+ * unit `owns` is text for people and for `verify`.
  */
 export interface Layout {
   /** GPT partition names. */
@@ -48,7 +50,20 @@ export interface Layout {
     readonly networkCard: string;
     /** There while a run changes something for good (unfinished-run.ts). */
     readonly unfinishedRun: string;
+    /** What the medium brought of them (docs/configuration.md). */
+    readonly injected: {
+      readonly network: string;
+      readonly nns: string;
+      readonly backup: string;
+      readonly journalbeat: string;
+      readonly filebeat: string;
+      readonly bnVars: string;
+      readonly certificateChain: string;
+      readonly certificateKey: string;
+    };
   };
+  /** Brought by the medium: the key by which the node's operator is known to the network. */
+  readonly operatorKey: string;
   /** GRUB's environment block: which slot is booted next. */
   readonly grubenv: string;
   /** Public keys (*.pem) whose owners may sign upgrade images. */
@@ -57,12 +72,26 @@ export interface Layout {
   readonly mappings: { readonly store: (partition: string) => string; readonly var: string };
   readonly volumeGroup: string;
   readonly volumes: readonly VolumeLayout[];
-  /** The tree of node-specific files below /etc, on a tmpfs, bind-mounted into place: the root is read-only. */
-  readonly runtimeEtc: string;
+  /** Node-specific files below /etc, on a tmpfs, bind-mounted into place: the root is read-only. */
+  readonly runtimeEtc: { readonly hostname: string; readonly ssh: string; readonly nodeExporter: string };
   /** One authorized_keys an account, where the image's sshd looks: AuthorizedKeysFile /run/ic-node/ssh/authorized_keys/%u. */
   readonly accountKeysRuntime: string;
-  /** The running program's own state: lock, record. Gone with the boot. */
+  /** The folder of the running program's own state. Gone with the boot. */
   readonly run: string;
+  readonly runFiles: {
+    readonly lock: string;
+    readonly record: string;
+    readonly monitor: string;
+    readonly upgradeLock: string;
+    /** What guestos-go-back.service asks about this boot. */
+    readonly trial: { readonly "on-trial": string; readonly "not-on-trial": string };
+    /** With which configuration the shipper of the journal was started. */
+    readonly shipperStarted: string;
+    /** Where keys are made, before they are moved to the config partition. */
+    readonly newKeys: { readonly ssh: string; readonly nodeExporter: string };
+    /** Where the /var of a slot is filled, and where that of the other one is read. */
+    readonly varMounts: { readonly own: string; readonly other: string };
+  };
   /** Records of past boots. */
   readonly records: string;
   readonly etc: {
@@ -73,8 +102,10 @@ export interface Layout {
     readonly machineId: string;
     /** Executables that must all succeed before a new system is confirmed. */
     readonly healthChecks: string;
-    /** The program's own: config.yaml, and extra units in units.d. */
+    /** The program's own folder, its configuration, and its extra units. */
     readonly own: string;
+    readonly ownConfig: string;
+    readonly ownUnits: string;
   };
   readonly networkd: string;
   /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
@@ -95,12 +126,14 @@ export interface Layout {
     readonly icRouterControlPlaneWatcher: string;
     readonly icxProxy: string;
   };
-  /** Where ic-router-control-plane-watcher writes what it finds. */
-  readonly routes: string;
   /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
+  /** What the control plane of a boundary node writes its routes to, and those beside it read. */
+  readonly routes: string;
   readonly versionFile: string;
+  /** The folder of node_exporter's textfile collector, and what it finds there of ours. */
   readonly collector: string;
+  readonly textfile: string;
   readonly medium: {
     /** A tar put directly here counts as a medium. */
     readonly directTar: string;
@@ -146,8 +179,12 @@ export const SLOT = "{slot}";
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 
+/** Where an image says which system it is: one word. The layout follows from it. */
+export const PROFILE_FILE = "/etc/guestos-boot/profile";
+
 const config = "/boot/config";
 const state = "/var/lib/ic";
+const run = "/run/guestos-boot";
 
 export const guestosLayout: Layout = {
   partitions: {
@@ -169,21 +206,8 @@ export const guestosLayout: Layout = {
     crypto: join(state, "crypto"),
     backup: join(state, "backup"),
   },
-  config: {
-    machineId: join(config, "machine-id"),
-    ssh: join(config, "ssh"),
-    nodeExporter: join(config, "node_exporter"),
-    storeKey: join(config, "store.keyfile"),
-    intents: join(config, "intents"),
-    injection: join(config, "injection.json"),
-    injectedData: join(config, "injected-data.json"),
-    configured: join(config, "CONFIGURED"),
-    accountKeys: join(config, "accounts_ssh_authorized_keys"),
-    slots: join(config, "slots"),
-    refusedImages: join(config, "slots", "refused.json"),
-    networkCard: join(config, "network-card.json"),
-    unfinishedRun: join(config, "unfinished-run.json"),
-  },
+  config: configFiles(config),
+  operatorKey: join(state, "data", "node_operator_private_key.pem"),
   grubenv: "/boot/grub/grubenv",
   upgradeKeys: "/etc/guestos-boot/keys",
   mappings: { store: (partition) => `${partition}-crypt`, var: "var_crypt" },
@@ -205,9 +229,10 @@ export const guestosLayout: Layout = {
     },
     { name: "shared-data", fileSystem: "xfs", mountPoint: join(state, "data"), size: { least: 320 * MIB, share: "1/4" } },
   ],
-  runtimeEtc: "/run/ic-node/etc",
+  runtimeEtc: { hostname: "/run/ic-node/etc/hostname", ssh: "/run/ic-node/etc/ssh", nodeExporter: "/run/ic-node/etc/node_exporter" },
   accountKeysRuntime: "/run/ic-node/ssh/authorized_keys",
-  run: "/run/guestos-boot",
+  run,
+  runFiles: runFiles(run),
   records: "/var/lib/guestos-boot/boots",
   etc: {
     folder: "/etc",
@@ -216,7 +241,7 @@ export const guestosLayout: Layout = {
     hostname: "/etc/hostname",
     machineId: "/etc/machine-id",
     healthChecks: "/etc/guestos-boot/health.d",
-    own: "/etc/guestos-boot",
+    ...ownFiles("/etc/guestos-boot"),
   },
   networkd: "/run/systemd/network",
   journalUpload: "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",
@@ -234,10 +259,10 @@ export const guestosLayout: Layout = {
     icRouterControlPlaneWatcher: "/opt/ic/bin/ic-router-control-plane-watcher",
     icxProxy: "/usr/bin/icx-proxy",
   },
-  routes: "/run/ic-routes",
   rulesets: ["/run/ic-node/nftables-ruleset/nftables.conf", join(config, "nftables.conf"), "/etc/nftables.conf"],
+  routes: "/run/ic-routes",
   versionFile: "/opt/ic/share/version.txt",
-  collector: "/run/node_exporter/collector_textfile",
+  ...textfileIn("/run/node_exporter/collector_textfile"),
   medium: {
     directTar: "/mnt/ic-bootstrap.tar",
     mountPoint: "/run/guestos-boot/medium",
@@ -246,3 +271,55 @@ export const guestosLayout: Layout = {
     serial: "config",
   },
 };
+
+/** The files of a config partition that is mounted there. */
+export function configFiles(folder: string): Layout["config"] {
+  return {
+    machineId: join(folder, "machine-id"),
+    ssh: join(folder, "ssh"),
+    nodeExporter: join(folder, "node_exporter"),
+    storeKey: join(folder, "store.keyfile"),
+    intents: join(folder, "intents"),
+    injection: join(folder, "injection.json"),
+    injectedData: join(folder, "injected-data.json"),
+    configured: join(folder, "CONFIGURED"),
+    accountKeys: join(folder, "accounts_ssh_authorized_keys"),
+    slots: join(folder, "slots"),
+    refusedImages: join(folder, "slots", "refused.json"),
+    networkCard: join(folder, "network-card.json"),
+    unfinishedRun: join(folder, "unfinished-run.json"),
+    injected: {
+      network: join(folder, "network.conf"),
+      nns: join(folder, "nns.conf"),
+      backup: join(folder, "backup.conf"),
+      journalbeat: join(folder, "journalbeat.conf"),
+      filebeat: join(folder, "filebeat.conf"),
+      bnVars: join(folder, "bn_vars.conf"),
+      certificateChain: join(folder, "certs", "fullchain.pem"),
+      certificateKey: join(folder, "certs", "privkey.pem"),
+    },
+  };
+}
+
+/** The program's own state in that folder. */
+export function runFiles(folder: string): Layout["runFiles"] {
+  return {
+    lock: join(folder, "lock"),
+    record: join(folder, "record.jsonl"),
+    monitor: join(folder, "monitor.json"),
+    upgradeLock: join(folder, "upgrade.lock"),
+    trial: { "on-trial": join(folder, "on-trial"), "not-on-trial": join(folder, "not-on-trial") },
+    shipperStarted: join(folder, "log-shipper.started"),
+    newKeys: { ssh: join(folder, "ssh-host-keys"), nodeExporter: join(folder, "node-exporter-keys") },
+    varMounts: { own: join(folder, "var"), other: join(folder, "var-other") },
+  };
+}
+
+/** The program's own configuration in that folder. */
+export function ownFiles(own: string): Pick<Layout["etc"], "own" | "ownConfig" | "ownUnits"> {
+  return { own, ownConfig: join(own, "config.yaml"), ownUnits: join(own, "units.d") };
+}
+
+export function textfileIn(collector: string): Pick<Layout, "collector" | "textfile"> {
+  return { collector, textfile: join(collector, "guestos-boot.prom") };
+}

@@ -1,7 +1,10 @@
 import { watch } from "node:fs/promises";
 
-/** Where udev keeps what it found out about a device: b<major>:<minor>, lines "E:KEY=value" (sd-device's own format). */
-export const UDEV_DATA = "/run/udev/data";
+const UDEV = "/run/udev";
+/** There while udev runs. */
+export const UDEV_CONTROL = `${UDEV}/control`;
+/** What udev found out about a device: b<major>:<minor> or n<interface>, lines "E:KEY=value" (sd-device's own format). */
+export const UDEV_DATA = `${UDEV}/data`;
 
 /** Resolves as soon as udev has written down something about a device, or when it is told to stop waiting. */
 export async function waitForDeviceEvent(signal: AbortSignal, folder: string = UDEV_DATA): Promise<void> {

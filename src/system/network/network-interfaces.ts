@@ -1,5 +1,6 @@
 import { SocketAddress } from "node:net";
 import { join } from "node:path";
+import { UDEV_CONTROL, UDEV_DATA } from "../disks/device-event.ts";
 import type { Host } from "../host.ts";
 
 /** A network interface with hardware behind it. */
@@ -79,8 +80,8 @@ function sortKey(name: string): string {
  * (sd_device_get_is_initialized(3)). A machine without udev renames nothing.
  */
 export async function isNameFinal(host: Host, { index }: Pick<NetworkInterface, "index">): Promise<boolean> {
-  if ((await host.stat("/run/udev/control")) === undefined) return true;
-  return (await host.stat(`/run/udev/data/n${index}`)) !== undefined;
+  if ((await host.stat(UDEV_CONTROL)) === undefined) return true;
+  return (await host.stat(`${UDEV_DATA}/n${index}`)) !== undefined;
 }
 
 /** True when the interface is up and something is at the other end of the cable. */

@@ -1,6 +1,5 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { mappings, requirePartition } from "../../system/disks/block-devices.ts";
-import { freeBytes } from "../../system/df.ts";
 import { extendVolume, type VolumeGroup, volumeGroupOn, volumeMapping } from "../../system/disks/lvm.ts";
 import { mountAt } from "../../system/disks/mounts.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -66,7 +65,7 @@ interface Place {
 async function planGrowth({ host, layout }: Machine, { group, size, device, mountPoint }: Place): Promise<Plan> {
   const { extentBytes } = group;
   const taken = [...group.volumes.values()].reduce((sum, bytes) => sum + Math.ceil(bytes / extentBytes), 0);
-  const free = await freeBytes(host, mountPoint);
+  const { free } = await host.space(mountPoint);
   const unused = size - (await xfsBytes(host, mountPoint));
   const grow = (bytes: number): Action =>
     provision(`grow the file system at ${mountPoint} to ${mebibytes(bytes)}`, () => growXfs(host, mountPoint));

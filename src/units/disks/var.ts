@@ -73,7 +73,7 @@ export const varPartition = unit({
 /** While the intent is only begun, nothing inside was ever used: it is made anew, whatever an interrupted boot left. */
 function fill(machine: Machine, slot: Slot, device: string, uuid: string): readonly Action[] {
   const { host, layout } = machine;
-  const target = `${layout.run}/var`;
+  const target = layout.runFiles.varMounts.own;
   return [
     provision("make the ext4 file system of /var", async () => {
       await unmountLeftOver(host, target);
@@ -103,7 +103,7 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
   const partition = await findPartition(host, layout.partitions.var(other));
   if (partition === undefined || (await readSignature(host, partition.device))?.type !== "crypto_LUKS") return;
   const name = "var_other";
-  const folder = `${layout.run}/var-other`;
+  const folder = layout.runFiles.varMounts.other;
   try {
     const key = await keys.deviceKey(host, layout, `${other}_var`);
     if (!(await luksKeyFits(host, partition.device, key))) return;

@@ -1,6 +1,5 @@
 import { mappings, requirePartition } from "../../system/disks/block-devices.ts";
 import { pauseFor } from "../../base/pause-for.ts";
-import { spaceAt } from "../../system/disks/space.ts";
 import { lowMark } from "./data-growth-marks.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
@@ -16,7 +15,7 @@ export async function* watchDataSpace(machine: WatchedMachine, signal: AbortSign
   const { name } = await requirePartition(host, layout.partitions.store);
   const group = (await mappings(host)).get(layout.mappings.store(name))?.bytes ?? 0;
   for (let before: number | undefined; ;) {
-    const { free } = await spaceAt(layout.mountPoints.data);
+    const { free } = await host.space(layout.mountPoints.data);
     const now = free < lowMark(group) * 1.01 ? Math.floor(free / (group * STEP)) : undefined;
     if (now !== before) yield;
     before = now;

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { activate } from "../../boot/unit.ts";
 import { refuseFindings } from "../../base/finding.ts";
 import { networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
@@ -32,7 +31,7 @@ export const hostname = unit({
       refuseFindings(networkConfPath(layout), own, { todo: "correct it there, then: guestos-boot --unit hostname" });
       return [];
     }
-    const file = await planRuntimeFile(machine, join(layout.runtimeEtc, "hostname"), layout.etc.hostname, `${name}\n`);
+    const file = await planRuntimeFile(machine, layout.runtimeEtc.hostname, layout.etc.hostname, `${name}\n`);
     const kernel = await kernelHostname(host);
     // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.
     return kernel === name

@@ -40,7 +40,7 @@ export const nodeExporterKeys = unit({
       machine,
       {
         target: layout.etc.nodeExporter,
-        source: join(layout.runtimeEtc, "node_exporter"),
+        source: layout.runtimeEtc.nodeExporter,
         // A key that came with the image is the same on every node.
         omit: (path) => path === KEY || path === CERTIFICATE,
         files: async () => pairFiles(machine, gid),
@@ -48,7 +48,7 @@ export const nodeExporterKeys = unit({
       },
       provisions.length > 0,
     );
-    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
+    return [...(await planSweep(host, layout.runFiles.newKeys.nodeExporter)), ...provisions, ...install];
   },
 });
 
@@ -80,10 +80,6 @@ export function nodeExporterCertificate({ config }: Layout): string {
 /** Its key. */
 export function nodeExporterKey({ config }: Layout): string {
   return join(config.nodeExporter, KEY);
-}
-
-function workshop(layout: Layout): string {
-  return join(layout.run, "node-exporter-keys");
 }
 
 async function planPair(machine: Machine): Promise<readonly Action[]> {
@@ -153,8 +149,8 @@ export function certificateFault(text: string | undefined, key: string, now: num
 async function makeKey({ host, layout, note }: Machine, broken: string | undefined): Promise<void> {
   const file = nodeExporterKey(layout);
   if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced, and whoever pins it must be told`);
-  const made = join(workshop(layout), KEY);
-  await inWorkshop(host, workshop(layout), async () => {
+  const made = join(layout.runFiles.newKeys.nodeExporter, KEY);
+  await inWorkshop(host, layout.runFiles.newKeys.nodeExporter, async () => {
     await generateKey(host, made);
     const text = (await host.readText(made)) ?? "";
     const fault = keyFault(text);
@@ -181,8 +177,8 @@ async function makeCertificate({ host, layout }: Machine): Promise<void> {
   const folder = layout.config.nodeExporter;
   const from = new Date(Date.now() - DATED_BACK);
   const until = new Date(from.getTime() + VALID);
-  const text = await inWorkshop(host, workshop(layout), async () =>
-    selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, from, until, folder: workshop(layout) }),
+  const text = await inWorkshop(host, layout.runFiles.newKeys.nodeExporter, async () =>
+    selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, from, until, folder: layout.runFiles.newKeys.nodeExporter }),
   );
   await host.writeFile(join(folder, CERTIFICATE), text, PUBLIC);
 }

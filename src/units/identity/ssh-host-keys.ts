@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
-import type { Layout } from "../../config/layout/layout.ts";
 import { type HostKey, parseHostKey, publicKeyOf } from "../../config/values/openssh-key.ts";
 import type { TreeFile } from "../../system/files/copy-tree.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -38,7 +37,7 @@ export const sshHostKeys = unit({
       machine,
       {
         target: layout.etc.ssh,
-        source: join(layout.runtimeEtc, "ssh"),
+        source: layout.runtimeEtc.ssh,
         // Keys that came with the image are the same on every node: whoever has the image could pose as this one.
         omit: (path) => /^ssh_host_.*_key/.test(path),
         files: async () => keyFiles(host, layout.config.ssh),
@@ -46,16 +45,13 @@ export const sshHostKeys = unit({
       },
       provisions.length > 0,
     );
-    return [...(await planSweep(host, workshop(layout))), ...provisions, ...install];
+    return [...(await planSweep(host, layout.runFiles.newKeys.ssh)), ...provisions, ...install];
   },
 });
 
 /** RSA is never made: it takes 8 s of a first boot, and no client of today asks for it. A node that has one keeps it. */
 const KEY_TYPES: readonly HostKeyType[] = ["ed25519", "ecdsa", "rsa"];
 const OPTIONAL: ReadonlySet<HostKeyType> = new Set(["rsa"]);
-function workshop(layout: Layout): string {
-  return join(layout.run, "ssh-host-keys");
-}
 
 function fileOf(folder: string, type: HostKeyType): string {
   return join(folder, `ssh_host_${type}_key`);
@@ -115,8 +111,8 @@ async function replaceKey(machine: Machine, type: HostKeyType, reason: string): 
 async function rewriteKey(machine: Machine, type: HostKeyType, { canonical, publicLine }: HostKey): Promise<void> {
   const { host, layout, note } = machine;
   const file = fileOf(layout.config.ssh, type);
-  const made = fileOf(workshop(layout), type);
-  await inWorkshop(host, workshop(layout), async () => {
+  const made = fileOf(layout.runFiles.newKeys.ssh, type);
+  await inWorkshop(host, layout.runFiles.newKeys.ssh, async () => {
     await host.writeFile(made, canonical.expose(), PRIVATE);
     if (publicKeyOf((await loadedPublicKey(host, made)) ?? "") !== publicKeyOf(publicLine))
       throw new ProblemError({
@@ -133,9 +129,9 @@ async function rewriteKey(machine: Machine, type: HostKeyType, { canonical, publ
 }
 
 async function makeKey({ host, layout }: Machine, type: HostKeyType): Promise<void> {
-  const made = fileOf(workshop(layout), type);
+  const made = fileOf(layout.runFiles.newKeys.ssh, type);
   const file = fileOf(layout.config.ssh, type);
-  await inWorkshop(host, workshop(layout), async () => {
+  await inWorkshop(host, layout.runFiles.newKeys.ssh, async () => {
     await generateHostKey(host, type, made);
     const text = (await host.readText(made)) ?? "";
     const key = parseHostKey(text);

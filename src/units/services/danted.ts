@@ -1,5 +1,5 @@
 import { conflict } from "../../boot/unit.ts";
-import { bnVarsFile, readBnVars } from "../../config/bn-vars.ts";
+import { readBnVars } from "../../config/bn-vars.ts";
 import { dantedConf } from "../../config/danted-conf.ts";
 import { checkDantedConf } from "../../system/danted.ts";
 import { isInterface } from "../../system/network/network-interfaces.ts";
@@ -38,7 +38,7 @@ export const danted = unit({
       return conflict({
         code: "proxy-without-interface",
         what: "the SOCKS proxy has no interface to go out by",
-        where: { file: bnVarsFile(layout) },
+        where: { file: layout.config.injected.bnVars },
         found: outgoing === undefined ? "no Ethernet device in /sys/class/net" : `no interface ${outgoing}`,
         expected: "socks_interface to name one that there is (ip link), or no socks_interface for the primary one",
         todo: "correct it there",

@@ -1,5 +1,5 @@
 import { conflict } from "../../boot/unit.ts";
-import { bnVarsFile, readBnVars, servedDomains } from "../../config/bn-vars.ts";
+import { readBnVars, servedDomains } from "../../config/bn-vars.ts";
 import { PROXY_ADDRESS } from "../../config/nginx-conf.ts";
 import { readNnsConf } from "../../config/nns-conf.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
@@ -29,7 +29,7 @@ export const icxProxy = unit({
       return conflict({
         code: "no-canister-domain",
         what: "there is no domain whose canisters could be called",
-        where: { file: bnVarsFile(layout) },
+        where: { file: layout.config.injected.bnVars },
         found: "neither system_domains nor application_domains",
         expected: "at least one of them",
         todo: "name the domains there",

@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { type Action, activate, conflict, type Plan } from "../../boot/unit.ts";
 import { filebeatYaml } from "../../config/filebeat-yaml.ts";
 import { journalUploadConf, uploadUrl } from "../../config/journal-upload-conf.ts";
@@ -125,7 +125,7 @@ const STARTED: readonly string[] = ["active", "activating"];
 async function planService(machine: Machine, shipper: ShipperService): Promise<readonly Action[]> {
   const { host } = machine;
   const { service, path, content, description, notes } = shipper;
-  const isAsWanted = (await host.readText(path)) === content && (await host.readText(startedPath(machine))) === content;
+  const isAsWanted = (await host.readText(path)) === content && (await host.readText(machine.layout.runFiles.shipperStarted)) === content;
   if (isAsWanted && STARTED.includes((await unitState(host, service)).active)) return [];
   return [
     activate(description, async () => {
@@ -136,7 +136,7 @@ async function planService(machine: Machine, shipper: ShipperService): Promise<r
         if (!(error instanceof DiedError) || !error.restarts) throw error;
         machine.note(`${service} ended and will be started again: ${error.problem.found ?? ""}`);
       });
-      await writePublic(machine, startedPath(machine), content);
+      await writePublic(machine, machine.layout.runFiles.shipperStarted, content);
     }),
   ];
 }
@@ -144,11 +144,6 @@ async function planService(machine: Machine, shipper: ShipperService): Promise<r
 async function firstThere({ host }: Machine, places: readonly string[]): Promise<string | undefined> {
   for (const place of places) if ((await host.stat(place)) !== undefined) return place;
   return undefined;
-}
-
-/** With which configuration the shipper was started last: it reads its files only then. */
-function startedPath({ layout }: Machine): string {
-  return join(layout.run, "log-shipper.started");
 }
 
 /** Hosts were taken out of the configuration while a shipper ran: later boots would start nothing, so stop it now. */
@@ -163,7 +158,7 @@ async function stopShipping(machine: Machine): Promise<readonly Action[]> {
     actions.push(
       activate(`stop ${service}: no host is configured`, async () => {
         await runJob(host, "stop", service);
-        await host.remove(startedPath(machine));
+        await host.remove(machine.layout.runFiles.shipperStarted);
         await host.remove(path);
       }),
     );

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { activate, conflict, joined, type Plan } from "../../boot/unit.ts";
-import { type BnVars, bnVarsFile, readBnVars, servedDomains } from "../../config/bn-vars.ts";
+import { type BnVars, readBnVars, servedDomains } from "../../config/bn-vars.ts";
 import { type CertificatePair, checkCertificatePair } from "../../config/values/certificate-pair.ts";
 import { readNetworkConf } from "../../config/network-conf.ts";
 import { nginxConf } from "../../config/nginx-conf.ts";
@@ -39,7 +39,7 @@ export const nginx = unit({
       return conflict({
         code: "no-nginx-domain",
         what: "there is no domain to answer for; nginx was not touched",
-        where: { file: bnVarsFile(layout) },
+        where: { file: layout.config.injected.bnVars },
         found: "neither system_domains nor application_domains",
         expected: "at least one of them",
         todo: "name the domains there",
@@ -51,7 +51,7 @@ export const nginx = unit({
         code: "no-nginx-certificate",
         what: "there is no certificate to be known by; nginx was not touched",
         found: "no fullchain.pem and privkey.pem",
-        expected: `both in ${certificates(machine)}`,
+        expected: `both in ${dirname(layout.config.injected.certificateKey)}`,
         todo: "put them there, as the authority gave them out",
       });
     }
@@ -61,13 +61,9 @@ export const nginx = unit({
 
 const SERVICE = "nginx.service";
 
-function certificates({ layout }: Machine): string {
-  return join(layout.mountPoints.config, "certs");
-}
-
 async function readPair(machine: Machine): Promise<CertificatePair | undefined> {
-  const { host } = machine;
-  const [chainFile, keyFile] = [join(certificates(machine), "fullchain.pem"), join(certificates(machine), "privkey.pem")];
+  const { host, layout } = machine;
+  const { certificateChain: chainFile, certificateKey: keyFile } = layout.config.injected;
   const [chain, key] = await Promise.all([host.readBytes(chainFile), host.readBytes(keyFile)]);
   return chain === undefined || key === undefined ? undefined : { chain, chainFile, key: new Secret(key), keyFile };
 }

@@ -7,7 +7,6 @@ import type { Terminal } from "../../../src/run/terminal.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { endpointText } from "../../../src/metrics/endpoint-text.ts";
 import { type HttpEndpoint, startHttpEndpoint } from "../../../src/metrics/http-endpoint.ts";
-import { textfile } from "../../../src/metrics/textfile-place.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 import { promtool } from "../../support/metrics-tools.ts";
@@ -131,7 +130,7 @@ test("what it serves is the textfile and the process itself, in one text that pr
   expect(alone).toMatch(/^process_resident_memory_bytes \d{7,}$/m);
   expect(alone).toMatch(/^process_open_fds [1-9]\d*$/m);
   await host.makeFolder(layout.collector, { mode: 0o755 });
-  await host.writeFile(textfile(layout), "# HELP guestos_boot_stable Stable\n# TYPE guestos_boot_stable gauge\nguestos_boot_stable 1\n", {
+  await host.writeFile(layout.textfile, "# HELP guestos_boot_stable Stable\n# TYPE guestos_boot_stable gauge\nguestos_boot_stable 1\n", {
     mode: 0o640,
   });
   const both = await endpointText(host, layout);

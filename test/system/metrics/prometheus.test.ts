@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { families } from "../../../src/metrics/families.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
-import { textfile } from "../../../src/metrics/textfile-place.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 import { eventually, nodeExporter, prometheus, promtool, type Served } from "../../support/metrics-tools.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
@@ -79,14 +78,14 @@ async function query(expression: string): Promise<readonly Sample[]> {
 }
 
 test("promtool finds nothing wrong with the metrics of a node", () => {
-  const text = readFileSync(textfile(node.layout), "utf8");
+  const text = readFileSync(node.layout.textfile, "utf8");
   expect(promtool(["check", "metrics"], text)).toEqual({ status: 0, said: "" });
   // It would say so.
   expect(promtool(["check", "metrics"], text.replace(/^# HELP guestos_intents .*\n/m, "")).status).toBe(3);
 });
 
 test("every metric of a node is written, but those of the endpoint and of problems, of which it has none", () => {
-  const text = readFileSync(textfile(node.layout), "utf8");
+  const text = readFileSync(node.layout.textfile, "utf8");
   const absent = Object.values(families).filter(({ name }) => !text.includes(`# TYPE ${name} `));
   expect(absent.map(({ name }) => name).filter((name) => !name.startsWith("process_"))).toEqual([
     "guestos_unit_failure_info",
@@ -104,7 +103,7 @@ test("promtool takes the rules, and each alert fires when it should and not befo
 });
 
 test("node_exporter's user can read the textfile, and others cannot", () => {
-  const read = (ids: { uid: number; gid: number }): number | null => spawnSync("cat", [textfile(node.layout)], ids).status;
+  const read = (ids: { uid: number; gid: number }): number | null => spawnSync("cat", [node.layout.textfile], ids).status;
   expect(read(EXPORTER)).toBe(0);
   expect(read({ uid: 64_987, gid: 64_987 })).toBe(1);
 });
@@ -115,7 +114,7 @@ test("Debian's node_exporter serves every sample of the textfile", async () => {
   const text = await response.text();
   const samples = (from: string): readonly string[] => from.split("\n").filter((line) => line.startsWith("guestos_"));
   const names = (lines: readonly string[]): readonly string[] => lines.map((line) => line.replace(/[ {].*/, "")).toSorted();
-  expect(names(samples(text))).toEqual(names(samples(readFileSync(textfile(node.layout), "utf8"))));
+  expect(names(samples(text))).toEqual(names(samples(readFileSync(node.layout.textfile, "utf8"))));
   expect(text).toContain("node_textfile_scrape_error 0");
   expect(text).toContain('guestos_boot_action{written_var="true"} 1');
 });

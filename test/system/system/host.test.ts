@@ -106,6 +106,19 @@ test("reading gives what is there: text, bytes, names in order, links, facts", a
   expect(await host.readText("/proc/self/mountinfo")).toContain(" / ");
 });
 
+test("how full a file system is, is what df(1) says of it", async () => {
+  const df = (column: string): number =>
+    Number(
+      spawnSync("df", ["--block-size=1", `--output=${column}`, top])
+        .stdout.toString()
+        .split("\n")[1],
+    );
+  const { total, free } = await host.space(top);
+  expect(total).toBe(df("size"));
+  // Others write there too.
+  expect(Math.abs(free - df("avail"))).toBeLessThan(total / 100);
+});
+
 test("a read at an offset is as long as the file allows", async () => {
   writeFileSync(at("file"), "0123456789");
   expect(Buffer.from((await host.readAt(at("file"), 4, 3)) ?? []).toString()).toBe("456");

@@ -23,6 +23,8 @@ test.each(cases)("$name: refused, and nothing of the running system is touched",
   );
   expect(error).toBeInstanceOf(ProblemError);
   expect(error instanceof ProblemError ? oneLine(error.problem) : "").toMatch(says);
+  // Whatever finds it out, the one who installs is told which image it is.
+  expect(error instanceof ProblemError ? error.problem.where : undefined).toEqual({ file: "update.tar" });
   expect(machine.untouchable()).toBe(before);
   expect((await readSlotRecord(machine.host, machine.layout, "B"))?.kind).not.toBe("installed");
   // Nobody vouched for these bytes, so that nothing can be held against any hash.

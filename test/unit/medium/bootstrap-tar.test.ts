@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootstrapLimits, extractBootstrapData, inspectBootstrapTar, type Inspection } from "../../../src/medium/bootstrap-tar.ts";
 import { guestosMedium } from "../../../src/medium/guestos-medium.ts";
-import type { TarLimits } from "../../../src/tar/tar-reader.ts";
+import type { TarLimits } from "../../../src/medium/medium-tar.ts";
 import { type Problem, ProblemError } from "../../../src/base/problem.ts";
 import { problemOf } from "../../support/problem-of.ts";
 import { paxRecord, pieces, type RawEntry, rawTar } from "../../support/raw-tar.ts";

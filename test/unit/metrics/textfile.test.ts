@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
-import { textfile } from "../../../src/metrics/textfile-place.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { type FakeHost, fakeHost } from "../../support/fake-host.ts";
 import { EventScript } from "../../support/record-events.ts";
@@ -45,7 +44,7 @@ const watching: MonitorState = {
 
 async function written(host: FakeHost): Promise<readonly string[]> {
   await writeTextfile(host, guestosLayout, { recordFile: RECORD, monitorFile: MONITOR });
-  const text = String(host.files.get(textfile(guestosLayout)));
+  const text = String(host.files.get(guestosLayout.textfile));
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 

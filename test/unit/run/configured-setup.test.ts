@@ -7,7 +7,7 @@ import { changedUnits, graphProblems } from "../../../src/boot/graph.ts";
 import { activate, provision } from "../../../src/boot/unit.ts";
 import type { Setup } from "../../../src/run/setup.ts";
 import { configured } from "../../../src/run/load-setup.ts";
-import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { guestosLayout, ownFiles } from "../../../src/config/layout/layout.ts";
 import { guestos } from "../../support/chains.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
 import { maintenance } from "../../support/chains.ts";
@@ -28,7 +28,7 @@ function setupWith(yaml: string | undefined, wanted: GuestUnit["plan"] = async (
   return {
     profile: "guestos",
     chain: units.slice(0, guestos.length),
-    layout: { ...guestosLayout, etc: { ...guestosLayout.etc, own } },
+    layout: { ...guestosLayout, etc: { ...guestosLayout.etc, ...ownFiles(own) } },
     medium: profiles.guestos.medium,
     maintenance: async () => units.slice(guestos.length),
     configuration: { files: [], executables: [], problems: [] },

@@ -2,7 +2,7 @@ import { type Problem, ProblemError } from "../base/problem.ts";
 
 /**
  * The image itself is at fault, not the machine, the network or the request. Only such an error may make an image's hash be
- * remembered as refused.
+ * remembered as refused. It is thrown without a place: `receive` knows the name of the image, and adds it.
  */
 export class BadImage extends ProblemError {
   constructor(problem: Problem, cause?: unknown) {
