@@ -119,7 +119,7 @@ function parseVersion(content: Buffer): string {
 }
 
 function refused(name: string, found: string, expected: string): BadImage {
-  return new BadImage({ code: "image-member-refused", what: `the member ${quoted(name)} is refused`, found, expected });
+  return new BadImage({ code: "tar-member-refused", what: `the member ${quoted(name)} is refused`, found, expected });
 }
 
 function typeText(type: string): string {
