@@ -1,10 +1,14 @@
 import { defineConfig } from "oxlint";
 import { type Room, roomNames, rooms } from "./tools/rooms.ts";
 
+/** What starts processes: src/system/command.ts, by execa, and nothing else. */
+const execa = { name: "execa", message: "Tools are run by src/system/command.ts." };
+const childProcess = { name: "node:child_process", message: execa.message };
+
 /** What touches the machine, and so may be imported in src/system alone. */
 const machine = [
-  { name: "node:child_process", message: "Tools are run by host.run." },
-  { name: "execa", message: "Tools are run by host.run." },
+  childProcess,
+  execa,
   { name: "node:fs", message: "Files are touched through host." },
   { name: "node:fs/promises", message: "Files are touched through host." },
   { name: "dbus-next", message: "The bus is spoken to in src/system." },
@@ -106,10 +110,14 @@ export default defineConfig({
       rules: {
         "no-restricted-imports": [
           "error",
-          { paths: room === "system" ? [] : machine, patterns: [upward(room), ...(narrow[room] ?? [])] },
+          { paths: room === "system" ? [childProcess, execa] : machine, patterns: [upward(room), ...(narrow[room] ?? [])] },
         ] as ["error", object],
       },
     })),
+    {
+      files: ["src/system/command.ts"],
+      rules: { "no-restricted-imports": ["error", { paths: [childProcess], patterns: [upward("system")] }] },
+    },
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.
       files: ["tools/**", "bench/**", "image/**", "lab/**", "test/**"],

@@ -1,7 +1,7 @@
 import { constants, readFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Command, type Completed, CommandError, type Ending, runCommand, type StartTool } from "./command.ts";
+import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
 
 /**
  * The whole boundary between the program and the machine: tools and files, as one value that is passed around.
@@ -68,21 +68,19 @@ export type ToolObserver = (command: Command) => (ending: Ending, stderr: string
 export interface HostOptions {
   readonly signal: AbortSignal;
   readonly onTool?: ToolObserver;
-  /** As `runCommand` has it. */
-  readonly startTool?: StartTool;
 }
 
 /** chown(2): "if the owner or group is specified as -1, that ID is not changed". Node takes it as an unsigned number. */
 const KEEP = 0xffffffff;
 
-/** The real machine. */
-export function systemHost({ signal, onTool, startTool }: HostOptions): Host {
+/** The real machine. Without a signal, nobody stops what is done on it. */
+export function systemHost({ signal = new AbortController().signal, onTool }: Partial<HostOptions> = {}): Host {
   return {
     signal,
     async run(command) {
       const ended = onTool?.(command);
       try {
-        const completed = await runCommand(command, signal, startTool);
+        const completed = await runCommand(command, signal);
         ended?.({ kind: "exited", status: completed.status }, completed.stderr);
         return completed;
       } catch (error) {

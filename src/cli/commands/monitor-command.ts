@@ -2,9 +2,9 @@ import { systemClock } from "../../base/clock.ts";
 import { Monitor, type News } from "../../monitor/monitor.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
 import { problemText } from "../../boot/show/run-text.ts";
+import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
 import { runOwnProgram } from "../../system/processes/self-exec.ts";
-import { startPlainly } from "../../system/plain-tool.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
 import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
@@ -34,7 +34,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   requireRoot("the monitor mends what is missing");
   const { layout, watchers, quick } = watched;
   const stop = stopOnSignals();
-  const host = systemHost({ signal: new AbortController().signal, startTool: startPlainly });
+  const host = systemHost();
   // Loaded only where it is asked for: HTTP takes memory.
   const endpoint =
     metricsAddress === undefined
@@ -80,14 +80,16 @@ async function lookInOwnProcess(
 
 /** @returns what it said */
 async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
-  const { status, stdout } = await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], signal);
-  const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
-  if (answers.includes(status)) return stdout;
-  throw new ProblemError({
-    what: "the look did not come to its end",
-    found: status === undefined ? "it was killed" : `exit code ${status}`,
-    todo: "see the lines before this one",
-  });
+  const answers = [exitCodes.ok.code, exitCodes.degraded.code];
+  try {
+    return (await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], answers, signal)).stdout;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new ProblemError(
+      { what: "the look did not come to its end", found: endingText(error.ending), todo: "see the lines before this one" },
+      { cause: error },
+    );
+  }
 }
 
 function looksIn(json: string): readonly Look[] {
