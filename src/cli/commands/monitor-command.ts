@@ -1,6 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
-import { Monitor, type News } from "../../monitor/monitor.ts";
+import { keepWatch } from "../../monitor/monitor.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
+import type { News } from "../../monitor/next.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
@@ -44,7 +45,8 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
         );
   const since = Math.round(Date.now() / 1000);
   const waiting = watchers.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
-  const watch = new Monitor<WatchedMachine>({
+  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  await keepWatch<WatchedMachine>({
     watchers,
     atStart: watched.atStart,
     machine: { host, layout },
@@ -61,8 +63,6 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
-  await watch.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.
   await host.remove(paths(layout).monitor);
