@@ -59,6 +59,8 @@ function wrong(before: State, event: Event, now: number, { state, effects, wakeA
   if (work?.kind === "look" && makesWay(work) && [...before.due].some(([name, at]) => name !== waiting && at <= now)) {
     return "what may have to wait goes first";
   }
+  if (work?.kind === "look" && work.names?.includes(waiting) === true && work.names.length > 1) return "others wait with it";
+  if (event.kind === "work-done" && before.work?.kind === "look" && state.tellDue !== Infinity) return "others are told twice";
   const gaveUp = effects.some(({ kind }) => kind === "give-up");
   const shouldGiveUp =
     event.kind === "called" && event.name !== waiting && before.work !== undefined && makesWay(before.work) && !before.givenUp;
