@@ -23,6 +23,8 @@ export interface Command {
   readonly cwd?: string;
   /** What the operator can do when it fails. */
   readonly todo?: string;
+  /** What may be kept of its words on standard error, where they may show what is for no one to read; all of them when absent. */
+  readonly keptWords?: (stderr: string) => string;
 }
 
 /** How a tool run ended: exactly one of these. */
@@ -164,15 +166,16 @@ export async function runTool(command: Command, signal: AbortSignal, options: To
   });
   try {
     const result: ToolResult = await tool;
+    const words = foreignText((command.keptWords ?? ((all) => all))(result.stderr ?? ""));
     // Output that was cut off is no answer, whatever the exit status.
     if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
     if (stopped !== undefined) await groupEnded(tool.pid, killAt);
     const ending = stopped ?? endingOf(result);
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
-      return { status: ending.status, stdout: result.stdout ?? "", stderr: foreignText(result.stderr ?? "") };
+      return { status: ending.status, stdout: result.stdout ?? "", stderr: words };
     }
     const flood = result.isMaxBuffer ? `\nstopped, because it wrote more than ${maxOutput / 1024} KiB` : "";
-    throw new CommandError(command, ending, `${result.stderr ?? ""}${flood}`);
+    throw new CommandError(command, ending, `${words}${flood}`);
   } finally {
     clearTimeout(timer);
     clearTimeout(killTimer);

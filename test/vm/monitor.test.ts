@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { type MonitorState, type WatchedUnit, parseMonitorState } from "../../src/config/state/monitor-state.ts";
@@ -19,7 +21,17 @@ const CONF = "backup_retention_time_secs=7200\nbackup_purging_interval_secs=3600
 const RULESET = "/run/ic-node/nftables-ruleset/nftables.conf";
 const STATE = "/run/guestos-boot/monitor.json";
 
-const node = bootedNode({ name: "mon", size: "8G", boot: "kernel", router: false, config: { "backup.conf": CONF } });
+const INJECTED = "/boot/config/nftables.conf";
+/** That of the image, with names in it that are looked up outside of the file. */
+const INJECTED_RULES = readFileSync(join(import.meta.dirname, "../../etc/guestos/nftables.conf"), "utf8").replace(
+  /^.*22, 9100.*$/m,
+  (line) => `${line}\n    ip6 saddr ip6-loopback tcp dport ssh meta mark 7 accept\n    meta skuid ic-replica meta mark 8 accept`,
+);
+
+const node = bootedNode({
+  ...{ name: "mon", size: "8G", boot: "kernel", router: false },
+  config: { "backup.conf": CONF, "nftables.conf": INJECTED_RULES },
+});
 
 async function monitorState(vm: VirtualMachine): Promise<MonitorState | undefined> {
   const { stdout } = await vm.shell.run(`cat ${STATE}`);
@@ -180,6 +192,51 @@ test("a changed ruleset is loaded, a broken one is not, and what is removed by h
     await until(vm, `grep -q '"name":"nftables","drift":\\[\\],"mends"' ${STATE}`);
   }));
 
+test("an injected ruleset shows nft no other file of the node, at boot and in the monitor, and what it names may come up later", ({
+  annotate,
+}) =>
+  node.use(async (vm) => {
+    // The late stage has loaded it, in its own sandbox, where names are known and files are not.
+    const why = await guestosBoot(vm, "why nftables");
+    expect(why.stdout).toContain(`load ${INJECTED}`);
+    expect(why.stdout).toContain("bwrap");
+    expect(await vm.shell.ok("nft list chain inet filter input")).toMatch(/ip6 saddr ::1 tcp dport 22 .*accept/);
+
+    const canary = "canary-of-the-node";
+    await vm.shell.ok(
+      `echo '${canary} {' > /boot/config/canary; echo 'add table inet ${canary.replaceAll("-", "_")}' > /boot/config/canary2; cp ${INJECTED} /run/injected`,
+    );
+    const tricks = [
+      'table inet x { chain y { log prefix "#"; include "/boot/config/store.keyfile"\\n } }',
+      ...["/boot/config/canary*", "../boot/config/canary", "/proc/self/root/boot/config/canary2"].map((name) => `include "${name}"`),
+      'include \\\\\n"/boot/config/canary2"',
+    ];
+    for (const trick of tricks) {
+      await vm.shell.ok(`{ cat /run/injected; printf '${trick}\n'; } > ${INJECTED}`);
+      const { stdout } = await guestosBoot(vm, "monitor --once --unit nftables --wait 60");
+      expect(stdout).not.toMatch(/canary.of|store\.keyfile:\d/);
+    }
+    expect((await vm.shell.run(`grep -raEl 'canary.of|store.keyfile:[0-9]' /run/guestos-boot`)).stdout).toBe("");
+    expect((await vm.shell.run("journalctl --no-pager -o cat | grep -aE 'canary.of|store.keyfile:[0-9]'")).stdout).toBe("");
+    expect(await vm.shell.ok("nft list ruleset")).not.toMatch(/canary/);
+
+    // The kernel's own word for the device of a hook, and nft's for an interface.
+    await vm.shell.ok(
+      `{ cat /run/injected; echo 'table netdev later { chain c { type filter hook ingress device "later0" priority 0; }; }'; } > ${INJECTED}`,
+    );
+    expect((await guestosBoot(vm, "monitor --once --unit nftables --wait 60")).stdout).toContain("an interface to hook into");
+    await vm.shell.ok(`{ cat /run/injected; echo 'add rule inet filter input iif "later0" accept'; } > ${INJECTED}`);
+    await until(vm, "journalctl -u guestos-monitor -o cat --no-pager | grep -q 'names an interface that does not exist'");
+    expect(await vm.shell.ok("nft list chain inet filter input")).toContain("policy drop");
+    await vm.shell.ok("ip link add later0 type dummy");
+    await annotate(
+      `loaded ${(await until(vm, "nft list chain inet filter input | grep -q later0")).toFixed(1)} s after the interface came up`,
+    );
+    await vm.shell.ok(`cp /run/injected ${INJECTED}; rm /boot/config/canary*`);
+    await until(vm, "! nft list chain inet filter input | grep -q later0");
+    await vm.shell.ok("ip link delete later0");
+  }));
+
 test("the data volume grows as it fills, and an interrupted growth is finished", ({ annotate }) =>
   node.use(async (vm) => {
     const size = "lvs --noheadings --nosuffix --units b --options lv_size store/shared-data";
@@ -211,10 +268,17 @@ test("old files of the backup spool are purged again and again, and nothing else
       `mkdir -p ${spool}/deep /var/tmp/outside; echo x | tee ${spool}/deep/old ${spool}/young /var/tmp/outside/old > /dev/null
        ln -s /var/tmp/outside ${spool}/link; touch -d '3 hours ago' ${spool}/deep/old /var/tmp/outside/old
        chown -R backup: ${spool}/deep; chmod 0700 ${spool}/deep
+       mkdir /run/systemd/timesync; touch /run/systemd/timesync/synchronized
        sed -i s/3600/5/ /boot/config/backup.conf; systemctl restart guestos-monitor.service`,
     );
     await until(vm, `! test -e ${spool}/deep/old`);
-    await vm.shell.ok(`echo x > ${spool}/later; touch -d '3 hours ago' ${spool}/later`);
+    // Nothing sets this machine's clock: what is deleted here was deleted because of the mark alone.
+    await vm.shell.ok(
+      `rm -r /run/systemd/timesync; echo x > ${spool}/kept; touch -d '3 hours ago' ${spool}/kept; sleep 12; rm ${spool}/kept`,
+    );
+    await vm.shell.ok(
+      `mkdir /run/systemd/timesync; touch /run/systemd/timesync/synchronized; echo x > ${spool}/later; touch -d '3 hours ago' ${spool}/later`,
+    );
     await until(vm, `! test -e ${spool}/later`);
     expect(await vm.shell.ok(`ls ${spool} /var/tmp/outside | grep -v lost+found`)).toMatch(/deep\nlink\nyoung\n[^]*old\n$/);
     await vm.shell.ok("sed -i s/=5$/=3600/ /boot/config/backup.conf; systemctl restart guestos-monitor.service");

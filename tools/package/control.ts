@@ -42,7 +42,7 @@ interface Differing {
 }
 
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
-  guestos: { depends: ["cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"], boots: "a GuestOS" },
+  guestos: { depends: ["bubblewrap", "cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"], boots: "a GuestOS" },
   boundary: { depends: ["dante-server", "nginx"], recommends: [], boots: "a Boundary-GuestOS" },
 };
 

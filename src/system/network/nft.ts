@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { z } from "../../base/small-schema.ts";
-import { CommandError } from "../command.ts";
+import { CommandError, endingText } from "../command.ts";
+import { CONFINED_RULESET, confinedNft } from "./confined-nft.ts";
 import type { Host } from "../host.ts";
+import { parseNftError, type Ruleset } from "./nft-errors.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /** Names in a ruleset are resolved while it is read, so a lost name server must not hold up the boot. */
@@ -13,14 +15,18 @@ const TIMEOUT = 30_000;
  */
 const FLUSH = "flush ruleset; ";
 
-/** Whether the kernel would take the ruleset. Changes nothing. @throws ProblemError with file, line and column of the first mistake */
-export async function checkRuleset(host: Host, file: string, content: string): Promise<void> {
-  await run(host, ["-c", "-f", "-"], file, content);
+/**
+ * Whether the kernel would take the ruleset. Changes nothing.
+ *
+ * @throws ProblemError with file, line and column of the first mistake; retryable where that may pass by itself
+ */
+export async function checkRuleset(host: Host, ruleset: Ruleset): Promise<void> {
+  await run(host, ["-c"], ruleset);
 }
 
 /** Puts the ruleset in force in place of the one before; on any error that one stays. @throws ProblemError as above */
-export async function loadRuleset(host: Host, file: string, content: string): Promise<void> {
-  await run(host, ["-f", "-"], file, content);
+export async function loadRuleset(host: Host, ruleset: Ruleset): Promise<void> {
+  await run(host, [], ruleset);
 }
 
 /** Between a load and a look at what it made, somebody else may change the rules. How often a ruleset is loaded until nobody did. */
@@ -40,13 +46,12 @@ const MOST_ECHOED = 32 * 1024 * 1024;
  */
 export async function loadExactly(
   host: Host,
-  file: string,
-  content: string,
+  ruleset: Ruleset,
   options: { readonly text: boolean },
 ): Promise<{ readonly digest: string; readonly text?: string }> {
   const digests = new Set<string>();
   for (let load = 0; load < LOADS; load += 1) {
-    const made = objectsMade(await run(host, ["-e", "-a", "-f", "-"], file, content));
+    const made = objectsMade(await run(host, ["-e", "-a"], ruleset));
     const more = options.text ? { text: await rulesetText(host) } : {};
     const listing = await rulesetJson(host);
     const digest = digestOf(listing);
@@ -56,47 +61,52 @@ export async function loadExactly(
   // No place in the file: nothing is wrong with it.
   throw new ProblemError({
     what: "somebody else changes the firewall's rules while they are loaded",
-    found: `${LOADS} times other rules than those of ${file}`,
+    found: `${LOADS} times other rules than those of ${ruleset.file}`,
     todo: "find out what calls nft on this node, and stop it: nft monitor",
   });
 }
 
 /** By standard input and not by name: what was read and compared is then what is loaded, whoever writes to the file meanwhile. */
-async function run(host: Host, args: readonly string[], file: string, content: string): Promise<string> {
-  const input = `${FLUSH}${content}\n`;
+async function run(host: Host, args: readonly string[], ruleset: Ruleset): Promise<string> {
+  const nft = ruleset.foreign ? await confined(host, args, ruleset) : { program: "nft", args: [...args, "-f", "-"] };
+  const input = `${FLUSH}${ruleset.content}\n`;
   try {
-    return (await host.run({ program: "nft", args, input, timeout: TIMEOUT, maxOutput: MOST_ECHOED })).stdout;
+    return (await host.run({ ...nft, input, timeout: TIMEOUT, maxOutput: MOST_ECHOED })).stdout;
   } catch (error) {
-    if (!(error instanceof CommandError) || error.ending.kind !== "exited") throw error;
-    throw parseNftError(error.stderr, file, content) ?? error;
+    if (!(error instanceof CommandError)) throw error;
+    const { ending, stderr } = error;
+    const bwrapFailed = ["not-found", "not-started"].includes(ending.kind) || /^bwrap: /m.test(stderr);
+    if (ruleset.foreign && bwrapFailed) throw notConfined(ruleset, error);
+    const shown = { name: ruleset.foreign ? CONFINED_RULESET : "/dev/stdin", before: FLUSH.length };
+    const mistake = ending.kind === "exited" ? parseNftError(stderr, ruleset, shown) : undefined;
+    if (mistake !== undefined) throw mistake;
+    // It asks name servers, and waits for each of them. All that the root of its own is made of would be told else.
+    const command = { ...error.command, program: "nft", args: [...args, "-f", ruleset.foreign ? ruleset.file : "-"] };
+    throw new CommandError(command, ending, stderr, { retryable: ending.kind === "timed-out" });
   }
 }
 
-/** The first mistake that nft names, as "/dev/stdin:5:14-17: Error: …"; `undefined` when it names none. */
-export function parseNftError(stderr: string, file: string, content: string): ProblemError | undefined {
-  const errors = [...stderr.matchAll(/^(?<name>\/\S*):(?<line>\d+):(?<from>\d+)(?:-(?<to>\d+))?: Error: (?<words>.*)$/gm)];
-  const first = errors[0]?.groups;
-  if (first === undefined) return undefined;
-  const isOurs = first["name"] === "/dev/stdin";
-  const line = Number(first["line"]);
-  const shift = isOurs && line === 1 ? FLUSH.length : 0;
-  const column = Math.max(1, Number(first["from"]) - shift);
-  const end = Number(first["to"] ?? first["from"]) - shift;
-  const text = isOurs
-    ? content
-        .split("\n")
-        [line - 1]?.slice(column - 1, end)
-        .trim()
-    : undefined;
-  const [words = "", expected] = (first["words"] ?? "").split(", expecting ");
-  const more = errors.length === 1 ? "" : ` (the first of ${errors.length} mistakes)`;
-  return new ProblemError({
-    what: `the ruleset is not valid${more}`,
-    where: { file: isOurs ? file : (first["name"] ?? file), line, column },
-    found: text === undefined || text === "" ? words : `"${text}": ${words}`,
-    ...(expected === undefined ? {} : { expected }),
-    todo: `correct it, then: nft -c -f ${file}`,
-  });
+async function confined(host: Host, args: readonly string[], ruleset: Ruleset): ReturnType<typeof confinedNft> {
+  try {
+    return await confinedNft(host, args);
+  } catch (error) {
+    throw error instanceof CommandError ? notConfined(ruleset, error) : error;
+  }
+}
+
+/** Without it nft does not run at all. No place in the file: nothing is wrong with it. */
+function notConfined({ file }: Ruleset, cause: CommandError): ProblemError {
+  const { what, found } = cause.problem;
+  const tool = cause.command.program;
+  return new ProblemError(
+    {
+      what: "nft cannot be kept from reading other files than an injected ruleset; the rules in force stay",
+      found: cause.ending.kind === "exited" ? `${tool}: ${found ?? what}` : `${tool} ${endingText(cause.ending)}`,
+      expected: `bwrap (of bubblewrap) and ldd, to run nft with nothing but ${file}`,
+      todo: "see what docs/image.md says an image needs; then: guestos-boot --unit nftables",
+    },
+    { cause },
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { provision } from "../../boot/unit.ts";
 import { readBackupConf } from "../../config/backup-conf.ts";
 import { deleteOldFiles, hasOldFiles, type OldFiles } from "../../system/files/find.ts";
+import { isClockSet, uptime } from "../../system/systemd/trusted-clock.ts";
 import { mounts } from "../../system/disks/mounts.ts";
 import { unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
@@ -10,6 +11,9 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
  *
  * Run by the monitor, as often as backup.conf says. Requires that the spool is mounted: below an empty mount point there is
  * nothing to purge. Only files are deleted; links and other file systems are never followed.
+ *
+ * A clock that is ahead makes every file old. So nothing is deleted before the clock has been set from the network, or the node has
+ * run for as long as files are kept: what was there before is old enough then, whatever the clock shows.
  */
 export const backupSpool = unit({
   name: "backup-spool",
@@ -20,7 +24,7 @@ export const backupSpool = unit({
   mends: true,
   timeout: 60 * 60_000,
   lookEvery: async ({ host, layout }) => (await readBackupConf(host, layout)).backup_purging_interval_secs,
-  async plan({ host, layout }) {
+  async plan({ host, layout, note }) {
     const folder = layout.mountPoints.backup;
     const all = await mounts(host);
     if (!all.some(({ mountPoint }) => mountPoint === folder)) return [];
@@ -32,6 +36,10 @@ export const backupSpool = unit({
       except: all.map(({ mountPoint }) => mountPoint).filter((mountPoint) => mountPoint.startsWith(`${folder}/`)),
     };
     if (!(await hasOldFiles(host, old))) return [];
+    if (!(await isClockSet(host)) && (await uptime(host)) < retention) {
+      note("no backup is deleted yet: the clock has not been set from the network in this boot, and may be ahead");
+      return [];
+    }
     return [provision(`delete files below ${folder} that are older than ${retention} s`, () => deleteOldFiles(host, old))];
   },
 });

@@ -5,31 +5,35 @@ import { activate, conflict } from "../../boot/unit.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import type { Host } from "../../system/host.ts";
 import { checkRuleset, loadExactly, loadRuleset, rulesetDigest } from "../../system/network/nft.ts";
-import { type IncludedFile, readIncludes } from "../../system/network/nft-includes.ts";
+import type { Ruleset } from "../../system/network/nft-errors.ts";
+import { type IncludedFile, includesIn } from "../../system/network/nft-includes.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
-import { rulesetIn } from "./watch-ruleset.ts";
+import { includesOf, isForeign, rulesetIn } from "./watch-ruleset.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
  *
  * Late, and independent of everything: nftables.service has loaded the image's default ruleset long before, so that no
  * packet ever met an open node. Degrades, and never opens: a file that is broken, or that would filter nothing, leaves the
- * rules in force as they are. A conflict means that there is no ruleset file at all, or that the file may not be used as it
- * stands.
+ * rules in force as they are, and so does one that names what is not there yet. A conflict means that there is no ruleset
+ * file at all, or that the file may not be used as it stands.
  */
 export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
   stage: "late",
   onFailure: "degrade",
+  // The network, and with it name servers and interfaces, may come up beside this. A last try waits for name servers as long as the first one.
+  timeout: 120_000,
+  retryFor: 30_000,
   // Loading is one transaction, and a file that is not sound changes nothing.
   mends: true,
   async plan(machine) {
-    const { host } = machine;
+    const { host, layout } = machine;
     const loaded = await readState(machine);
     const ruleset = await rulesetIn(machine);
-    const included = ruleset === undefined ? [] : (await readIncludes(host, ruleset.content)).files;
+    const { files: included } = await includesOf(machine, ruleset);
     const sha256 = digestOf(ruleset?.content ?? "", included);
     const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
     if (isLoaded && loaded?.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
@@ -40,7 +44,7 @@ export const nftables = unit({
         activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
           const from = { file: ruleset.file, sha256 };
           // What includes others is kept as the kernel shows it, and not as a file that reads differently another time.
-          const { digest, text = ruleset.content } = await load(machine, from, ruleset.content, {
+          const { digest, text = ruleset.content } = await load(machine, from, ruleset, {
             before: loaded,
             text: included.length > 0,
           });
@@ -51,7 +55,11 @@ export const nftables = unit({
     // Nothing fails open: what cannot come from the file comes from what it was, when somebody takes the rules away.
     const kept = await host.readText(keptPath(machine));
     if (kept !== undefined && loaded !== undefined && loaded.ruleset !== (await rulesetDigest(host))) {
-      return [activate(`put back the rules that were loaded last, from ${loaded.file}`, () => loadRuleset(host, loaded.file, kept))];
+      return [
+        activate(`put back the rules that were loaded last, from ${loaded.file}`, () =>
+          loadRuleset(host, { file: loaded.file, content: kept, foreign: isForeign(loaded.file, layout) }),
+        ),
+      ];
     }
     if (flaw instanceof ProblemError) throw flaw;
     return conflict(flaw ?? NO_RULESET);
@@ -64,11 +72,11 @@ const NO_RULESET: Problem = { what: "there is no firewall ruleset; the rules in 
 async function load(
   { host, layout }: Machine,
   from: Pick<State, "file" | "sha256">,
-  content: string,
+  ruleset: Ruleset,
   { before, text }: { readonly before: State | undefined; readonly text: boolean },
 ): ReturnType<typeof loadExactly> {
   try {
-    return await loadExactly(host, from.file, content, { text });
+    return await loadExactly(host, ruleset, { text });
   } catch (error) {
     if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
       await host.makeFolder(layout.run, { mode: 0o755 });
@@ -94,14 +102,14 @@ async function note(machine: Machine, what: Omit<State, "loaded">, kept: string)
 /** Why the ruleset may not be loaded; `dry`: also by nft's own check. @throws what only happened while looking */
 async function flawIn(
   { host, layout }: Machine,
-  ruleset: IncludedFile | undefined,
+  ruleset: Ruleset | undefined,
   { dry }: { readonly dry: boolean },
 ): Promise<Problem | ProblemError | undefined> {
   if (ruleset === undefined) return { ...NO_RULESET, expected: layout.rulesets.join(" or ") };
-  const flaw = flawOf(ruleset, layout.mountPoints.config);
+  const flaw = flawOf(ruleset);
   if (flaw !== undefined || !dry) return flaw;
   try {
-    await checkRuleset(host, ruleset.file, ruleset.content);
+    await checkRuleset(host, ruleset);
     return undefined;
   } catch (error) {
     // Where nft itself names the place it is the file, else the tool that failed.
@@ -150,30 +158,17 @@ function digestOf(content: string, included: readonly IncludedFile[]): string {
 }
 
 /**
- * What nft itself does not mind and we do.
- *
- * An empty file is a valid ruleset that lets everything in: a file cut short by a power failure must not open the node.
- * And the file on the config partition comes from outside: nft prints lines of what a file includes when it cannot parse
- * them, so `include "/boot/config/store.keyfile"` would put a key into the log.
+ * What nft itself does not mind and we do: an empty file is a valid ruleset that lets everything in, and a file cut short by a power failure must
+ * not open the node. This is for such an accident alone. Who writes a ruleset can let everything in, and needs no trick for it.
  */
-function flawOf({ file, content }: IncludedFile, untrusted: string): Problem | undefined {
+function flawOf({ file, content, foreign }: Ruleset): Problem | undefined {
+  const mayBeElsewhere = !foreign && includesIn(content).length > 0;
   const lines = content.split("\n").map((line) => line.replace(/#.*$/, ""));
-  const include = lines.findIndex((line) => /\binclude\b/.test(line));
-  if (include !== -1 && file.startsWith(`${untrusted}/`)) {
-    return {
-      what: "an injected ruleset may not include other files; the rules in force stay",
-      where: { file, line: include + 1, column: (lines[include]?.search(/\binclude\b/) ?? 0) + 1 },
-      found: "include",
-      expected: "the whole ruleset in this file",
-    };
-  }
-  if (include === -1 && !lines.some((line) => /\bhook\s+input\b/.test(line))) {
-    return {
-      what: "the ruleset filters nothing that comes in; the rules in force stay",
-      where: { file },
-      found: "no chain with 'hook input'",
-      expected: "a chain of 'type filter hook input'",
-    };
-  }
-  return undefined;
+  if (mayBeElsewhere || lines.some((line) => /\bhook\s+input\b/.test(line))) return undefined;
+  return {
+    what: "the ruleset filters nothing that comes in; the rules in force stay",
+    where: { file },
+    found: "no chain with 'hook input'",
+    expected: "a chain of 'type filter hook input'",
+  };
 }

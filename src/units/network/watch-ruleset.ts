@@ -1,30 +1,41 @@
+import type { Layout } from "../../config/layout/layout.ts";
 import { Bell } from "../../base/notifier.ts";
 import { followTool } from "../../system/processes/follow-tool.ts";
-import { type IncludedFile, readIncludes } from "../../system/network/nft-includes.ts";
+import type { Ruleset } from "../../system/network/nft-errors.ts";
+import { type Includes, readIncludes } from "../../system/network/nft-includes.ts";
 import { watchFiles } from "../../system/files/watch-files.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
 /** The ruleset that counts: the first of the layout's files that exists. */
-export async function rulesetIn({ host, layout }: WatchedMachine): Promise<IncludedFile | undefined> {
+export async function rulesetIn({ host, layout }: WatchedMachine): Promise<Ruleset | undefined> {
   for (const file of layout.rulesets) {
     const content = await host.readText(file);
-    if (content !== undefined) return { file, content };
+    if (content !== undefined) return { file, content, foreign: isForeign(file, layout) };
   }
   return undefined;
 }
 
+/** What is on the config partition came from outside, with the injected configuration. */
+export function isForeign(file: string, { mountPoints }: Pick<Layout, "mountPoints">): boolean {
+  return file.startsWith(`${mountPoints.config}/`);
+}
+
+/** What the ruleset includes. A foreign one can include nothing, and what it names is not read. */
+export async function includesOf({ host }: Pick<WatchedMachine, "host">, ruleset: Ruleset | undefined): Promise<Includes> {
+  return ruleset === undefined || ruleset.foreign ? { files: [], watch: [] } : readIncludes(host, ruleset.content);
+}
+
 /** Yields when a ruleset file, or what it includes, may have changed, and when somebody has changed the rules in force. */
 export async function* watchRuleset(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
-  const { host, layout } = machine;
+  const { layout } = machine;
   const bell = new Bell();
   const files = watchFiles(signal, bell.ring);
   void followTool("nft", ["monitor"], signal, bell.ring);
   // Watched first and read then, so that nothing happens in between unseen.
   files.set(layout.rulesets);
   do {
-    const ruleset = await rulesetIn(machine);
-    const included = ruleset === undefined ? [] : (await readIncludes(host, ruleset.content)).watch;
-    if (files.set([...layout.rulesets, ...included])) bell.ring();
+    const { watch } = await includesOf(machine, await rulesetIn(machine));
+    if (files.set([...layout.rulesets, ...watch])) bell.ring();
     yield;
   } while (await bell.heard(signal));
 }

@@ -40,6 +40,15 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+test("of words that may not be kept nothing is in the answer or in the error", async () => {
+  const keptWords = (words: string): string => words.replaceAll("canary", "");
+  const script = "echo 'the canary sings' >&2; exit $0";
+  expect(await runCommand({ ...shell(script), args: ["-c", script, "0"], keptWords }, never)).toMatchObject({ stderr: "the  sings\n" });
+  const error = await errorOf({ ...shell(script), args: ["-c", script, "1"], keptWords });
+  expect(error.stderr).toBe("the  sings\n");
+  expect(error.problem.found).toBe("the  sings");
+});
+
 test("a tool that exits well gives its output, both kinds, as it stands", async () => {
   expect(await runCommand(shell("echo out; echo err >&2"), never)).toEqual({ status: 0, stdout: "out\n", stderr: "err\n" });
 });

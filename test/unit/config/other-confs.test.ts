@@ -57,6 +57,7 @@ test.each([
   ["filebeat", "elasticsearch_hosts=https://logs.example.org\nelasticsearch_tags=x", { hosts: ["https://logs.example.org"], tags: ["x"] }],
   ["opaque", 'replica_log_debug_overrides=["ic_consensus::consensus"]\nwhatever={"a": "b=c"}', undefined],
   ["ruleset", 'table inet filter {\n\tchain input { type filter hook input priority 0; }\n}\n# include "later"\n', undefined],
+  ["ruleset", 'chain input { comment "to include \'x\'"; } # ; include "later"\n', undefined],
 ] as const)("%s: %j is understood", (kind, text, expected) => {
   expect(parsers[kind](text)).toEqual(expected);
 });

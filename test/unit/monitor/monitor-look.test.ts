@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { lookAt } from "../../../src/monitor/monitor-look.ts";
 import type { RecordEvent } from "../../../src/boot/record/record.ts";
 import { activate, conflict, defineUnit, type Plan, type Unit } from "../../../src/boot/unit.ts";
+import { CommandError } from "../../../src/system/command.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
@@ -70,6 +71,22 @@ test.each([true, false])("a conflict blocks the unit, and so does a look that fa
   ]);
 });
 
+test.each([
+  ["what a unit says may pass by itself", new ProblemError({ what: "not there yet" }, { retryable: true })],
+  ["a tool that failed", new CommandError({ program: "nft", args: [] }, { kind: "signalled", signal: "SIGKILL" }, "")],
+  ["an error of the kernel's", new Error("EIO: i/o error, read")],
+])("%s blocks no unit: it is worth another look", async (_, error) => {
+  const plan = async (): Promise<never> => Promise.reject(error);
+  const units = [true, false].map((mends) => defineUnit<undefined>({ name: `x${mends}`, title: "X", mends, plan }));
+  expect((await looked(...units)).looks).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
+});
+
+test("a look that is stopped because its time was up is worth another one", async () => {
+  const plan = async (): Promise<never> => new Promise(() => undefined);
+  const [look] = (await looked(defineUnit<undefined>({ name: "x", title: "X", mends: true, timeout: 1000, plan }))).looks;
+  expect(look).toMatchObject({ kind: "failed" });
+});
+
 test.each([true, false])("a unit is looked at without those that it requires (mends: %s)", async (mends) => {
   const lost = defineUnit<undefined>({ name: "lost", title: "Lost", plan: async () => refuse() });
   const { looks } = await looked(defineUnit({ name: "x", title: "X", mends, requires: [lost], plan: async () => [] }));
@@ -87,7 +104,7 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
     },
   });
   const [look] = (await looked(busy)).looks;
-  expect(look).toMatchObject({ kind: "blocked", problem: { what: "busy" } });
+  expect(look).toMatchObject({ kind: "failed", problem: { what: "busy" } });
   expect(look?.retries).toBeGreaterThan(2);
   expect(look?.retries).toBeLessThan(10);
 });

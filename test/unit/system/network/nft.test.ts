@@ -1,50 +1,5 @@
 import { expect, test } from "vitest";
-import { digestOf, parseNftError } from "../../../../src/system/network/nft.ts";
-
-const CONTENT = `table inet filter {
-  chain input {
-    tcp dport sssh accept
-  }
-}`;
-
-test("a mistake is told by file, line, column and the words that it is in", () => {
-  const stderr = `/dev/stdin:3:15-18: Error: Could not resolve service: Servname not supported for ai_socktype
-    tcp dport sssh accept
-              ^^^^
-`;
-  expect(parseNftError(stderr, "/etc/nftables.conf", CONTENT)?.problem).toEqual({
-    what: "the ruleset is not valid",
-    where: { file: "/etc/nftables.conf", line: 3, column: 15 },
-    found: '"sssh": Could not resolve service: Servname not supported for ai_socktype',
-    todo: "correct it, then: nft -c -f /etc/nftables.conf",
-  });
-});
-
-test("on the first line, the column is the file's and not that of what we put before it", () => {
-  const stderr = "/dev/stdin:1:16-20: Error: syntax error, unexpected string, expecting newline or semicolon\n";
-  expect(parseNftError(stderr, "/x.conf", "tabel inet x { }")?.problem).toMatchObject({
-    where: { file: "/x.conf", line: 1, column: 1 },
-    found: '"tabel": syntax error, unexpected string',
-    expected: "newline or semicolon",
-  });
-});
-
-test("further mistakes are counted", () => {
-  const stderr = "/dev/stdin:2:1-1: Error: one\nx\n^\n/dev/stdin:3:1-1: Error: two\n";
-  expect(parseNftError(stderr, "/x.conf", CONTENT)?.problem.what).toBe("the ruleset is not valid (the first of 2 mistakes)");
-});
-
-test("a mistake in an included file is told by that file, and without its text", () => {
-  const stderr = "In file included from /dev/stdin:1:16-40:\n/etc/shells:2:1-1: Error: syntax error, unexpected /\n/bin/sh\n^\n";
-  expect(parseNftError(stderr, "/x.conf", 'include "/etc/shells"')?.problem).toMatchObject({
-    where: { file: "/etc/shells", line: 2, column: 1 },
-    found: "syntax error, unexpected /",
-  });
-});
-
-test("other words of nft are not taken for a mistake in the file", () => {
-  expect(parseNftError("netlink: Error: cache initialization failed: Operation not permitted\n", "/x.conf", CONTENT)).toBeUndefined();
-});
+import { digestOf } from "../../../../src/system/network/nft.ts";
 
 interface Changes {
   readonly handle?: number;

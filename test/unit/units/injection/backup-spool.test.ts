@@ -10,9 +10,19 @@ const MOUNTED =
   "2 1 254:6 / /var/lib/ic/backup rw - ext4 /dev/mapper/x rw\n3 2 254:6 /a /var/lib/ic/backup/b[1]\\040c rw - ext4 /dev/x rw\n";
 
 /** @param found what find prints */
-function node(found: string, { conf = CONF, mountinfo = MOUNTED } = {}): { readonly host: FakeHost; readonly commands: Command[] } {
+function node(
+  found: string,
+  { conf = CONF, mountinfo = MOUNTED, uptime = 7200, isClockSet = false } = {},
+): { readonly host: FakeHost; readonly commands: Command[] } {
   const commands: Command[] = [];
-  const host = fakeHost({ files: { "/boot/config/backup.conf": conf, "/proc/self/mountinfo": mountinfo } });
+  const host = fakeHost({
+    files: {
+      "/boot/config/backup.conf": conf,
+      "/proc/self/mountinfo": mountinfo,
+      "/proc/uptime": `${uptime}.00 1.00\n`,
+      ...(isClockSet ? { "/run/systemd/timesync/synchronized": "" } : {}),
+    },
+  });
   const run: FakeHost["run"] = async (command) => {
     commands.push(command);
     return { status: 0, stdout: found, stderr: "" };
@@ -42,6 +52,17 @@ test("they are deleted by the same selection", async () => {
   await plan[0]?.run();
   expect(commands[1]?.args.slice(0, -1)).toEqual(commands[0]?.args.slice(0, -2));
   expect(commands[1]?.args.at(-1)).toBe("-delete");
+});
+
+test.each([
+  ["it was not set, and the node has not run for as long as files are kept", { uptime: 7199 }, 0],
+  ["it was not set, and what was there before is old enough by the kernel's own clock", { uptime: 7200 }, 1],
+  ["it was set from the network (systemd-timesyncd.service(8))", { uptime: 10, isClockSet: true }, 1],
+])("by a clock that may be ahead no backup is deleted: %s", async (_, facts, actions) => {
+  const { host } = node("/var/lib/ic/backup/old\0", facts);
+  const machine = testMachine(host);
+  expect(await backupSpool.plan(machine)).toHaveLength(actions);
+  expect(machine.notes).toEqual(actions === 0 ? [expect.stringContaining("the clock has not been set from the network")] : []);
 });
 
 test("where the spool is not mounted, nothing is looked for", async () => {

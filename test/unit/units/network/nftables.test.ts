@@ -1,15 +1,12 @@
 import { expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
+import type { Host } from "../../../../src/system/host.ts";
 import { nftables } from "../../../../src/units/network/nftables.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
-const [ORCHESTRATOR, INJECTED, IMAGE] = [
-  "/run/ic-node/nftables-ruleset/nftables.conf",
-  "/boot/config/nftables.conf",
-  "/etc/nftables.conf",
-] as const;
+const [INJECTED, IMAGE] = ["/boot/config/nftables.conf", "/etc/nftables.conf"] as const;
 const RULES = "table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n  }\n}\n";
 const LIST = '{"nftables": [{"metainfo": {"version": "1.1.3"}}, {"table": {"family": "inet", "name": "filter", "handle": 1}}]}';
 const CHECK = "nft -c -f -";
@@ -40,26 +37,22 @@ test("a ruleset that is loaded costs one look at the kernel", async () => {
   expect(host.effects).toEqual([`run ${SHOW}`]);
 });
 
-test("the orchestrator's file comes before the injected one, and that before the image's", async () => {
-  const files: Record<string, string> = { [ORCHESTRATOR]: RULES, [INJECTED]: RULES, [IMAGE]: RULES };
-  for (const file of [ORCHESTRATOR, INJECTED, IMAGE]) {
-    expect(await runUnit(nftables, testMachine(fakeHost({ files, commands: NFT })))).toEqual([
-      `load ${file} into the kernel's packet filter`,
-    ]);
-    delete files[file];
-  }
-});
-
 test("no file is a conflict, and no tool is run", async () => {
   const host = fakeHost();
   expect(isConflict(await nftables.plan(testMachine(host)))).toBe(true);
   expect(host.effects).toEqual([]);
 });
 
-test("the image's own ruleset may include files, an injected one may not", async () => {
+test("the image's own ruleset may include files, and what an injected one names is not even read", async () => {
   const included = `${RULES}include "/etc/nftables.d/*.nft"\n`;
-  expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [IMAGE]: included }, commands: NFT }))))).toBe(false);
-  expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [INJECTED]: included }, commands: NFT }))))).toBe(true);
+  const more = { "/etc/nftables.d/a.nft": "table inet a {}\n" };
+  expect(isConflict(await nftables.plan(testMachine(fakeHost({ files: { [IMAGE]: included, ...more }, commands: NFT }))))).toBe(false);
+  const host = fakeHost({ files: { [INJECTED]: included, ...more }, commands: NFT });
+  const read: string[] = [];
+  const readText: Host["readText"] = async (path) => (read.push(path), host.readText(path));
+  await nftables.plan(testMachine({ ...host, readText }));
+  expect(read).toContain(INJECTED);
+  expect(read).not.toContain("/etc/nftables.d/a.nft");
 });
 
 test("a broken file is tried once, and from then on only looked at", async () => {
