@@ -5,6 +5,7 @@ import type { News } from "../../monitor/next.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
+import { interpretOnly } from "../../system/processes/free-memory.ts";
 import { runOwnProgram } from "../../system/processes/self-exec.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
@@ -34,6 +35,7 @@ export interface MonitorRequest {
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
   const { layout, watchers, quick } = watched;
+  interpretOnly();
   const stop = stopOnSignals();
   const host = systemHost();
   // Loaded only where it is asked for: HTTP takes memory.
