@@ -4,10 +4,19 @@ import { basename, dirname, join } from "node:path";
 import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
 
 /**
- * The whole boundary between the program and the machine: tools and files, as one value that is passed around.
+ * The tools and files of the machine, as one value that is passed around.
  *
- * Every effect of every unit goes through it, so that tests can watch, refuse or interrupt each one, and so that the
- * runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ * Each tool that a unit runs and each file that it reads or writes goes through it, so that tests can watch, refuse or interrupt each one,
+ * and so that the runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ *
+ * Not all of the machine is tools and files. Past it goes, in src/system alone:
+ *
+ *   the system bus       systemd/dbus.ts, dbus-signals.ts: what services are asked and told
+ *   the kernel's events  inotify, `ip monitor`, `nft monitor`: they have no end; and statfs(2), which is no file
+ *   the program's own    its lock, record, journal socket, console, threads, terminal, and the processes of itself
+ *   upgrade images       read from a file or a server, and written to a slot by direct I/O, in pieces that are used again
+ *
+ * oxlint.config.ts names the files of src/system that open something by themselves. Every process is started by command.ts all the same.
  */
 export interface Host {
   /** Aborted when the unit that holds this host must end: time is up, or the program was told to stop. */
