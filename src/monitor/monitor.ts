@@ -3,7 +3,8 @@ import { toProblem } from "../base/problem.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Look } from "./monitor-look.ts";
 import type { Watcher } from "../boot/unit.ts";
-import { begun, type Effect, type Event, type News, next, type Work } from "./next.ts";
+import { next } from "./next.ts";
+import { begun, type Effect, type Event, type News, type Work } from "./state.ts";
 
 export interface MonitorOptions<M> {
   readonly watchers: readonly Watcher<M>[];

@@ -1,7 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { keepWatch } from "../../monitor/monitor.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
-import type { News } from "../../monitor/next.ts";
+import type { News } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";

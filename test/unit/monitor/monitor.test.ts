@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pause } from "../../../src/base/clock.ts";
 import { keepWatch } from "../../../src/monitor/monitor.ts";
-import type { News } from "../../../src/monitor/next.ts";
+import type { News } from "../../../src/monitor/state.ts";
 import type { Look } from "../../../src/monitor/monitor-look.ts";
 import type { Watcher } from "../../../src/boot/unit.ts";
 import { ProblemError } from "../../../src/base/problem.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { begun, type Effect, type Event, next, type Next, type State, type Work } from "../../../src/monitor/next.ts";
+import { next, type Next } from "../../../src/monitor/next.ts";
+import { begun, type Effect, type Event, type State, type Work } from "../../../src/monitor/state.ts";
 import type { Look } from "../../../src/monitor/monitor-look.ts";
 
 /** One unit of each kind: it may not wait, it waits for others' answers, and it is neither. */
