@@ -1,15 +1,36 @@
 import { defineConfig } from "oxlint";
 import { type Room, roomNames, rooms } from "./tools/rooms.ts";
 
+/** What starts processes: src/system/command.ts, by execa, and nothing else. */
+const execa = { name: "execa", message: "Tools are run by src/system/command.ts." };
+const childProcess = { name: "node:child_process", message: execa.message };
+
 /** What touches the machine, and so may be imported in src/system alone. */
 const machine = [
-  { name: "node:child_process", message: "Tools are run by host.run." },
-  { name: "execa", message: "Tools are run by host.run." },
+  childProcess,
+  execa,
   { name: "node:fs", message: "Files are touched through host." },
   { name: "node:fs/promises", message: "Files are touched through host." },
   { name: "dbus-next", message: "The bus is spoken to in src/system." },
   { name: "argon2", message: "Keys are derived in src/system/argon2.ts." },
 ];
+
+/** The files of src/system that open something by themselves, and why not through a host (src/system/host.ts). */
+const pastTheHost = [
+  // The host itself.
+  "host.ts",
+  // Keys are derived, and nothing is opened.
+  "argon2.ts",
+  // The system bus.
+  ...["systemd/dbus.ts", "systemd/dbus-signals.ts", "systemd/dbus-next.d.ts"],
+  // What the kernel tells without end, and what it has no file for.
+  ...["disks/device-event.ts", "disks/space.ts", "files/watch-files.ts", "files/follow-file.ts"],
+  // What is the program's own: its lock, record and log, and the parts of it that are loaded.
+  ...["processes/lock.ts", "files/record-file.ts", "files/patient-writer.ts", "files/system-console.ts"],
+  "processes/embedded-addon.ts",
+  // Upgrade images: gigabytes, in memory that is used again.
+  ...["files/byte-source.ts", "disks/direct-file.ts"],
+].map((file) => `src/system/${file}`);
 
 /** What a room may not import: every room that tools/rooms.ts does not name for it. */
 const upward = (room: Room): RestrictedPattern => {
@@ -105,13 +126,18 @@ export default defineConfig({
     ...roomNames.map((room) => ({
       files: [`src/${room}/**`],
       rules: {
-        "no-restricted-imports": [
-          "error",
-          { paths: room === "system" ? [] : machine, patterns: [upward(room), ...(narrow[room] ?? [])] },
-        ] as ["error", object],
+        "no-restricted-imports": ["error", { paths: machine, patterns: [upward(room), ...(narrow[room] ?? [])] }] as ["error", object],
       },
     })),
     { files: ["src/units/**"], rules: { "guestos/no-absolute-path": "error" } },
+    {
+      files: pastTheHost,
+      rules: { "no-restricted-imports": ["error", { paths: [childProcess, execa], patterns: [upward("system")] }] },
+    },
+    {
+      files: ["src/system/command.ts"],
+      rules: { "no-restricted-imports": ["error", { paths: [childProcess], patterns: [upward("system")] }] },
+    },
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.
       files: ["tools/**", "bench/**", "image/**", "lab/**", "test/**"],

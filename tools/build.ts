@@ -26,7 +26,6 @@ const size = await buildExecutable({
   output: built,
   version,
   rehearsal: join(root, "tools/rehearsal.ts"),
-  resident: join(root, "src/cli/monitor-main.ts"),
 });
 if (size > MAX_BYTES) throw new Error(`guestos-boot has ${size} bytes, and may have ${MAX_BYTES}`);
 mkdirSync(join(root, "dist"), { recursive: true });

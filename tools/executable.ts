@@ -18,8 +18,6 @@ export interface ExecutableOptions {
   readonly version: string;
   /** A module that runs the program as it is run most often, so that its functions are in the executable compiled (tools/code-cache.ts). */
   readonly rehearsal?: string;
-  /** The TypeScript file of the one command that stays in memory (tools/start.ts): it is started without the rest of the program. */
-  readonly resident?: string;
 }
 
 /**
@@ -28,20 +26,19 @@ export interface ExecutableOptions {
  *
  * @returns its size in bytes
  */
-export async function buildExecutable({ entry, output, version, rehearsal, resident }: ExecutableOptions): Promise<number> {
+export async function buildExecutable({ entry, output, version, rehearsal }: ExecutableOptions): Promise<number> {
   const parts = `${output}.parts`;
   mkdirSync(parts, { recursive: true });
-  await bundle(entry, join(parts, "program.js"), version, []);
+  await bundle(entry, join(parts, "program.js"), version);
   compile(parts, rehearsal);
-  if (resident !== undefined) await bundle(resident, join(parts, RESIDENT), version, NOT_RESIDENT);
   await bundleStart(join(parts, "main.cjs"), version);
   stripNode();
-  embed(parts, output, resident === undefined ? [] : [RESIDENT]);
+  embed(parts, output);
   return statSync(output).size;
 }
 
 /** One CommonJS file, because code cache is for those. What is reached by `await import()` is in it, but does not run before that. */
-async function bundle(entry: string, outfile: string, version: string, without: readonly string[]): Promise<void> {
+async function bundle(entry: string, outfile: string, version: string): Promise<void> {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile,
@@ -63,7 +60,7 @@ async function bundle(entry: string, outfile: string, version: string, without: 
     banner: { js: "(function (require, module) { " },
     footer: { js: "})" },
     // dbus-next asks for it at the address of an X11 session, which a node has not.
-    external: ["x11", ...without],
+    external: ["x11"],
     // What asks for its own folder finds none, wherever the executable lies.
     define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
     plugins: [lazyBuiltins, embeddedAddons, oneLanguage],
@@ -75,10 +72,6 @@ async function bundle(entry: string, outfile: string, version: string, without: 
   // What is in it, for the list of its parts (tools/package/components.ts).
   writeFileSync(`${outfile}.meta.json`, JSON.stringify(metafile));
 }
-
-const RESIDENT = "resident.js";
-/** Packages that it never loads, and so need not be in its source: that stays in memory as long as it does. */
-const NOT_RESIDENT = ["execa"];
 
 /** What runs before the program, and finds it. */
 async function bundleStart(outfile: string, version: string): Promise<void> {
@@ -185,7 +178,7 @@ function stripNode(): void {
  * See "Single executable applications" in Node's documentation for the configuration. Code cache and not a start-up snapshot: that
  * starts no faster, takes 10 MiB more of memory, and differs from build to build.
  */
-function embed(parts: string, output: string, more: readonly string[]): void {
+function embed(parts: string, output: string): void {
   const config = {
     // Relative, because this path becomes part of the executable, and the place of a checkout must not.
     main: "main.cjs",
@@ -199,7 +192,6 @@ function embed(parts: string, output: string, more: readonly string[]): void {
     assets: {
       "program.js": "program.js",
       "program.cache": "program.cache",
-      ...Object.fromEntries(more.map((name) => [name, name])),
       ...Object.fromEntries(Object.entries(addons).map(([name, path]) => [name, join(root, path)])),
     },
   };

@@ -1,43 +1,10 @@
-import { existsSync } from "node:fs";
-import { getAsset, getAssetKeys, getRawAsset } from "node:sea";
-import { setFlagsFromString } from "node:v8";
+import { getRawAsset } from "node:sea";
 import { Script } from "node:vm";
 import { translatedArguments } from "../src/cli/manageboot.ts";
 import { answersVersion } from "../src/cli/version.ts";
 import type { Program } from "./code-cache.ts";
 
-/** What src/cli/monitor-main.ts is called in the executable (tools/executable.ts). */
-const RESIDENT = "resident.js";
-
-const args = translatedArguments(process.argv0, process.argv.slice(2));
-if (!answersVersion(args)) {
-  if (isResident()) startResident();
-  else start();
-}
-
-/**
- * `monitor` and nothing else, by root: everything that can be wrong with a command line is left to the program. So is a configuration
- * file, which may say that things are named otherwise, or are off.
- */
-function isResident(): boolean {
-  return (
-    !existsSync("/etc/guestos-boot/config.yaml") &&
-    args.length === 1 &&
-    args[0] === "monitor" &&
-    process.getuid?.() === 0 &&
-    getAssetKeys().includes(RESIDENT)
-  );
-}
-
-/**
- * It stays for as long as the node runs: the program and its cache would take another fifth of the memory. Too small for a cache of its own.
- *
- * V8 only interprets it. It has little to do, and V8's compilers would take 5 MiB for making that faster.
- */
-function startResident(): void {
-  for (const compiler of ["opt", "maglev", "sparkplug"]) setFlagsFromString(`--no-${compiler}`);
-  (new Script(getAsset(RESIDENT, "utf8"), { filename: "guestos-boot" }).runInThisContext() as Program)(require, { exports: {} });
-}
+if (!answersVersion(translatedArguments(process.argv0, process.argv.slice(2)))) start();
 
 /**
  * Takes the program and its code cache (tools/code-cache.ts) out of the executable, and starts it.

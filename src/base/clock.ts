@@ -18,15 +18,15 @@ export const systemClock: Clock = {
   },
 };
 
-/** Resolves after that many milliseconds, or as soon as the signal is aborted. */
-export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits for that many milliseconds. @returns false when the signal was aborted first */
+export function pause(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     const done = (): void => {
       cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
+      signal?.removeEventListener("abort", done);
+      resolve(signal?.aborted !== true);
     };
-    const cancel = clock.after(signal.aborted ? 0 : milliseconds, done);
-    signal.addEventListener("abort", done, { once: true });
+    const cancel = clock.after(signal?.aborted === true ? 0 : milliseconds, done);
+    signal?.addEventListener("abort", done, { once: true });
   });
 }

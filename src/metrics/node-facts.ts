@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import { parseRecord, type ReadRecord } from "../boot/record/read-record.ts";
 import { type Intent, readIntent } from "../config/state/intent.ts";
+import { readLoadedRuleset } from "../config/state/loaded-ruleset.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { findPartition } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
@@ -23,6 +24,8 @@ export interface NodeFacts {
   readonly intents: Readonly<Record<IntentPhase, number>> | undefined;
   readonly hasOperatorKey: boolean | undefined;
   readonly monitor: MonitorState | undefined;
+  /** When the firewall's rules were last loaded, in seconds since the epoch, as the unit has noted it. */
+  readonly rulesetLoaded: number | undefined;
   readonly unreadable: ReadonlySet<Source>;
 }
 
@@ -45,15 +48,19 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
       return undefined;
     }
   };
-  const [version, record, upgrade, intents, hasOperatorKey, monitorState] = await Promise.all([
+  const [version, record, upgrade, intents, hasOperatorKey, monitorState, ruleset] = await Promise.all([
     host.readText(layout.versionFile).catch(() => undefined),
     from("record", async () => recordIn(host, recordFile)),
     from("slots", async () => upgradeFacts(host, layout)),
     from("intents", async () => intentsIn(host, layout)),
     from("data", async () => operatorKeyIn(host, layout)),
     from("monitor", async () => monitorIn(host, monitorFile)),
+    readLoadedRuleset(host, layout).catch(() => undefined),
   ]);
-  return { version: version?.trim(), record, upgrade, intents, hasOperatorKey, monitor: monitorState, unreadable };
+  return {
+    ...{ version: version?.trim(), record, upgrade, intents, hasOperatorKey, monitor: monitorState },
+    ...{ rulesetLoaded: ruleset?.loaded, unreadable },
+  };
 }
 
 async function recordIn(host: Host, file: string): Promise<ReadRecord | undefined> {

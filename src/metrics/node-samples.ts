@@ -14,7 +14,7 @@ export function nodeSamples(facts: NodeFacts): readonly Sample[] {
   const { record, upgrade, intents, hasOperatorKey, monitor } = facts;
   const version = facts.version ?? "unknown";
   const first = record?.runs[0];
-  const loaded = monitor?.rulesetLoaded ?? (record === undefined ? undefined : unitWork(record.events).get(RULESET_UNIT)?.lastAction);
+  const loaded = facts.rulesetLoaded ?? (record === undefined ? undefined : unitWork(record.events).get(RULESET_UNIT)?.lastAction);
   return [
     sample(families.version, facts.version !== undefined, { version }),
     ...(upgrade === undefined ? [] : upgradeSamples(upgrade, version, first === undefined ? undefined : Date.parse(first.time) / 1000)),

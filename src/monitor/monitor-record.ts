@@ -1,7 +1,6 @@
 import type { RecordEvent, Sink } from "../boot/record/record.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { paths } from "../run/paths.ts";
 import { recordSink, type RecordSink } from "../run/record-sink.ts";
 import type { Terminal } from "../run/terminal.ts";
 
@@ -45,19 +44,57 @@ function isNoteworthy(event: RecordEvent): boolean {
  * stays. Only for who holds the lock: nobody else has the record open then, and who reads it sees the old or the new one.
  */
 export async function boundRecord(host: Host, layout: Layout): Promise<void> {
-  const { record } = paths(layout);
+  const { record } = layout.runFiles;
   if (((await host.stat(record))?.size ?? 0) <= LIMIT) return;
   await host.writeFile(record, withoutOldMonitorRuns((await host.readText(record)) ?? "", KEPT), { mode: 0o600 });
 }
 
 /** @param bytes at most so many, of the newest runs of the monitor, are kept */
 export function withoutOldMonitorRuns(text: string, bytes: number): string {
-  const runs = text.split(/^(?=\{"event":"run-started")/m);
   let left = bytes;
-  const kept = runs.toReversed().filter((run) => {
-    if (!/^.*"monitor":true/.test(run)) return true;
-    left -= Buffer.byteLength(run);
-    return left >= 0;
-  });
-  return kept.toReversed().join("");
+  const kept = runsIn(text)
+    .toReversed()
+    .filter((run) => {
+      if (!run.byMonitor) return true;
+      left -= Buffer.byteLength(run.text);
+      return left >= 0;
+    });
+  return kept
+    .toReversed()
+    .map((run) => run.text)
+    .join("");
+}
+
+interface Run {
+  readonly byMonitor: boolean;
+  /** Its lines, with their ends. */
+  text: string;
+}
+
+/** One event a line; what cannot be read stays with the run that it is in: who reads the record tells of it. */
+function runsIn(text: string): readonly Run[] {
+  const runs: Run[] = [];
+  for (const line of text.split(/(?<=\n)/)) {
+    const start = startOf(line);
+    const run = runs.at(-1);
+    if (start !== undefined || run === undefined) runs.push({ byMonitor: start?.byMonitor === true, text: line });
+    else run.text += line;
+  }
+  return runs;
+}
+
+/** What begins with that line; `undefined` for every other one. */
+function startOf(line: string): Pick<Run, "byMonitor"> | undefined {
+  const event = parsed(line);
+  if (typeof event !== "object" || event === null || !("event" in event) || event.event !== "run-started") return undefined;
+  const facts = "run" in event ? event.run : undefined;
+  return { byMonitor: typeof facts === "object" && facts !== null && "monitor" in facts && facts.monitor === true };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -3,12 +3,10 @@ import { withLooks } from "./monitor-state.ts";
 import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { rulesetLoaded } from "../units/network/nftables.ts";
-import { paths } from "../run/paths.ts";
 
 /** What the monitor last said; `undefined` when none runs. @throws ProblemError when that is damaged */
 async function readMonitorState(host: Host, layout: Layout): Promise<MonitorState | undefined> {
-  const file = paths(layout).monitor;
+  const file = layout.runFiles.monitor;
   const text = await host.readText(file);
   return text === undefined ? undefined : parseMonitorState(text, file);
 }
@@ -22,6 +20,6 @@ export async function stateOf(host: Host, layout: Layout, { pid, since }: Pick<M
 
 /** In /run, for `status` and the metrics. Only for who holds the lock. */
 export async function keepLooks(host: Host, layout: Layout, before: MonitorState, looks: readonly Look[]): Promise<void> {
-  const moment = { time: Math.round(Date.now() / 1000), rulesetLoaded: await rulesetLoaded(host, layout) };
-  await host.writeFile(paths(layout).monitor, `${JSON.stringify(withLooks(before, looks, moment))}\n`, { mode: 0o644 });
+  const state = withLooks(before, looks, Math.round(Date.now() / 1000));
+  await host.writeFile(layout.runFiles.monitor, `${JSON.stringify(state)}\n`, { mode: 0o644 });
 }

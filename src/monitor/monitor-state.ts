@@ -2,14 +2,10 @@ import type { MonitorState, WatchedUnit } from "../config/state/monitor-state.ts
 import type { Look } from "./monitor-look.ts";
 
 /** The state after these looks; units that were not looked at stay as they are. */
-export function withLooks(
-  state: MonitorState,
-  looks: readonly Look[],
-  { time, rulesetLoaded }: { readonly time: number; readonly rulesetLoaded: number | undefined },
-): MonitorState {
+export function withLooks(state: MonitorState, looks: readonly Look[], time: number): MonitorState {
   const units = new Map(state.units.map((unit) => [unit.name, unit]));
   for (const look of looks) units.set(look.name, withLook(units.get(look.name), look, time));
-  return { ...state, time, units: [...units.values()], ...(rulesetLoaded === undefined ? {} : { rulesetLoaded }) };
+  return { ...state, time, units: [...units.values()] };
 }
 
 function withLook(before: WatchedUnit | undefined, { name, kind, drift, problem, retries }: Look, at: number): WatchedUnit {

@@ -1,7 +1,6 @@
 import type { Look } from "./monitor-look.ts";
 import { freeMemory } from "../system/processes/free-memory.ts";
 import { type Host, systemHost } from "../system/host.ts";
-import { startPlainly } from "../system/plain-tool.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import { lookUnderLock } from "./look-under-lock.ts";
 import { keepLooks, stateOf } from "./monitor-state-file.ts";
@@ -40,7 +39,7 @@ export async function quickLook(host: Host, { unit, watched, since, signal }: Qu
         layout,
         medium,
         keys: { deviceKey: noKeys },
-        hostFor: (scope) => systemHost({ ...scope, startTool: startPlainly }),
+        hostFor: systemHost,
       }),
       signal,
       terminal,

@@ -61,5 +61,5 @@ export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched
 }
 
 function neverStopped(): Host {
-  return systemHost({ signal: new AbortController().signal });
+  return systemHost();
 }

@@ -1,5 +1,4 @@
 import type { DestinationStream, Logger } from "pino";
-import { z } from "../base/schema.ts";
 import type { LogLine } from "../boot/show/log-lines.ts";
 import { type JournalFields, prefixedLines, PRIORITIES } from "../system/systemd/journal.ts";
 
@@ -18,7 +17,7 @@ export interface Log {
  *
  * @param emit told each finished line, without its line end
  */
-export function openLog(emit: (line: string) => void): Log {
+export function jsonLog(emit: (line: string) => void): Log {
   const waiting: LogLine[] = [];
   let logger: Logger<"notice"> | undefined;
   let loading: Promise<void> | undefined;
@@ -55,27 +54,22 @@ async function jsonLogger(destination: DestinationStream): Promise<Logger<"notic
   );
 }
 
-/** What `openLog` emits. */
-const FinishedLine = z.looseObject({ level: z.enum(["info", "notice", "warn", "error"]), time: z.string(), msg: z.string() });
-
 /**
- * A finished line as an entry of the journal: the message, its priority, and every field as GUESTOS_…, for `journalctl GUESTOS_UNIT=var`.
- * The time is left out: the journal has its own.
+ * A line as an entry of the journal: the message, its priority, and every field as GUESTOS_…, for `journalctl GUESTOS_UNIT=var`.
+ * The journal has the time by itself.
  */
-export function journalFields(line: string): JournalFields {
-  const { level, time: _, msg, ...fields } = FinishedLine.parse(JSON.parse(line));
+export function journalFields({ level, message, fields }: LogLine): JournalFields {
   return {
-    MESSAGE: msg,
+    MESSAGE: message,
     PRIORITY: String(PRIORITIES[level]),
     SYSLOG_IDENTIFIER: "guestos-boot",
     ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`GUESTOS_${name.toUpperCase()}`, text(value)])),
   };
 }
 
-/** A finished line for a stream into the journal, which takes its level from the prefix; the fields are lost. */
-export function prefixedText(line: string): string {
-  const { level, msg } = FinishedLine.parse(JSON.parse(line));
-  return prefixedLines(level, msg);
+/** A line for a stream into the journal, which takes its level from the prefix; the fields are lost. */
+export function prefixedText({ level, message }: LogLine): string {
+  return prefixedLines(level, message);
 }
 
 function text(value: unknown): string {

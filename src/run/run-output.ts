@@ -6,7 +6,7 @@ import { foreignWords } from "../base/foreign-words.ts";
 import { journalEntry, passedDescriptor } from "../system/systemd/journal.ts";
 import { PatientWriter } from "../system/files/patient-writer.ts";
 import { openSystemConsole } from "../system/files/system-console.ts";
-import { journalFields, type Log, openLog, prefixedText } from "./log.ts";
+import { journalFields, jsonLog, type Log, prefixedText } from "./log.ts";
 import { paintFor } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,7 +29,7 @@ const LAST_MOMENT = 1_000;
  * the machine's console; or, with --json, as an object to standard error, for the document is on standard output.
  */
 export function runOutput(terminal: Terminal, json: boolean): RunOutput {
-  if (json) return logged(openLog(terminal.complain));
+  if (json) return logged(jsonLog(terminal.complain));
   if (process.env[CONSOLE] !== undefined || passedDescriptor(JOURNAL) !== undefined) return serviceOutput(terminal);
   return { sink: consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now }), close: async () => undefined };
 }
@@ -59,13 +59,11 @@ function serviceOutput(terminal: Terminal): RunOutput {
  */
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);
-  if (socket === undefined) return openLog((line) => terminal.print(prefixedText(line)));
+  if (socket === undefined) return { write: (line) => terminal.print(prefixedText(line)), close: async () => undefined };
   const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not take our entries: ${foreignWords(error)}`));
-  const log = openLog((line) => writer.write(journalEntry(journalFields(line))));
   return {
-    write: log.write,
+    write: (line) => writer.write(journalEntry(journalFields(line))),
     async close() {
-      await log.close();
       await writer.flush(LAST_MOMENT);
       if (writer.lost > 0) terminal.complain(`the journal has not taken ${writer.lost} of our entries; guestos-boot status has all`);
     },

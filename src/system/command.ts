@@ -1,4 +1,5 @@
-import { setTimeout as setTimer } from "node:timers/promises";
+import type { ReadStream } from "node:fs";
+import { pause, systemClock } from "../base/clock.ts";
 import { foreignText } from "../base/foreign-words.ts";
 import { type Problem, ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
@@ -81,18 +82,22 @@ const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** More output than this from a tool is a defect of the tool, not something to fill the memory of a booting node with. */
 const MAX_OUTPUT = 8 * 1024 * 1024;
 
-/** A tool that runs: what is known of it while it does. */
-export interface RunningTool {
-  /** Absent when it could not be started. */
-  readonly pid: number | undefined;
-  readonly onExit: (then: () => void) => void;
-  /** Reads no more of what it writes. */
-  readonly stopReading: () => void;
-  readonly ended: Promise<ToolResult>;
+/** What some of our own ways of running a tool need, beyond its answer (src/system/processes). */
+export interface ToolOptions {
+  /** Milliseconds until it is stopped; `undefined` for what lasts as long as we do. */
+  readonly timeout: number | undefined;
+  /** Milliseconds from SIGTERM to SIGKILL. */
+  readonly killDelay?: number;
+  /** Told whenever it writes to standard output, of which nothing is kept then. */
+  readonly wrote?: () => void;
+  /** Where its standard error goes: into the answer, nowhere, or to ours. */
+  readonly stderr?: "pipe" | "ignore" | "inherit";
+  /** An open file of ours that is its standard input. */
+  readonly stdin?: ReadStream;
 }
 
-/** As execa has it. */
-export interface ToolResult {
+/** What is looked at of execa's result. */
+interface ToolResult {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
   /** Of the error that kept it from being started. */
@@ -104,81 +109,65 @@ export interface ToolResult {
   readonly stderr?: string | undefined;
 }
 
-export interface ToolOptions {
-  /** All of it. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string | undefined;
-  readonly input: string | Uint8Array | undefined;
-  readonly maxOutput: number;
-}
-
-/** Starts a tool in a process group of its own. Never throws for a tool that cannot be started: that is how it ended. */
-export type StartTool = (program: string, args: readonly string[], options: ToolOptions) => RunningTool;
-
-/** Loaded with the first tool that is run. */
-async function execaStart(): Promise<StartTool> {
-  const { execa } = await import("execa");
-  return (program, args, { env, cwd, input, maxOutput }) => {
-    const subprocess = execa(program, args, {
-      detached: true,
-      cleanup: false,
-      reject: false,
-      stripFinalNewline: false,
-      extendEnv: false,
-      maxBuffer: maxOutput,
-      env,
-      ...(cwd === undefined ? {} : { cwd }),
-      ...(input === undefined ? { stdin: "ignore" } : { input }),
-    });
-    return {
-      pid: subprocess.pid,
-      onExit: (then) => subprocess.nodeChildProcess.once("exit", then),
-      stopReading: () => [subprocess.stdout, subprocess.stderr].forEach((pipe) => pipe?.destroy()),
-      ended: subprocess,
-    };
-  };
+/**
+ * Runs a tool to its end, within a time.
+ *
+ * @throws CommandError for every ending other than an exit status in `okStatuses`
+ */
+export async function runCommand(command: Command, signal: AbortSignal): Promise<Completed> {
+  return runTool(command, signal, { timeout: command.timeout ?? DEFAULT_TIMEOUT });
 }
 
 /**
- * Runs a tool to its end. The only place in the program where that is done.
+ * Runs a tool. The only place in the program where that is done.
  *
  * The tool gets its own process group, so that stopping it also stops what it started: SIGTERM first, SIGKILL two
  * seconds later. `LC_ALL=C` makes its words the ones that parsers and operators know.
  *
- * @param start by execa when absent
- * @throws CommandError for every ending other than an exit status in `okStatuses`
+ * @throws CommandError as above
  */
-export async function runCommand(command: Command, signal: AbortSignal, start?: StartTool): Promise<Completed> {
-  const started = start ?? (await execaStart());
+export async function runTool(command: Command, signal: AbortSignal, options: ToolOptions): Promise<Completed> {
+  const { timeout, killDelay = KILL_DELAY, wrote, stderr = "pipe", stdin = "ignore" } = options;
+  const { cwd, maxOutput = MAX_OUTPUT } = command;
+  const input = command.input instanceof Secret ? command.input.expose() : command.input;
+  // Loaded with the first tool that is run.
+  const { execa } = await import("execa");
   if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
-  const maxOutput = command.maxOutput ?? MAX_OUTPUT;
-  const tool = started(command.program, command.args, {
+  // Never throws for a tool that cannot be started: that is how it ended.
+  const tool = execa(command.program, command.args, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    stripFinalNewline: false,
+    extendEnv: false,
+    buffer: { stdout: wrote === undefined },
+    maxBuffer: maxOutput,
+    stderr,
     env: { PATH, LC_ALL: "C", ...command.env },
-    cwd: command.cwd,
-    input: command.input instanceof Secret ? command.input.expose() : command.input,
-    maxOutput,
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(input === undefined ? { stdin } : { input }),
   });
+  if (wrote !== undefined) tool.stdout?.on("data", wrote);
   let stopped: Ending | undefined;
   let killAt = Infinity;
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (ending: Ending): void => {
     if (stopped !== undefined || tool.pid === undefined) return;
     stopped = ending;
-    killAt = performance.now() + KILL_DELAY;
+    killAt = performance.now() + killDelay;
     signalGroup(tool.pid, "SIGTERM");
-    killTimer = setTimeout(() => signalGroup(tool.pid, "SIGKILL"), KILL_DELAY);
+    killTimer = setTimeout(() => signalGroup(tool.pid, "SIGKILL"), killDelay);
   };
-  const timeout = command.timeout ?? DEFAULT_TIMEOUT;
-  const timer = setTimeout(() => stop({ kind: "timed-out", after: timeout }), timeout);
+  const timer = timeout === undefined ? undefined : setTimeout(() => stop({ kind: "timed-out", after: timeout }), timeout);
   const onAbort = (): void => stop({ kind: "cancelled" });
   signal.addEventListener("abort", onAbort, { once: true });
   let pipeTimer: NodeJS.Timeout | undefined;
-  tool.onExit(() => {
+  tool.nodeChildProcess.once("exit", () => {
     // What the tool left running may hold its output open for ever, out of reach in a session of its own.
-    pipeTimer = setTimeout(tool.stopReading, PIPE_DELAY);
+    pipeTimer = setTimeout(() => [tool.stdout, tool.stderr].forEach((pipe) => pipe?.destroy()), PIPE_DELAY);
   });
   try {
-    const result = await tool.ended;
+    const result: ToolResult = await tool;
     const words = foreignText((command.keptWords ?? ((all) => all))(result.stderr ?? ""));
     // Output that was cut off is no answer, whatever the exit status.
     if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
@@ -220,7 +209,7 @@ function signalGroup(pid: number | undefined, name: NodeJS.Signals | 0): boolean
 async function groupEnded(pid: number | undefined, killAt: number): Promise<void> {
   while (signalGroup(pid, 0)) {
     if (performance.now() >= killAt) return void signalGroup(pid, "SIGKILL");
-    await setTimer(GROUP_POLL);
+    await pause(systemClock, GROUP_POLL);
   }
 }
 

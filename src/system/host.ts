@@ -1,13 +1,22 @@
 import { constants, readFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, statfs, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Command, type Completed, CommandError, type Ending, runCommand, type StartTool } from "./command.ts";
+import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
 
 /**
- * The whole boundary between the program and the machine: tools and files, as one value that is passed around.
+ * The tools and files of the machine, as one value that is passed around.
  *
- * Every effect of every unit goes through it, so that tests can watch, refuse or interrupt each one, and so that the
- * runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ * Each tool that a unit runs and each file that it reads or writes goes through it, so that tests can watch, refuse or interrupt each one,
+ * and so that the runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ *
+ * Not all of the machine is tools and files. Past it goes, in src/system alone:
+ *
+ *   the system bus       systemd/dbus.ts, dbus-signals.ts: what services are asked and told
+ *   the kernel's events  inotify, `ip monitor`, `nft monitor`: they have no end; and statfs(2), which is no file
+ *   the program's own    its lock, record, journal socket, console, threads, terminal, and the processes of itself
+ *   upgrade images       read from a file or a server, and written to a slot by direct I/O, in pieces that are used again
+ *
+ * oxlint.config.ts names the files of src/system that open something by themselves. Every process is started by command.ts all the same.
  */
 export interface Host {
   /** Aborted when the unit that holds this host must end: time is up, or the program was told to stop. */
@@ -77,21 +86,19 @@ export type ToolObserver = (command: Command) => (ending: Ending, stderr: string
 export interface HostOptions {
   readonly signal: AbortSignal;
   readonly onTool?: ToolObserver;
-  /** As `runCommand` has it. */
-  readonly startTool?: StartTool;
 }
 
 /** chown(2): "if the owner or group is specified as -1, that ID is not changed". Node takes it as an unsigned number. */
 const KEEP = 0xffffffff;
 
-/** The real machine. */
-export function systemHost({ signal, onTool, startTool }: HostOptions): Host {
+/** The real machine. Without a signal, nobody stops what is done on it. */
+export function systemHost({ signal = new AbortController().signal, onTool }: Partial<HostOptions> = {}): Host {
   return {
     signal,
     async run(command) {
       const ended = onTool?.(command);
       try {
-        const completed = await runCommand(command, signal, startTool);
+        const completed = await runCommand(command, signal);
         ended?.({ kind: "exited", status: completed.status }, completed.stderr);
         return completed;
       } catch (error) {

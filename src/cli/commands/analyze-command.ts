@@ -21,7 +21,7 @@ export async function analyze(
   { json, ...which }: { readonly json: boolean } & WhichRecord,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const loaded = await loadBoot(host, setup.layout, which, terminal);
   if (json || analysis === "trace") printJson(terminal, await documentOf(analysis, loaded.boot));
   else for (const line of await linesOf(setup, analysis, loaded)) terminal.print(line);
@@ -55,7 +55,7 @@ async function linesOf(
   }
   if (analysis === "report") {
     const [{ report }, { machineFacts }] = await Promise.all([import("../../analyze/report.ts"), import("../../system/machine-facts.ts")]);
-    const host = systemHost({ signal: new AbortController().signal });
+    const host = systemHost();
     const facts: readonly (readonly [string, string])[] = isHere ? await machineFacts(host) : [];
     const machine = [
       ["boot", boot.facts.bootId],
@@ -82,7 +82,7 @@ export async function analyzeDiff(
   { from, to, json }: { readonly from: WhichRecord; readonly to: WhichRecord; readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const [before, after] = [await loadBoot(host, layout, from, terminal), await loadBoot(host, layout, to, terminal)];
   const [{ diffDocument }, { diffLines }] = await Promise.all([import("../../analyze/diff.ts"), import("../../analyze/analysis-text.ts")]);
   const document = diffDocument(before.boot, after.boot);

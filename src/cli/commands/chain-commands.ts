@@ -60,7 +60,7 @@ async function unusableExecutables(paths: readonly string[]): Promise<readonly P
     import("../../system/files/owned-by-root.ts"),
     import("../../system/host.ts"),
   ]);
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const looks = paths.map(async (path) =>
     requireRootsExecutable(host, path).then(
       () => [],

@@ -36,7 +36,7 @@ async function candidatesFor(place: Exclude<Place, { readonly kind: "files" | "f
 
 /** Empty where records are not for the eyes of who asks: completing is no place for an error. */
 async function boots({ layout }: Setup): Promise<readonly Candidate[]> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const files = await recordFiles(host, layout).catch(() => []);
   return files.map((file, index) => {
     // As records of past boots are named (src/system/files/record-file.ts).

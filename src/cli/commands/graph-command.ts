@@ -32,7 +32,7 @@ async function picture(setup: Setup, ordered: Setup["chain"], ago: number | unde
     import("../../analyze/boot.ts"),
     import("../../system/host.ts"),
   ]);
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const { boot } = await loadBoot(host, setup.layout, { boot: ago }, terminal);
   return graphSvg(ranGraph(setup.chain, boot), { title: `guestos-boot: ${bootTitle(boot)}` });
 }

@@ -1,10 +1,12 @@
 import { systemClock } from "../../base/clock.ts";
-import { Monitor, type News } from "../../monitor/monitor.ts";
+import { keepWatch } from "../../monitor/monitor.ts";
 import type { Look } from "../../monitor/monitor-look.ts";
+import type { News } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
+import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
+import { interpretOnly } from "../../system/processes/free-memory.ts";
 import { runOwnProgram } from "../../system/processes/self-exec.ts";
-import { startPlainly } from "../../system/plain-tool.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
 import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
@@ -32,8 +34,9 @@ export interface MonitorRequest {
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
   const { layout, watchers, quick } = watched;
+  interpretOnly();
   const stop = stopOnSignals();
-  const host = systemHost({ signal: new AbortController().signal, startTool: startPlainly });
+  const host = systemHost();
   // Loaded only where it is asked for: HTTP takes memory.
   const endpoint =
     metricsAddress === undefined
@@ -43,7 +46,8 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
         );
   const since = Math.round(Date.now() / 1000);
   const waiting = watchers.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
-  const watch = new Monitor<WatchedMachine>({
+  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  await keepWatch<WatchedMachine>({
     watchers,
     atStart: watched.atStart,
     machine: { host, layout },
@@ -60,8 +64,6 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
     clock: systemClock,
     signal: stop.signal,
   });
-  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
-  await watch.run();
   await endpoint?.stop();
   // Without a monitor, nobody knows how things stand.
   await host.remove(layout.runFiles.monitor);
@@ -79,15 +81,21 @@ async function lookInOwnProcess(
 
 /** @returns what it said */
 async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
-  const { status, stdout } = await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], signal);
-  const answers: readonly (number | undefined)[] = [exitCodes.ok.code, exitCodes.degraded.code];
-  if (answers.includes(status)) return stdout;
-  throw new ProblemError({
-    code: "look-not-finished",
-    what: "the look did not come to its end",
-    found: status === undefined ? "it was killed" : `exit code ${status}`,
-    todo: "see the lines before this one",
-  });
+  const answers = [exitCodes.ok.code, exitCodes.degraded.code];
+  try {
+    return (await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], answers, signal)).stdout;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new ProblemError(
+      {
+        code: "look-not-finished",
+        what: "the look did not come to its end",
+        found: endingText(error.ending),
+        todo: "see the lines before this one",
+      },
+      { cause: error },
+    );
+  }
 }
 
 function looksIn(json: string): readonly Look[] {

@@ -43,7 +43,7 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   // A boot has made it, for its readers. The monitor alone may give it to no group (etc/systemd/system/guestos-monitor.service).
   await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);

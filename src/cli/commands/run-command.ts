@@ -45,7 +45,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   requireRoot("a run changes the machine");
   const stop = stopOnSignals();
   // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   await host.makeFolder(layout.run, readersFolder);
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();

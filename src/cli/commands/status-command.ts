@@ -24,7 +24,7 @@ export interface StatusRequest {
  * @throws ExitError when there is no such record, when it is damaged, or when this account may not read it
  */
 export async function status({ layout }: Setup, { boot, json }: StatusRequest, terminal: Terminal): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const record = await readBoot(host, layout, { boot });
   const view = bootView(record.runs);
   const running = view.outcome === "unfinished" && (await isRunning(host, view.runs.at(-1)));

@@ -32,7 +32,7 @@ export async function watchStatus(setup: Setup, terminal: Terminal): Promise<Exi
 }
 
 async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const stop = stopOnSignals();
   const file = layout.runFiles.record;
   await host.makeFolder(layout.run, readersFolder);

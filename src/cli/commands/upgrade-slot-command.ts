@@ -15,7 +15,7 @@ export async function printSlot(
   { which, json }: { readonly which: Which; readonly json: boolean },
   terminal: Terminal,
 ): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const slot = await asReader(async () => slotOf(host, layout.grubenv, which));
   if (json) printJson(terminal, { slot });
   else terminal.print(slot);

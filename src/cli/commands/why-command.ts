@@ -17,7 +17,7 @@ export async function why(
   { unit, json, ...which }: { readonly unit: string; readonly json: boolean } & WhichRecord,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const host = systemHost({ signal: new AbortController().signal });
+  const host = systemHost();
   const { boot } = await loadBoot(host, layout, which, terminal);
   const document = whyDocument(boot, unit);
   if (document === undefined) {

@@ -34,8 +34,6 @@ export const MonitorState = z.object({
   time: z.number(),
   /** In chain order. */
   units: z.array(WatchedUnit),
-  /** When the firewall's rules were last loaded, by a boot or by the monitor; absent when that is not known. */
-  rulesetLoaded: z.exactOptional(z.number()),
 });
 export type MonitorState = Infer<typeof MonitorState>;
 

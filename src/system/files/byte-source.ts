@@ -1,7 +1,7 @@
 import { read as readWithCallback } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { promisify } from "node:util";
-import { setTimeout as timer } from "node:timers/promises";
+import { pause, systemClock } from "../../base/clock.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError, unreadableFile } from "../../base/problem.ts";
 
@@ -156,6 +156,7 @@ async function* slowed(chunks: AsyncIterable<Uint8Array>, bytesPerSecond: number
     due = Math.max(due, performance.now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
     yield chunk;
     const wait = due - performance.now();
-    if (wait > 0) await timer(wait, undefined, { signal });
+    if (wait > 0) await pause(systemClock, wait, signal);
+    signal.throwIfAborted();
   }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as timer } from "node:timers/promises";
 import { type ByteSource, gathered } from "../files/byte-source.ts";
+import { pause, systemClock } from "../../base/clock.ts";
 import { foreignText } from "../../base/foreign-words.ts";
 import type { RequestHeader } from "../files/header-file.ts";
 import { changeOf, type HttpAnswer, type Marks, readAnswer, strongValidator } from "./http-answer.ts";
@@ -74,9 +74,10 @@ class Transfer {
         if (!(error instanceof Interrupted)) throw error;
         // A server that knows no ranges may not keep us for ever with all of it and one byte more.
         failures = this.#done - before > this.#repeated ? 1 : failures + 1;
-        const pause = this.#patience.pause(failures, error.after);
-        if (pause === undefined) throw this.#atItsEnd(error, connection, failures);
-        await timer(pause, undefined, { signal: this.#signal });
+        const wait = this.#patience.pause(failures, error.after);
+        if (wait === undefined) throw this.#atItsEnd(error, connection, failures);
+        await pause(systemClock, wait, this.#signal);
+        this.#signal.throwIfAborted();
       }
     }
   }

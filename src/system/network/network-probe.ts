@@ -1,7 +1,7 @@
 import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import { hasCarrier, type NetworkInterface } from "./network-interfaces.ts";
-import { pauseFor } from "../../base/pause-for.ts";
+import { pause, systemClock } from "../../base/clock.ts";
 
 /** What is at the other end of some interfaces. */
 export interface Probed {
@@ -54,7 +54,7 @@ async function those(
       end = Math.min(end, Date.now() + once);
       isFirst = false;
     }
-    if (found.length === interfaces.length || Date.now() >= end || !(await pauseFor(LOOK_AGAIN, host.signal))) return found;
+    if (found.length === interfaces.length || Date.now() >= end || !(await pause(systemClock, LOOK_AGAIN, host.signal))) return found;
   }
 }
 

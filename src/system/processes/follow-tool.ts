@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { pause, systemClock } from "../../base/clock.ts";
+import { CommandError, runTool } from "../command.ts";
 
 /** Milliseconds after which a tool that ended is started again; doubled while it does not last. */
 const FIRST_BACKOFF = 1_000;
@@ -14,33 +15,22 @@ const LISTENING = 1_000;
  * for by a call.
  *
  * Not through the host: that runs tools to their end, within a time.
+ *
+ * @returns when the signal is aborted and the tool has ended
  */
-export function followTool(program: string, args: readonly string[], signal: AbortSignal, changed: () => void): void {
+export async function followTool(program: string, args: readonly string[], signal: AbortSignal, changed: () => void): Promise<void> {
   let backoff = FIRST_BACKOFF;
-  const start = (): void => {
-    if (signal.aborted) return;
+  while (!signal.aborted) {
     const began = performance.now();
-    const child = spawn(program, args, {
-      stdio: ["ignore", "pipe", "ignore"],
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-    });
     const listening = setTimeout(changed, LISTENING);
-    const stop = (): void => void child.kill();
-    signal.addEventListener("abort", stop, { once: true });
-    child.stdout.on("data", changed);
-    let over = false;
-    const ended = (): void => {
-      if (over) return;
-      over = true;
-      clearTimeout(listening);
-      signal.removeEventListener("abort", stop);
-      if (signal.aborted) return;
-      backoff = performance.now() - began > LASTED ? FIRST_BACKOFF : Math.min(backoff * 2, LONGEST_BACKOFF);
-      setTimeout(start, backoff).unref();
-    };
-    // A tool that is not there ends too: then the looks at intervals are all there is.
-    child.once("error", ended);
-    child.once("close", ended);
-  };
-  start();
+    // A tool that is not there ends too: then the inspections at intervals are all there is.
+    await runTool({ program, args }, signal, { timeout: undefined, wrote: changed, stderr: "ignore" }).catch(ended);
+    clearTimeout(listening);
+    backoff = performance.now() - began > LASTED ? FIRST_BACKOFF : Math.min(backoff * 2, LONGEST_BACKOFF);
+    await pause(systemClock, backoff, signal);
+  }
+}
+
+function ended(error: unknown): void {
+  if (!(error instanceof CommandError)) throw error;
 }

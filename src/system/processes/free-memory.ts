@@ -17,6 +17,11 @@ export function freeMemory(): void {
   collect();
 }
 
+/** From now on V8 only interprets. Its compilers would take several MiB for making faster what a process that sleeps has little of. */
+export function interpretOnly(): void {
+  for (const compiler of ["opt", "maglev", "sparkplug"]) setFlagsFromString(`--no-${compiler}`);
+}
+
 function collector(): () => void {
   // Contexts that are made under this option have the function.
   setFlagsFromString("--expose-gc");

@@ -1,7 +1,5 @@
-import { spawn } from "node:child_process";
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
-import { foreignWords } from "../../base/foreign-words.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { closeSync, constants, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { CommandError, runTool } from "../command.ts";
 
 /** Who holds the lock, as that process wrote it down. */
 export interface LockHolder {
@@ -28,61 +26,44 @@ export interface LockRequest {
 
 /** EX_TEMPFAIL of sysexits.h: a status that flock(1) itself does not use. */
 const CONFLICT = 75;
-/** The number under which the helper sees the file. */
-const HELPER_FD = 3;
+/** Milliseconds beyond the time that flock(1) itself waits. */
+const GRACE = 30_000;
 
 /**
  * Takes an exclusive kernel lock that dies with this process, however that dies.
  *
- * flock(2): the lock belongs to the open file description, not to a process. So flock(1), given our descriptor, locks
- * on our behalf and ends, and the lock stays until our last copy is closed: by `release`, or by the kernel when we are
+ * flock(2): the lock belongs to the open file description, not to a process. So flock(1), given our descriptor as its standard input,
+ * locks on our behalf and ends, and the lock stays until our last copy is closed: by `release`, or by the kernel when we are
  * gone. Tools that we start do not get a copy, because Node opens files close-on-exec.
  *
  * @param path the lock file, made when absent; its folder must exist
- * @throws ProblemError when the file cannot be opened, or flock(1) cannot be run
+ * @throws Error when the file cannot be opened, or flock(1) cannot be run
  */
 export async function takeLock(path: string, request: LockRequest): Promise<LockAttempt> {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   let kept = false;
   try {
-    const status = await runFlock(file, request);
-    if (status === "cancelled") return { kind: "cancelled" };
-    if (status === CONFLICT) return { kind: "held", holder: readHolder(path) };
-    if (status !== 0) throw new ProblemError({ code: "lock-failed", what: `cannot lock ${path}`, found: `flock ended with ${status}` });
+    if (!(await isFree(file, request))) return { kind: "held", holder: readHolder(path) };
     ftruncateSync(file);
     writeSync(file, `${JSON.stringify(request.holder)}\n`, 0);
     kept = true;
     return { kind: "taken", release: () => closeSync(file) };
+  } catch (error) {
+    if (error instanceof CommandError && error.ending.kind === "cancelled") return { kind: "cancelled" };
+    throw error;
   } finally {
     if (!kept) closeSync(file);
   }
 }
 
-function runFlock(file: number, { wait, signal }: LockRequest): Promise<number | string> {
+/** Whether it is locked for us now. */
+async function isFree(file: number, { wait, signal }: LockRequest): Promise<boolean> {
   const patience = wait === 0 ? ["--nonblock"] : ["--timeout", String(wait)];
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return resolve("cancelled");
-    const helper = spawn("flock", [...patience, "--conflict-exit-code", String(CONFLICT), String(HELPER_FD)], {
-      stdio: ["ignore", "ignore", "ignore", file],
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" },
-    });
-    const stop = (): void => void helper.kill();
-    signal.addEventListener("abort", stop, { once: true });
-    helper.once("error", (error) => {
-      signal.removeEventListener("abort", stop);
-      reject(
-        new ProblemError(
-          { code: "flock-not-run", what: "cannot run flock", found: foreignWords(error), todo: "install util-linux" },
-          { cause: error },
-        ),
-      );
-    });
-    helper.once("close", (status, name) => {
-      signal.removeEventListener("abort", stop);
-      resolve(signal.aborted ? "cancelled" : (status ?? `signal ${name}`));
-    });
-    return undefined;
-  });
+  const args = [...patience, "--conflict-exit-code", String(CONFLICT), "0"];
+  const command = { program: "flock", args, okStatuses: [0, CONFLICT], todo: "install util-linux" };
+  const stdin = createReadStream("", { fd: file, autoClose: false });
+  const { status } = await runTool(command, signal, { timeout: wait * 1000 + GRACE, stdin });
+  return status === 0;
 }
 
 /** What the holder wrote down. Only for a message: who holds the lock is the kernel's knowledge alone. */

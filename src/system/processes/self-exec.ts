@@ -1,34 +1,25 @@
-import { spawn } from "node:child_process";
-import { text } from "node:stream/consumers";
 import { isSea } from "node:sea";
+import { type Completed, runTool } from "../command.ts";
 
-export interface OwnRun {
-  /** Exit status; `undefined` when a signal ended it. */
-  readonly status: number | undefined;
-  readonly stdout: string;
-}
+/**
+ * Milliseconds. What it is started for is an inspection of the node, in which each unit has its own bound; the next inspection of everything
+ * is due after so long (src/monitor).
+ */
+const TIMEOUT = 3_600_000;
+/** From SIGTERM to SIGKILL: it stops its own tools meanwhile, and waits at most 5 s for a unit that does not listen. */
+const KILL_DELAY = 10_000;
 
 /**
  * Runs this very program with other arguments, as a process of its own, and waits for its end. Its standard error is ours.
  * The memory that its work takes is gone with it.
  *
+ * @param okStatuses exit statuses that are an answer
  * @param signal aborting it tells the process to stop, as SIGTERM does
+ * @throws CommandError for every other ending
  */
-export async function runOwnProgram(args: readonly string[], signal: AbortSignal): Promise<OwnRun> {
+export async function runOwnProgram(args: readonly string[], okStatuses: readonly number[], signal: AbortSignal): Promise<Completed> {
   // As one executable, the program is its own interpreter.
   const script = isSea() ? [] : [...process.execArgv, process.argv[1] ?? ""];
-  const child = spawn(process.execPath, [...script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const stop = (): void => void child.kill();
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    const ended = new Promise<number | undefined>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (status) => resolve(status ?? undefined));
-    });
-    const [status, stdout] = await Promise.all([ended, text(child.stdout)]);
-    return { status, stdout };
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  const command = { program: process.execPath, args: [...script, ...args], okStatuses };
+  return runTool(command, signal, { timeout: TIMEOUT, killDelay: KILL_DELAY, stderr: "inherit" });
 }

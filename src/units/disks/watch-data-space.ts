@@ -1,5 +1,5 @@
 import { mappings, requirePartition } from "../../system/disks/block-devices.ts";
-import { pauseFor } from "../../base/pause-for.ts";
+import { pause, systemClock } from "../../base/clock.ts";
 import { lowMark } from "./data-growth-marks.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
@@ -19,6 +19,6 @@ export async function* watchDataSpace(machine: WatchedMachine, signal: AbortSign
     const now = free < lowMark(group) * 1.01 ? Math.floor(free / (group * STEP)) : undefined;
     if (now !== before) yield;
     before = now;
-    if (!(await pauseFor(INTERVAL, signal))) return;
+    if (!(await pause(systemClock, INTERVAL, signal))) return;
   }
 }

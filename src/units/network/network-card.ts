@@ -4,7 +4,7 @@ import { bootId } from "../../system/boot-id.ts";
 import type { Host } from "../../system/host.ts";
 import { isNameFinal, type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 import { probeInterfaces } from "../../system/network/network-probe.ts";
-import { pauseFor } from "../../base/pause-for.ts";
+import { pause, systemClock } from "../../base/clock.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
@@ -145,7 +145,7 @@ async function choose(host: Host, memory: CardIdentity | undefined): Promise<Cho
       if (knownAgain(memory, cards) !== undefined) return undefined;
       // Another card in its place: it has been exchanged, and does not come.
       if (cardInPlaceOf(memory, cards) !== undefined) break;
-      if (Date.now() >= end || !(await pauseFor(LOOK_AGAIN, host.signal))) break;
+      if (Date.now() >= end || !(await pause(systemClock, LOOK_AGAIN, host.signal))) break;
     }
   }
   const [first] = cards;

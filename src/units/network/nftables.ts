@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Infer, z } from "../../base/small-schema.ts";
 import { activate, conflict } from "../../boot/unit.ts";
-import type { Layout } from "../../config/layout/layout.ts";
-import type { Host } from "../../system/host.ts";
+import { type LoadedRuleset, loadedRulesetFile, readLoadedRuleset } from "../../config/state/loaded-ruleset.ts";
 import { checkRuleset, loadExactly, loadRuleset, rulesetDigest } from "../../system/network/nft.ts";
 import type { Ruleset } from "../../system/network/nft-errors.ts";
 import { type IncludedFile, includesIn } from "../../system/network/nft-includes.ts";
@@ -31,7 +29,7 @@ export const nftables = unit({
   mends: true,
   async plan(machine) {
     const { host, layout } = machine;
-    const loaded = await readState(machine);
+    const loaded = await readLoadedRuleset(host, layout);
     const ruleset = await rulesetIn(machine);
     const { files: included } = await includesOf(machine, ruleset);
     const sha256 = digestOf(ruleset?.content ?? "", included);
@@ -75,16 +73,18 @@ const NO_RULESET: Problem = {
 /** A file that is refused is noted too, where nothing else was loaded: then a plan tells what is wrong with it. */
 async function load(
   { host, layout }: Machine,
-  from: Pick<State, "file" | "sha256">,
+  from: Pick<LoadedRuleset, "file" | "sha256">,
   ruleset: Ruleset,
-  { before, text }: { readonly before: State | undefined; readonly text: boolean },
+  { before, text }: { readonly before: LoadedRuleset | undefined; readonly text: boolean },
 ): ReturnType<typeof loadExactly> {
   try {
     return await loadExactly(host, ruleset, { text });
   } catch (error) {
     if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
       await host.makeFolder(layout.run, { mode: 0o755 });
-      await host.writeFile(statePath({ layout }), `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies State)}\n`, { mode: 0o644 });
+      await host.writeFile(loadedRulesetFile(layout), `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies LoadedRuleset)}\n`, {
+        mode: 0o644,
+      });
     }
     throw error;
   }
@@ -94,12 +94,12 @@ async function load(
 const REFUSED = "refused";
 
 /** Notes what was loaded just now. */
-async function note(machine: Machine, what: Omit<State, "loaded">, kept: string): Promise<void> {
+async function note(machine: Machine, what: Omit<LoadedRuleset, "loaded">, kept: string): Promise<void> {
   const { host, layout } = machine;
-  const state: State = { ...what, loaded: Math.round(Date.now() / 1000) };
+  const state: LoadedRuleset = { ...what, loaded: Math.round(Date.now() / 1000) };
   await host.makeFolder(layout.run, { mode: 0o755 });
   await host.writeFile(keptPath(machine), kept, { mode: 0o600 });
-  await host.writeFile(statePath(machine), `${JSON.stringify(state)}\n`, { mode: 0o644 });
+  await host.writeFile(loadedRulesetFile(layout), `${JSON.stringify(state)}\n`, { mode: 0o644 });
   machine.freshRules.remember(state.ruleset);
 }
 
@@ -122,36 +122,9 @@ async function flawIn(
   }
 }
 
-/**
- * What was loaded last, from which file. The kernel shows rules as it understands them and not as they were written, so
- * the file cannot be compared with them; but rules that somebody has changed since no longer have the same digest.
- */
-const State = z.object({ file: z.string(), sha256: z.string(), ruleset: z.string(), loaded: z.optional(z.number()) });
-type State = Infer<typeof State>;
-
-function statePath({ layout }: Pick<Machine, "layout">): string {
-  return join(layout.run, "nftables.json");
-}
-
 /** The rules themselves: the file may be gone, or broken, when they are needed again. */
 function keptPath({ layout }: Pick<Machine, "layout">): string {
   return join(layout.run, "ruleset.nft");
-}
-
-/** `undefined` when nothing was loaded, or not by us, or the note is damaged: then it is loaded again, which does no harm. */
-async function readState(machine: Pick<Machine, "host" | "layout">): Promise<State | undefined> {
-  const text = await machine.host.readText(statePath(machine));
-  if (text === undefined) return undefined;
-  try {
-    return State.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-/** When rules were last loaded from a file, in seconds since the epoch; `undefined` when that is not known. */
-export async function rulesetLoaded(host: Host, layout: Layout): Promise<number | undefined> {
-  return (await readState({ host, layout }))?.loaded;
 }
 
 /** Of the file and of all that it includes. */

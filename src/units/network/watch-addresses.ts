@@ -7,7 +7,7 @@ import type { WatchedMachine } from "../watched-machine.ts";
 /** Yields when the primary interface, its carrier or its usable IPv6 addresses have become others. */
 export async function* watchAddresses(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
   const bell = new Bell();
-  followTool("ip", ["monitor", "link", "address"], signal, bell.ring);
+  void followTool("ip", ["monitor", "link", "address"], signal, bell.ring);
   let before = await standing(machine);
   yield;
   while (await bell.heard(signal)) {

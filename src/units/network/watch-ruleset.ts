@@ -30,7 +30,7 @@ export async function* watchRuleset(machine: WatchedMachine, signal: AbortSignal
   const { layout } = machine;
   const bell = new Bell();
   const files = watchFiles(signal, bell.ring);
-  followTool("nft", ["monitor"], signal, bell.ring);
+  void followTool("nft", ["monitor"], signal, bell.ring);
   // Watched first and read then, so that nothing happens in between unseen.
   files.set(layout.rulesets);
   do {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRecord } from "../../../src/boot/record/read-record.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { readLoadedRuleset } from "../../../src/config/state/loaded-ruleset.ts";
 import { parseMonitorState } from "../../../src/config/state/monitor-state.ts";
 import { monitoredNamespace, type MonitoredNamespace, ruleset } from "../../support/monitored-namespace.ts";
 
@@ -39,7 +41,8 @@ test("at its start the monitor looks at what it watches over, and mends what is 
   expect(unit).toMatchObject({ drift: [], mends: 1 });
   expect(unit).not.toHaveProperty("problem");
   expect(state.pid).toBe(node.process.pid);
-  expect(state.rulesetLoaded).toBeGreaterThan(state.since - 5);
+  const loaded = await readLoadedRuleset(node.inside.host, guestosLayout);
+  expect(loaded?.loaded).toBeGreaterThan(state.since - 5);
   // What only a run mends is looked at when the node has started.
   expect(state.units.find(({ name }) => name === "store-key")).toBeUndefined();
 });

@@ -36,9 +36,11 @@ beforeAll(async () => {
   writeFileSync(join(layout.etc.folder, "group"), `node_exporter:x:${EXPORTER.gid}:\n`);
   const now = Math.round(Date.now() / 1000);
   const watched = { drift: [], mends: 1, retries: 0, lookedAt: now, mendedAt: now };
-  const state: MonitorState = { version: 1, pid: 7, since: now, time: now, rulesetLoaded: now, units: [{ name: "nftables", ...watched }] };
+  const state: MonitorState = { version: 1, pid: 7, since: now, time: now, units: [{ name: "nftables", ...watched }] };
   const monitorFile = boot.path("run/monitor.json");
   writeFileSync(monitorFile, JSON.stringify(state));
+  mkdirSync(layout.run, { recursive: true });
+  writeFileSync(join(layout.run, "nftables.json"), JSON.stringify({ file: "f", sha256: "s", ruleset: "r", loaded: now }));
   await writeTextfile(host, layout, { recordFile: boot.path("run/record.jsonl"), monitorFile });
 
   const exporter = await nodeExporter(layout.collector, EXPORTER);

@@ -35,7 +35,7 @@ const node = {
 };
 
 const watching: MonitorState = {
-  ...{ version: 1, pid: 7, since: 1000, time: 2000, rulesetLoaded: 1500 },
+  ...{ version: 1, pid: 7, since: 1000, time: 2000 },
   units: [
     { name: "nftables", drift: [], mends: 2, retries: 1, lookedAt: 1900, mendedAt: 1500 },
     { name: "var", drift: ["mount it", "open it"], problem: { code: "test-problem", what: "gone" }, mends: 0, retries: 0 },
@@ -75,8 +75,11 @@ test("all that is known of a node is there", async () => {
   expect(lines.join("\n")).not.toContain("guestos_monitor");
 });
 
-test("a monitor that runs has the last word on the rules, and tells of drift", async () => {
-  const lines = await written(fakeHost({ files: { ...node, [MONITOR]: JSON.stringify(watching) } }));
+test("the firewall's own note has the last word on the rules, and a monitor that runs tells of drift", async () => {
+  const ruleset = JSON.stringify({ file: "/etc/nftables.conf", sha256: "s", ruleset: "r", loaded: 1500 });
+  const lines = await written(
+    fakeHost({ files: { ...node, "/run/guestos-boot/nftables.json": ruleset, [MONITOR]: JSON.stringify(watching) } }),
+  );
   for (const line of [
     "guestos_ruleset_last_load_timestamp_seconds 1500",
     "guestos_monitor_start_timestamp_seconds 1000",

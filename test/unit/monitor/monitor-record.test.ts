@@ -24,3 +24,15 @@ test("one that is too large does not bring back an older one", () => {
   const runs = [run("m1", true), run("x".repeat(5000), true), run("m3", true)];
   expect(withoutOldMonitorRuns(runs.join(""), 1000)).toBe(runs[2]);
 });
+
+test("what a line is, its fields say: not their order, nor what else they hold", () => {
+  const note = `${JSON.stringify({ event: "note", text: "x" })}\n`;
+  const operator = `${JSON.stringify({ event: "run-started", run: { bootId: "b" }, units: [{ monitor: true }] })}\n${note}`;
+  const monitor = `${JSON.stringify({ run: { monitor: true }, event: "run-started" })}\n${note}`;
+  expect(withoutOldMonitorRuns(monitor + operator + monitor, 0)).toBe(operator);
+});
+
+test("a line that cannot be read stays with its run", () => {
+  const kept = `{"event":"run-sta\n${run("operator", false)}half a li\n`;
+  expect(withoutOldMonitorRuns(`${kept}${run("m1", true)}\0\0\n`, 0)).toBe(kept);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { pause } from "../../../src/base/clock.ts";
-import { Monitor, type News } from "../../../src/monitor/monitor.ts";
+import { keepWatch } from "../../../src/monitor/monitor.ts";
+import type { News } from "../../../src/monitor/state.ts";
 import type { Look } from "../../../src/monitor/monitor-look.ts";
 import type { Watcher } from "../../../src/boot/unit.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
@@ -38,7 +39,7 @@ async function watched(
   clock.after(seconds * 1000, () => controller.abort());
   const note = (what: string): void => void looks.push(`${Math.floor(clock.now() * 100) / 100}: ${what}`);
   let quickLooks = 0;
-  await new Monitor<undefined>({
+  await keepWatch<undefined>({
     watchers: watchers(clock),
     atStart: ["x"],
     machine: undefined,
@@ -68,7 +69,7 @@ async function watched(
     tell: (item) => news.push(item),
     clock,
     signal: controller.signal,
-  }).run();
+  });
   return { looks, news };
 }
 

@@ -15,7 +15,7 @@ test("what a tool writes is told, it is started again when it ends, and it ends 
   const started = (): readonly string[] => readFileSync(pids, "utf8").trim().split("\n");
   const ending = new AbortController();
   const bell = new Bell();
-  followTool("bash", ["-c", script], ending.signal, bell.ring);
+  void followTool("bash", ["-c", script], ending.signal, bell.ring);
   expect(await heard(bell)).toBe(true);
   expect(started()).toHaveLength(1);
   writeFileSync(quit, "");
@@ -31,7 +31,33 @@ test("what a tool writes is told, it is started again when it ends, and it ends 
 test("a tool that is not there is no reason to fail", async () => {
   const ending = new AbortController();
   const bell = new Bell();
-  followTool("there-is-no-such-tool", [], ending.signal, bell.ring);
+  void followTool("there-is-no-such-tool", [], ending.signal, bell.ring);
   expect(await heard(bell, 500)).toBe(false);
   ending.abort();
+});
+
+test("a tool is run as every other one is: in that environment, and stopped with all that it started", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "follow-"));
+  const pids = join(folder, "pids");
+  const environment = join(folder, "environment");
+  const ending = new AbortController();
+  const bell = new Bell();
+  // What is started hears no SIGTERM, and neither is it the tool itself.
+  const script = `env > ${environment}; (trap '' TERM; sh -c 'echo $PPID' > ${pids}; echo; while :; do sleep 1; done) & wait`;
+  const over = followTool("bash", ["-c", script], ending.signal, bell.ring);
+  while (!existsSync(pids) || readFileSync(pids, "utf8") === "") await heard(bell, 50);
+  ending.abort();
+  await over;
+  const state = (): string => {
+    try {
+      return /^State:\s+(\S)/m.exec(readFileSync(`/proc/${Number(readFileSync(pids, "utf8"))}/status`, "utf8"))?.[1] ?? "";
+    } catch {
+      return "gone";
+    }
+  };
+  // It was killed then; how soon it is gone, the kernel says.
+  while (!["gone", "Z"].includes(state())) await heard(bell, 50);
+  expect(readFileSync(environment, "utf8")).toMatch(/^LC_ALL=C$/m);
+  expect(readFileSync(environment, "utf8")).toMatch(/^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/m);
+  rmSync(folder, { recursive: true });
 });

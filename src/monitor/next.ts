@@ -1,0 +1,225 @@
+import type { Problem } from "../base/problem.ts";
+import type { Look } from "./monitor-look.ts";
+import type { Effect, Event, State, Work } from "./state.ts";
+
+export interface Next {
+  readonly state: State;
+  /** What is to be done, in that order. */
+  readonly effects: readonly Effect[];
+  /** When to ask again although nothing happens; infinite for never. */
+  readonly wakeAt: number;
+}
+
+/** Seconds between two inspections of everything: for what has no event. */
+const LOOK_AT_ALL = 3600;
+/** Seconds from an event to the inspection: a file is seldom written in one piece. */
+const SETTLE = 0.025;
+/** Seconds until what made way is made up for. */
+const MADE_WAY = 1;
+/** Seconds from a quick inspection that brought news until others are told: an event seldom comes alone. */
+const TELL_OTHERS = 1;
+/** Seconds until something is tried again; doubled from try to try. */
+const FIRST_BACKOFF = 30;
+const LONGEST_BACKOFF = 300;
+/** No unit's name. */
+const ALL = "";
+
+/**
+ * When the monitor inspects what: one pure function of what it knows, what has happened, and the time. What goes on around it (watchers,
+ * processes, timers) is in monitor.ts.
+ */
+export function next(state: State, event: Event, now: number): Next {
+  const step: Step = {
+    ...{ ...state, due: new Map(state.due), called: new Set(state.called), watchDue: new Map(state.watchDue) },
+    ...{ last: new Map(state.last), failures: new Map(state.failures), complaints: new Map(state.complaints) },
+    ...{ now, effects: [] },
+  };
+  hear(step, event);
+  for (const [name, at] of step.watchDue) if (at <= now) watchAgain(step, name);
+  const work = step.work === undefined ? dueWork(step) : undefined;
+  if (work !== undefined) begin(step, work);
+  const { now: _, effects, ...after } = step;
+  return { state: after, effects, wakeAt: wakeAt(after) };
+}
+
+/** A state that is being made out of another one. */
+interface Step extends State {
+  readonly now: number;
+  readonly effects: Effect[];
+  readonly due: Map<string, number>;
+  readonly called: Set<string>;
+  allDue: number;
+  tellDue: number;
+  readonly watchDue: Map<string, number>;
+  readonly last: Map<string, Look>;
+  readonly failures: Map<string, number>;
+  readonly complaints: Map<string, string>;
+  work: Work | undefined;
+  givenUp: boolean;
+}
+
+function wakeAt({ work, allDue, tellDue, due, watchDue }: State): number {
+  return Math.min(...watchDue.values(), ...(work === undefined ? [allDue, tellDue, ...due.values()] : []));
+}
+
+function hear(step: Step, event: Event): void {
+  switch (event.kind) {
+    case "time":
+      return;
+    case "called":
+      call(step, event.name);
+      if (!step.watch.makingWay.has(event.name)) giveUp(step);
+      return;
+    case "watch-ended":
+      step.watchDue.set(event.name, step.now + LONGEST_BACKOFF);
+      if (event.problem !== undefined) complain(step, `watching over ${event.name}`, event.problem);
+      return;
+    case "work-done":
+    case "work-failed":
+      return endWork(step, event);
+  }
+}
+
+function watchAgain(step: Step, name: string): void {
+  step.watchDue.delete(name);
+  step.effects.push({ kind: "watch", name });
+  // What happened meanwhile has not been seen.
+  call(step, name);
+}
+
+/** A quick unit that calls goes first, then everything, then what is due and need not wait; what may have to wait comes last. */
+function dueWork({ now, watch, due, called, allDue, tellDue }: Step): Work | undefined {
+  const names = [...due].filter(([, at]) => at <= now).map(([name]) => name);
+  const urgent = names.filter((name) => !watch.makingWay.has(name));
+  const quick = urgent.find((name) => called.has(name) && watch.quick.has(name));
+  if (quick !== undefined) return { kind: "quick-look", name: quick };
+  if (allDue <= now) return { kind: "look", names: undefined };
+  if (names.length > 0) return { kind: "look", names: urgent.length > 0 ? urgent : names };
+  return tellDue <= now ? { kind: "tell-others" } : undefined;
+}
+
+function begin(step: Step, work: Work): void {
+  step.work = work;
+  step.givenUp = false;
+  step.effects.push({ kind: "begin", work });
+  const { makingWay } = step.watch;
+  switch (work.kind) {
+    case "tell-others":
+      step.tellDue = Infinity;
+      return;
+    case "quick-look":
+      return forgetDue(step, [work.name]);
+    case "look":
+      if (work.names !== undefined) return forgetDue(step, work.names);
+      // That of everything leaves out those that make way: it is not given up, and they have their own right after it.
+      forgetDue(
+        step,
+        [...step.due.keys()].filter((name) => !makingWay.has(name)),
+      );
+      step.allDue = step.now + LOOK_AT_ALL;
+      for (const name of makingWay) makeDue(step, name, 0);
+  }
+}
+
+function giveUp(step: Step): void {
+  const { work, watch } = step;
+  const makesWay =
+    work?.kind === "tell-others" || (work?.kind === "look" && work.names?.every((name) => watch.makingWay.has(name)) === true);
+  if (!makesWay || step.givenUp) return;
+  step.givenUp = true;
+  step.effects.push({ kind: "give-up" });
+}
+
+type Ended = Extract<Event, { readonly kind: "work-done" | "work-failed" }>;
+
+function endWork(step: Step, ended: Ended): void {
+  const { work, givenUp } = step;
+  if (work === undefined) return;
+  step.work = undefined;
+  const doing = doingText(work);
+  if (ended.kind === "work-done") step.complaints.delete(doing);
+  else if (!givenUp) complain(step, doing, ended.problem);
+  switch (work.kind) {
+    case "tell-others":
+      // Where it failed, it is not tried again: the next inspection tells them.
+      if (ended.kind === "work-failed" && givenUp) step.tellDue = step.now + MADE_WAY;
+      return;
+    case "quick-look":
+      if (ended.kind === "work-failed" || ended.looks === undefined) return begin(step, { kind: "look", names: [work.name] });
+      if (learn(step, ended.looks)) step.tellDue = Math.min(step.tellDue, step.now + TELL_OTHERS);
+      return;
+    case "look":
+      if (ended.kind === "work-failed") return makeUpFor(step, work.names, givenUp ? MADE_WAY : backoff(step, ALL));
+      learn(step, ended.looks ?? []);
+      step.failures.delete(ALL);
+      step.tellDue = Infinity;
+  }
+}
+
+function doingText(work: Work): string {
+  switch (work.kind) {
+    case "tell-others":
+      return "telling others of it";
+    case "quick-look":
+      return `looking at ${work.name} at once`;
+    case "look":
+      return `looking at ${work.names?.join(", ") ?? "all units"}`;
+  }
+}
+
+function makeUpFor(step: Step, names: readonly string[] | undefined, seconds: number): void {
+  if (names === undefined) step.allDue = step.now + seconds;
+  else for (const name of names) makeDue(step, name, seconds);
+}
+
+/** @returns whether anything of it is news */
+function learn(step: Step, looks: readonly Look[]): boolean {
+  const news = looks.filter((look) => look.kind === "mended" || isNews(look, step.last.get(look.name)));
+  for (const look of news) step.effects.push({ kind: "tell", news: { kind: "look", look } });
+  for (const look of looks) {
+    const { name, kind, again } = look;
+    step.last.set(name, look);
+    if (kind === "failed") makeDue(step, name, backoff(step, name));
+    else {
+      step.failures.delete(name);
+      if (again !== undefined) makeDue(step, name, again);
+    }
+  }
+  return news.length > 0;
+}
+
+/** That all is well is news only where it was not. */
+function isNews(look: Look, before: Look | undefined): boolean {
+  return JSON.stringify([look.problem, look.drift]) !== JSON.stringify([before?.problem, before?.drift ?? []]);
+}
+
+function complain(step: Step, doing: string, problem: Problem): void {
+  const text = JSON.stringify(problem);
+  if (step.complaints.get(doing) !== text) step.effects.push({ kind: "tell", news: { kind: "trouble", doing, problem } });
+  step.complaints.set(doing, text);
+}
+
+/** Seconds until the next try. */
+function backoff(step: Step, name: string): number {
+  const before = step.failures.get(name) ?? 0;
+  step.failures.set(name, before + 1);
+  return Math.min(FIRST_BACKOFF * 2 ** before, LONGEST_BACKOFF);
+}
+
+/** Something has happened to that unit. */
+function call(step: Step, name: string): void {
+  step.called.add(name);
+  makeDue(step, name, SETTLE);
+}
+
+/** The sooner of two times counts. */
+function makeDue({ due, now }: Step, name: string, seconds: number): void {
+  due.set(name, Math.min(now + seconds, due.get(name) ?? Infinity));
+}
+
+function forgetDue({ due, called }: Step, names: readonly string[]): void {
+  for (const name of names) {
+    due.delete(name);
+    called.delete(name);
+  }
+}
