@@ -10,7 +10,7 @@ export interface Family {
 }
 
 const UNIT = { unit: "name of a unit (`guestos-boot list`)" };
-const RUN = { run: "`early`, `late`: the stage; `manual`: the last run that an operator started" };
+const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: the last other run that an operator started" };
 const SLOT = { slot: "`A`, `B`" };
 
 /**
@@ -80,7 +80,7 @@ export const families = {
     type: "gauge",
     unit: "seconds",
     labels: {},
-    help: "How long the stages of this boot took together",
+    help: "How long this boot took, by itself",
   },
   runDuration: {
     name: "guestos_run_duration_seconds",

@@ -126,7 +126,7 @@ async function startRouter(vm: VirtualMachine, card: string): Promise<void> {
 test("a node whose router comes up late has its address soon after", ({ annotate }) =>
   node.use(async (vm) => {
     const card = await primary(vm);
-    expect(reportOf(vm).stages.late?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
+    expect(reportOf(vm).end?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
     await until(vm, `grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
     const has = `ip -6 -o address show dev ${card} scope global -tentative | grep -q 2001:db8:77:`;
     await startRouter(vm, card);

@@ -13,21 +13,22 @@ import {
 import { reconfigureLink, waitForLink } from "../../system/network/networkd.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { unit } from "../machine.ts";
-import { network } from "./network.ts";
+import { systemBus } from "../services/system-bus.ts";
+import { network, networkApplied } from "./network.ts";
 
 /**
  * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
  * a router's advertisement. An address whose duplicate detection still runs is not one yet.
  *
- * Late, because it asks systemd-networkd over D-Bus: that gives up asking for routers when none was there at boot.
+ * Asks systemd-networkd over D-Bus, which gives up asking for routers when none was there at boot.
  * Degrades: a node without IPv6 is of little use, but it must come up, say so, and be repairable. A conflict means that
  * another node in the network has the configured address.
  */
 export const ipv6Monitor = unit({
   name: "ipv6-monitor",
   title: "Obtain an IPv6 address",
-  stage: "late",
-  requires: [network],
+  requires: [network, systemBus],
+  after: [networkApplied],
   onFailure: "degrade",
   // Asking networkd again takes nothing away from a node that has no address.
   mends: true,

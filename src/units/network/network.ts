@@ -10,13 +10,14 @@ import { ProblemError } from "../../base/problem.ts";
 import { isBusRunning, isServiceRunning, runJob } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
+import { systemBus } from "../services/system-bus.ts";
 
 /**
  * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
  *
  * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
- * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, in the
- * late stage or by hand after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
+ * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, by hand
+ * after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
  * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone. A bad
  * value in network.conf is an error that names its place, and leaves the network as it is.
  */
@@ -28,10 +29,7 @@ export const network = unit({
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
-    const conf = await readNetworkConf(host, layout);
-    const link = await readyInterface(host);
-    const settings = networkSettings(conf);
-    const path = join(layout.networkd, `10-${link.name}.network`);
+    const { conf, link, settings, path } = await intended(machine);
     const text = networkFile(link.name, settings);
     const stale = await staleFiles(machine, path);
     const hasFile = (await host.readText(path)) === text;
@@ -46,13 +44,42 @@ export const network = unit({
         }),
       );
     }
-    // In the early stage this is where it ends: networkd may be starting already, but nobody would answer on the bus.
-    if (!(await isBusRunning(host))) return files;
-    const goal = { path, wanted: asStatic(settings) };
-    if (!(await isServiceRunning(host, NETWORKD))) return [...files, start(host, link, goal)];
-    return [...files, ...(await application(host, link, goal, files.length > 0))];
+    return [...files, ...(await application(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
   },
 });
+
+/**
+ * Afterwards systemd-networkd has applied the file, also where it ran before the file was there. By hand the unit `network` sees to that
+ * already; in a boot it comes before the bus. Where there is no bus, networkd cannot be asked, and nothing is wrong with the file.
+ */
+export const networkApplied = unit({
+  name: "network-applied",
+  title: "Have the network's configuration applied",
+  // Not required: either may be switched off.
+  after: [network, systemBus],
+  // systemd-networkd may have been started a moment ago.
+  retryFor: 20_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    if (!((await host.list(layout.networkd)) ?? []).some(isOurs)) return [];
+    const { link, settings, path } = await intended(machine);
+    return application(host, link, { path, wanted: asStatic(settings) }, false);
+  },
+});
+
+interface Intended {
+  readonly conf: NetworkConf;
+  readonly link: NetworkInterface;
+  readonly settings: NetworkSettings;
+  /** The .network file. */
+  readonly path: string;
+}
+
+async function intended({ host, layout }: Machine): Promise<Intended> {
+  const conf = await readNetworkConf(host, layout);
+  const link = await readyInterface(host);
+  return { conf, link, settings: networkSettings(conf), path: join(layout.networkd, `10-${link.name}.network`) };
+}
 
 /** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
 async function readyInterface(host: Host): Promise<NetworkInterface> {
@@ -93,10 +120,15 @@ function settingsText(settings: NetworkSettings): string {
   ].join(", ");
 }
 
+/** A name such as we give. */
+function isOurs(name: string): boolean {
+  return /^10-.+\.network$/.test(name);
+}
+
 /** Files that we made when another interface was the primary one. */
 async function staleFiles({ host, layout }: Machine, current: string): Promise<readonly string[]> {
   const names = (await host.list(layout.networkd)) ?? [];
-  const others = names.filter((name) => /^10-.+\.network$/.test(name)).map((name) => join(layout.networkd, name));
+  const others = names.filter(isOurs).map((name) => join(layout.networkd, name));
   const stale: string[] = [];
   for (const path of others) {
     if (path !== current && (await host.readText(path))?.startsWith(OUR_HEADER) === true) stale.push(path);
@@ -124,8 +156,10 @@ function start(host: Host, link: NetworkInterface, goal: Goal): Action {
   });
 }
 
-/** What to do so that a running networkd has applied the file: nothing, when it says that it has. */
+/** What to do so that networkd has applied the file: nothing, when it says that it has, and where nobody would answer on the bus yet. */
 async function application(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
+  if (!(await isBusRunning(host))) return [];
+  if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
   const differences = pending(await describeLink(host, link.index), goal);
   if (!filesChange && differences.length === 0) return [];
   const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");

@@ -8,20 +8,21 @@ import { checkRuleset, loadExactly, loadRuleset, rulesetDigest } from "../../sys
 import { type IncludedFile, readIncludes } from "../../system/network/nft-includes.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
+import { systemBus } from "../services/system-bus.ts";
 import { rulesetIn } from "./watch-ruleset.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
  *
- * Late, and independent of everything: nftables.service has loaded the image's default ruleset long before, so that no
- * packet ever met an open node. Degrades, and never opens: a file that is broken, or that would filter nothing, leaves the
+ * Requires nothing. nftables.service has loaded the image's default ruleset long before, so that no packet ever met an open
+ * node; that it has ended is known once the bus answers (etc/systemd/system/nftables.service.d). Degrades, and never opens: a file that is broken, or that would filter nothing, leaves the
  * rules in force as they are. A conflict means that there is no ruleset file at all, or that the file may not be used as it
  * stands.
  */
 export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
-  stage: "late",
+  after: [systemBus],
   onFailure: "degrade",
   // Loading is one transaction, and a file that is not sound changes nothing.
   mends: true,
