@@ -39,8 +39,7 @@ const KERNEL = /\[ *\d+\.\d{6}\] /;
 
 const UNIT = /^([a-z][a-z0-9-]*) +(changed|unchanged|degraded|failed|skipped) +(\d+(?:\.\d+)?) s(?: +— +(.*))?$/;
 const WAITING = /^waiting for ([a-z][a-z0-9-]*): (.*)$/;
-const END =
-  /^boot: (\d+) units?: (\d+) changed, (\d+) unchanged, (\d+) degraded, (\d+) failed, (\d+) skipped in (\d+(?:\.\d+)?) s$/;
+const END = /^boot: (\d+) units?: (\d+) changed, (\d+) unchanged, (\d+) degraded, (\d+) failed, (\d+) skipped in (\d+(?:\.\d+)?) s$/;
 
 /**
  * What the boot chain said on the serial console, in order.

@@ -36,8 +36,7 @@ not depend on each other runs at the same time. A unit that fails stops only wha
 requires it; the rest finishes, and the last lines say what to do.
 
 Examples:
-  guestos-boot run --stage boot   what guestos-boot.service does
-  guestos-boot run --stage late   only what waits for the system bus
+  guestos-boot run --stage boot  what guestos-boot.service does
   guestos-boot --unit network --unit hostname
   guestos-boot --wait 60 --json   for scripts: one document, at the end`;
 

@@ -80,7 +80,7 @@ export const families = {
     type: "gauge",
     unit: "seconds",
     labels: {},
-    help: "How long this boot took, by itself",
+    help: "How long the runs of this boot itself took together",
   },
   runDuration: {
     name: "guestos_run_duration_seconds",

@@ -12,7 +12,13 @@ export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): st
     case "text":
       return textLines(units).join("\n");
     case "dot":
-      return ["digraph chain {", "  rankdir=LR;", "  node [shape=box];", ...units.flatMap((unit) => dotLines(unit, stageOf(unit))), "}"].join("\n");
+      return [
+        "digraph chain {",
+        "  rankdir=LR;",
+        "  node [shape=box];",
+        ...units.flatMap((unit) => dotLines(unit, stageOf(unit))),
+        "}",
+      ].join("\n");
     case "mermaid":
       return ["flowchart LR", ...units.flatMap((unit) => mermaidLines(unit, stageOf(unit)))].join("\n");
   }

@@ -41,7 +41,8 @@ export async function sayReady(host: Host): Promise<void> {
   // systemd itself reads there, so it is never full for long.
   if (socket !== undefined) writeSync(socket, READY);
   // It sends in the name of the process that starts it, to which alone systemd listens (systemd-notify(1)).
-  else await host.run({ program: "systemd-notify", args: ["--no-block", READY], env: { NOTIFY_SOCKET: process.env["NOTIFY_SOCKET"] ?? "" } });
+  else
+    await host.run({ program: "systemd-notify", args: ["--no-block", READY], env: { NOTIFY_SOCKET: process.env["NOTIFY_SOCKET"] ?? "" } });
 }
 
 const READY = "READY=1";

@@ -58,7 +58,11 @@ test("a boot is told as it begins and ends, and that the node is ready once it h
   const { sent } = await tell(run("boot", "done"));
   expect(sent).toEqual([
     ["STATUS=guestos-boot: boot: begun"],
-    ["READY=1", "STATUS=guestos-boot: boot: 1 unit: 0 changed, 1 unchanged, 0 degraded, 0 failed, 0 skipped in 1.0 s", "X_GUESTOS_BOOT=done"],
+    [
+      "READY=1",
+      "STATUS=guestos-boot: boot: 1 unit: 0 changed, 1 unchanged, 0 degraded, 0 failed, 0 skipped in 1.0 s",
+      "X_GUESTOS_BOOT=done",
+    ],
   ]);
 });
 

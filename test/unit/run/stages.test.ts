@@ -15,7 +15,13 @@ const chain = [last, bus, disk, mount, service];
 
 test("what waits for the bus is late, also in order alone, and the rest is early", () => {
   const stageOf = stagesOf(chain);
-  expect(chain.map((one) => `${one.name} ${stageOf(one)}`)).toEqual(["last late", "system-bus late", "disk early", "mount early", "service late"]);
+  expect(chain.map((one) => `${one.name} ${stageOf(one)}`)).toEqual([
+    "last late",
+    "system-bus late",
+    "disk early",
+    "mount early",
+    "service late",
+  ]);
   const without = stagesOf([disk, mount]);
   expect([disk, mount].map(without)).toEqual(["early", "early"]);
 });
