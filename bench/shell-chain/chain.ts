@@ -42,7 +42,7 @@ export const SLICE = "chain.slice";
 /** Where it is installed in the image. */
 export const FOLDER = "/usr/lib/shell-chain";
 
-/** The ordering is that of guestos-boot.service and guestos-boot-late.service (etc/systemd/system). */
+/** The ordering is that of the two halves of guestos-boot.service (etc/systemd/system): what it is before, and what waits for the bus. */
 const STAGES = {
   early: `DefaultDependencies=no
 Wants=systemd-udevd.service systemd-udev-trigger.service tmp.mount run-lock.mount network-pre.target
