@@ -1,5 +1,5 @@
 /**
- * `make boot`: boots the lab's machine and shows what the boot chain does, until both of its stages have ended.
+ * `make boot`: boots the lab's machine and shows what the boot chain does, until it has ended.
  *
  * PROFILE=boundary boots the other image. FRESH=1 starts from a new disk. BOOT_TIMEOUT bounds the wait (seconds). The machine runs on; `make stop` ends it.
  * Exit status: 0 when no unit failed and the node answers to ssh, else 1.
@@ -99,7 +99,7 @@ async function untilEnded(vm: VirtualMachine, timeout: number): Promise<BootRepo
     return hasEnded(report) ? report : undefined;
   };
   try {
-    return await vm.waitFor("both stages of the boot chain to end", timeout, ended);
+    return await vm.waitFor("the boot chain to end", timeout, ended);
   } catch (error) {
     // A table of what is known says more than the console's last lines alone.
     const report = bootReport(consoleEvents(vm.serial.text));
@@ -114,8 +114,8 @@ function eventText(event: ConsoleEvent): string {
       return `  ${event.name.padEnd(20)} ${event.outcome.padEnd(9)} ${event.seconds.toFixed(2)} s${event.detail === undefined ? "" : ` — ${event.detail}`}`;
     case "waiting":
       return `  … ${event.unit}: ${event.text}`;
-    case "stage":
-      return `${event.stage} stage has ended`;
+    case "end":
+      return "the boot chain has ended";
     case "text":
       return `  ${event.text}`;
   }

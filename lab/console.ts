@@ -1,7 +1,6 @@
 import { printable } from "./serial-log.ts";
 
 export type UnitOutcome = "changed" | "unchanged" | "degraded" | "failed" | "skipped";
-export type StageName = "early" | "late";
 
 export interface UnitLine {
   readonly kind: "unit";
@@ -17,10 +16,9 @@ export interface WaitingLine {
   readonly text: string;
 }
 
-/** The last line of a stage. */
-export interface StageLine {
-  readonly kind: "stage";
-  readonly stage: StageName;
+/** The last line of a boot. */
+export interface EndLine {
+  readonly kind: "end";
   readonly total: number;
   readonly counts: Readonly<Record<UnitOutcome, number>>;
   readonly seconds: number;
@@ -32,7 +30,7 @@ export interface TextLine {
   readonly text: string;
 }
 
-export type ConsoleEvent = UnitLine | WaitingLine | StageLine | TextLine;
+export type ConsoleEvent = UnitLine | WaitingLine | EndLine | TextLine;
 
 /** The program's lines as journald forwards them, wherever on the line they begin: a prompt may stand before them. */
 const OURS = /(?:\[ *\d+\.\d+\] )?guestos-(?:boot|monitor)\[\d+\]: /;
@@ -41,8 +39,7 @@ const KERNEL = /\[ *\d+\.\d{6}\] /;
 
 const UNIT = /^([a-z][a-z0-9-]*) +(changed|unchanged|degraded|failed|skipped) +(\d+(?:\.\d+)?) s(?: +— +(.*))?$/;
 const WAITING = /^waiting for ([a-z][a-z0-9-]*): (.*)$/;
-const STAGE =
-  /^(early|late): (\d+) units?: (\d+) changed, (\d+) unchanged, (\d+) degraded, (\d+) failed, (\d+) skipped in (\d+(?:\.\d+)?) s$/;
+const END = /^boot: (\d+) units?: (\d+) changed, (\d+) unchanged, (\d+) degraded, (\d+) failed, (\d+) skipped in (\d+(?:\.\d+)?) s$/;
 
 /**
  * What the boot chain said on the serial console, in order.
@@ -75,11 +72,11 @@ function consoleEvent(message: string): ConsoleEvent {
   }
   const waiting = WAITING.exec(line);
   if (waiting !== null) return { kind: "waiting", unit: waiting[1] ?? "", text: waiting[2] ?? "" };
-  const stage = STAGE.exec(line);
-  if (stage === null) return { kind: "text", text: line };
-  const [total = 0, changed = 0, unchanged = 0, degraded = 0, failed = 0, skipped = 0, seconds = 0] = stage.slice(2).map(Number);
+  const end = END.exec(line);
+  if (end === null) return { kind: "text", text: line };
+  const [total = 0, changed = 0, unchanged = 0, degraded = 0, failed = 0, skipped = 0, seconds = 0] = end.slice(1).map(Number);
   const counts = { changed, unchanged, degraded, failed, skipped };
-  return { kind: "stage", stage: stage[1] === "late" ? "late" : "early", total, counts, seconds };
+  return { kind: "end", total, counts, seconds };
 }
 
 /**
@@ -98,52 +95,42 @@ function whole(message: string, next: string | undefined): string | undefined {
 }
 
 export interface BootReport {
-  readonly units: readonly (UnitLine & { readonly stage: StageName })[];
-  readonly stages: Readonly<Partial<Record<StageName, StageLine>>>;
+  readonly units: readonly UnitLine[];
+  /** Absent while the boot goes on. */
+  readonly end?: EndLine;
 }
 
-/** What ran, by stage. A unit that ran twice counts as it ended last. */
+/** What ran. A unit that ran twice, and a boot that was run again, count as they ended last. */
 export function bootReport(events: readonly ConsoleEvent[]): BootReport {
-  const units = new Map<string, UnitLine & { readonly stage: StageName }>();
-  const stages: Partial<Record<StageName, StageLine>> = {};
-  for (const event of events) {
-    if (event.kind === "stage") stages[event.stage] = event;
-    if (event.kind === "unit") units.set(event.name, { ...event, stage: stages.early === undefined ? "early" : "late" });
-  }
-  return { units: [...units.values()], stages };
+  const units = new Map(events.flatMap((event) => (event.kind === "unit" ? [[event.name, event] as const] : [])));
+  const end = events.findLast((event) => event.kind === "end");
+  return { units: [...units.values()], ...(end === undefined ? {} : { end }) };
 }
 
-/** Whether both stages have ended. */
-export function hasEnded({ stages }: BootReport): boolean {
-  return stages.early !== undefined && stages.late !== undefined;
+export function hasEnded({ end }: BootReport): boolean {
+  return end !== undefined;
 }
 
-/** Both stages have ended, and no unit failed or was left out. */
-export function hasSucceeded(report: BootReport): boolean {
-  const stages = [report.stages.early, report.stages.late];
-  return stages.every((stage) => stage !== undefined && stage.counts.failed === 0 && stage.counts.skipped === 0);
+/** It has ended, and no unit failed or was left out. */
+export function hasSucceeded({ end }: BootReport): boolean {
+  return end?.counts.failed === 0 && end.counts.skipped === 0;
 }
 
-/** The table that `make boot` ends with: unit, outcome, time; then a line a stage. */
+/** The table that `make boot` ends with: unit, outcome, time; then a line for all. */
 export function bootTable(report: BootReport): readonly string[] {
   const width = Math.max(4, ...report.units.map(({ name }) => name.length));
   const row = (unit: string, outcome: string, time: string, detail: string): string =>
     `${unit.padEnd(width)}  ${outcome.padEnd(9)}  ${time.padStart(8)}  ${detail}`.trimEnd();
   const rows = report.units.map(({ name, outcome, seconds, detail = "" }) => row(name, outcome, `${seconds.toFixed(2)} s`, detail));
-  const stages = (["early", "late"] as const).flatMap((name) => {
-    const stage = report.stages[name];
-    return stage === undefined ? [`${name}: has not ended`] : [stageText(stage)].concat(missingText(report, stage));
-  });
-  return [row("unit", "outcome", "time", ""), ...rows, "", ...stages];
-}
-
-function stageText({ stage, total, counts, seconds }: StageLine): string {
-  const parts = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
-  return `${stage}: ${total} units: ${parts.join(", ")} in ${seconds.toFixed(1)} s`;
+  return [row("unit", "outcome", "time", ""), ...rows, "", ...endText(report)];
 }
 
 /** The console is not a reliable channel: what it lost is said. */
-function missingText(report: BootReport, { stage, total }: StageLine): readonly string[] {
-  const shown = report.units.filter((unit) => unit.stage === stage).length;
-  return shown === total ? [] : [`${stage}: the console shows ${shown} of them; guestos-boot status on the node knows all`];
+function endText({ units, end }: BootReport): readonly string[] {
+  if (end === undefined) return ["boot: has not ended"];
+  const parts = Object.entries(end.counts).map(([outcome, count]) => `${count} ${outcome}`);
+  return [
+    `boot: ${end.total} units: ${parts.join(", ")} in ${end.seconds.toFixed(1)} s`,
+    ...(units.length === end.total ? [] : [`boot: the console shows ${units.length} of them; guestos-boot status on the node knows all`]),
+  ];
 }

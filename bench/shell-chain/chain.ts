@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Stage } from "../../src/boot/unit.ts";
+import type { Stage } from "../../src/boot/record/record.ts";
 import { profiles } from "../../src/profiles/profiles.ts";
+import { stagesOf } from "../../src/run/stages.ts";
 
 /** A step of the shell chain: one script, `steps/NAME.sh`, called as the unit that does the same, in one systemd oneshot. */
 export interface Step {
@@ -13,6 +14,7 @@ export interface Step {
 
 const scripts = readdirSync(join(import.meta.dirname, "steps")).map((name) => basename(name, ".sh"));
 const chain = await profiles.guestos.chain();
+const stageOf = stagesOf(chain);
 
 /** Units that no script does the work of: what is measured is then not the same work. */
 export const withoutStep: readonly string[] = chain.map(({ name }) => name).filter((name) => !scripts.includes(name));
@@ -20,10 +22,10 @@ export const withoutStep: readonly string[] = chain.map(({ name }) => name).filt
 /** The same work, in the same order, as the units of a GuestOS; systemd runs what is independent side by side. */
 export const steps: readonly Step[] = chain
   .filter(({ name }) => scripts.includes(name))
-  .map(({ name, stage, requires }) => ({
-    name,
-    stage,
-    requires: requires.map((unit) => unit.name).filter((other) => scripts.includes(other)),
+  .map((unit) => ({
+    name: unit.name,
+    stage: stageOf(unit),
+    requires: unit.requires.map(({ name }) => name).filter((other) => scripts.includes(other)),
   }));
 
 /** Name of a step's service, without its suffix. */
@@ -38,7 +40,7 @@ export const SLICE = "chain.slice";
 /** Where it is installed in the image. */
 export const FOLDER = "/usr/lib/shell-chain";
 
-/** The ordering is that of guestos-boot.service and guestos-boot-late.service (etc/systemd/system). */
+/** The ordering is that of the two halves of guestos-boot.service (etc/systemd/system): what it is before, and what waits for the bus. */
 const STAGES = {
   early: `DefaultDependencies=no
 Wants=systemd-udevd.service systemd-udev-trigger.service tmp.mount run-lock.mount network-pre.target

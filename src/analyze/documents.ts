@@ -163,7 +163,9 @@ export const WhyDocument = z.object({
       evidence: z.array(z.object({ at: Seconds, seconds: Seconds, depth: z.number(), text: z.string(), words: z.array(z.string()) })),
       notes: z.array(z.string()),
       /** What the unit did when a run before this one was cut off. */
-      interrupted: z.object({ bootId: z.string(), run: z.enum(["early", "late", "run"]), time: z.string(), action: z.string() }).nullable(),
+      interrupted: z
+        .object({ bootId: z.string(), run: z.enum(["boot", "early", "late", "run"]), time: z.string(), action: z.string() })
+        .nullable(),
     }),
   ),
 });

@@ -59,7 +59,7 @@ export function graphSvg(units: readonly GraphUnit[], { title, style = true }: G
       text(
         MARGIN,
         height - 16,
-        "Arrows point from what comes first; dashed ones mean order alone. Round corners: late stage. What follows from other arrows is left out.",
+        "Arrows point from what comes first; dashed ones mean order alone. Round corners: waits for the system bus. What follows from other arrows is left out.",
         { class: "soft", style: "font-size:11px" },
       ),
     ].join("\n"),
@@ -128,7 +128,7 @@ function box(unit: GraphUnit, { column, row }: Place, width: number, x: (column:
     "g",
     {},
     [
-      tooltip([unit.title, `${unit.stage} stage`, ...story].join("\n")),
+      tooltip([unit.title, unit.stage, ...story].join("\n")),
       element("rect", { ...shape, class: "paper" }),
       ran === undefined || ran.outcome === "skipped" ? "" : element("rect", { ...shape, class: `${ran.outcome} pale` }),
       element("rect", {

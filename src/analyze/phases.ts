@@ -1,4 +1,4 @@
-import type { Stage } from "../boot/unit.ts";
+import type { RunFacts } from "../boot/record/record.ts";
 import type { BootClocks } from "../system/systemd/boot-clocks.ts";
 import type { RunBars } from "./timeline.ts";
 
@@ -6,8 +6,8 @@ import type { RunBars } from "./timeline.ts";
  * What the boot as a whole went through, from power-on to "startup finished".
  *
  *   firmware, loader, kernel, initrd   as systemd has them from the firmware and the kernel
- *   system     user space that is not ours: before, between and after the stages
- *   lock       a stage's service had started, and another guestos-boot was running
+ *   system     user space that is not ours: before and after the chain, and between its halves where each was a process
+ *   lock       the chain's service had started, and another guestos-boot was running
  *   program    the program's own start, up to the record's first line, and its end
  *   chain      a run of the chain
  */
@@ -23,15 +23,19 @@ export interface Phase {
   readonly run?: RunBars;
 }
 
-/** Which service runs a stage (etc/systemd/system). */
-export const stageServices: Readonly<Record<Stage, string>> = { early: "guestos-boot.service", late: "guestos-boot-late.service" };
+/** Which service runs what of a boot (etc/systemd/system); in records of releases in which it was two processes, which one ran each half. */
+export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined>, string>> = {
+  boot: "guestos-boot.service",
+  early: "guestos-boot.service",
+  late: "guestos-boot-late.service",
+};
 
 /**
  * The phases of a boot, without gaps: their sum is its wall time. Without clocks, what is known begins with the first run
  * and ends with the last.
  *
  * @param runs of the boot (`bootRuns`); those that began after systemd had finished are left out
- * @param allRuns runs by hand among them: a stage may have waited for the lock of one
+ * @param allRuns runs by hand among them: the boot may have waited for the lock of one
  */
 export function phasesOf(runs: readonly RunBars[], clocks: BootClocks | undefined, allRuns = runs): readonly Phase[] {
   const phases: Phase[] = [];

@@ -1,4 +1,4 @@
-import { noteText, problemText, wrap } from "../boot/show/run-text.ts";
+import { noteText, problemText, runOf, wrap } from "../boot/show/run-text.ts";
 import type { Ending } from "../system/command.ts";
 import { type Boot, utc } from "./boot.ts";
 import type { WhyDocument } from "./documents.ts";
@@ -171,7 +171,7 @@ function storyLines(name: string, story: Story): readonly string[] {
 }
 
 function cutText({ bootId, run, time, action }: NonNullable<Story["interrupted"]>): string {
-  return `${run === "run" ? "a run" : `the ${run} stage`} of boot ${bootId.slice(0, 8)}, begun ${utc(time)}, was cut off at: ${noteText(action)}`;
+  return `${runOf(run, `boot ${bootId.slice(0, 8)}`)}, begun ${utc(time)}, was cut off at: ${noteText(action)}`;
 }
 
 function line(label: string, content: string): readonly string[] {

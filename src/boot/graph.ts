@@ -5,11 +5,11 @@ import type { Unit } from "./unit.ts";
 /**
  * Everything that is wrong with a chain, found before anything runs: a broken chain must fail the build, not the boot.
  *
- * @returns one problem for each duplicate name, each requirement that is not part of the chain or runs in a later
- *   stage, each cycle and each path or device that two units own; empty when the chain is sound
+ * @returns one problem for each duplicate name, each requirement that is not part of the chain,
+ *   each cycle and each path or device that two units own; empty when the chain is sound
  */
 export function graphProblems<M>(units: readonly Unit<M>[]): readonly Problem[] {
-  return [...duplicateNames(units), ...unknownDependencies(units), ...stageInversions(units), ...cycles(units), ...sharedOwnership(units)];
+  return [...duplicateNames(units), ...unknownDependencies(units), ...cycles(units), ...sharedOwnership(units)];
 }
 
 /** The units and everything they require, directly or not, in the order of `chain`. */
@@ -22,6 +22,13 @@ export function withRequirements<M>(selected: readonly Unit<M>[], chain: readonl
     open.push(...unit.requires);
   }
   return chain.filter((unit) => wanted.has(unit));
+}
+
+/** The unit of that name, and all that wait for it, directly or not; empty where there is none. */
+export function withDependents<M>(name: string, units: readonly Unit<M>[]): ReadonlySet<Unit<M>> {
+  const found = new Set<Unit<M>>();
+  for (const unit of inOrder(units)) if (unit.name === name || predecessors(unit).some((one) => found.has(one))) found.add(unit);
+  return found;
 }
 
 /** Changed copies of the units, whose dependencies are the changed copies too. */
@@ -84,21 +91,6 @@ function unknownDependencies<M>(units: readonly Unit<M>[]): readonly Problem[] {
         todo: `add ${requirement.name} to the profile, or take ${unit.name} out of it`,
       })),
   );
-}
-
-/** An early unit that requires a late one would pull it into the early service, where starting a systemd job deadlocks. */
-function stageInversions<M>(units: readonly Unit<M>[]): readonly Problem[] {
-  return units
-    .filter(({ stage }) => stage === "early")
-    .flatMap((unit) =>
-      unit.requires
-        .filter(({ stage }) => stage === "late")
-        .map((requirement) => ({
-          code: "early-requires-late",
-          what: `${unit.name} runs early and requires ${requirement.name}, which runs late`,
-          todo: `make ${unit.name} late, or ${requirement.name} early`,
-        })),
-    );
 }
 
 /** One problem for each cycle, until none is left: no two of them have a unit in common. */

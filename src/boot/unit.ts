@@ -10,8 +10,6 @@ export interface Unit<M> {
   readonly name: string;
   /** For people, in the imperative: "Set up host keys of sshd". */
   readonly title: string;
-  /** `early`: before the rest of the system starts; `late`: once D-Bus is up, so that services can be started. */
-  readonly stage: Stage;
   /** These must have succeeded, but for a part, before this one runs. */
   readonly requires: readonly Unit<M>[];
   /** Order only: these come first when both run, whether they succeed or not. */
@@ -46,8 +44,6 @@ export interface Watcher<M> {
   /** Mending it is mostly waiting for somebody's answer: a look at it is given up, and made up for, when another unit calls. */
   readonly makesWay?: boolean;
 }
-
-export type Stage = "early" | "late";
 
 /** The three answers: nothing missing (no actions), something missing (actions in order), something in the way. */
 export type Plan = readonly Action[] | Conflict;
@@ -91,15 +87,14 @@ export function joined(plans: readonly Plan[]): Plan {
   return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
 }
 
-type UnitDefaults = "requires" | "after" | "owns" | "stage" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "mends";
+type UnitDefaults = "requires" | "after" | "owns" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "mends";
 
 /** What the author of a unit writes: everything with a usual value may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
 
-/** Completes a definition: early, no dependencies, 60 s, no retries, its failure fails the boot, and only a run mends it. */
+/** Completes a definition: no dependencies, 60 s, no retries, its failure fails the boot, and only a run mends it. */
 export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
   return {
-    stage: "early",
     requires: [],
     after: [],
     owns: [],

@@ -1,5 +1,4 @@
 import { type Command, CommanderError, Option } from "commander";
-import type { Stage } from "../boot/unit.ts";
 import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
@@ -18,7 +17,7 @@ interface ProfileFlags {
 
 interface UnitFlags extends ProfileFlags {
   readonly unit: readonly string[];
-  readonly stage?: Stage;
+  readonly stage?: "boot" | "early" | "late";
 }
 
 interface MonitorFlags {

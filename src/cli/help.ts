@@ -27,8 +27,7 @@ not depend on each other runs at the same time. A unit that fails stops only wha
 requires it; the rest finishes, and the last lines say what to do.
 
 Examples:
-  guestos-boot run --stage early  what guestos-boot.service does
-  guestos-boot run --stage late   what guestos-boot-late.service does
+  guestos-boot run --stage boot  what guestos-boot.service does
   guestos-boot --unit network --unit hostname
   guestos-boot --wait 60 --json   for scripts: one document, at the end`;
 
@@ -86,8 +85,8 @@ Examples:
   guestos-boot doctor
   guestos-boot doctor --json`;
 
-export const statusHelp = `The runs of one boot are taken together: the early and the late stage, and what
-an operator ran since. The latest word on each unit counts. Ends as the boot did:
+export const statusHelp = `The runs of one boot are taken together: the boot itself, and what an operator ran
+since. The latest word on each unit counts. Ends as the boot did:
 with 0, 3 (failed) or 10 (degraded), or with 13 while it is running or cut off.
 
 Examples:

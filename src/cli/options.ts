@@ -14,7 +14,10 @@ export function unitOption(): Option {
 }
 
 export function stageOption(): Option {
-  return new Option("--stage <stage>", "only the units of that stage, and what they require").choices(["early", "late"]);
+  return new Option(
+    "--stage <stage>",
+    "boot: all, as a boot runs it; early: only what ends before the system bus is there; late: only what waits for it; with what it requires",
+  ).choices(["boot", "early", "late"]);
 }
 
 export function profileOption(): Option {

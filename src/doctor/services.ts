@@ -5,6 +5,7 @@ import { type Check, type Finding, notice, wrong } from "./check.ts";
 export const SERVICES: readonly string[] = [
   "guestos-boot.service",
   "guestos-boot-late.service",
+  "guestos-boot-late.socket",
   "guestos-boot.target",
   "guestos-go-back.service",
   "guestos-trial.timer",

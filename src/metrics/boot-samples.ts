@@ -37,7 +37,7 @@ export function bootSamples(record: ReadRecord): readonly Sample[] {
   ];
 }
 
-/** Of the boot itself, whatever an operator ran since; of all runs, where no stage was run. */
+/** Of the boot itself, whatever an operator ran since; of all runs, where there is none. */
 function bootSeconds(runs: readonly RunView[]): number {
   const stages = runs.filter(({ facts }) => facts.stage !== undefined);
   return bootView(stages.length === 0 ? runs : stages).seconds;
@@ -62,7 +62,7 @@ function runSamples(name: string, run: RunView, peakMemory: number | undefined):
   ];
 }
 
-/** The last run of each name, with its peak of memory: an operator may run a stage again. */
+/** The last run of each name, with its peak of memory: an operator may run one again. */
 function lastOfEach({ runs, events }: ReadRecord): readonly (readonly [string, RunView, number | undefined])[] {
   const peaks = peaksOf(events);
   const last = new Map(runs.map((run, index) => [run.facts.stage ?? "manual", [run.facts.stage ?? "manual", run, peaks[index]] as const]));

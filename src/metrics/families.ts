@@ -11,7 +11,7 @@ export interface Family {
 
 const UNIT = { unit: "name of a unit (`guestos-boot list`)" };
 const CODE = { code: "which problem ([codes.md](codes.md))" };
-const RUN = { run: "`early`, `late`: the stage; `manual`: the last run that an operator started" };
+const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: the last other run that an operator started" };
 const SLOT = { slot: "`A`, `B`" };
 
 /**
@@ -81,7 +81,7 @@ export const families = {
     type: "gauge",
     unit: "seconds",
     labels: {},
-    help: "How long the stages of this boot took together",
+    help: "How long the runs of this boot itself took together",
   },
   runDuration: {
     name: "guestos_run_duration_seconds",

@@ -21,7 +21,7 @@ export async function writeTextfile(host: Host, layout: Layout, sources: FactSou
 }
 
 /**
- * The early stage is before systemd-tmpfiles, which otherwise makes the folder (etc/tmpfiles.d/guestos.conf), in the same way. A
+ * A failed boot may end before systemd-tmpfiles, which otherwise makes the folder (etc/tmpfiles.d/guestos.conf), in the same way. A
  * new file in it has the folder's group, for its set-group-ID bit (inode(7)).
  */
 async function makeCollector(host: Host, layout: Layout): Promise<void> {

@@ -16,6 +16,8 @@ export const boundary: Profile = {
     (await import("../units/network/network-card.ts")).networkCard,
     (await import("../units/network/network.ts")).network,
     (await import("../units/identity/hostname.ts")).hostname,
+    (await import("../units/services/system-bus.ts")).systemBus,
+    (await import("../units/network/network.ts")).networkApplied,
     (await import("../units/network/ipv6-monitor.ts")).ipv6Monitor,
     (await import("../units/services/node-exporter.ts")).nodeExporter,
     (await import("../units/services/nginx.ts")).nginx,

@@ -16,8 +16,8 @@ export interface HostStatus {
 }
 
 /**
- * Tells the machine's host how a stage of the boot goes, when the host has given an address for it: a status line when it
- * begins, for each unit that fails, and at its end. After the late stage of a boot that went well comes READY=1.
+ * Tells the machine's host how the boot goes, when the host has given an address for it: a status line when it begins, for
+ * each unit that fails, and at its end. Where it went well, READY=1 comes with that.
  *
  * systemd sends a READY=1 of its own once it has nothing more to start, also after a boot that failed (systemd(1),
  * vmm.notify_socket), so that the outcome stands in X_GUESTOS_BOOT as well: done, degraded, failed.
@@ -43,24 +43,22 @@ export function hostStatus(host: Host, layout: Layout, terminal: Terminal): Host
   return {
     sink(event: RecordEvent) {
       const unit = reader.read(event);
-      const { stage } = reader.run.facts;
-      if (stage === undefined) return;
-      if (event.event === "run-started") send([status(`${stage}: begun`)]);
+      if (reader.run.facts.stage !== "boot") return;
+      if (event.event === "run-started") send([status("boot: begun")]);
       if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined) {
         const { result } = event.outcome;
         if (result.kind === "failed" || result.kind === "degraded") send([status(`${unit.name} ${result.kind}: ${result.problem.what}`)]);
       }
     },
     async close() {
-      const { stage } = reader.run.facts;
-      if (stage === undefined) return;
-      send(stage === "late" ? bootAssignments(host, layout, summaryLine(reader.run)) : [status(summaryLine(reader.run))]);
+      if (reader.run.facts.stage !== "boot") return;
+      send(bootAssignments(host, layout, summaryLine(reader.run)));
       await sent;
     },
   };
 }
 
-/** How the boot went as a whole, early stage and late, as `guestos-boot status` tells it. */
+/** How the boot went as a whole, with what was run before, as `guestos-boot status` tells it. */
 async function bootAssignments(host: Host, layout: Layout, summary: string): Promise<readonly string[]> {
   const { record } = layout.runFiles;
   const { outcome } = bootView(parseRecord((await host.readText(record)) ?? "", record).runs);

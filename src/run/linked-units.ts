@@ -1,9 +1,12 @@
 import { overlap, owned } from "../boot/ownership.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
+import type { Stage } from "../boot/record/record.ts";
 import { extraUnit } from "../units/extra/extra-unit.ts";
 import type { GuestUnit } from "../units/machine.ts";
+import { systemBus } from "../units/services/system-bus.ts";
 import type { DeclaredUnit } from "./declared-units.ts";
+import { stagesOf } from "./stages.ts";
 
 /** What extra units meet. */
 export interface Shipped {
@@ -55,8 +58,9 @@ export function linkedUnits(
     open = open.filter((unit) => !ready.includes(unit));
     for (const unit of ready) {
       const named = (names: readonly string[]): readonly GuestUnit[] => names.flatMap((name) => known.get(name) ?? []);
-      const made = extraUnit({ ...unit, requires: named(unit.requires), after: named(unit.after) });
-      const misfit = misfitOf(made, [...known.values()]);
+      const requires = [...new Set([...(unit.stage === "late" ? [systemBus.name] : []), ...unit.requires])];
+      const made = extraUnit({ ...unit, requires: named(requires), after: named(unit.after) });
+      const misfit = misfitOf(made, unit.stage, [...known.values()]);
       if (misfit !== undefined) leaveOut(unit, misfit);
       else {
         known.set(made.name, made);
@@ -71,8 +75,9 @@ export function linkedUnits(
   return { units, problems };
 }
 
-function misfitOf({ stage, requires, after, owns }: GuestUnit, others: readonly GuestUnit[]): Misfit | undefined {
-  const late = [...requires, ...after].find((unit) => unit.stage === "late");
+function misfitOf({ requires, after, owns }: GuestUnit, stage: Stage, others: readonly GuestUnit[]): Misfit | undefined {
+  const stageOf = stagesOf(others);
+  const late = [...requires, ...after].find((unit) => stageOf(unit) === "late");
   if (stage === "early" && late !== undefined) {
     const todo = `give it stage: late, or do without ${late.name}`;
     return { key: requires.includes(late) ? "requires" : "after", why: `it runs early, and ${late.name} runs late`, todo };

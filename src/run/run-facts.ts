@@ -1,12 +1,11 @@
 import type { RunFacts } from "../boot/record/record.ts";
-import type { Stage } from "../boot/unit.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { bootId } from "../system/boot-id.ts";
 import type { Host } from "../system/host.ts";
 import { bootedSlot } from "../upgrade/booted-slot.ts";
 
 /** Who runs, in which boot, for the record. @throws ProblemError without /proc */
-export async function runFacts(host: Host, layout: Layout, stage: Stage | undefined): Promise<RunFacts> {
+export async function runFacts(host: Host, layout: Layout, stage: RunFacts["stage"]): Promise<RunFacts> {
   return {
     bootId: await bootId(host),
     version: (await host.readText(layout.versionFile))?.trim() ?? "unknown",

@@ -1,11 +1,14 @@
 import { withRequirements } from "../boot/graph.ts";
-import type { Stage, Unit } from "../boot/unit.ts";
+import type { RunFacts } from "../boot/record/record.ts";
+import type { Unit } from "../boot/unit.ts";
 import { ExitError } from "./exit-error.ts";
 import { nearest } from "../base/nearest.ts";
+import { stagesOf } from "./stages.ts";
 
 export interface Selection {
-  readonly stage?: Stage;
-  /** Names that an operator typed; none means the whole chain, or the whole stage. */
+  /** `boot`: both halves. */
+  readonly stage?: Exclude<RunFacts["stage"], undefined>;
+  /** Names that an operator typed; none means the whole chain, or the whole half. */
   readonly units: readonly string[];
 }
 
@@ -17,13 +20,15 @@ export interface Selected<M> {
 }
 
 /**
- * What is to run: the whole chain, a stage of it, or some units; always with all that these require.
+ * What is to run: the whole chain, a half of it, or some units; always with all that these require.
  *
  * @throws ExitError for a name that the chain does not have
  */
 export function selectUnits<M>(chain: readonly Unit<M>[], { stage, units: names }: Selection): Selected<M> {
   const named = names.map((name) => unitNamed(chain, name));
-  const asked = chain.filter((unit) => (stage === undefined || unit.stage === stage) && (named.length === 0 || named.includes(unit)));
+  const stageOf = stagesOf(chain);
+  const isOf = (unit: Unit<M>): boolean => stage === undefined || stage === "boot" || stageOf(unit) === stage;
+  const asked = chain.filter((unit) => isOf(unit) && (named.length === 0 || named.includes(unit)));
   const units = withRequirements(asked, chain);
   return { units, prerequisites: new Set(units.filter((unit) => !asked.includes(unit)).map(({ name }) => name)) };
 }

@@ -73,7 +73,7 @@ async function failingBoot(
     ...{ name: machine, disk: { path, format: "raw", faults }, boot: await shortBoot() },
     media: [{ id: "config", image: medium }],
   });
-  const events = await vm.waitFor("both stages of the boot chain to end", TIMEOUT, () => {
+  const events = await vm.waitFor("the boot chain to end", TIMEOUT, () => {
     const now = consoleEvents(vm.serial.text);
     return hasEnded(bootReport(now)) ? now : undefined;
   });

@@ -47,7 +47,7 @@ export function blkdebugRules({ write, which }: WriteFault): string {
 const NAMES_THE_DISK = /can't read superblock|I\/O error|Input\/output error|\bEIO\b|Read-only file system|\bEROFS\b/i;
 
 /**
- * How a boot on a failing disk may end: both stages by themselves; and where something failed, with words about a disk that fails, and not as a
+ * How a boot on a failing disk may end: by itself; and where something failed, with words about a disk that fails, and not as a
  * defect of the program.
  *
  * @param events what the boot chain, and nobody else, said on the console

@@ -60,7 +60,7 @@ const broken = bootedNode(() =>
 test("with a file that cannot be used a provisioned node boots by the defaults, degraded, and says where the mistake is", () =>
   broken.use(async (vm) => {
     expect(await untilBooted(vm)).toBe("running");
-    expect(reportOf(vm).stages.early?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0, changed: 0 });
+    expect(reportOf(vm).end?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0, changed: 0 });
     expect(vm.serial.text).toMatch(/configuration +degraded/);
     expect(vm.serial.text).toContain(`${OWN}/config.yaml:2:24`);
     expect(await vm.shell.ok("systemctl is-active guestos-boot.target guestos-monitor.service ssh.service")).toBe(

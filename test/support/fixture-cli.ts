@@ -89,11 +89,20 @@ const patient = defineUnit<Machine>({
       : [],
 });
 
+const bus = defineUnit<Machine>({
+  name: "system-bus",
+  title: "Wait while a file named no-bus is there",
+  plan: async (machine) => {
+    if (await there("no-bus")) await touch(machine, "waits-for-the-bus");
+    while (await there("no-bus")) await new Promise((resolve) => setTimeout(resolve, 50));
+    return [];
+  },
+});
+
 const lenient = defineUnit<Machine>({
   name: "lenient",
   title: "Degrade for a file named bad",
-  stage: "late",
-  requires: [strict],
+  requires: [strict, bus],
   after: [slow],
   onFailure: "degrade",
   plan: async ({ note }) => {
@@ -104,7 +113,7 @@ const lenient = defineUnit<Machine>({
 
 const twin = defineUnit<Machine>({ name: "first", title: "A second one of that name", plan: async () => [] });
 
-const chain: readonly GuestUnit[] = [first, strict, slow, patient, lenient, ...((await there("unsound")) ? [twin] : [])];
+const chain: readonly GuestUnit[] = [first, strict, slow, patient, bus, lenient, ...((await there("unsound")) ? [twin] : [])];
 
 const layout = {
   ...guestosLayout,

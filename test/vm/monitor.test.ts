@@ -138,7 +138,7 @@ async function startRouter(vm: VirtualMachine, card: string): Promise<void> {
 test("a node whose router comes up late has its address soon after", ({ annotate }) =>
   node.use(async (vm) => {
     const card = await primary(vm);
-    expect(reportOf(vm).stages.late?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
+    expect(reportOf(vm).end?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
     await until(vm, `grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
     // What somebody else has put on the card stays, however often a router is asked for.
     await vm.shell.ok(

@@ -39,12 +39,9 @@ async function entries(vm: VirtualMachine, matches: string): Promise<readonly z.
 
 test("each unit has one entry in the journal, with its name, outcome and priority as fields", () =>
   node.use(async (vm) => {
-    const units = await entries(vm, "GUESTOS_EVENT=unit GUESTOS_STAGE=early _SYSTEMD_UNIT=guestos-boot.service");
-    const late = await entries(vm, "GUESTOS_EVENT=unit GUESTOS_STAGE=late _SYSTEMD_UNIT=guestos-boot-late.service");
-    expect([...units, ...late].map(({ GUESTOS_UNIT: name }) => String(name)).toSorted()).toEqual(
-      guestos.map(({ name }) => name).toSorted(),
-    );
-    for (const entry of [...units, ...late]) {
+    const units = await entries(vm, "GUESTOS_EVENT=unit GUESTOS_STAGE=boot _SYSTEMD_UNIT=guestos-boot.service");
+    expect(units.map(({ GUESTOS_UNIT: name }) => String(name)).toSorted()).toEqual(guestos.map(({ name }) => name).toSorted());
+    for (const entry of units) {
       expect(entry, entry.MESSAGE).toMatchObject({ PRIORITY: "6", _TRANSPORT: "journal" });
       expect(entry["GUESTOS_OUTCOME"]).toMatch(/^(?:changed|unchanged)$/);
     }
@@ -73,13 +70,11 @@ test("of two cards at a first boot, the one on which a router answers is the nod
 
 test("no line is said twice: lines on the console are not in the journal, and entries are in it once", () =>
   node.use(async (vm) => {
-    for (const unit of ["guestos-boot.service", "guestos-boot-late.service"]) {
-      expect(await entries(vm, `_SYSTEMD_UNIT=${unit} _TRANSPORT=stdout`)).toEqual([]);
-      const messages = (await entries(vm, `_SYSTEMD_UNIT=${unit}`)).map(({ MESSAGE }) => MESSAGE);
-      expect(messages.filter((message, index) => messages.indexOf(message) !== index)).toEqual([]);
-    }
-    const { units, stages } = reportOf(vm);
-    expect(units.length).toBe((stages.early?.total ?? 0) + (stages.late?.total ?? 0));
+    expect(await entries(vm, "_SYSTEMD_UNIT=guestos-boot.service _TRANSPORT=stdout")).toEqual([]);
+    const messages = (await entries(vm, "_SYSTEMD_UNIT=guestos-boot.service")).map(({ MESSAGE }) => MESSAGE);
+    expect(messages.filter((message, index) => messages.indexOf(message) !== index)).toEqual([]);
+    const { units, end } = reportOf(vm);
+    expect(units.length).toBe(end?.total);
   }));
 
 test("the boot is clean, and no secret is in the log", () =>
@@ -93,9 +88,7 @@ test("the host hears how the boot goes, and that the node is ready once it is", 
     const lines = heard.split("\n").filter((line) => !line.startsWith("STATUS=User job"));
     const place = (pattern: RegExp): number => lines.findIndex((line) => pattern.test(line));
     const order = [
-      /^STATUS=guestos-boot: early: begun$/,
-      /^STATUS=guestos-boot: early: \d+ units: .* 0 failed/,
-      /^STATUS=guestos-boot: late: begun$/,
+      /^STATUS=guestos-boot: boot: begun$/,
       /^READY=1$/,
       /^X_GUESTOS_BOOT=done$/,
       // systemd's own: the target that the node's software waits for.
@@ -103,7 +96,7 @@ test("the host hears how the boot goes, and that the node is ready once it is", 
     ].map(place);
     expect(order, heard).not.toContain(-1);
     expect(order, heard).toEqual(order.toSorted((one, other) => one - other));
-    expect(place(/^STATUS=guestos-boot: late: \d+ units?: .* in \d/), heard).toBe((order[3] ?? 0) + 1);
+    expect(place(/^STATUS=guestos-boot: boot: \d+ units?: .* 0 failed.* in \d/), heard).toBe((order[1] ?? 0) + 1);
   }));
 
 test("a receiver that comes up after the boot gets the whole journal over TLS, with the tags", () =>
@@ -188,7 +181,7 @@ test("where there is a Filebeat, it is started with what journalbeat.conf says, 
   }));
 
 /** What `systemd-analyze security` says on the image; docs/logging.md states it with reasons. */
-const EXPOSURE = { "guestos-boot.service": 5.2, "guestos-boot-late.service": 5.8, "node_exporter.service": 1.9, [UPLOAD]: 1.5 };
+const EXPOSURE = { "guestos-boot.service": 5.6, "guestos-boot-late.service": 3.8, "node_exporter.service": 1.9, [UPLOAD]: 1.5 };
 
 test("the services may do little more than they must", () =>
   node.use(async (vm) => {

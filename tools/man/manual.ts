@@ -79,7 +79,7 @@ function programPage(edition: Edition): readonly string[] {
     ...paragraph(escaped(program.description)),
     ...helpRoff(program.text.split("\n\nExamples")[0] ?? ""),
     ...paragraph(
-      `It is run by ${bold("guestos-boot.service")} and ${bold("guestos-boot-late.service")} at each boot; ${bold("guestos-boot.target")} is reached when both went well.`,
+      `It is run by ${bold("guestos-boot.service")} at each boot; ${bold("guestos-boot.target")} is reached when all went well.`,
     ),
     ...heading("Options"),
     ...optionItems(

@@ -2,6 +2,7 @@ import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
 import { z } from "../../src/base/schema.ts";
 import { codesReference } from "./problem-codes.ts";
 import { DEFAULT_PROFILE, profiles } from "../../src/profiles/profiles.ts";
+import { stagesOf } from "../../src/run/stages.ts";
 
 /** One value of a file, as its documentation has it. */
 export interface ValueFacts {
@@ -53,15 +54,17 @@ export function references(): ReadonlyMap<string, string> {
 }
 
 const { chain, maintenance } = profiles[DEFAULT_PROFILE];
-const all = [...(await chain()), ...(await maintenance())];
+const booted = await chain();
+const all = [...booted, ...(await maintenance())];
 
 /** The tables of docs/boot-config.md. */
 function bootConfigReference(): string {
   const values = valuesOf(BootConfig);
   const section = (name: string): string => valueTable(values.filter(({ key }) => key.startsWith(`${name}.`)));
+  const stageOf = stagesOf(all);
   const units = all.map((unit) => [
     `\`${unit.name}\``,
-    unit.stage,
+    booted.includes(unit) ? stageOf(unit) : "monitor",
     String(unit.timeout / 1000),
     String(unit.retryFor / 1000),
     unit.onFailure,

@@ -45,7 +45,7 @@ const Interrupted = UnfinishedRunShape.extend({
 });
 
 const Run = z.object({
-  run: z.enum(["early", "late", "run"]).describe("the stage, or run for what an operator started"),
+  run: z.enum(["boot", "early", "late", "run"]).describe("the boot, or a half of it, or run for what else an operator started"),
   outcome: z.enum(["done", "degraded", "failed", "stopped", "unfinished"]),
   bootId: z.string(),
   version: z.string(),

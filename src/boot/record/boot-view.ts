@@ -13,7 +13,7 @@ export interface BootView {
 }
 
 /**
- * Takes the runs of one boot together: the early and the late stage, and what an operator ran since.
+ * Takes the runs of one boot together: the boot itself, and what an operator ran since.
  *
  * The latest word on a unit counts, except that "unchanged" is no news about one that had succeeded before: then the
  * boot's story is what was done the first time.

@@ -112,7 +112,7 @@ const RunFacts = z
     version: z.string(),
     slot: z.string().optional(),
     pid: z.number(),
-    stage: z.enum(["early", "late"]).optional(),
+    stage: z.enum(["boot", "early", "late"]).optional(),
     monitor: z.literal(true).exactOptional(),
   })
   // JSON has no undefined: an absent key reads as one.
@@ -131,7 +131,7 @@ const Counts = z.object({ changed: z.number(), unchanged: z.number(), degraded: 
 /** As in the record. The file that it comes from has a version of its own (src/config/state/unfinished-run.ts). */
 export const UnfinishedRunShape = z.object({
   bootId: z.string(),
-  run: z.enum(["early", "late", "run"]),
+  run: z.enum(["boot", "early", "late", "run"]),
   time: z.string(),
   at: z.array(z.object({ unit: z.string(), action: z.string() })),
 });

@@ -1,7 +1,6 @@
 import type { UnfinishedRun } from "../../config/state/unfinished-run.ts";
 import type { Ending } from "../../system/command.ts";
 import type { Problem } from "../../base/problem.ts";
-import type { Stage } from "../unit.ts";
 
 /**
  * What happened, as it happens: a tree of spans. A run holds units, a unit holds plans, actions and waits for a retry,
@@ -44,14 +43,20 @@ export interface UnitFacts {
   readonly onFailure: "stop" | "degrade";
 }
 
+/** The halves of a boot: what ends before the rest of the system starts, and what waits for the system bus. */
+export type Stage = "early" | "late";
+
 /** Who ran what, in which boot. */
 export interface RunFacts {
   readonly bootId: string;
   readonly version: string;
   readonly slot: string | undefined;
   readonly pid: number;
-  /** The stage of the boot that this run is, or `undefined` for one that an operator started. */
-  readonly stage: Stage | undefined;
+  /**
+   * `boot`: the boot itself. A half of it: as an operator asked for it, or as the boot was in releases in which each half was a process of
+   * its own. `undefined` for any other run that an operator started.
+   */
+  readonly stage: Stage | "boot" | undefined;
   /** It was the monitor that ran it, and nobody asked for it. */
   readonly monitor?: true;
 }

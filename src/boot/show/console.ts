@@ -31,7 +31,7 @@ const PATIENCE = 10_000;
 /**
  * Shows a run to a person while it goes on: a line for each unit as it ends; once nothing has been said for 10 s, what the
  * slowest one is doing; and at the end how many ended in which way. Before that stands what failed and what to do about it:
- * in a box when a stage of the boot failed, because then nobody was watching from the beginning.
+ * in a box when the boot failed, because then nobody was watching from the beginning.
  */
 export function consoleSink({ print, paint = noPaint, now, tellWaits = true, ascii = !speaksUtf8(process.env) }: ConsoleOptions): Sink {
   const reader = new RunReader();

@@ -45,7 +45,7 @@ export class TriedReader {
 }
 
 /**
- * What a boot's console ends with when a stage has failed: what, why, what was tried, and what will happen next. At most
+ * What a boot's console ends with when it has failed: what, why, what was tried, and what will happen next. At most
  * 80 columns, and no letter outside of ASCII in the frame.
  *
  * @param ascii true where the console may not know UTF-8: then there is none inside either
@@ -54,9 +54,9 @@ export function failureBox(run: RunView, tried: (unit: string) => Tried | undefi
   const failed = run.units.filter(({ result }) => result?.kind === "failed");
   const degraded = run.units.filter(({ result }) => result?.kind === "degraded");
   const rule = `+${"-".repeat(WIDTH - 2)}+`;
-  const heading = `BOOT FAILED, ${run.facts.stage ?? "run"} stage: ${failed.map(({ name }) => name).join(", ")}`;
+  const heading = `BOOT FAILED: ${failed.map(({ name }) => name).join(", ")}`;
   const blocks = [...failed, ...degraded].flatMap((unit) => ["", ...unitBlock(unit, run, tried(unit.name))]);
-  const next = nextSteps(run).flatMap((step) => wrap(step, "  - ", "    ", INSIDE));
+  const next = NEXT_STEPS.flatMap((step) => wrap(step, "  - ", "    ", INSIDE));
   const plain = (line: string): string => (ascii ? asciiText(line) : line);
   return [
     rule,
@@ -94,16 +94,12 @@ function triedText(tried: Tried | undefined): string {
 }
 
 /** What the services do after a failure (etc/systemd/system), and what is left to a person. */
-function nextSteps({ facts: { stage } }: RunView): readonly string[] {
-  return [
-    stage === "early"
-      ? "The boot goes on. The late stage tries again what it requires, then starts what does not depend on it."
-      : "The boot goes on without it; nothing is tried again by itself.",
-    "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",
-    'Log in, do what "to do" says, then run: guestos-boot',
-    "The same again: guestos-boot status. With all that was seen: guestos-boot why UNIT",
-  ];
-}
+const NEXT_STEPS = [
+  "The boot goes on without it; nothing is tried again by itself.",
+  "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",
+  'Log in, do what "to do" says, then run: guestos-boot',
+  "The same again: guestos-boot status. With all that was seen: guestos-boot why UNIT",
+];
 
 function framed(line: string): string {
   const length = [...line].length;

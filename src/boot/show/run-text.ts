@@ -63,12 +63,17 @@ export function noteLines(unit: UnitView, text: string): readonly string[] {
   return wrap(`note from ${unit.name}: ${noteText(text)}`, "", "  ");
 }
 
-/** `the early stage of boot 6f3c1a5e was cut off at var: fill it from the image's own /var` */
+/** `boot 6f3c1a5e was cut off at var: fill it from the image's own /var` */
 export function interruptionText(before: UnfinishedRun, here: RunView): string {
   const boot = before.bootId === here.facts.bootId ? "this boot" : `boot ${before.bootId.slice(0, 8)}`;
   const at = before.at.map(({ unit, action }) => `${unit}: ${noteText(action)}`).join("; ");
   const where = at === "" ? "between two units" : `at ${at}`;
-  return `${before.run === "run" ? "a run" : `the ${before.run} stage`} of ${boot} was cut off ${where}`;
+  return `${runOf(before.run, boot)} was cut off ${where}`;
+}
+
+/** @param boot which it was: "this boot", "boot 6f3c1a5e" */
+export function runOf(run: UnfinishedRun["run"], boot: string): string {
+  return run === "boot" ? boot : `${run === "run" ? "a run" : `the ${run} stage`} of ${boot}`;
 }
 
 /** Everything an operator needs about the units that did not succeed, a block for each, an empty line after each. */
@@ -100,7 +105,7 @@ export function codedText(problem: Problem, width?: number): readonly string[] {
   return [...problemText(problem, width), `code     ${problem.code}`];
 }
 
-/** `early: 15 units: 3 changed, 12 unchanged, 0 degraded, 0 failed, 0 skipped in 4.2 s` */
+/** `boot: 15 units: 3 changed, 12 unchanged, 0 degraded, 0 failed, 0 skipped in 4.2 s` */
 export function summaryLine(run: RunView): string {
   const units = shownUnits(run);
   const seconds = (run.end?.at ?? run.startedAt) - run.startedAt;

@@ -5,17 +5,19 @@ import { type Problem, toProblem } from "../../base/problem.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration } from "../../run/guards.ts";
 import type { Setup } from "../../run/setup.ts";
+import { stagesOf } from "../../run/stages.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 /** What can be named after `--unit`, in boot order. @throws ExitError for a broken configuration */
 export function list(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
   requireConfiguration(setup);
   const { chain } = setup;
+  const stageOf = stagesOf(chain);
   const width = Math.max(20, ...chain.map(({ name }) => name.length));
-  if (json) printJson(terminal, { units: chain.map(unitFacts) });
+  if (json) printJson(terminal, { units: unitFacts(chain) });
   else
-    for (const { name, stage, onFailure, title } of chain)
-      terminal.print(`${name.padEnd(width)} ${stage.padEnd(5)} ${onFailure.padEnd(7)} ${title}`);
+    for (const unit of chain)
+      terminal.print(`${unit.name.padEnd(width)} ${stageOf(unit).padEnd(5)} ${unit.onFailure.padEnd(7)} ${unit.title}`);
   return "ok";
 }
 
@@ -78,15 +80,16 @@ function printVerdict(
   for (const problem of problems) for (const line of problemText({ ...problem, what: `${name}: ${problem.what}` })) terminal.complain(line);
 }
 
-export function unitFacts<M>({ name, title, stage, onFailure, timeout, requires, after, owns }: Unit<M>): object {
-  return {
-    name,
-    title,
-    stage,
-    onFailure,
-    timeoutSeconds: timeout / 1000,
-    requires: requires.map((unit) => unit.name),
-    after: after.map((unit) => unit.name),
-    owns,
-  };
+export function unitFacts<M>(chain: readonly Unit<M>[]): readonly object[] {
+  const stageOf = stagesOf(chain);
+  return chain.map((unit) => ({
+    name: unit.name,
+    title: unit.title,
+    stage: stageOf(unit),
+    onFailure: unit.onFailure,
+    timeoutSeconds: unit.timeout / 1000,
+    requires: unit.requires.map(({ name }) => name),
+    after: unit.after.map(({ name }) => name),
+    owns: unit.owns,
+  }));
 }

@@ -18,7 +18,7 @@ export async function graph(setup: Setup, { format, json, boot }: GraphRequest, 
   requireConfiguration(setup);
   requireSound(setup.chain);
   const ordered = inOrder(setup.chain);
-  if (json) printJson(terminal, { units: ordered.map(unitFacts) });
+  if (json) printJson(terminal, { units: unitFacts(ordered) });
   else if (format === "svg") terminal.print(await picture(setup, ordered, boot, terminal));
   else terminal.print((await import("./graph-text.ts")).graphText(ordered, format));
   return "ok";

@@ -1,17 +1,26 @@
+import type { Stage } from "../../boot/record/record.ts";
 import type { Unit } from "../../boot/unit.ts";
+import { stagesOf } from "../../run/stages.ts";
 
 export const graphFormats = ["text", "dot", "mermaid"] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
 /** The units and what they wait for: lines to read, or the language of Graphviz or Mermaid. Arrows point from what comes first. */
 export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
+  const stageOf = stagesOf(units);
   switch (format) {
     case "text":
       return textLines(units).join("\n");
     case "dot":
-      return ["digraph chain {", "  rankdir=LR;", "  node [shape=box];", ...units.flatMap(dotLines), "}"].join("\n");
+      return [
+        "digraph chain {",
+        "  rankdir=LR;",
+        "  node [shape=box];",
+        ...units.flatMap((unit) => dotLines(unit, stageOf(unit))),
+        "}",
+      ].join("\n");
     case "mermaid":
-      return ["flowchart LR", ...units.flatMap(mermaidLines)].join("\n");
+      return ["flowchart LR", ...units.flatMap((unit) => mermaidLines(unit, stageOf(unit)))].join("\n");
   }
 }
 
@@ -29,7 +38,7 @@ function textLine<M>({ name, requires, after }: Unit<M>, width: number): string 
   return `${name.padEnd(width)} ${parts.join("; ")}`.trimEnd();
 }
 
-function dotLines<M>({ name, title, stage, requires, after }: Unit<M>): readonly string[] {
+function dotLines<M>({ name, title, requires, after }: Unit<M>, stage: Stage): readonly string[] {
   return [
     `  ${JSON.stringify(name)} [tooltip=${JSON.stringify(title)}${stage === "late" ? ", style=rounded" : ""}];`,
     ...requires.map((first) => `  ${JSON.stringify(first.name)} -> ${JSON.stringify(name)};`),
@@ -37,7 +46,7 @@ function dotLines<M>({ name, title, stage, requires, after }: Unit<M>): readonly
   ];
 }
 
-function mermaidLines<M>({ name, stage, requires, after }: Unit<M>): readonly string[] {
+function mermaidLines<M>({ name, requires, after }: Unit<M>, stage: Stage): readonly string[] {
   return [
     stage === "late" ? `  ${name}(${name})` : `  ${name}[${name}]`,
     ...requires.map((first) => `  ${first.name} --> ${name}`),

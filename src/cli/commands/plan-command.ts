@@ -2,22 +2,19 @@ import { planUnits, type UnitForecast } from "../../boot/planner.ts";
 import { inOrder } from "../../boot/graph.ts";
 import { actionLines, noteText, problemText, wrap } from "../../boot/show/run-text.ts";
 import { RunReader } from "../../boot/record/run-view.ts";
-import type { Stage, Unit } from "../../boot/unit.ts";
+import type { Unit } from "../../boot/unit.ts";
 import { systemHost } from "../../system/host.ts";
 import type { Machine } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
 import { machineFor } from "../../run/machine-for.ts";
 import { runFacts } from "../../run/run-facts.ts";
-import { selectUnits } from "../../run/select-units.ts";
+import { type Selection, selectUnits } from "../../run/select-units.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-export interface PlanRequest {
-  readonly stage?: Stage;
-  /** Names; none means all. */
-  readonly units: readonly string[];
+export interface PlanRequest extends Selection {
   readonly json: boolean;
 }
 

@@ -3,23 +3,26 @@ import type { GraphUnit } from "../../analyze/graph-svg.ts";
 import { criticalNames, outcomeOf } from "../../analyze/measures.ts";
 import { succeeded } from "../../boot/record/record.ts";
 import type { Unit } from "../../boot/unit.ts";
+import { stagesOf } from "../../run/stages.ts";
 
 /** The chain as it would run. */
 export function plannedGraph<M>(ordered: readonly Unit<M>[]): readonly GraphUnit[] {
-  return ordered.map(({ name, title, stage, requires, after }) => ({
-    name,
-    title,
-    stage,
-    requires: requires.map((unit) => unit.name),
-    after: after.map((unit) => unit.name),
+  const stageOf = stagesOf(ordered);
+  return ordered.map((unit) => ({
+    name: unit.name,
+    title: unit.title,
+    stage: stageOf(unit),
+    requires: unit.requires.map(({ name }) => name),
+    after: unit.after.map(({ name }) => name),
   }));
 }
 
 /**
  * The chain as it ran in a boot, by its record alone: the program may be another one by now, and lends only titles. Of a
- * unit that ran in both stages, the first time counts, unless only a later one succeeded.
+ * unit that ran more than once, the first time counts, unless only a later one succeeded.
  */
 export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly GraphUnit[] {
+  const stageOf = stagesOf(chain);
   const units = new Map<string, GraphUnit>();
   const wellDone = new Set<string>();
   for (const run of runs) {
@@ -31,7 +34,9 @@ export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly
       if (result !== undefined && succeeded(result)) wellDone.add(name);
       const known = chain.find((candidate) => candidate.name === name);
       const ran = { outcome: outcomeOf(unit), seconds: unit.end - unit.start, critical: critical.has(name) };
-      units.set(name, { name, title: known?.title ?? name, stage: known?.stage ?? run.facts.stage ?? "early", requires, after, ran });
+      const half = run.facts.stage === "late" ? "late" : "early";
+      const stage = known === undefined ? half : stageOf(known);
+      units.set(name, { name, title: known?.title ?? name, stage, requires, after, ran });
     }
   }
   return [...units.values()];

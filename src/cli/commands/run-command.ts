@@ -1,10 +1,10 @@
 import { RunReader } from "../../boot/record/run-view.ts";
 import { runUnits } from "../../boot/runner.ts";
-import type { Stage } from "../../boot/unit.ts";
 import { systemHost } from "../../system/host.ts";
 import { peakMemory } from "../../system/processes/peak-memory.ts";
 import { readersFolder } from "../../system/files/readers.ts";
 import type { Machine } from "../../units/machine.ts";
+import { bootSignals } from "../../run/boot-signals.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot, requireSound } from "../../run/guards.ts";
 import { hostStatus } from "../../run/host-status.ts";
@@ -17,32 +17,31 @@ import { runOutput } from "../../run/run-output.ts";
 import { refreshMetricsAfter } from "../../run/run-metrics.ts";
 import { keepBootRecord } from "../../run/keep-boot-record.ts";
 import { recordSink } from "../../run/record-sink.ts";
-import { selectUnits } from "../../run/select-units.ts";
+import { type Selection, selectUnits } from "../../run/select-units.ts";
 import type { Setup } from "../../run/setup.ts";
+import { bootOrder } from "../../run/stages.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-export interface RunRequest {
-  readonly stage?: Stage;
-  /** Names; none means all. */
-  readonly units: readonly string[];
+export interface RunRequest extends Selection {
   readonly json: boolean;
   /** Seconds to wait for the lock. */
   readonly wait: number;
 }
 
 /**
- * Runs the chain, a stage of it or some of its units, and shows and records what happens.
+ * Runs the chain, a half of it or some of its units, and shows and records what happens.
  *
  * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, a broken configuration, the lock held
  */
 export async function run(setup: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
-  // A stage is the boot's own.
+  // A boot goes on without what it cannot use.
   if (request.stage === undefined) requireConfiguration(setup);
   const { chain, layout } = setup;
-  const { units, prerequisites } = selectUnits(chain, request);
+  const { units: selected, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
   requireRoot("a run changes the machine");
+  const units = request.stage === "boot" ? bootOrder(selected) : selected;
   const stop = stopOnSignals();
   // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
   const host = systemHost();
@@ -54,6 +53,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const record = recordSink(layout, terminal);
   const output = runOutput(terminal, request.json);
   const told = hostStatus(host, layout, terminal);
+  const signals = request.stage === "boot" ? bootSignals(host, units, layout, terminal) : undefined;
   const { outcome } = await runUnits<Machine>(units, {
     machine: machineFor(setup),
     facts,
@@ -62,6 +62,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
       reader.read(event);
       output.sink(event);
       told.sink(event);
+      signals?.sink(event);
     },
     signal: stop.signal,
     prerequisites,
@@ -74,6 +75,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   await keepBootRecord(host, layout, terminal);
   if (request.json) printJson(terminal, runDocument(reader.run));
   release();
+  await signals?.close(outcome);
   if (outcome === "stopped") return stop.exit();
   return outcome === "done" ? "ok" : outcome;
 }

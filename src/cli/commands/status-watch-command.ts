@@ -19,7 +19,7 @@ import type { Terminal } from "../../run/terminal.ts";
 
 /** How often the line of what is waited for counts on, in milliseconds. */
 const BEAT = 1_000;
-/** For how long, in seconds, a stage may be awaited that has not begun: longer than any boot has between the two. */
+/** For how long, in seconds, a boot may be awaited that has not begun. */
 const PATIENCE = 900;
 
 /**
@@ -57,14 +57,14 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
       }
       const slowest = slowestRunning(last.units);
       if (slowest !== undefined) terminal.redraw?.(waitingLine(slowest, systemClock.now()));
-    } else if (last !== undefined && last.facts.stage !== "early") {
+    } else if (last !== undefined) {
       const { outcome } = bootView(record.runs);
       return outcome === "done" ? "ok" : outcome;
     } else if (systemClock.now() - news > PATIENCE) {
-      terminal.print("no stage of the boot has begun for a quarter of an hour");
+      terminal.print("the boot has not begun for a quarter of an hour");
       return "unfinished";
     } else {
-      terminal.redraw?.(`waiting for the ${last === undefined ? "early" : "late"} stage (${Math.floor(systemClock.now() - news)} s)`);
+      terminal.redraw?.(`waiting for the boot to begin (${Math.floor(systemClock.now() - news)} s)`);
     }
   }
   terminal.redraw?.("");

@@ -82,6 +82,8 @@ export interface Layout {
     readonly lock: string;
     readonly record: string;
     readonly monitor: string;
+    /** The FIFO to which a boot says that all of it has ended well (guestos-boot-late.socket). */
+    readonly ended: string;
     readonly upgradeLock: string;
     /** What guestos-go-back.service asks about this boot. */
     readonly trial: { readonly "on-trial": string; readonly "not-on-trial": string };
@@ -307,6 +309,7 @@ export function runFiles(folder: string): Layout["runFiles"] {
     lock: join(folder, "lock"),
     record: join(folder, "record.jsonl"),
     monitor: join(folder, "monitor.json"),
+    ended: join(folder, "ended"),
     upgradeLock: join(folder, "upgrade.lock"),
     trial: { "on-trial": join(folder, "on-trial"), "not-on-trial": join(folder, "not-on-trial") },
     shipperStarted: join(folder, "log-shipper.started"),

@@ -10,8 +10,8 @@ import { ProblemError } from "../../base/problem.ts";
 const UnfinishedRun = z.strictObject({
   version: z.literal(1),
   bootId: z.string(),
-  /** Its stage, or `run` for one that an operator or the monitor started. */
-  run: z.enum(["early", "late", "run"]),
+  /** `boot`, or a half of it, or `run` for any other that an operator or the monitor started. */
+  run: z.enum(["boot", "early", "late", "run"]),
   /** When it began: wall-clock time, ISO 8601. */
   time: z.string(),
   /** The last thing that each unit under way had begun to change for good. None: it was between two of them. */

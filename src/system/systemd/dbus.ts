@@ -2,6 +2,7 @@ import type { DBusError, MessageBus } from "dbus-next";
 import { foreignText, foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
+import { watchFiles } from "../files/watch-files.ts";
 
 /** An open connection to the system bus. It ends with the `withSystemBus` that made it. */
 export interface SystemBus {
@@ -33,7 +34,8 @@ export class BusError extends ProblemError {
     const told = NOT_THERE.has(errorName)
       ? { code: "bus-service-not-running", what: `${call.destination} is not running` }
       : { code: "bus-call-refused", what: `${call.destination} refused ${call.member}` };
-    super({ ...told, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) });
+    // It may be starting.
+    super({ ...told, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) }, { retryable: NOT_THERE.has(errorName) });
     this.errorName = errorName;
   }
 }
@@ -42,7 +44,7 @@ export class BusError extends ProblemError {
 const NOT_THERE = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
 
 /** The address that libdbus and sd-bus use when the environment names none (D-Bus specification, "System message bus"; /run by file-hierarchy(7)). */
-const DEFAULT_ADDRESS = "unix:path=/run/dbus/system_bus_socket";
+const DEFAULT_SOCKET = "/run/dbus/system_bus_socket";
 const DEADLINE = 60_000;
 /** dbus.socket exists and accepts long before the daemon answers; who asks then must not wait for a boot that waits for him. */
 const CONNECT_TIMEOUT = 10_000;
@@ -52,7 +54,7 @@ const CALL_TIMEOUT = 25_000;
 const NO_AUTO_START = 2;
 
 /**
- * Connects to the system bus for as long as `use` runs. Only for the late stage, or once `isServiceRunning` has told
+ * Connects to the system bus for as long as `use` runs. Only for units that require `system-bus`, or once `isServiceRunning` has told
  * that the service asked for is up: in early boot the socket may be there with nobody behind it.
  *
  * @throws ProblemError when there is no bus, the connection is lost or the deadline has passed
@@ -107,7 +109,15 @@ export async function withSystemBusIfThere<T>(
 }
 
 function busAddress(): string {
-  return process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? DEFAULT_ADDRESS;
+  return process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? `unix:path=${DEFAULT_SOCKET}`;
+}
+
+/** Resolves when something happens where the socket is to be, or the signal is aborted. */
+export async function busSocketChanges(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  watchFiles(signal, resolve).set([DEFAULT_SOCKET]);
+  await promise;
 }
 
 /** True once the daemon has greeted us, false when there is none. */

@@ -1,4 +1,6 @@
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import type { Host } from "../host.ts";
+import { passedDescriptor } from "./journal.ts";
 
 /** Where systemd keeps what the virtual machine's manager gave it (systemd.system-credentials(7)); readable by root alone. */
 const CREDENTIAL = "/run/credentials/@system/vmm.notify_socket";
@@ -21,4 +23,36 @@ export async function hostNotifySocket(host: Host): Promise<string | undefined> 
 export async function notifyHost(host: Host, address: string, assignments: readonly string[]): Promise<void> {
   // --no-block: without it a pipe would be sent along to wait on, and descriptors do not travel over vsock.
   await host.run({ program: "systemd-notify", args: ["--no-block", ...assignments], env: { NOTIFY_SOCKET: address }, timeout: TIMEOUT });
+}
+
+/** Whether systemd waits to hear of this process (Type=notify, systemd.service(5)). */
+export function isAwaited(): boolean {
+  return process.env["NOTIFY_SOCKET"] !== undefined;
+}
+
+/**
+ * Tells systemd that the service has started (sd_notify(3)): through its socket where the unit has it opened (OpenFile=), because Node has
+ * no datagram sockets; by systemd-notify where systemd is older than 253, which has no OpenFile=.
+ *
+ * @throws CommandError
+ */
+export async function sayReady(host: Host): Promise<void> {
+  const socket = passedDescriptor("notify");
+  // systemd itself reads there, so it is never full for long.
+  if (socket !== undefined) writeSync(socket, READY);
+  // It sends in the name of the process that starts it, to which alone systemd listens (systemd-notify(1)).
+  else
+    await host.run({ program: "systemd-notify", args: ["--no-block", READY], env: { NOTIFY_SOCKET: process.env["NOTIFY_SOCKET"] ?? "" } });
+}
+
+const READY = "READY=1";
+
+/** Tells who reads that FIFO. systemd has it open (etc/systemd/system/guestos-boot-late.socket), and keeps the word for who comes later. */
+export async function sayEnded(path: string): Promise<void> {
+  const fifo = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    writeSync(fifo, "\n");
+  } finally {
+    closeSync(fifo);
+  }
 }

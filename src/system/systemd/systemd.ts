@@ -22,7 +22,7 @@ const JOB_TIMEOUT = 95_000;
 
 /**
  * True when systemd has that unit running or starting: it keeps the invocation id of such units in a link in /run.
- * Needs no bus and no process, so it is the question for the early stage.
+ * Needs no bus and no process, so it is the question for units that do not need the bus.
  */
 export async function isServiceRunning(host: Host, name: string): Promise<boolean> {
   return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;
@@ -85,8 +85,8 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
 export type JobKind = "start" | "restart" | "reload" | "stop";
 
 /**
- * Starts, restarts, reloads or stops a unit and waits until systemd has done so. Never from the early stage: systemd would wait
- * for us to finish and we for systemd.
+ * Starts, restarts, reloads or stops a unit and waits until systemd has done so. Only for units that require
+ * `system-bus`: of others systemd may be waiting for the end, and they would wait for systemd.
  *
  * @throws DiedError when the service was started and did not stay
  * @throws ProblemError which says why the job did not succeed, and where to read on

@@ -18,7 +18,6 @@ import { volumeMounts } from "./volume-mounts.ts";
 export const dataGrowth = unit({
   name: "data-growth",
   title: "Grow the data volume as it fills",
-  stage: "late",
   requires: [volumeMounts],
   onFailure: "degrade",
   mends: true,

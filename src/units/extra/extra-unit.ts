@@ -6,7 +6,7 @@ import { parseAnswer } from "./extra-answer.ts";
 import { type GuestUnit, unit } from "../machine.ts";
 
 /** Where a description was found, and what it is about. */
-export interface ExtraUnitSpec extends Omit<ExtraUnit, "requires" | "after"> {
+export interface ExtraUnitSpec extends Omit<ExtraUnit, "stage" | "requires" | "after"> {
   readonly name: string;
   readonly executable: string;
   readonly requires: readonly GuestUnit[];

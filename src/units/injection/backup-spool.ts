@@ -18,7 +18,6 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 export const backupSpool = unit({
   name: "backup-spool",
   title: "Purge old files from the backup spool",
-  stage: "late",
   requires: [volumeMounts],
   onFailure: "degrade",
   mends: true,

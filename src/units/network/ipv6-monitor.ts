@@ -16,7 +16,8 @@ import { waitForLink } from "../../system/network/networkd.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { solicitRouters } from "../../system/network/router-solicitation.ts";
 import { unit } from "../machine.ts";
-import { network } from "./network.ts";
+import { systemBus } from "../services/system-bus.ts";
+import { network, networkApplied } from "./network.ts";
 import { primaryInterface } from "./primary-interface.ts";
 import { noCarrier } from "./link-problems.ts";
 
@@ -24,7 +25,7 @@ import { noCarrier } from "./link-problems.ts";
  * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
  * a router's advertisement. An address whose duplicate detection still runs is not one yet.
  *
- * Late, because it talks to services over D-Bus. systemd-networkd asks for routers more and more seldom when none answers, up to
+ * Talks to services over D-Bus. systemd-networkd asks for routers more and more seldom when none answers, up to
  * once an hour (RFC 7559), and no more once one has: so they are asked here, by one router solicitation, which changes nothing
  * on the node. Where the address is configured there is nobody to ask: it is waited for, and to apply it is the network's.
  * Degrades: a node without IPv6 is of little use, but it must come up, say so, and be repairable. A conflict means that
@@ -33,8 +34,8 @@ import { noCarrier } from "./link-problems.ts";
 export const ipv6Monitor = unit({
   name: "ipv6-monitor",
   title: "Obtain an IPv6 address",
-  stage: "late",
-  requires: [network],
+  requires: [network, systemBus],
+  after: [networkApplied],
   onFailure: "degrade",
   // To ask a router changes nothing on the node.
   mends: true,

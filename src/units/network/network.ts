@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type Action, activate } from "../../boot/unit.ts";
 import type { ConfFinding } from "../../config/text/conf.ts";
 import { refuseFindings } from "../../base/finding.ts";
-import { type NetworkConf, networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
+import { type NetworkConf, type NetworkConfFile, networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
@@ -12,6 +12,7 @@ import { ProblemError } from "../../base/problem.ts";
 import { isBusRunning, isServiceRunning, runJob } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
+import { systemBus } from "../services/system-bus.ts";
 import { networkCard } from "./network-card.ts";
 import { primaryInterface } from "./primary-interface.ts";
 import { noInterface } from "./link-problems.ts";
@@ -20,8 +21,8 @@ import { noInterface } from "./link-problems.ts";
  * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
  *
  * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
- * started by the file (etc/systemd/system/guestos-network.path), while the disks are still being opened. Run later, in the
- * late stage or by hand after network.conf was edited, it has networkd apply the change, and starts it where nobody has.
+ * started by the file (etc/common/systemd/system/guestos-network.path), while the disks are still being opened. Run later, by hand
+ * after network.conf was edited, it has networkd apply the change, and starts it where no one has.
  * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone.
  *
  * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded, and names the place:
@@ -39,10 +40,8 @@ export const network = unit({
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
-    const { conf, malformed, unusable, warnings } = await readNetworkConfFile(host, layout);
-    const link = await readyInterface(machine);
-    const settings = networkSettings(conf);
-    const path = join(layout.networkd, `10-${link.name}.network`);
+    const { conf, link, settings, path } = await intended(machine);
+    const { malformed, unusable, warnings } = conf;
     const text = networkFile(link.name, settings);
     const stale = await staleFiles(machine, path);
     const current = await host.readText(path);
@@ -63,7 +62,7 @@ export const network = unit({
         }),
       );
     }
-    const actions = [...files, ...(await inForce(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
+    const actions = [...files, ...(await application(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
     if (actions.length > 0) return actions;
     refuseFindings(networkConfPath(layout), leftOut, { rest: "all else in it is in force", todo, partial: true });
     return [];
@@ -75,12 +74,38 @@ function concernsReach({ key }: ConfFinding): boolean {
   return key !== "domain" && key !== "name_servers";
 }
 
-/** What to do so that the files are in force. */
-async function inForce(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
-  // In the early stage this is where it ends: networkd may be starting already, but no one would answer on the bus.
-  if (!(await isBusRunning(host))) return [];
-  if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
-  return await application(host, link, goal, filesChange);
+/**
+ * Afterwards systemd-networkd has applied the file, also where it ran before the file was there. By hand the unit `network` sees to that
+ * already; in a boot it comes before the bus. Where there is no bus, networkd cannot be asked, and nothing is wrong with the file.
+ */
+export const networkApplied = unit({
+  name: "network-applied",
+  title: "Have the network's configuration applied",
+  // Not required: either may be switched off.
+  after: [network, systemBus],
+  // systemd-networkd may have been started a moment ago.
+  retryFor: 20_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    if (!((await host.list(layout.networkd)) ?? []).some(isOurs)) return [];
+    const { link, settings, path } = await intended(machine);
+    return application(host, link, { path, wanted: asStatic(settings) }, false);
+  },
+});
+
+interface Intended {
+  readonly conf: NetworkConfFile;
+  readonly link: NetworkInterface;
+  readonly settings: NetworkSettings;
+  /** The .network file. */
+  readonly path: string;
+}
+
+async function intended(machine: Machine): Promise<Intended> {
+  const { host, layout } = machine;
+  const conf = await readNetworkConfFile(host, layout);
+  const link = await readyInterface(machine);
+  return { conf, link, settings: networkSettings(conf.conf), path: join(layout.networkd, `10-${link.name}.network`) };
 }
 
 /** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
@@ -116,10 +141,15 @@ function settingsText(settings: NetworkSettings): string {
   ].join(", ");
 }
 
+/** A name such as we give. */
+function isOurs(name: string): boolean {
+  return /^10-.+\.network$/.test(name);
+}
+
 /** Files that we made when another interface was the primary one. */
 async function staleFiles({ host, layout }: Machine, current: string): Promise<readonly string[]> {
   const names = (await host.list(layout.networkd)) ?? [];
-  const others = names.filter((name) => /^10-.+\.network$/.test(name)).map((name) => join(layout.networkd, name));
+  const others = names.filter(isOurs).map((name) => join(layout.networkd, name));
   const stale: string[] = [];
   for (const path of others) {
     if (path !== current && (await host.readText(path))?.startsWith(OUR_HEADER) === true) stale.push(path);
@@ -147,8 +177,10 @@ function start(host: Host, link: NetworkInterface, goal: Goal): Action {
   });
 }
 
-/** What to do so that a running networkd has applied the file: nothing, when it says that it has. */
+/** What to do so that networkd has applied the file: nothing, when it says that it has, and where nobody would answer on the bus yet. */
 async function application(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
+  if (!(await isBusRunning(host))) return [];
+  if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
   const differences = pending(await describeLink(host, link.index), goal);
   if (!filesChange && differences.length === 0) return [];
   const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");

@@ -8,19 +8,20 @@ import { type IncludedFile, includesIn } from "../../system/network/nft-includes
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { includesOf, isForeign, rulesetIn } from "./watch-ruleset.ts";
+import { systemBus } from "../services/system-bus.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
  *
- * Late, and independent of everything: nftables.service has loaded the image's default ruleset long before, so that no
- * packet ever met an open node. Degrades, and never opens: a file that is broken, or that would filter nothing, leaves the
- * rules in force as they are, and so does one that names what is not there yet. A conflict means that there is no ruleset
- * file at all, or that the file may not be used as it stands.
+ * Requires nothing. nftables.service has loaded the image's default ruleset long before, so that no packet ever met an open
+ * node; that it has ended is known once the bus answers (etc/common/systemd/system/nftables.service.d). Degrades, and never opens: a file that is
+ * broken, or that would filter nothing, leaves the rules in force as they are, and so does one that names what is not there yet. A
+ * conflict means that there is no ruleset file at all, or that the file may not be used as it stands.
  */
 export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
-  stage: "late",
+  after: [systemBus],
   onFailure: "degrade",
   // The network, and with it name servers and interfaces, may come up beside this. A last try waits for name servers as long as the first one.
   timeout: 120_000,

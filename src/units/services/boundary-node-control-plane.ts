@@ -2,20 +2,21 @@ import { readBnVars } from "../../config/bn-vars.ts";
 import { readNnsConf } from "../../config/nns-conf.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
 import { unit } from "../machine.ts";
-import { network } from "../network/network.ts";
+import { network, networkApplied } from "../network/network.ts";
+import { systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
  * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes there are.
  *
- * Late, because it starts a service. Requires the network, and what the medium brought: a copy of the registry to begin with.
+ * Needs the bus, because it starts a service. Requires the network, and what the medium brought: a copy of the registry to begin with.
  * Degrades: what was known before is served on. A conflict means that its unit may not be started.
  */
 export const boundaryNodeControlPlane = unit({
   name: "boundary-node-control-plane",
   title: "Follow the network's registry",
-  stage: "late",
-  requires: [boundaryData, network],
+  requires: [boundaryData, network, systemBus],
+  after: [networkApplied],
   owns: ["/run/ic-node/etc/default/boundary-node-control-plane"],
   onFailure: "degrade",
   timeout: 120_000,

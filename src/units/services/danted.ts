@@ -6,22 +6,23 @@ import { isInterface } from "../../system/network/network-interfaces.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { planFedService, planUnfedService } from "./configured-service.ts";
 import { unit } from "../machine.ts";
-import { network } from "../network/network.ts";
+import { network, networkApplied } from "../network/network.ts";
 import { primaryInterface } from "../network/primary-interface.ts";
+import { systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards the machines in the networks that bn_vars.conf names, and no others, can go out by this node's SOCKS proxy; if it
  * names none, nothing runs.
  *
- * Late, because it starts a service. Requires the network, on which it goes out by the primary interface, or the one of
+ * Needs the bus, because it starts a service. Requires the network, on which it goes out by the primary interface, or the one of
  * socks_interface. Other networks are taken up by a reload; what danted would not take is not put in its way. Degrades: who needs
  * no proxy is served all the same. A conflict means that there is no such interface, or no danted in the image.
  */
 export const danted = unit({
   name: "danted",
   title: "Offer a SOCKS proxy",
-  stage: "late",
-  requires: [configInjection, network],
+  requires: [configInjection, network, systemBus],
+  after: [networkApplied],
   owns: ["/run/ic-node/etc/danted.conf"],
   onFailure: "degrade",
   timeout: 180_000,

@@ -4,21 +4,22 @@ import { PROXY_ADDRESS } from "../../config/nginx-conf.ts";
 import { readNnsConf } from "../../config/nns-conf.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
 import { unit } from "../machine.ts";
-import { network } from "../network/network.ts";
+import { network, networkApplied } from "../network/network.ts";
+import { systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
  * Afterwards icx-proxy, if the image has it, turns what is asked of this node's domains into calls of canisters.
  *
- * Late, because it starts a service. Requires the network, and what the medium brought. It accepts no connection that it cannot
+ * Needs the bus, because it starts a service. Requires the network, and what the medium brought. It accepts no connection that it cannot
  * verify, with certificates or without. Degrades: nginx says to who asks that there is nobody behind it. A conflict means that
  * there is no domain, or that its unit may not be started.
  */
 export const icxProxy = unit({
   name: "icx-proxy",
   title: "Turn requests into calls of canisters",
-  stage: "late",
-  requires: [boundaryData, network],
+  requires: [boundaryData, network, systemBus],
+  after: [networkApplied],
   owns: ["/run/ic-node/etc/default/icx-proxy"],
   onFailure: "degrade",
   timeout: 120_000,

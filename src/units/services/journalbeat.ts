@@ -7,6 +7,7 @@ import { addToJournal } from "../../system/systemd/journal.ts";
 import { DiedError, runJob, unitState } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
+import { systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them; if neither does, nothing runs.
@@ -16,14 +17,13 @@ import { type Machine, unit } from "../machine.ts";
  * to the first host of journalbeat.conf alone, over HTTPS unless that says http://. It has no tags: they are an entry of
  * the journal itself (GUESTOS_TAG=), from which a receiver knows them by machine and boot id.
  *
- * Late, because it starts a service. Degrades: a node without log shipping is a working node. A conflict means that the
+ * Needs the bus, because it starts a service. Degrades: a node without log shipping is a working node. A conflict means that the
  * image cannot do what is asked for: no such shipper, or nothing by which to know the receiver.
  */
 export const journalbeat = unit({
   name: "journalbeat",
   title: "Ship logs",
-  stage: "late",
-  requires: [configInjection],
+  requires: [configInjection, systemBus],
   owns: ["/run/systemd/journal-upload.conf.d/10-guestos-boot.conf", "/run/ic-node/filebeat/filebeat.yml"],
   onFailure: "degrade",
   timeout: 120_000,

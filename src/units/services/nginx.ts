@@ -10,13 +10,14 @@ import { Secret } from "../../base/secret.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
 import { planFedService, type ServiceFile } from "./configured-service.ts";
 import { type Machine, unit } from "../machine.ts";
-import { network } from "../network/network.ts";
+import { network, networkApplied } from "../network/network.ts";
+import { systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and hands on what is asked
  * of it to icx-proxy.
  *
- * Late, because it starts a service. Requires what the medium brought, of which the certificates are put into place last, and the
+ * Needs the bus, because it starts a service. Requires what the medium brought, of which the certificates are put into place last, and the
  * network. New domains, name servers and certificates are taken up by a reload, in which no connection is dropped; what nginx
  * would not take is not even put in its way. Degrades: a node that does not serve can still be looked at. A conflict means that
  * there is nothing to serve, or nothing to be known by: nobody is ever served without a certificate.
@@ -24,8 +25,8 @@ import { network } from "../network/network.ts";
 export const nginx = unit({
   name: "nginx",
   title: "Serve HTTPS",
-  stage: "late",
-  requires: [boundaryData, network],
+  requires: [boundaryData, network, systemBus],
+  after: [networkApplied],
   owns: ["/run/ic-node/etc/nginx"],
   onFailure: "degrade",
   timeout: 180_000,

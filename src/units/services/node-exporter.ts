@@ -2,11 +2,12 @@ import { activate, conflict } from "../../boot/unit.ts";
 import { runJob, unitState } from "../../system/systemd/systemd.ts";
 import { unit } from "../machine.ts";
 import { nodeExporterKeys } from "../identity/node-exporter-keys.ts";
+import { systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards node_exporter serves metrics, over TLS, with the keys of this node.
  *
- * Late, because it starts a service, and after the keys, without which the exporter would not start. It need not be
+ * Needs the bus, because it starts a service, and comes after the keys, without which the exporter would not start. It need not be
  * restarted for new keys: the exporter reads them anew with every connection (prometheus/exporter-toolkit, web
  * configuration). Degrades: a node without metrics still works. A conflict means that the image has no such service, or that
  * an operator has masked it.
@@ -14,8 +15,7 @@ import { nodeExporterKeys } from "../identity/node-exporter-keys.ts";
 export const nodeExporter = unit({
   name: "node-exporter",
   title: "Serve metrics",
-  stage: "late",
-  requires: [nodeExporterKeys],
+  requires: [nodeExporterKeys, systemBus],
   onFailure: "degrade",
   timeout: 120_000,
   async plan({ host }) {

@@ -27,7 +27,7 @@ const RECOVERY: Elsewhere = {
 /** Of "The key file is lost". */
 const RESCUE = (command: string): Elsewhere => ({ file: "test/vm/conflicts.test.ts", as: [command] });
 /** The services run it, and that they did is looked at. */
-const STAGES = { file: NODE, as: ["guestos-boot run --stage early --wait 300", "guestos-boot run --stage late --wait 300"] };
+const STAGES = { file: NODE, as: ["guestos-boot run --stage boot --wait 300"] };
 
 /** What needs a whole node, or another machine than the one that test/system/docs/commands.test.ts has. */
 export const elsewhere: Readonly<Record<string, Elsewhere>> = {
@@ -55,8 +55,7 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot --unit network": APPLIED,
   "guestos-boot --unit network --unit hostname": APPLIED,
   "guestos-boot --wait 60 --json": { file: NODE, as: ['guestos-boot "\\${@:2}" --json --wait 300'] },
-  "guestos-boot run --stage early": STAGES,
-  "guestos-boot run --stage late": STAGES,
+  "guestos-boot run --stage boot": STAGES,
   "guestos-boot plan": { file: NODE, as: ['guestosBoot(vm, "plan --json")'] },
   "guestos-boot plan --unit NAME": PLANNED,
   "guestos-boot plan --unit network": PLANNED,

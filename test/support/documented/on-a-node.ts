@@ -21,7 +21,7 @@ export const onANode: readonly OnANode[] = [
   },
   { command: "journalctl -u guestos-monitor", says: /guestos-monitor/ },
   { command: "systemctl status guestos-monitor.service", says: /Active: active \(running\)/ },
-  { command: "systemctl cat guestos-boot.service", says: /^ExecStart=\S*guestos-boot run --stage early/m },
+  { command: "systemctl cat guestos-boot.service", says: /^ExecStart=\S*guestos-boot run --stage boot/m },
   { command: "systemctl list-units --type mount", says: /var-lib-ic-data\.mount/ },
   { command: "systemctl list-jobs; systemctl --failed", says: /0 loaded units listed/ },
   { command: "systemctl start guestos-boot.target", says: /^$/ },

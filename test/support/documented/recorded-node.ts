@@ -15,6 +15,7 @@ import { bootFrom, firstBoot, noOpBoot, type RecordedBoot } from "../recorded-bo
 import { HASH, installed, proven } from "../slot-machine.ts";
 import { testLayout } from "../test-layout.ts";
 import { compressions, imageTar, sha256Of, smallImage } from "../update-images.ts";
+import { EventScript } from "../record-events.ts";
 
 export interface Ended {
   readonly status: number | undefined;
@@ -64,7 +65,7 @@ export function recordedNode(state: BootState = { alternative: "A", cycle: "stab
   };
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   const before = "00000000-0000-4000-8000-000000000001";
-  put(join(layout.run, "record.jsonl"), ofBoot(noOpBoot, bootId));
+  put(join(layout.run, "record.jsonl"), `${ofBoot(noOpBoot, bootId)}${runSince(bootId)}`);
   put(join(layout.records, `20261120T171131Z-${before}.jsonl`), ofBoot(firstBoot, before));
   put(layout.versionFile, "1.0.0\n");
   put(layout.grubenv, blockOf(state, []));
@@ -147,6 +148,18 @@ function ofBoot({ file }: RecordedBoot, bootId: string): string {
   const text = readFileSync(file, "utf8");
   const [, recorded = ""] = /"bootId":"([^"]+)"/.exec(text) ?? [];
   return text.replaceAll(recorded, bootId);
+}
+
+/** The units that the release of the recorded boot did not have, as an operator ran them since. */
+function runSince(bootId: string): string {
+  const names = ["system-bus", "network-applied"];
+  const script = new EventScript(
+    names.map((name) => ({ name })),
+    { bootId, at: 400 },
+  );
+  for (const name of names) script.ended(401, name, { kind: "unchanged", activated: [] });
+  const { events } = script.finish(402, "done");
+  return events.map((event) => `${JSON.stringify(event)}\n`).join("");
 }
 
 /** A file system, and a disk with one partition, as files. */

@@ -32,7 +32,7 @@ test("bash's candidates are those of the program, and the same for manageboot", 
   const script = `source ${share}/guestos-boot.bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _guestos_boot; echo "\${COMPREPLY[*]}"`;
   const reply = (...words: readonly string[]): string =>
     execFileSync("bash", ["-c", script, "bash", ...words], { env, encoding: "utf8" }).trim();
-  expect(reply("guestos-boot", "why", "")).toBe("first strict slow patient lenient");
+  expect(reply("guestos-boot", "why", "")).toBe("first strict slow patient system-bus lenient");
   expect(reply("guestos-boot", "graph", "--format", "")).toBe("text dot mermaid svg");
   expect(reply("guestos-boot", "graph", "--format", "=", "m")).toBe("mermaid");
   expect(reply("manageboot", "upgrade-")).toBe("upgrade-install upgrade-commit");

@@ -11,11 +11,13 @@ test("what the file sets is in force, and verify names the file", async () => {
   writeFileSync(fixture.path("release"), "7.8.9\n");
   expect(await fixture.run("verify")).toMatchObject({
     status: 0,
-    stdout: `guestos: the chain is sound: 4 units\nboundary: the chain is sound: 4 units\nwith ${file}\n`,
+    stdout: `guestos: the chain is sound: 5 units\nboundary: the chain is sound: 5 units\nwith ${file}\n`,
   });
   const list = await fixture.run("list", "--json");
-  expect(JSON.parse(list.stdout)).toMatchObject({ units: [{ name: "first" }, {}, {}, { name: "patient", timeoutSeconds: 30 }] });
-  expect((await fixture.run()).stdout).toMatch(/run: 4 units: 1 changed, 3 unchanged/);
+  expect(JSON.parse(list.stdout)).toMatchObject({
+    units: [{ name: "first" }, {}, {}, { name: "patient", timeoutSeconds: 30 }, { name: "system-bus" }],
+  });
+  expect((await fixture.run()).stdout).toMatch(/run: 5 units: 1 changed, 4 unchanged/);
   expect((await fixture.run("status")).stdout).toContain("version 7.8.9");
   const unknown = await fixture.run("--unit", "lenient");
   expect(unknown).toMatchObject({ status: 4 });

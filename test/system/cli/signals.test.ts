@@ -20,7 +20,7 @@ test.each([
   expect(performance.now() - told).toBeLessThan(15_000);
   expect(stdout).toMatch(/^slow failed$/m);
   expect(stdout).toMatch(/was stopped before it was through/);
-  expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^run: 5 units: /);
+  expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^run: 6 units: /);
   const file = fixture.path("run/record.jsonl");
   const { events, runs } = parseRecord(readFileSync(file, "utf8"), file);
   expect(runs[0]?.end?.outcome).toBe("stopped");

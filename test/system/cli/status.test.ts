@@ -17,7 +17,7 @@ test("status shows the runs, the table and what failed, and ends as the boot did
   writeFileSync(fixture.path("version.txt"), "1.2.3\n");
   fixture.touch("in-the-way");
   fixture.touch("odd");
-  await fixture.run("run", "--stage", "early");
+  await fixture.run("run", "--stage", "boot");
   await fixture.run("run", "--stage", "late");
   const { status, stdout } = await fixture.run("status");
   expect(status).toBe(3);
@@ -29,13 +29,14 @@ test("status shows the runs, the table and what failed, and ends as the boot did
   expect(text).toBe(`failed: strict; skipped lenient
 boot ID, TIME
 slot unknown, version 1.2.3
-  early at TIME: failed in N s
+  boot  at TIME: failed in N s
   late  at TIME: failed in N s
 
 first                changed   N s — 1 provisioned
 strict               failed    N s — something is in the way
 slow                 unchanged N s
 patient              unchanged N s
+system-bus           unchanged N s
 lenient              skipped   N s — requires strict
 
 strict failed
@@ -47,7 +48,7 @@ strict failed
   code     test-problem
   skipped  lenient
 
-boot: 5 units: 1 changed, 2 unchanged, 0 degraded, 1 failed, 1 skipped in N s
+boot: 6 units: 1 changed, 3 unchanged, 0 degraded, 1 failed, 1 skipped in N s
 `);
 });
 
@@ -108,25 +109,22 @@ test("--watch shows a boot while it goes on, from its first line, and ends with 
   const fixture = new Fixture();
   const watching = fixture.run("status", "--watch");
   fixture.touch("hold");
-  const early = fixture.run("run", "--stage", "early");
+  fixture.touch("bad");
+  const boot = fixture.run("run", "--stage", "boot");
   await fixture.appears("holding");
   rmSync(fixture.path("hold"));
-  await early;
-  fixture.touch("bad");
-  await fixture.run("run", "--stage", "late");
+  await boot;
   const { status, stdout } = await watching;
   expect(status).toBe(10);
-  expect(stdout).toMatch(
-    /^early, begun .*\n(.*\n)*first +changed .*\n(.*\n)*early: 4 units: .*\nlate, begun .*\n(.*\n)*lenient +degraded .*\n(.*\n)*late: /,
-  );
+  expect(stdout).toMatch(/^boot, begun .*\n(.*\n)*first +changed .*\n(.*\n)*lenient +degraded .*\n(.*\n)*boot: 6 units: /);
 });
 
 test("--watch ends with 13 when the run that it follows was killed", async () => {
   const fixture = new Fixture();
   fixture.touch("hold");
-  const early = fixture.start(["run", "--stage", "early"]);
+  const boot = fixture.start(["run", "--stage", "boot"]);
   await fixture.appears("holding");
   const watching = fixture.run("status", "--watch");
-  early.process.kill("SIGKILL");
-  expect(await watching).toMatchObject({ status: 13, stdout: expect.stringContaining("early: was cut off before its end") as string });
+  boot.process.kill("SIGKILL");
+  expect(await watching).toMatchObject({ status: 13, stdout: expect.stringContaining("boot: was cut off before its end") as string });
 });

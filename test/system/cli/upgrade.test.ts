@@ -165,7 +165,7 @@ test("confirm ends with 15 when a check fails, when the boot went wrong, or has 
   };
   expect(await refused()).toContain("the boot chain has left no record in this boot");
   await fixture.run("--stage", "early");
-  expect(await refused()).toContain("found nothing of lenient");
+  expect(await refused()).toContain("found nothing of system-bus, lenient");
   fixture.touch("in-the-way");
   await fixture.run();
   expect(await refused()).toContain("the boot chain failed: found strict");

@@ -45,5 +45,8 @@ test("the documented unit is planned, writes the file, and finds it from then on
 test("it fits into the chain of a GuestOS", async () => {
   const { value, keyAt, file } = await parseYaml(Buffer.from(yaml), "unit.yaml", ExtraUnit);
   const declared = { ...value, name: "greeting", executable: "/x", at: (key: keyof ExtraUnit) => ({ file, ...keyAt([key]) }) };
-  expect(linkedUnits([declared], { chain: guestos, off: [], taken: [] })).toMatchObject({ units: [{ stage: "late" }], problems: [] });
+  expect(linkedUnits([declared], { chain: guestos, off: [], taken: [] })).toMatchObject({
+    units: [{ requires: [{ name: "system-bus" }] }],
+    problems: [],
+  });
 });

@@ -83,8 +83,9 @@ test("plan ends with 11 when there is something to do, with 0 when there is not"
 strict               nothing to do
 slow                 planned once first has run
 patient              nothing to do
+system-bus           nothing to do
 lenient              nothing to do
-plan: 5 units: 1 to do (1 action), 1 later, 3 nothing to do, 0 cannot
+plan: 6 units: 1 to do (1 action), 1 later, 4 nothing to do, 0 cannot
 `);
   await fixture.run();
   expect((await fixture.run("plan")).status).toBe(0);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { graphProblems, inOrder, predecessors, withRequirements } from "../../../src/boot/graph.ts";
+import { graphProblems, inOrder, predecessors, withDependents, withRequirements } from "../../../src/boot/graph.ts";
 import { defineUnit, type Unit, type UnitDefinition } from "../../../src/boot/unit.ts";
 
 type Shape = Partial<UnitDefinition<null>>;
@@ -49,16 +49,14 @@ test("a requirement is known by the unit itself and not by a name that happens t
   ]);
 });
 
-test("an early unit may not require a late one, and may follow it", () => {
-  const late = unit("late", { stage: "late" });
-  expect(
-    whats([
-      late,
-      unit("early", { requires: [late] }),
-      unit("follows", { after: [late] }),
-      unit("also-late", { stage: "late", requires: [late] }),
-    ]),
-  ).toEqual(["early runs early and requires late, which runs late"]);
+test("what waits for a unit is all that requires or follows it, directly or not, in whatever order it is written down", () => {
+  const bus = unit("bus");
+  const requires = unit("requires", { requires: [bus] });
+  const follows = unit("follows", { after: [requires] });
+  const before = unit("before");
+  const units = [follows, before, requires, unit("apart", { requires: [before] }), bus];
+  expect([...withDependents("bus", units)].map(({ name }) => name).toSorted()).toEqual(["bus", "follows", "requires"]);
+  expect(withDependents("none", units)).toEqual(new Set());
 });
 
 test("a cycle is named from unit to unit, and what only hangs on it is not part of it", () => {
@@ -88,18 +86,17 @@ test("paths that overlap are a problem that names both: a pattern and what it ma
   ).toEqual(["one writes /b/*.conf, and two writes /b/network.conf: these overlap", "two writes /c, and three writes /c/d: these overlap"]);
 });
 
-test("what is planted is found, and nothing else: duplicates, unknown requirements, late requirements, cycles, shared paths", () => {
+test("what is planted is found, and nothing else: duplicates, unknown requirements, cycles, shared paths", () => {
   const planted = fc.record({
     sound: fc.array(fc.array(fc.nat(99), { maxLength: 4 }), { minLength: 1, maxLength: 100, size: "max" }),
     duplicates: fc.nat(3),
     unknown: fc.nat(3),
-    late: fc.nat(3),
     cycles: fc.array(fc.integer({ min: 1, max: 6 }), { maxLength: 5 }),
     shared: fc.nat(3),
     seed: fc.nat(),
   });
   fc.assert(
-    fc.property(planted, ({ sound, duplicates, unknown, late, cycles, shared, seed }) => {
+    fc.property(planted, ({ sound, duplicates, unknown, cycles, shared, seed }) => {
       const units: Unit<null>[] = [];
       for (const [index, edges] of sound.entries()) {
         const before = index === 0 ? [] : edges.flatMap((edge) => units[edge % index] ?? []);
@@ -109,10 +106,6 @@ test("what is planted is found, and nothing else: duplicates, unknown requiremen
       const requires = any === undefined ? [] : [any];
       for (let index = 0; index < duplicates; index++) units.push(unit(`twin${index}`), unit(`twin${index}`));
       for (let index = 0; index < unknown; index++) units.push(unit(`needy${index}`, { requires: [unit(`absent${index}`), ...requires] }));
-      for (let index = 0; index < late; index++) {
-        const service = unit(`late${index}`, { stage: "late", requires });
-        units.push(service, unit(`hasty${index}`, { requires: [service] }));
-      }
       for (const [index, length] of cycles.entries()) {
         const members: Unit<null>[] = [];
         const closing: Unit<null>[] = [...requires];
@@ -131,14 +124,13 @@ test("what is planted is found, and nothing else: duplicates, unknown requiremen
       const count = (pattern: RegExp): number => found.filter((what) => pattern.test(what)).length;
       expect(count(/^two units are named twin\d$/)).toBe(duplicates);
       expect(count(/^needy\d requires absent\d, which is not part/)).toBe(unknown);
-      expect(count(/^hasty\d runs early and requires late\d, which runs late$/)).toBe(late);
       expect(count(/^(left|right)\d and (left|right)\d both write \/shared\/\d$/)).toBe(shared);
       const circles = found.flatMap((what) => /^units wait for each other: (.*)$/.exec(what)?.[1]?.split(" → ") ?? []);
       expect(new Set(circles)).toEqual(
         new Set(cycles.flatMap((length, index) => Array.from({ length }, (_, step) => `cycle${index}-${step}`))),
       );
       expect(count(/^units wait/)).toBe(cycles.length);
-      expect(found.length).toBe(duplicates + unknown + late + shared + cycles.length);
+      expect(found.length).toBe(duplicates + unknown + shared + cycles.length);
     }),
   );
 });

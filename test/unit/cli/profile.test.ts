@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { main } from "../../../src/cli/program.ts";
 import { profileNames } from "../../../src/profiles/profiles.ts";
+import { stagesOf } from "../../../src/run/stages.ts";
 import { profileSetup } from "../../../src/run/load-setup.ts";
 import { boundary } from "../../support/chains.ts";
 import { guestos } from "../../support/chains.ts";
@@ -91,7 +92,7 @@ test("verify says that an image says nonsense, and checks every chain all the sa
 test("the boot of such an image makes nothing: it fails, and mounts only what is needed to leave it", async () => {
   const { chain, configuration } = await profileSetup(undefined, fakeHost({ files: { "/etc/guestos-boot/profile": "boundry\n" } }));
   expect(chain.map(({ name }) => name)).toEqual(["profile", "mount-boot"]);
-  expect(chain.every(({ stage, onFailure }) => stage === "early" && onFailure === "stop")).toBe(true);
+  expect(chain.every((unit) => stagesOf(chain)(unit) === "early" && unit.onFailure === "stop")).toBe(true);
   expect(configuration.problems).toHaveLength(1);
 });
 

@@ -44,16 +44,6 @@ describe.each(profileNames)("%s", async (name) => {
     }
     expect(inOrder(chain)).toHaveLength(chain.length);
   });
-
-  test("nothing early requires something late: the early service would have to wait for the bus", () => {
-    for (const unit of chain.filter(({ stage }) => stage === "early")) {
-      const late = [...unit.requires, ...unit.after].filter(({ stage }) => stage === "late");
-      expect(
-        late.map((first) => first.name),
-        unit.name,
-      ).toEqual([]);
-    }
-  });
 });
 
 test("every unit of src/units is in a profile: add a line for what is missing to its chain", async () => {

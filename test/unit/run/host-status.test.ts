@@ -15,7 +15,7 @@ interface Told {
   readonly complaints: string[];
 }
 
-/** Plays events of a stage to a host that hears them, or answers with an error. */
+/** Plays events of a run to a host that hears them, or answers with an error. */
 async function tell(
   events: readonly RecordEvent[],
   { address = ADDRESS, deaf = false, before = [] as readonly RecordEvent[] } = {},
@@ -41,8 +41,8 @@ async function tell(
   return told;
 }
 
-function stage(
-  name: "early" | "late" | undefined,
+function run(
+  name: "boot" | "early" | undefined,
   outcome: "done" | "failed",
   onFailure: "stop" | "degrade" = "stop",
 ): readonly RecordEvent[] {
@@ -54,45 +54,45 @@ function stage(
   return script.finish(1, outcome).events;
 }
 
-test("an early stage is told as it begins and ends, and is not yet a boot", async () => {
-  const { sent } = await tell(stage("early", "done"));
+test("a boot is told as it begins and ends, and that the node is ready once it has ended well", async () => {
+  const { sent } = await tell(run("boot", "done"));
   expect(sent).toEqual([
-    ["STATUS=guestos-boot: early: begun"],
-    ["STATUS=guestos-boot: early: 1 unit: 0 changed, 1 unchanged, 0 degraded, 0 failed, 0 skipped in 1.0 s"],
+    ["STATUS=guestos-boot: boot: begun"],
+    [
+      "READY=1",
+      "STATUS=guestos-boot: boot: 1 unit: 0 changed, 1 unchanged, 0 degraded, 0 failed, 0 skipped in 1.0 s",
+      "X_GUESTOS_BOOT=done",
+    ],
   ]);
 });
 
-test("after a late stage that ended well the host is told that the node is ready", async () => {
-  const { sent } = await tell(stage("late", "done"), { before: stage("early", "done") });
-  expect(sent.at(-1)).toEqual(["READY=1", expect.stringMatching(/^STATUS=guestos-boot: late: 1 unit: /) as string, "X_GUESTOS_BOOT=done"]);
-});
-
 test("a failure is told as it happens, and a boot that failed is never ready", async () => {
-  const { sent } = await tell(stage("late", "failed"));
+  const { sent } = await tell(run("boot", "failed"));
   expect(sent).toHaveLength(3);
-  expect(sent[1]).toEqual(["STATUS=guestos-boot: late-unit failed: no disk"]);
+  expect(sent[1]).toEqual(["STATUS=guestos-boot: boot-unit failed: no disk"]);
   expect(sent[2]).not.toContain("READY=1");
   expect(sent[2]).toContain("X_GUESTOS_BOOT=failed");
 });
 
-test("a good late stage after an early one that failed is a boot that failed", async () => {
-  const { sent } = await tell(stage("late", "done"), { before: stage("early", "failed") });
+test("a good run of the boot after another unit had failed is a boot that failed", async () => {
+  const { sent } = await tell(run("boot", "done"), { before: run("early", "failed") });
   expect(sent.at(-1)).toContain("X_GUESTOS_BOOT=failed");
   expect(sent.at(-1)).not.toContain("READY=1");
 });
 
 test("a degraded boot is ready, and says that it is degraded", async () => {
-  const { sent } = await tell(stage("late", "failed", "degrade"));
+  const { sent } = await tell(run("boot", "failed", "degrade"));
   expect(sent.at(-1)).toEqual(expect.arrayContaining(["READY=1", "X_GUESTOS_BOOT=degraded"]));
 });
 
 test("what an operator runs is no news for the host, and a host that gave no address hears nothing", async () => {
-  expect((await tell(stage(undefined, "failed"))).sent).toEqual([]);
-  expect((await tell(stage("late", "failed"), { address: "" })).sent).toEqual([]);
+  expect((await tell(run(undefined, "failed"))).sent).toEqual([]);
+  expect((await tell(run("early", "failed"))).sent).toEqual([]);
+  expect((await tell(run("boot", "failed"), { address: "" })).sent).toEqual([]);
 });
 
 test("a host that does not answer is tried once, and that is said once", async () => {
-  const { sent, complaints } = await tell(stage("late", "failed"), { deaf: true });
+  const { sent, complaints } = await tell(run("boot", "failed"), { deaf: true });
   expect(sent).toHaveLength(1);
   expect(complaints).toEqual(["the host was not told how the boot goes: nobody listens"]);
 });

@@ -10,8 +10,9 @@ const boot = unit("mount-boot");
 const key = unit("store-key", [boot]);
 const config = unit("config-injection", [boot]);
 const network = unit("network", [config]);
-const exporter = unit("node-exporter", [config], { stage: "late", after: [network] });
-const chain = [boot, key, config, network, exporter];
+const bus = unit("system-bus");
+const exporter = unit("node-exporter", [config, bus], { after: [network] });
+const chain = [boot, key, config, network, bus, exporter];
 
 const names = (selection: Parameters<typeof selectUnits>[1]): object => {
   const { units, prerequisites } = selectUnits(chain, selection);
@@ -20,21 +21,26 @@ const names = (selection: Parameters<typeof selectUnits>[1]): object => {
 
 test("without names it is the whole chain", () => {
   expect(names({ units: [] })).toEqual({
-    units: ["mount-boot", "store-key", "config-injection", "network", "node-exporter"],
+    units: ["mount-boot", "store-key", "config-injection", "network", "system-bus", "node-exporter"],
     prerequisites: [],
   });
 });
 
 test("a unit brings what it requires, in chain order, and not what it only follows", () => {
   expect(names({ units: ["node-exporter"] })).toEqual({
-    units: ["mount-boot", "config-injection", "node-exporter"],
-    prerequisites: ["mount-boot", "config-injection"],
+    units: ["mount-boot", "config-injection", "system-bus", "node-exporter"],
+    prerequisites: ["mount-boot", "config-injection", "system-bus"],
   });
 });
 
-test("a stage brings what its units require of another stage", () => {
+test("a half of the boot brings what its units require of the other", () => {
+  expect(names({ stage: "boot", units: [] })).toEqual(names({ units: [] }));
+  expect(names({ stage: "early", units: [] })).toEqual({
+    units: ["mount-boot", "store-key", "config-injection", "network"],
+    prerequisites: [],
+  });
   expect(names({ stage: "late", units: [] })).toEqual({
-    units: ["mount-boot", "config-injection", "node-exporter"],
+    units: ["mount-boot", "config-injection", "system-bus", "node-exporter"],
     prerequisites: ["mount-boot", "config-injection"],
   });
 });

@@ -41,10 +41,10 @@ Environment=NOTIFY_SOCKET=${ADDRESS}
 ExecStartPost=/bin/sh -c 'until systemd-notify --no-block STATUS=listening; do sleep 0.2; done'
 `;
 
-/** The image has no authority of its own; a node's image would. Before any unit of the late stage asks for it. */
+/** The image has no authority of its own; a node's image would. Before the system bus is there, for which the unit that asks for it waits. */
 const KNOWN = `[Unit]
 DefaultDependencies=no
-Before=guestos-boot-late.service
+Before=sysinit.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes

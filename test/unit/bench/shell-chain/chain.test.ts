@@ -1,12 +1,14 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { steps, unitFiles } from "../../../../bench/shell-chain/chain.ts";
+import { stagesOf } from "../../../../src/run/stages.ts";
 import { guestos } from "../../../support/chains.ts";
 
 test("every script of the shell chain is the step of a unit, in the units' order and stage", () => {
   const scripts = readdirSync("bench/shell-chain/steps").map((name) => name.replace(/\.sh$/, ""));
   expect(steps.map(({ name }) => name).toSorted()).toEqual(scripts.toSorted());
-  const units = guestos.filter(({ name }) => scripts.includes(name)).map(({ name, stage }) => ({ name, stage }));
+  const stageOf = stagesOf(guestos);
+  const units = guestos.filter(({ name }) => scripts.includes(name)).map((unit) => ({ name: unit.name, stage: stageOf(unit) }));
   expect(steps.map(({ name, stage }) => ({ name, stage }))).toEqual(units);
 });
 

@@ -14,7 +14,7 @@ function shown(script: EventScript): string {
 }
 
 test("a boot in which nothing failed is a line a unit, and a last line that counts", () => {
-  const script = new EventScript([{ name: "mount-boot" }, { name: "store-key" }, { name: "network" }], { stage: "early" });
+  const script = new EventScript([{ name: "mount-boot" }, { name: "store-key" }, { name: "network" }], { stage: "boot" });
   script.unit(0.1, "mount-boot");
   script.ended(0.52, "mount-boot", { kind: "unchanged", activated: ["mount a", "mount b"] });
   script.unit(0.52, "store-key");
@@ -25,7 +25,7 @@ test("a boot in which nothing failed is a line a unit, and a last line that coun
     `mount-boot           unchanged 0.42 s — 2 activated
 network              unchanged 0.02 s
 store-key            changed   12.39 s — 1 provisioned, 1 activated
-early: 3 units: 1 changed, 2 unchanged, 0 degraded, 0 failed, 0 skipped in 12.9 s`,
+boot: 3 units: 1 changed, 2 unchanged, 0 degraded, 0 failed, 0 skipped in 12.9 s`,
   );
 });
 
@@ -38,7 +38,7 @@ test("a failure ends in a block that says what was found, what to do and what wa
       { name: "volume-filesystems", requires: ["volumes"] },
       { name: "journalbeat", onFailure: "degrade" },
     ],
-    { stage: "early" },
+    { stage: "boot" },
   );
   script.unit(1, "store-key");
   script.ended(3.5, "store-key", {
@@ -66,7 +66,7 @@ volumes              skipped   0.00 s — requires store-key
 volume-filesystems   skipped   0.00 s — requires volumes
 journalbeat          degraded  0.10 s — bad value
 +-----------------------------------------------------------------------------+
-| BOOT FAILED, early stage: store-key                                         |
+| BOOT FAILED: store-key                                                      |
 |                                                                             |
 | store-key failed                                                            |
 |   cryptsetup luksFormat --type luks2 --pbkdf pbkdf2                         |
@@ -84,8 +84,7 @@ journalbeat          degraded  0.10 s — bad value
 |   code     test-problem                                                     |
 |                                                                             |
 | what happens next                                                           |
-|   - The boot goes on. The late stage tries again what it requires, then     |
-|     starts what does not depend on it.                                      |
+|   - The boot goes on without it; nothing is tried again by itself.          |
 |   - A system on trial (after an upgrade) is left: the machine restarts in   |
 |     about a minute, and the boot loader goes back to the other system. Any  |
 |     other system stays up.                                                  |
@@ -93,7 +92,7 @@ journalbeat          degraded  0.10 s — bad value
 |   - The same again: guestos-boot status. With all that was seen:            |
 |     guestos-boot why UNIT                                                   |
 +-----------------------------------------------------------------------------+
-early: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s`,
+boot: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s`,
   );
   expect(text.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
 });

@@ -12,8 +12,8 @@ function box(script: EventScript, ascii = false): readonly string[] {
   return lines.slice(first, lines.lastIndexOf(lines[first] ?? "") + 1);
 }
 
-function failedLate(words = "no such device"): EventScript {
-  const script = new EventScript([{ name: "network" }], { stage: "late" });
+function failedBoot(words = "no such device"): EventScript {
+  const script = new EventScript([{ name: "network" }], { stage: "boot" });
   const unit = script.unit(0, "network");
   for (const at of [1, 3, 7]) {
     const retry = script.start(at, { kind: "retry", problem: { code: "test-problem", what: "not there" } }, unit);
@@ -26,15 +26,15 @@ function failedLate(words = "no such device"): EventScript {
 }
 
 test("the box says what was tried: the last action, its tool, how often and for how long", () => {
-  expect(box(failedLate()).join("\n")).toContain("|   tried    apply it → eth0 (networkctl); 4 times in 6.0 s ");
+  expect(box(failedBoot()).join("\n")).toContain("|   tried    apply it → eth0 (networkctl); 4 times in 6.0 s ");
 });
 
-test("after the late stage nothing more comes, and the box says so", () => {
-  expect(box(failedLate()).join("\n")).toContain("nothing is tried again by itself");
+test("after a boot nothing more comes, and the box says so", () => {
+  expect(box(failedBoot()).join("\n")).toContain("nothing is tried again by itself");
 });
 
 test("where UTF-8 is not understood, the box is ASCII throughout", () => {
-  const lines = box(failedLate("größer — “x” 日本"), true);
+  const lines = box(failedBoot("größer — “x” 日本"), true);
   expect(lines.join("")).toMatch(/^[\u0020-\u007e]*$/);
   expect(lines.join("\n")).toContain('gr??er - "x" ??');
 });
@@ -42,7 +42,7 @@ test("where UTF-8 is not understood, the box is ASCII throughout", () => {
 test("whatever the words: each line fits on a console, or is one long word that could be copied", () => {
   fc.assert(
     fc.property(fc.array(fc.stringMatching(/^[a-z/.]{1,100}$/), { minLength: 1, maxLength: 30 }), (words) => {
-      for (const line of box(failedLate(words.join(" ")))) {
+      for (const line of box(failedBoot(words.join(" ")))) {
         expect(line.length <= 79 || line.trim().split(/\s+/).length <= 4, line).toBe(true);
         expect(line).toMatch(/^[|+]/);
       }

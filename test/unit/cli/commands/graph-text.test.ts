@@ -5,13 +5,13 @@ import { graphText } from "../../../../src/cli/commands/graph-text.ts";
 const plan = async (): Promise<[]> => [];
 const boot = defineUnit<object>({ name: "mount-boot", title: 'Mount "/boot"', plan });
 const key = defineUnit<object>({ name: "store-key", title: "Keys", requires: [boot], plan });
-const nft = defineUnit<object>({ name: "nftables", title: "Firewall", stage: "late", requires: [boot], after: [boot, key], plan });
-const chain = [boot, key, nft];
+const bus = defineUnit<object>({ name: "system-bus", title: "Bus", requires: [boot], after: [boot, key], plan });
+const chain = [boot, key, bus];
 
 test("as text, a line a unit", () => {
   expect(graphText(chain, "text")).toBe(`mount-boot
 store-key            requires mount-boot
-nftables             requires mount-boot; after store-key`);
+system-bus           requires mount-boot; after store-key`);
 });
 
 test("for Graphviz", () => {
@@ -21,9 +21,9 @@ test("for Graphviz", () => {
   "mount-boot" [tooltip="Mount \\"/boot\\""];
   "store-key" [tooltip="Keys"];
   "mount-boot" -> "store-key";
-  "nftables" [tooltip="Firewall", style=rounded];
-  "mount-boot" -> "nftables";
-  "store-key" -> "nftables" [style=dashed];
+  "system-bus" [tooltip="Bus", style=rounded];
+  "mount-boot" -> "system-bus";
+  "store-key" -> "system-bus" [style=dashed];
 }`);
 });
 
@@ -32,7 +32,7 @@ test("for Mermaid", () => {
   mount-boot[mount-boot]
   store-key[store-key]
   mount-boot --> store-key
-  nftables(nftables)
-  mount-boot --> nftables
-  store-key -.-> nftables`);
+  system-bus(system-bus)
+  mount-boot --> system-bus
+  store-key -.-> system-bus`);
 });
