@@ -12,7 +12,8 @@ test("doctor names what a run would do, does nothing of it, and ends with 17", a
   seen by  guestos-boot plan --unit first
   to mend  guestos-boot --unit first
 `);
-  expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  // A path of the test's folder is one word, which no line break can shorten.
+  expect(stdout.split("\n").filter((line) => line.length > 80 && line.trim().includes(" "))).toEqual([]);
   expect((await fixture.run("plan")).status).toBe(11);
 });
 

@@ -188,7 +188,7 @@ function capabilitiesOf(service: string): readonly string[] {
   return ["setpriv", "--no-new-privs", `--bounding-set=-all,${names.join(",")}`];
 }
 
-test.each(["guestos-boot-late.service", "guestos-monitor.service"])("the capabilities of %s are enough", async (service) => {
+test.each(["guestos-boot.service", "guestos-monitor.service"])("the capabilities of %s are enough", async (service) => {
   await put(INJECTED, chain(NAMES));
   expect((await recorded(capabilitiesOf(service))).result).toMatchObject({ kind: "unchanged" });
   expect(await inForce()).toContain("meta skuid 0 accept");
