@@ -1,5 +1,5 @@
 import { seconds } from "./duration.ts";
-import { type Edge, graphLayout, type Place } from "./graph-layout.ts";
+import { type Edge, type GraphLayout, graphLayout, type Place } from "./graph-layout.ts";
 import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
 
 /** A unit as the graph draws it. */
@@ -28,11 +28,10 @@ const GAP = 40;
 export function graphSvg(units: readonly GraphUnit[], { title, style = true }: GraphOptions): string {
   const layout = graphLayout(units.map(({ name, requires, after }) => ({ name, before: [...requires, ...after] })));
   const byName = new Map(units.map((unit) => [unit.name, unit]));
-  const boxWidth = Math.min(230, Math.max(96, ...units.map(({ name }) => textWidth(name) * 1.08))) + 14;
-  const width = Math.max(2 * MARGIN + layout.columns * (boxWidth + GAP) - GAP, textWidth(title, 15) + 2 * MARGIN, 560);
+  const columns = columnsOf(units, layout);
+  const width = Math.max(columns.width + 2 * MARGIN, textWidth(title, 15) + 2 * MARGIN, 560);
   const top = MARGIN + 40;
   const height = top + layout.rows * ROW + 40;
-  const x = (column: number): number => MARGIN + column * (boxWidth + GAP);
   const y = (row: number): number => top + row * ROW + ROW / 2;
   const critical = (edge: Edge): boolean => [edge.from, edge.to].every((name) => byName.get(name)?.ran?.critical === true);
   const edges = layout.edges.toSorted((one, other) => Number(critical(one)) - Number(critical(other)));
@@ -50,12 +49,12 @@ export function graphSvg(units: readonly GraphUnit[], { title, style = true }: G
         const dashes = orderOnly ? "4 3" : undefined;
         return element("path", {
           class: name,
-          d: curve(edge, layout.places, boxWidth, x, y),
+          d: curve(edge, layout.places, columns, y),
           "stroke-dasharray": dashes,
           "marker-end": `url(#gg-${name}-head)`,
         });
       }),
-      ...units.map((unit) => box(unit, layout.places.get(unit.name) ?? { column: 0, row: 0 }, boxWidth, x, y)),
+      ...units.map((unit) => box(unit, layout.places.get(unit.name) ?? { column: 0, row: 0 }, columns, y)),
       text(
         MARGIN,
         height - 16,
@@ -89,17 +88,29 @@ const HEADS = element(
     .join(""),
 );
 
+/** Where each column is, and how wide its boxes are. */
+interface Columns {
+  readonly x: (column: number) => number;
+  readonly boxWidth: (column: number) => number;
+  /** Of all of them. */
+  readonly width: number;
+}
+
+/** Each column is as wide as its own names need, so that one long name does not widen the others. */
+function columnsOf(units: readonly GraphUnit[], { places, columns }: GraphLayout): Columns {
+  const widths = Array.from({ length: columns }, (_, column) => {
+    const names = units.filter(({ name }) => places.get(name)?.column === column).map(({ name }) => textWidth(name) * 1.08);
+    return Math.min(230, Math.max(96, ...names)) + 14;
+  });
+  const before = (column: number): number => widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0);
+  return { x: (column) => MARGIN + before(column), boxWidth: (column) => widths[column] ?? 0, width: before(columns) - GAP };
+}
+
 /** From the right side of one box to the left side of the other, level where it passes another column. */
-function curve(
-  { from, to, via }: Edge,
-  places: ReadonlyMap<string, Place>,
-  boxWidth: number,
-  x: (column: number) => number,
-  y: (row: number) => number,
-): string {
+function curve({ from, to, via }: Edge, places: ReadonlyMap<string, Place>, { x, boxWidth }: Columns, y: (row: number) => number): string {
   const start = places.get(from) ?? { column: 0, row: 0 };
   const end = places.get(to) ?? { column: 0, row: 0 };
-  let at: readonly [number, number] = [x(start.column) + boxWidth, y(start.row)];
+  let at: readonly [number, number] = [x(start.column) + boxWidth(start.column), y(start.row)];
   let path = `M${point(at)}`;
   for (const stop of [...via, end]) {
     const next = [x(stop.column), y(stop.row)] as const;
@@ -107,7 +118,7 @@ function curve(
     path += ` C${point([at[0] + bend, at[1]])} ${point([next[0] - bend, next[1]])} ${point(next)}`;
     at = next;
     if (stop !== end) {
-      at = [next[0] + boxWidth, next[1]];
+      at = [next[0] + boxWidth(stop.column), next[1]];
       path += ` L${point(at)}`;
     }
   }
@@ -118,8 +129,9 @@ function point([x, y]: readonly [number, number]): string {
   return `${x.toFixed(1)},${y.toFixed(1)}`;
 }
 
-function box(unit: GraphUnit, { column, row }: Place, width: number, x: (column: number) => number, y: (row: number) => number): string {
-  const left = x(column);
+function box(unit: GraphUnit, { column, row }: Place, columns: Columns, y: (row: number) => number): string {
+  const left = columns.x(column);
+  const width = columns.boxWidth(column);
   const top = y(row) - BOX_HEIGHT / 2;
   const { ran } = unit;
   const shape = { x: left, y: top, width, height: BOX_HEIGHT, rx: unit.stage === "late" ? 15 : 4 };
