@@ -1,5 +1,5 @@
-# Everything that is done with this project is a target here; `make help` lists them. Node is the one of the lock file, never the
-# machine's: that one only starts npm.
+# Every task of this project is a target here; `make help` lists them. Node is the one of the lock file; the machine's own only
+# starts npm.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -10,7 +10,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr
 BIN := $(CURDIR)/node_modules/.bin
 NODE := $(BIN)/node
-# Variables given on the command line (PROFILE, LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE, TEST) reach the scripts as environment.
+# make exports variables of its command line (PROFILE, LAYOUT, VARIANT, GUESTOS_SUITE, GUESTOS_MIRROR, FRESH, FILE, TEST) to the scripts.
 export PATH := $(BIN):$(PATH)
 
 .PHONY: help
@@ -75,7 +75,7 @@ format: setup-node ## format the sources
 check: setup ## the fast gate: format, types, lint, dead code, tests that need no VM (FILE=part-of-path TEST=name for some tests alone)
 	@$(NODE) tools/test.ts check
 
-# Set-up is called here, not required, so that its failure is counted too.
+# Set-up is called here, and is no prerequisite, so that its failure is counted too.
 .PHONY: test
 test: ## everything: check, the images, whole boots in QEMU; ends with "N passed, N failed"
 	@tools/setup.sh || { echo "the set-up failed, see above"; echo "0 passed, 1 failed"; exit 1; }

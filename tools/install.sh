@@ -1,18 +1,18 @@
 #!/bin/bash
-# Lays out what an image needs: install.sh DESTDIR PREFIX [DIST]. Needs no Node: an image's build calls it where there is none.
+# Lays out an image's files: install.sh DESTDIR PREFIX [DIST]. It needs no Node, because an image's build calls it without one.
 #
 #   dist/guestos-boot     PREFIX/bin/guestos-boot, and a link to it: manageboot
 #   dist/man/             PREFIX/share/man/
-#   dist/sbom.cdx.json    PREFIX/share/guestos-boot/     what is in the executable
+#   dist/sbom.cdx.json    PREFIX/share/guestos-boot/     the components of the executable
 #   dist/copyright        PREFIX/share/doc/guestos-boot/
-#   share/completions/    where bash, zsh and fish look
+#   share/completions/    the folders of bash, zsh and fish
 #   share/schemas/        PREFIX/share/guestos-boot/schemas/
 #   etc/common/, and etc/PROFILE/ over it (PROFILE=boundary in the environment; guestos without it; docs/profiles.md):
 #   systemd/system/       PREFIX/lib/systemd/system/     units of the image; /etc/systemd/system is the operator's
 #   sysusers.d/           PREFIX/lib/sysusers.d/
 #   tmpfiles.d/           PREFIX/lib/tmpfiles.d/
 #   initramfs-tools/      PREFIX/share/initramfs-tools/  hooks and scripts executable
-#   sudoers.d/            /etc/sudoers.d/                mode 0440, as sudo asks for it
+#   sudoers.d/            /etc/sudoers.d/                mode 0440, as sudo requires
 #   …                     /etc/…
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,6 +1,6 @@
 #!/bin/bash
-# setup.sh [SECTION…]: installs what is missing, and is silent when nothing is: Debian packages first, then npm packages. The sections are
-# those of tools/host-packages.txt; without one, all of them.
+# setup.sh [SECTION…]: installs missing packages, Debian's first, then npm's. It is silent when none is missing. The sections are those of
+# tools/host-packages.txt; without an argument, all of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,7 @@ is_wanted() {
   [[ " ${sections[*]} " == *" $1 "* ]]
 }
 
-# Each once: two sections may have the same one.
+# Each package once: two sections may have the same one.
 wanted_packages() {
   local line section=
   while read -r line; do
@@ -33,7 +33,7 @@ missing_packages() {
   while read -r package; do
     [[ "$(dpkg-query --show --showformat '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || echo "$package"
   done < <(wanted_packages)
-  # Any npm will do, also one that came from elsewhere than Debian.
+  # Any npm is accepted, also one that is not from Debian.
   command -v npm >/dev/null || echo npm
 }
 
@@ -58,7 +58,8 @@ install_packages() {
   }
 }
 
-# Programs that only tests run, out of Debian's packages but not installed: those would start services and bring a web interface.
+# Programs that only tests run. They are unpacked from Debian's packages, not installed: the packages would start services and bring a web
+# interface.
 unpack_package() {
   local package=$1 folder=build/tools/$1 log=$PWD/build/unpack.log
   [[ ! -e "$folder" ]] || return 0
@@ -92,13 +93,13 @@ if is_wanted test; then
   unpack_package openssh-server
 fi
 
-# The stamp lies in the folder it vouches for, so that one cannot stay without the other.
+# The stamp is in the folder it vouches for, so that neither can remain without the other.
 stamp=node_modules/.installed-from
 lock=$(sha256sum <package-lock.json)
 if [[ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]]; then
   echo "setup: installing the npm packages of package-lock.json"
   mkdir -p build
-  # Some of them ask for a newer Node than the one that starts npm. They will get it, so npm's warning would be wrong.
+  # Some packages require a newer Node than the one that starts npm. They run with it later, so npm's warning would be wrong.
   PATH="${PATH//"$PWD/node_modules/.bin:"/}" npm ci --loglevel=error --no-progress </dev/null >build/npm.log 2>&1 || {
     head -n 10 build/npm.log >&2
     stop "npm ci failed; all of its words are in build/npm.log"
