@@ -1,10 +1,10 @@
-/** Time; replaced in tests to make runs repeatable. */
+/** Time. Tests replace it to make runs repeatable. */
 export interface Clock {
   /** Seconds of CLOCK_MONOTONIC. */
   readonly now: () => number;
   /** Wall-clock time, ISO 8601. */
   readonly date: () => string;
-  /** Calls `then` after that many milliseconds, unless the function that it returns is called before. */
+  /** Calls `then` after that many milliseconds, unless the returned function is called first. */
   readonly after: (milliseconds: number, then: () => void) => () => void;
 }
 

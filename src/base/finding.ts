@@ -6,16 +6,16 @@ export interface Finding {
   readonly column: number;
   /** See `Problem.code`. */
   readonly code: string;
-  /** What is wrong with what: "hostname is not usable". */
+  /** What is wrong, and with which part: "hostname is not usable". */
   readonly what: string;
   readonly found: string;
   readonly expected: string;
 }
 
-/** More than these are counted, not listed: a hostile file must not fill the console. */
+/** Further mistakes are counted, not listed: a hostile file must not fill the console. */
 const LISTED = 10;
 
-/** All mistakes of a file as one problem, so that an operator corrects them in one go; `where` is the first. */
+/** All mistakes of a file as one problem, so that an operator corrects them in one go. `where` is the place of the first. */
 function findingsProblem(file: string, findings: readonly [Finding, ...Finding[]]): Problem {
   const sorted = findings.toSorted((a, b) => a.line - b.line || a.column - b.column);
   const first = sorted[0] ?? findings[0];
@@ -29,16 +29,16 @@ function findingsProblem(file: string, findings: readonly [Finding, ...Finding[]
   return { code: "several-mistakes", what: `there are ${sorted.length} mistakes in the file`, where, found: listed.join("; "), todo };
 }
 
-/** How mistakes are told. */
+/** How mistakes are reported. */
 export interface Refusal {
-  /** What has become of the rest of the file. */
+  /** What happened to the rest of the file. */
   readonly rest?: string;
   readonly todo?: string;
   /** See `ProblemOptions`. */
   readonly partial?: boolean;
 }
 
-/** Throws when there is anything to say. */
+/** Reports the mistakes of a file as one problem. @throws ProblemError when there is at least one */
 export function refuseFindings(file: string, findings: readonly Finding[], { rest, partial = false, ...told }: Refusal = {}): void {
   const [first, ...more] = findings;
   if (first === undefined) return;

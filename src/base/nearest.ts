@@ -1,7 +1,7 @@
-/** Farther than this is no slip of the finger any more, and a suggestion would mislead. */
+/** A greater distance is not a typing error any more, and a suggestion would mislead. */
 const FARTHEST = 3;
 
-/** The known word that was most likely meant, or `undefined` when none is near. */
+/** The known word that was most likely meant, or `undefined` when none is close. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: { readonly word: string; readonly distance: number } | undefined;
   for (const candidate of known) {
@@ -12,7 +12,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best?.word;
 }
 
-/** Levenshtein's distance: the number of letters to put in, take out or exchange. */
+/** Levenshtein distance: the number of letters to insert, remove or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, letter] of [...a].entries()) {

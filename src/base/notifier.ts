@@ -1,4 +1,4 @@
-/** Rings for whoever waits. What rings while nobody waits is heard by the next who does; several rings are then one. */
+/** Wakes the task that waits. A ring that comes while no task waits is kept for the next one. Several rings then count as one. */
 export class Bell {
   #rung = false;
   #wake = (): void => undefined;
@@ -8,7 +8,7 @@ export class Bell {
     this.#wake();
   };
 
-  /** True once it has rung since the last time, false when the signal is aborted first. One waits at a time. */
+  /** Waits for a ring since the last call. Only one task may wait at a time. @returns false when the signal is aborted first */
   async heard(signal: AbortSignal): Promise<boolean> {
     if (!this.#rung && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<undefined>();

@@ -1,8 +1,8 @@
 import { z } from "./small-schema.ts";
 
-/** A `Problem` in a file of ours. */
+/** A `Problem` in a file that this program wrote. */
 export const ProblemShape = z.object({
-  /** Records of versions that knew no codes have none. */
+  /** Records of versions without codes have none. */
   code: z._default(z.string(), "code-not-recorded"),
   what: z.string(),
   where: z.exactOptional(z.object({ file: z.string(), line: z.exactOptional(z.number()), column: z.exactOptional(z.number()) })),

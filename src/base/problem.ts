@@ -1,14 +1,14 @@
 import { foreignText, foreignWords } from "./foreign-words.ts";
 /**
- * The one shape of everything that can go wrong and reach a person.
+ * The one shape of every failure that can reach a person.
  *
- * An operator reads it on a serial console at 3 a.m., so it answers in this order: what happened and to what, where
- * (file, line, column), what was found, what was expected, what to do. Nothing in it may be a secret.
+ * An operator reads it on a serial console at 3 a.m. So it answers in this order: the event and its object, the place (file, line,
+ * column), what was found, what was expected, what to do. Nothing in it may be a secret.
  */
 export interface Problem {
   /** Which problem it is: one word for scripts and fleets, the same in every version (docs/codes.md). */
   readonly code: string;
-  /** What happened, to what: "cannot mount /dev/vda6 at /var". No full stop, no secret. */
+  /** What happened, and to what: "cannot mount /dev/vda6 at /var". No full stop, no secret. */
   readonly what: string;
   /** The place in a file that a person can open. Line and column count from 1. */
   readonly where?: Place;
@@ -27,11 +27,11 @@ export interface Place {
 }
 
 export interface ProblemOptions {
-  /** True where the same call may succeed a moment later (a device race, a late medium): only these are retried. */
+  /** True where the same call may succeed a moment later (a device race, a late medium). Only these are retried. */
   readonly retryable?: boolean;
-  /** Resolves when a retry has become worthwhile, so that nobody sleeps while the event has already come. */
+  /** Resolves when a retry has become worthwhile, so that the runner does not sleep on after the event. */
   readonly wake?: (signal: AbortSignal) => Promise<void>;
-  /** True where everything else that was to be done has been done, so that what depends on it can go on. */
+  /** True where the rest of the work has been done, so that dependent units can go on. */
   readonly partial?: boolean;
   readonly cause?: unknown;
 }
@@ -53,7 +53,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** Any thrown value as a `Problem`. What is not ours is a defect, and says so. */
+/** Any thrown value as a `Problem`. An error that is neither ours nor of a system call is reported as a defect. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof Error && "code" in error && typeof error.code === "string" && "syscall" in error) {
@@ -68,12 +68,12 @@ export function toProblem(error: unknown): Problem {
   };
 }
 
-/** A file that there is not, or that does not let itself be read. */
+/** A file that is missing or cannot be read. */
 export function unreadableFile(path: string, found: string): Problem {
   return { code: "file-not-readable", what: `cannot read ${path}`, found };
 }
 
-/** `file:line:column`, as far as it is known. */
+/** `file:line:column`, as far as they are known. */
 export function placeText(place: Place): string {
   return [place.file, place.line, place.column].filter((part) => part !== undefined).join(":");
 }

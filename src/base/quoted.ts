@@ -1,12 +1,11 @@
 import { withPlainAddresses } from "./shown-address.ts";
 
-/** More of a hostile value than this tells an operator nothing and fills a serial console. */
+/** More of a hostile value tells an operator nothing and fills a serial console. */
 const LONGEST = 60;
 
 /**
- * A value from outside as it may be shown: in double quotes, cut to a bearable length, and everything that is not
- * printable ASCII escaped, so that it can neither move a terminal's cursor nor pretend to be other text. Of an address, user and
- * query are left out: people put secrets there.
+ * A value from outside in a form that is safe to show: in double quotes, cut at `LONGEST`, and escaped outside printable ASCII. So it can
+ * neither move a terminal's cursor nor pretend to be other text. User and query of an address are left out: people put secrets there.
  */
 export function quoted(value: string): string {
   const plain = withPlainAddresses(value);

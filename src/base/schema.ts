@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * Zod, for every format from outside the process. Left to itself it writes and compiles a function for each schema that is
- * used; a boot uses most schemas once, and to read even a long record takes less time without.
+ * Zod, for every format from outside the process. By default it generates and compiles a function for each schema in use. A boot uses most
+ * schemas once, so even a long record is read faster without.
  */
 z.config({ jitless: true });
 

@@ -3,8 +3,8 @@ import { _default, array, config, exactOptional, literal, looseObject, number, o
 export type { infer as Infer } from "zod/mini";
 
 /**
- * The same schemas as in schema.ts, with functions in place of methods, and only these: what is not named here is not in the bundle, nor in
- * memory. For the formats that the monitor's own process reads, which stays for as long as the node runs: of schema.ts, it would be 10 MiB.
+ * The schemas of schema.ts with functions in place of methods, and only these. A function that is not named here is neither in the bundle
+ * nor in memory. For the formats that the monitor's own process reads, which runs as long as the node. schema.ts would cost it 10 MiB.
  */
 config({ jitless: true });
 

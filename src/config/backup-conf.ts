@@ -3,7 +3,7 @@ import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
 import type { Layout } from "./layout/layout.ts";
 
-/** Ten years: what is larger is a slip, such as milliseconds. */
+/** Ten years: a larger value is a mistake, such as milliseconds. */
 const LONGEST = 10 * 365 * 86_400;
 const DEFAULT_RETENTION = 86_400;
 const DEFAULT_INTERVAL = 3600;
@@ -11,7 +11,7 @@ const DEFAULT_INTERVAL = 3600;
 const keys = z.object({
   backup_retention_time_secs: seconds(0, LONGEST).default(DEFAULT_RETENTION),
   backup_purging_interval_secs: seconds(1, LONGEST).optional(),
-  /** The key as the shell-era host tools misspelled it: media that they build are still around. */
+  /** The key as the shell-era host tools misspelled it: media that they built are still in use. */
   backup_puging_interval_secs: seconds(1, LONGEST).optional(),
 });
 

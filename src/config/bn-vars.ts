@@ -7,7 +7,7 @@ import type { Layout } from "./layout/layout.ts";
 import { z } from "../base/schema.ts";
 
 const SEPARATOR = /[ ,]+/;
-/** A domain that is served has a dot: a single label would catch every request of that name, wherever it is meant to go. */
+/** A served domain has a dot: a single label would match every request of that name, wherever it is meant to go. */
 const domains = words(
   "domain names with a dot, as in ic0.app, separated by blanks or commas",
   (value) => (value.includes(".") ? readDomain(value) : undefined),
@@ -27,22 +27,22 @@ const flag = word(
 ).optional();
 /** As a number, because other programs may read 010 as an octal one. */
 const wholeNumber = word("a whole number", (value) => (/^\d{1,15}$/.test(value) ? String(Number(value)) : undefined));
-/** Passed on, or meant for programs that are none of this chain's. May hold a password: never shown. */
+/** Passed on, or meant for programs outside this chain. May hold a password: never shown. */
 const opaque = z.string().optional();
 
 const BnVars = z.object({
-  /** The first of each is the one that a node uses for itself. */
+  /** The first of each is the one that the node uses for itself. */
   system_domains: domains,
   application_domains: domains,
   api_domains: domains,
-  /** Who may use the SOCKS proxy: the nodes of the network. */
+  /** The clients that may use the SOCKS proxy: the nodes of the network. */
   ipv6_replica_ips: networks("ipv6"),
   ipv4_replica_ips: networks("ipv4"),
   ipv6_http_ips: networks("ipv6"),
   ipv4_http_ips: networks("ipv4"),
   ipv6_debug_ips: networks("ipv6"),
   ipv6_monitoring_ips: networks("ipv6"),
-  /** By which the SOCKS proxy goes out; the primary interface when absent. */
+  /** The SOCKS proxy's outgoing interface; the primary interface when absent. */
   socks_interface: word("the name of a network interface, as in enp2s0", asItStands(isInterfaceName)).optional(),
   require_seo_certification: flag,
   require_underscore_certification: flag,
@@ -62,10 +62,10 @@ const BnVars = z.object({
 });
 export type BnVars = z.infer<typeof BnVars>;
 
-/** Older host tools write one domain a line, under the same key again and again. */
+/** Older host tools write one domain a line, and repeat the key. */
 const REPEATABLE = ["system_domains", "application_domains", "api_domains"];
 
-/** What Linux takes (dev_valid_name), without what would be more than a word in the proxy's configuration. */
+/** Linux's rule (dev_valid_name), without characters that would be more than a word in the proxy's configuration. */
 function isInterfaceName(value: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_-]{0,14}$/.test(value) && !isIPv6(value);
 }
@@ -75,7 +75,7 @@ export function parseBnVars(content: Uint8Array, file: string): BnVars {
   return parseConf(content, file, BnVars, Object.keys(BnVars.shape), REPEATABLE);
 }
 
-/** bn_vars.conf of this node; one without any value when there is no such file. @throws ProblemError naming every mistake with its place */
+/** bn_vars.conf of this node; without any value when there is no such file. @throws ProblemError naming every mistake with its place */
 export async function readBnVars(host: Host, layout: Layout): Promise<BnVars> {
   return (await readConf(host, layout.config.injected.bnVars, parseBnVars)) ?? BnVars.parse({});
 }

@@ -3,8 +3,8 @@ import { z } from "../base/schema.ts";
 import { sizeInBytes, sizeText } from "./text/size-text.ts";
 
 /**
- * /etc/guestos-boot/config.yaml, and the unit.yaml of an extra unit. What is said of each value here is what
- * guestos-boot.conf(5), docs/boot-config.md and the schemas for editors say of it.
+ * /etc/guestos-boot/config.yaml, and the unit.yaml of an extra unit. The descriptions of the values here also appear in
+ * guestos-boot.conf(5), docs/boot-config.md and the schemas for editors.
  */
 
 function keys<T extends z.core.$ZodLooseShape>(shape: T): z.ZodObject<T, z.core.$strict> {
@@ -32,7 +32,7 @@ const slotPartition = text(
 const path = text("an absolute path, without . and .. in it", /^(?!.*\/\.{0,2}(?:\/|$))\/[^\0]+$/);
 export const UNIT_NAME = "a name of lower-case letters, digits and single hyphens that begins with a letter, at most 40";
 const unitName = text(UNIT_NAME, /^(?=.{1,40}$)[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/);
-/** What an operator reads: nothing that moves a cursor or turns the direction of writing. */
+/** Text for an operator: no character that moves a cursor or changes the writing direction. */
 export const line = text("one line of text, at most 200 characters", /^(?=.{1,200}$)[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+$/u);
 
 const MIB = 1024 ** 2;
@@ -69,7 +69,7 @@ function volume(name: string, floor: number) {
 }
 
 const { partitions, volumeGroup, versionFile } = guestosLayout;
-/** The pattern from what it makes of a slot: the slot's letter stands in it once. */
+/** The pattern of a function that maps a slot to a name. The slot's letter must occur in the name once. */
 const pattern = (names: (slot: "A" | "B") => string): string => names("A").replace("A", SLOT);
 
 const Partitions = keys({
@@ -135,7 +135,7 @@ export const BootConfig = keys({
       "shared-crypto": volume("shared-crypto", 16),
       "shared-swap": volume("shared-swap", 16),
       "shared-backup": volume("shared-backup", 16),
-      // mkfs.xfs makes none below 300 MiB (mkfs.xfs(8)).
+      // mkfs.xfs makes no file system below 300 MiB (mkfs.xfs(8)).
       "shared-data": volume("shared-data", 320),
     }).prefault({}),
     versionFile: path.default(versionFile).describe("the file that holds the system's version"),
@@ -149,7 +149,7 @@ export const BootConfig = keys({
 });
 export type BootConfig = z.infer<typeof BootConfig>;
 
-/** Whether a unit may be named so. */
+/** Whether the name is allowed for a unit. */
 export function isUnitName(name: string): boolean {
   return unitName.safeParse(name).success;
 }

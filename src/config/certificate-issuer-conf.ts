@@ -17,8 +17,8 @@ const keys = [
 ] as const;
 
 /**
- * certificate_issuer.conf: passed on to the issuer of certificates, whose values they are. Two of them are passwords: no value is
- * looked at, so that none is ever shown.
+ * certificate_issuer.conf: passed on to the issuer of certificates, to which its values belong. Two of them are passwords. So values are
+ * not checked, and never shown.
  *
  * @throws ProblemError naming every mistake with its place
  */

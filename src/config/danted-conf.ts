@@ -1,20 +1,23 @@
-/** What danted is to be, as values that were checked where they were read. */
+/** The settings of danted, as values that were checked when they were read. */
 export interface DantedSettings {
   /** Networks whose machines may use the proxy. */
   readonly clients: readonly string[];
-  /** The interface by which it goes out. */
+  /** The outgoing interface. */
   readonly outgoing: string;
 }
 
 /** The port of SOCKS (RFC 1928). */
 const PORT = 1080;
 
-/** Where nobody may be taken: the node itself, and its link. IPv4 addresses that are written as IPv6 ones danted takes for what they are. */
+/**
+ * Destinations that are always blocked: the node itself, and its link. danted treats IPv4-mapped IPv6 addresses as the IPv4 addresses they
+ * are.
+ */
 const NOWHERE = ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"];
 
 /**
- * danted.conf(5) of a boundary node: SOCKS for the given networks, TCP connections alone, and nobody else. What no rule passes
- * is blocked by danted itself; the last rules say so to the journal.
+ * danted.conf(5) of a boundary node: SOCKS for the given networks only, and TCP connections only. danted itself blocks requests that no
+ * rule passes; the last rules log that to the journal.
  */
 export function dantedConf({ clients, outgoing }: DantedSettings): string {
   return `# Made by guestos-boot from bn_vars.conf in /boot/config, and made anew when that changes.

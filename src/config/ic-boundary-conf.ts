@@ -12,7 +12,7 @@ const IcBoundaryConf = z.object({
   ).optional(),
 });
 
-/** ic_boundary.conf: limits of the program that routes requests. @throws ProblemError naming every mistake with its place */
+/** Checks ic_boundary.conf: limits of the program that routes requests. @throws ProblemError naming every mistake with its place */
 export function checkIcBoundaryConf(content: Uint8Array, file: string): void {
   parseConf(content, file, IcBoundaryConf, Object.keys(IcBoundaryConf.shape));
 }

@@ -1,23 +1,21 @@
 import { endpointUrl, parseEndpoint } from "./values/endpoint.ts";
 
-/** systemd-journal-upload's own (systemd-journal-upload.service(8)). */
+/** The port of systemd-journal-upload (systemd-journal-upload.service(8)). */
 const PORT = 19532;
 
 export interface UploadTls {
-  /** The certificates by which the receiver is known. */
+  /** The certificates that identify the receiver. */
   readonly trusted: string | undefined;
-  /** Whether the node has a key and certificate at the shipper's own places. */
+  /** Whether the node has a key and certificate at the shipper's own paths. */
   readonly hasOwn: boolean;
 }
 
-/** To where the journal is sent: `https://logs.example.org:19532`. */
+/** The address to which the journal is sent: `https://logs.example.org:19532`. */
 export function uploadUrl(host: string): string {
   return endpointUrl(parseEndpoint(host, PORT));
 }
 
-/**
- * A drop-in of journal-upload.conf(5). "-" for key and certificate: this node shows none, and the receiver must not ask for one.
- */
+/** A drop-in of journal-upload.conf(5). "-" for key and certificate: this node presents none, and the receiver must not require one. */
 export function journalUploadConf(url: string, { trusted, hasOwn }: UploadTls): string {
   const settings = [
     `URL=${url}`,

@@ -4,15 +4,15 @@ import { asItStands, parseConf, readConf, words } from "./text/conf.ts";
 import { readEndpoint } from "./values/host-name.ts";
 import type { Layout } from "./layout/layout.ts";
 
-/** Where the node's logs go. */
+/** The destination of the node's logs. */
 export interface LogShippingConf {
-  /** `host`, `host:port`, with or without http:// or https://, as `readEndpoint` spells them. Empty: nothing is shipped. */
+  /** `host`, `host:port`, with or without http:// or https://, as `readEndpoint` returns them. Empty: nothing is shipped. */
   readonly hosts: readonly string[];
   readonly tags: readonly string[];
 }
 
 const hosts = words("hosts, as in logs.example.org:443, separated by blanks", readEndpoint).default([]);
-/** They end in a YAML file and in search queries: so nothing that either would read as more than a word. */
+/** Tags go into a YAML file and into search queries. So they contain nothing that either would read as more than a word. */
 const tags = words(
   "tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks",
   asItStands((value) => /^[\w.-]{1,64}$/.test(value)),

@@ -17,8 +17,8 @@ import { broadcastAddress, readNetwork } from "./values/ip-network.ts";
 import type { Layout } from "./layout/layout.ts";
 
 /**
- * network.conf: every key may be absent, and so may the file; what is absent is configured automatically (SLAAC, router
- * advertisements). Addresses, lengths and the domain in their one spelling.
+ * network.conf: every key may be absent, and so may the file. Absent settings are configured automatically (SLAAC, router advertisements).
+ * Addresses, lengths and the domain are in their canonical form.
  */
 const NetworkConf = z.object({
   ipv6_address: word("an IPv6 address with prefix length, as in 2001:db8::17/64", (value) =>
@@ -35,17 +35,20 @@ export type NetworkConf = z.infer<typeof NetworkConf>;
 
 const FAMILIES = ["ipv6", "ipv4"] as const satisfies readonly Family[];
 
-/** All that there is to say of a network.conf. */
+/** The result of reading a network.conf. */
 export interface NetworkConfFile {
-  /** What can be used. What cannot counts as absent, and so does a gateway whose address is absent. */
+  /** The usable settings. An unusable one counts as absent, and so does a gateway whose address is absent. */
   readonly conf: NetworkConf;
-  /** What no value, or no line, of such a file can be. */
+  /** Values and lines that no such file can have. */
   readonly malformed: readonly ConfFinding[];
-  /** What works as far as the link reaches, so that a node which has it keeps it: no medium may bring it. */
+  /** Settings that work on the link only. A node that already has one keeps it, but no medium may bring it. */
   readonly local: readonly ConfFinding[];
-  /** Good values that systemd-networkd or the kernel would refuse: without a check, each of them is waited for in vain. */
+  /**
+   * Well-formed values that systemd-networkd or the kernel would refuse. Without this check, the node would wait for each of them without
+   * success.
+   */
   readonly unusable: readonly ConfFinding[];
-  /** What is used, and will perhaps not do what was meant: one sentence each. */
+  /** Settings that are used, but perhaps do not have the intended effect: one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -62,11 +65,12 @@ export function scanNetworkConf(content: Uint8Array, file: string): NetworkConfF
   return { conf, malformed: scanned.findings, local: localAddress(conf, scanned), unusable, warnings: warningsOf(conf) };
 }
 
-/** Takes out of a configuration what of one family is refused. The other family is not touched. */
+/** Removes the refused settings of one family from a configuration. The other family is not touched. */
 function dropUnusable(conf: NetworkConf, family: Family, { findings, finding }: ConfFile<NetworkConf>): ConfFinding[] {
   const [addressKey, gatewayKey] = [`${family}_address`, `${family}_gateway`] as const;
   const { [addressKey]: address, [gatewayKey]: gateway } = conf;
-  // RFC 3927, 1.6: never given by hand. networkd looks for others that have it first, and systemd 252 aborts when it is told more meanwhile.
+  // RFC 3927, 1.6: never configured by hand. networkd first probes for other owners, and systemd 252 aborts when it gets further settings
+  // meanwhile.
   if (family === "ipv4" && address !== undefined && isLinkLocal(splitPrefix(address).address)) {
     delete conf[addressKey];
     delete conf[gatewayKey];
@@ -76,19 +80,19 @@ function dropUnusable(conf: NetworkConf, family: Family, { findings, finding }: 
   const expected = unusableGateway(gateway, address, addressKey);
   if (expected === undefined) return [];
   delete conf[gatewayKey];
-  // Without its address because that is malformed: one mistake, and not two.
+  // The address is missing because it is malformed: one mistake, not two.
   return findings.some(({ key }) => key === addressKey) ? [] : [finding(gatewayKey, expected)];
 }
 
 const BEYOND_THE_LINK = "an address that counts beyond the link";
 
-/** A router forwards nothing to such an address (RFC 4291, 2.5.6). */
+/** A router forwards no packet of such an address (RFC 4291, 2.5.6). */
 function localAddress({ ipv6_address }: NetworkConf, { finding }: ConfFile<NetworkConf>): readonly ConfFinding[] {
   if (ipv6_address === undefined || !isLinkLocal(splitPrefix(ipv6_address).address)) return [];
   return [finding("ipv6_address", BEYOND_THE_LINK)];
 }
 
-/** What is expected in the place of a gateway that the kernel takes no route by; `undefined` for a good one. */
+/** The expected value in place of a gateway for which the kernel refuses a route; `undefined` for a good one. */
 function unusableGateway(gateway: string, address: string | undefined, addressKey: string): string | undefined {
   if (address === undefined) return `${addressKey} beside it, or no gateway: without an address of its own the node cannot reach one`;
   if (gateway === splitPrefix(address).address) return `another address than ${addressKey}, which is the node's own`;
@@ -109,7 +113,7 @@ function warningsOf(conf: NetworkConf): readonly string[] {
     if (readNetwork(address, family) !== undefined && isShared(address, family))
       warnings.push(`${family}_address ${address} is the address of its network, not of a machine in it (RFC 1122, RFC 4291)`);
     if (gateway === undefined) warnings.push(`${family}_address has no ${family}_gateway: the node reaches its own network alone`);
-    // One address alone has no network that a gateway could be in: it can only mean one on the link.
+    // A single address has no network that a gateway could be in: the gateway can only be on the link.
     else if (!isInNetwork(gateway, address, family) && !isSingleAddress(address, family) && !isLinkLocal(gateway))
       warnings.push(`${family}_gateway ${gateway} is outside of ${address}: it is taken to be on the same link`);
     else if (family === "ipv4" && isShared(address, family) && readNetwork(`${gateway}/${splitPrefix(address).prefixLength}`, family))
@@ -120,7 +124,7 @@ function warningsOf(conf: NetworkConf): readonly string[] {
   return warnings;
 }
 
-/** Whether a network has an address of its own: one of two machines (RFC 3021, RFC 6164), or of one, has none. */
+/** Whether a network has an address of its own. A network of two machines (RFC 3021, RFC 6164), or of one, has none. */
 function isShared(network: string, family: Family): boolean {
   return splitPrefix(network).prefixLength <= (family === "ipv4" ? 30 : 126);
 }
@@ -133,9 +137,9 @@ export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf
 }
 
 /**
- * For a node that takes it in from a medium: nothing malformed is stored, and no address by which it cannot be reached.
+ * For a node that takes in the file from a medium: it stores nothing malformed, and no address at which it cannot be reached.
  *
- * @returns what it will leave out, and what may not work
+ * @returns the settings that it will leave out, and those that may not work
  * @throws ProblemError naming each of these with its place
  */
 export function checkNetworkConf(content: Uint8Array, file: string): readonly string[] {
@@ -151,7 +155,7 @@ export function checkNetworkConf(content: Uint8Array, file: string): readonly st
 }
 
 /**
- * What can be used of this node's network.conf, where no one can correct it. What cannot be used, the units network and hostname tell.
+ * The usable settings of this node's network.conf, where no one can correct it. The units network and hostname report the others.
  *
  * @returns an empty one when there is no file: then everything is configured automatically
  * @throws ProblemError when it is too long
@@ -160,7 +164,7 @@ export async function readNetworkConf(host: Host, layout: Layout): Promise<Netwo
   return (await readNetworkConfFile(host, layout)).conf;
 }
 
-/** The same, with all that there is to say of it. @throws ProblemError when it is too long */
+/** As `readNetworkConf`, with all findings and warnings. @throws ProblemError when the file is too long */
 export async function readNetworkConfFile(host: Host, layout: Layout): Promise<NetworkConfFile> {
   const nothing = { conf: NetworkConf.parse({}), malformed: [], local: [], unusable: [], warnings: [] };
   return (await readConf(host, networkConfPath(layout), scanNetworkConf)) ?? nothing;

@@ -1,27 +1,30 @@
 import { isIPv6 } from "node:net";
 
-/** What nginx is to be, as values: nothing in them can end a word of its configuration, because each was checked where it was read. */
+/** The settings of nginx, as values. None of them can end a word of its configuration, because each was checked when it was read. */
 export interface NginxSettings {
-  /** Served with everything below them. */
+  /** Served with all their subdomains. */
   readonly domains: readonly string[];
-  /** Served as they are. */
+  /** Served without subdomains. */
   readonly apiDomains: readonly string[];
   /** Absolute paths. */
   readonly certificate: string;
   readonly key: string;
-  /** A folder for its process id and what it puts aside. */
+  /** A folder for its process id and temporary files. */
   readonly folder: string;
   readonly resolvers: readonly string[];
-  /** Whether what goes around the service worker must be certified. */
+  /** Whether requests that bypass the service worker must get certified answers. */
   readonly certifiesRaw: boolean;
 }
 
 /** Where icx-proxy listens (etc/boundary/systemd/system/icx-proxy.service). */
 export const PROXY_ADDRESS = "127.0.0.1:3000";
-/** What it puts aside: requests and answers that are longer than its memory is wide. */
+/** Kinds of temporary files: requests and answers that are longer than its memory buffers. */
 const ASIDE = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
-/** nginx.conf of a boundary node, from nginx 1.22 on: HTTPS for its own domains, handed on to icx-proxy; everybody else is turned away. */
+/**
+ * nginx.conf of a boundary node, for nginx 1.22 and later. HTTPS for its own domains is passed on to icx-proxy; all other requests are
+ * turned away.
+ */
 export function nginxConf({ domains, apiDomains, certificate, key, folder, resolvers, certifiesRaw }: NginxSettings): string {
   const names = [...domains.map((domain) => `.${domain}`), ...apiDomains.filter((name) => !domains.includes(name))].join(" ");
   const servers = resolvers.map((address) => (isIPv6(address) ? `[${address}]` : address)).join(" ");

@@ -3,7 +3,7 @@ import type { Host } from "../system/host.ts";
 import { parseConf, readConf, words } from "./text/conf.ts";
 import type { Layout } from "./layout/layout.ts";
 
-/** Where a node looks for the network's own registry when nobody says. */
+/** The address of the network's own registry when none is configured. */
 const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
 
 const urls = words("http:// or https:// URLs without a user, separated by blanks or commas", readWebUrl, /[ ,]+/);
@@ -16,7 +16,7 @@ export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
 }
 
 /**
- * What is allowed and seldom meant.
+ * Settings that are allowed but seldom intended.
  *
  * @returns one sentence each
  * @throws ProblemError naming every mistake with its place
@@ -31,10 +31,10 @@ export async function readNnsConf(host: Host, layout: Layout): Promise<NnsConf> 
   return (await readConf(host, layout.config.injected.nns, parseNnsConf)) ?? NnsConf.parse({});
 }
 
-/** Node software puts the value into its own configuration as it stands: so nothing that could end a string there. */
+/** The node software copies the value into its own configuration unchanged. So no character that could end a string there. */
 const PLAIN_URL = /^https?:\/\/[A-Za-z0-9[\]][A-Za-z0-9[\]:./?%&=_~+-]*$/;
 
-/** A URL as its standard serialises it (url.spec.whatwg.org), without the slash where there is nothing but that behind the host. */
+/** A URL as its standard serialises it (url.spec.whatwg.org), without the slash where only that follows the host. */
 function readWebUrl(value: string): string | undefined {
   if (!PLAIN_URL.test(value) || !URL.canParse(value)) return undefined;
   const { username, password, hostname, origin, pathname, search, href } = new URL(value);

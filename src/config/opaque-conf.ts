@@ -1,8 +1,8 @@
 import { parseKeyValue } from "./text/key-value.ts";
 
 /**
- * Checks a file that is only passed on to the node software (log.conf, socks_proxy.conf and their like): small, text, and
- * `key=value` lines. Which keys there are, and what they may hold, is theirs to know.
+ * Checks a file that is only passed on to the node software (log.conf, socks_proxy.conf and similar ones): small, text, and `key=value`
+ * lines. The node software defines the keys and their values.
  *
  * @throws ProblemError naming every mistake with its place
  */

@@ -1,15 +1,15 @@
 import { ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
 
-/** With memory-hard stretching, out of reach of guessing unless it is a known phrase. */
+/** With memory-hard stretching, this is out of reach of guessing unless it is a known phrase. */
 const SHORTEST = 16;
-/** cryptsetup(8): what is typed at its prompt is cut off after 512 characters. */
+/** cryptsetup(8): input at its prompt is cut off after 512 characters. */
 const LONGEST = 512;
 const FEWEST_DIFFERENT = 8;
 
 /**
- * A passphrase that a person types, also at cryptsetup's own prompt on a serial console with a foreign keyboard: printable
- * ASCII alone. What is wrong is said without a word of what was typed.
+ * A passphrase that a person types, also at cryptsetup's own prompt on a serial console with a foreign keyboard: printable ASCII only.
+ * Messages do not show any of the input.
  *
  * @param bytes without the end of the line
  * @throws ProblemError

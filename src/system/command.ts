@@ -7,23 +7,23 @@ import { Secret } from "../base/secret.ts";
 /** A tool run as data: never a shell, never a joined string. */
 export interface Command {
   readonly program: string;
-  /** Arguments; seen by every process on the machine (ps), so never a secret. */
+  /** Arguments. Every process on the machine sees them (ps), so never a secret. */
   readonly args: readonly string[];
-  /** Standard input: the only way for a secret into a tool. Closed at once when absent. */
+  /** Standard input: the only way to pass a secret to a tool. Closed at once when absent. */
   readonly input?: string | Uint8Array | Secret;
-  /** Exit statuses that are an answer and not a failure; 0 alone when absent. */
+  /** Exit statuses that are an answer and not a failure. The default is 0 alone. */
   readonly okStatuses?: readonly number[];
-  /** Milliseconds until the tool is stopped; the default is two minutes. No tool runs without a bound. */
+  /** Milliseconds until the tool is stopped; the default is two minutes. No tool runs without a limit. */
   readonly timeout?: number;
   /** Added to the allow-listed environment. Never a secret: /proc shows it. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Bytes of output that are borne; 8 MiB when absent. */
+  /** The most bytes of output that are accepted; the default is 8 MiB. */
   readonly maxOutput?: number;
-  /** The folder to run it in; that of this program when absent. */
+  /** The folder to run it in; the default is this program's own. */
   readonly cwd?: string;
   /** What the operator can do when it fails. */
   readonly todo?: string;
-  /** What may be kept of its words on standard error, where they may show what is for no one to read; all of them when absent. */
+  /** Selects the part of standard error that may be kept, where the rest may be confidential. The default keeps all of it. */
   readonly keptWords?: (stderr: string) => string;
 }
 
@@ -42,7 +42,7 @@ export interface Completed {
   readonly stderr: string;
 }
 
-/** Thrown for every ending that the command did not declare to be fine. */
+/** Thrown for every ending that the command does not declare acceptable. */
 export class CommandError extends ProblemError {
   readonly command: Command;
   readonly ending: Ending;
@@ -65,52 +65,52 @@ export class CommandError extends ProblemError {
     this.stderr = foreignText(stderr);
   }
 
-  /** The same failure, marked as one that a moment's patience may cure. */
+  /** The same failure, marked as one that a retry may cure. */
   asRetryable(): CommandError {
     return new CommandError(this.command, this.ending, this.stderr, { retryable: true });
   }
 }
 
 const DEFAULT_TIMEOUT = 120_000;
-/** From SIGTERM to SIGKILL, in milliseconds. With the time to die it stays below the 5 s in which the runner promises to end. */
+/** From SIGTERM to SIGKILL, in milliseconds. Together with the time to end, it stays below the 5 s in which the runner promises to end. */
 const KILL_DELAY = 2_000;
-/** Between two looks whether a group that was told to end has ended: the kernel has no event for that. */
+/** Milliseconds between two checks whether a stopped process group has ended: the kernel has no event for that. */
 const GROUP_POLL = 20;
-/** For how long output is read after the tool itself has ended, in milliseconds. */
+/** For how many milliseconds output is read after the tool itself has ended. */
 const PIPE_DELAY = 1_000;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/** More output than this from a tool is a defect of the tool, not something to fill the memory of a booting node with. */
+/** More output than this is a defect of the tool, and must not fill the memory of a booting node. */
 const MAX_OUTPUT = 8 * 1024 * 1024;
 
-/** What some of our own ways of running a tool need, beyond its answer (src/system/processes). */
+/** Options that some of our own ways of running a tool need (src/system/processes). */
 export interface ToolOptions {
-  /** Milliseconds until it is stopped; `undefined` for what lasts as long as we do. */
+  /** Milliseconds until it is stopped; `undefined` for a tool that runs as long as we do. */
   readonly timeout: number | undefined;
   /** Milliseconds from SIGTERM to SIGKILL. */
   readonly killDelay?: number;
-  /** Told whenever it writes to standard output, of which nothing is kept then. */
+  /** Called whenever the tool writes to standard output. That output is not kept then. */
   readonly wrote?: () => void;
-  /** Where its standard error goes: into the answer, nowhere, or to ours. */
+  /** Where its standard error goes: into the answer, nowhere, or to our own. */
   readonly stderr?: "pipe" | "ignore" | "inherit";
-  /** An open file of ours that is its standard input. */
+  /** An open file of ours that becomes its standard input. */
   readonly stdin?: ReadStream;
 }
 
-/** What is looked at of execa's result. */
+/** The fields of execa's result that are used. */
 interface ToolResult {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
-  /** Of the error that kept it from being started. */
+  /** The code of the error that kept it from starting. */
   readonly code?: string | undefined;
   readonly originalMessage?: string | undefined;
-  /** It wrote more than is borne, and was told to end. */
+  /** It wrote more than the limit and was stopped. */
   readonly isMaxBuffer: boolean;
   readonly stdout?: string | undefined;
   readonly stderr?: string | undefined;
 }
 
 /**
- * Runs a tool to its end, within a time.
+ * Runs a tool until it ends or its time is up.
  *
  * @throws CommandError for every ending other than an exit status in `okStatuses`
  */
@@ -119,21 +119,21 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
 }
 
 /**
- * Runs a tool. The only place in the program where that is done.
+ * Runs a tool. The only place in the program that starts one.
  *
- * The tool gets its own process group, so that stopping it also stops what it started: SIGTERM first, SIGKILL two
- * seconds later. `LC_ALL=C` makes its words the ones that parsers and operators know.
+ * The tool gets its own process group, so that stopping it also stops its children: SIGTERM first, SIGKILL two seconds later. `LC_ALL=C`
+ * gives its messages the wording that parsers and operators know.
  *
- * @throws CommandError as above
+ * @throws CommandError as `runCommand` does
  */
 export async function runTool(command: Command, signal: AbortSignal, options: ToolOptions): Promise<Completed> {
   const { timeout, killDelay = KILL_DELAY, wrote, stderr = "pipe", stdin = "ignore" } = options;
   const { cwd, maxOutput = MAX_OUTPUT } = command;
   const input = command.input instanceof Secret ? command.input.expose() : command.input;
-  // Loaded with the first tool that is run.
+  // Loaded when the first tool runs.
   const { execa } = await import("execa");
   if (signal.aborted) throw new CommandError(command, { kind: "cancelled" }, "");
-  // Never throws for a tool that cannot be started: that is how it ended.
+  // Does not reject when a tool cannot be started: that is one of its endings.
   const tool = execa(command.program, command.args, {
     detached: true,
     cleanup: false,
@@ -163,13 +163,13 @@ export async function runTool(command: Command, signal: AbortSignal, options: To
   signal.addEventListener("abort", onAbort, { once: true });
   let pipeTimer: NodeJS.Timeout | undefined;
   tool.nodeChildProcess.once("exit", () => {
-    // What the tool left running may hold its output open for ever, out of reach in a session of its own.
+    // A process that the tool left running, in a session of its own, may hold its output open permanently, out of reach of the signal.
     pipeTimer = setTimeout(() => [tool.stdout, tool.stderr].forEach((pipe) => pipe?.destroy()), PIPE_DELAY);
   });
   try {
     const result: ToolResult = await tool;
     const words = foreignText((command.keptWords ?? ((all) => all))(result.stderr ?? ""));
-    // Output that was cut off is no answer, whatever the exit status.
+    // Truncated output is not an answer, whatever the exit status.
     if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
     if (stopped !== undefined) await groupEnded(tool.pid, killAt);
     const ending = stopped ?? endingOf(result);
@@ -193,19 +193,21 @@ function endingOf(result: ToolResult): Ending {
   return { kind: "not-started", reason: foreignText(result.originalMessage ?? result.code ?? "unknown reason") };
 }
 
-/** @returns whether there was anything left to signal */
+/** @returns whether any process was left to signal */
 function signalGroup(pid: number | undefined, name: NodeJS.Signals | 0): boolean {
   if (pid === undefined) return false;
   try {
     return process.kill(-pid, name);
   } catch (error) {
-    // ESRCH: the group has ended between our decision and the signal, which is what we wanted.
+    // ESRCH: the group has ended between the decision and the signal, which is the aim.
     if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
     throw error;
   }
 }
 
-/** Resolves when nothing of the group is left, which may need longer than its leader to hear a SIGTERM; at `killAt` it is killed. */
+/**
+ * Resolves when the whole group has ended. Its members may take longer than their leader to react to SIGTERM; at `killAt` they are killed.
+ */
 async function groupEnded(pid: number | undefined, killAt: number): Promise<void> {
   while (signalGroup(pid, 0)) {
     if (performance.now() >= killAt) return void signalGroup(pid, "SIGKILL");
@@ -213,7 +215,7 @@ async function groupEnded(pid: number | undefined, killAt: number): Promise<void
   }
 }
 
-/** The command as an operator would type it. Input is never part of it. */
+/** The command as an operator would type it, without its input. */
 export function commandText(command: Command): string {
   return [command.program, ...command.args]
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
@@ -241,7 +243,7 @@ function endingWords(ending: Ending): Pick<Problem, "code" | "what"> {
   }
 }
 
-/** A tool's last words, on one line. */
+/** The last lines of a tool's output, joined into one line. */
 export function lastLines(text: string, count: number): string {
   return foreignText(text)
     .split("\n")

@@ -4,7 +4,7 @@ import { ProblemError } from "../base/problem.ts";
 
 const TIMEOUT = 30_000;
 
-/** Whether danted would take that configuration. Starts nothing. @throws ProblemError with file and line where danted names them */
+/** Checks that danted would accept that configuration. Starts no server. @throws ProblemError with file and line where danted names them */
 export async function checkDantedConf(host: Host, file: string): Promise<void> {
   const args = ["-V", "-f", file];
   try {
@@ -16,8 +16,8 @@ export async function checkDantedConf(host: Host, file: string): Promise<void> {
 }
 
 /**
- * The first mistake that danted names, as `… error: FILE: problem on line 4 near token "x": words. Please see …`; `undefined`
- * for none. An interface without an address may get one: that is worth another try.
+ * The first mistake that danted names, as `… error: FILE: problem on line 4 near token "x": words. Please see …`; `undefined` when it
+ * names none. An interface without an address may get one later: that failure is retryable.
  */
 export function parseDantedError(stderr: string, file: string): ProblemError | undefined {
   const [, addressless] = /warning: .*?(interface "[^"]*" has no usable IP-addresses configured)/.exec(stderr) ?? [];

@@ -6,22 +6,22 @@ import { type Command, type Completed, CommandError, type Ending, runCommand } f
 /**
  * The tools and files of the machine, as one value that is passed around.
  *
- * Each tool that a unit runs and each file that it reads or writes goes through it, so that tests can watch, refuse or interrupt each one,
- * and so that the runner can record what was run. "Not there" is `undefined`; "could not look" is thrown: never the same answer.
+ * Each tool that a unit runs, and each file that it reads or writes, goes through it. So tests can watch, refuse or interrupt each one,
+ * and the runner can record which tools ran. A missing file is `undefined`; a failure to read is thrown: never the same answer.
  *
- * Not all of the machine is tools and files. Past it goes, in src/system alone:
+ * Not all of the machine is tools and files. These go past it, in src/system alone:
  *
- *   the system bus       systemd/dbus.ts, dbus-signals.ts: what services are asked and told
+ *   the system bus       systemd/dbus.ts, dbus-signals.ts: requests to services, and their signals
  *   the kernel's events  inotify, `ip monitor`, `nft monitor`: they have no end; and statfs(2), which is no file
- *   the program's own    its lock, record, journal socket, console, threads, terminal, and the processes of itself
- *   upgrade images       read from a file or a server, and written to a slot by direct I/O, in pieces that are used again
+ *   the program's own    its lock, record, journal socket, console, threads, terminal, and its own processes
+ *   upgrade images       read from a file or a server, and written to a slot by direct I/O, in buffers that are reused
  *
- * oxlint.config.ts names the files of src/system that open something by themselves. Every process is started by command.ts all the same.
+ * oxlint.config.ts names the files of src/system that open something by themselves. Even there, command.ts starts every process.
  */
 export interface Host {
-  /** Aborted when the unit that holds this host must end: time is up, or the program was told to stop. */
+  /** Aborted when the unit that holds this host must end: its time is up, or the program was told to stop. */
   readonly signal: AbortSignal;
-  /** Runs a tool to its end. @throws CommandError */
+  /** Runs a tool until it ends or its time is up. @throws CommandError */
   run(command: Command): Promise<Completed>;
   /** The file's text, or `undefined` when there is no such file. Also reads /proc and /sys. */
   readText(path: string): Promise<string | undefined>;
@@ -29,37 +29,37 @@ export interface Host {
   readBytes(path: string): Promise<Uint8Array | undefined>;
   /** Up to `length` bytes from `offset` of a file or block device, or `undefined` when it does not exist. */
   readAt(path: string, offset: number, length: number): Promise<Uint8Array | undefined>;
-  /** Names in a folder, sorted, or `undefined` when there is nothing of that name. @throws ENOTDIR for what is there and no folder */
+  /** Names in a folder, sorted, or `undefined` when the path does not exist. @throws ENOTDIR when the path is not a folder */
   list(path: string): Promise<readonly string[] | undefined>;
-  /** What a symbolic link holds, or `undefined` when there is nothing of that name. @throws EINVAL for what is there and no link */
+  /** The target of a symbolic link, or `undefined` when the path does not exist. @throws EINVAL when the path is not a link */
   readLink(path: string): Promise<string | undefined>;
-  /** Facts about a path, links not followed, or `undefined` when there is nothing of that name. */
+  /** Facts about a path, without following links, or `undefined` when it does not exist. */
   stat(path: string): Promise<FileFacts | undefined>;
-  /** How full the file system is that the path lies on (statvfs(3)). Costs no process, so that it can be asked often. */
+  /** Size and free space of the file system that holds the path (statvfs(3)). Starts no process, so that it can be called often. */
   space(path: string): Promise<Space>;
-  /** Replaces a file whole, durably: written beside, synced, renamed, folder synced. The folder must exist. */
+  /** Replaces a whole file durably: written beside it, synced, renamed, folder synced. The folder must exist. */
   writeFile(path: string, content: string | Uint8Array, attributes: FileAttributes): Promise<void>;
   /**
-   * Writes a new file piece by piece. Not durable by itself, so that many files cost one sync and not three each: the caller
-   * writes a folder that nobody looks at, calls syncFileSystem (src/system/disks/sync.ts), and renames the folder into place.
+   * Writes a new file piece by piece. Not durable by itself, so that many files cost one sync and not three each. The caller writes into a
+   * folder that no one reads, calls syncFileSystem (src/system/disks/sync.ts), and renames the folder into place.
    */
   writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void>;
-  /** Writes to something that is there and cannot be replaced: a /proc or /sys file, a device. Synced. */
+  /** Writes to a file that exists and cannot be replaced: a /proc or /sys file, a device. Synced, except in /proc and /sys. */
   writeInPlace(path: string, content: string | Uint8Array, offset?: number): Promise<void>;
-  /** Makes a folder and its parents, with that mode (the parents 0755), durable. No error when it is there already. */
+  /** Makes a folder with that mode, and its parents with 0755, durably. No error when it exists. */
   makeFolder(path: string, attributes: FileAttributes): Promise<void>;
-  /** Removes a file or a whole folder, durably, and what a `writeFile` of it that was cut off has left. No error when it is not there. */
+  /** Removes a file or a whole folder durably, and the remains of an interrupted `writeFile` of it. No error when it does not exist. */
   remove(path: string): Promise<void>;
   /** Renames within one file system, durably in both folders. */
   rename(from: string, to: string): Promise<void>;
-  /** Sets mode and owner of what is there. @throws ELOOP for a symbolic link */
+  /** Sets mode and owner of an existing file or folder. @throws ELOOP for a symbolic link */
   setAttributes(path: string, attributes: FileAttributes): Promise<void>;
 }
 
 export interface FileAttributes {
   /** Permission bits, as in 0o600. */
   readonly mode: number;
-  /** Numeric owner. When absent it is left as it is; what is new then belongs to the process, which is root on a node. */
+  /** Numeric owner. When absent it does not change; a new file then belongs to the process, which is root on a node. */
   readonly uid?: number;
   readonly gid?: number;
 }
@@ -73,7 +73,7 @@ export interface FileFacts {
   readonly size: number;
 }
 
-/** Told of each tool as it starts; the function it returns is told how it ended. */
+/** How full a file system is. */
 export interface Space {
   /** Bytes of the whole file system, as it counts them. */
   readonly total: number;
@@ -81,6 +81,7 @@ export interface Space {
   readonly free: number;
 }
 
+/** Called with each tool as it starts; the returned function is called with its ending. */
 export type ToolObserver = (command: Command) => (ending: Ending, stderr: string) => void;
 
 export interface HostOptions {
@@ -91,7 +92,7 @@ export interface HostOptions {
 /** chown(2): "if the owner or group is specified as -1, that ID is not changed". Node takes it as an unsigned number. */
 const KEEP = 0xffffffff;
 
-/** The real machine. Without a signal, nobody stops what is done on it. */
+/** The real machine. Without a signal, its work is never stopped early. */
 export function systemHost({ signal = new AbortController().signal, onTool }: Partial<HostOptions> = {}): Host {
   return {
     signal,
@@ -134,7 +135,7 @@ export function systemHost({ signal = new AbortController().signal, onTool }: Pa
     writeInPlace: (path, content, offset) => naming(path, writeInPlace(path, content, offset)),
     makeFolder,
     async remove(path) {
-      // First what a power cut left of a replacement: whatever is removed was meant to be gone whole.
+      // First the remains of a replacement that a power cut left: nothing of the removed path may stay.
       const half = temporaryFor(path);
       const isHalf = (await orAbsent(lstat(half)))?.isFile() === true;
       if (isHalf) await rm(half);
@@ -152,9 +153,9 @@ export function systemHost({ signal = new AbortController().signal, onTool }: Pa
 }
 
 /**
- * Where a file is written before it takes the place of that one. A leading dot keeps half-written files out of *.conf and *.network
- * globs of other programs. Always the same name, so that what a power cut left behind is replaced by the next try, and nothing
- * piles up: there is one runner at a time.
+ * Where a file is written before it replaces the original. A leading dot keeps half-written files out of other programs' globs, such as
+ * *.conf and *.network. The name is always the same, so the next try replaces what a power cut left. No remains pile up, because there is
+ * one runner at a time.
  */
 function temporaryFor(path: string): string {
   return join(dirname(path), `.${basename(path)}.new`);
@@ -174,7 +175,7 @@ async function replaceFile(path: string, content: string | Uint8Array, attribute
       await file.writeFile(content);
       await file.sync();
       await rename(temporary, path);
-      // On VFAT the entry belongs to the file, and the folder's sync alone leaves the old one on the disk (test/vm/grubenv-crash).
+      // On VFAT the directory entry belongs to the file. The folder's sync alone leaves the old entry on the disk (test/vm/grubenv-crash).
       if (replaced !== undefined) await file.sync();
     } finally {
       await file.close();
@@ -192,10 +193,10 @@ async function replaceFile(path: string, content: string | Uint8Array, attribute
 }
 
 /**
- * The file that is about to be replaced. While somebody has it open, its blocks are not freed: on VFAT they would be before the
- * new entry is durable, and after a power cut the old entry would lead to nothing.
+ * Opens the file that is about to be replaced. As long as it is open, its blocks are not freed. On VFAT they would be freed before the new
+ * entry is durable, and after a power cut the old entry would lead to nothing.
  *
- * @returns undefined for what is not there or no regular file
+ * @returns undefined for a path that does not exist or is no regular file
  */
 async function heldOpen(path: string): Promise<FileHandle | undefined> {
   if ((await orAbsent(lstat(path)))?.isFile() !== true) return undefined;
@@ -203,7 +204,7 @@ async function heldOpen(path: string): Promise<FileHandle | undefined> {
 }
 
 async function writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
-  // "wx" follows no link and takes no file that is there already.
+  // "wx" follows no link and refuses an existing file.
   const file = await open(path, "wx", attributes.mode & 0o600);
   try {
     await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
@@ -215,7 +216,7 @@ async function writeStream(path: string, source: AsyncIterable<Uint8Array>, attr
 }
 
 async function writeInPlace(path: string, content: string | Uint8Array, offset = 0): Promise<void> {
-  // For writing alone: sysfs refuses to open for reading what can only be written, such as a bus's `rescan`.
+  // Write-only: sysfs refuses to open a write-only file, such as a bus's `rescan`, for reading.
   const file = await open(path, constants.O_WRONLY);
   try {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -223,7 +224,7 @@ async function writeInPlace(path: string, content: string | Uint8Array, offset =
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
       done += bytesWritten;
     }
-    // /proc and /sys take effect with the write itself and know no fsync.
+    // /proc and /sys take effect with the write itself and have no fsync.
     if (!/^\/(proc|sys)\//.test(path)) await file.sync();
   } finally {
     await file.close();
@@ -234,14 +235,14 @@ async function makeFolder(path: string, attributes: FileAttributes): Promise<voi
   const parent = dirname(path);
   if ((await orAbsent(stat(path)))?.isDirectory() === true) return;
   if (parent !== path) await makeFolder(parent, { mode: 0o755 });
-  // Somebody else may have made it in between, with a mode of its own. EEXIST is left for what is there and no folder.
+  // Another process may have made it meanwhile, with a mode of its own. EEXIST remains for a path that is not a folder.
   const made = await mkdir(path, { recursive: true, mode: attributes.mode });
   if (made !== undefined) await setAttributes(path, attributes);
   await syncFolder(parent);
 }
 
 async function setAttributes(path: string, attributes: FileAttributes): Promise<void> {
-  // ELOOP for a link: its target is not ours to give away. Not blocking, so that a pipe without a writer is no trap.
+  // ELOOP for a link: its target is not ours to give away. Non-blocking, so that a pipe without a writer does not hang the boot.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
@@ -251,7 +252,7 @@ async function setAttributes(path: string, attributes: FileAttributes): Promise<
   }
 }
 
-/** The kernel answers for these from memory: to wait for them in another thread would only cost the time of getting there and back. */
+/** The kernel answers these reads from memory. A read in another thread would only add the cost of the thread switch. */
 function isOfKernel(path: string): boolean {
   return path.startsWith("/sys/") || path.startsWith("/proc/");
 }
@@ -260,7 +261,7 @@ async function readNow(path: string): Promise<string> {
   return readFileSync(path, "utf8");
 }
 
-/** A file where a folder was looked for is not the same as nothing at all: that is thrown. */
+/** A file where a folder was expected is not the same as a missing path: that error is thrown. */
 async function list(path: string): Promise<readonly string[] | undefined> {
   try {
     return (await readdir(path)).toSorted();
@@ -270,7 +271,7 @@ async function list(path: string): Promise<readonly string[] | undefined> {
   }
 }
 
-/** Makes names in a folder durable (a rename is only in memory until then; fsync(2)). */
+/** Makes names in a folder durable. A rename is only in memory until then (fsync(2)). */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r");
   try {
@@ -297,8 +298,8 @@ async function readAt(path: string, offset: number, length: number): Promise<Uin
 }
 
 /**
- * `undefined` for "there is no such file" alone; every other error is thrown. ENOTDIR says so too: a file stands where a
- * folder on the way was expected, so that nothing can lie below it.
+ * `undefined` only for a path that does not exist; every other error is thrown. ENOTDIR also means that: a file is in the place of a
+ * parent folder, so nothing can lie below it.
  */
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
@@ -309,7 +310,7 @@ async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The errors of open files do not say which file it was: "ENOSPC: no space left on device, write" helps nobody. */
+/** Adds the path to errors of open files, which do not name it: "ENOSPC: no space left on device, write" does not help the operator. */
 async function naming<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;

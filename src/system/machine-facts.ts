@@ -1,6 +1,9 @@
 import type { Host } from "./host.ts";
 
-/** What a machine is, in words, for a report: label and value. What it does not tell is left out. Holds no secret: the command line of the kernel is for all to read. */
+/**
+ * A description of the machine for a report, as label and value. Facts that the machine does not report are left out. Holds no secret:
+ * every process may read the kernel's command line.
+ */
 export async function machineFacts(host: Host): Promise<readonly (readonly [string, string])[]> {
   const read = async (path: string): Promise<string> => (await host.readText(path))?.trim() ?? "";
   const [release, cpu, memory, product, vendor, commandLine, system] = await Promise.all([

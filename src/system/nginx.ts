@@ -2,12 +2,16 @@ import { CommandError } from "./command.ts";
 import type { Host } from "./host.ts";
 import { ProblemError } from "../base/problem.ts";
 
-/** Names in a configuration are resolved while it is read. */
+/** Long enough for DNS: nginx resolves names in a configuration while it reads it. */
 const TIMEOUT = 30_000;
 
-/** Whether nginx would take that configuration, with all that it names. Starts nothing. @throws ProblemError with file and line where nginx names them */
+/**
+ * Checks that nginx would accept that configuration, with every file and name in it. Starts no server.
+ *
+ * @throws ProblemError with file and line where nginx names them
+ */
 export async function checkNginxConf(host: Host, file: string): Promise<void> {
-  // -e: or it first opens a log of its own, below /var.
+  // Without -e, it first opens a log of its own below /var.
   const args = ["-t", "-q", "-e", "stderr", "-c", file];
   try {
     await host.run({ program: "nginx", args, timeout: TIMEOUT, todo: `nginx ${args.join(" ")}` });
@@ -17,7 +21,10 @@ export async function checkNginxConf(host: Host, file: string): Promise<void> {
   }
 }
 
-/** The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` for none. */
+/**
+ * The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` when it names
+ * none.
+ */
 export function parseNginxError(stderr: string, file: string): ProblemError | undefined {
   const [, words = "", place, line] = /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];
   if (words === "") return undefined;

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import type { Host } from "./host.ts";
 
-/** openssl's own configuration would decide on extensions and names: what a certificate holds is said here alone. */
+/** Without this, openssl's own configuration would decide on extensions and names. Only this file decides them. */
 const NO_CONFIG = { OPENSSL_CONF: "/dev/null" };
 const TODO = "check that openssl is installed and works: openssl version -a";
 
 /**
- * Makes an EC P-256 private key at `file` (PEM, PKCS 8, mode 0600) with openssl-genpkey(1). The folder is best a
- * private one on a tmpfs: the tool writes the file in place.
+ * Makes an EC P-256 private key at `file` (PEM, PKCS 8, mode 0600) with openssl-genpkey(1). Choose a private folder on a tmpfs: the tool
+ * writes the file in place.
  *
  * @throws CommandError
  */
@@ -21,19 +21,19 @@ export async function generateKey(host: Host, file: string): Promise<void> {
 }
 
 export interface CertificateRequest {
-  /** The file that holds the private key. Its name is an argument, its content never. */
+  /** The file that holds the private key. Its name is an argument, its content never is. */
   readonly keyFile: string;
-  /** Common name, and the one subject alternative name. */
+  /** The common name, and the only subject alternative name. */
   readonly name: string;
   readonly from: Date;
   readonly until: Date;
-  /** A private, empty folder for what openssl-ca(1) keeps beside a certificate. */
+  /** A private, empty folder for the files that openssl-ca(1) keeps beside a certificate. */
   readonly folder: string;
 }
 
 /**
- * Signs a TLS server certificate with its own key. By openssl-ca(1), because it alone takes the first day of validity in
- * every release of OpenSSL 3: openssl-req(1) has -not_before from 3.4 on.
+ * Signs a TLS server certificate with its own key. Uses openssl-ca(1), because it alone sets the first day of validity in every release of
+ * OpenSSL 3: openssl-req(1) has -not_before from 3.4 on.
  *
  * @returns the certificate as PEM
  * @throws CommandError
@@ -52,7 +52,7 @@ export async function selfSignedCertificate(host: Host, { keyFile, name, from, u
 
 const DATABASE = "database";
 
-/** A leaf for a server and nothing else: whoever trusts it must not thereby trust what its key signs. */
+/** A leaf certificate for a server only: a client that trusts it must not thereby trust certificates that its key signs. */
 function caConfig(name: string): string {
   return `[ca]
 default_ca = self
@@ -73,7 +73,7 @@ extendedKeyUsage = serverAuth
 `;
 }
 
-/** GeneralizedTime in UTC, to the second: 20261129162504Z. OpenSSL writes the form that RFC 5280, 4.1.2.5, asks for. */
+/** GeneralizedTime in UTC, to the second: 20261129162504Z. OpenSSL writes the form that RFC 5280, 4.1.2.5, requires. */
 function asn1Time(date: Date): string {
   return date.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
 }

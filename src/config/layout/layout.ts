@@ -1,10 +1,9 @@
 import { join } from "node:path";
 
 /**
- * Where things are on a GuestOS, and how large they are: the names and numbers of the interface that hosts, images
- * and operators rely on. Every path comes from here, so that tests can move the whole tree. Three kinds are elsewhere: interfaces of the
- * kernel and of udev are constants of the file in src/system that reads them, programs are named by the unit that runs them, and what a
- * unit `owns` is text for people and for `verify`.
+ * The paths, names and sizes of a GuestOS: the interface that hosts, images and operators rely on. Every path comes from here, so that
+ * tests can move the whole tree. Three kinds are elsewhere. Interfaces of the kernel and of udev are constants of the file in src/system
+ * that reads them. Programs are named by the unit that runs them. The paths that a unit `owns` are text for people and for `verify`.
  */
 export interface Layout {
   /** GPT partition names. */
@@ -34,23 +33,23 @@ export interface Layout {
     readonly ssh: string;
     readonly nodeExporter: string;
     readonly storeKey: string;
-    /** One file per thing that must never be formatted twice. */
+    /** One file for each object that must never be formatted twice. */
     readonly intents: string;
-    /** What the injection took in: its digest and phase. */
+    /** The record of the injection: the tar's digest and the phase. */
     readonly injection: string;
-    /** What was put below /var/lib/ic from it. */
+    /** The record of the files below /var/lib/ic that came from it. */
     readonly injectedData: string;
     readonly configured: string;
     readonly accountKeys: string;
-    /** What is known of the slots: A.json, B.json. */
+    /** The records of the slots: A.json, B.json. */
     readonly slots: string;
     /** Images that must not be installed again. */
     readonly refusedImages: string;
-    /** Which network card is the node's (network-card.ts). */
+    /** The record of which network card is the node's (network-card.ts). */
     readonly networkCard: string;
-    /** There while a run changes something for good (unfinished-run.ts). */
+    /** Exists while a run makes a lasting change (unfinished-run.ts). */
     readonly unfinishedRun: string;
-    /** What the medium brought of them (docs/configuration.md). */
+    /** The files that come from the medium (docs/configuration.md). */
     readonly injected: {
       readonly network: string;
       readonly nns: string;
@@ -62,36 +61,36 @@ export interface Layout {
       readonly certificateKey: string;
     };
   };
-  /** Brought by the medium: the key by which the node's operator is known to the network. */
+  /** From the medium: the key that identifies the node's operator to the network. */
   readonly operatorKey: string;
-  /** GRUB's environment block: which slot is booted next. */
+  /** GRUB's environment block: it holds the slot that is booted next. */
   readonly grubenv: string;
   /** Public keys (*.pem) whose owners may sign upgrade images. */
   readonly upgradeKeys: string;
-  /** Device-mapper names of the two encrypted devices. The store's carries the partition's name, as nodes have it. */
+  /** Device-mapper names of the two encrypted devices. The store's contains the partition's name, as existing nodes have it. */
   readonly mappings: { readonly store: (partition: string) => string; readonly var: string };
   readonly volumeGroup: string;
   readonly volumes: readonly VolumeLayout[];
-  /** Node-specific files below /etc, on a tmpfs, bind-mounted into place: the root is read-only. */
+  /** Node-specific files below /etc, on a tmpfs and bind-mounted into place: the root is read-only. */
   readonly runtimeEtc: { readonly hostname: string; readonly ssh: string; readonly nodeExporter: string };
-  /** One authorized_keys an account, where the image's sshd looks: AuthorizedKeysFile /run/ic-node/ssh/authorized_keys/%u. */
+  /** One authorized_keys file for each account, at the path of the image's sshd: AuthorizedKeysFile /run/ic-node/ssh/authorized_keys/%u. */
   readonly accountKeysRuntime: string;
-  /** The folder of the running program's own state. Gone with the boot. */
+  /** The folder of the running program's own state. It does not survive the boot. */
   readonly run: string;
   readonly runFiles: {
     readonly lock: string;
     readonly record: string;
     readonly monitor: string;
-    /** The FIFO to which a boot says that all of it has ended well (guestos-boot-late.socket). */
+    /** The FIFO through which a boot reports that all of it has ended well (guestos-boot-late.socket). */
     readonly ended: string;
     readonly upgradeLock: string;
-    /** What guestos-go-back.service asks about this boot. */
+    /** The files that guestos-go-back.service checks in this boot. */
     readonly trial: { readonly "on-trial": string; readonly "not-on-trial": string };
-    /** With which configuration the shipper of the journal was started. */
+    /** The configuration with which the shipper of the journal was started. */
     readonly shipperStarted: string;
-    /** Where keys are made, before they are moved to the config partition. */
+    /** The folders in which keys are made, before they are moved to the config partition. */
     readonly newKeys: { readonly ssh: string; readonly nodeExporter: string };
-    /** Where the /var of a slot is filled, and where that of the other one is read. */
+    /** Mount points: where the /var of this slot is filled, and where that of the other slot is read. */
     readonly varMounts: { readonly own: string; readonly other: string };
   };
   /** Records of past boots. */
@@ -110,34 +109,37 @@ export interface Layout {
     readonly ownUnits: string;
   };
   readonly networkd: string;
-  /** The drop-in that says where the journal is shipped to (journal-upload.conf(5)). */
+  /** The drop-in with the address to which the journal is shipped (journal-upload.conf(5)). */
   readonly journalUpload: string;
-  /** With what the shipper of the journal knows its receiver, and shows who it is itself (systemd's own places, and Debian's store). */
+  /**
+   * The certificates by which the shipper of the journal recognises its receiver, and its own key and certificate (systemd's own paths,
+   * and Debian's store).
+   */
   readonly journalUploadTls: { readonly trusted: readonly string[]; readonly key: string; readonly certificate: string };
-  /** The configuration of Filebeat, where an image has that (etc/systemd/system/filebeat.service.d). */
+  /** The configuration of Filebeat, where an image has it (etc/systemd/system/filebeat.service.d). */
   readonly filebeat: string;
-  /** What nginx reads, on a tmpfs: nginx.conf, and beside it the certificate and key that it names. */
+  /** The folder of nginx's files, on a tmpfs: nginx.conf, and beside it the certificate and key that it names. */
   readonly nginx: string;
-  /** What danted reads (danted.conf(5)). */
+  /** danted's configuration (danted.conf(5)). */
   readonly danted: string;
-  /** A file a service, with its environment (systemd.exec(5), EnvironmentFile=). */
+  /** The folder of the services' environment files, one for each service (systemd.exec(5), EnvironmentFile=). */
   readonly environments: string;
-  /** Programs of the node's own that an image may have (etc/boundary). */
+  /** The node's own programs that an image may have (etc/boundary). */
   readonly programs: {
     readonly boundaryNodeControlPlane: string;
     readonly icRouterControlPlaneWatcher: string;
     readonly icxProxy: string;
   };
-  /** Looked for in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
+  /** Searched in this order; the first that exists is the ruleset: the orchestrator's, the injected one, the image's. */
   readonly rulesets: readonly string[];
-  /** What the control plane of a boundary node writes its routes to, and those beside it read. */
+  /** The routes that the control plane of a boundary node writes, and that its neighbouring programs read. */
   readonly routes: string;
   readonly versionFile: string;
-  /** The folder of node_exporter's textfile collector, and what it finds there of ours. */
+  /** The folder of node_exporter's textfile collector, and this program's file in it. */
   readonly collector: string;
   readonly textfile: string;
   readonly medium: {
-    /** A tar put directly here counts as a medium. */
+    /** A tar placed directly here counts as a medium. */
     readonly directTar: string;
     readonly mountPoint: string;
     readonly tarName: string;
@@ -160,28 +162,28 @@ export interface VolumeSize {
   readonly least: number;
   /** One part of so many, or several: "1/16". */
   readonly share: string;
-  /** Absent: as much as its share is. */
+  /** Absent: no limit beyond its share. */
   readonly most?: number;
 }
 
-/** Bytes for a volume group of that many bytes. */
+/** The size of a volume, for a volume group of that many bytes. */
 export function volumeBytes({ least, share, most }: VolumeSize, groupBytes: number): number {
   const [parts = 0, of = 1] = share.split("/").map(Number);
   return Math.min(most ?? Infinity, Math.max(least, (groupBytes * parts) / of));
 }
 
-/** Names of the two slots' partitions from one pattern: `{slot}_boot` is A_boot and B_boot. */
+/** The names of the two slots' partitions from one pattern: `{slot}_boot` is A_boot and B_boot. */
 export function inSlot(pattern: string): (slot: Slot) => string {
   return (slot) => pattern.replaceAll(SLOT, slot);
 }
 
-/** Stands for the slot's letter. */
+/** The placeholder for the slot's letter. */
 export const SLOT = "{slot}";
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
 
-/** Where an image says which system it is: one word. The layout follows from it. */
+/** The file in which an image names its profile: one word. The layout follows from it. */
 export const PROFILE_FILE = "/etc/guestos-boot/profile";
 
 const config = "/boot/config";
@@ -214,7 +216,7 @@ export const guestosLayout: Layout = {
   upgradeKeys: "/etc/guestos-boot/keys",
   mappings: { store: (partition) => `${partition}-crypt`, var: "var_crypt" },
   volumeGroup: "store",
-  // Small (lab) disks: shares of the group, and a floor below which the file system could not be made (mkfs.xfs asks for 300 MiB).
+  // For small (lab) disks: shares of the group, and a minimum below which the file system could not be made (mkfs.xfs requires 300 MiB).
   volumes: [
     {
       name: "shared-crypto",
@@ -274,7 +276,7 @@ export const guestosLayout: Layout = {
   },
 };
 
-/** The files of a config partition that is mounted there. */
+/** The files of a config partition that is mounted at that folder. */
 export function configFiles(folder: string): Layout["config"] {
   return {
     machineId: join(folder, "machine-id"),

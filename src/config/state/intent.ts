@@ -4,14 +4,14 @@ import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /**
- * A durable statement that something is about to be made, or has been made, with the identity that was chosen for it
- * beforehand. Kept on the config partition. Together with a probe it decides what may be formatted; see src/units/disks/verdict.ts.
+ * A durable statement that an object is about to be made, or has been made, with the identity that was chosen for it beforehand. It is on
+ * the config partition. Together with a probe it decides what may be formatted; see src/units/disks/verdict.ts.
  */
 const Intent = z.strictObject({
   version: z.literal(1),
-  /** What it is about, for people: "LUKS on the partition store". */
+  /** The object, for people: "LUKS on the partition store". */
   about: z.string(),
-  /** UUID of what is made: of the LUKS header, the physical volume, the file system. */
+  /** UUID of the object: the LUKS header, the physical volume, the file system. */
   uuid: z.string().min(1),
   /** UUID of the file system directly inside, where both are made as one. */
   inner: z.string().min(1).optional(),
@@ -23,7 +23,7 @@ export type Intent = z.infer<typeof Intent>;
  * Reads the intent of that name.
  *
  * @returns `undefined` when none was ever written
- * @throws ProblemError when one is there that cannot be read: then nothing may be formatted
+ * @throws ProblemError when one exists that cannot be read: then nothing may be formatted
  */
 export async function readIntent(host: Host, folder: string, name: string): Promise<Intent | undefined> {
   const file = intentFile(folder, name);
@@ -49,13 +49,13 @@ export async function readIntent(host: Host, folder: string, name: string): Prom
   return parsed.data;
 }
 
-/** Writes it durably: when this returns, it survives a power cut. */
+/** Writes the intent durably: when this returns, it survives a power cut. */
 export async function writeIntent(host: Host, folder: string, name: string, intent: Intent): Promise<void> {
   await host.makeFolder(folder, { mode: 0o755 });
   await host.writeFile(intentFile(folder, name), `${JSON.stringify(intent, undefined, 2)}\n`, { mode: 0o644 });
 }
 
-/** Takes it back, durably, where what it speaks of was wiped on purpose. No error when there is none. */
+/** Removes the intent durably, where its object was wiped on purpose. No error when there is none. */
 export async function removeIntent(host: Host, folder: string, name: string): Promise<void> {
   await host.remove(intentFile(folder, name));
 }

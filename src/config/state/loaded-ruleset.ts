@@ -4,14 +4,14 @@ import type { Host } from "../../system/host.ts";
 import type { Layout } from "../layout/layout.ts";
 
 /**
- * What was loaded last, from which file. The kernel shows rules as it understands them and not as they were written, so
- * the file cannot be compared with them; but rules that somebody has changed since no longer have the same digest.
+ * The last loaded ruleset, and its file. The kernel shows rules in its own form and not as they were written, so the file cannot be
+ * compared with them. But rules that were changed since then no longer have the same digest.
  */
 const LoadedRuleset = z.object({
   file: z.string(),
   sha256: z.string(),
   ruleset: z.string(),
-  /** When, in seconds since the epoch. */
+  /** Seconds since the epoch. */
   loaded: z.optional(z.number()),
 });
 export type LoadedRuleset = Infer<typeof LoadedRuleset>;
@@ -20,7 +20,10 @@ export function loadedRulesetFile({ run }: Pick<Layout, "run">): string {
   return join(run, "nftables.json");
 }
 
-/** `undefined` when nothing was loaded, or not by us, or the note is damaged: then it is loaded again, which does no harm. */
+/**
+ * `undefined` when nothing was loaded, or not by this program, or the record is damaged. Then the ruleset is loaded again, which does no
+ * harm.
+ */
 export async function readLoadedRuleset(host: Pick<Host, "readText">, layout: Pick<Layout, "run">): Promise<LoadedRuleset | undefined> {
   const text = await host.readText(loadedRulesetFile(layout));
   if (text === undefined) return undefined;

@@ -8,11 +8,11 @@ const Texts = z.array(z.string());
 /** One unit that is inspected while the node runs. */
 export const WatchedUnit = z.object({
   name: z.string(),
-  /** What is missing and was not repaired: the descriptions of the actions that would repair it. Empty when all is well. */
+  /** Missing and not repaired: the descriptions of the actions that would repair it. Empty when all is well. */
   drift: Texts,
   /** Why it could not be repaired, or not even inspected; absent when all is well. */
   problem: z.exactOptional(ProblemShape),
-  /** How often something was missing and is there again, since the monitor started. */
+  /** How often something was missing and was restored, since the monitor started. */
   mends: z.number(),
   /** How often a repair failed and was tried again, since the monitor started. */
   retries: z.number(),
@@ -23,7 +23,7 @@ export const WatchedUnit = z.object({
 });
 export type WatchedUnit = Infer<typeof WatchedUnit>;
 
-/** What the monitor knows of the node, as of its last inspection, for `status`, `doctor` and the metrics. Times are seconds since the epoch. */
+/** The monitor's view of the node at its last inspection, for `status`, `doctor` and the metrics. Times are seconds since the epoch. */
 export const MonitorState = z.object({
   version: z.literal(1),
   /** Of the monitor's process. */
@@ -37,7 +37,7 @@ export const MonitorState = z.object({
 });
 export type MonitorState = Infer<typeof MonitorState>;
 
-/** @param file its name, for messages. @throws ProblemError for anything that the monitor cannot have written */
+/** @param file its name, for messages. @throws ProblemError for content that the monitor cannot have written */
 export function parseMonitorState(text: string, file: string): MonitorState {
   let json: unknown;
   try {

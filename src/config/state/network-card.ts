@@ -1,13 +1,13 @@
 import type { Host } from "../../system/host.ts";
 import { type Infer, z } from "../../base/small-schema.ts";
 
-/** How a network card is known again, wherever the kernel's names have gone meanwhile. */
+/** The identity of a network card. It identifies the card even if the kernel's names have changed. */
 const CardIdentity = z.object({
-  /** The address that its maker gave it. Not there where the kernel or somebody made one up. */
+  /** The address assigned by its maker. Absent where the kernel or an administrator assigned another one. */
   mac: z.optional(z.string()),
-  /** Its place in the machine: below /sys/devices, without what is counted anew at every boot. */
+  /** Its place in the machine: below /sys/devices, without numbers that are assigned at every boot. */
   path: z.string(),
-  /** What it was called then: for people. */
+  /** Its name at that time: for people. */
   name: z.string(),
 });
 export type CardIdentity = Infer<typeof CardIdentity>;
@@ -17,8 +17,8 @@ const NodeCard = z.object({
   version: z.literal(1),
   card: CardIdentity,
   /**
-   * The only one there was; the only one with a carrier, or on which a router answered; of several the first by name; or the one that was
-   * remembered has moved. `nothing` had a carrier: that is never remembered.
+   * `only`: it was the only one. `carrier`, `router`: the only one with a carrier, or on which a router answered. `name`: of several the
+   * first by name. `moved`: the remembered one has moved. `nothing`: none had a carrier; that is never remembered.
    */
   because: z.union([
     z.literal("only"),
@@ -28,14 +28,14 @@ const NodeCard = z.object({
     z.literal("moved"),
     z.literal("nothing"),
   ]),
-  /** The one before it, which is no longer there. */
+  /** The card before it, which is no longer present. */
   insteadOf: z.optional(CardIdentity),
   /** The boot in which that was decided. */
   bootId: z.string(),
 });
 export type NodeCard = Infer<typeof NodeCard>;
 
-/** @returns `undefined` when there is none; `"unreadable"` for what we did not write like this: then it says nothing */
+/** @returns `undefined` when there is none; `"unreadable"` for a file that this program did not write: it tells nothing */
 export async function readNodeCard(host: Host, file: string): Promise<NodeCard | "unreadable" | undefined> {
   const text = await host.readText(file);
   if (text === undefined) return undefined;
@@ -47,7 +47,7 @@ export async function readNodeCard(host: Host, file: string): Promise<NodeCard |
   }
 }
 
-/** It is compared with what the kernel says, and shown to people. */
+/** The values are compared with the kernel's, and shown to people. */
 function isSound({ mac, path, name }: CardIdentity): boolean {
   return (mac === undefined || MAC.test(mac)) && /^[\x21-\x7e]{1,512}$/.test(path) && /^[\x21-\x7e]{1,15}$/.test(name);
 }

@@ -3,8 +3,8 @@ import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
 
 /**
- * The content of store.keyfile: either ours, with the parameters of its derivation in a header, or the raw bytes that
- * nodes provisioned by the shell chain have, which are the LUKS key as they stand.
+ * The content of store.keyfile. It is either ours, with the parameters of its derivation in a header, or the raw bytes of a node that the
+ * shell chain provisioned. Raw bytes are the LUKS key themselves.
  *
  *     guestos-boot-key v=1 kdf=argon2id m=8192 t=1 p=1 salt=<32 hex digits>\n  <32 bytes>  <8 bytes: start of the SHA-256 of all before>
  */
@@ -23,7 +23,7 @@ const MAGIC = "guestos-boot-key ";
 const HEADER = /^guestos-boot-key v=1 kdf=argon2id m=(\d{1,7}) t=(\d{1,3}) p=(\d{1,2}) salt=([0-9a-f]{32})\n/;
 const SECRET_BYTES = 32;
 const CHECK_BYTES = 8;
-/** A raw key shorter than this was cut off, or is no key. */
+/** A shorter raw key was cut off, or is not a key. */
 const SHORTEST_RAW = 16;
 const LONGEST = 8192;
 
@@ -33,7 +33,7 @@ export function encodeStoreKey(secret: Uint8Array, { salt, memoryKiB, passes, pa
   return Buffer.concat([body, checkOf(body)]);
 }
 
-/** @throws ProblemError when the file is empty, zeros alone, cut off or damaged: it is then never replaced, for it may encrypt something */
+/** @throws ProblemError when the file is empty, only zeros, cut off or damaged. It is never replaced then, because it may encrypt data */
 export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
   const bytes = Buffer.from(content);
   const refused = (found: string): ProblemError =>
@@ -47,7 +47,7 @@ export function parseStoreKey(content: Uint8Array, file: string): StoreKey {
     });
   if (!bytes.subarray(0, MAGIC.length).equals(Buffer.from(MAGIC))) {
     if (bytes.length < SHORTEST_RAW || bytes.length > LONGEST) throw refused(`${bytes.length} bytes`);
-    // A power cut may leave a file its size and nothing of its content. What such a key encrypts, everybody can read.
+    // A power cut may leave a file its size but none of its content. Anyone could read data encrypted with such a key.
     if (bytes.every((byte) => byte === 0)) throw refused(`${bytes.length} zeros`);
     return { kind: "raw", secret: new Secret(bytes) };
   }

@@ -3,9 +3,9 @@ import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /**
- * unfinished-run.json, on the config partition: there from the first thing that a run changes for good until that run ends. Who finds one
- * when it starts knows that the run before it was cut off, by a lost power or a kill, and where. Nothing is decided by it: what is
- * missing is what the units see to be missing.
+ * unfinished-run.json, on the config partition: it exists from the first lasting change of a run until that run ends. A run that finds one
+ * when it starts knows that a power cut or a kill ended the run before it, and where. No decision depends on it: the units themselves find
+ * what is missing.
  */
 const UnfinishedRun = z.strictObject({
   version: z.literal(1),
@@ -14,18 +14,18 @@ const UnfinishedRun = z.strictObject({
   run: z.enum(["boot", "early", "late", "run"]),
   /** When it began: wall-clock time, ISO 8601. */
   time: z.string(),
-  /** The last thing that each unit under way had begun to change for good. None: it was between two of them. */
+  /** The last lasting change that each running unit had begun. Empty: the run was between two of them. */
   at: z.array(z.strictObject({ unit: z.string(), action: z.string() })),
 });
 export type UnfinishedRun = Readonly<Omit<z.infer<typeof UnfinishedRun>, "version" | "at">> & { readonly at: readonly UnfinishedStep[] };
 
 export interface UnfinishedStep {
   readonly unit: string;
-  /** Its description. */
+  /** The description of the action. */
   readonly action: string;
 }
 
-/** @returns `undefined` when there is none. @throws ProblemError when one is there that cannot be read */
+/** @returns `undefined` when there is none. @throws ProblemError when one exists that cannot be read */
 export async function readUnfinishedRun(host: Host, file: string): Promise<UnfinishedRun | undefined> {
   const text = await host.readText(file);
   if (text === undefined) return undefined;

@@ -4,15 +4,15 @@ import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { scanKeyValue, type Entry } from "./key-value.ts";
 import { quoted } from "../../base/quoted.ts";
 
-/** Reads a value: what it means, in the one spelling in which it is written wherever it goes; `undefined` for what it cannot be. */
+/** Reads a value: returns it in its canonical form, in which it is written everywhere; `undefined` when it is not valid. */
 export type Reader = (value: string) => string | undefined;
 
-/** A reader of values that have one spelling only: each is taken as it stands, if it passes. */
+/** A reader of values that have only one form: each valid one is returned unchanged. */
 export function asItStands(check: (value: string) => boolean): Reader {
   return (value) => (check(value) ? value : undefined);
 }
 
-/** A value by its reader: what was checked is what is used. `expected` is what an operator reads when there is none. */
+/** A value with its reader: the checked form is the one that is used. `expected` is shown to an operator when the value is not valid. */
 export function word(expected: string, read: Reader): z.ZodType<string, string> {
   return z.string().transform((value, context) => {
     const text = read(value);
@@ -21,7 +21,10 @@ export function word(expected: string, read: Reader): z.ZodType<string, string> 
   });
 }
 
-/** Several values in one, separated by blanks (or what `separator` matches), by their reader; there is at least one, and none may stand there twice, however it is spelt. */
+/**
+ * Several values in one, separated by blanks (or matches of `separator`), with their reader. At least one is required, and none may occur
+ * twice, in whatever form.
+ */
 export function words(expected: string, read: Reader, separator: RegExp = / +/): z.ZodType<readonly string[], string> {
   return z.string().transform((value, context) => {
     const found: string[] = [];
@@ -36,7 +39,7 @@ export function words(expected: string, read: Reader, separator: RegExp = / +/):
       } else if (text !== "") found.push(text);
       offset += part.length;
     }
-    // Separators alone, as a template leaves them whose values were empty.
+    // Separators alone, as from a template whose values were empty.
     if (parts.every((part) => part === "")) context.addIssue({ code: "custom", message: `${expected}, at least one` });
     return found;
   });
@@ -51,23 +54,23 @@ export function seconds(least: number, most: number): z.ZodType<number, string> 
     .transform(Number);
 }
 
-/** Adds a mistake that lies between two keys of a file. For use in `superRefine`. */
+/** Adds a mistake that concerns two keys of a file. For use in `superRefine`. */
 export function contradiction(context: z.RefinementCtx, key: string, expected: string): void {
   context.addIssue({ code: "custom", path: [key], message: expected });
 }
 
 /** A mistake in a `key=value` file. */
 export interface ConfFinding extends Finding {
-  /** Absent where a line has none that there is. */
+  /** Absent for a mistake of the line itself. */
   readonly key?: string;
 }
 
-/** What can be used of a file, and what cannot. */
+/** The usable part of a file, and its mistakes. */
 export interface ConfFile<T> {
-  /** As if the mistakes were not in it. */
+  /** As if the mistakes were not in the file. */
   readonly conf: T;
   readonly findings: readonly ConfFinding[];
-  /** One more mistake: a good value that another program cannot use. */
+  /** Makes one more mistake: a good value that another program cannot use. */
   readonly finding: (key: string, expected: string) => ConfFinding;
 }
 
@@ -91,7 +94,7 @@ export function parseConf<T>(
   return conf;
 }
 
-/** The same, for a caller that uses what is right in a file with mistakes. @throws ProblemError when the file is too long */
+/** As `parseConf`, for a caller that uses the valid part of a file with mistakes. @throws ProblemError when the file is too long */
 export function scanConf<T>(
   content: Uint8Array,
   file: string,
@@ -108,19 +111,19 @@ export function scanConf<T>(
     const parsed = schema.safeParse(values);
     if (parsed.success) return { conf: parsed.data, findings, finding };
     for (const issue of parsed.error.issues) findings.push(finding(keyOf(issue), issue.message, paramsOf(issue)));
-    // From the last to the first, so that the places of those before stay what they are.
+    // From the last to the first, so that the places of the earlier ones stay valid.
     for (const issue of parsed.error.issues.toReversed()) takeOut(values, issue);
   }
 }
 
-/** Without what the issue is about: a word of several, or the whole value. */
+/** Removes the part that the issue concerns: one of several words, or the whole value. */
 function takeOut(values: Record<string, string>, issue: z.core.$ZodIssue): void {
   const key = keyOf(issue);
   const { success, data } = PartPlace.safeParse(paramsOf(issue));
   const value = values[key] ?? "";
-  // Blanks in its place, which say nothing, and leave the other words where they are.
+  // Blanks in its place mean nothing, and keep the positions of the other words.
   if (success) values[key] = value.slice(0, data.offset) + " ".repeat(data.part.length) + value.slice(data.offset + data.part.length);
-  // Nothing is left of it: that no word is there is a mistake of its own only where none was.
+  // No word is left. An empty value is a mistake of its own only where the file had no word.
   if (!success || /^[ ,]*$/.test(values[key] ?? "")) delete values[key];
 }
 
@@ -139,7 +142,7 @@ function findingOf(entries: readonly Entry[], key: string, expected: string, par
   return { key, line: entry?.line ?? 1, column, code: "value-not-usable", what: `${key} is not usable`, found: quoted(part), expected };
 }
 
-/** Where that character of the lines' values, taken together with a blank between them, stands. */
+/** The place of a character in the lines' values, which are joined with a blank between them. */
 function placeIn(lines: readonly Entry[], offset: number): { readonly entry: Entry | undefined; readonly column: number } {
   let rest = offset;
   for (const entry of lines) {
@@ -151,7 +154,7 @@ function placeIn(lines: readonly Entry[], offset: number): { readonly entry: Ent
 
 const PartPlace = z.object({ part: z.string(), offset: z.number() });
 
-/** A file from the config partition through its parser. @returns `undefined` when there is no such file */
+/** Parses a file from the config partition. @returns `undefined` when there is no such file */
 export async function readConf<T>(host: Host, file: string, parse: (content: Uint8Array, file: string) => T): Promise<T | undefined> {
   const content = await host.readBytes(file);
   return content === undefined ? undefined : parse(content, file);

@@ -1,8 +1,8 @@
 /**
- * A file for EnvironmentFile= (systemd.exec(5)). The values are words that were checked where they were read; what could end the
+ * A file for EnvironmentFile= (systemd.exec(5)). The values are words that were checked when they were read. A value that could end the
  * quotes is a defect of this program, and is not written.
  *
- * @param values by name; `undefined` for what is not set
+ * @param values by name; `undefined` for a variable that is not set
  * @throws Error for a value that cannot be written
  */
 export function environmentFile(values: Readonly<Record<string, string | undefined>>): string {

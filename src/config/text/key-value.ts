@@ -3,26 +3,26 @@ import { nearest } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
 import { textLines, type TextLine } from "./text-lines.ts";
 
-/** One `key=value` line. The value is data: nothing in it is ever expanded, and none of it is run. */
+/** One `key=value` line. The value is data: no part of it is ever expanded or run. */
 export interface Entry {
   readonly key: string;
-  /** Without blanks around it, and without one pair of quotes around all of it. */
+  /** Without surrounding blanks, and without one pair of quotes around the whole value. */
   readonly value: string;
   readonly line: number;
   /** Where the value begins. */
   readonly column: number;
 }
 
-/** What shell could assign to, which is what these files were once read with. */
+/** The names that a shell could assign to, because these files were once read with one. */
 const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
  * Reads `key=value` lines; blank lines and lines that begin with `#` are skipped.
  *
- * @param known the keys that there are; without it every key is taken
- * @param repeatable keys that may stand there more than once, each time with another value
- * @returns the good entries in their order, and everything that is wrong: no `=`, a key that is none, is unknown or stands
- *   there twice, control characters, bytes that are not UTF-8
+ * @param known the keys that exist; without it every key is accepted
+ * @param repeatable keys that may occur more than once, each time with another value
+ * @returns the good entries in their order, and every mistake: no `=`, an invalid, unknown or repeated key, control characters, bytes that
+ * are not UTF-8
  * @throws ProblemError when the file is too long
  */
 export function scanKeyValue(
@@ -54,7 +54,7 @@ export function scanKeyValue(
   return { entries, findings };
 }
 
-/** The same, where anything wrong is an error. @throws ProblemError that names all of it */
+/** As `scanKeyValue`, but every mistake is an error. @throws ProblemError that names all of them */
 export function parseKeyValue(content: Uint8Array, file: string, known?: readonly string[]): readonly Entry[] {
   const { entries, findings } = scanKeyValue(content, file, known);
   refuseFindings(file, findings);
@@ -68,7 +68,7 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
   const equals = text.indexOf("=");
   const key = equals === -1 ? trimmed : text.slice(start, equals);
   const at = { line, column: start + 1 };
-  // Its first word is enough to find it by; some of these files hold passwords.
+  // Only the first word is shown. It is enough to find the line, and some of these files hold passwords.
   if (equals === -1)
     return {
       ...at,

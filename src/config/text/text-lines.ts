@@ -3,7 +3,7 @@ import { ProblemError } from "../../base/problem.ts";
 import type { Finding } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
 
-/** Every text file that is injected: three orders of magnitude above any real one, and nothing to a node's memory. */
+/** Bytes, for every injected text file: three orders of magnitude above any real one, and little for a node's memory. */
 export const LONGEST_TEXT = 64 * 1024;
 
 export interface TextLine {
@@ -13,9 +13,8 @@ export interface TextLine {
 }
 
 /**
- * The lines of a small text file from outside. Lines with bytes that are not UTF-8 and with control characters are
- * findings and are left out of the result. `tabs`: whether a tab is a blank like any other here.
- * `longest`: bytes, 64 KiB unless told.
+ * The lines of a small text file from outside. Lines with bytes that are not UTF-8 or with control characters are findings, and are left
+ * out of the result. `tabs`: whether a tab is allowed like a blank. `longest`: bytes; the default is 64 KiB.
  *
  * @throws ProblemError when the file is longer
  */
@@ -57,7 +56,7 @@ function split(content: Uint8Array): readonly Uint8Array[] {
 }
 
 function notUtf8(text: string, line: number): Finding {
-  // The decoder puts the replacement character where the first wrong byte stands.
+  // The decoder puts the replacement character in the place of the first wrong byte.
   return {
     line,
     column: text.indexOf("\ufffd") + 1,
@@ -69,7 +68,7 @@ function notUtf8(text: string, line: number): Finding {
 }
 
 function controlCharacter(text: string, line: number, tabs: boolean): Finding | undefined {
-  // C0, DEL and C1, line and paragraph separators, and what turns the direction of writing: none of it is ever part of a value.
+  // C0, DEL and C1, line and paragraph separators, and characters that change the writing direction: none is ever part of a value.
   const at = text.search(
     tabs ? /[\0-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/ : /[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/,
   );

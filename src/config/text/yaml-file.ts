@@ -4,19 +4,19 @@ import type { z } from "../../base/schema.ts";
 import { textLines } from "./text-lines.ts";
 import { type Path, YamlPlaces } from "./yaml-places.ts";
 
-/** A value that was read from YAML, and where its keys stand. */
+/** A value that was read from YAML, and the places of its keys. */
 export interface YamlFile<T> {
   readonly file: string;
   readonly value: T;
-  /** The place of a key, for a mistake that only somebody else can see. */
+  /** The place of a key, for a mistake that only the caller can detect. */
   readonly keyAt: (path: Path) => Pick<Finding, "line" | "column">;
 }
 
 /**
- * Reads a small YAML file by its schema. Data alone: no aliases, no tags, no second document. A key without a value counts as
- * absent, as in the files of the config partition; a file of nothing was cut off by somebody, and is a mistake.
+ * Reads a small YAML file by its schema. Data only: no aliases, no tags, no second document. A key without a value counts as absent, as in
+ * the files of the config partition. An empty file was truncated, and is a mistake.
  *
- * The parser is loaded with the first file that there is: a boot without one does not pay for it.
+ * The parser is loaded with the first file that exists: a boot without one does not pay for it.
  *
  * @throws ProblemError naming every mistake with line and column
  */
@@ -74,7 +74,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
   return { file, value: parsed.data, keyAt: (path) => places.key(path) };
 }
 
-/** With `undefined` in the place of each value that is not there. */
+/** The value with `undefined` in place of each missing value. */
 function withoutNothing(value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value !== "object" || Array.isArray(value)) return value;

@@ -4,12 +4,12 @@ import { nearest } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
 import { z } from "../../base/schema.ts";
 
-/** A way through a document: keys, and numbers in lists. */
+/** A path through a document: keys, and numbers in lists. */
 export type Path = readonly PropertyKey[];
 
 type Position = Pick<Finding, "line" | "column">;
 
-/** Where in a YAML document keys and values stand, and what a schema's complaints are about. */
+/** The places of keys and values in a YAML document, and the findings for a schema's issues. */
 export class YamlPlaces {
   readonly #document: Document;
   readonly #lines: LineCounter;
@@ -26,7 +26,7 @@ export class YamlPlaces {
     return { line, column: col };
   }
 
-  /** Of a key, or of the nearest one above it that is there. */
+  /** The place of a key, or of the nearest existing one above it. */
   key(path: Path): Position {
     const name = path.at(-1);
     if (name === undefined) return this.position(this.#node([])?.range?.[0] ?? 0);
@@ -36,7 +36,7 @@ export class YamlPlaces {
     return key?.range === undefined ? this.key(path.slice(0, -1)) : this.position(key.range[0]);
   }
 
-  /** One for each mistake that the schema sees. */
+  /** One finding for each mistake that the schema reports. */
   findings(issue: z.core.$ZodIssue, schema: z.core.$ZodType): readonly Finding[] {
     const name = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
@@ -72,7 +72,7 @@ export class YamlPlaces {
     return [{ ...this.position(range[0]), ...told, found: this.#shown(range), expected: issue.message }];
   }
 
-  /** The value as it stands there, if it is short; of several lines the first. */
+  /** The value as written, cut when it is long; of several lines the first. */
   #shown([start, end]: readonly [number, number, number]): string {
     return quoted(this.#text.slice(start, end).split("\n", 1)[0]?.trimEnd() ?? "");
   }
@@ -83,7 +83,7 @@ export class YamlPlaces {
   }
 }
 
-/** Keys that an object of the schema may have; empty where it is none. */
+/** The keys that an object of the schema may have; empty where the path leads to no object. */
 function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
   const [first, ...rest] = path;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)

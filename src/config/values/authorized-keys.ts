@@ -6,7 +6,7 @@ import { textLines, type TextLine } from "../text/text-lines.ts";
 
 /** A line of an authorized_keys file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
 export interface AuthorizedKey {
-  /** They only take away. */
+  /** They only restrict. */
   readonly options: readonly string[];
   readonly type: string;
   /** The public key in base64. */
@@ -15,12 +15,12 @@ export interface AuthorizedKey {
 }
 
 /**
- * Reads an authorized_keys file; blank lines and comments are skipped. A byte order mark and carriage returns at the ends of lines mean
- * nothing, and are not handed on: sshd takes the latter, and reads the former as part of the first line.
+ * Reads an authorized_keys file; blank lines and comments are skipped. A byte order mark and carriage returns at the ends of lines have no
+ * meaning, and are not passed on. sshd accepts carriage returns, but reads a byte order mark as part of the first line.
  *
- * What is handed on, sshd takes: test/system/config/values/authorized-keys.test.ts asks it.
+ * sshd accepts every key that is passed on: test/system/config/values/authorized-keys.test.ts checks that.
  *
- * @throws ProblemError naming every line that is no public key, with its place
+ * @throws ProblemError naming every line that is not a public key, with its place
  */
 export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly AuthorizedKey[] {
   const { lines, findings } = textLines(withoutEnds(content), file, { tabs: true });
@@ -66,7 +66,7 @@ function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
   return { options, type, blob, comment: comment.join(" ") };
 }
 
-/** As sshd does it: a line begins with the key's type; if not, what it begins with are options, with blanks only between double quotes. */
+/** As sshd does it: a line begins with the key's type. If not, it begins with options, with blanks only between double quotes. */
 function splitLine(text: string, start: number): { readonly options: readonly string[]; readonly at: number } {
   const [first = "", blanks = ""] = /^((?:[^\s"]|"[^"]*")+)(\s+)/.exec(text.slice(start))?.slice(1) ?? [];
   const at = start + first.length + blanks.length;

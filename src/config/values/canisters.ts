@@ -4,14 +4,14 @@ import { z } from "../../base/schema.ts";
 import { textLines } from "../text/text-lines.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 
-/** Lists of canisters have tens of thousands of lines, and are held in memory. */
+/** Bytes. Lists of canisters have tens of thousands of lines, and are held in memory. */
 export const LONGEST_CANISTER_LIST = 4 * 1024 ** 2;
 
 /** The text form of a canister's id: base32 in groups of five (internetcomputer.org/docs, "principals"). */
 const CANISTER_ID = /^([a-z2-7]{5}-){4}[a-z2-7]{3}$/;
 const EXPECTED_ID = "the id of a canister, as in rdmx6-jaaaa-aaaaa-aaadq-cai";
 
-/** pre_isolation_canisters.txt: the id of a canister a line. @throws ProblemError naming every mistake with its place */
+/** Checks pre_isolation_canisters.txt: one canister id a line. @throws ProblemError naming every mistake with its place */
 export function checkCanisterList(content: Uint8Array, file: string): void {
   const { lines, findings } = textLines(content, file, { tabs: false, longest: LONGEST_CANISTER_LIST });
   const bad = lines
@@ -33,7 +33,11 @@ const Denylist = z.object({
   ),
 });
 
-/** denylist.json: canisters that are not served, or not in some countries. @throws ProblemError with file, and line and column where there are any */
+/**
+ * Checks denylist.json: canisters that are not served, or not in some countries.
+ *
+ * @throws ProblemError with file, and line and column where they are known
+ */
 export function checkDenylist(content: Uint8Array, file: string): void {
   const { lines, findings } = textLines(content, file, { tabs: true, longest: LONGEST_CANISTER_LIST });
   refuseFindings(file, findings);
@@ -75,7 +79,7 @@ function parsed(text: string, file: string): unknown {
   }
 }
 
-/** The line in which the last name on the way stands for the first time. */
+/** The line in which the last name of the path occurs for the first time. */
 function placeOf(
   path: readonly PropertyKey[],
   lines: readonly { readonly text: string; readonly number: number }[],

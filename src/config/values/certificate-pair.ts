@@ -4,7 +4,7 @@ import type { Secret } from "../../base/secret.ts";
 import { belongTogether } from "./key-pair.ts";
 
 export interface CertificatePair {
-  /** A certificate, and after it those that vouch for it, in PEM. */
+  /** A certificate, followed by those that vouch for it, in PEM. */
   readonly chain: Uint8Array;
   readonly chainFile: string;
   readonly key: Secret;
@@ -14,11 +14,11 @@ export interface CertificatePair {
 const REMEDY = "put in the files as the authority gave them out";
 
 /**
- * Whether a server could show that certificate. Nothing of the key is ever in a message.
+ * Whether a server could present that certificate. No message shows any part of the key.
  *
- * @param names for which it is to be shown
+ * @param names the names for which it is presented
  * @param now milliseconds since 1970
- * @returns what is allowed and will yet not please everybody, one sentence each: names it is not for, a time it is not for
+ * @returns one sentence for each property that is allowed but that some clients refuse: names or a time that it is not valid for
  * @throws ProblemError naming file and line
  */
 export function checkCertificatePair(pair: CertificatePair, names: readonly string[], now: number): readonly string[] {

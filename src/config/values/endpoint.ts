@@ -1,4 +1,4 @@
-/** An endpoint (`readEndpoint`) taken apart. */
+/** The parts of an endpoint (`readEndpoint`). */
 export interface Endpoint {
   readonly scheme: "http" | "https";
   /** As in a URL: an IPv6 address in brackets. */
@@ -6,7 +6,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What an endpoint in its one spelling says, and for what it leaves out: https, and the given port. */
+/** The parts of an endpoint in its canonical form. Missing parts default to https and the given port. */
 export function parseEndpoint(endpoint: string, defaultPort: number): Endpoint {
   const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*)$/.exec(endpoint) ?? [];
   const [, host = rest, port] = /^(\[.*\]|[^:]*)(?::(\d+))?$/.exec(rest) ?? [];

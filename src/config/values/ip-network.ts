@@ -5,19 +5,19 @@ import { type Family, splitPrefix } from "./ip-address.ts";
 export const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
 /**
- * `address/prefix-length`, where no bit behind the prefix is set: what looks like one machine must not let a whole network in.
+ * `address/prefix-length` without bits behind the prefix: an entry that looks like one machine must not let a whole network in.
  *
- * @returns it in its one spelling; `undefined` for what is none
+ * @returns the canonical form; `undefined` when it is not valid
  */
 export function readNetwork(value: string, family: Family): string | undefined {
   const { address, prefixLength } = splitPrefix(value);
   const bits = addressBits(address, family);
-  // Not even 0: a mask that nothing is compared with lets everybody in.
+  // Not even 0: a mask that compares no bits lets everyone in.
   if (bits === undefined || !(prefixLength >= 1 && prefixLength <= BITS[family])) return undefined;
   return BigInt.asUintN(BITS[family] - prefixLength, bits) === 0n ? `${canonicalIp(address)}/${prefixLength}` : undefined;
 }
 
-/** The address of all machines in an IPv4 network (RFC 919, section 7). `undefined` where there is none: in a /31 (RFC 3021) and a /32. */
+/** The broadcast address of an IPv4 network (RFC 919, section 7). `undefined` where there is none: in a /31 (RFC 3021) and a /32. */
 export function broadcastAddress(network: string): string | undefined {
   const { address, prefixLength } = splitPrefix(network);
   const bits = ipv4Bits(address);
@@ -26,7 +26,7 @@ export function broadcastAddress(network: string): string | undefined {
   return [24n, 16n, 8n, 0n].map((shift) => BigInt.asUintN(8, highest >> shift)).join(".");
 }
 
-/** An address as a number; `undefined` for none. */
+/** An address as a number; `undefined` when it is not valid. */
 export function addressBits(address: string, family: Family): bigint | undefined {
   return family === "ipv4" ? ipv4Bits(address) : ipv6Bits(address);
 }
@@ -36,7 +36,7 @@ function ipv4Bits(address: string): bigint | undefined {
   return address.split(".").reduce((bits, part) => bits * 256n + BigInt(part), 0n);
 }
 
-/** RFC 4291, section 2.2. Not with an IPv4 address in it: such a network is better written as what it is. */
+/** RFC 4291, section 2.2. Without an embedded IPv4 address: such a network is better written as an IPv4 network. */
 function ipv6Bits(address: string): bigint | undefined {
   if (!isIPv6(address) || address.includes(".") || address.includes("%")) return undefined;
   const [head = "", tail] = address.split("::");

@@ -2,9 +2,9 @@ import { isIPv4, isIPv6 } from "node:net";
 import { addressBits, BITS } from "./ip-network.ts";
 
 /**
- * Only what narrows a key down. What makes it do more than log in (command=, environment=, tunnel=, cert-authority,
- * permitopen=, …) is refused: it would run or open something on the node in an operator's name, without the operator seeing it.
- * `no-touch-required` is no narrowing.
+ * Only options that restrict a key. Options that allow more than a login (command=, environment=, tunnel=, cert-authority, permitopen=, …)
+ * are refused. They would run or open something on the node in an operator's name, unseen by the operator. `no-touch-required` does not
+ * restrict.
  */
 const NARROWING = /^(restrict|verify-required|no-(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding))$/i;
 const VALUED = /^(from|expiry-time)="([A-Za-z0-9.:*?!/,_-]*)"$/i;
@@ -16,14 +16,14 @@ export interface OptionFault {
   readonly expected: string;
 }
 
-/** The options of a key, one by one; blanks and commas between double quotes belong to them. */
+/** The options of a key, one by one. Blanks and commas between double quotes are part of an option. */
 export function splitOptions(options: string): readonly string[] {
   return options.match(/(?:[^,"]|"[^"]*")+/g) ?? [];
 }
 
 /**
- * The first option that is not allowed, or that sshd would not take: it then takes the key from no one (auth-options.c of OpenSSH,
- * sshauthopt_parse; auth2-pubkeyfile.c, auth_authorise_keyopts). `undefined` when all are fine.
+ * The first option that is not allowed, or that sshd would refuse. sshd then accepts the key from no one (auth-options.c of OpenSSH,
+ * sshauthopt_parse; auth2-pubkeyfile.c, auth_authorise_keyopts). `undefined` when all are valid.
  */
 export function optionFault(options: readonly string[]): OptionFault | undefined {
   let from = 0;
@@ -47,7 +47,7 @@ const NOT_ALLOWED: Fault = {
   expected: 'options that only restrict: restrict, verify-required, no-…, from="…", expiry-time="…"',
 };
 
-/** As addrmatch.c of OpenSSH, addr_match_list: one entry that is wrong makes all of the list invalid, and no one gets in. */
+/** As addrmatch.c of OpenSSH, addr_match_list: one wrong entry makes the whole list invalid, and no one gets in. */
 function fromFault(list: string): Fault | undefined {
   for (const entry of list.split(",").map((text) => text.replace(/^!/, ""))) {
     if (entry === "")
@@ -63,8 +63,8 @@ function fromFault(list: string): Fault | undefined {
 }
 
 /**
- * As addr.c of OpenSSH, addr_pton_cidr, where it says that address and prefix contradict each other. What is no address, or has a
- * prefix above 128, is a pattern there, which no host's name matches.
+ * As addr.c of OpenSSH, addr_pton_cidr, where it reports that address and prefix contradict each other. An entry that is not an address,
+ * or has a prefix above 128, is a pattern there, which no host name matches.
  */
 function networkFault(entry: string): Fault | undefined {
   const [, text = "", digits = ""] = /^([^/]+)\/(\d+)$/.exec(entry) ?? [];
@@ -90,7 +90,7 @@ function networkFault(entry: string): Fault | undefined {
 /** addr.c of OpenSSH: char addrbuf[64]. */
 const LONGEST_ENTRY = 63;
 
-/** As getaddrinfo(3) reads it with AI_NUMERICHOST: IPv4 also in the forms of inet_aton(3), as URLs do ("10.1" is 10.0.0.1). */
+/** As getaddrinfo(3) reads it with AI_NUMERICHOST: IPv4 also in the forms of inet_aton(3), as in URLs ("10.1" is 10.0.0.1). */
 function canonicalAddress(text: string): string | undefined {
   if (isIPv6(text)) return URL.parse(`http://[${text}]/`)?.hostname.slice(1, -1);
   if (!/^[\da-fx.]*[\da-fx]$/i.test(text)) return undefined;
@@ -98,7 +98,7 @@ function canonicalAddress(text: string): string | undefined {
   return host !== undefined && isIPv4(host) ? host : undefined;
 }
 
-/** As misc.c of OpenSSH, parse_absolute_time, by strptime(3). A day that its month does not have is one of the next month there. */
+/** As misc.c of OpenSSH, parse_absolute_time, by strptime(3). A day beyond the end of its month counts as one of the next month there. */
 function expiryFault(text: string): Fault | undefined {
   const parts = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(?:Z|UTC)?$/i
     .exec(text)
@@ -106,7 +106,7 @@ function expiryFault(text: string): Fault | undefined {
     .map((part) => Number(part ?? 0));
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts ?? [];
   const isTime = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 61;
-  // Date.UTC takes the years before 100 for others, which are before 1970 all the same.
+  // Date.UTC reads the years 0 to 99 as other years. They are before 1970 in any case, so the year itself is checked too.
   if (isTime && year >= 1970 && Date.UTC(year, month - 1, day, hour, minute, second) > 0) return undefined;
   return {
     code: "key-expiry-not-valid",

@@ -1,11 +1,11 @@
 import { type KeyObject, sign, verify } from "node:crypto";
 
 /**
- * Whether what the private key signs is what the public one verifies. OpenSSL compares the public halves alone, which a damaged
- * private key still has (X509_check_private_key(3)); Go refuses such a key, and with OpenSSL every handshake fails.
+ * Whether the public key verifies the private key's signatures. OpenSSL compares the public halves only, which a damaged private key still
+ * has (X509_check_private_key(3)). Go refuses such a key, and with OpenSSL every handshake fails.
  */
 export function belongTogether(key: KeyObject, publicKey: KeyObject): boolean {
-  // Ed25519 and Ed448 hash by themselves (RFC 8032).
+  // Ed25519 and Ed448 do their own hashing (RFC 8032).
   const digest = key.asymmetricKeyType?.startsWith("ed") === true ? undefined : "sha256";
   const data = Buffer.from("belong together");
   try {

@@ -5,26 +5,26 @@ import { pemBlock } from "./pem.ts";
 import { fieldsOfJwk, KeyError, type PrivateFields, readPrivateFields } from "./ssh-private-fields.ts";
 import { uint32, WireError, WireReader, wireStrings } from "./ssh-wire.ts";
 
-/** A private key that was understood to the last byte, is not encrypted, and whose halves belong together. */
+/** A private key that was parsed to the last byte, is not encrypted, and whose halves belong together. */
 export interface HostKey {
   readonly kind: "key";
   /** "ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa" … */
   readonly type: string;
-  /** What the .pub file must hold. */
+  /** The required content of the .pub file. */
   readonly publicLine: string;
   /**
-   * Whether the file is, to the byte, as OpenSSH writes that key, so that sshd reads it for sure. Where it is not, sshd has the say:
-   * it wants `-----BEGIN` at the very beginning, a line feed and no carriage return behind it, a line feed behind the last line, and
-   * Ed25519 in no other format than its own (sshkey.c, private2_uudecode and sshkey_parse_private_fileblob_type).
+   * Whether the file is, to the byte, as OpenSSH writes that key, so that sshd certainly reads it. Where it is not, sshd decides. It
+   * requires `-----BEGIN` at the very beginning, a line feed and no carriage return behind it, and a line feed behind the last line. It
+   * reads Ed25519 in no other format than its own (sshkey.c, private2_uudecode and sshkey_parse_private_fileblob_type).
    */
   readonly isCanonical: boolean;
   /** The same key as ssh-keygen writes it. */
   readonly canonical: Secret;
 }
 
-/** In words that hold nothing of it. */
+/** A file without a usable key. The reason shows no part of it. */
 export interface NoKey {
-  /** "unusable": there is no key in it, whoever reads it. "unknown": it is not understood here, and sshd may read it all the same. */
+  /** "unusable": no program can read a key from it. "unknown": it is not understood here, but sshd may read it. */
   readonly kind: "unusable" | "unknown";
   readonly reason: string;
 }
@@ -34,12 +34,12 @@ const END = "-----END OPENSSH PRIVATE KEY-----";
 const MAGIC = Buffer.from("openssh-key-v1\0");
 
 /**
- * Reads a private key of sshd: the format "openssh-key-v1" (PROTOCOL.key of OpenSSH) that ssh-keygen writes, or the PEM
- * formats that it wrote before version 7.8, as a node of many years may still have them. Blanks, a byte order mark and text around the
- * key are borne here, because the key is then not canonical.
+ * Reads a private key of sshd. ssh-keygen writes the format "openssh-key-v1" (PROTOCOL.key of OpenSSH). Before version 7.8 it wrote PEM
+ * formats, which an old node may still have. Blanks, a byte order mark and text around the key are accepted here, because the key is then
+ * not canonical.
  *
- * No process is started: this runs at every boot. It computes the public half from the private one, so a single
- * flipped bit anywhere is found; sshd would start with such a key, and let no one in.
+ * No process is started: this runs at every boot. It computes the public half from the private one, so a single flipped bit anywhere is
+ * found. With such a key sshd would start, and let no one in.
  */
 export function parseHostKey(text: string): HostKey | NoKey {
   if (text.trim() === "") return { kind: "unusable", reason: "is empty" };
@@ -85,7 +85,7 @@ function parseOpenssh(text: string): HostKey {
   const comment = inner.string();
   expectPadding(inner.rest);
   if (!key.publicBlob.equals(publicBlob)) throw new KeyError("has two halves that do not belong together", { certain: true });
-  // A string of C: OpenSSH refuses a zero byte in it (sshbuf-getput-basic.c, sshbuf_get_cstring).
+  // A C string: OpenSSH refuses a zero byte in it (sshbuf-getput-basic.c, sshbuf_get_cstring).
   const canonical = armour(key, check, comment.includes(0) ? Buffer.alloc(0) : comment);
   return hostKey(key, { comment: comment.toString("utf8"), isCanonical: canonical === text, canonical });
 }
@@ -128,7 +128,7 @@ function exported(key: KeyObject): webcrypto.JsonWebKey {
   }
 }
 
-/** As sshkey_private_to_blob2 of OpenSSH writes it, without a passphrase. */
+/** The key file as sshkey_private_to_blob2 of OpenSSH writes it, without a passphrase. */
 function armour({ type, publicBlob, fields }: PrivateFields, check: number, comment: Buffer): string {
   const inner = Buffer.concat([uint32(check), uint32(check), wireStrings(type), fields, wireStrings(comment)]);
   const padding = Array.from({ length: (BLOCK - (inner.length % BLOCK)) % BLOCK }, (_, index) => index + 1);
@@ -137,7 +137,7 @@ function armour({ type, publicBlob, fields }: PrivateFields, check: number, comm
   return `${BEGIN}\n${bytes.toString("base64").replaceAll(/.{1,70}/g, "$&\n")}${END}\n`;
 }
 
-/** Bytes: that of the cipher "none" (cipher.c of OpenSSH). */
+/** Bytes: the block size of the cipher "none" (cipher.c of OpenSSH). */
 const BLOCK = 8;
 
 function hostKey(

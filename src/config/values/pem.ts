@@ -3,8 +3,8 @@ import type { Secret } from "../../base/secret.ts";
 import { LONGEST_TEXT } from "../text/text-lines.ts";
 
 /**
- * Key files in PEM (RFC 7468), checked by their shape. Not by OpenSSL: the network's public key is a BLS12-381 key, of
- * which OpenSSL knows nothing and would say that it is broken.
+ * Key files in PEM (RFC 7468), checked by their structure. Not by OpenSSL: the network's public key is a BLS12-381 key, which OpenSSL does
+ * not know and would report as damaged.
  */
 const SEQUENCE = 0x30;
 const INTEGER = 0x02;
@@ -12,8 +12,8 @@ const BIT_STRING = 0x03;
 const DASH = 0x2d;
 
 /**
- * The replica takes the first line for the beginning of the block, and the last one that is not blank for its end: nothing may be
- * around it (rs/crypto/utils/threshold_sig_der of dfinity/ic, parse_threshold_sig_key).
+ * The replica takes the first line as the beginning of the block, and the last line that is not blank as its end. So no text may be around
+ * it (rs/crypto/utils/threshold_sig_der of dfinity/ic, parse_threshold_sig_key).
  *
  * @throws ProblemError unless it is one PUBLIC KEY block with a SubjectPublicKeyInfo (RFC 5280, section 4.1)
  */
@@ -29,10 +29,10 @@ export function checkPublicKey(content: Uint8Array, file: string): void {
 }
 
 /**
- * Text around the block is fine, as openssl-pkcs12(1) writes it ("Bag Attributes"): RFC 7468, section 5.2, has parsers ignore it.
+ * Text around the block is allowed, as openssl-pkcs12(1) writes it ("Bag Attributes"): RFC 7468, section 5.2, lets parsers ignore it.
  *
- * @throws ProblemError, which shows nothing of the content, unless it is one unencrypted private key: PKCS#8 (RFC 5208,
- *   RFC 5958), SEC 1 (RFC 5915, with or without the EC PARAMETERS that OpenSSL likes to put before it) or PKCS#1
+ * @throws ProblemError, which shows no part of the content, unless it is one unencrypted private key: PKCS#8 (RFC 5208, RFC 5958), SEC 1
+ * (RFC 5915, with or without the EC PARAMETERS that OpenSSL often puts before it) or PKCS#1
  */
 export function checkPrivateKey(content: Secret, file: string): void {
   const expected = "one PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY";
@@ -56,11 +56,11 @@ interface PemBlock {
 
 interface PemBlocks {
   readonly blocks: readonly PemBlock[];
-  /** The text without them. */
+  /** The text outside the blocks. */
   readonly around: string;
 }
 
-/** Bodies in canonical base64 alone: what Buffer would take beside it, others refuse. */
+/** Accepts only canonical base64 in the bodies: Buffer also accepts other forms, which other programs refuse. */
 function pemBlocks(content: Uint8Array, file: string, expected: string): PemBlocks {
   if (content.length > LONGEST_TEXT) throw wrong(file, "a key", `${content.length} bytes`, `at most ${LONGEST_TEXT} bytes`);
   const blocks: PemBlock[] = [];
@@ -80,7 +80,7 @@ function pemBlocks(content: Uint8Array, file: string, expected: string): PemBloc
   return { blocks, around };
 }
 
-/** The bytes of a block's body; `undefined` where it is not the one base64 of them (RFC 4648, section 3.5), broken into lines. */
+/** The bytes of a block's body; `undefined` unless it is their canonical base64 (RFC 4648, section 3.5), broken into lines. */
 function decoded(body: string): Buffer | undefined {
   const base64 = body.replaceAll(/\s/g, "");
   const der = Buffer.from(base64, "base64");
@@ -90,8 +90,8 @@ function decoded(body: string): Buffer | undefined {
 const BLOCKS = /-----BEGIN ([A-Z0-9 ]{1,64})-----\s([A-Za-z0-9+/=\s]+)-----END \1-----/g;
 
 /**
- * The blocks of a text in the form in which every program reads them (RFC 7468, section 3, the strict grammar): lines of 64 characters,
- * line feeds, and nothing around them. For a parser that is stricter than OpenSSL's, such as Go's encoding/pem.
+ * The blocks of a text in the form that every program reads (RFC 7468, section 3, the strict grammar): lines of 64 characters, line feeds,
+ * and no text around them. For a parser that is stricter than OpenSSL's, such as Go's encoding/pem.
  *
  * @returns "" when there is none
  */
@@ -103,13 +103,13 @@ function plainBlock(label: string, body: string): string {
   return `-----BEGIN ${label}-----\n${body.replaceAll(/\s/g, "").replaceAll(/.{1,64}/g, "$&\n")}-----END ${label}-----\n`;
 }
 
-/** The first block of that label in its plain form, `undefined` when there is none. */
+/** The first block of that label in its plain form; `undefined` when there is none. */
 export function pemBlock(text: string, label: string): string | undefined {
   const [, , body] = [...text.matchAll(BLOCKS)].find(([, name]) => name === label) ?? [];
   return body === undefined ? undefined : plainBlock(label, body);
 }
 
-/** The tags of what stands directly in a DER SEQUENCE that fills the bytes exactly (X.690), or `undefined` when it is none. */
+/** The tags of the direct elements of a DER SEQUENCE that fills the bytes exactly (X.690); `undefined` for any other bytes. */
 function derElements(bytes: Buffer): readonly number[] | undefined {
   const outer = derHeader(bytes, 0);
   if (outer?.tag !== SEQUENCE || outer.end !== bytes.length) return undefined;

@@ -2,17 +2,17 @@ import { createECDH, createPrivateKey, createPublicKey, type webcrypto } from "n
 import { CURVES, SMALLEST_RSA } from "./ssh-public-key.ts";
 import { bitLength, integer, mpint, type WireReader, wireStrings } from "./ssh-wire.ts";
 
-/** A private key whose halves belong together, in the one encoding that ssh-keygen gives it. */
+/** A private key whose halves belong together, in the encoding of ssh-keygen. */
 export interface PrivateFields {
   /** "ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa" … */
   readonly type: string;
   /** As in the .pub file (RFC 4253, 5656, 8709). */
   readonly publicBlob: Buffer;
-  /** What follows the type in the private section (draft-miller-ssh-agent, 3.2). Secret. */
+  /** The bytes that follow the type in the private section (draft-miller-ssh-agent, 3.2). Secret. */
   readonly fields: Buffer;
 }
 
-/** Why a key cannot be had. `certain`: there is no key in it, whoever reads it; otherwise it is only not understood here. */
+/** Why a key cannot be read. `certain`: no program can read a key from it; otherwise it is only not understood here. */
 export class KeyError extends Error {
   readonly certain: boolean;
 
@@ -22,7 +22,7 @@ export class KeyError extends Error {
   }
 }
 
-/** What sshd does not look for: it would start with such a key, and let no one in. */
+/** Damage that sshd does not check for: it would start with such a key, and let no one in. */
 function damaged(): KeyError {
   return new KeyError("has a private half that is damaged", { certain: true });
 }
@@ -50,7 +50,7 @@ export function readPrivateFields(type: string, from: WireReader): PrivateFields
   throw new KeyError(`is of a type that is not known here (${JSON.stringify(type.slice(0, 40))})`);
 }
 
-/** The same of a key that OpenSSL has read. @throws KeyError */
+/** As `readPrivateFields`, for a key that OpenSSL has read. @throws KeyError */
 export function fieldsOfJwk(jwk: webcrypto.JsonWebKey): PrivateFields {
   const part = (value: string | undefined): Buffer => Buffer.from(value ?? "", "base64url");
   if (jwk.kty === "RSA") return rsa({ n: part(jwk.n), e: part(jwk.e), d: part(jwk.d), iqmp: part(jwk.qi), p: part(jwk.p), q: part(jwk.q) });
@@ -62,7 +62,7 @@ export function fieldsOfJwk(jwk: webcrypto.JsonWebKey): PrivateFields {
   return key;
 }
 
-/** RFC 8410, section 7: what stands before the 32 bytes of an Ed25519 private key in PKCS 8. */
+/** RFC 8410, section 7: the bytes before the 32 bytes of an Ed25519 private key in PKCS 8. */
 const ED25519_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function ed25519(seed: Buffer): PrivateFields {
@@ -102,7 +102,7 @@ function rsa({ n, e, d, iqmp, p, q }: RsaNumbers): PrivateFields {
   return { type, publicBlob: wireStrings(type, mpint(e), mpint(n)), fields: wireStrings(...[n, e, d, iqmp, p, q].map(mpint)) };
 }
 
-/** RFC 8017, section 3.2. OpenSSH reads a key of which it is not true, and OpenSSL then does not sign with it. */
+/** RFC 8017, section 3.2. OpenSSH reads a key that breaks this, and OpenSSL then does not sign with it. */
 function isConsistent(n = 0n, e = 0n, d = 0n, iqmp = 0n, p = 0n, q = 0n): boolean {
   if (p <= 1n || q <= 1n || p * q !== n) return false;
   return (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n && (iqmp * q) % p === 1n;

@@ -3,7 +3,7 @@ import { ECDH } from "node:crypto";
 import { bitLength, WireError, WireReader } from "./ssh-wire.ts";
 
 interface Curve {
-  /** As SSH calls it (RFC 5656, section 6.1). */
+  /** SSH's name for it (RFC 5656, section 6.1). */
   readonly name: string;
   readonly openssl: string;
   readonly jwk: string;
@@ -11,17 +11,17 @@ interface Curve {
   readonly bits: number;
 }
 
-/** The curves of ECDSA by the key types that have them. */
+/** The curves of ECDSA, by key type. */
 export const CURVES: ReadonlyMap<string, Curve> = new Map([
   ["ecdsa-sha2-nistp256", { name: "nistp256", openssl: "prime256v1", jwk: "P-256", bits: 256 }],
   ["ecdsa-sha2-nistp384", { name: "nistp384", openssl: "secp384r1", jwk: "P-384", bits: 384 }],
   ["ecdsa-sha2-nistp521", { name: "nistp521", openssl: "secp521r1", jwk: "P-521", bits: 521 }],
 ]);
 
-/** sshkey.h of OpenSSH, SSH_RSA_MINIMUM_MODULUS_SIZE, and what sshd asks for unless told (sshd_config(5), RequiredRSASize). */
+/** sshkey.h of OpenSSH, SSH_RSA_MINIMUM_MODULUS_SIZE, which is also sshd's default minimum (sshd_config(5), RequiredRSASize). */
 export const SMALLEST_RSA = 1024;
 
-/** Reads what follows the type in a blob; throws a sentence that follows "the key". */
+/** Reads the fields that follow the type in a blob; throws a sentence that follows "the key". */
 type ReadFields = (from: WireReader) => void;
 
 /** By type (RFC 4253 6.6, RFC 5656 3.1, RFC 8709 4, OpenSSH's PROTOCOL.u2f). */
@@ -33,12 +33,12 @@ const TYPES: ReadonlyMap<string, ReadFields> = new Map<string, ReadFields>([
   ["sk-ecdsa-sha2-nistp256@openssh.com", (from) => application(from, (fields) => ecdsa(fields, CURVES.get("ecdsa-sha2-nistp256")))],
 ]);
 
-/** All types that are known. */
+/** All known types. */
 export const PUBLIC_KEY_TYPES: readonly string[] = [...TYPES.keys()];
 
 /**
- * Why sshd would not take a blob as a public key of that type: sshkey.c of OpenSSH, sshkey_from_blob, and the functions
- * deserialize_public of ssh-ed25519.c, ssh-ecdsa.c and ssh-rsa.c. `undefined` when it does.
+ * Why sshd would refuse a blob as a public key of that type: sshkey.c of OpenSSH, sshkey_from_blob, and the functions deserialize_public
+ * of ssh-ed25519.c, ssh-ecdsa.c and ssh-rsa.c. `undefined` when it accepts it.
  */
 export function publicBlobFault(type: string, blob: Uint8Array): string | undefined {
   try {
@@ -69,7 +69,7 @@ function ecdsa(from: WireReader, curve: Curve | undefined): void {
   if (name !== curve?.name) throw new WireError(`is on the curve ${JSON.stringify(name.slice(0, 40))}`);
   const point = from.string();
   try {
-    // sshd takes uncompressed points alone (sshbuf-getput-crypto.c, get_ec).
+    // sshd accepts only uncompressed points (sshbuf-getput-crypto.c, get_ec).
     if (point[0] !== 4) throw new Error("a compressed point");
     ECDH.convertKey(point, curve.openssl);
   } catch {
@@ -77,9 +77,9 @@ function ecdsa(from: WireReader, curve: Curve | undefined): void {
   }
 }
 
-/** A key of a token says for which application it is, in a string of C (PROTOCOL.u2f). */
+/** A key of a token names its application, in a C string (PROTOCOL.u2f). */
 function application(from: WireReader, key: ReadFields): void {
   key(from);
-  // sshbuf-getput-basic.c, sshbuf_get_cstring: at the end alone.
+  // sshbuf-getput-basic.c, sshbuf_get_cstring: only at the end.
   if (from.string().subarray(0, -1).includes(0)) throw new WireError("has a zero byte in the name of its application");
 }

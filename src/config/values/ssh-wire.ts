@@ -1,4 +1,4 @@
-/** Bytes that end before what they announce, or that no number of SSH's wire format has. */
+/** Bytes that end too early for their declared length, or that encode no valid number in SSH's wire format. */
 export class WireError extends Error {}
 
 /** Reads SSH's wire format (RFC 4251, section 5) and refuses to read beyond its end. */
@@ -10,7 +10,7 @@ export class WireReader {
     this.#data = data;
   }
 
-  /** What has not been read yet. */
+  /** The bytes that have not been read yet. */
   get rest(): Buffer {
     return Buffer.from(this.#data.subarray(this.#position));
   }
@@ -44,7 +44,7 @@ export class WireReader {
 /** Bytes: sshbuf.h of OpenSSH, SSHBUF_MAX_BIGNUM. */
 const LONGEST_NUMBER = 16_384 / 8;
 
-/** Parts, each with its length before it. */
+/** The parts, each preceded by its length. */
 export function wireStrings(...parts: readonly (string | Uint8Array)[]): Buffer {
   return Buffer.concat(
     parts.flatMap((part) => {
@@ -60,7 +60,7 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** The one encoding of a number that is not negative: no zeros before it but the one that keeps it from being negative. */
+/** The canonical encoding of a number that is not negative: its only leading zero is the one that keeps it from being negative. */
 export function mpint(bytes: Uint8Array): Buffer {
   const digits = withoutLeadingZeros(bytes);
   return (digits[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), digits]) : digits;
@@ -70,7 +70,7 @@ export function integer(bytes: Uint8Array): bigint {
   return BigInt(`0x0${Buffer.from(bytes).toString("hex")}`);
 }
 
-/** How many bits a number has. */
+/** The number of bits of a number. */
 export function bitLength(bytes: Uint8Array): number {
   const digits = withoutLeadingZeros(bytes);
   return digits.length === 0 ? 0 : digits.length * 8 - (Math.clz32(digits[0] ?? 0) - 24);

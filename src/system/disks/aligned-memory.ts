@@ -1,6 +1,6 @@
-/** The kernel wants O_DIRECT buffers aligned to the device's blocks (open(2)); no device here has larger ones than a page. */
+/** The kernel requires O_DIRECT buffers aligned to the device's blocks (open(2)). No device here has blocks larger than a page. */
 const PAGE = 4096;
-/** What Node's types leave out of it (it is in those of browsers). */
+/** Missing from Node's types; those of browsers have it. */
 declare const WebAssembly: {
   readonly Memory: new (size: { readonly initial: number; readonly maximum: number; readonly shared: true }) => {
     readonly buffer: SharedArrayBuffer;
@@ -10,13 +10,13 @@ declare const WebAssembly: {
 /** Bytes of a page of WebAssembly memory. */
 const WASM_PAGE = 65_536;
 
-/** Memory that every thread of the program sees: what a thread is to work on need not be copied to it. */
+/** Memory that every thread of the program sees, so that data for a thread need not be copied. */
 export type SharedBuffer = Buffer<SharedArrayBuffer>;
 
 /**
- * Buffers whose memory begins on a page: what direct I/O needs, and Node's own buffers do not promise.
+ * Buffers whose memory begins on a page boundary: direct I/O needs that, and Node's own buffers do not guarantee it.
  *
- * Memory of WebAssembly is mapped by itself, so that it begins on a page of the machine; nothing runs in it.
+ * WebAssembly memory has a mapping of its own, so it begins on a page of the machine. No code runs in it.
  *
  * @param count how many
  * @param bytes of each; a multiple of 4096

@@ -2,17 +2,16 @@ import { join, relative } from "node:path";
 import type { Mount } from "./mounts.ts";
 
 /**
- * What is on top at `target`, seen from `source`:
- * `bound` is a bind mount of it; `stale` is one of a file that had this name and was replaced since (a mount keeps the old
- * file, whatever happens to its name); `other` is everything else, also nothing at all.
+ * The topmost mount at `target`, as seen from `source`. `bound`: a bind mount of it. `stale`: a bind mount of a file that had this name
+ * and was replaced since. (A mount keeps the old file, whatever happens to its name.) `other`: anything else, also no mount.
  */
 export type Binding = "bound" | "stale" | "other";
 
 /**
- * Says by /proc/self/mountinfo alone whether `target` is a bind mount of `source`.
+ * Decides from /proc/self/mountinfo alone whether `target` is a bind mount of `source`.
  *
- * A bind mount names no source there: it shows the device of the file system and the path within it. `source` has these
- * two as well, seen from the mount that holds it. A name that is gone has "//deleted" behind it (d_path in the kernel).
+ * A bind mount has no source name there: it shows the device of the file system and the path within it. Both are known for `source` too,
+ * from the mount that holds it. A removed name has "//deleted" behind it (d_path in the kernel).
  */
 export function bindingOf(mounts: readonly Mount[], source: string, target: string): Binding {
   const top = mounts.findLast((mount) => mount.mountPoint === target);
@@ -23,7 +22,7 @@ export function bindingOf(mounts: readonly Mount[], source: string, target: stri
   return top.root === `${root}//deleted` ? "stale" : "other";
 }
 
-/** The mount that a path lies on: the longest mount point above it, and of two on one point the later. */
+/** The mount that holds a path: the one with the longest mount point above it. Of two mounts on one point, the later. */
 function holderOf(mounts: readonly Mount[], path: string): Mount | undefined {
   let holder: Mount | undefined;
   for (const mount of mounts) {

@@ -13,14 +13,14 @@ export interface Partition {
   /** The GPT partition name. */
   readonly label: string;
   readonly bytes: number;
-  /** "254:10", as mountinfo names it. */
+  /** "254:10", as in mountinfo. */
   readonly deviceNumber: string;
 }
 
 /** A device-mapper device: an opened LUKS device or an active logical volume. */
 export interface Mapping {
   readonly name: string;
-  /** "CRYPT-LUKS2-<uuid without hyphens>-<name>" or "LVM-<group><volume>": who made it, of what. */
+  /** "CRYPT-LUKS2-<uuid without hyphens>-<name>" or "LVM-<group><volume>": names the maker and the source of the mapping. */
   readonly uuid: string;
   /** "/dev/dm-3". */
   readonly device: string;
@@ -28,12 +28,12 @@ export interface Mapping {
   readonly deviceNumber: string;
 }
 
-/** sysfs counts sizes in units of 512 bytes, whatever the device's own sector (Documentation/ABI/stable/sysfs-block). */
+/** sysfs counts sizes in units of 512 bytes, whatever the device's own sector size (Documentation/ABI/stable/sysfs-block). */
 const SYSFS_SECTOR = 512;
 
 /**
- * Kernel name of the disk that the root file system lies on ("vda"). Every partition of the system is looked for on
- * that disk alone, so that a second disk with the same partition names can never be taken for ours.
+ * Kernel name of the disk that holds the root file system ("vda"). Partitions of the system are searched on that disk alone. So a second
+ * disk with the same partition names is never mistaken for ours.
  */
 export async function rootDisk(host: Host): Promise<string> {
   const root = await mountAt(host, "/");
@@ -58,7 +58,7 @@ async function diskOf(host: Host, device: string): Promise<string> {
   }
   const [name = "", parent = ""] = link.split("/").toReversed();
   if ((await host.readText(`/sys/class/block/${name}/partition`)) !== undefined) return parent;
-  // dm-verity: the root is a mapping, and what it maps lies on the disk.
+  // dm-verity: the root is a mapping, and the device below it lies on the disk.
   const below = (await host.list(`/sys/class/block/${name}/slaves`))?.[0];
   if (below === undefined) return name;
   const number = await host.readText(`/sys/class/block/${below}/dev`);
@@ -91,7 +91,11 @@ export async function partitionsOf(host: Host, disk: string): Promise<readonly P
   return found.toSorted((a, b) => a.number - b.number);
 }
 
-/** The partition of that GPT name on the system's own disk, or `undefined` when there is none. @throws ProblemError when two have the name */
+/**
+ * The partition of that GPT name on the system's own disk, or `undefined` when there is none.
+ *
+ * @throws ProblemError when two have the name
+ */
 export async function findPartition(host: Host, label: string): Promise<Partition | undefined> {
   const disk = await rootDisk(host);
   const found = (await partitionsOf(host, disk)).filter((partition) => partition.label === label);
@@ -107,7 +111,7 @@ export async function findPartition(host: Host, label: string): Promise<Partitio
   return found[0];
 }
 
-/** The same, where the partition is part of every image. @throws ProblemError when there is none */
+/** As `findPartition`, for a partition that is part of every image. @throws ProblemError when there is none */
 export async function requirePartition(host: Host, label: string): Promise<Partition> {
   const partition = await findPartition(host, label);
   if (partition !== undefined) return partition;
@@ -122,7 +126,7 @@ export async function requirePartition(host: Host, label: string): Promise<Parti
 
 /** The kernel's name of a block device: names below /dev/mapper are links to it. */
 export async function kernelName(host: Host, device: string): Promise<string> {
-  // EINVAL: it is no link.
+  // EINVAL: it is not a link.
   const link = await host.readLink(device).catch(() => undefined);
   return (link ?? device).split("/").at(-1) ?? "";
 }
@@ -150,7 +154,7 @@ function parseUevent(text: string): ReadonlyMap<string, string> {
   return new Map(text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
 }
 
-/** Bytes of a disk, named as in /sys/class/block. @throws ProblemError, retryable, when it is not there */
+/** Bytes of a disk, named as in /sys/class/block. @throws ProblemError, retryable, when the disk is missing */
 export async function diskBytes(host: Host, disk: string): Promise<number> {
   const sectors = await host.readText(`/sys/class/block/${disk}/size`);
   if (sectors === undefined)

@@ -2,41 +2,41 @@ import { crc32c } from "./crc32c.ts";
 import type { Host } from "../host.ts";
 
 /**
- * Whether an ext4 file system that is not mounted says of itself, in a superblock whose checksum is right, that it was left
- * in order. e2fsck -p ends at once on such a one (e2fsck(8)), so that starting it buys nothing; all else that it would find
- * there, the kernel checks as it mounts: descriptors, journal, features.
+ * Whether the superblock of an unmounted ext4 file system has a correct checksum and says that it was left in order. e2fsck -p ends at
+ * once on such a file system (e2fsck(8)), so starting it gains nothing. The kernel checks the rest as it mounts: descriptors, journal,
+ * features.
  *
- * @returns false for everything that is not certainly clean, also for what is no ext4
+ * @returns false for everything that is not certainly clean, also for other file systems
  * @throws when the device cannot be read
  */
 export async function saysCleanExt4(host: Host, device: string): Promise<boolean> {
   return isCleanExt4(Buffer.from((await host.readAt(device, EXT4_SUPERBLOCK, EXT4_SUPERBLOCK_BYTES)) ?? []));
 }
 
-/** The same of the superblock. Offsets and bits: Documentation/filesystems/ext4/super.rst. */
+/** The same, for a superblock. Offsets and bits: Documentation/filesystems/ext4/super.rst. */
 export function isCleanExt4(superblock: Buffer): boolean {
   if (superblock.length < EXT4_SUPERBLOCK_BYTES || superblock.readUInt16LE(0x38) !== 0xef53) return false;
   const features = { incompat: superblock.readUInt32LE(0x60), readOnly: superblock.readUInt32LE(0x64) };
-  // Without a checksum, or with one that nobody knows, the rest may be anything.
+  // Without a checksum, or with an unknown one, the rest may be anything.
   if (!hasChecksum(superblock) || !isChecksumRight(superblock)) return false;
   const mounts = { since: superblock.readUInt16LE(0x34), most: superblock.readInt16LE(0x36) };
   return (
     // Valid, without errors, without orphans in recovery.
     superblock.readUInt16LE(0x3a) === 1 &&
-    // In use at a power cut: its journal is to be replayed, or inodes that were deleted while open are to be freed.
+    // In use at a power cut: its journal must be replayed, or inodes that were deleted while open must be freed.
     (features.incompat & NEEDS_RECOVERY) === 0 &&
     (features.readOnly & ORPHANS_PRESENT) === 0 &&
     superblock.readUInt32LE(0xe8) === 0 &&
     // The kernel has counted errors since the last check.
     superblock.readUInt32LE(0x194) === 0 &&
-    // Due for a check, by mounts or, whatever the clock says, by time: both are off unless somebody asks for them (tune2fs(8)).
+    // Due for a check, by mounts or, whatever the clock says, by time. Both are off unless they are enabled (tune2fs(8)).
     (mounts.most <= 0 || mounts.since < mounts.most) &&
     superblock.readUInt32LE(0x44) === 0
   );
 }
 
 function hasChecksum(superblock: Buffer): boolean {
-  // 1: crc32c, the only one there is.
+  // 1: crc32c, the only defined one.
   return (superblock.readUInt32LE(0x64) & METADATA_CSUM) !== 0 && superblock[0x175] === 1;
 }
 
@@ -45,9 +45,9 @@ function isChecksumRight(superblock: Buffer): boolean {
 }
 
 /**
- * The superblock of an ext4, where its checksum is not its own: as after a power cut that came within the write of it.
+ * The superblock of an ext4 whose checksum does not match, as after a power cut in the middle of its write.
  *
- * @returns undefined for every other
+ * @returns undefined for every other device
  */
 export async function tornSuperblock(host: Host, device: string): Promise<Buffer | undefined> {
   const superblock = Buffer.from((await host.readAt(device, EXT4_SUPERBLOCK, EXT4_SUPERBLOCK_BYTES)) ?? []);
@@ -62,10 +62,10 @@ const METADATA_CSUM = 0x400;
 const ORPHANS_PRESENT = 0x10000;
 
 /**
- * Whether a FAT16 or FAT32 that is not mounted says of itself that it was left in order: to Linux in its boot sector, to
- * firmware and other systems in the second entry of its table. Both stay set from a mount for writing to the unmounting.
+ * Whether an unmounted FAT16 or FAT32 says that it was left in order. Linux has its mark in the boot sector, firmware and other systems in
+ * the second entry of its table. Both marks stay set from a mount for writing until the unmount.
  *
- * fsck.vfat(8) would read both tables and all folders each time; it is left to those that may need it.
+ * fsck.vfat(8) would read both tables and all folders each time, so it runs only where it may be needed.
  *
  * @returns false for everything that is not certainly clean, also for FAT12, which has no such entry
  * @throws when the device cannot be read
@@ -79,15 +79,16 @@ export async function saysCleanFat(host: Host, device: string): Promise<boolean>
 
 interface FatLayout {
   readonly dirty: boolean;
-  /** Byte at which the table's second entry stands. */
+  /** Byte offset of the table's second entry. */
   readonly secondEntry: number;
-  /** Bits of it that are set while all is well: "clean shutdown" and "no disk errors". */
+  /** Its bits that are set while the file system is in order: "clean shutdown" and "no disk errors". */
   readonly clean: readonly number[];
 }
 
 /**
- * Of the boot sector; `undefined` when it is none of FAT16 or FAT32. Offsets, and the bits of the second entry: Microsoft's FAT32
- * File System Specification 1.03, "FAT Type Determination" and "FAT Data Structure". The byte that Linux marks, and FAT_STATE_DIRTY: include/uapi/linux/msdos_fs.h.
+ * Parsed from the boot sector; `undefined` for anything but FAT16 or FAT32. Offsets, and the bits of the second entry: Microsoft's FAT32
+ * File System Specification 1.03, "FAT Type Determination" and "FAT Data Structure". The byte that Linux marks, and FAT_STATE_DIRTY:
+ * include/uapi/linux/msdos_fs.h.
  */
 function fatLayout(sector: Buffer): FatLayout | undefined {
   if (sector.length < FAT_BOOT_SECTOR || sector.readUInt16LE(510) !== 0xaa55) return undefined;
@@ -97,7 +98,7 @@ function fatLayout(sector: Buffer): FatLayout | undefined {
   const reserved = sector.readUInt16LE(14);
   const secondEntry = reserved * sectorBytes;
   const tableSectors = sector.readUInt16LE(22);
-  // A table length of zero here is what tells FAT32 apart, to Linux as to fsck.vfat.
+  // A table length of zero here distinguishes FAT32, for Linux and for fsck.vfat.
   if (tableSectors === 0) {
     return { dirty: ((sector[0x41] ?? 0) & FAT_STATE) !== 0, secondEntry: secondEntry + 4, clean: [0, 0, 0, 0x0c] };
   }
@@ -109,6 +110,6 @@ function fatLayout(sector: Buffer): FatLayout | undefined {
 }
 
 const FAT_BOOT_SECTOR = 512;
-/** 1: in use. 2: has to be read all over, as other systems say. */
+/** 1: in use. 2: other systems ask for a full read. */
 const FAT_STATE = 0x03;
 const FEWEST_CLUSTERS_OF_FAT16 = 4085;

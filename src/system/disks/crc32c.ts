@@ -1,6 +1,6 @@
 /**
- * CRC-32C (Castagnoli), as ext4 keeps it of its superblock: the register as it is at the end, not inverted
- * (crc32c_le of the kernel; RFC 3720, appendix B.4, inverts it).
+ * CRC-32C (Castagnoli), as ext4 stores it for its superblock: the final register, not inverted (crc32c_le of the kernel; RFC 3720,
+ * appendix B.4, inverts it).
  */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
@@ -11,5 +11,5 @@ export function crc32c(bytes: Uint8Array): number {
   return crc >>> 0;
 }
 
-/** 0x1EDC6F41, its bits reversed. */
+/** 0x1EDC6F41, with its bits reversed. */
 const POLYNOMIAL = 0x82f63b78;

@@ -7,10 +7,10 @@ import type { Secret } from "../../base/secret.ts";
 const WRONG_KEY = 2;
 
 /**
- * Makes a LUKS2 header of that UUID. Destroys what was there: the caller has an intent and a blank probe.
+ * Makes a LUKS2 header of that UUID. Destroys the existing content: the caller has an intent and a blank probe.
  *
- * The key has full entropy, so stretching it would only cost boot time: PBKDF2 at its minimum of 1000 iterations
- * (cryptsetup(8), --pbkdf-force-iterations). The key goes in by standard input.
+ * The key has full entropy, so stretching it would only cost boot time: PBKDF2 at its minimum of 1000 iterations (cryptsetup(8),
+ * --pbkdf-force-iterations). The key goes in by standard input.
  */
 export async function luksFormat(host: Host, device: string, uuid: string, key: Secret): Promise<void> {
   const pbkdf = ["--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000"];
@@ -21,7 +21,7 @@ export async function luksFormat(host: Host, device: string, uuid: string, key: 
   });
 }
 
-/** Opens the device as /dev/mapper/NAME. `readOnly` for one that must not change. @throws CommandError; see `isWrongKey` */
+/** Opens the device as /dev/mapper/NAME. `readOnly` for a device that must not change. @throws CommandError; see `isWrongKey` */
 export async function luksOpen(
   host: Host,
   device: string,
@@ -34,9 +34,9 @@ export async function luksOpen(
 }
 
 /**
- * True when the key opens the device; opens nothing. A header without any key slot, as a power cut leaves it, is opened by no key.
+ * Tests whether the key opens the device, without opening it. No key opens a header without key slots, which a power cut can leave.
  *
- * @param slot the one key slot that is tried; all when absent
+ * @param slot the one key slot to try; all when absent
  */
 export async function luksKeyFits(host: Host, device: string, key: Secret, slot?: number): Promise<boolean> {
   const which = slot === undefined ? [] : ["--key-slot", String(slot)];
@@ -45,7 +45,7 @@ export async function luksKeyFits(host: Host, device: string, key: Secret, slot?
     const { status } = await host.run({ program: "cryptsetup", args, input: key, okStatuses: [0, WRONG_KEY] });
     return status === 0;
   } catch (error) {
-    // Without a key slot it is cryptsetup(8)'s 1, "wrong parameters", as for much else: so the header itself is asked.
+    // Without a key slot, cryptsetup(8) exits with 1, "wrong parameters", as for many other errors. So the header itself is read.
     if (error instanceof CommandError && (await hasNoSlot(host, device))) return false;
     throw error;
   }
@@ -63,7 +63,10 @@ export function isWrongKey(error: CommandError): boolean {
   return error.ending.kind === "exited" && error.ending.status === WRONG_KEY;
 }
 
-/** The UUID part of a mapping's device-mapper UUID: which LUKS header it was opened from (libcryptsetup, "CRYPT-LUKS2-<uuid>-<name>"). */
+/**
+ * The UUID part of a mapping's device-mapper UUID: it names the LUKS header the mapping was opened from (libcryptsetup,
+ * "CRYPT-LUKS2-<uuid>-<name>").
+ */
 export function luksUuidOfMapping(dmUuid: string): string | undefined {
   const hex = /^CRYPT-LUKS[12]-([0-9a-f]{32})-/.exec(dmUuid)?.[1];
   return hex === undefined ? undefined : [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");

@@ -9,24 +9,24 @@ export const DIRECT_ALIGNMENT = 4096;
 const SMALLEST_BLOCK = 512;
 
 /**
- * A partition (or a file that stands for one), open for large reads and writes that go past the page cache where that is
- * possible: a copy less for each byte, nothing else thrown out of the cache, and what is read is what the device holds.
+ * A partition, or a file in its place, open for large reads and writes that bypass the page cache where possible. That saves a copy of
+ * each byte, evicts nothing else from the cache, and reads return the content of the device.
  */
 export interface DirectFile {
   readonly path: string;
   readonly bytes: number;
-  /** False where the file system cannot do it (tmpfs of older kernels, odd sizes): then the page cache is used. */
+  /** False where the file system does not support it (tmpfs of older kernels, odd sizes). Then the page cache is used. */
   readonly direct: boolean;
-  /** Fills the buffer from that offset. Both aligned (the end of the partition is). @throws ProblemError also when less is there */
+  /** Fills the buffer from that offset. Both are aligned; the end of a partition always is. @throws ProblemError also for a short read */
   read(buffer: Buffer, offset: number): Promise<void>;
-  /** Writes all of it there. Not durable before `sync`. @throws ProblemError */
+  /** Writes the whole buffer there. Not durable before `sync`. @throws ProblemError */
   write(buffer: Buffer, offset: number): Promise<void>;
-  /** fsync(2): for a device, also out of its own cache. */
+  /** fsync(2): for a device, this also flushes its own cache. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param access "read" or "write" (and read). @throws ProblemError when there is no such file */
+/** @param access "read", or "write" for both. @throws the error of open(2) when the file cannot be opened */
 export async function openDirect(path: string, bytes: number, access: "read" | "write"): Promise<DirectFile> {
   const flags = access === "read" ? constants.O_RDONLY : constants.O_RDWR;
   const { handle, direct } = await openHandle(path, flags, bytes % SMALLEST_BLOCK === 0);

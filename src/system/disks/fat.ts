@@ -1,6 +1,6 @@
-/** What the first sector of a FAT file system says of it. */
+/** The facts that the first sector of a FAT file system holds. */
 export interface FatBootSector {
-  /** Without the blanks that fill it up; "" where there is none. */
+  /** Without padding; "" where there is none. */
   readonly label: string;
 }
 
@@ -8,11 +8,11 @@ export interface FatBootSector {
 const NO_NAME = "NO NAME";
 
 /**
- * Reads a boot sector as the kernel does (fs/fat/inode.c, fat_read_bpb): by its numbers. The text "FAT16" in it is not what makes it
- * one: it may be blank, and the specification says not to go by it (3.2, BS_FilSysType). The signature at the end has to be there (3.1),
- * which the kernel does not ask for: wipefs(8) takes it away, and what somebody has wiped is nothing any more.
+ * Reads a boot sector by its numbers, as the kernel does (fs/fat/inode.c, fat_read_bpb). The text "FAT16" in it does not count: it may be
+ * blank, and the specification says not to rely on it (3.2, BS_FilSysType). The signature at the end is required (3.1), although the
+ * kernel does not check it. wipefs(8) removes it, and a wiped file system must not be recognised.
  *
- * @returns `undefined` for what is no FAT
+ * @returns `undefined` when it is not FAT
  */
 export function parseFatBootSector(sector: Uint8Array): FatBootSector | undefined {
   if (sector.length < 512) return undefined;

@@ -3,8 +3,8 @@ import type { Host } from "../host.ts";
 /**
  * Partition names by number, from the GPT on the disk (UEFI Specification 2.10, section 5.3).
  *
- * The kernel tells names in sysfs of partitions that it has read from a table itself, and of none that it was told of
- * by ioctl, as partx does after one was added to a disk in use.
+ * sysfs shows names only of partitions that the kernel itself read from a table. It has none for partitions that were announced by ioctl,
+ * as partx does after one was added to a disk in use.
  *
  * @returns an empty map when there is no GPT
  */
@@ -18,12 +18,12 @@ export async function gptNames(host: Host, disk: string): Promise<ReadonlyMap<nu
   return namesIn(Buffer.from((await host.readAt(`/dev/${disk}`, start, count * size)) ?? []), size);
 }
 
-/** The same from the array of partition entries. */
+/** The same, from the array of partition entries. */
 export function namesIn(entries: Buffer, size: number): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (let number = 1; size >= SMALLEST_ENTRY && number * size <= entries.length; number += 1) {
     const entry = entries.subarray((number - 1) * size, number * size);
-    // An entry of type zero is not in use.
+    // An entry of type zero is unused.
     if (entry.subarray(0, 16).every((byte) => byte === 0)) continue;
     names.set(number, entry.toString("utf16le", 56, 128).replace(/\0.*$/s, ""));
   }
@@ -32,6 +32,6 @@ export function namesIn(entries: Buffer, size: number): ReadonlyMap<number, stri
 
 const HEADER_BYTES = 92;
 const SMALLEST_ENTRY = 128;
-/** The disk's own words; bounded, because a damaged table may say anything. */
+/** The disk declares these numbers itself. They are bounded, because a damaged table may hold any value. */
 const MOST_ENTRIES = 1024;
 const LARGEST_ENTRY = 4096;

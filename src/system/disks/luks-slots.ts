@@ -11,22 +11,22 @@ export interface LuksSlots {
 
 export interface LuksSlot {
   readonly number: number;
-  /** KiB that argon2 takes for it; absent for another key derivation. */
+  /** KiB that argon2 uses for it; absent for another key derivation. */
   readonly memory: number | undefined;
 }
 
 export interface LuksToken {
   readonly id: number;
   readonly type: string;
-  /** The slots that it names. cryptsetup takes those out that are removed, and refuses those that are not there. */
+  /** The slots that it names. cryptsetup removes deleted slots from this list, and refuses missing ones. */
   readonly slots: readonly number[];
-  /** Fields of ours: a slot that is about to be made, and the memory by which it is known to be that one. */
+  /** A field of our own: a slot that is about to be made, and the memory that identifies it. */
   readonly next: AnnouncedSlot | undefined;
 }
 
 export type AnnouncedSlot = { readonly [Key in keyof LuksSlot]: number };
 
-/** LUKS2 On-Disk Format Specification 1.1, section 3: numbers are names, so they are strings. */
+/** LUKS2 On-Disk Format Specification 1.1, section 3: numbers are object names, so they are strings. */
 const Numbered = z
   .string()
   .regex(/^\d{1,2}$/)
@@ -39,13 +39,13 @@ const Header = z.object({
   ),
 });
 
-/** @throws CommandError for what is no LUKS2 device */
+/** @throws CommandError when the device is not LUKS2 */
 export async function readLuksSlots(host: Host, device: string): Promise<LuksSlots> {
   const { stdout } = await host.run({ program: "cryptsetup", args: ["luksDump", "--dump-json-metadata", device] });
   return parseLuksSlots(stdout, device);
 }
 
-/** @throws ProblemError for what cannot be read */
+/** @throws ProblemError for text that cannot be parsed */
 function parseLuksSlots(text: string, device: string): LuksSlots {
   const parsed = Header.safeParse(jsonIn(text));
   if (!parsed.success) {
@@ -73,7 +73,7 @@ function jsonIn(text: string): unknown {
 
 /**
  * Adds a passphrase that a person types, in that slot. RFC 9106, section 4, second choice: argon2id, 64 MiB, 3 passes, 4 lanes.
- * cryptsetup(8) knows no fewer than 4 passes, and takes no more lanes than there are processors.
+ * cryptsetup(8) requires at least 4 passes, and uses no more lanes than there are processors.
  *
  * @param slot with at least those 64 MiB
  */
@@ -86,7 +86,7 @@ export async function luksAddPassphrase(
 ): Promise<void> {
   const pbkdf = ["--pbkdf", "argon2id", "--pbkdf-memory", String(memory), "--pbkdf-parallel", "4", "--pbkdf-force-iterations", "4"];
   const keyBytes = key.expose();
-  // Both by standard input: so many bytes are the key, the rest is the passphrase.
+  // Both by standard input: the first `--keyfile-size` bytes are the key, the rest is the passphrase.
   const which = ["--key-slot", String(number), "--key-file", "-", "--keyfile-size", String(keyBytes.length)];
   await host.run({
     program: "cryptsetup",
@@ -95,12 +95,12 @@ export async function luksAddPassphrase(
   });
 }
 
-/** Removes a key slot. @param key of another slot: cryptsetup refuses to remove the last one that it opens. */
+/** Removes a key slot. @param key of another slot: cryptsetup refuses to remove the last one that it opens */
 export async function luksRemoveSlot(host: Host, device: string, slot: number, key: Secret): Promise<void> {
   await host.run({ program: "cryptsetup", args: ["luksKillSlot", "--key-file", "-", device, String(slot)], input: key });
 }
 
-/** Writes a token, in the place of the one with that number where there is one. */
+/** Writes a token. It replaces the token with the number `replaced`, if given. */
 export async function writeLuksToken(
   host: Host,
   device: string,

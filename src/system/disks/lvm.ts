@@ -5,14 +5,14 @@ import type { Host } from "../host.ts";
 import { lvmUuid } from "./signature.ts";
 
 /**
- * What makes LVM fail for a moment only: its tools open devices exclusively while udev probes them. Everything else is
- * exit status 5 too (lvm(8)), and would fail again.
+ * LVM's messages for a failure that passes: its tools open devices exclusively while udev probes them. Every other failure also has exit
+ * status 5 (lvm(8)), and would happen again.
  */
 const RACES = [/can't open .* exclusively/i, /device or resource busy/i, /failed to (?:activate|create) .*: device .* in use/i];
 
 /**
- * All calls see that one physical volume and nothing else (--devices): a second disk with a group of the same name, or
- * a medium that pretends to have one, is never looked at.
+ * All calls see that one physical volume and nothing else (--devices). So a second disk with a group of the same name, or a medium that
+ * pretends to have one, is never inspected.
  */
 async function lvm(host: Host, device: string, command: string, args: readonly string[]): Promise<Completed> {
   try {
@@ -23,7 +23,7 @@ async function lvm(host: Host, device: string, command: string, args: readonly s
   }
 }
 
-/** Bytes come as text, so that they stay exact. */
+/** LVM reports byte counts as text, so that they stay exact. */
 const bytes = z.string().transform(Number);
 const Report = z.object({
   report: z.array(
@@ -44,7 +44,7 @@ export interface VolumeGroup {
   readonly volumes: ReadonlyMap<string, number>;
 }
 
-/** The volume group on that physical volume, or `undefined` when it is in none. */
+/** The volume group on that physical volume, or `undefined` when it belongs to none. */
 export async function volumeGroupOn(host: Host, device: string): Promise<VolumeGroup | undefined> {
   const fields = [
     "--configreport",
@@ -83,7 +83,7 @@ export async function volumeGroupOn(host: Host, device: string): Promise<VolumeG
   return groupIn(stdout);
 }
 
-/** The same from LVM's JSON report. A physical volume without a group reports a group without a name. */
+/** The same, from LVM's JSON report. A physical volume without a group reports a group without a name. */
 export function groupIn(json: string): VolumeGroup | undefined {
   for (const { vg, lv } of Report.parse(JSON.parse(json)).report) {
     const group = vg[0];
@@ -99,7 +99,9 @@ export function groupIn(json: string): VolumeGroup | undefined {
   return undefined;
 }
 
-/** Makes a physical volume of a UUID that was chosen before, so that an interrupted run knows its own again (pvcreate(8), --norestorefile). */
+/**
+ * Makes a physical volume of a UUID that was chosen before, so that an interrupted run recognises its own (pvcreate(8), --norestorefile).
+ */
 export async function createPhysicalVolume(host: Host, device: string, uuid: string): Promise<void> {
   await lvm(host, device, "pvcreate", ["--yes", "--uuid", uuid, "--norestorefile", device]);
 }
@@ -108,7 +110,7 @@ export async function createVolumeGroup(host: Host, device: string, name: string
   await lvm(host, device, "vgcreate", [name, device]);
 }
 
-/** Makes and activates a volume of that many extents; its first 4 KiB are zeroed, so that no old signature shows. */
+/** Makes and activates a volume of that many extents. Its first 4 KiB are zeroed, so that no old signature shows. */
 export async function createVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
   await lvm(host, device, "lvcreate", [
     "--yes",
@@ -124,7 +126,7 @@ export async function createVolume(host: Host, device: string, group: string, na
   ]);
 }
 
-/** Makes a volume that many extents large; one that is so large already stays as it is. What is on it is not touched. */
+/** Extends a volume to that many extents. A volume of that size stays as it is, and its content is not touched. */
 export async function extendVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
   await lvm(host, device, "lvextend", ["--extents", String(extents), `${group}/${name}`]);
 }
@@ -140,7 +142,7 @@ export function volumeMapping(group: string, volume: string): string {
 
 const UUID_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/** A new LVM identifier: 32 random characters in LVM's groups. */
+/** A new LVM identifier of 32 random characters, in LVM's grouping. */
 export function newLvmUuid(): string {
   return lvmUuid(Array.from({ length: 32 }, () => UUID_CHARACTERS[randomInt(UUID_CHARACTERS.length)]).join(""));
 }

@@ -1,10 +1,10 @@
 import type { Host } from "../host.ts";
 
 /**
- * Makes an empty file system of that UUID. Destroys what was there: the caller has an intent and a blank probe.
+ * Makes an empty file system of that UUID. Destroys the existing content: the caller has an intent and a blank probe.
  *
- * Forced: the tools refuse what looks like a file system, and half a one from an interrupted run looks so.
- * Nothing is discarded: the device is new, and on an encrypted one discards would not get through anyway.
+ * Forced: the tools refuse a device that seems to hold a file system, and half of one from an interrupted run seems so. No discard: the
+ * device is new, and on an encrypted one discards would not get through anyway.
  */
 export async function makeFileSystem(host: Host, device: string, { fileSystem, uuid, label }: FileSystemRequest): Promise<void> {
   switch (fileSystem) {
@@ -16,7 +16,7 @@ export async function makeFileSystem(host: Host, device: string, { fileSystem, u
       });
       return;
     case "xfs":
-      // crc=1,reflink=1 as the node's software relies on them (snapshots of its state by reflink); -K: no discard.
+      // crc=1,reflink=1 because the node's software relies on them (snapshots of its state by reflink); -K: no discard.
       await host.run({
         program: "mkfs.xfs",
         args: ["-q", "-f", "-K", "-m", `uuid=${uuid},crc=1,reflink=1`, "-L", label, device],
@@ -32,6 +32,6 @@ export async function makeFileSystem(host: Host, device: string, { fileSystem, u
 export interface FileSystemRequest {
   readonly fileSystem: "ext4" | "xfs" | "swap";
   readonly uuid: string;
-  /** At most 12 characters: xfs takes no more. */
+  /** At most 12 characters: the limit of xfs. */
   readonly label: string;
 }

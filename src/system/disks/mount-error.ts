@@ -3,18 +3,18 @@ import type { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import type { MountRequest } from "./mounts.ts";
 
-/** Why the kernel did not mount: the errno of mount(2) or fsconfig(2), as far as anything depends on it. */
+/** Why the kernel did not mount: the errno of mount(2) or fsconfig(2), as far as it makes a difference. */
 export type MountErrno = "EUCLEAN" | "EIO" | "EINVAL" | "other";
 
 /**
- * The kernel's errno, from the words of mount(8).
+ * The kernel's errno, derived from the message of mount(8).
  *
- * libmount (mnt_context_get_mount_excode in its context_mount.c) has a sentence of its own for some errors, and each of these belongs to one
+ * libmount (mnt_context_get_mount_excode in its context_mount.c) has a sentence of its own for some errors. Each of these belongs to one
  * errno: EIO "can't read superblock on …", EINVAL "wrong fs type, bad option, bad superblock on …", EBADMSG "cannot mount; probably
  * corrupted filesystem on …". For all others it gives strerror(3), which in the C locale says "Structure needs cleaning" for EUCLEAN
  * alone: "mount(2) system call failed: …" up to 2.38, "fsconfig() failed: …" since 2.39.
  *
- * Only the whole sentence counts, behind the mount point: a name in it can then say nothing.
+ * Only the whole sentence behind the mount point counts, so that a name in it cannot be mistaken for an error.
  */
 export function mountErrno({ stderr }: CommandError, { source, mountPoint }: MountRequest): MountErrno {
   const start = `mount: ${mountPoint}: `;
@@ -36,23 +36,24 @@ const STRERROR: ReadonlyMap<string, MountErrno> = new Map([
   ["Invalid argument", "EINVAL"],
 ]);
 
-/** Lines of the kernel's log that say enough of one failure. */
+/** The number of lines of the kernel's log that are shown for one failure. */
 const LINES = 4;
 
-/** The newest line of the kernel's log: before what {@link kernelWords} is to tell of. "" where it is empty, or not told. */
+/** The newest line of the kernel's log, as the starting point for {@link kernelWords}. "" where the log is empty or not readable. */
 export async function kernelMark(host: Host): Promise<string> {
   return (await kernelLog(host)).trimEnd().split("\n").at(-1) ?? "";
 }
 
 /**
- * What the kernel has said of a block device since: "XFS (dm-5): Filesystem has duplicate UUID …". For people; nothing is decided by it.
+ * The kernel's messages about the xfs on a block device since the mark: "XFS (dm-5): Filesystem has duplicate UUID …". For people; no
+ * decision depends on them.
  *
- * @returns "" where it has said nothing, or does not tell
+ * @returns "" where there are none, or the log is not readable
  */
 export async function kernelWords(host: Host, device: string, mark: string): Promise<string> {
   const name = await kernelName(host, device);
   const log = await kernelLog(host);
-  // All of it where there was none before, or where so much has come since that it is not there any more.
+  // The whole log where there was no mark, or where the mark has already been pushed out of the log.
   const at = mark === "" ? -1 : log.lastIndexOf(mark);
   const since = at === -1 ? log : log.slice(at + mark.length);
   // "[    5.123456] ": the time, which the record has too.

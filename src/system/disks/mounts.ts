@@ -4,12 +4,12 @@ import { ProblemError } from "../../base/problem.ts";
 
 const MOUNTINFO = "/proc/self/mountinfo";
 
-/** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)), as far as anyone here asks. */
+/** A line of /proc/self/mountinfo (proc_pid_mountinfo(5)), with the fields that are used here. */
 export interface Mount {
   readonly mountPoint: string;
-  /** What of the file system is mounted: "/" for all of it, a path for a bind mount of a part. */
+  /** The mounted part of the file system: "/" for all of it, a path for a bind mount of a part. */
   readonly root: string;
-  /** Device number as "major:minor": what tells two file systems apart whatever their names. */
+  /** Device number as "major:minor". It distinguishes two file systems, whatever their names. */
   readonly device: string;
   readonly fileSystem: string;
   readonly source: string;
@@ -20,9 +20,9 @@ export interface Mount {
 }
 
 /**
- * What is mounted, in mount order; of two mounts on one point the later one is on top. Read from the kernel: no process is started.
+ * All mounts, in mount order; of two mounts on one point the later one is on top. Read from the kernel: no process is started.
  *
- * @throws ProblemError when the kernel does not say: that is not the same as nothing being mounted
+ * @throws ProblemError when the kernel does not tell: that is not the same as no mounts
  */
 export async function mounts(host: Host): Promise<readonly Mount[]> {
   const text = await host.readText(MOUNTINFO);
@@ -31,12 +31,12 @@ export async function mounts(host: Host): Promise<readonly Mount[]> {
   return parseMountinfo(text);
 }
 
-/** What is on top at exactly that path, or `undefined` when it is no mount point. */
+/** The topmost mount at exactly that path, or `undefined` when it is not a mount point. */
 export async function mountAt(host: Host, path: string): Promise<Mount | undefined> {
   return (await mounts(host)).findLast((mount) => mount.mountPoint === path);
 }
 
-/** For who asks what lies there: an empty mount point says nothing about what would be mounted on it. @throws ProblemError */
+/** For callers that read below a mount point: an empty one tells nothing about what would be mounted there. @throws ProblemError */
 export async function requireMounted(host: Host, mountPoint: string): Promise<void> {
   if ((await mountAt(host, mountPoint)) === undefined)
     throw new ProblemError({ code: "not-mounted", what: `nothing is mounted at ${mountPoint}` });
@@ -45,7 +45,7 @@ export async function requireMounted(host: Host, mountPoint: string): Promise<vo
 export function parseMountinfo(text: string): readonly Mount[] {
   const found: Mount[] = [];
   for (const line of text.split("\n")) {
-    // Optional fields of unknown number stand between the options and a lone hyphen.
+    // A variable number of optional fields comes between the options and a lone hyphen.
     const [head, tail] = line.split(" - ");
     const [, , device, root, mountPoint, options] = (head ?? "").split(" ");
     const [fileSystem, source, superOptions] = (tail ?? "").split(" ");
@@ -63,7 +63,7 @@ export function parseMountinfo(text: string): readonly Mount[] {
   return found;
 }
 
-/** Blanks, tabs, newlines and backslashes stand as \040 and so on in mountinfo and /proc/swaps. */
+/** mountinfo and /proc/swaps write blanks, tabs, newlines and backslashes as \040 and so on. */
 export function unescapeOctal(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -87,18 +87,18 @@ export async function mount(host: Host, request: MountRequest): Promise<void> {
 }
 
 /**
- * Mounts several file systems in the order of the list, by one mount(8) that reads them from a table: fstab(5). It goes on
- * with the next one when one fails. A single one needs no table.
+ * Mounts several file systems in the order of the list, by one mount(8) that reads them from a table: fstab(5). When one fails, it goes on
+ * with the next. A single one needs no table.
  *
- * @param table where the table may be written; it is removed afterwards
- * @throws CommandError when one of them was not mounted, or more
+ * @param table a path for the table; it is removed afterwards
+ * @throws CommandError when one of them or more were not mounted
  */
 export async function mountAll(host: Host, table: string, requests: readonly MountRequest[]): Promise<void> {
   const [only, ...more] = requests;
   if (only === undefined) return;
   if (more.length === 0) return mount(host, only);
   await host.makeFolder(dirname(table), { mode: 0o755 });
-  // By a file: the kernel does not open again what a pipe from here is (/dev/stdin of a socket).
+  // A file, because standard input from here is a socket, and the kernel cannot reopen a socket by name (/dev/stdin).
   await host.writeFile(table, fstab(requests), { mode: 0o600 });
   try {
     await host.run({ program: "mount", args: ["--all", "--fstab", table], timeout: requests.length * MOUNT_TIMEOUT, todo: SEE_DMESG });
@@ -107,7 +107,7 @@ export async function mountAll(host: Host, table: string, requests: readonly Mou
   }
 }
 
-/** fstab(5): fields without blanks; 0 0: no dump, and no check by others. */
+/** fstab(5): fields without blanks; 0 0: no dump, and no check by other programs. */
 function fstab(requests: readonly MountRequest[]): string {
   return requests
     .map(({ source, mountPoint, fileSystem, options }) =>
@@ -116,21 +116,21 @@ function fstab(requests: readonly MountRequest[]): string {
     .join("");
 }
 
-/** What unescapeOctal undoes. */
+/** The inverse of unescapeOctal. */
 function escapeOctal(text: string): string {
   return text.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
 const SEE_DMESG = "see the kernel's own words: dmesg | tail";
-/** Milliseconds for one: a log may have to be replayed. */
+/** Milliseconds for one mount: the file system may have to replay its log. */
 const MOUNT_TIMEOUT = 120_000;
 
-/** Binds a file or folder over another one; the options then hold for that mount alone. */
+/** Binds a file or folder over another one. The options then hold for that mount alone. */
 export async function bindMount(host: Host, source: string, target: string, options: readonly string[] = []): Promise<void> {
   await mount(host, { source, mountPoint: target, options: ["bind", ...options] });
 }
 
-/** Unmounts what is on top there. @throws CommandError */
+/** Unmounts the topmost mount there. @throws CommandError */
 export async function unmount(host: Host, mountPoint: string): Promise<void> {
   await host.run({ program: "umount", args: ["--", mountPoint] });
 }

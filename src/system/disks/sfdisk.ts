@@ -10,12 +10,12 @@ const Dump = z.object({
 
 const MIB = 1024 * 1024;
 
-/** What the table on the disk says; the kernel may still know an older one. */
+/** The table on the disk. The kernel may still use an older one. */
 export interface PartitionTable {
-  /** First byte behind all partitions, on a MiB boundary as sfdisk aligns by itself. */
+  /** The first byte behind all partitions, rounded up to a MiB as sfdisk does by default. */
   readonly end: number;
   readonly labels: readonly string[];
-  /** Of the disk's own sectors. */
+  /** Size of the disk's own sectors. */
   readonly sectorBytes: number;
 }
 
@@ -24,7 +24,7 @@ export async function readPartitionTable(host: Host, disk: string): Promise<Part
   return tableIn(stdout);
 }
 
-/** The same from sfdisk's JSON. */
+/** The same, from sfdisk's JSON. */
 export function tableIn(json: string): PartitionTable {
   const { sectorsize, partitions } = Dump.parse(JSON.parse(json)).partitiontable;
   const end = Math.max(MIB, ...partitions.map(({ start, size }) => (start + size) * sectorsize));
@@ -39,8 +39,8 @@ export interface NewPartition {
 }
 
 /**
- * Adds one partition that takes the rest of the disk to the table on the disk, while other partitions are mounted; the
- * kernel is told by `announcePartition`. Works after the disk was enlarged: sfdisk then moves the backup GPT to the new end.
+ * Adds one partition that takes the rest of the disk to the table on the disk, while other partitions are mounted. `announcePartition`
+ * then tells the kernel. Works after the disk was enlarged: sfdisk then moves the backup GPT to the new end.
  *
  * --lock takes the BSD lock that udev honours (systemd.io/BLOCK_DEVICE_LOCKING), so that udev does not probe half a table.
  */
@@ -48,16 +48,19 @@ export async function addPartition(host: Host, disk: string, { number, label, st
   await host.run({
     program: "sfdisk",
     args: ["--append", "--no-reread", "--no-tell-kernel", "--lock=yes", "--wipe-partitions", "never", disk],
-    // A start with a unit is in bytes of that unit; the size is left out: all that is free behind it.
+    // The size is left out: all free space behind the start. The start is in MiB, because a number without a unit counts sectors.
     input: `${number} : start=${start / MIB}MiB, type=${LINUX_DATA}, name=${label}\n`,
     todo: `look at the table, nothing of it is lost: sfdisk --list ${disk}`,
   });
 }
 
-/** Tells the kernel of a partition that the table has: sfdisk itself can only ask it to read all anew, which it refuses while one is mounted. */
+/**
+ * Tells the kernel of a partition in the table. sfdisk itself can only ask it to read the whole table again, which it refuses while one is
+ * mounted.
+ */
 export async function announcePartition(host: Host, disk: string, number: number): Promise<void> {
   await host.run({ program: "partx", args: ["--add", "--nr", String(number), disk] });
 }
 
-/** "Linux filesystem data"; what is in it shows by the LUKS header. */
+/** "Linux filesystem data". The LUKS header identifies the content. */
 const LINUX_DATA = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";

@@ -1,23 +1,23 @@
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/** What a device holds. "Blank" is only said after a full look; a device that cannot be looked at is an error. */
+/** The content of a device. It is "blank" only after a full inspection; a device that cannot be read is an error. */
 export type Content =
   | { readonly kind: "blank" }
   | { readonly kind: "found"; readonly type: SignatureType | (string & {}); readonly uuid: string }
-  /** What a `cryptsetup luksFormat` that was cut off leaves on a blank partition: see {@link isCutOffFormat}. */
+  /** The remains of an interrupted `cryptsetup luksFormat` on a blank partition: see {@link isCutOffFormat}. */
   | { readonly kind: "cut-off-format" }
-  /** No signature that anyone knows, and yet not empty: it may be what is left of something. */
+  /** No known signature, but not empty: it may be the remains of something. */
   | { readonly kind: "unknown" };
 
 export type SignatureType = "crypto_LUKS" | "ext4" | "xfs" | "swap" | "LVM2_member";
 
-/** Covers the first superblock of everything we make. */
+/** Covers the first superblock of every format that the units make. */
 const HEADER_BYTES = 8192;
 
 /**
- * The first signature of what the units make themselves, read without a process. Says only what is certainly there:
- * `undefined` means "nothing that I know", not "blank".
+ * The first signature of the formats that the units make, read without a process. It reports only certain matches: `undefined` means "no
+ * signature of ours", not "blank".
  */
 export async function readSignature(
   host: Host,
@@ -27,19 +27,19 @@ export async function readSignature(
   return header === undefined ? undefined : signatureIn(Buffer.from(header));
 }
 
-/** Offsets from the formats' own documents; libblkid's probers name the same ones. */
+/** Offsets from the formats' own documents. libblkid's probers use the same ones. */
 function signatureIn(header: Buffer): { readonly type: SignatureType; readonly uuid: string } | undefined {
   const text = (from: number, length: number): string => header.toString("latin1", from, from + length);
   // LUKS2 On-Disk Format Specification 1.1, section 2.1: magic, version 2 (big endian), the UUID as text at 168.
   if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2)
     return { type: "crypto_LUKS", uuid: text(168, 40).replace(/\0.*$/s, "") };
-  // Documentation/filesystems/ext4/super.rst: the superblock stands at 1024, its UUID at 0x68.
+  // Documentation/filesystems/ext4/super.rst: the superblock is at 1024, its UUID at 0x68.
   if (header.length >= 2048 && isExt4(header.subarray(1024, 2048))) return { type: "ext4", uuid: uuidText(header.subarray(1024 + 0x68)) };
   // XFS Algorithms & Data Structures, "Superblocks": "XFSB" at 0, the bytes of a block at 4 (512 to 65536), the UUID at 32.
   if (text(0, 4) === "XFSB" && XFS_BLOCKS.includes(header.readUInt32BE(4))) return { type: "xfs", uuid: uuidText(header.subarray(32)) };
-  // mkswap(8): the signature ends the first page; include/linux/swap.h: the UUID stands at 1024 + 12.
+  // mkswap(8): the signature ends the first page; include/linux/swap.h: the UUID is at 1024 + 12.
   if (text(4086, 10) === "SWAPSPACE2") return { type: "swap", uuid: uuidText(header.subarray(1036)) };
-  // LVM2's label lies in one of the first four sectors; the UUID of the physical volume follows it as 32 characters at 32.
+  // LVM2's label is in one of the first four sectors. The UUID of the physical volume follows it as 32 characters at 32.
   for (const sector of [0, 512, 1024, 1536]) {
     if (text(sector, 8) === "LABELONE" && text(sector + 24, 8) === "LVM2 001")
       return { type: "LVM2_member", uuid: lvmUuid(text(sector + 32, 32)) };
@@ -48,9 +48,9 @@ function signatureIn(header: Buffer): { readonly type: SignatureType; readonly u
 }
 
 /**
- * Two bytes of magic (0x38) are in one of 65,536 blocks of noise: what is inside an encrypted device that nobody has written to. The rest is
- * never another in a real one: a block of at most 64 KiB (0x18, its logarithm less 10), a creator (0x48), a revision (0x4c). No checksum is
- * asked for: a superblock that was written by half is one all the same.
+ * The two bytes of magic (0x38) occur in one of 65,536 blocks of noise, and an unwritten encrypted device reads as noise. So the other
+ * fields must have values that real superblocks have. These are a block of at most 64 KiB (0x18, its logarithm less 10), a creator (0x48),
+ * and a revision (0x4c). No checksum is required: a half-written superblock is still one.
  */
 function isExt4(superblock: Buffer): boolean {
   return (
@@ -78,23 +78,23 @@ export function lvmUuid(characters: string): string {
     .join("-");
 }
 
-/** LUKS2's header area and what an upgrade wipes of a var partition: where a real partition is blank, all of this is zero. */
+/** Covers LUKS2's header area and the part of a var partition that an upgrade wipes. On a blank raw partition, all of this is zero. */
 export const BLANK_BYTES = 16 * 1024 * 1024;
 
-/** What is read at either end of a device by those who inspect it: us, libblkid's probes, LVM (a test watches them). */
+/** The range at either end of a device that inspections read: ours, libblkid's probes, LVM's (a test watches them). */
 export const INSPECTED_BYTES = 8 * 1024 * 1024;
 
 /**
- * What a device holds, after a full look: our own reading first, then every signature that libblkid knows.
+ * The content of a device, after a full inspection: our own signatures first, then every one that libblkid knows.
  *
- * `mustBeZero`: "blank" needs the first 16 MiB to be zeros as well. It holds for raw partitions, which are zeroed before
- * use, and catches a header that was damaged beyond recognition. What lies inside an encrypted device is noise at first, but for
- * its ends, which are zeroed before they are inspected; so there the absence of signatures must do.
+ * `mustBeZero`: "blank" also requires that the first 16 MiB are zeros. That is for raw partitions, which are zeroed before use, and
+ * catches a header that was damaged beyond recognition. The inside of an encrypted device is noise at first, except for its ends, which
+ * are zeroed before they are inspected. So the absence of signatures has to suffice there.
  */
 export async function contentOf(host: Host, device: string, { mustBeZero }: { readonly mustBeZero: boolean }): Promise<Content> {
   const own = await readSignature(host, device);
   if (own !== undefined) return { kind: "found", ...own };
-  // blkid(8) exits with 2 both for "nothing found" and for "no such device": so make sure of the device first.
+  // blkid(8) exits with 2 both for "nothing found" and for "no such device". So the device itself is checked first.
   const begin = await host.readAt(device, 0, mustBeZero ? BLANK_BYTES : HEADER_BYTES);
   const first = begin === undefined ? undefined : Buffer.from(begin.buffer, begin.byteOffset, begin.length);
   if (first === undefined || first.length === 0) {
@@ -108,7 +108,7 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
     );
   }
   const { status, stdout } = await host.run({ program: "blkid", args: ["--probe", "--output", "export", device], okStatuses: [0, 2, 8] });
-  // 8: several signatures contradict each other (blkid(8)); that is certainly not blank.
+  // 8: several signatures contradict each other (blkid(8)). Such a device is certainly not blank.
   if (status === 8) return { kind: "unknown" };
   const foreign = foreignContent(stdout);
   if (foreign !== undefined) return foreign;
@@ -116,19 +116,22 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
   return { kind: isCutOffFormat(first) ? "cut-off-format" : "unknown" };
 }
 
-/** LUKS2 On-Disk Format Specification 1.1.2, section 2: two headers of 16 KiB, each a sector of its own in a block of 4 KiB, then JSON as text. */
+/**
+ * LUKS2 On-Disk Format Specification 1.1.2, section 2: two headers of 16 KiB. Each is one sector, alone in a block of 4 KiB, then JSON as
+ * text.
+ */
 const SECTOR = 512;
 const LUKS_BLOCK = 4096;
 const LUKS_HEADER = 16 * 1024;
 const KEY_SLOTS = 2 * LUKS_HEADER;
-/** Of 512 random bytes, 221 are different ones on average; fewer than this come about once in 10^13 sectors. */
+/** 512 random bytes have 221 different values on average. Fewer than this occur about once in 10^13 sectors. */
 const NOISE = 180;
 
 /**
- * Before cryptsetup writes a header it fills the area of the key slots with random bytes (LUKS2_wipe_header_areas in its
- * lib/luks2/luks2_json_format.c). A power cut, or a write that fails, leaves some of them, and perhaps some of the headers' JSON, and
- * neither of the two sectors that would name a header. Nothing else is called so: each sector must be zeros, noise where key slots
- * are, or text where JSON is. That it is ours, nobody can see from it: an intent that has begun has to say so.
+ * Before cryptsetup writes a header, it fills the area of the key slots with random bytes (LUKS2_wipe_header_areas in its
+ * lib/luks2/luks2_json_format.c). A power cut or a failed write leaves some of them, and perhaps some of the headers' JSON. It leaves
+ * neither of the two sectors that would identify a header. Only such content matches: each sector must be zeros, noise in the area of key
+ * slots, or text in the area of JSON. The content does not prove that it is ours: an intent that has begun has to say so.
  */
 function isCutOffFormat(first: Buffer): boolean {
   for (let at = 0; at < first.length; at += SECTOR) {
@@ -141,7 +144,7 @@ function isCutOffFormat(first: Buffer): boolean {
 
 const ZEROS = Buffer.alloc(64 * 1024);
 
-/** Piece by piece against zeros: to look at each of 16 million bytes by itself takes a tenth of a second. */
+/** Compares piece by piece with zeros: a loop over each of 16 million bytes takes a tenth of a second. */
 function isZero(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += ZEROS.length) {
     const piece = bytes.subarray(at, at + ZEROS.length);
@@ -154,7 +157,7 @@ function isTextOrZero(byte: number): boolean {
   return byte === 0 || (byte >= 0x20 && byte < 0x7f);
 }
 
-/** What blkid found. Of a partition it also tells how the disk's own table describes it, which says nothing of its content. */
+/** The content that blkid found. For a partition it also prints its entry in the disk's table, which says nothing about the content. */
 export function foreignContent(output: string): Content | undefined {
   const lines = output.split("\n").filter((line) => line.includes("=") && !/^(DEVNAME|PART_ENTRY_\w+)=/.test(line));
   if (lines.length === 0) return undefined;

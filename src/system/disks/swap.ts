@@ -1,7 +1,7 @@
 import type { Host } from "../host.ts";
 import { unescapeOctal } from "./mounts.ts";
 
-/** Devices that are swapped on, as the kernel names them ("/dev/dm-3"); proc_swaps(5). */
+/** Active swap devices, by their kernel names ("/dev/dm-3"); proc_swaps(5). */
 export async function activeSwaps(host: Host): Promise<readonly string[]> {
   const lines = ((await host.readText("/proc/swaps")) ?? "").split("\n").slice(1);
   return lines.map((line) => unescapeOctal(line.split(/\s/)[0] ?? "")).filter((name) => name !== "");

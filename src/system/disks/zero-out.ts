@@ -7,18 +7,18 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** Milliseconds, besides those for the bytes: a device without the command is sent zeros, and may be slow. */
+/** Milliseconds beyond those for the bytes: a device without the command is sent zeros, and may be slow. */
 const SLACK = 30_000;
 const SLOWEST_BYTES_PER_MILLISECOND = 10_000;
 
 /**
- * Makes ranges of a partition read as zeros without sending zeros to it: BLKZEROOUT, by blkdiscard(8), or for a file that
- * stands for a partition FALLOC_FL_ZERO_RANGE, by fallocate(1). A plain discard promises no zeros. Both tools take one range each
- * time; xargs(1) starts them, because starting a process from here costs several times as much.
+ * Makes ranges of a partition read as zeros without sending zeros to it: BLKZEROOUT, by blkdiscard(8). For a file in place of a partition:
+ * FALLOC_FL_ZERO_RANGE, by fallocate(1). A plain discard does not guarantee zeros. Both tools take one range per call. xargs(1) starts
+ * them, because starting a process from here costs several times as much.
  *
- * @param kind what is at the path
+ * @param kind the kind of file at the path
  * @param ranges multiples of 4096
- * @returns false where this device or file system cannot do it: then zeros have to be written
+ * @returns false where this device or file system does not support it: then the caller has to write zeros
  */
 export async function zeroOut(host: Host, path: string, kind: "block-device" | "file", ranges: readonly ByteRange[]): Promise<boolean> {
   const bytes = ranges.reduce((sum, { length }) => sum + length, 0);
@@ -36,7 +36,7 @@ export async function zeroOut(host: Host, path: string, kind: "block-device" | "
     return true;
   } catch (error) {
     host.signal.throwIfAborted();
-    // Whatever the reason, writing zeros either works too or says better what is wrong.
+    // Whatever the reason, writing zeros either works or gives a better error.
     if (error instanceof CommandError) return false;
     throw error;
   }

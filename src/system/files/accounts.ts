@@ -10,10 +10,10 @@ export interface Account {
   readonly gid: number;
 }
 
-/** The accounts and groups of the image. Services and logins on a GuestOS come from these files alone, never from a directory. */
+/** The accounts and groups of the image. Services and logins on a GuestOS come from these files alone, never from a directory service. */
 export interface Accounts {
   readonly accounts: ReadonlyMap<string, Account>;
-  /** Numbers of groups by name. */
+  /** Group numbers by name. */
   readonly groups: ReadonlyMap<string, number>;
 }
 
@@ -39,19 +39,19 @@ async function readTable(host: Host, path: string): Promise<string> {
   });
 }
 
-/** The account of that name. @throws ProblemError that names it */
+/** The account of that name. @throws ProblemError that names it, when it is missing */
 export function accountNamed({ accounts }: Accounts, name: string): Account {
   const account = accounts.get(name);
   if (account !== undefined) return account;
   throw new ProblemError(missingAccount(name));
 }
 
-/** What to say of an account that the image should have. */
+/** The problem of an account that the image should have. */
 export function missingAccount(name: string): Problem {
   return missing("account", name);
 }
 
-/** The number of the group of that name. @throws ProblemError that names it */
+/** The number of the group of that name. @throws ProblemError that names it, when it is missing */
 export function groupNamed({ groups }: Accounts, name: string): number {
   const gid = groups.get(name);
   if (gid !== undefined) return gid;
@@ -67,7 +67,7 @@ function missing(kind: "account" | "group", name: string): Problem {
   };
 }
 
-/** name:password:uid:gid:comment:home:shell. Of two lines for one name the first counts, as it does for getpwnam(3). */
+/** name:password:uid:gid:comment:home:shell. Of two lines for one name the first counts, as for getpwnam(3). */
 export function parsePasswd(text: string): ReadonlyMap<string, Account> {
   const accounts = new Map<string, Account>();
   for (const [name, , uid, gid] of lines(text)) {
@@ -90,7 +90,7 @@ function lines(text: string): readonly (readonly string[])[] {
   return text.split("\n").map((line) => line.split(":"));
 }
 
-/** -1 for what is no number: such a line is no account, as for the C library. */
+/** -1 for text that is not a number: such a line is not an account, as for the C library. */
 function number(text: string | undefined): number {
   return text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : -1;
 }

@@ -5,20 +5,20 @@ import { pause, systemClock } from "../../base/clock.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError, unreadableFile } from "../../base/problem.ts";
 
-/** Bytes from somewhere, once, in order. */
+/** A stream of bytes that is read once, in order. */
 export interface ByteSource {
   /** For messages: a path, "standard input", an address. */
   readonly name: string;
-  /** How many there will be, as soon as that is known. */
+  /** The total number of bytes, as soon as it is known. */
   readonly size: () => number | undefined;
-  /** Each is valid until the next one is asked for: memory is used again, because an image has gigabytes. */
+  /** Each chunk is valid until the next one is requested: the memory is reused, because an image has gigabytes. */
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Bytes of a piece: large, because each is handed from thread to thread some times, and what is done for each costs more than to fill it. */
+/** Bytes of a chunk. Large, because each chunk passes between threads several times, and that costs more than filling it. */
 const CHUNK = 1024 * 1024;
 
-/** A file, a device, a pipe. @throws ProblemError when there is none */
+/** The bytes of a file, device or pipe. @throws ProblemError when it cannot be read, or is a folder */
 export async function fileSource(path: string, signal: AbortSignal): Promise<ByteSource> {
   const facts = await stat(path).catch((error: unknown) => {
     throw unreadable(path, foreignWords(error), error);
@@ -29,7 +29,7 @@ export async function fileSource(path: string, signal: AbortSignal): Promise<Byt
   return { name: path, size: () => size, chunks: piecesOf(path, size !== undefined, signal) };
 }
 
-/** Opens it only when it is read: an install may be refused before that, and Node ends a program that forgets an open file. */
+/** Opens the file only when it is read: an install may be refused before that, and Node ends a program that forgets an open file. */
 async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const file = await open(path, "r").catch((error: unknown) => {
     throw unreadable(path, foreignWords(error), error);
@@ -42,13 +42,13 @@ async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): As
   );
 }
 
-/** What is piped into the program. */
+/** The bytes piped into the program. */
 export function standardInput(signal: AbortSignal): ByteSource {
   const name = "standard input";
   return { name, size: () => undefined, chunks: pieces(name, readStandardInput, async () => undefined, signal) };
 }
 
-/** Closing waits for a read that is under way, and a pipe may keep that waiting for ever. */
+/** Closing waits for a pending read, and a pipe may keep that waiting permanently. */
 async function closed(file: FileHandle, isFile: boolean): Promise<void> {
   const closing = file.close();
   if (isFile) await closing;
@@ -65,7 +65,7 @@ async function readStandardInput(buffer: Buffer): Promise<number> {
   return (await readDescriptor(0, buffer, 0, buffer.length, null)).bytesRead;
 }
 
-/** Reads into two buffers by turns: while one is worked on, the next piece comes in. */
+/** Reads into two buffers in turn: while the caller works on one, the next chunk is read into the other. */
 async function* pieces(
   name: string,
   read: (buffer: Buffer) => Promise<number>,
@@ -75,7 +75,7 @@ async function* pieces(
   let [buffer, other] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)];
   const begin = (): Promise<number> => {
     const begun = filled(buffer, read);
-    // Heard below, if anybody still asks for more.
+    // Reported below, if the caller reads on.
     begun.catch(() => undefined);
     return begun;
   };
@@ -97,7 +97,7 @@ async function* pieces(
   }
 }
 
-/** A pipe gives 64 KiB at a time (pipe(7)). @returns how many bytes there are: less than the buffer holds only at the end */
+/** A pipe gives 64 KiB at a time (pipe(7)). @returns the number of bytes: less than the buffer holds only at the end */
 async function filled(buffer: Buffer, read: (buffer: Buffer) => Promise<number>): Promise<number> {
   let length = 0;
   while (length < buffer.length) {
@@ -108,7 +108,7 @@ async function filled(buffer: Buffer, read: (buffer: Buffer) => Promise<number>)
   return length;
 }
 
-/** A pipe may never say anything again; being told to stop must not wait for it. (Promise.race would keep a listener for each piece.) */
+/** A pipe may never deliver more data, and an abort must not wait for it. (Promise.race would keep a listener for each chunk.) */
 async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -122,7 +122,7 @@ async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<
   }
 }
 
-/** The same bytes in pieces of a MiB, where they come in small ones. */
+/** The same bytes in pieces of a MiB, for sources that deliver small ones. */
 export async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const buffer = Buffer.alloc(CHUNK);
   let length = 0;
@@ -144,7 +144,7 @@ function unreadable(name: string, found: string, cause?: unknown): ProblemError 
   return new ProblemError({ ...unreadableFile(name, found), expected: "an upgrade image" }, { cause });
 }
 
-/** The same bytes, at most so many a second on average; a burst is at most what one second allows. */
+/** The same bytes, at most that many a second on average. A burst is at most the amount of one second. */
 export function limitRate(source: ByteSource, bytesPerSecond: number, signal: AbortSignal): ByteSource {
   return { ...source, chunks: slowed(source.chunks, bytesPerSecond, signal) };
 }
@@ -152,7 +152,7 @@ export function limitRate(source: ByteSource, bytesPerSecond: number, signal: Ab
 async function* slowed(chunks: AsyncIterable<Uint8Array>, bytesPerSecond: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
   let due = performance.now();
   for await (const chunk of chunks) {
-    // What was not used while the reader was slow is not saved up for longer than a second.
+    // Time that a slow reader did not use counts for one second at most.
     due = Math.max(due, performance.now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
     yield chunk;
     const wait = due - performance.now();

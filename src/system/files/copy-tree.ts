@@ -2,7 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import type { FileFacts, Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/** A file as it shall stand somewhere. */
+/** A file with its intended path, content, mode and owner. */
 export interface TreeFile {
   /** Relative to the root of the tree, "sshd_config.d/10-node.conf". */
   readonly path: string;
@@ -12,14 +12,14 @@ export interface TreeFile {
   readonly gid: number;
 }
 
-/** Deeper than any folder below /etc: a link that leads upwards would go round for ever. */
+/** Deeper than any folder below /etc: a link that leads upwards would be followed without end. */
 const MAX_DEPTH = 8;
 /** symlink(7): the kernel itself follows 40; the image has one, to /usr/lib. */
 const MAX_LINKS = 8;
 
 /**
- * Reads a small folder whole: every file in it, links replaced by what they lead to (a copy elsewhere would lead astray
- * with a relative one). A link that leads nowhere is left out, as is everything that is neither file nor folder.
+ * Reads all files of a small folder. Links are replaced by their targets, because a relative link would lead elsewhere in a copy. A broken
+ * link is left out, as is everything that is neither file nor folder.
  *
  * @param omit decides by the path within the folder
  * @returns `undefined` when there is no such folder
@@ -58,7 +58,7 @@ interface Found {
   readonly facts: FileFacts;
 }
 
-/** What a path leads to in the end, with the facts of that and not of the link (a link always says 0777). */
+/** The final target of a path, with its own facts and not the link's (a link always has 0777). */
 async function followed(host: Host, path: string, links = 0): Promise<Found | undefined> {
   const facts = await host.stat(path);
   if (facts === undefined) return undefined;
@@ -67,7 +67,7 @@ async function followed(host: Host, path: string, links = 0): Promise<Found | un
   return target === undefined || links === MAX_LINKS ? undefined : followed(host, resolve(dirname(path), target), links + 1);
 }
 
-/** Those of `files` that do not stand below `folder` as they should: other content, mode or owner, or not there at all. */
+/** Those of `files` that are missing below `folder`, or have other content, mode or owner. */
 export async function differingFiles(host: Host, folder: string, files: readonly TreeFile[]): Promise<readonly TreeFile[]> {
   const checked = await Promise.all(files.map(async (file) => ((await stands(host, folder, file)) ? [] : [file])));
   return checked.flat();
@@ -81,13 +81,13 @@ async function stands(host: Host, folder: string, file: TreeFile): Promise<boole
   return content !== undefined && Buffer.from(content).equals(file.content);
 }
 
-/** Puts each file below `folder`, whole or not at all, with its folders (0755). */
+/** Writes each file below `folder`, whole or not at all, with its folders (0755). */
 export async function writeTree(host: Host, folder: string, files: readonly TreeFile[]): Promise<void> {
   await host.makeFolder(folder, { mode: 0o755 });
   for (const { path, content, mode, uid, gid } of files) {
     const target = join(folder, path);
     if (dirname(path) !== ".") await host.makeFolder(dirname(target), { mode: 0o755 });
-    // What is there under that name and is no file would make the rename fail for ever.
+    // An entry under that name that is not a file would make the rename fail permanently.
     const facts = await host.stat(target);
     if (facts !== undefined && facts.kind !== "file") await host.remove(target);
     await host.writeFile(target, content, { mode, uid, gid });

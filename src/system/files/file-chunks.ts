@@ -2,13 +2,13 @@ import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../host.ts";
 import { ProblemError, unreadableFile } from "../../base/problem.ts";
 
-/** Large enough that opening the file for each one does not count, small enough for a node's memory. */
+/** Large enough that opening the file for each chunk costs little, small enough for a node's memory. */
 const CHUNK = 1024 * 1024;
 
 /**
- * A file's bytes, piece by piece, for as long as the unit may run.
+ * A file's bytes in chunks, until the host's signal is aborted.
  *
- * @throws ProblemError when there is no such file, or reading fails; retryable, for it may lie on a medium that was pulled out
+ * @throws ProblemError when there is no such file, or reading fails; retryable, because it may be on a medium that was pulled out
  */
 export async function* fileChunks(host: Host, path: string): AsyncIterable<Uint8Array> {
   for (let offset = 0; ;) {

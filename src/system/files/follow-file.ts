@@ -2,8 +2,8 @@ import { watch } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Yields whenever a file may have changed, and at least every so many milliseconds, until the signal is aborted. The first
- * time at once. The file may not be there yet; its folder must be.
+ * Yields at once, then whenever a file may have changed, and at least every `every` milliseconds, until the signal is aborted. The file
+ * may be missing at first; its folder must exist.
  */
 export async function* beats(path: string, every: number, signal: AbortSignal): AsyncGenerator<void> {
   let wake = (): void => undefined;
@@ -12,9 +12,9 @@ export async function* beats(path: string, every: number, signal: AbortSignal): 
     pending = true;
     wake();
   };
-  // inotify(7) by Node: events of the folder tell of a file that is made later, too.
+  // inotify(7) by Node: events of the folder also report a file that is made later.
   const watcher = watch(dirname(path), ring);
-  // Who cannot be told still looks now and then.
+  // Without events, the timer still yields.
   watcher.on("error", () => undefined);
   const timer = setInterval(ring, every);
   signal.addEventListener("abort", ring, { once: true });

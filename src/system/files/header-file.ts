@@ -2,25 +2,25 @@ import type { FileFacts, Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
 
-/** A field of a request, such as Authorization, whose value nobody else may see. */
+/** A field of a request, such as Authorization, whose value must stay secret. */
 export interface RequestHeader {
   readonly name: string;
   readonly value: Secret;
 }
 
-/** Bytes. Servers take no more than 8 to 16 KiB of header fields. */
+/** Bytes. Servers accept no more than 8 to 16 KiB of header fields. */
 const LARGEST = 16 * 1024;
-/** Permissions of anybody but the owner. */
+/** Permissions of everyone but the owner. */
 const OTHERS = 0o077;
-/** What the transfer says itself, or what would change where a message ends and to whom it goes (RFC 9110, RFC 9112). */
+/** Fields that the transfer sets itself, or that would change where a message ends or where it goes (RFC 9110, RFC 9112). */
 const OURS =
   /^(?:accept-encoding|range|if-.*|host|connection|content-.*|transfer-encoding|expect|keep-alive|upgrade|te|trailer|proxy-.*)$/i;
 
 /**
- * Header fields for a request from a file of `Name: value` lines, as curl(1) has them (`--header @FILE`). Empty lines are left out.
- * Nothing of a value is in any message.
+ * Header fields for a request, from a file of `Name: value` lines as for curl(1) (`--header @FILE`). Empty lines are ignored. No message
+ * shows any part of a value.
  *
- * @throws ProblemError for a file that somebody else can read, or that has another line in it
+ * @throws ProblemError for a file that others can read, or that has an invalid line
  */
 export async function readHeaderFile(host: Host, path: string): Promise<readonly RequestHeader[]> {
   requireOwn(path, await host.stat(path));
@@ -75,7 +75,10 @@ function headerOf(line: string, file: string, number: number): RequestHeader {
   return { name, value: new Secret(Buffer.from(value), name.toLowerCase() === "authorization" ? partsOf(value) : []) };
 }
 
-/** What a server may repeat: the credentials without their scheme (RFC 9110, 11.6.2), and of Basic what they encode (RFC 7617, 2). */
+/**
+ * The parts that a server may repeat: the credentials without their scheme (RFC 9110, 11.6.2), and for Basic their decoded form (RFC 7617,
+ * 2).
+ */
 function partsOf(value: string): readonly string[] {
   const [scheme = "", credentials = ""] = value.split(/[ \t]+/, 2);
   if (scheme.toLowerCase() !== "basic") return [credentials];

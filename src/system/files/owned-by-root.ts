@@ -2,19 +2,19 @@ import { dirname } from "node:path";
 import type { FileFacts, Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/** Write permission of the group, and of everybody. */
+/** Write permission of the group and of others. */
 const OTHERS_WRITE = 0o022;
-/** Permission of the owner to run it. */
+/** Permission of the owner to execute it. */
 const OWNER_RUNS = 0o100;
-/** In a folder with it, nobody replaces what belongs to somebody else (inode(7)). */
+/** In a folder with this bit, only the owner of a file can replace it (inode(7)). */
 const STICKY = 0o1000;
 
 /**
- * Refuses what anybody but root could have put there: a file that decides what is run as root, or is run itself, and every folder
- * above it. Links are refused too, because they say nothing of what they lead to.
+ * Refuses a path that a user other than root could have put there. It checks a file that decides what runs as root, or runs itself, and
+ * every folder above it. Links are refused too, because their owner says nothing about their target.
  *
  * @returns facts about the file
- * @throws ProblemError also when it is not there
+ * @throws ProblemError also when it is missing
  */
 export async function requireRootsAlone(host: Host, path: string, kind: "file" | "folder"): Promise<FileFacts> {
   const facts = await judged(host, path, kind);
@@ -23,7 +23,7 @@ export async function requireRootsAlone(host: Host, path: string, kind: "file" |
   return facts;
 }
 
-/** The same of what is going to be run. @throws ProblemError also when it cannot be */
+/** As `requireRootsAlone`, for a program that is about to run. @throws ProblemError also when it is not executable */
 export async function requireRootsExecutable(host: Host, path: string): Promise<void> {
   const { mode } = await requireRootsAlone(host, path, "file");
   if ((mode & OWNER_RUNS) !== 0) return;

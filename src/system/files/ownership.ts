@@ -2,12 +2,12 @@ import type { Account } from "./accounts.ts";
 import type { Host } from "../host.ts";
 import { syncFileSystem } from "../disks/sync.ts";
 
-/** A store of an old node holds millions of files; this is minutes on a disk, never hours. */
+/** A store of an old node holds millions of files: that takes minutes on a disk, never hours. */
 const TIMEOUT = 30 * 60_000;
 
 /**
- * Gives a folder and all below it to an account and its primary group, durably. Symbolic links are given away
- * themselves, and never followed (chown(1), -R without -H or -L).
+ * Gives a folder and its content to an account and its primary group, durably. Symbolic links change owner themselves, and are never
+ * followed (chown(1), -R without -H or -L).
  *
  * @throws CommandError
  */

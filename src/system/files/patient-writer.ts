@@ -1,13 +1,13 @@
 import { writeSync } from "node:fs";
 
-/** How often what could not be written is tried again, in milliseconds. Node cannot wait for a datagram socket or a console to take more. */
+/** Milliseconds between two attempts to write. Node cannot wait until a datagram socket or a console accepts more. */
 const RETRY = 50;
-/** So much is held back; a console that nobody reads must not cost memory without end. */
+/** The most pieces that are held back: a console that no one reads must not use memory without limit. */
 const MOST_HELD = 1024;
 
 /**
- * Writes to a non-blocking descriptor, piece by piece and in order, and never waits: what the other side does not take
- * now is held back and tried again. A journal that stands still or a stopped serial line must not stop a boot.
+ * Writes to a non-blocking descriptor, piece by piece and in order, without waiting. A piece that the other side does not accept now is
+ * held back and tried again. A stalled journal or a stopped serial line must not stop a boot.
  */
 export class PatientWriter {
   readonly #descriptor: number;
@@ -16,16 +16,16 @@ export class PatientWriter {
   #timer: NodeJS.Timeout | undefined;
   #emptied: (() => void) | undefined;
   #broken = false;
-  /** How many pieces were given up. */
+  /** The number of discarded pieces. */
   lost = 0;
 
-  /** @param failed told once when the descriptor cannot be written to at all; nothing more is written then */
+  /** @param failed called once when the descriptor cannot be written to at all; nothing more is written then */
   constructor(descriptor: number, failed: (error: Error) => void) {
     this.#descriptor = descriptor;
     this.#failed = failed;
   }
 
-  /** Writes the piece with one write(2), as a datagram must be; a stream may take it in parts. */
+  /** Writes the piece with one write(2), as a datagram requires. A stream may accept it in parts. */
   write(piece: Buffer): void {
     if (this.#broken || this.#held.length >= MOST_HELD) {
       this.lost += 1;
@@ -35,7 +35,7 @@ export class PatientWriter {
     if (this.#timer === undefined) this.#drain();
   }
 
-  /** Waits until all is written, at most so many milliseconds. */
+  /** Waits until all is written, at most that many milliseconds; then discards the rest. */
   async flush(within: number): Promise<void> {
     if (this.#held.length === 0) return;
     await new Promise<void>((resolve) => {

@@ -1,17 +1,18 @@
 import { ProblemError } from "../../base/problem.ts";
 
-/** Milliseconds for one passphrase: no wait is without a bound. */
+/** Milliseconds for one passphrase: no wait is without a limit. */
 const PATIENCE = 180_000;
-/** More than any passphrase may have: what is longer is refused, not held in memory. */
+/** More than any passphrase may have: longer input is refused, not held in memory. */
 const MOST_BYTES = 4096;
 const [CTRL_C, CTRL_D, BACKSPACE, CTRL_U, DELETE] = [0x03, 0x04, 0x08, 0x15, 0x7f];
 
 /**
- * What comes by standard input up to the end of the line, without it: typed and not shown at a terminal, or from a pipe or file.
- * Never an argument or the environment: other processes see those.
+ * Reads standard input up to the end of the line: typed without echo at a terminal, or from a pipe or file. Never from an argument or the
+ * environment: other processes see those.
  *
- * @param ask shown at a terminal. @returns undefined when the person gave up (Ctrl-C, Ctrl-D), or the signal was aborted
- * @throws ProblemError for too much, or nothing for three minutes
+ * @param ask called with text to show at a terminal
+ * @returns undefined when the person gave up (Ctrl-C, Ctrl-D), or the signal was aborted
+ * @throws ProblemError for too much input, or none within three minutes
  */
 export async function readPassphrase(
   ask: (question: string) => void,
@@ -21,7 +22,7 @@ export async function readPassphrase(
   const { stdin } = process;
   const typed = stdin.isTTY;
   const line: number[] = [];
-  // In raw mode the terminal echoes nothing, and Ctrl-C is a byte like others.
+  // In raw mode the terminal echoes nothing, and Ctrl-C is an ordinary byte.
   if (typed) stdin.setRawMode(true);
   if (typed) ask(question);
   const bound = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
@@ -31,7 +32,7 @@ export async function readPassphrase(
         for (const [index, byte] of chunk.entries()) {
           if (byte === 0x0a || (typed && byte === 0x0d)) {
             resolve(Uint8Array.from(line));
-            // What was pasted behind it belongs to the next question: a stream that still flows would give it to this one.
+            // Text that was pasted behind it belongs to the next question. A stream that still flows would deliver it to this one.
             stdin.pause();
             stdin.off("data", take);
             if (index + 1 < chunk.length) stdin.unshift(chunk.subarray(index + 1));
@@ -56,7 +57,7 @@ export async function readPassphrase(
       stdin.on("data", take);
       stdin.once("end", () => resolve(typed ? undefined : Uint8Array.from(line)));
       stdin.once("error", reject);
-      // After the question before, it stands still.
+      // It is paused after the previous question.
       stdin.resume();
       if (bound.aborted) late();
       bound.addEventListener("abort", late, { once: true });
@@ -71,7 +72,7 @@ export async function readPassphrase(
   }
 }
 
-/** Whether a person types it, who may mistype. */
+/** Whether a person types it, and so may mistype. */
 export function isTyped(): boolean {
   return process.stdin.isTTY;
 }

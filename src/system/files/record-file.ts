@@ -2,19 +2,20 @@ import { closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync,
 import type { FileAttributes, Host } from "../host.ts";
 import { readersFile, readersFolder } from "../files/readers.ts";
 
-/** How many boots are kept. */
+/** The number of boots whose records are kept. */
 export const KEPT_BOOTS = 20;
 
 export interface LineFile {
-  /** Appends one line, with one write(2): a reader sees it whole or not at all. */
+  /** Appends one line with one write(2), so that a reader sees it whole or not at all. */
   readonly append: (line: string) => void;
   readonly close: () => void;
 }
 
 /**
- * Opens a file of lines for appending, made when absent: root writes it, the readers read it. The caller must be its only writer.
+ * Opens a file of lines for appending; creates it when missing. Root writes it, the group `READERS` reads it. The caller must be its only
+ * writer.
  *
- * A line that a killed writer left half written is cut off first: what follows would otherwise be glued to it.
+ * The half-written line of a killed writer is cut off first: otherwise the next line would be joined to it.
  */
 export function openLineFile(path: string): LineFile {
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
@@ -34,12 +35,12 @@ export function openLineFile(path: string): LineFile {
   };
 }
 
-/** Where that cannot be done, it stays closed to all but root: a boot must not do without its record for that. */
+/** Where that fails, the file stays readable by root alone: a boot must not lose its record because of it. */
 function openToReaders(file: number): void {
   const { mode, gid, uid } = fstatSync(file);
   if ((mode & 0o7777) === readersFile.mode && gid === readersFile.gid) return;
   try {
-    // The group first: no other one is ever let in.
+    // The group first, so that no other group ever gets access.
     fchownSync(file, uid, readersFile.gid);
     fchmodSync(file, readersFile.mode);
   } catch {
@@ -59,9 +60,9 @@ function cutTornLine(file: number): void {
   }
 }
 
-/** `20261005T101500Z-<boot id>.jsonl`: names sort by time, and a boot keeps one file however often it is kept. */
+/** `20261005T101500Z-<boot id>.jsonl`: names sort by time, and a boot has one file however often its record is kept. */
 const KEPT_NAME = /^(\d{8}T\d{6}Z)-([0-9a-f-]{36})\.jsonl$/;
-/** What a power cut may leave of an atomic write of such a file. */
+/** The remains that a power cut may leave of an atomic write of such a file. */
 const LEFT_OVER = /^\.\d{8}T\d{6}Z-[0-9a-f-]{36}\.jsonl\./;
 
 export interface KeptRecord {
@@ -80,7 +81,7 @@ export async function keptRecords(host: Host, folder: string): Promise<readonly 
 }
 
 /**
- * Keeps this boot's record beyond the boot, whole or not at all, and forgets all but the newest boots.
+ * Keeps this boot's record beyond the boot, whole or not at all, and removes all but the newest records.
  *
  * @param time when the boot's first run began, ISO 8601
  */
@@ -98,13 +99,13 @@ export async function keepRecord(
   const path = known?.path ?? `${folder}/${boot.time.slice(0, 19).replaceAll(/[-:]/g, "")}Z-${boot.bootId}.jsonl`;
   await host.writeFile(path, content, readersFile);
   for (const kept of await keptRecords(host, folder)) await giveToReaders(host, kept.path, readersFile);
-  // Never the one just kept, even if the clock stood in the past when this boot began.
+  // Never the one just kept, even if the clock was in the past when this boot began.
   const others = (await keptRecords(host, folder)).filter((kept) => kept.path !== path);
   for (const { path: old } of others.slice(KEPT_BOOTS - 1)) await host.remove(old);
   for (const name of (await host.list(folder)) ?? []) if (LEFT_OVER.test(name)) await host.remove(`${folder}/${name}`);
 }
 
-/** What an older version made for root alone. */
+/** Opens to the readers what an older version made for root alone. */
 async function giveToReaders(host: Host, path: string, wanted: Required<Pick<FileAttributes, "mode" | "gid">>): Promise<void> {
   const facts = await host.stat(path);
   if (facts !== undefined && (facts.mode !== wanted.mode || facts.gid !== wanted.gid)) await host.setAttributes(path, wanted);

@@ -3,12 +3,12 @@ import { PatientWriter } from "./patient-writer.ts";
 
 export interface SystemConsole {
   readonly print: (line: string) => void;
-  /** Waits until all is written, at most so many milliseconds. */
+  /** Waits until all is written, at most that many milliseconds. */
   readonly flush: (within: number) => Promise<void>;
 }
 
 /**
- * Opens the machine's console, or returns `undefined` where it has none: a node without one boots as well.
+ * Opens the machine's console, or returns `undefined` where it has none: a node without a console boots too.
  *
  * Lines look as journald would forward them: seconds since the kernel's start, program and process.
  *
@@ -25,7 +25,8 @@ export function openSystemConsole(path: string, program: string, now: () => numb
 
 function writerTo(path: string): PatientWriter | undefined {
   try {
-    // Not blocking: opening a serial line may wait for a carrier, and writing for a terminal that was told to stop. Never our controlling terminal.
+    // Non-blocking: opening a serial line may wait for a carrier, and writing to a stopped terminal blocks. Never as our controlling
+    // terminal.
     return new PatientWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), () => undefined);
   } catch {
     return undefined;

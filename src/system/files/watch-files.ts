@@ -1,13 +1,17 @@
 import { type FSWatcher, realpathSync, statSync, watch } from "node:fs";
 import { basename, dirname } from "node:path";
 
-/** Watches over files by their names, whether they are there or not. */
+/** Watches files by their names, whether they exist or not. */
 export interface FileWatch {
-  /** Says which files, from now on; a pattern (glob(7)) as the last part of a name means every file of that folder. @returns true when something is watched that was not before */
+  /**
+   * Replaces the list of watched files. A pattern (glob(7)) as the last part of a name means every file of that folder.
+   *
+   * @returns true when at least one folder is newly watched
+   */
   readonly set: (files: readonly string[]) => boolean;
 }
 
-/** Stands for every name in a folder. */
+/** Matches every name in a folder. */
 const ANY = "*";
 
 interface Folder {
@@ -19,8 +23,8 @@ interface Folder {
 /**
  * Calls `changed` when one of the files is written, replaced, renamed, removed or made, until the signal is aborted.
  *
- * inotify(7) watches what a name stood for when it was asked; so every folder on the way is watched for the next name,
- * also where a link leads, and `set` must be called again after each change: it watches anew what has been replaced.
+ * inotify(7) watches the file that had the name when the watch began. So every folder on the path is watched for the next name, also on
+ * the path of a link's target. `set` must be called after each change: it watches replaced folders again.
  */
 export function watchFiles(signal: AbortSignal, changed: () => void): FileWatch {
   const folders = new Map<string, Folder>();
@@ -79,7 +83,7 @@ function target(file: string): string | undefined {
   try {
     return realpathSync(file);
   } catch {
-    // Not there, which is no error here.
+    // A missing file is no error here.
     return undefined;
   }
 }

@@ -2,12 +2,12 @@ import type { Command } from "../command.ts";
 import type { Host } from "../host.ts";
 
 const NFT = "/usr/sbin/nft";
-/** Where the ruleset is for an nft that is confined. Not /dev/stdin: nft 1.0 opens that by name, and there is no /dev. */
+/** The path of the ruleset for a confined nft. Not /dev/stdin: nft 1.0 opens that by name, and there is no /dev. */
 export const CONFINED_RULESET = "/ruleset.nft";
 
 /**
- * What names in a ruleset are looked up in: hosts, services, protocols, users and groups, routing marks, labels. All of it is readable
- * for every account of the node. Named one by one: /etc holds secrets too.
+ * The files that resolve names in a ruleset: hosts, services, protocols, users and groups, routing marks, labels. Every account of the
+ * node may read them all. Listed one by one, because /etc holds secrets too.
  */
 const NAMES = [
   ...["hosts", "resolv.conf", "nsswitch.conf", "host.conf", "gai.conf"],
@@ -15,12 +15,13 @@ const NAMES = [
 ].map((name) => `/etc/${name}`);
 
 /**
- * nft with a root of its own, which holds the ruleset of standard input, nft, its libraries, and the names above, all of it read-only. There is no /proc
- * and no /dev. Whatever a ruleset has nft open, it is not there: what nft takes for an `include` is for nft alone to know (nft(8), "INCLUDE FILES").
- * Of capabilities it keeps the one for the packet filter. See bwrap(1): a mount namespace, a tmpfs for its root, and pivot_root(2).
+ * nft with a root of its own. It holds the ruleset of standard input, nft, its libraries, and the files above, all read-only. There is no
+ * /proc and no /dev. So a ruleset cannot make nft open any other file. A check of the text would not ensure that, because only nft itself
+ * knows its rules for `include` (nft(8), "INCLUDE FILES"). Of capabilities it keeps the one for the packet filter. See bwrap(1): a mount
+ * namespace, a tmpfs for its root, and pivot_root(2).
  *
  * @param args without the ruleset
- * @throws CommandError where the libraries cannot be told
+ * @throws CommandError where the libraries cannot be listed
  */
 export async function confinedNft(host: Host, args: readonly string[]): Promise<Pick<Command, "program" | "args" | "keptWords">> {
   const libraries = (await host.run({ program: "ldd", args: [NFT] })).stdout;
@@ -39,8 +40,8 @@ export async function confinedNft(host: Host, args: readonly string[]): Promise<
 }
 
 /**
- * Of what a confined nft says: mistakes in the ruleset itself, and why nft or its confinement failed. Never a line that it shows of a file: that
- * may be another one than the ruleset.
+ * The part of a confined nft's output that may be shown: mistakes in the ruleset itself, and why nft or its confinement failed. Never a
+ * line that it quotes from a file: that may be another file than the ruleset.
  */
 function keptWords(stderr: string): string {
   return stderr

@@ -1,4 +1,4 @@
-/** What tells one state of a file from another (RFC 9110, 8.8). */
+/** The fields that distinguish one state of a file from another (RFC 9110, 8.8). */
 export interface Marks {
   readonly etag: string | undefined;
   readonly modified: string | undefined;
@@ -6,18 +6,21 @@ export interface Marks {
   readonly date: string | undefined;
 }
 
-/** An answer to a GET, as far as it matters for a transfer. `size` is that of the whole file: `undefined` where the server does not say. */
+/**
+ * An answer to a GET, as far as it matters for a transfer. `size` is that of the whole file: `undefined` where the server does not report
+ * it.
+ */
 export type HttpAnswer =
   | { readonly kind: "whole"; readonly size: number | undefined; readonly marks: Marks }
   /** From the byte `first` on. */
   | { readonly kind: "part"; readonly first: number; readonly size: number | undefined; readonly marks: Marks }
-  /** What was asked for begins behind the end of the file. */
+  /** The requested range begins behind the end of the file. */
   | { readonly kind: "behind-the-end"; readonly size: number | undefined }
-  /** Another time. `after`: not sooner than in so many milliseconds. */
+  /** Try again later. `after`: the least number of milliseconds to wait. */
   | { readonly kind: "busy"; readonly found: string; readonly after: number }
   | { readonly kind: "refused"; readonly found: string; readonly expected: string; readonly todo?: string };
 
-/** What a server says for a moment, or what a moment may change. 501 and 505 are not among them. */
+/** Statuses that are temporary or may change soon. 501 and 505 are not among them. */
 const BUSY = new Set([408, 425, 429, 500, 502, 503, 504]);
 const WHO_ASKS = new Set([401, 403, 407]);
 
@@ -30,7 +33,7 @@ export function readAnswer({ status, statusText, headers }: Pick<Response, "stat
     const todo = "if the server asks who wants it: --header-file FILE with an Authorization";
     return { kind: "refused", found, expected: "200 OK", ...(WHO_ASKS.has(status) ? { todo } : {}) };
   }
-  // fetch would undo it, and the bytes would no longer be those of the file that was hashed. Names of codings have no case (8.4.1).
+  // fetch would decode it, and the bytes would no longer match the hash of the file. Names of codings ignore case (8.4.1).
   const encoding = headers.get("content-encoding") ?? "";
   if (!/^(?:identity)?$/i.test(encoding))
     return { kind: "refused", found: `the content encoding ${encoding}`, expected: "the file as it is" };
@@ -45,8 +48,8 @@ export function readAnswer({ status, statusText, headers }: Pick<Response, "stat
 }
 
 /**
- * What may be in If-Range (RFC 9110, 13.1.5): a strong ETag; and, for a file that has none, a strong date, which is one that is at least a
- * second older than the answer (8.8.2.2). Without it the range is asked for all the same: `changeOf` and the image's hash see to the rest.
+ * The value for If-Range (RFC 9110, 13.1.5): a strong ETag. For a file without one, a strong date, at least a second older than the answer
+ * (8.8.2.2). Without either, the range is requested anyway: `changeOf` and the image's hash detect a change.
  */
 export function strongValidator({ etag, modified, date }: Marks): string | undefined {
   if (etag !== undefined) return /^"[^"]*"$/.test(etag) ? etag : undefined;
@@ -54,10 +57,10 @@ export function strongValidator({ etag, modified, date }: Marks): string | undef
 }
 
 /**
- * How the marks of a file differ. What one answer does not say contradicts nothing. A proxy that recodes marks an ETag as weak: the tag is the
- * same (8.8.3.2), but then the date counts as well, for a weak one does not speak of bytes.
+ * How the marks of a file differ. A mark that one answer lacks is no difference. A proxy that recodes marks an ETag as weak. The tag is
+ * then the same (8.8.3.2), but the date counts as well, because a weak tag does not identify bytes.
  *
- * @returns `undefined` where they speak of the same file
+ * @returns `undefined` where both belong to the same file
  */
 export function changeOf(before: Marks, now: Marks): { readonly found: string; readonly expected: string } | undefined {
   if (before.etag !== undefined && now.etag !== undefined) {
@@ -76,13 +79,13 @@ function opaqueTag(etag: string): string {
   return isWeak(etag) ? etag.slice(2) : etag;
 }
 
-/** RFC 9110, 14.4: `bytes 5-9/10`, or a star for what is not known, and for a range that there is not. Names of units have no case (14.1). */
+/** RFC 9110, 14.4: `bytes 5-9/10`, or a star for an unknown size and for a range that does not exist. Names of units ignore case (14.1). */
 function contentRange(text: string): { readonly first: number | undefined; readonly size: number | undefined } | undefined {
   const [all, first, size] = /^bytes +(?:(\d{1,15})-\d{1,15}|\*)\/(\d{1,15}|\*)$/i.exec(text) ?? [];
   return all === undefined ? undefined : { first: numberOf(first), size: numberOf(size) };
 }
 
-/** RFC 9110, 10.2.3: seconds, or a date, which is meant by the server's clock: ours may be wrong. @returns milliseconds */
+/** RFC 9110, 10.2.3: seconds, or a date by the server's clock, because ours may be wrong. @returns milliseconds */
 function retryAfter(headers: Headers): number {
   const text = value(headers, "retry-after") ?? "";
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;

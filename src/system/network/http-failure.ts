@@ -2,20 +2,20 @@ import { foreignWords } from "../../base/foreign-words.ts";
 
 export interface HttpFailure {
   readonly words: string;
-  /** Where another try fails in the same way: what to do about it. */
+  /** Set where a retry would fail in the same way: what the operator can do. */
   readonly hopeless?: string;
 }
 
 /** Node's documentation of TLS, "X509 certificate error codes". */
 const CERTIFICATE =
   /^(?:CERT_|CRL_|UNABLE_TO_|ERROR_IN_C|SELF_SIGNED_|DEPTH_ZERO_|PATH_LENGTH_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
-/** getaddrinfo(3): of EAI_NONAME and EAI_NODATA Node makes ENOTFOUND. EAI_AGAIN is of the moment. */
+/** getaddrinfo(3): Node reports EAI_NONAME and EAI_NODATA as ENOTFOUND. EAI_AGAIN is temporary. */
 const NAME = /^(?:ENOTFOUND|EAI_FAIL)$/;
 
 /**
- * Why fetch, or reading what it gave, has failed.
+ * Why fetch, or reading its answer, has failed.
  *
- * @param answered whether that server has answered before: its name was found and its TLS understood, so that is of the moment too
+ * @param answered whether that server has answered before. Its name and TLS worked then, so a failure of either is temporary
  */
 export function failureOf(error: unknown, answered: boolean): HttpFailure {
   const reason = innermost(error);
@@ -24,17 +24,17 @@ export function failureOf(error: unknown, answered: boolean): HttpFailure {
     const todo = "see to the server's certificate, and that this machine trusts who issued it; and to this machine's clock: date";
     return { words: `the server's certificate is not accepted: ${foreignWords(reason)}`, hopeless: todo };
   }
-  // OpenSSL's own words name places in its source.
+  // OpenSSL's own messages name places in its source.
   const words = code.startsWith("ERR_SSL_") ? code : foreignWords(reason);
   if (answered) return { words };
   if (code.startsWith("ERR_SSL_")) return { words, hopeless: "see whether that port speaks TLS (https), and which versions of it" };
   if (NAME.test(code))
     return { words, hopeless: "see whether the name in the address is right, and which name server is asked: resolvectl" };
-  // What comes from the network has a code. The rest is what fetch itself does not do, such as a port that is for mail.
+  // Errors of the network have a code. The rest is what fetch itself refuses, such as a port that is reserved for mail.
   return code === "" ? { words, hopeless: "see whether host and port of the address are right" } : { words };
 }
 
-/** fetch says "fetch failed", and keeps the reason in the cause; one of several addresses is as good as another. */
+/** fetch says "fetch failed" and keeps the reason in the cause. Of several addresses, the first one's reason is enough. */
 function innermost(error: unknown): unknown {
   if (error instanceof AggregateError) return innermost(error.errors[0]);
   return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;

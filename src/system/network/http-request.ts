@@ -6,12 +6,12 @@ import { webAddress, WrongAddressError } from "./web-address.ts";
 export interface HttpRequest {
   readonly url: URL;
   readonly fields: Readonly<Record<string, string>>;
-  /** For the server of `url` alone. */
+  /** Sent only to the server of `url`. */
   readonly secret: readonly RequestHeader[];
   readonly signal: AbortSignal;
 }
 
-/** The server sends us to where we do not go, or in a circle. */
+/** The server redirects to an address that is not allowed, or in a circle. */
 export class RedirectionError extends Error {
   readonly found: string;
   readonly expected: string;
@@ -28,10 +28,10 @@ const REDIRECTIONS = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTIONS = 10;
 
 /**
- * Asks with GET, and goes where the server sends us (RFC 9110, 15.4): fetch would take secret headers along to another server, and from
- * https to http. What is to be waited for goes through `waited`, each answer by itself.
+ * Sends a GET and follows redirections (RFC 9110, 15.4). fetch itself would send secret headers on to another server, and go from https to
+ * http. Each wait for an answer goes through `waited`.
  *
- * @throws RedirectionError, and what fetch throws
+ * @throws RedirectionError, and the errors of fetch
  */
 export async function httpGet(request: HttpRequest, waited: <T>(work: Promise<T>) => Promise<T>): Promise<Response> {
   const seen = new Set<string>();

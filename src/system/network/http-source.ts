@@ -9,13 +9,13 @@ import { ProblemError } from "../../base/problem.ts";
 import { type Patience, ServerPatience, usualPatience } from "./server-patience.ts";
 
 /**
- * A file behind an http or https address. An interrupted transfer goes on where it stopped (RFC 9110, 14.2), and only if
- * the file is still the same one, as far as the server says: its validator, the time of its last change, its length.
+ * A file at an http or https address. An interrupted transfer is continued where it stopped (RFC 9110, 14.2). It is continued only if the
+ * server reports nothing that shows another file: its validator, the time of its last change, its length.
  *
- * Not by undici's RetryAgent: docs/dependencies.md says what it does not do.
+ * Not by undici's RetryAgent: docs/dependencies.md lists what it lacks.
  *
  * @param secret header fields for that server
- * @throws ProblemError (while it is read) for what no patience can cure, or when patience is at its end
+ * @throws ProblemError (while it is read) for a failure that no retry can cure, or when patience has run out
  */
 export function httpSource(
   url: URL,
@@ -27,7 +27,7 @@ export function httpSource(
   return { name: transfer.name, size: () => transfer.size, chunks: gathered(transfer.chunks()) };
 }
 
-/** Failed in a way that another try may cure, but not sooner than in so many milliseconds. */
+/** A failure that a retry may cure, but not sooner than after that many milliseconds. */
 class Interrupted extends Error {
   readonly after: number;
 
@@ -38,7 +38,7 @@ class Interrupted extends Error {
 }
 
 class Transfer {
-  /** The address without what may be secret in it. */
+  /** The address without its possible secrets. */
   readonly name: string;
   size: number | undefined;
   readonly #url: URL;
@@ -47,9 +47,9 @@ class Transfer {
   readonly #limits: Patience;
   readonly #patience: ServerPatience;
   #done = 0;
-  /** Bytes that this connection has brought for the second time. */
+  /** Bytes that this connection has delivered for the second time. */
   #repeated = 0;
-  /** Of the first answer. */
+  /** The marks of the first answer. */
   #marks: Marks | undefined;
   #answered = false;
 
@@ -72,7 +72,7 @@ class Transfer {
       } catch (error) {
         this.#signal.throwIfAborted();
         if (!(error instanceof Interrupted)) throw error;
-        // A server that knows no ranges may not keep us for ever with all of it and one byte more.
+        // A server without ranges must not hold the transfer permanently by sending all of it and one byte more each time.
         failures = this.#done - before > this.#repeated ? 1 : failures + 1;
         const wait = this.#patience.pause(failures, error.after);
         if (wait === undefined) throw this.#atItsEnd(error, connection, failures);
@@ -82,7 +82,7 @@ class Transfer {
     }
   }
 
-  /** One request, from where the transfer stands. Ends when all bytes are there. */
+  /** One request, from the current position. Ends when all bytes are there. */
   async *#connection(): AsyncIterable<Uint8Array> {
     this.#repeated = 0;
     const cut = new AbortController();
@@ -106,7 +106,7 @@ class Transfer {
           throw this.#problem(`more than the ${this.size} bytes that were announced`, "the file");
         this.#done += fresh.length;
         this.#patience.came(chunk.length);
-        // While the reader is busy with it, nobody waits for the server.
+        // While the reader is busy with the chunk, no time counts as waiting for the server.
         if (fresh.length > 0) yield fresh;
       }
       this.#requireEnd(answer, skip);
@@ -118,7 +118,7 @@ class Transfer {
       if (hopeless !== undefined) throw this.#problem(words, "an answer", error, hopeless);
       throw new Interrupted(words, 0, error);
     } finally {
-      // Also when the reader has seen enough: the connection is not kept.
+      // Also when the reader stops early: the connection is not kept.
       cut.abort();
     }
   }
@@ -131,19 +131,19 @@ class Transfer {
   }
 
   /**
-   * @returns how many bytes at the beginning of the answer are there already
-   * @throws when it is not the file, or not the same any more
+   * @returns how many bytes at the beginning of the answer are already there
+   * @throws when it is not the file, or not the same file any more
    */
   #accept(answer: HttpAnswer): number | "at-the-end" {
     if (answer.kind === "busy") throw new Interrupted(foreignText(answer.found), answer.after);
     if (answer.kind === "refused") throw this.#problem(answer.found, answer.expected, undefined, answer.todo);
-    // An unknown length contradicts nothing.
+    // An unknown length is no contradiction.
     if (answer.size !== undefined && this.size !== undefined && answer.size !== this.size)
       throw this.#changed(`${answer.size} bytes`, `${this.size} bytes`);
     if (answer.kind === "behind-the-end") {
       if (this.#marks === undefined) throw this.#problem("the server answered 416 to a request for the whole file", "200 OK");
       if (answer.size !== undefined && answer.size > this.#done) throw new Interrupted("the server answered 416, and yet has more");
-      // RFC 9110, 15.5.17. It may leave out where the end is: not before what it has given.
+      // RFC 9110, 15.5.17. The answer may omit where the end is. It cannot be before the bytes already delivered.
       const end = answer.size ?? this.#done;
       if (end < (this.size ?? this.#done)) throw this.#changed(`an end after ${end} bytes`, `${this.size ?? this.#done} bytes`);
       this.size = end;
@@ -160,27 +160,27 @@ class Transfer {
     this.size ??= answer.size;
     if (this.size !== undefined && this.size < this.#done) throw this.#changed(`${this.size} bytes`, `at least ${this.#done} bytes`);
     if (answer.kind === "part") {
-      // A server may begin earlier than it was asked to, for example where its blocks do.
+      // A server may begin earlier than requested, for example at the start of a block.
       if (answer.first <= this.#done) return this.#done - answer.first;
       throw this.#problem(`a part that begins at byte ${answer.first}`, `one that begins at byte ${this.#done}`);
     }
-    // The whole file in answer to If-Range: another one, or a server that knows no ranges. Its mark tells them apart.
+    // The whole file in answer to If-Range: either another file, or a server without ranges. Its mark distinguishes the two.
     const { etag, modified } = answer.marks;
     const validator = strongValidator(this.#marks);
     if (validator !== undefined && etag === undefined && modified === undefined) throw this.#changed("no mark", `the mark ${validator}`);
     return this.#done;
   }
 
-  /** The answer has ended well: has the file? */
+  /** Checks that the file is complete when an answer has ended without an error. */
   #requireEnd({ kind }: HttpAnswer, skip: number): void {
     if (this.size !== undefined && this.#done < this.size)
       throw new Interrupted(`the connection ended after ${this.#done} of ${this.size} bytes`);
     if (skip > 0) throw this.#changed(`${this.#done - skip} bytes`, `at least ${this.#done} bytes`);
-    // A part of a file of unknown length may be followed by another one. If it was the last, the next answer is 416.
+    // A part of a file of unknown length may be followed by another. If it was the last, the next answer is 416.
     if (kind === "part" && this.size === undefined) throw new Interrupted("a part ended, of a file of unknown length");
   }
 
-  /** @param failures in a row */
+  /** @param failures the number of failures in a row */
   #atItsEnd({ message, after }: Interrupted, connection: number, failures: number): ProblemError {
     const { attempts, leastRate, longestPause, slack } = this.#limits;
     const found =

@@ -3,7 +3,7 @@ import type { NetworkSettings } from "./network-file.ts";
 import { canonicalIp } from "./network-interfaces.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/** What systemd-networkd says about one link. Addresses in the one spelling of `canonicalIp`. */
+/** The state of one link according to systemd-networkd. Addresses in the canonical form of `canonicalIp`. */
 export interface LinkDescription {
   /** The .network file in force for the link. */
   readonly networkFile?: string;
@@ -12,7 +12,7 @@ export interface LinkDescription {
   /** "off", "no-carrier", "carrier", "degraded", "routable", … (networkctl(1)). */
   readonly operationalState: string;
   readonly hasCarrier: boolean;
-  /** What the .network file gave it and is in force, each list sorted. */
+  /** The settings from the .network file that are in force, each list sorted. */
   readonly static: StaticSettings;
 }
 
@@ -25,7 +25,7 @@ export interface StaticSettings {
 
 const Sourced = z.object({ ConfigSource: z.string().optional(), ConfigState: z.string().optional() });
 const Bytes = z.array(z.number().int().min(0).max(255));
-// Only what is used: networkd adds fields with every version, and leaves out what is empty.
+// Only the fields in use: networkd adds fields with every version, and omits empty ones.
 const Description = z.object({
   NetworkFile: z.string().optional(),
   AdministrativeState: z.string(),
@@ -37,7 +37,11 @@ const Description = z.object({
   SearchDomains: z.array(Sourced.extend({ Domain: z.string() })).default([]),
 });
 
-/** The JSON of Manager.DescribeLink, as `networkctl --json=short status LINK` prints it too. @throws ProblemError when it is something else */
+/**
+ * Parses the JSON of Manager.DescribeLink, which `networkctl --json=short status LINK` prints too.
+ *
+ * @throws ProblemError for any other text
+ */
 export function parseLinkDescription(text: string): LinkDescription {
   const parsed = Description.safeParse(parseJson(text));
   if (!parsed.success) {
@@ -48,8 +52,8 @@ export function parseLinkDescription(text: string): LinkDescription {
     });
   }
   const { data } = parsed;
-  // The state is a list of words: "configuring" alone is not there yet, "configured,removing" not for long. What was there
-  // before a reload and stays is "configuring,configured", also once networkd is done with it (seen with systemd 252).
+  // The state is a list of words: "configuring" alone is not in force yet, "configured,removing" not for long. A setting that survives a
+  // reload is "configuring,configured", even after networkd has finished with it (seen with systemd 252).
   const inForce = ({ ConfigSource, ConfigState = "configured" }: z.infer<typeof Sourced>): boolean => {
     const words = ConfigState.split(",");
     return ConfigSource === "static" && words.includes("configured") && !words.includes("removing");
@@ -90,7 +94,7 @@ function ipOf(bytes: readonly number[]): string {
   );
 }
 
-/** The settings in the order of a description, so that both can be compared. */
+/** The settings in the order of a description, so that the two can be compared. */
 export function asStatic(settings: NetworkSettings): StaticSettings {
   return {
     addresses: settings.addresses.toSorted(),
@@ -100,9 +104,9 @@ export function asStatic(settings: NetworkSettings): StaticSettings {
   };
 }
 
-/** What is not yet as it should be, in words: "address 2001:db8::1/64 → 2001:db8::2/64". Empty when all of it is applied. */
+/** The settings that are not yet applied, in words: "address 2001:db8::1/64 → 2001:db8::2/64". Empty when all are applied. */
 export function staticDifferences(link: LinkDescription, wanted: StaticSettings): readonly string[] {
-  // Without a carrier networkd sets no addresses and no routes, and will when there is one (ConfigureWithoutCarrier=).
+  // Without a carrier networkd sets no addresses and routes; it sets them when there is one (ConfigureWithoutCarrier=).
   const compared = [
     { what: "address", old: link.hasCarrier ? link.static.addresses : wanted.addresses, new: wanted.addresses },
     { what: "gateway", old: link.hasCarrier ? link.static.gateways : wanted.gateways, new: wanted.gateways },

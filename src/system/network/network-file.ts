@@ -1,8 +1,8 @@
-/** What one interface is to be given, whoever asks for it. Each value in its one spelling, which is what is written. */
+/** The settings for one interface, whoever requests them. Each value is in its canonical form, in which it is written. */
 export interface NetworkSettings {
   /** Static addresses with prefix length: "2001:db8::5/64". */
   readonly addresses: readonly string[];
-  /** Each on the link, whether or not it is in the network of an address. */
+  /** Each is treated as on the link, whether or not it is in the network of an address. */
   readonly gateways: readonly string[];
   /** In order of preference. When there are any, those that routers advertise are not used. */
   readonly nameServers: readonly string[];
@@ -11,17 +11,17 @@ export interface NetworkSettings {
   readonly acceptRouterAdvertisements: boolean;
 }
 
-/** First line of every file that we write: what begins with it is ours to replace and to remove. */
+/** First line of every file that this program writes. A file that begins with it is ours to replace and to remove. */
 export const OUR_HEADER = "# Written by guestos-boot at every boot; edit network.conf on the config partition instead.";
 
 /**
  * A .network file (systemd.network(5)) that gives one interface these settings.
  *
- * IPv4 is used only where it was asked for: no DHCP, so that a stray DHCP server in a data centre gives a node nothing.
- * Addresses from advertised prefixes are derived from the MAC and not from chance: hosts know a node by them.
- * Whether DHCPv6 is asked as well is the router's decision, by the flags of its advertisement.
- * Every gateway is said to be on the link, also one in the node's own network, where that says nothing new: to systemd 252 a route with
- * GatewayOnLink= is the same route as without, and so it would wait without end where one becomes the other while it runs.
+ * IPv4 is used only on request, and without DHCP, so that a stray DHCP server in a data centre cannot configure a node. Addresses from
+ * advertised prefixes are derived from the MAC, not chosen at random: other hosts know a node by them. The router decides whether DHCPv6
+ * is used as well, by the flags of its advertisement. Every gateway gets GatewayOnLink=, also one in the node's own network, where it adds
+ * nothing. To systemd 252 a route with GatewayOnLink= equals the same route without. So it would wait without end if one replaced the
+ * other while it runs.
  */
 export function networkFile(interfaceName: string, settings: NetworkSettings): string {
   const lines = [

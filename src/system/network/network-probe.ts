@@ -3,24 +3,28 @@ import type { Host } from "../host.ts";
 import { hasCarrier, type NetworkInterface } from "./network-interfaces.ts";
 import { pause, systemClock } from "../../base/clock.ts";
 
-/** What is at the other end of some interfaces. */
+/** The results of a probe of some interfaces. */
 export interface Probed {
   readonly withCarrier: readonly NetworkInterface[];
-  /** Of those, the ones on which an IPv6 router has advertised itself. Looked for only where several have a carrier. */
+  /** Those of them on which an IPv6 router has advertised itself. Probed only where several have a carrier. */
   readonly withRouter: readonly NetworkInterface[];
 }
 
 /** Milliseconds. A link that negotiates its speed takes some seconds (IEEE 802.3, clause 28). */
 const CARRIER_TIME = 5_000;
-/** An address of its own takes the kernel up to two seconds (RFC 4862, 5.4), then it asks, up to a second later, and again after four (RFC 4861, 10). */
+/**
+ * Milliseconds. The kernel takes up to two seconds for a link-local address (RFC 4862, 5.4). Then it solicits, up to a second later, and
+ * again after four (RFC 4861, 10).
+ */
 const ROUTER_TIME = 9_000;
-/** For another one to answer, too: a router takes up to half a second for it (MAX_RA_DELAY_TIME). */
+/** Milliseconds for further routers to answer: one takes up to half a second (MAX_RA_DELAY_TIME). */
 const OTHERS_TIME = 2_000;
 const LOOK_AGAIN = 100;
 
 /**
- * Looks where interfaces lead to. One that is down is brought up for it, which makes the kernel ask for routers, and is down again
- * afterwards: what the kernel has given itself on it is gone with that, and nothing else is changed. Within 16 s.
+ * Finds out which interfaces have a link and a router. An interface that is down is brought up for the probe, which makes the kernel
+ * solicit routers, and is taken down afterwards. The addresses that the kernel gave it are gone then, and nothing else changes. Takes at
+ * most 16 s.
  */
 export async function probeInterfaces(host: Host, interfaces: readonly NetworkInterface[]): Promise<Probed> {
   const raised: NetworkInterface[] = [];
@@ -40,7 +44,7 @@ export async function probeInterfaces(host: Host, interfaces: readonly NetworkIn
 
 type Question = (host: Host, one: NetworkInterface) => Promise<boolean>;
 
-/** @param once how long the others have once one of them is so; 0 for all the time that there is */
+/** @param once how long the others may take once the first has succeeded; 0 for the full time */
 async function those(
   host: Host,
   interfaces: readonly NetworkInterface[],
@@ -62,7 +66,7 @@ async function hasLink(host: Host, { name }: NetworkInterface): Promise<boolean>
   return hasCarrier(host, name);
 }
 
-/** The kernel counts what it hears, whoever makes use of it (net/ipv6/proc.c). */
+/** The kernel counts all advertisements that it receives, whichever process uses them (net/ipv6/proc.c). */
 async function hasHeardRouter(host: Host, { name }: NetworkInterface): Promise<boolean> {
   const counters = (await host.readText(`/proc/net/dev_snmp6/${name}`)) ?? "";
   return Number(/^Icmp6InRouterAdvertisements\s+(\d+)$/m.exec(counters)?.[1] ?? 0) > 0;
@@ -75,7 +79,7 @@ async function isUp(host: Host, { name }: NetworkInterface): Promise<boolean> {
   return (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
 }
 
-/** One that cannot be brought up leads nowhere. */
+/** An interface that cannot be brought up leads nowhere. */
 async function bringUp(host: Host, { name }: NetworkInterface): Promise<void> {
   try {
     await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });

@@ -6,14 +6,14 @@ import { type LinkDescription, parseLinkDescription } from "./link-description.t
 const DESTINATION = "org.freedesktop.network1";
 const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/network1", interface: "org.freedesktop.network1.Manager" };
 /**
- * networkd signals a change of its states, but not every change of an address: so look again now and then. Also how long
- * it must be silent before a state counts: right after a request it still shows the one from before.
+ * networkd signals a change of its states, but not every change of an address. So the link is checked again after this many milliseconds.
+ * Also how long networkd must be silent before a state counts: right after a request it still shows the previous one.
  */
 const LOOK_AGAIN = 500;
-/** A link whose file has changed is configured anew by the reload itself; after this long it was not. */
+/** Milliseconds. The reload itself reconfigures a link whose file has changed. If the link is not as wanted by then, the reload did not. */
 const RELOAD_TIME = 5_000;
 
-/** What networkd knows about the link with that kernel index. @throws BusError when there is no such link, or no networkd */
+/** networkd's description of the link with that kernel index. @throws BusError when there is no such link, or no networkd */
 export async function describeLink(host: Host, index: number): Promise<LinkDescription> {
   return await withSystemBus(host, async (bus) => await describe(bus, index));
 }
@@ -23,24 +23,24 @@ async function describe(bus: SystemBus, index: number): Promise<LinkDescription>
   return parseLinkDescription(String(json));
 }
 
-/** What is waited for. */
+/** The goal of a wait. */
 export interface Goal {
   /** Milliseconds. */
   readonly within: number;
-  /** True once the link is as it is wanted. Asked after every change. */
+  /** True once the link is as it is wanted. Evaluated after every change. */
   readonly reached: (link: LinkDescription) => boolean | Promise<boolean>;
 }
 
-/** The link as it was last seen, and whether it got there. */
+/** The last known state of the link, and whether it reached the goal. */
 export interface Outcome {
   readonly reached: boolean;
   readonly link: LinkDescription;
 }
 
 /**
- * Has networkd read its files again, and waits for the result. A link is configured anew only where that is needed,
- * because it loses its addresses for a moment: when its file has changed, which networkd sees by itself, or when the link
- * is still not as it is wanted afterwards.
+ * Makes networkd read its files again, and waits for the result. A link is reconfigured only where that is needed, because it loses its
+ * addresses for a moment. It is needed when its file has changed, which networkd detects by itself, or when the link is still not as
+ * wanted afterwards.
  */
 export async function reloadLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
   return await following(host, index, goal, async (bus, changes) => {
@@ -52,7 +52,7 @@ export async function reloadLink(host: Host, index: number, goal: Goal): Promise
   });
 }
 
-/** Waits for the link to get there by itself. */
+/** Waits until the link reaches the goal by itself. */
 export async function waitForLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
   return await following(host, index, goal, async (bus, changes) => await settled(bus, index, changes, goal, true));
 }
@@ -83,9 +83,9 @@ async function following(
   );
 }
 
-/** @param quiet nothing was asked of networkd just now, so what it shows counts at once */
+/** @param quiet no request was sent to networkd just before, so its state counts at once */
 async function settled(bus: SystemBus, index: number, changes: Signals, { within, reached }: Goal, quiet = false): Promise<Outcome> {
-  // Not the time of day: it is set right just when the network comes up.
+  // Not the time of day: it is corrected just when the network comes up.
   const end = performance.now() + within;
   for (let steady = quiet; ;) {
     const link = await describe(bus, index);

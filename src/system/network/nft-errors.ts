@@ -1,25 +1,25 @@
 import { type Problem, ProblemError } from "../../base/problem.ts";
 
-/** A file of rules, and whose it is. */
+/** A file of rules, and its origin. */
 export interface Ruleset {
   readonly file: string;
   readonly content: string;
-  /** It came from outside: nft may see this file and no other. */
+  /** It comes from outside: nft may see this file and no other. */
   readonly foreign: boolean;
 }
 
-/** How nft saw the ruleset: under which name, and how many characters stood before its first line. */
+/** The ruleset as nft saw it: its name, and the number of characters before its first line. */
 export interface Shown {
   readonly name: string;
   readonly before: number;
 }
 
-/** A mistake, with where nft says it is. */
+/** A mistake, at the place that nft names. */
 interface Mistake {
   readonly file: string;
   readonly line: number;
   readonly column: number;
-  /** What is in that place of the ruleset; `undefined` in another file. */
+  /** The text at that place of the ruleset; `undefined` in another file. */
   readonly text: string | undefined;
   readonly words: string;
 }
@@ -72,7 +72,7 @@ function mistakeOf([, name = "", atLine, from, to, words = ""]: RegExpExecArray,
   return { file: isOurs ? file : name, line, column, text, words };
 }
 
-/** A mistake in a file that an injected ruleset includes is that it does. */
+/** A mistake in a file that an injected ruleset includes: the mistake is the include itself. */
 function foreignInclude(stderr: string, { file, foreign }: Ruleset, { name, before }: Shown): ProblemError | undefined {
   const [, atLine, from] = new RegExp(`^In file included from ${name}:(\\d+):(\\d+)`, "m").exec(stderr) ?? [];
   if (!foreign || atLine === undefined) return undefined;
@@ -86,17 +86,17 @@ function foreignInclude(stderr: string, { file, foreign }: Ruleset, { name, befo
 }
 
 /**
- * What the ruleset names that may come into being by itself; `undefined` where only the file can be wrong. The words are those of nft's
- * own checks (src/datatype.c, src/meta.c of nftables) and, for names of hosts, of getaddrinfo(3). Of the kernel's ENOENT only the one at the name of
- * something that is being made there: that is for a device that it hooks into. nft 1.1 tells it at the table's name, and guesses at another table.
- * Where that is told wrong, it is tried again in vain, and no more.
+ * An object that the ruleset names and that may appear by itself, in words; `undefined` where only the file can be wrong. The messages are
+ * those of nft's own checks (src/datatype.c, src/meta.c of nftables) and, for host names, of getaddrinfo(3). The kernel's ENOENT counts
+ * only at the name of an object that the ruleset makes there: then it means a device to hook into. nft 1.1 reports it at the table's name,
+ * and suggests another table. Where this is a wrong guess, the ruleset is retried without success, and nothing worse happens.
  */
 function missingYet(
   words: string,
   content: string,
   { line, column }: { readonly line: number; readonly column: number },
 ): string | undefined {
-  // An IPv6 address where one of IPv4 belongs is called a host too.
+  // An IPv6 address in the place of an IPv4 one is called a host too.
   if (/^Could not resolve hostname: (?!Address family)/.test(words)) return "a host that does not resolve";
   if (words === "Interface does not exist") return "an interface that does not exist";
   const before = content.split("\n")[line - 1]?.slice(0, column - 1) ?? "";

@@ -7,12 +7,12 @@ export interface IncludedFile {
   readonly content: string;
 }
 
-/** Where nft looks for names that are not absolute (nft(8), "include"; the default of Debian's build). */
+/** The folder in which nft searches names that are not absolute (nft(8), "include"; the default of Debian's build). */
 const FOLDER = "/etc";
-/** MAX_INCLUDE_DEPTH of nftables: deeper ones are an error for nft itself. */
+/** MAX_INCLUDE_DEPTH of nftables: deeper includes are an error for nft itself. */
 const DEPTH = 16;
 
-/** The names that the ruleset includes, as they are written, in order: files, or patterns in the last component. */
+/** The names that the ruleset includes, as written, in order: files, or patterns in the last component. */
 export function includesIn(content: string): readonly string[] {
   return content
     .split("\n")
@@ -22,11 +22,11 @@ export function includesIn(content: string): readonly string[] {
 
 export interface Includes {
   readonly files: readonly IncludedFile[];
-  /** What to watch to notice a change of them: the files, and those that are not there; for a pattern, its folder. */
+  /** The paths to watch for a change of the includes: the files, also missing ones; for a pattern, its folder. */
   readonly watch: readonly string[];
 }
 
-/** Everything that the ruleset includes, so that a change of it can be told. Whether it may, is not asked here. */
+/** Reads all files that the ruleset includes, so that a change of them can be detected. Does not decide whether they are allowed. */
 export async function readIncludes(host: Host, content: string): Promise<Includes> {
   const files = new Map<string, IncludedFile>();
   const watch = new Set<string>();

@@ -6,17 +6,17 @@ import type { Host } from "../host.ts";
 import { parseNftError, type Ruleset } from "./nft-errors.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/** Names in a ruleset are resolved while it is read, so a lost name server must not hold up the boot. */
+/** nft resolves names in a ruleset while it reads it, so a lost name server must not hold up the boot. */
 const TIMEOUT = 30_000;
 
 /**
- * Emptied and filled in one transaction, so that no packet ever meets half a ruleset, or none, and what is loaded is
- * exactly the file, also when that does not flush by itself. On the first line, so that line numbers stay the file's.
+ * Flushed and filled in one transaction: no packet ever meets half a ruleset, or none. The loaded rules are then exactly those of the
+ * file, even if it does not flush by itself. On the first line, so that line numbers stay the file's.
  */
 const FLUSH = "flush ruleset; ";
 
 /**
- * Whether the kernel would take the ruleset. Changes nothing.
+ * Checks that the kernel would accept the ruleset. Changes nothing.
  *
  * @throws ProblemError with file, line and column of the first mistake; retryable where that may pass by itself
  */
@@ -24,25 +24,25 @@ export async function checkRuleset(host: Host, ruleset: Ruleset): Promise<void> 
   await run(host, ["-c"], ruleset);
 }
 
-/** Puts the ruleset in force in place of the one before; on any error that one stays. @throws ProblemError as above */
+/** Replaces the ruleset in force; on any error the previous one stays. @throws ProblemError as `checkRuleset` does */
 export async function loadRuleset(host: Host, ruleset: Ruleset): Promise<void> {
   await run(host, [], ruleset);
 }
 
-/** Between a load and a look at what it made, somebody else may change the rules. How often a ruleset is loaded until nobody did. */
+/** How often a ruleset is loaded until no other process interferes: one may change the rules between a load and its inspection. */
 const LOADS = 4;
-/** Bytes. nft(8), --echo, tells of each element of a set in a line of its own: several times of what a listing takes. */
+/** Bytes. nft(8), --echo, prints each element of a set on a line of its own: several times the size of a listing. */
 const MOST_ECHOED = 32 * 1024 * 1024;
 
 /**
- * The same, and sees to it that exactly this is in force, and nothing that somebody else has added or taken away meanwhile. That is known by
- * the kernel's handles, which nft names as it loads (nft(8), --echo). A file that takes back a part of what it makes cannot be told from one
- * that somebody interferes with, but it does the same each time: what comes out twice is believed. Elements of sets have no handles: one that
- * somebody adds in that moment is not told from the file's.
+ * As `loadRuleset`, and makes sure that exactly this ruleset is in force, without changes that another process made meanwhile. The
+ * kernel's handles, which nft names as it loads (nft(8), --echo), show that. A file that removes a part of what it makes looks the same as
+ * interference, but does so each time. So a result that occurs twice is accepted. Elements of sets have no handles: an element that
+ * another process adds at that moment is not distinguished from the file's.
  *
- * @param options `text`: whether the ruleset is wanted as a file that can be loaded again, as the kernel shows it, without what was counted
+ * @param options `text`: whether to return the ruleset as a file that can be loaded again, as the kernel shows it, without counters
  * @returns the digest of the ruleset
- * @throws ProblemError as above, or when somebody changes the rules again and again
+ * @throws ProblemError as `checkRuleset` does, or when another process keeps changing the rules
  */
 export async function loadExactly(
   host: Host,
@@ -58,7 +58,7 @@ export async function loadExactly(
     if (digests.has(digest) || made.symmetricDifference(objectsIn(listing)).size === 0) return { digest, ...more };
     digests.add(digest);
   }
-  // No place in the file: nothing is wrong with it.
+  // Without a place in the file, because the file is not at fault.
   throw new ProblemError({
     code: "firewall-changed-meanwhile",
     what: "somebody else changes the firewall's rules while they are loaded",
@@ -67,7 +67,7 @@ export async function loadExactly(
   });
 }
 
-/** By standard input and not by name: what was read and compared is then what is loaded, whoever writes to the file meanwhile. */
+/** By standard input and not by name: so the content that was read and compared is loaded, even if the file changes meanwhile. */
 async function run(host: Host, args: readonly string[], ruleset: Ruleset): Promise<string> {
   const nft = ruleset.foreign ? await confined(host, args, ruleset) : { program: "nft", args: [...args, "-f", "-"] };
   const input = `${FLUSH}${ruleset.content}\n`;
@@ -81,7 +81,8 @@ async function run(host: Host, args: readonly string[], ruleset: Ruleset): Promi
     const shown = { name: ruleset.foreign ? CONFINED_RULESET : "/dev/stdin", before: FLUSH.length };
     const mistake = ending.kind === "exited" ? parseNftError(stderr, ruleset, shown) : undefined;
     if (mistake !== undefined) throw mistake;
-    // It asks name servers, and waits for each of them. All that the root of its own is made of would be told else.
+    // Only a time-out is retryable: nft waits for each name server. The operator gets the plain command, without the long arguments of
+    // bwrap.
     const command = { ...error.command, program: "nft", args: [...args, "-f", ruleset.foreign ? ruleset.file : "-"] };
     throw new CommandError(command, ending, stderr, { retryable: ending.kind === "timed-out" });
   }
@@ -95,7 +96,7 @@ async function confined(host: Host, args: readonly string[], ruleset: Ruleset): 
   }
 }
 
-/** Without it nft does not run at all. No place in the file: nothing is wrong with it. */
+/** nft does not run without its confinement. Without a place in the file, because the file is not at fault. */
 function notConfined({ file }: Ruleset, cause: CommandError): ProblemError {
   const { what, found } = cause.problem;
   const tool = cause.command.program;
@@ -112,8 +113,8 @@ function notConfined({ file }: Ruleset, cause: CommandError): ProblemError {
 }
 
 /**
- * A digest of the ruleset in force. Two are equal when the rules are, whatever has been counted since and in which
- * order the kernel numbered them.
+ * A digest of the ruleset in force. Two digests are equal when the rules are, whatever the counters and the order in which the kernel
+ * numbered the rules.
  */
 export async function rulesetDigest(host: Host): Promise<string> {
   return digestOf(await rulesetJson(host));
@@ -124,12 +125,15 @@ async function rulesetJson(host: Host): Promise<string> {
   return (await host.run({ program: "nft", args: ["-j", "list", "ruleset"], timeout: TIMEOUT })).stdout;
 }
 
-/** For the next load, without what was counted (nft(8), --stateless). */
+/** The ruleset as a file for the next load, without counters (nft(8), --stateless). */
 async function rulesetText(host: Host): Promise<string> {
   return (await host.run({ program: "nft", args: ["--stateless", "list", "ruleset"], timeout: TIMEOUT })).stdout;
 }
 
-/** Of the JSON of libnftables-json(5): without handles, versions, counts, and what packets have put into sets. */
+/**
+ * The digest of a listing in the JSON of libnftables-json(5). Handles, versions, counters, and elements that packets add to sets are left
+ * out.
+ */
 export function digestOf(json: string): string {
   const { nftables } = Listing.parse(JSON.parse(json));
   const learned = new Set(
@@ -171,7 +175,7 @@ const Objects = z.object({
   ),
 });
 
-/** Tables, chains and rules of a listing, each by all that names it, its handle included. */
+/** Tables, chains and rules of a listing. Each is identified by all its names and its handle. */
 function objectsIn(json: string): ReadonlySet<string> {
   const found = Objects.parse(JSON.parse(json)).nftables.flatMap(({ table, chain, rule }) => [
     ...(table === undefined ? [] : [`table ${table.family} ${table.name} ${table.handle}`]),
@@ -182,8 +186,8 @@ function objectsIn(json: string): ReadonlySet<string> {
 }
 
 /**
- * The same of what nft says that it made, as "add rule inet filter input tcp dport 22 accept # handle 5". Of tables of one name the last:
- * a file may begin by making one, in order to delete it.
+ * The same, from nft's echo of what it made, as "add rule inet filter input tcp dport 22 accept # handle 5". Of several tables of one name
+ * the last counts: a file may begin by making one, in order to delete it.
  */
 function objectsMade(echo: string): ReadonlySet<string> {
   const tables = new Map<string, string>();
@@ -198,12 +202,12 @@ function objectsMade(echo: string): ReadonlySet<string> {
 }
 
 /**
- * The sets that a rule's statements add to, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set
- * is only useful where a rule writes to it.
+ * The sets to which a rule's statements add elements, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set is
+ * only useful where a rule writes to it.
  */
 function setsWritten(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(setsWritten);
-  // What nft 1.0 has no JSON for, it writes as text: "update @seen { ip6 saddr : 0x1 }".
+  // nft 1.0 writes statements without a JSON form as text: "update @seen { ip6 saddr : 0x1 }".
   if (typeof value === "string") return [...value.matchAll(/^(?:add|update) (@\S+)/g)].flatMap(([, name]) => name ?? []);
   if (typeof value !== "object" || value === null) return [];
   const own = "op" in value ? ["set" in value ? value.set : undefined, "map" in value ? value.map : undefined] : [];

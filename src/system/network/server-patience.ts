@@ -1,19 +1,19 @@
 /** How patient a transfer is. Times in milliseconds. */
 export interface Patience {
-  /** Until the answer begins, and between two pieces of it. */
+  /** Until the answer begins, and between two chunks of it. */
   readonly idle: number;
-  /** Failures in a row without a new byte, or with more that was there already than is new. */
+  /** The most failures in a row in which a connection delivers no more new bytes than repeated ones. */
   readonly attempts: number;
   /** Before the first retry; doubled with each further one, up to `longestPause`. */
   readonly firstPause: number;
   readonly longestPause: number;
-  /** Bytes a second that must come on average, over `slack`: a server that gives a byte a minute must not keep us for ever. */
+  /** Bytes a second that must come on average, over `slack`: a server that sends a byte a minute must not hold the transfer permanently. */
   readonly leastRate: number;
-  /** For how long nothing may come in all; what comes earns it back. */
+  /** The total time for which nothing may come. Received bytes restore it. */
   readonly slack: number;
 }
 
-/** The least rate is that of dnf (dnf.conf(5), minrate). The slack is more than all attempts and pauses of a server that is silent. */
+/** The least rate is that of dnf (dnf.conf(5), minrate). The slack is longer than all attempts and pauses with a silent server. */
 export const usualPatience: Patience = {
   idle: 30_000,
   attempts: 8,
@@ -23,7 +23,7 @@ export const usualPatience: Patience = {
   slack: 600_000,
 };
 
-/** Counts the time in which a server is waited for, and only that: while our own reader is busy, nobody waits. */
+/** Counts only the time spent waiting for a server, not the time in which our own reader is busy. */
 export class ServerPatience {
   readonly #patience: Patience;
   #left: number;
@@ -33,12 +33,12 @@ export class ServerPatience {
     this.#left = patience.slack;
   }
 
-  /** How long may still be waited, in milliseconds. */
+  /** The time that is left for waiting, in milliseconds. */
   get left(): number {
     return Math.max(0, this.#left);
   }
 
-  /** Waits for the work; `cut` is called when that takes too long, and must end it. */
+  /** Waits for the work. When that takes too long, it calls `cut`, which must end the work. */
   async waited<T>(work: Promise<T>, cut: () => void): Promise<T> {
     const since = performance.now();
     const tooLate = setTimeout(cut, Math.min(this.#patience.idle, this.left));
@@ -54,7 +54,11 @@ export class ServerPatience {
     this.#left = Math.min(this.#patience.slack, this.#left + (bytes / this.#patience.leastRate) * 1000);
   }
 
-  /** Before the next try, after so many failures in a row, and not before `least`. @returns `undefined` where there is no time for it */
+  /**
+   * The pause before the next attempt, after that many failures in a row, at least `least`.
+   *
+   * @returns `undefined` where no time is left for it
+   */
   pause(failures: number, least: number): number | undefined {
     const { attempts, firstPause, longestPause } = this.#patience;
     const pause = Math.max(least, Math.min(longestPause, firstPause * 2 ** (failures - 1)));

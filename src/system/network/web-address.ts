@@ -3,14 +3,14 @@ import { quoted } from "../../base/quoted.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { shownAddress } from "../../base/shown-address.ts";
 
-/** An address that cannot be used as it was given. */
+/** An address that cannot be used as given. */
 export class WrongAddressError extends ProblemError {}
 
 /**
- * The address of something on a server, as an operator gives it.
+ * The address of a resource on a server, as given by an operator.
  *
- * @throws WrongAddressError for what is no http(s) address, or has a user or a password in it: everybody who lists the machine's
- * processes reads those, and libraries repeat them in what they say (RFC 3986, 7.5)
+ * @throws WrongAddressError for an address that is not http(s), or has a user or a password in it. Every process that lists the machine's
+ * processes can read those, and libraries repeat them in their messages (RFC 3986, 7.5)
  */
 export function webAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -32,7 +32,7 @@ export function webAddress(text: string): URL {
   });
 }
 
-/** Whether what is sent there stays on this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+/** Whether requests to it stay on this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
 export function isLoopback({ hostname }: URL): boolean {
   return /(?:^|\.)localhost$/.test(hostname) || (isIPv4(hostname) && hostname.startsWith("127.")) || hostname === "[::1]";
 }

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { getRawAsset } from "node:sea";
 
 /**
- * Loads a native addon that lies inside the executable.
+ * Loads a native addon that is embedded in the executable.
  *
- * dlopen(3) takes a path, so the addon goes to a private file for the moment of the call. Early in a boot /tmp may not be there and
- * /run is mounted noexec by the initramfs; /dev/shm is a tmpfs that systemd mounts before anything else and that allows execution.
+ * dlopen(3) takes a path, so the addon is in a private file during the call. Early in a boot /tmp may be missing, and the initramfs mounts
+ * /run noexec. /dev/shm is a tmpfs that systemd mounts before anything else and that allows execution.
  *
  * @param asset the name under which the build embedded the addon (tools/build.ts)
- * @returns what the addon exports
+ * @returns the exports of the addon
  * @throws Error when the file cannot be written, or the loader refuses it
  */
 export function loadEmbeddedAddon(asset: string): unknown {
@@ -21,7 +21,7 @@ export function loadEmbeddedAddon(asset: string): unknown {
     process.dlopen(addon, path);
     return addon.exports;
   } finally {
-    // The mapping keeps the code; nothing is left behind for others to find.
+    // The mapping keeps the code, so the file can be removed at once.
     rmSync(folder, { recursive: true, force: true });
   }
 }

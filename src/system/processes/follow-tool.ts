@@ -1,20 +1,19 @@
 import { pause, systemClock } from "../../base/clock.ts";
 import { CommandError, runTool } from "../command.ts";
 
-/** Milliseconds after which a tool that ended is started again; doubled while it does not last. */
+/** Milliseconds before a tool that ended is started again; doubled as long as it keeps ending early. */
 const FIRST_BACKOFF = 1_000;
 const LONGEST_BACKOFF = 60_000;
-/** A tool that has run for so long, in milliseconds, had started well. */
+/** Milliseconds after which a tool counts as started successfully. */
 const LASTED = 60_000;
-/** Milliseconds that a tool is given to begin to listen. */
+/** Milliseconds that a tool may take to begin to listen. */
 const LISTENING = 1_000;
 
 /**
- * Runs a tool that reports changes for as long as it lasts, such as `ip monitor`, and calls `changed` whenever it writes
- * something. What it writes is not kept. It is started again when it ends, and what happened before it listened is made up
- * for by a call.
+ * Runs a tool that reports changes without end, such as `ip monitor`, and calls `changed` whenever it writes. Its output is not kept. It
+ * is started again when it ends. A call shortly after each start covers the changes from before it listened.
  *
- * Not through the host: that runs tools to their end, within a time.
+ * Not through the host: that runs tools with a time limit.
  *
  * @returns when the signal is aborted and the tool has ended
  */
@@ -23,7 +22,7 @@ export async function followTool(program: string, args: readonly string[], signa
   while (!signal.aborted) {
     const began = performance.now();
     const listening = setTimeout(changed, LISTENING);
-    // A tool that is not there ends too: then the inspections at intervals are all there is.
+    // A missing tool ends too. Then only the inspections at intervals notice changes.
     await runTool({ program, args }, signal, { timeout: undefined, wrote: changed, stderr: "ignore" }).catch(ended);
     clearTimeout(listening);
     backoff = performance.now() - began > LASTED ? FIRST_BACKOFF : Math.min(backoff * 2, LONGEST_BACKOFF);

@@ -2,12 +2,15 @@ import { type createHash, hash } from "node:crypto";
 import { type MessagePort, Worker } from "node:worker_threads";
 import { alignedBuffers, type SharedBuffer } from "../disks/aligned-memory.ts";
 
-/** Starting a thread takes as long as hashing some megabytes: what is small, and all that comes before something large, is hashed where it is. */
+/**
+ * Bytes. Starting a thread takes as long as hashing some megabytes. So small data, and all data before the first large block, is hashed on
+ * the calling thread.
+ */
 const WORTH_A_THREAD = 1024 * 1024;
-/** Pieces of a stream are collected to blocks of this size; so many of them may wait to be hashed. */
+/** Chunks of a stream are collected into blocks of this size. `BLOCKS` of them may wait to be hashed. */
 const BLOCK = 1024 * 1024;
 const BLOCKS = 3;
-/** Megabytes. A thread holds next to nothing: what it hashes is shared memory, which does not count here. */
+/** Megabytes. A thread needs very little memory: the data that it hashes is in shared memory, which does not count here. */
 const THREAD_MEMORY = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1 };
 
 type Job = { readonly kind: "whole" | "part"; readonly bytes: SharedBuffer } | { readonly kind: "end" };
@@ -18,10 +21,9 @@ interface Crypto {
 }
 
 /**
- * What a thread does: each job gets one answer, in order.
+ * The thread's program: each job gets one answer, in order.
  *
- * It is handed over as source text, because an executable has no files that a thread could be started from. So it may use
- * nothing but what it is given.
+ * It is passed as source text, because the executable has no files from which a thread could be started. So it may use only its arguments.
  */
 function work(crypto: Crypto, port: MessagePort): void {
   const stream = crypto.createHash("sha256");
@@ -53,12 +55,12 @@ class Thread {
     this.#worker.on("exit", () => this.#fail(new Error("the hashing thread was stopped")));
   }
 
-  /** @returns the answer; of no meaning for a part */
+  /** @returns the answer; it has no meaning for a part */
   async do(job: Job): Promise<Uint8Array> {
     if (this.#failure !== undefined) throw this.#failure.error;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#waiting.push({ resolve, reject });
-    // Nothing is handed over: the memory is shared.
+    // Nothing is transferred: the memory is shared.
     this.#worker.postMessage(job, []);
     return promise;
   }
@@ -74,19 +76,22 @@ class Thread {
 }
 
 /**
- * SHA-256 on a thread of its own: Node's hashing runs where it is called, and would keep the main thread from moving data for
- * half of an install's time. One thread hashes as fast as a good disk writes. It starts with the first work that is worth it, and
- * runs until this is disposed of.
+ * SHA-256 on a thread of its own. Node hashes on the calling thread, and would stop the main thread from moving data for half of an
+ * install's time. One thread hashes as fast as a good disk writes. It starts with the first block that is large enough, and runs until
+ * this object is disposed of.
  */
 export class HashThread implements AsyncDisposable {
   #thread: Thread | undefined;
 
-  /** @param bytes may not change until the digest is there. @returns the digest, as bytes */
+  /**
+   * @param bytes must not change before the digest is there
+   * @returns the digest, as bytes
+   */
   async sha256(bytes: SharedBuffer): Promise<Uint8Array> {
     return bytes.length < WORTH_A_THREAD ? hash("sha256", bytes, "buffer") : this.#started().do({ kind: "whole", bytes });
   }
 
-  /** Hashes pieces that come one after the other as one. There is one stream in the life of the thread. */
+  /** Hashes consecutive chunks as one. There is one stream in the life of the thread. */
   stream(): HashStream {
     return new HashStream(() => this.#started());
   }
@@ -105,7 +110,7 @@ export class HashThread implements AsyncDisposable {
 export class HashStream {
   readonly #thread: () => Thread;
   readonly #blocks = alignedBuffers(BLOCKS, BLOCK);
-  /** What is on its way, one for each block, oldest first. */
+  /** The pending jobs, one for each block, oldest first. */
   readonly #running: Promise<unknown>[] = [];
   #full = 0;
   #filled = 0;
@@ -114,7 +119,7 @@ export class HashStream {
     this.#thread = thread;
   }
 
-  /** Takes a copy. Settles when there is room for more. */
+  /** Copies the bytes. Resolves when there is room for more. */
   async update(bytes: Uint8Array): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       const piece = bytes.subarray(done, done + BLOCK - this.#filled);
@@ -125,7 +130,7 @@ export class HashStream {
     }
   }
 
-  /** @returns the digest of all, as bytes. Nothing can be added any more */
+  /** Ends the stream: `update` must not be called any more. @returns the digest of all bytes */
   async digest(): Promise<Uint8Array> {
     const rest = this.#block().subarray(0, this.#filled);
     if (this.#full === 0) return hash("sha256", rest, "buffer");
@@ -143,7 +148,7 @@ export class HashStream {
 
   async #submit(): Promise<void> {
     const part = this.#thread().do({ kind: "part", bytes: this.#block() });
-    // Heard when its block is needed again, or at the end.
+    // Reported when its block is needed again, or at the end.
     part.catch(() => undefined);
     this.#running.push(part);
     this.#full += 1;

@@ -1,7 +1,7 @@
 import { closeSync, constants, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { CommandError, runTool } from "../command.ts";
 
-/** Who holds the lock, as that process wrote it down. */
+/** The process that holds the lock, as it recorded itself. */
 export interface LockHolder {
   readonly pid: number;
   /** The command line as typed. */
@@ -12,13 +12,13 @@ export interface LockHolder {
 
 export type LockAttempt =
   | { readonly kind: "taken"; readonly release: () => void }
-  /** `holder` is absent when it has not yet said who it is. */
+  /** `holder` is absent when it has not yet recorded itself. */
   | { readonly kind: "held"; readonly holder: LockHolder | undefined }
   /** The signal was aborted while waiting. */
   | { readonly kind: "cancelled" };
 
 export interface LockRequest {
-  /** Seconds to wait for it; 0 for not at all. */
+  /** Seconds to wait for it; 0 to return at once. */
   readonly wait: number;
   readonly holder: LockHolder;
   readonly signal: AbortSignal;
@@ -26,17 +26,17 @@ export interface LockRequest {
 
 /** EX_TEMPFAIL of sysexits.h: a status that flock(1) itself does not use. */
 const CONFLICT = 75;
-/** Milliseconds beyond the time that flock(1) itself waits. */
+/** Milliseconds beyond flock(1)'s own waiting time. */
 const GRACE = 30_000;
 
 /**
- * Takes an exclusive kernel lock that dies with this process, however that dies.
+ * Takes an exclusive kernel lock that ends with this process, however it ends.
  *
  * flock(2): the lock belongs to the open file description, not to a process. So flock(1), given our descriptor as its standard input,
- * locks on our behalf and ends, and the lock stays until our last copy is closed: by `release`, or by the kernel when we are
- * gone. Tools that we start do not get a copy, because Node opens files close-on-exec.
+ * locks on our behalf and exits. The lock stays until our last copy is closed: by `release`, or by the kernel when this process ends.
+ * Tools that we start do not get a copy, because Node opens files close-on-exec.
  *
- * @param path the lock file, made when absent; its folder must exist
+ * @param path the lock file, made when missing; its folder must exist
  * @throws Error when the file cannot be opened, or flock(1) cannot be run
  */
 export async function takeLock(path: string, request: LockRequest): Promise<LockAttempt> {
@@ -56,7 +56,7 @@ export async function takeLock(path: string, request: LockRequest): Promise<Lock
   }
 }
 
-/** Whether it is locked for us now. */
+/** Tries to lock the file. @returns whether we hold the lock now */
 async function isFree(file: number, { wait, signal }: LockRequest): Promise<boolean> {
   const patience = wait === 0 ? ["--nonblock"] : ["--timeout", String(wait)];
   const args = [...patience, "--conflict-exit-code", String(CONFLICT), "0"];
@@ -66,13 +66,13 @@ async function isFree(file: number, { wait, signal }: LockRequest): Promise<bool
   return status === 0;
 }
 
-/** What the holder wrote down. Only for a message: who holds the lock is the kernel's knowledge alone. */
+/** The holder's own record. Only for a message: the kernel alone knows which process holds the lock. */
 function readHolder(path: string): LockHolder | undefined {
   try {
     const holder: unknown = JSON.parse(readFileSync(path, "utf8"));
     return isHolder(holder) ? holder : undefined;
   } catch {
-    // Empty or half written: the holder is between taking the lock and writing its name.
+    // Empty or half written: the holder is between taking the lock and recording itself.
     return undefined;
   }
 }

@@ -2,23 +2,23 @@ import { isSea } from "node:sea";
 import { type Completed, runTool } from "../command.ts";
 
 /**
- * Milliseconds. What it is started for is an inspection of the node, in which each unit has its own bound; the next inspection of everything
- * is due after so long (src/monitor).
+ * Milliseconds. The program runs for an inspection of the node, in which each unit has its own limit. The next full inspection is due
+ * after this time (src/monitor).
  */
 const TIMEOUT = 3_600_000;
-/** From SIGTERM to SIGKILL: it stops its own tools meanwhile, and waits at most 5 s for a unit that does not listen. */
+/** Milliseconds from SIGTERM to SIGKILL. Meanwhile it stops its own tools, and waits at most 5 s for a unit that does not react. */
 const KILL_DELAY = 10_000;
 
 /**
- * Runs this very program with other arguments, as a process of its own, and waits for its end. Its standard error is ours.
- * The memory that its work takes is gone with it.
+ * Runs this same program with other arguments, as a process of its own, and waits for its end. Its standard error is ours. The kernel
+ * frees the memory of its work when it ends.
  *
  * @param okStatuses exit statuses that are an answer
  * @param signal aborting it tells the process to stop, as SIGTERM does
  * @throws CommandError for every other ending
  */
 export async function runOwnProgram(args: readonly string[], okStatuses: readonly number[], signal: AbortSignal): Promise<Completed> {
-  // As one executable, the program is its own interpreter.
+  // As a single executable, the program is its own interpreter.
   const script = isSea() ? [] : [...process.execArgv, process.argv[1] ?? ""];
   const command = { program: process.execPath, args: [...script, ...args], okStatuses };
   return runTool(command, signal, { timeout: TIMEOUT, killDelay: KILL_DELAY, stderr: "inherit" });

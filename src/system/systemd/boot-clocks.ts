@@ -3,32 +3,32 @@ import { CommandError } from "../command.ts";
 import { call, type SystemBus, withSystemBusIfThere } from "./dbus.ts";
 import type { Host } from "../host.ts";
 
-/** When the boot passed its milestones, as systemd has it. Seconds of CLOCK_MONOTONIC: since the kernel started. */
+/** When the boot passed its milestones, according to systemd. Seconds of CLOCK_MONOTONIC: since the kernel started. */
 export interface BootClocks {
-  /** Seconds from power-on to the kernel, firmware and loader together. Absent where the firmware does not tell. */
+  /** Seconds from power-on to the kernel, firmware and loader together. Absent where the firmware does not report it. */
   readonly firmware?: number;
-  /** Seconds from the boot loader's start to the kernel. Absent where the loader does not tell (GRUB does not by itself). */
+  /** Seconds from the boot loader's start to the kernel. Absent where the loader does not report it (GRUB does not by itself). */
   readonly loader?: number;
-  /** When systemd began in the initrd; absent without one, or with one that has no systemd in it. */
+  /** When systemd began in the initrd; absent without an initrd, or without systemd in it. */
   readonly initrd?: number;
   /** When systemd began in the root file system. */
   readonly userspace: number;
-  /** When systemd had finished; absent while it has not. */
+  /** When systemd had finished; absent until then. */
   readonly finished?: number;
-  /** By unit name: when a service's main process began and ended, the last time that it ran in this boot. */
+  /** By unit name: when a service's main process began and ended, for its last run in this boot. */
   readonly services: Readonly<Record<string, { readonly started: number; readonly ended?: number }>>;
 }
 
 const DESTINATION = "org.freedesktop.systemd1";
 const PROPERTIES = "org.freedesktop.DBus.Properties";
 
-/** a{sv} as the library gives it: a 64-bit number is a bigint. */
+/** a{sv} as the library returns it: a 64-bit number is a bigint. */
 const Values = z.tuple([z.record(z.string(), z.object({ value: z.unknown() }))]);
 
 /**
- * Asks systemd for this boot's clocks (org.freedesktop.systemd1(5)).
+ * Reads this boot's clocks from systemd (org.freedesktop.systemd1(5)).
  *
- * @param services names of services whose main processes are asked for too
+ * @param services names of services whose main processes are included
  * @returns `undefined` on a machine without systemd or without a bus
  */
 export async function bootClocks(host: Host, services: readonly string[]): Promise<BootClocks | undefined> {
@@ -41,7 +41,7 @@ export async function bootClocks(host: Host, services: readonly string[]): Promi
       const service = await properties(bus, unitPath(name), `${DESTINATION}.Service`);
       const started = seconds(service["ExecMainStartTimestampMonotonic"]);
       const ended = seconds(service["ExecMainExitTimestampMonotonic"]);
-      // While it runs again, the exit is still that of the time before.
+      // While a service runs again, the exit is still that of its previous run.
       if (started !== undefined) times[name] = { started, ...(ended === undefined || ended < started ? {} : { ended }) };
     }
     return {
@@ -61,7 +61,7 @@ async function properties(bus: SystemBus, path: string, name: string): Promise<R
   return Object.fromEntries(Object.entries(answer).map(([key, { value }]) => [key, value]));
 }
 
-/** The object of a unit: every byte that is no letter or digit (nor a first digit) as _xx (sd_bus_path_encode(3)). */
+/** The object path of a unit: every byte that is not a letter or digit, and a digit at the start, becomes _xx (sd_bus_path_encode(3)). */
 export function unitPath(name: string): string {
   const encoded = Buffer.from(name)
     .toString("latin1")
@@ -69,7 +69,7 @@ export function unitPath(name: string): string {
   return `/org/freedesktop/systemd1/unit/${encoded}`;
 }
 
-/** Microseconds as systemd has them; 0 and the largest number both mean "has not happened". */
+/** systemd's values are microseconds; 0 and the largest number both mean "has not happened". */
 function seconds(value: unknown): number | undefined {
   const micro = typeof value === "bigint" || typeof value === "number" ? Number(value) : 0;
   return micro > 0 && micro < 2 ** 63 ? micro / 1e6 : undefined;
@@ -83,10 +83,10 @@ function present(key: "firmware" | "loader" | "initrd" | "finished", value: numb
 const STARTUP_FINISHED = "b07a249cd024414a82dd00cd181378ff";
 
 /**
- * The clocks of an earlier boot, from what systemd wrote into the journal when it had finished. Firmware, loader and
- * services are not among that.
+ * The clocks of an earlier boot, from systemd's journal entry when it had finished. That entry has no times of firmware, loader and
+ * services.
  *
- * @param bootId as the kernel has it
+ * @param bootId in the kernel's form
  * @returns `undefined` when the journal does not have that boot, or it never finished
  */
 export async function journalClocks(host: Host, bootId: string): Promise<BootClocks | undefined> {
@@ -95,7 +95,7 @@ export async function journalClocks(host: Host, bootId: string): Promise<BootClo
     const { stdout } = await host.run({
       program: "journalctl",
       args: ["--output=json", "--no-pager", "--quiet", ...match],
-      // Nothing found.
+      // 1: no entry found.
       okStatuses: [0, 1],
     });
     return parseStartupFinished(stdout);
@@ -111,7 +111,7 @@ const StartupFinished = z.object({
   USERSPACE_USEC: z.coerce.number(),
 });
 
-/** @param text journalctl's JSON, an entry a line; the last one counts */
+/** @param text journalctl's JSON, one entry a line; the last one counts */
 export function parseStartupFinished(text: string): BootClocks | undefined {
   const line = text.trim().split("\n").at(-1) ?? "";
   if (line === "") return undefined;

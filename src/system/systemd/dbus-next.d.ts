@@ -1,6 +1,6 @@
 /**
- * As much of dbus-next as is used here. The types that the package ships are declared under the name of its maintained
- * fork and are a script, not a module, so the compiler does not find them under the name that we import.
+ * The part of dbus-next that is used here. The package ships types that are declared under the name of its maintained fork and are a
+ * script, not a module. So the compiler does not find them under the name of the import.
  */
 declare module "dbus-next" {
   import type { EventEmitter } from "node:events";
@@ -44,7 +44,7 @@ declare module "dbus-next" {
 
   export class MessageBus extends EventEmitter {
     readonly name: string | null;
-    /** Not part of the library's public interface: the only way to the socket, see `closeBus` in dbus.ts. */
+    /** Not part of the library's public interface, but the only way to the socket: see `closeBus` in dbus.ts. */
     readonly _connection: EventEmitter & { readonly stream: Socket };
     call(message: Message): Promise<Message | null>;
     send(message: Message): void;

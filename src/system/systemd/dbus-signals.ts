@@ -2,7 +2,7 @@ import type { Message } from "dbus-next";
 import { bounded, call, type SystemBus } from "./dbus.ts";
 
 export interface SignalRule {
-  /** The well-known name of the sender; signals that others send to us are not taken for his. */
+  /** The well-known name of the sender. Signals from other senders are ignored. */
   readonly sender: string;
   readonly path: string;
   readonly interface: string;
@@ -12,11 +12,11 @@ export interface SignalRule {
 export interface Signals {
   /** Every matching signal since the subscription, in order. */
   readonly received: readonly Message[];
-  /** True as soon as one has come since the last call, false when none did within that many milliseconds. */
+  /** True as soon as a signal has come since the last call, false when none came within that many milliseconds. */
   readonly next: (within: number) => Promise<boolean>;
 }
 
-/** Subscribes to a signal. What is received is kept, so a signal that overtakes the reply of a call is not lost. */
+/** Subscribes to a signal. Received signals are kept, so a signal that overtakes the reply of a call is not lost. */
 export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signals> {
   const onBus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", signature: "s" };
   const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.sender] });

@@ -4,7 +4,7 @@ import type { Host } from "../host.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { watchFiles } from "../files/watch-files.ts";
 
-/** An open connection to the system bus. It ends with the `withSystemBus` that made it. */
+/** An open connection to the system bus. It ends with the `withSystemBus` that opened it. */
 export interface SystemBus {
   readonly connection: MessageBus;
   /** Aborted, with a `ProblemError` as its reason, when the connection is lost, its time is up, or the unit must end. */
@@ -22,11 +22,11 @@ export interface MethodCall {
 }
 
 export interface BusOptions {
-  /** Milliseconds for everything that is done over this connection; the default is one minute. */
+  /** Milliseconds for all the work over this connection; the default is one minute. */
   readonly deadline?: number;
 }
 
-/** The answer of a service that refused a call: `errorName` is D-Bus's own name for the reason. */
+/** A service's refusal of a call. `errorName` is D-Bus's own name for the reason. */
 export class BusError extends ProblemError {
   readonly errorName: string;
 
@@ -34,28 +34,31 @@ export class BusError extends ProblemError {
     const told = NOT_THERE.has(errorName)
       ? { code: "bus-service-not-running", what: `${call.destination} is not running` }
       : { code: "bus-call-refused", what: `${call.destination} refused ${call.member}` };
-    // It may be starting.
+    // Retryable, because it may be starting.
     super({ ...told, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) }, { retryable: NOT_THERE.has(errorName) });
     this.errorName = errorName;
   }
 }
 
-/** The bus itself answers in place of a service that is not there (D-Bus specification, "Message Bus Starting Services"). */
+/** The bus itself answers in place of a missing service (D-Bus specification, "Message Bus Starting Services"). */
 const NOT_THERE = new Set(["org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner"]);
 
-/** The address that libdbus and sd-bus use when the environment names none (D-Bus specification, "System message bus"; /run by file-hierarchy(7)). */
+/**
+ * The default address of libdbus and sd-bus when the environment names none (D-Bus specification, "System message bus"; /run by
+ * file-hierarchy(7)).
+ */
 const DEFAULT_SOCKET = "/run/dbus/system_bus_socket";
 const DEADLINE = 60_000;
-/** dbus.socket exists and accepts long before the daemon answers; who asks then must not wait for a boot that waits for him. */
+/** dbus.socket exists and accepts long before the daemon answers. A caller then must not wait for a boot that waits for the caller. */
 const CONNECT_TIMEOUT = 10_000;
-/** What libdbus waits for a reply when not told otherwise (DBUS_TIMEOUT_USE_DEFAULT). */
+/** libdbus's default time-out for a reply (DBUS_TIMEOUT_USE_DEFAULT). */
 const CALL_TIMEOUT = 25_000;
-/** Message flag: looking at a service must not start it (D-Bus specification, NO_AUTO_START). */
+/** Message flag: a call to a service must not start it (D-Bus specification, NO_AUTO_START). */
 const NO_AUTO_START = 2;
 
 /**
- * Connects to the system bus for as long as `use` runs. Only for units that require `system-bus`, or once `isServiceRunning` has told
- * that the service asked for is up: in early boot the socket may be there with nobody behind it.
+ * Connects to the system bus for as long as `use` runs. Only for units that require `system-bus`, or after `isServiceRunning` has reported
+ * that the called service is up. In early boot the socket may exist without a daemon behind it.
  *
  * @throws ProblemError when there is no bus, the connection is lost or the deadline has passed
  */
@@ -72,7 +75,7 @@ export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Prom
   return answer.value;
 }
 
-/** The same, for those to whom a machine without a system bus is an answer: `undefined`. */
+/** As `withSystemBus`, but returns `undefined` on a machine without a system bus. */
 export async function withSystemBusIfThere<T>(
   host: Host,
   use: (bus: SystemBus) => Promise<T>,
@@ -98,7 +101,7 @@ export async function withSystemBusIfThere<T>(
     connection.on("error", (error: Error) =>
       end({ code: "bus-connection-failed", what: `the connection to the system bus failed: ${foreignWords(error)}` }),
     );
-    // The library forgets pending calls when the daemon goes away; without this they would wait for their time-out.
+    // The library forgets pending calls when the daemon goes away. Without this they would wait until they time out.
     connection._connection.once("end", () => end({ code: "bus-closed", what: "the system bus closed the connection" }));
     return await bounded(use(bus), bus.signal);
   } finally {
@@ -112,7 +115,7 @@ function busAddress(): string {
   return process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? `unix:path=${DEFAULT_SOCKET}`;
 }
 
-/** Resolves when something happens where the socket is to be, or the signal is aborted. */
+/** Resolves on a change at the socket's path, or when the signal is aborted. */
 export async function busSocketChanges(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => resolve(), { once: true });
@@ -120,7 +123,7 @@ export async function busSocketChanges(signal: AbortSignal): Promise<void> {
   await promise;
 }
 
-/** True once the daemon has greeted us, false when there is none. */
+/** True once the daemon has answered, false when there is none. */
 async function isConnected({ connection, signal }: SystemBus): Promise<boolean> {
   const greeted = new Promise<boolean>((resolve, reject) => {
     connection.once("connect", () => resolve(true));
@@ -136,7 +139,7 @@ async function isConnected({ connection, signal }: SystemBus): Promise<boolean> 
   return await bounded(greeted, signal, { within: CONNECT_TIMEOUT, what: "the system bus did not answer" });
 }
 
-/** The library only half-closes its socket; with a daemon that never answers, the open half would keep the process alive. */
+/** The library only half-closes its socket. With a daemon that never answers, the open half would keep the process alive. */
 function closeBus(connection: MessageBus): void {
   connection.on("error", () => undefined);
   connection.disconnect();
@@ -144,10 +147,10 @@ function closeBus(connection: MessageBus): void {
 }
 
 /**
- * Calls a method and returns the body of the reply. Never starts the service that it asks.
+ * Calls a method and returns the body of the reply. Never starts the called service.
  *
  * @param timeout milliseconds to wait for the reply
- * @throws BusError when the service refuses, or nobody owns the name (org.freedesktop.DBus.Error.ServiceUnknown)
+ * @throws BusError when the service refuses, or no process owns the name (org.freedesktop.DBus.Error.ServiceUnknown)
  * @throws ProblemError when no reply came in time, or the connection ended
  */
 export async function call(bus: SystemBus, method: MethodCall, timeout = CALL_TIMEOUT): Promise<readonly unknown[]> {
@@ -163,7 +166,7 @@ export async function call(bus: SystemBus, method: MethodCall, timeout = CALL_TI
   }
 }
 
-/** Told by shape, so that the library need not be loaded to ask. */
+/** Recognised by shape, so that the library need not be loaded for it. */
 function isBusError(error: unknown): error is DBusError {
   return error instanceof Error && error.name === "DBusError" && "type" in error;
 }
@@ -196,7 +199,7 @@ export async function bounded<T>(
   });
 }
 
-/** Why the connection ended: what `end` was told. */
+/** Why the connection ended: the problem given to `end`. */
 function reasonOf(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   return reason instanceof Error

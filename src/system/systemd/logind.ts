@@ -2,10 +2,10 @@ import { call, withSystemBus } from "./dbus.ts";
 import type { Host } from "../host.ts";
 
 /**
- * Asks logind to restart the machine, in order: services are stopped, file systems unmounted (org.freedesktop.login1(5)).
- * Returns when logind has taken the request; the machine goes down soon after.
+ * Asks logind for an orderly restart: services are stopped, file systems unmounted (org.freedesktop.login1(5)). Returns when logind has
+ * accepted the request; the machine goes down soon after.
  *
- * @throws ProblemError when logind does not run or refuses, for example because something inhibits a shutdown
+ * @throws ProblemError when logind does not run or refuses, for example because an inhibitor lock blocks the shutdown
  */
 export async function requestReboot(host: Host): Promise<void> {
   await withSystemBus(host, async (bus) => {
@@ -15,7 +15,7 @@ export async function requestReboot(host: Host): Promise<void> {
       interface: "org.freedesktop.login1.Manager",
       member: "Reboot",
       signature: "b",
-      // Not interactive: nobody is there to be asked for a password.
+      // Not interactive: no one is there to enter a password.
       body: [false],
     });
   });

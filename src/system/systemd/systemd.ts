@@ -5,7 +5,7 @@ import type { Host } from "../host.ts";
 import { lastWords } from "./journal.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 
-/** What systemd knows about a unit (org.freedesktop.systemd1(5)). */
+/** systemd's state of a unit (org.freedesktop.systemd1(5)). */
 export interface UnitState {
   /** "loaded", "not-found", "bad-setting", "masked", … */
   readonly load: string;
@@ -17,24 +17,24 @@ export interface UnitState {
 const DESTINATION = "org.freedesktop.systemd1";
 const PATH = "/org/freedesktop/systemd1";
 const MANAGER = "org.freedesktop.systemd1.Manager";
-/** The usual limit of systemd for one start (DefaultTimeoutStartSec), so that its own, more telling answer comes first. */
+/** Above systemd's usual limit for one start (DefaultTimeoutStartSec), so that its own, more precise answer comes first. */
 const JOB_TIMEOUT = 95_000;
 
 /**
- * True when systemd has that unit running or starting: it keeps the invocation id of such units in a link in /run.
- * Needs no bus and no process, so it is the question for units that do not need the bus.
+ * True when that unit is running or starting: systemd keeps the invocation id of such units in a link in /run. Needs no bus and no
+ * process, so units that do not require the bus can use it.
  */
 export async function isServiceRunning(host: Host, name: string): Promise<boolean> {
   return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;
 }
 
-/** True when systemd has the system bus's daemon running or starting; early in a boot it has not. No process either. */
+/** True when the system bus's daemon is running or starting; early in a boot it is not. Starts no process either. */
 export async function isBusRunning(host: Host): Promise<boolean> {
   for (const name of BUS_SERVICES) if (await isServiceRunning(host, name)) return true;
   return false;
 }
 
-/** dbus-daemon(1) and dbus-broker(1): systemd knows each under the name of its own unit, of which dbus.service may be an alias. */
+/** dbus-daemon(1) and dbus-broker(1): each has a unit of its own, of which dbus.service may be an alias. */
 const BUS_SERVICES = ["dbus.service", "dbus-broker.service"];
 
 /** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
@@ -42,7 +42,7 @@ export async function unitState(host: Host, name: string): Promise<UnitState> {
   return await withSystemBus(host, async (bus) => await stateOn(bus, name));
 }
 
-/** The same of several, in one call. @param names none of them an alias: systemd answers with the unit's own name */
+/** As `unitState` for several units, in one call. @param names without aliases: systemd answers with the unit's own name */
 export async function unitStates(host: Host, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
   const states = await withSystemBus(host, async (bus) => await statesOn(bus, names));
   const missing = names.filter((name) => !states.has(name));
@@ -50,7 +50,7 @@ export async function unitStates(host: Host, names: readonly string[]): Promise<
   throw unclear(missing);
 }
 
-// Name, description, load state, active state, sub state; then what nobody asks for here.
+// Name, description, load state, active state, sub state; then fields that are not used here.
 const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
 
 function unclear(names: readonly string[], seen: Pick<Problem, "found"> = {}): ProblemError {
@@ -81,12 +81,12 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
   return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
 }
 
-/** How to bring a unit about. */
+/** What a job does with a unit. */
 export type JobKind = "start" | "restart" | "reload" | "stop";
 
 /**
- * Starts, restarts, reloads or stops a unit and waits until systemd has done so. Only for units that require
- * `system-bus`: of others systemd may be waiting for the end, and they would wait for systemd.
+ * Starts, restarts, reloads or stops a unit, and waits until systemd has done so. Only for units that require `system-bus`: systemd may be
+ * waiting for other units to end, and they would wait for systemd.
  *
  * @throws DiedError when the service was started and did not stay
  * @throws ProblemError which says why the job did not succeed, and where to read on
@@ -95,11 +95,11 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
   await withSystemBus(
     host,
     async (bus) => {
-      // systemd sends its signals only while somebody has asked for them.
+      // systemd sends its signals only while a client is subscribed.
       await call(bus, { destination: DESTINATION, path: PATH, interface: MANAGER, member: "Subscribe" });
       const removed = await subscribe(bus, { sender: DESTINATION, path: PATH, interface: MANAGER, member: "JobRemoved" });
       const job = await enqueue(bus, kind, name);
-      // Not the time of day, which may be set in between.
+      // Not the time of day, which may be set meanwhile.
       const end = performance.now() + timeout;
       for (;;) {
         const result = resultOf(removed.received, job);
@@ -148,7 +148,7 @@ async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unk
   }
 }
 
-/** For which units systemd makes no job at all (org.freedesktop.systemd1(5), bus-common-errors.h). */
+/** The errors for which systemd makes no job at all (org.freedesktop.systemd1(5), bus-common-errors.h). */
 const REFUSALS: Readonly<Record<string, { readonly found: string; readonly expected: string }>> = {
   NoSuchUnit: { found: "no unit of that name", expected: "the image to install it" },
   UnitMasked: { found: "its unit is masked", expected: "a unit that may be started" },
@@ -166,7 +166,7 @@ export class DiedError extends ProblemError {
   }
 }
 
-/** A start job of a simple service is done once the process exists, also when that ends in the next moment. */
+/** A start job of a simple service is done once the process exists, even if it ends a moment later. */
 async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: string): Promise<void> {
   const { active, sub } = await stateOn(bus, name);
   // A oneshot service without RemainAfterExit is "inactive" when it has done its work.
@@ -175,7 +175,7 @@ async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: stri
   }
 }
 
-/** What the results of a job mean (org.freedesktop.systemd1(5), JobRemoved). */
+/** The meaning of a job's results (org.freedesktop.systemd1(5), JobRemoved). */
 const RESULTS: Readonly<Record<string, string>> = {
   canceled: "another job took its place",
   timeout: "it took too long and systemd gave up",
@@ -186,7 +186,7 @@ const RESULTS: Readonly<Record<string, string>> = {
   unfinished: "systemd has not finished the job in time",
 };
 
-/** With what the service said last: most often that is the reason. */
+/** Includes the service's last messages, which most often give the reason. */
 async function jobProblem(host: Host, kind: JobKind, name: string, result: string): Promise<ProblemError> {
   const todo = result === "dependency" ? `systemctl list-dependencies ${name}` : `journalctl -b -u ${name}`;
   const found = [RESULTS[result] ?? result, ...(await lastWords(host, name))].join("\n");
