@@ -37,7 +37,7 @@ const TAR_NAME = "ic-bootstrap.tar";
  */
 export async function buildConfigImage(host: Host, request: ConfigImageRequest): Promise<Inspection> {
   const { out } = request;
-  // Beside the result, so that it is on the same file system, and in a folder of its own, so that mcopy gets the right name.
+  // Beside the result, on the same file system. In a folder of its own, so that mcopy gets the right name.
   const work = join(dirname(out), `.${basename(out)}.building`);
   await host.remove(work);
   await host.makeFolder(work, { mode: 0o700 });

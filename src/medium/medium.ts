@@ -23,9 +23,9 @@ export interface Survey {
 
 const BLOCK = "/sys/class/block";
 /**
- * Finds the block devices that may hold the injected configuration: removable devices, those with the serial `config`, and file systems
- * labelled CONFIG, in upper or lower case. A removable device, or one with that serial, counts by its first partition, if it has any.
- * The system's own disk never counts, whatever its serial or label.
+ * Finds the block devices that may hold the injected configuration. These are removable devices, devices with the serial `config`,
+ * and file systems labelled CONFIG, in upper or lower case. A removable device, or one with that serial, counts by its first
+ * partition, if it has any. The system's own disk never counts, whatever its serial or label.
  *
  * It reads sysfs and udev's data, and starts no process. udev takes the label of a VFAT from the root folder alone, so the first sector
  * is read if udev reports no label.
@@ -168,7 +168,7 @@ async function whyNotVfat(host: Host, device: string): Promise<string | undefine
   }
 }
 
-/** @returns what `use` returns, or the words of mount(8) when the device cannot be mounted */
+/** @returns what `use` returns, or the message of mount(8) when the device cannot be mounted */
 async function whileMounted<T>(host: Host, device: string, mountPoint: string, use: () => Promise<T>): Promise<T | string> {
   // A run that was killed may have left a mount.
   if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);

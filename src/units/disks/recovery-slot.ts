@@ -13,8 +13,8 @@ import type { Secret } from "../../base/secret.ts";
 import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";
 
 /**
- * The recovery passphrase of an encrypted device: an additional key slot, marked in the header itself, so that it is also in every
- * backup of the header. No unit uses it: a node boots by its key alone.
+ * The recovery passphrase of an encrypted device: an additional key slot, marked in the header itself. So every backup of the header
+ * has it too. No unit uses it: a node boots by its key alone.
  */
 export interface Recovery {
   readonly host: Host;

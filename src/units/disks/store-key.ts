@@ -12,9 +12,9 @@ import { clearEnds, makeStorePartition, storePartitionName } from "./store-parti
 /**
  * Afterwards the store key and the store partition exist; the partition is a LUKS2 device of that key, and is open.
  *
- * It requires mount-boot alone, because the key and the intent that guards the partition are on the config partition. A conflict means
- * that key, intent and partition do not belong together: the key is gone although something was encrypted with it, the header is
- * gone from a complete store, or there is foreign data. None of it is touched.
+ * It requires mount-boot alone, because the key and the intent that guards the partition are on the config partition. A conflict
+ * means that key, intent and partition do not belong together. The key is gone although something was encrypted with it, the header
+ * is gone from a complete store, or there is foreign data. None of it is touched.
  */
 export const storeKey = unit({
   name: "store-key",

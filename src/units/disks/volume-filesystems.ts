@@ -56,7 +56,7 @@ async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan>
           ),
         ]
       : []),
-    // Also if it was begun before: it was not used before it is complete, and an unfinished file system may look like a whole one.
+    // Also if it was begun before: no unit uses it before it is complete, and an unfinished file system may look like a whole one.
     provision(`make ${fileSystem} on ${volume.name}`, () =>
       makeFileSystem(host, device, { fileSystem, uuid: wanted.uuid, label: volume.name.slice(0, LONGEST_LABEL) }),
     ),

@@ -129,8 +129,8 @@ function keyFault(text: string | undefined): string | undefined {
 /**
  * Why a certificate cannot be used, as the end of a sentence that begins with "it".
  *
- * A certificate that is not yet valid is made again. systemd never lets the clock run before its own build time (systemd(1)), so it
- * is not the present clock that is wrong. The clock was wrong when the certificate was made, by more than `DATED_BACK`.
+ * A certificate that is not yet valid is made again. systemd never lets the clock run before its own build time (systemd(1)), so the
+ * present clock is not the wrong one. The clock was wrong when the certificate was made, by more than `DATED_BACK`.
  *
  * @param now milliseconds since 1970
  */

@@ -12,8 +12,8 @@ import { type Machine, unit } from "../machine.ts";
  * them. An account without a file there has no keys.
  *
  * It requires the injected configuration and nothing else, so that a node with a broken disk can still be reached. sshd reads each
- * file as the account itself, so the account may read its file through its group, but may write nothing. A conflict means that
- * an account is not in the image, or that keys cannot be read. It is reported after the other accounts have their keys.
+ * file as the account itself. So the account may read its file through its group, but may write nothing. A conflict means that an
+ * account is not in the image, or that keys cannot be read. It is reported after the other accounts have their keys.
  *
  * If it fails, the boot goes on.
  */
@@ -75,8 +75,8 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
 }
 
 /**
- * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys; bytes
- * in a comment that cannot be read must not lock out even the owner of that key.
+ * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys.
+ * Unreadable bytes in a comment must not lock out even the owner of that key.
  */
 function readableKeys(
   content: Uint8Array,

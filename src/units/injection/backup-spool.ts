@@ -13,7 +13,7 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
  * Only files are deleted; links and other file systems are never followed. There is no conflict.
  *
  * A clock that is ahead makes every file look old. So nothing is deleted before the clock has been set from the network, or the node
- * has run for as long as files are kept: a file from before that boot is then old enough, whatever the clock shows.
+ * has run for as long as files are kept. A file from before that boot is then old enough, whatever the clock shows.
  */
 export const backupSpool = unit({
   name: "backup-spool",

@@ -15,7 +15,7 @@ import { type GuestUnit, type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 
 /**
- * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently: from
+ * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From
  * then on neither this unit nor config-injection reads a medium again.
  *
  * It requires config-injection, which has checked the whole tar and recorded its digest, and the units that mount the file systems of
@@ -44,7 +44,7 @@ export const injectedData = injectedDataOn({
   owns: ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
 });
 
-/** The machine, and what a medium of its profile may bring. */
+/** The machine, and the entries that a medium of its profile may hold. */
 interface Work extends Machine {
   readonly contents: MediumContents;
 }

@@ -11,13 +11,14 @@ import { mountBoot } from "../disks/mount-boot.ts";
 import { cardInPlaceOf, decisionFile, isNodeCard, knownAgain } from "./primary-interface.ts";
 
 /**
- * Afterwards the node's network card is chosen and recorded: a card that is added later, and comes first by its name, does not take its
- * place.
+ * Afterwards the node's network card is chosen and recorded. A card that is added later, and comes first by its name, does not take
+ * its place.
  *
  * It requires the config partition alone. If there is only one card, it is chosen. Of several, the one that alone has a carrier is
- * chosen, or the one on which alone a router answers, else the first by name; the operator is told why. If none has a carrier, the
- * first by name serves for this boot, and is not recorded. A recorded card that is gone is waited for, and then the choice is made
- * again. There is no conflict. If it fails, the boot is degraded: a choice that cannot be recorded is made at every boot.
+ * chosen, or the one on which alone a router answers. Otherwise it is the first by name. A note gives the reason. If none has a
+ * carrier, the first by name serves for this boot, and is not recorded. A recorded card that is gone is waited for, and then the
+ * choice is made again. There is no conflict. If it fails, the boot is degraded: a choice that cannot be recorded is made at every
+ * boot.
  */
 export const networkCard = unit({
   name: "network-card",

@@ -25,9 +25,9 @@ import { noInterface } from "./link-problems.ts";
  * operator has edited network.conf, it has networkd apply the change, and starts networkd if it does not run. There is no conflict:
  * files that this program made for other interfaces are removed, and all other files stay.
  *
- * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the place:
- * one wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file can
- * correct it. There, a mistake that could remove an address or a route leaves the network as it is, and is an error.
+ * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the
+ * place. One wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file
+ * can correct it. There, a mistake that could remove an address or a route leaves the network as it is, and is an error.
  */
 export const network = unit({
   name: "network",
@@ -78,7 +78,7 @@ function concernsReach({ key }: ConfFinding): boolean {
  * Afterwards systemd-networkd has applied the file, even if networkd ran before the file existed.
  *
  * It comes after the bus, because in a boot the unit `network` runs before it. In a later run, `network` has the file applied itself.
- * Without a bus, networkd cannot be asked, and that is no error of the file. There is no conflict.
+ * Without a bus, networkd cannot be asked: the unit then has no actions, because the file itself is not at fault. There is no conflict.
  */
 export const networkApplied = unit({
   name: "network-applied",

@@ -37,7 +37,7 @@ export const nftables = unit({
     const sha256 = digestOf(ruleset?.content ?? "", included);
     const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
     if (isLoaded && loaded?.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
-    // Before the first load of this boot there is no dry run: nft loads all of a file or nothing, and names the mistake as in a dry run.
+    // Before the first load of a boot there is no dry run: a load names the mistake as well, and takes all of a file or nothing.
     const flaw = await flawIn(machine, ruleset, { dry: loaded !== undefined });
     if (flaw === undefined && ruleset !== undefined) {
       return [
@@ -137,7 +137,7 @@ function digestOf(content: string, included: readonly IncludedFile[]): string {
 }
 
 /**
- * A fault that nft accepts: an empty file is a valid ruleset that lets everything in, and a file that was cut short by a power failure
+ * A fault that nft accepts: an empty file is a valid ruleset that lets everything in. A file that was cut short by a power failure
  * must not open the node. The check is for such accidents alone: the author of a ruleset can let everything in anyway.
  */
 function flawOf({ file, content, foreign }: Ruleset): Problem | undefined {

@@ -5,8 +5,8 @@ import type { Host } from "../../system/host.ts";
 import { type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 
 /**
- * The interface over which the node is reached: the card that is recorded as the node's, else the one that this boot has chosen, else
- * the first by name. Every unit and watcher uses it, so that they agree. `undefined` while there is none.
+ * The interface over which the node is reached: the recorded card, else the one that this boot has chosen, else the first by name.
+ * Every unit and watcher uses it, so that they agree. `undefined` while there is none.
  */
 export async function primaryInterface(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
   const cards = await networkInterfaces(host);
