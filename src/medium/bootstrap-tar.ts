@@ -8,7 +8,7 @@ import { TreeDigest } from "./tree-digest.ts";
 
 /** The bounds of ic-bootstrap.tar; docs/configuration.md lists them with their reasons. */
 export const bootstrapLimits: TarLimits = {
-  // The largest file that VFAT can hold.
+  // The largest file that fits on VFAT.
   tarBytes: 4 * 1024 ** 3 - 1,
   entries: 100_000,
   pathBytes: 512,
@@ -17,34 +17,34 @@ export const bootstrapLimits: TarLimits = {
   depth: 32,
 };
 
-/** A file or tree below /var/lib/ic that a tar brings. */
+/** A data file or tree of a tar: on a GuestOS, it goes below /var/lib/ic. */
 export interface DataItem {
-  /** "nns_public_key.pem", "ic_state", "ic_crypto/node": what is put into place as a whole. */
+  /** "nns_public_key.pem", "ic_state", "ic_crypto/node": a file or tree that is put into place as a whole. */
   readonly target: string;
   /** See TreeDigest. */
   readonly digest: string;
 }
 
-/** What is in a tar that was read and checked as a whole. */
+/** The content of a tar that was read and checked as a whole. */
 export interface Inspection {
   readonly sha256: string;
-  /** Content of the files that go to the config partition, by their names in the tar. */
+  /** Content of the files for the config partition, by their names in the tar. */
   readonly config: ReadonlyMap<string, Uint8Array>;
   readonly data: readonly DataItem[];
-  /** What is not stored, and what is and yet sets nothing or will not work: one sentence each. */
+  /** Entries that are not stored, and files that are stored but set nothing or will not work: one sentence each. */
   readonly warnings: readonly string[];
 }
 
-/** More ignored names than these are counted, not listed. */
+/** So many ignored names are listed; further ones are only counted. */
 const LISTED = 10;
 
 /**
- * Reads a whole ic-bootstrap.tar and checks everything in it, before anything of it is used.
+ * Reads a whole ic-bootstrap.tar and checks everything in it, before any part of it is used.
  *
- * @param file what the tar is called in error messages: "/dev/sdb1: ic-bootstrap.tar"
- * @param contents what may be in it
- * @param by a builder of a medium can correct it, and is refused more than a node
- * @throws ProblemError naming the entry, and for a file the line and column; also when nothing in it configures a node
+ * @param file the tar's name in error messages: "/dev/sdb1: ic-bootstrap.tar"
+ * @param contents the entries that may be in it
+ * @param by the builder of a medium can correct it, so the checks are stricter than on a node
+ * @throws ProblemError that names the entry, and for a file the line and column; also when nothing in it configures a node
  */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
@@ -113,8 +113,8 @@ export async function inspectBootstrapTar(
 }
 
 /**
- * Reads a tar once more, for what is too large to be kept: the files and folders of the given targets, in the tar's order.
- * The caller compares the digest of the whole, which is only known at the end, before it uses anything.
+ * Reads a tar again for data that is too large for memory: the files and folders of the given targets, in the tar's order. The digest
+ * of the whole tar is only known at the end. The caller compares it before it uses any of the data.
  *
  * @returns the sha256 of the tar
  */
@@ -136,7 +136,7 @@ function isBlank(content: Uint8Array): boolean {
   return Buffer.from(content).toString("latin1").trim() === "";
 }
 
-/** Were it taken for a configuration, the node would be configured by it, with nothing, and would never look at the right medium. */
+/** If an empty tar were accepted, the node would count as configured, without any settings, and would never read the right medium. */
 function nothingInIt(file: string, contents: MediumContents, names: readonly string[]): ProblemError {
   const listed = names.slice(0, LISTED).map(quoted);
   if (names.length > LISTED) listed.push(`${names.length - LISTED} more`);
@@ -154,7 +154,7 @@ function nothingInIt(file: string, contents: MediumContents, names: readonly str
   });
 }
 
-/** The folder of the tar in which the first name lies that would be known at the top; `undefined` when there is none. */
+/** @returns the folder of the first entry that would be known at the top of the tar; `undefined` when there is none */
 function folderOfKnown(contents: MediumContents, names: readonly string[]): string | undefined {
   for (const name of names) {
     for (let slash = name.indexOf("/"); slash !== -1; slash = name.indexOf("/", slash + 1)) {

@@ -10,10 +10,10 @@ import { type ConfigFile, type MediumContents, quiet } from "./medium-contents.t
 import { checkPrivateKey, checkPublicKey } from "../config/values/pem.ts";
 import { textLines } from "../config/text/text-lines.ts";
 
-/** Passwords and keys are among them. */
+/** Mode of files that hold passwords or keys. */
 const SECRET = 0o600;
 
-/** The medium of a Boundary-GuestOS: all of it stays on the config partition, for there is no other that lasts. */
+/** The medium of a Boundary-GuestOS. All of it stays on the config partition, because no other persistent one is mounted. */
 export const boundaryMedium: MediumContents = {
   configFiles: new Map<string, ConfigFile>([
     ...networkFiles,
@@ -36,12 +36,12 @@ export const boundaryMedium: MediumContents = {
   isSecret: (target) => target === "certs",
 };
 
-/** What is passed on as it is: its form alone is checked, and nothing of it is shown. */
+/** For a file that is passed on unchanged: only its form is checked, and its content is never shown. */
 function checkText(content: Uint8Array, file: string): void {
   refuseFindings(file, textLines(content, file, { tabs: true }).findings);
 }
 
-/** A key whose form is the issuer's to know; one of nothing is none. */
+/** For a key whose format only the issuer knows: any text but an empty one. */
 function checkKeyText(content: Uint8Array, file: string): void {
   checkText(content, file);
   if (Buffer.from(content).toString("latin1").trim() !== "") return;

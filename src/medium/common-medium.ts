@@ -5,13 +5,13 @@ import { nnsConfWarnings } from "../config/nns-conf.ts";
 
 type Named = readonly [name: string, file: ConfigFile];
 
-/** Where a node is, and where its network: every profile's medium may hold these. */
+/** The node's own network settings, and the URLs of its network's registry: every profile's medium may hold these files. */
 export const networkFiles: readonly Named[] = [
   ["network.conf", { check: checkNetworkConf, strict: parseNetworkConf }],
   ["nns.conf", { check: nnsConfWarnings }],
 ];
 
-/** Who may log in. */
+/** The ssh keys of the accounts. */
 export const accountFiles: readonly Named[] = ["admin", "backup", "readonly", "root"].map((account) => [
   `${KEYS_FOLDER}/${account}`,
   { check: quiet(parseAuthorizedKeys) },

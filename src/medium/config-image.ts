@@ -10,33 +10,34 @@ import { tarOf, type TarSource } from "../tar/tar-writer.ts";
 import { syncFileSystem } from "../system/disks/sync.ts";
 
 export interface ConfigImageRequest {
-  /** What the profile that it is for takes in. */
+  /** The entries that the image's profile accepts. */
   readonly contents: MediumContents;
-  /** The image to be written; replaced whole when it is there. */
+  /** Path of the image; an existing file is replaced as a whole. */
   readonly out: string;
-  /** A folder that is laid out like the tar. */
+  /** A folder with the layout of the tar. */
   readonly folder?: string;
-  /** Single files and folders, by their name in the tar: `{ "network.conf": "./node7/network.conf" }`. They win over the folder's. */
+  /** Single files and folders, by their name in the tar: `{ "network.conf": "./node7/network.conf" }`. They override the folder's. */
   readonly entries?: Readonly<Record<string, string>>;
 }
 
-/** The FAT time of what is in the image, and mkfs's: 1980-01-01 00:00 UTC, the first that FAT knows. */
+/** The time of the image's files and of mkfs, in seconds since 1970: 1980-01-01 00:00 UTC, the earliest that FAT can store. */
 const EPOCH = 315_532_800;
-/** Any number will do, as long as it is always the same one. */
+/** Any fixed number, so that the same input gives the same image. */
 const VOLUME_ID = "1c0f1600";
 const LABEL = "CONFIG";
 const TAR_NAME = "ic-bootstrap.tar";
 
 /**
- * Builds the configuration medium: a VFAT image labelled CONFIG with ic-bootstrap.tar in it. The same input gives the same
- * bytes, wherever and whenever. The tar is inspected as the node will do it, and nothing is written at `out` unless it passes.
+ * Builds the configuration medium: a VFAT image labelled CONFIG with ic-bootstrap.tar in it. The same input always gives the same bytes.
+ * The tar is inspected as on the node, and nothing is written at `out` unless it passes.
  *
- * @returns what the node will find in it
- * @throws ProblemError for what the node would refuse, as with nothing to be configured by, and for top-level names that it would ignore
+ * @returns the content that the node will find
+ * @throws ProblemError for content that the node would refuse, such as a tar without configuration, and for top-level names that the
+ *   node would ignore
  */
 export async function buildConfigImage(host: Host, request: ConfigImageRequest): Promise<Inspection> {
   const { out } = request;
-  // Beside the result: on the same file system, and in a folder of its own, so that mcopy sees the right name.
+  // Beside the result, on the same file system. In a folder of its own, so that mcopy gets the right name.
   const work = join(dirname(out), `.${basename(out)}.building`);
   await host.remove(work);
   await host.makeFolder(work, { mode: 0o700 });
@@ -64,14 +65,14 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
 }
 
 /**
- * Room for a tar of that many bytes: clusters of at least 2 KiB cost up to 1/500 in FAT16's and FAT32's two tables, and 128 KiB
- * hold the reserved sectors, the root folder and FAT12's tables.
+ * Size of an image for a tar of that many bytes. With clusters of at least 2 KiB, the two tables of FAT16 and FAT32 take up to 1/500.
+ * The reserved sectors, the root folder and FAT12's tables fit into 128 KiB.
  */
 function imageKibibytes(tarBytes: number): number {
   return Math.ceil((tarBytes * 1.005) / 1024) + 128;
 }
 
-/** Everything that goes into the tar, sorted by name, folders before what is in them. */
+/** All files and folders of the tar, sorted by name, each folder before its content. */
 async function collect(host: Host, { contents, folder, entries = {} }: ConfigImageRequest): Promise<readonly TarSource[]> {
   const known = topLevelEntries(contents);
   const roots = new Map<string, string>();

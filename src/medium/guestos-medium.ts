@@ -11,7 +11,7 @@ const CRYPTO_FOLDER = "ic_crypto";
 
 const opaque: ConfigFile = { check: quiet(checkOpaqueConf) };
 
-/** The medium of a GuestOS: its keys and state go to the volumes below /var/lib/ic. */
+/** The medium of a GuestOS. Its keys and state go to the volumes below /var/lib/ic. */
 export const guestosMedium: MediumContents = {
   configFiles: new Map<string, ConfigFile>([
     ...networkFiles,

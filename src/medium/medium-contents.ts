@@ -1,47 +1,47 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
 
-/** Throws a ProblemError on content that must not be stored; returns what is allowed and yet will not work. */
+/** @returns warnings about values that are allowed but will not work. @throws ProblemError for content that must not be stored */
 export type Check = (content: Uint8Array, file: string) => readonly string[];
 
 /** A file of the config partition. */
 export interface ConfigFile {
   readonly check: Check;
-  /** Throws a ProblemError also on what a node takes in with a warning: for the builder of a medium, who can correct it. */
+  /** Throws a ProblemError also for values that a node accepts with a warning: the builder of a medium can correct them. */
   readonly strict?: (content: Uint8Array, file: string) => unknown;
-  /** Bytes; LONGEST_TEXT unless told. It is held in memory. */
+  /** Most bytes; LONGEST_TEXT by default. The file is held in memory. */
   readonly longest?: number;
-  /** Readable for the accounts that it is about (0644) unless told. Always root's. */
+  /** 0644 by default, readable for the accounts that it is about. The owner is always root. */
   readonly mode?: number;
 }
 
 /**
- * Everything that may lie in a profile's ic-bootstrap.tar, by its name there, and where it goes: what is not named here is never
- * stored (docs/configuration.md).
+ * All entries that a profile's ic-bootstrap.tar may hold, by their names in the tar, and their targets. Any other entry is never stored
+ * (docs/configuration.md).
  */
 export interface MediumContents {
-  /** Small files of the config partition: they are stored first, because the network needs some of them. */
+  /** Small files of the config partition. They are stored first, because the network needs some of them. */
   readonly configFiles: ReadonlyMap<string, ConfigFile>;
   /** Small files that are stored with the trees. */
   readonly dataFiles: ReadonlyMap<string, Check>;
-  /** Folders of any size, of whose content nothing is known. Each is put into place as a whole. */
+  /** Folders of any size, whose content is not checked. Each is put into place as a whole. */
   readonly trees: readonly string[];
-  /** The folder to which data files and trees go. */
+  /** The folder for data files and trees. */
   readonly home: (layout: Layout) => string;
-  /** Trees whose place is a mount point, and so stays: what lies directly in them is put into place one by one. */
+  /** Trees whose target is a mount point, which cannot be replaced: each entry directly in them is put into place by itself. */
   readonly mounted: ReadonlyMap<string, (layout: Layout) => string>;
   /** The account that owns data files and trees. */
   readonly owner: string;
-  /** Whether something of that name among data files and trees is for the owner's eyes alone. */
+  /** Whether only the owner may read the data file or tree of that name. */
   readonly isSecret: (target: string) => boolean;
 }
 
 export const KEYS_FOLDER = "accounts_ssh_authorized_keys";
 
-/** Where a tree is unpacked before it is put into place, on the file system that it goes to. */
+/** Folder in which data is unpacked before it is put into place, on the file system of its target. */
 export const STAGING = ".injection";
 
-/** Names directly in a mounted tree that are the chain's own, or mkfs's. */
+/** Names directly in a mounted tree that this program or mkfs uses. */
 const RESERVED: readonly string[] = [STAGING, "lost+found"];
 
 export type BootstrapEntry =
@@ -49,13 +49,13 @@ export type BootstrapEntry =
   | ({ readonly kind: "config" } & ConfigFile)
   /** A small file among the data. */
   | { readonly kind: "data"; readonly check: Check; readonly target: string }
-  /** Something in one of the trees; `target` is what is put into place as a whole. */
+  /** An entry of one of the trees; `target` is the part that is put into place as a whole. */
   | { readonly kind: "tree"; readonly target: string }
-  /** A folder of the tar that only holds others. */
+  /** A folder of the tar that only holds other entries. */
   | { readonly kind: "container" }
   | { readonly kind: "unknown" };
 
-/** What an entry of that (normalised) name is. */
+/** The kind of the entry with that (normalised) name. */
 export function bootstrapEntry({ configFiles, dataFiles, trees, mounted }: MediumContents, name: string): BootstrapEntry {
   const config = configFiles.get(name);
   if (config !== undefined) return { kind: "config", ...config };
@@ -67,30 +67,30 @@ export function bootstrapEntry({ configFiles, dataFiles, trees, mounted }: Mediu
   return { kind: "tree", target: mounted.has(root) ? `${root}/${child}` : root };
 }
 
-/** Every top-level name that may be given to the medium's builder. */
+/** Every top-level name that the medium's builder accepts. */
 export function topLevelEntries({ configFiles, dataFiles, trees }: MediumContents): readonly string[] {
   return [...new Set([...configFiles.keys(), ...dataFiles.keys(), ...trees].map((name) => name.split("/")[0] ?? ""))];
 }
 
-/** Where an entry of the config partition goes. */
+/** The path of a file of the config partition. */
 export function configTarget(layout: Layout, name: string): string {
   const [folder, account] = name.split("/");
   return folder === KEYS_FOLDER && account !== undefined ? join(layout.config.accountKeys, account) : join(layout.mountPoints.config, name);
 }
 
-/** Where a data file or a tree, or what lies directly in a mounted one, goes. */
+/** The path of a data file, of a tree, or of an entry directly in a mounted tree. */
 export function dataTarget({ home, mounted }: MediumContents, layout: Layout, target: string): string {
   const [folder = "", child] = target.split("/");
   const place = mounted.get(folder);
   return place !== undefined && child !== undefined ? join(place(layout), child) : join(home(layout), target);
 }
 
-/** The folders in which data is unpacked: one on each file system that it may go to. */
+/** The folders in which data is unpacked: one on each file system with targets. */
 export function stagingFolders({ home, mounted }: MediumContents, layout: Layout): readonly string[] {
   return [home, ...mounted.values()].map((folder) => join(folder(layout), STAGING));
 }
 
-/** A check that has nothing to warn of. */
+/** A check without warnings. */
 export function quiet(parse: (content: Uint8Array, file: string) => unknown): Check {
   return (content, file) => {
     parse(content, file);

@@ -4,13 +4,13 @@ import { counted, quoted } from "../base/quoted.ts";
 import { BadTar, type TarFault } from "../tar/bad-tar.ts";
 import { tarMembers, type TarMember, type TarRules } from "../tar/tar-reader.ts";
 
-/** How large a tar from outside may be, and everything in it. */
+/** Size limits of a tar from outside, and of its entries. */
 export interface TarLimits {
   /** Bytes of the tar itself. */
   readonly tarBytes: number;
-  /** Files and folders, also those folders that are only there as part of another name. */
+  /** Files and folders, also folders that exist only as a part of another name. */
   readonly entries: number;
-  /** Bytes of a whole name, and of each part of it. */
+  /** Bytes of a whole name; `nameBytes` limits each part of it. */
   readonly pathBytes: number;
   readonly nameBytes: number;
   /** Folders within folders. */
@@ -23,29 +23,29 @@ export interface TarEntry {
   readonly name: string;
   /** Bytes; 0 for a folder. */
   readonly size: number;
-  /** May be read once, and while the entry is visited; what is left is skipped. */
+  /** Can be read once, and only while the entry is visited. The unread rest is skipped. */
   readonly content: AsyncIterable<Uint8Array>;
 }
 
 export interface TarSummary {
-  /** Of the whole tar, from its first byte to its last. */
+  /** Digest of the whole tar, from its first byte to its last. */
   readonly sha256: string;
   readonly bytes: number;
-  /** Every folder, also those that have no entry of their own. */
+  /** Every folder, also one without an entry of its own. */
   readonly folders: readonly string[];
 }
 
-/** Whatever a person's tar writes is read, also long names and the global header of `git archive`. Padding is nobody's business. */
+/** Accepts the output of common tar programs: also long names, the global header of `git archive`, and any padding. */
 const RULES: Omit<TarRules, "endBytes"> = { extensions: true, zeroPadding: false, headerBytes: 4 * 1024 * 1024 };
 
 /**
- * Reads a tar that may be hostile, entry by entry, without holding any of it.
+ * Reads a tar that may be hostile, entry by entry, without holding its content in memory.
  *
- * Only regular files and folders with plain relative names pass. Everything else is refused, also where it would be
- * ignored later: a tar with a link or a device in it was not made by our tool, and nobody knows what else it is meant to do.
+ * It accepts only regular files and folders with plain relative names. Every other entry is refused, even one that would be ignored
+ * later. Our tool never puts a link or a device into a tar, so the purpose of such a tar is unknown.
  *
- * @param file what the tar is called in error messages
- * @throws ProblemError naming the entry, and what a visitor throws
+ * @param file the tar's name in error messages
+ * @throws ProblemError that names the entry, and every error of a visitor
  */
 export async function readTar(
   source: AsyncIterable<Uint8Array>,
@@ -86,7 +86,7 @@ function entryKind({ name, type, stored, isSparse }: TarMember, file: string): "
       expected: "a regular file or a folder",
       todo: REBUILD,
     });
-  // Before POSIX, a folder was a file whose name ends with a slash.
+  // Before POSIX, a folder was a file with a name that ends with a slash.
   if (type === "5" || (type === "0" && name.endsWith("/"))) {
     if (stored !== 0) throw refuse(`a folder with a size of ${stored} bytes`);
     return "folder";
@@ -109,12 +109,12 @@ async function* contentOf(member: TarMember, file: string): AsyncIterable<Uint8A
   try {
     for await (const piece of (await member.content()).pieces) if (piece.kind === "bytes") yield piece.bytes;
   } catch (error) {
-    // Here too: what becomes of it depends on the visitor.
+    // Converted here too, because the visitor receives this error first and may handle it.
     throw asProblem(error, file);
   }
 }
 
-/** What helps against everything that is wrong with a tar. */
+/** The remedy for every fault of a tar. */
 export const REBUILD = "build the medium anew with guestos-boot (docs/configuration.md)";
 
 const FAULTS: Readonly<Record<TarFault, string>> = {
@@ -124,7 +124,7 @@ const FAULTS: Readonly<Record<TarFault, string>> = {
   other: "",
 };
 
-/** A visitor's own trouble (a full disk, say), or the source's, is not the tar's. */
+/** An error of the visitor (such as a full disk) or of the source is no fault of the tar, and is passed on unchanged. */
 function asProblem(error: unknown, file: string): unknown {
   if (!(error instanceof BadTar)) return error;
   const { what, found } = error.problem;
@@ -152,7 +152,7 @@ function tooLarge(file: string, most: number): ProblemError {
   });
 }
 
-/** Names seen so far, and what each one is. */
+/** Names seen so far, and the kind of each one. */
 class Names {
   readonly #file: string;
   readonly #limits: TarLimits;
@@ -163,7 +163,7 @@ class Names {
     this.#limits = limits;
   }
 
-  /** Checks a name and takes it in. @returns it in its plain form, "" for the root */
+  /** Checks a name and records it. @returns its plain form, "" for the root */
   add(raw: string, kind: "file" | "folder"): string {
     const name = this.#plain(raw);
     if (name === "") {
@@ -197,7 +197,7 @@ class Names {
   #plain(raw: string): string {
     const { pathBytes, nameBytes, depth } = this.#limits;
     if (raw.length > pathBytes) throw this.#refuse(raw, `a name of ${raw.length} bytes`, `at most ${pathBytes}`);
-    // Also what is not UTF-8: the decoder has put a replacement character there.
+    // This includes bytes that are not UTF-8: the decoder has replaced them by a replacement character.
     if (/[^\x20-\x7e]/.test(raw)) throw this.#refuse(raw, "a control character, or one that is not ASCII, in the name", "printable ASCII");
     if (raw.startsWith("/")) throw this.#refuse(raw, "an absolute name", "a name relative to the tar");
     const parts = raw.split("/").filter((part) => part !== "" && part !== ".");

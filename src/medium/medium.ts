@@ -11,22 +11,24 @@ import { ProblemError, toProblem } from "../base/problem.ts";
 export interface Candidate {
   /** "/dev/sdb1". */
   readonly device: string;
-  /** Why: "removable", "serial config", "label CONFIG", "label CONFIG in the boot sector". */
+  /** The reason: "removable", "serial config", "label CONFIG", "label CONFIG in the boot sector". */
   readonly because: string;
 }
 
 export interface Survey {
   readonly candidates: readonly Candidate[];
-  /** Every device with what was seen of it, for the message when nothing is found. */
+  /** Every device that is no candidate, and why, for the message when no medium is found. */
   readonly seen: readonly string[];
 }
 
 const BLOCK = "/sys/class/block";
 /**
- * Finds the block devices that may hold the injected configuration: removable ones, those with the serial `config`, and
- * file systems labelled CONFIG, in capitals or not. Of a partitioned device the first partition counts. Never the system's own
- * disk, whatever it says of itself. Read from sysfs and udev's data: no process is started. Of a VFAT in which udev saw no label
- * the first sector is read, because udev takes a label from the root folder alone.
+ * Finds the block devices that may hold the injected configuration. These are removable devices, devices with the serial `config`,
+ * and file systems labelled CONFIG, in upper or lower case. A removable device, or one with that serial, counts by its first
+ * partition, if it has any. The system's own disk never counts, whatever its serial or label.
+ *
+ * It reads sysfs and udev's data, and starts no process. udev takes the label of a VFAT from the root folder alone, so the first sector
+ * is read if udev reports no label.
  */
 export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
   const own = await ownDisk(host);
@@ -40,7 +42,7 @@ export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
     }
     const partitions = (await partitionsOf(host, disk)).filter(({ bytes }) => bytes > 0).map(({ name }) => name);
     if ((await sizeOf(host, disk)) === 0) {
-      // Unused loop devices and the like are not worth a word.
+      // Unused loop devices and the like are not listed.
       if (await isRemovable(host, disk)) seen.push(`${disk} (removable, empty)`);
       continue;
     }
@@ -58,7 +60,7 @@ export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
   return { candidates: [...candidates.values()], seen };
 }
 
-/** The disk of the root file system; none where the root lies on no block device, as in a container. */
+/** The disk of the root file system; `undefined` if the root is on no block device, as in a container. */
 async function ownDisk(host: Host): Promise<string | undefined> {
   const root = await mountAt(host, "/");
   // Major number 0: "unnamed" devices of file systems without a block device (Documentation/admin-guide/devices.txt).
@@ -67,7 +69,7 @@ async function ownDisk(host: Host): Promise<string | undefined> {
 
 async function diskReason(host: Host, layout: Layout, disk: string): Promise<string | undefined> {
   if (await isRemovable(host, disk)) return "removable";
-  // virtio has it in sysfs, NVMe one folder further; for SCSI, SATA and USB disks udev asks the device.
+  // sysfs has the serial of a virtio disk, and of an NVMe disk in a subfolder. For SCSI, SATA and USB disks, udev asks the device.
   const inSysfs = await Promise.all(["serial", "device/serial"].map((file) => host.readText(`${BLOCK}/${disk}/${file}`)));
   const { ID_SERIAL, ID_SERIAL_SHORT, ID_SCSI_SERIAL } = await udevProperties(host, disk);
   const serials = [...inSysfs, ID_SERIAL, ID_SERIAL_SHORT, ID_SCSI_SERIAL].map((serial) => serial?.trim());
@@ -79,7 +81,7 @@ async function labelReason(host: Host, layout: Layout, name: string): Promise<st
   const isMeant = (text: string): boolean => text.toUpperCase() === layout.medium.label;
   if (label !== undefined) return isMeant(label) ? `label ${label}` : undefined;
   if (type !== "vfat") return undefined;
-  // What cannot be read has no label.
+  // A device that cannot be read has no label.
   const inBootSector = (await bootSectorOf(host, `/dev/${name}`).catch(() => undefined))?.label ?? "";
   host.signal.throwIfAborted();
   return isMeant(inBootSector) ? `label ${inBootSector} in the boot sector` : undefined;
@@ -116,7 +118,7 @@ export function parseUdevData(text: string): Readonly<Partial<Record<UdevKey, st
 }
 
 export interface Found<T> {
-  /** "/dev/sdb1", or the path of a tar that was put directly into place. */
+  /** "/dev/sdb1", or the path of a tar that was put directly onto the system. */
   readonly device: string;
   readonly result: T;
 }
@@ -127,10 +129,10 @@ export interface Search<T> {
 }
 
 /**
- * Looks for every medium with a tar on it and hands each tar to `read`, mounted read-only for just as long. Devices that
- * turn out to be something else (an empty drive, another file system, no tar) are named in `seen`.
+ * Finds every medium with a tar, and passes each tar to `read`, during which the medium is mounted read-only. Candidates without a tar
+ * (an empty drive, another file system) are named in `seen`.
  *
- * @param read gets the tar's path, and what to call it in messages. What it throws ends the search
+ * @param read gets the tar's path, and its name for messages. An error that it throws ends the search
  */
 export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: string, title: string) => Promise<T>): Promise<Search<T>> {
   const { directTar, mountPoint, tarName } = layout.medium;
@@ -154,25 +156,25 @@ export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: str
   return { found, seen };
 }
 
-/** @returns why a device can be no medium, or `undefined` when it holds a FAT file system */
+/** @returns why a device cannot be a medium, or `undefined` when it holds a FAT file system */
 async function whyNotVfat(host: Host, device: string): Promise<string | undefined> {
   try {
     return (await bootSectorOf(host, device)) === undefined ? "no VFAT on it" : undefined;
   } catch (error) {
     host.signal.throwIfAborted();
-    // A drive without a disc still has a size; opening it says so (ENOMEDIUM).
+    // A drive without a disc still has a size; opening it fails with ENOMEDIUM.
     const { found = "" } = toProblem(error);
     return /ENOMEDIUM|ENXIO/.test(found) ? "no medium in the drive" : `cannot be read: ${found}`;
   }
 }
 
-/** @returns what `use` returns, or the words of mount(8) when the device cannot be mounted */
+/** @returns what `use` returns, or the message of mount(8) when the device cannot be mounted */
 async function whileMounted<T>(host: Host, device: string, mountPoint: string, use: () => Promise<T>): Promise<T | string> {
-  // Left there by a run that was killed.
+  // A run that was killed may have left a mount.
   if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
   await host.makeFolder(mountPoint, { mode: 0o700 });
   try {
-    // Keys are on it. The mode of the folder is that of what is mounted there, while it is.
+    // umask, because the medium holds keys: while mounted, the folder has the mode of the mounted root folder, and not its own.
     await mount(host, { source: device, mountPoint, fileSystem: "vfat", options: ["ro", "umask=0077", "nodev", "nosuid", "noexec"] });
   } catch (error) {
     host.signal.throwIfAborted();
@@ -184,7 +186,7 @@ async function whileMounted<T>(host: Host, device: string, mountPoint: string, u
     await host.remove(mountPoint);
   };
   const result = await use().catch(async (error: unknown) => {
-    // Why it could not be read says more than why it could then not be unmounted (because the unit was stopped, most likely).
+    // The read error is more useful than an unmount error that follows it (most likely because the unit was stopped).
     await release().catch(() => undefined);
     throw error;
   });
@@ -192,7 +194,7 @@ async function whileMounted<T>(host: Host, device: string, mountPoint: string, u
   return result;
 }
 
-/** The error for "no medium": retryable, and worth another try as soon as udev has seen a device change. */
+/** The error for "no medium". Retryable: the next try comes at once when udev reports a changed device. */
 export function noMedium(layout: Layout, seen: readonly string[]): ProblemError {
   const { label, serial, tarName, directTar } = layout.medium;
   return new ProblemError(

@@ -4,8 +4,8 @@ import type { Host } from "../system/host.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
 
 /**
- * One sha256 over a file or a whole tree: names, kinds and contents; not owners, modes and times. Taken of a tar and of
- * what stands on the disk, it says whether the one is what was put there from the other.
+ * One sha256 over a file or a whole tree: names, kinds and contents, but not owners, modes and times. If the digest of a tree in a tar
+ * equals that of a tree on the disk, the disk holds the tar's content.
  */
 export class TreeDigest {
   readonly #lines: string[] = [];
@@ -19,7 +19,7 @@ export class TreeDigest {
     this.#lines.push(`file ${path}\0${sha256}`);
   }
 
-  /** What is never put there by us: a link, a device. */
+  /** A kind that this program never stores: a link, a device. */
   foreign(path: string): void {
     this.#lines.push(`foreign ${path}\0`);
   }
@@ -31,7 +31,7 @@ export class TreeDigest {
   }
 }
 
-/** The digest of what stands at a path, or `undefined` when nothing does. Links are not followed. */
+/** The digest of the file or tree at a path; `undefined` when the path does not exist. Links are not followed. */
 export async function digestOf(host: Host, path: string): Promise<string | undefined> {
   const tree = new TreeDigest();
   return (await addAll(host, path, "", tree)) ? tree.digest() : undefined;

@@ -1,7 +1,7 @@
 import { guestosLayout } from "../config/layout/layout.ts";
 import type { Profile } from "./profile.ts";
 
-/** A boundary node, which faces the public: no encryption, no volumes; nginx, the programs behind it, and a SOCKS proxy. */
+/** A boundary node, which serves the public: no encryption, no volumes; nginx, the programs behind it, and a SOCKS proxy. */
 export const boundary: Profile = {
   title: "a Boundary-GuestOS",
   layout: { ...guestosLayout, volumes: [] },

@@ -6,10 +6,10 @@ import type { Host } from "../system/host.ts";
 import { DEFAULT_PROFILE, isProfileName, type ProfileName, profileNames } from "./profiles.ts";
 
 /**
- * The profile of this machine.
+ * The name of this machine's profile.
  *
- * @returns "guestos" when the image does not say
- * @throws ProblemError when what it says is none: to run another system's chain could do anything
+ * @returns "guestos" when the image does not name one
+ * @throws ProblemError when the image names an unknown profile: the chain of another system could do any harm
  */
 export async function readProfileName(host: Pick<Host, "readText">): Promise<ProfileName> {
   const text = await host.readText(PROFILE_FILE);

@@ -7,26 +7,26 @@ import type { WatchedMachine } from "../units/watched-machine.ts";
 /**
  * A system that this program boots, in one object (docs/profiles.md).
  *
- * Everything but the layout is a function that imports what it answers with. A command that only needs to know where things are
- * loads no unit, and the monitor, which stays in memory, loads its watchers alone.
+ * Units, medium and watchers are behind functions that import them. So a command that only needs the layout loads no unit, and the
+ * monitor, which stays in memory, loads its watchers alone.
  */
 export interface Profile {
   /** The system's name for people: "a GuestOS". */
   readonly title: string;
   readonly layout: Layout;
-  /** The units, in boot order. The order is for readers: what runs when follows from what each unit requires. */
+  /** The units, in boot order. The order is for readers: `requires` and `after` of each unit decide when it runs. */
   readonly chain: () => Promise<readonly GuestUnit[]>;
-  /** What a configuration medium of this system may hold, and where that goes. */
+  /** The entries that a configuration medium of this system may hold, and their targets. */
   readonly medium: () => Promise<MediumContents>;
-  /** The monitor's own units, besides the chain: work that is never complete. They are not part of a run. */
+  /** The monitor's own units, besides the chain, for work that is never complete. They are not part of a boot. */
   readonly maintenance: () => Promise<readonly GuestUnit[]>;
-  /** What calls the monitor to a unit, by the unit's name. */
+  /** The watchers that call the monitor to a unit, by the unit's name. */
   readonly watchers: () => Promise<readonly Watcher<WatchedMachine>[]>;
   /** Names of the units that the monitor inspects in an interval of their own, and that have no watcher. */
   readonly atIntervals: readonly string[];
   /**
-   * Units that the monitor inspects in its own process when a watcher calls, because they may not wait for another process to start. What they
-   * import stays in memory. They have no keys and change nothing permanently, for no mark is kept of it (src/run/run-mark.ts).
+   * Units that the monitor inspects in its own process when a watcher calls, because they must not wait for another process to start.
+   * Their imports stay in memory. They have no keys and change nothing permanently, because no mark is kept of it (src/run/run-mark.ts).
    */
   readonly quick: () => Promise<readonly GuestUnit[]>;
 }

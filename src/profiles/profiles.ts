@@ -2,12 +2,12 @@ import { boundary } from "./boundary.ts";
 import { guestos } from "./guestos.ts";
 import type { Profile } from "./profile.ts";
 
-/** Every system that this program boots, by name. A new one is its file and a word here. */
+/** Every system that this program boots, by name. A new system needs its own file and an entry here. */
 export const profiles = { guestos, boundary } satisfies Readonly<Record<string, Profile>>;
 
 export type ProfileName = keyof typeof profiles;
 
-/** That of an image that does not say which system it is. */
+/** The profile of an image that does not name one. */
 export const DEFAULT_PROFILE: ProfileName = "guestos";
 
 export const profileNames: readonly ProfileName[] = Object.keys(profiles).filter(isProfileName);

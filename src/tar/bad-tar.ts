@@ -1,9 +1,9 @@
 import { type Problem, ProblemError } from "../base/problem.ts";
 
-/** What kind of thing is wrong, for the caller's own words. */
+/** The kind of fault, for the caller's own message. */
 export type TarFault = "cut-off" | "header" | "too-large" | "other";
 
-/** The tar itself is at fault. It does not say which one: that is known to whoever opened it, and added there. */
+/** The tar itself is at fault. The error does not name the tar: the caller that opened it adds the name. */
 export class BadTar extends ProblemError {
   readonly fault: TarFault;
 

@@ -1,6 +1,6 @@
 import { BadTar } from "./bad-tar.ts";
 
-/** Bytes of a stream, taken in the portions that the reader wants. */
+/** Reads the bytes of a stream in portions of the caller's choice. */
 export class ByteReader {
   /** Bytes taken so far. */
   offset = 0;
@@ -11,7 +11,7 @@ export class ByteReader {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** Up to `most` bytes, as they lie in memory; `undefined` at the end of the stream. Valid until the next call. */
+  /** Up to `most` bytes, without a copy; `undefined` at the end of the stream. Valid until the next call. */
   async some(most: number): Promise<Uint8Array | undefined> {
     while (this.#rest.length === 0) {
       const next = await this.#chunks.next();
@@ -24,7 +24,12 @@ export class ByteReader {
     return taken;
   }
 
-  /** That many bytes, piece by piece and without a copy. @throws BadTar when the stream ends before, naming `what` was cut off */
+  /**
+   * That many bytes, in pieces and without a copy.
+   *
+   * @param what the part of the tar that is read, for the error
+   * @throws BadTar when the stream ends before
+   */
   async *pieces(length: number, what: string): AsyncGenerator<Uint8Array> {
     for (let left = length; left > 0;) {
       const piece = (await this.some(left)) ?? this.#cutOff(what);
@@ -33,7 +38,7 @@ export class ByteReader {
     }
   }
 
-  /** Exactly that many, in memory of their own: for what is small. @throws BadTar */
+  /** Exactly that many bytes, as a copy: for small parts. @throws BadTar as `pieces` does */
   async exactly(length: number, what: string): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(length);
     for (let done = 0; done < length;) {
@@ -52,7 +57,7 @@ export class ByteReader {
     });
   }
 
-  /** Nothing more is read. A source that is a generator ends here. */
+  /** Ends the reading. A source that is a generator returns here. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

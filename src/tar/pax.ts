@@ -4,7 +4,7 @@ import { BadTar } from "./bad-tar.ts";
 /**
  * The records of a pax header: "LENGTH KEY=VALUE\n", where the length counts the whole record (pax(1), "pax Extended Header").
  *
- * @throws BadTar for what is none, or says the same thing twice
+ * @throws BadTar for a damaged record, or a key that occurs twice
  */
 export function parsePax(bytes: Buffer): ReadonlyMap<string, string> {
   const records = new Map<string, string>();
@@ -21,7 +21,7 @@ export function parsePax(bytes: Buffer): ReadonlyMap<string, string> {
     const equals = text.indexOf("=");
     if (equals < 1) throw bad(`a record without a key at byte ${offset}`);
     const key = text.slice(0, equals);
-    // Two sizes or two names: which one counts would depend on who reads it.
+    // With two sizes or two names, the one that counts would depend on the reading program.
     if (records.has(key)) throw bad(`${quoted(key)} twice`);
     records.set(key, text.slice(equals + 1));
     offset = end;

@@ -2,29 +2,29 @@ import { BadTar } from "./bad-tar.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { numberField, TAR_BLOCK, type TarHeader } from "./tar-header.ts";
 
-/** A stretch of a member that is stored; everything between two of them is zeros. */
+/** A stored stretch of a member. Between two segments there are only zeros. */
 export interface Segment {
   readonly offset: number;
   readonly length: number;
 }
 
 export interface SparseMap {
-  /** Bytes of the member as it is when unpacked. */
+  /** Bytes of the unpacked member. */
   readonly size: number;
   readonly segments: readonly Segment[];
   /** Bytes of the stored data that the map itself took (PAX 1.0 keeps it there). */
   readonly mapBytes: number;
 }
 
-/** More would be a file of which every second block is a hole; the map has to be held in memory. */
+/** The map is held in memory. More segments would mean a file of which every second block is a hole. */
 const MAX_SEGMENTS = 200_000;
-/** GNU tar manual, "Sparse formats": struct sparse in the header, and in the extension blocks that follow it. */
+/** Bytes of an entry, and byte offsets in the header and in its extension blocks (GNU tar manual, "Sparse formats": struct sparse). */
 const ENTRY = 24;
 const HEADER = { entries: 386, count: 4, extended: 482, realSize: 483 };
 const EXTENSION = { count: 21, extended: 504 };
 
 /**
- * The map of an old GNU sparse member (type S), whose header goes on in further blocks.
+ * The map of an old GNU sparse member (type S), whose header continues in further blocks.
  *
  * @throws BadTar for a map that makes no sense
  */
@@ -34,7 +34,7 @@ export async function oldGnuMap(header: TarHeader, reader: ByteReader): Promise<
   const take = (block: Buffer, offset: number, count: number): void => {
     for (let index = 0; index < count; index += 1) {
       const at = offset + index * ENTRY;
-      // Not used: all NUL.
+      // An unused entry is all NUL.
       if (block[at] === 0 && block[at + 12] === 0) continue;
       const segment = { offset: numberField(block, at, 12), length: numberField(block, at + 12, 12) };
       if (segment.offset === undefined || segment.length === undefined) throw bad("an entry that is no number");
@@ -55,7 +55,7 @@ export async function oldGnuMap(header: TarHeader, reader: ByteReader): Promise<
 }
 
 /**
- * The map of a PAX 1.0 sparse member: decimal numbers, a line each, at the beginning of its data, padded to a whole block.
+ * The map of a PAX 1.0 sparse member: decimal numbers, one per line, at the beginning of its data, padded to a whole block.
  *
  * @param size from the pax header: GNU.sparse.realsize
  * @throws BadTar for a map that makes no sense

@@ -1,13 +1,13 @@
 import { quoted } from "../base/quoted.ts";
 import { BadTar } from "./bad-tar.ts";
 
-/** Bytes of a tar block (tar(5)); everything in a tar is a whole number of them. */
+/** Bytes of a tar block (tar(5)). A tar consists of whole blocks. */
 export const TAR_BLOCK = 512;
 
 export interface TarHeader {
-  /** As it stands there; not yet judged. */
+  /** As stored, and not checked. */
   readonly name: string;
-  /** The type flag as a character; "0" for the NUL of old archives. */
+  /** The type flag as a character; "0" also for the NUL of old archives. */
   readonly type: string;
   /** Bytes that follow the header, without padding. */
   readonly stored: number;
@@ -15,10 +15,10 @@ export interface TarHeader {
 }
 
 /**
- * Reads one header, strictly.
+ * Parses one header strictly.
  *
  * @param offset of the header in the tar, in bytes
- * @throws BadTar for what is no header
+ * @throws BadTar if the block is no valid header
  */
 export function parseTarHeader(block: Buffer, offset: number): TarHeader {
   const bad = (found: string, expected: string): BadTar =>
@@ -30,11 +30,11 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader {
     });
   const magic = block.toString("latin1", 257, 265);
   const written = numberField(block, 148, 8);
-  // The field itself counts as blanks.
+  // The checksum field itself counts as blanks (tar(5)).
   const sum = sumOf(block.subarray(0, 148)) + 8 * 0x20 + sumOf(block.subarray(156));
   if (written !== sum) throw bad(`a checksum of ${written ?? "no number"}`, String(sum));
   const isGnu = magic === "ustar  \0";
-  // POSIX has "00" behind the mark, and some writers nothing.
+  // POSIX requires "00" behind the mark, but some programs write nothing there.
   if (!isGnu && !magic.startsWith("ustar\0")) throw bad(`the mark ${quoted(magic)}`, "a ustar or GNU tar");
   const stored = numberField(block, 124, 12);
   if (stored === undefined) throw bad("a size that is no number", "an octal number");
@@ -44,7 +44,7 @@ export function parseTarHeader(block: Buffer, offset: number): TarHeader {
   return { name: prefix === "" ? name : `${prefix}/${name}`, type: type === "\0" ? "0" : type, stored, block };
 }
 
-/** A loop, not `reduce`: that takes twice as long, and a medium may have a hundred thousand headers. */
+/** A loop, because `reduce` takes twice as long, and a medium may have a hundred thousand headers. */
 function sumOf(bytes: Uint8Array): number {
   let sum = 0;
   for (const byte of bytes) sum += byte;
@@ -57,7 +57,7 @@ function textField(block: Buffer, offset: number, length: number): string {
   return field.toString("utf8", 0, end === -1 ? length : end);
 }
 
-/** Octal digits, or GNU's base-256 for what has too many of them. @returns `undefined` for what is no number, or none that can be counted with */
+/** Parses octal digits, or GNU's base-256 for larger numbers. @returns `undefined` for no number, or one that is no safe integer */
 export function numberField(block: Buffer, offset: number, length: number): number | undefined {
   const field = block.subarray(offset, offset + length);
   if (field[0] === 0x80) {

@@ -5,46 +5,46 @@ import { parsePax } from "./pax.ts";
 import { oldGnuMap, paxMap, type Segment, type SparseMap } from "./sparse.ts";
 import { parseTarHeader, TAR_BLOCK, type TarHeader } from "./tar-header.ts";
 
-/** What one kind of tar may have that another may not. */
+/** Rules that differ between kinds of tar. */
 export interface TarRules {
-  /** Long names of GNU tar, and pax headers for all that follows, are read; without it they are members of a type that the caller refuses. */
+  /** Whether long names of GNU tar and global pax headers are read. If not, they are members, of a type that the caller refuses. */
   readonly extensions: boolean;
-  /** Padding of a member has to be zeros. POSIX says nothing of what it is. */
+  /** Whether the padding of a member must be zeros. POSIX does not specify it. */
   readonly zeroPadding: boolean;
-  /** Bytes of a pax header or long name, which are held in memory. */
+  /** Most bytes of a pax header or long name, which are held in memory. */
   readonly headerBytes: number;
-  /** Bytes of zeros behind the end mark: tar fills its last record. */
+  /** Most bytes of zeros behind the end mark: tar fills its last record. */
   readonly endBytes: number;
 }
 
-/** One member, with nothing of it judged. */
+/** One member, unchecked. */
 export interface TarMember {
   readonly name: string;
   /** The type flag of the header (tar(5)): "0" a regular file, "5" a folder, "S" a sparse file of GNU tar. */
   readonly type: string;
-  /** Bytes that are stored of it. */
+  /** Bytes stored in the tar. */
   readonly stored: number;
-  /** Has a map of holes: as type S, or in a pax header. */
+  /** Whether it has a map of holes: by type S, or by a pax header. */
   readonly isSparse: boolean;
-  /** Once, and before the next member is asked for. @throws BadTar for a map that makes no sense */
+  /** Call it at most once, and before the next member is requested. @throws BadTar for an invalid map */
   readonly content: () => Promise<TarContent>;
 }
 
 export interface TarContent {
   /** Bytes as unpacked. */
   readonly size: number;
-  /** What is left when the next member is asked for is skipped. Bytes are valid until the next piece is asked for. */
+  /** The unread rest is skipped when the next member is requested. Bytes are valid until the next piece is requested. */
   readonly pieces: AsyncIterable<Piece>;
 }
 
-/** A stretch of a member, in order. A hole is told by its length. */
+/** A stretch of a member. Pieces come in order; for a hole, only its length is given. */
 export type Piece = { readonly kind: "bytes"; readonly bytes: Uint8Array } | { readonly kind: "zeros"; readonly count: number };
 
 /**
- * Reads a tar that may be hostile, member by member, from its first byte to its last, and holds nothing of it but what is small. The next
- * member is read when it is asked for. GNU, ustar and pax, with sparse members in GNU's old format and in PAX 1.0.
+ * Reads a tar that may be hostile, member by member, from its first byte to its last. Only headers and maps are held in memory. The next
+ * member is read when it is requested. Formats: GNU, ustar and pax, with sparse members in GNU's old format and in PAX 1.0.
  *
- * @throws BadTar, and what the source throws
+ * @throws BadTar, and every error of the source
  */
 export async function* tarMembers(chunks: AsyncIterable<Uint8Array>, rules: TarRules): AsyncGenerator<TarMember> {
   const reader = new ByteReader(chunks);
@@ -89,7 +89,7 @@ interface Found {
   readonly pax: ReadonlyMap<string, string>;
 }
 
-/** A member's header, with what the headers before it say of it. @returns `undefined` for the first block of the end mark */
+/** A member's header, with the values of the extension headers before it. @returns `undefined` for the first block of the end mark */
 async function nextHeader(reader: ByteReader, rules: TarRules, globals: Map<string, string>, place: string): Promise<Found | undefined> {
   let longName: string | undefined;
   let own: ReadonlyMap<string, string> | undefined;
@@ -105,7 +105,7 @@ async function nextHeader(reader: ByteReader, rules: TarRules, globals: Map<stri
     const content = await extension(reader, header, rules);
     if (header.type === "x") own = parsePax(content);
     else if (header.type === "g") for (const [key, value] of parsePax(content)) globals.set(key, value);
-    // K is the target of a link.
+    // Type K is the target of a link, and is ignored.
     else if (header.type === "L") longName = content.toString("utf8").split("\0")[0];
   }
 }
@@ -120,7 +120,7 @@ async function extension(reader: ByteReader, { name, type, stored }: TarHeader, 
   return content;
 }
 
-/** A pax header may give the size again, where it does not fit the other field; it may not give another one. */
+/** A pax header may give the size, for example if it does not fit into the header's field. Two different sizes are refused. */
 function storedBytes(header: TarHeader, pax: ReadonlyMap<string, string>): number {
   const size = pax.get("size");
   if (size === undefined) return header.stored;
@@ -174,7 +174,7 @@ async function skipPadding(reader: ByteReader, stored: number, { zeroPadding }: 
   });
 }
 
-/** tar(5): "The end of the archive is indicated by two records consisting entirely of zero bytes." What is behind it, other tools do not show. */
+/** tar(5): "The end of the archive is indicated by two records consisting entirely of zero bytes." Other tools hide data behind it. */
 async function readEnd(reader: ByteReader, most: number): Promise<void> {
   const end = reader.offset;
   const garbage = (found: string): BadTar =>

@@ -2,21 +2,21 @@ import { ProblemError } from "../base/problem.ts";
 import { TAR_BLOCK } from "./tar-header.ts";
 
 export interface TarSource {
-  /** A folder's ends with a slash. */
+  /** The name of a folder ends with a slash. */
   readonly name: string;
-  /** Absent for a folder. The size is what goes into the header: the bytes have to be as many. */
+  /** Absent for a folder. The size goes into the header, so the chunks must have exactly as many bytes. */
   readonly file?: { readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> };
 }
 
-/** Bytes of ustar's fields for a name: the last part, and what is before it (pax(1), "ustar Interchange Format"). */
+/** Bytes of ustar's two fields for a name: the name, and the prefix before it (pax(1), "ustar Interchange Format"). */
 const NAME = 100;
 const PREFIX = 155;
-/** Eleven octal digits; no medium holds as much. */
+/** One more than eleven octal digits can hold; no medium is as large. */
 const MOST = 8 ** 11;
 
 /**
- * A tar of files and folders as everything reads it: ustar, and a pax header before what does not fit. Owner and mode are root's, and the
- * time is given, so that the same content gives the same bytes.
+ * A tar of files and folders that every tar program reads: ustar, with a pax header before a name that does not fit. The owner is root,
+ * the modes are fixed and the time is a parameter, so that the same content gives the same bytes.
  *
  * @param time seconds since 1970
  */
@@ -60,7 +60,7 @@ interface NameFields {
   readonly prefix?: string;
 }
 
-/** The name in ustar's two fields. @returns `undefined` where it does not fit, or is not ASCII, which ustar says nothing of */
+/** Splits a name into ustar's two fields. @returns `undefined` if it does not fit, or is not ASCII, for which ustar defines no encoding */
 function inFields(whole: string): NameFields | undefined {
   if (/[^\x20-\x7e]/.test(whole)) return undefined;
   if (whole.length <= NAME) return { name: whole };
@@ -92,7 +92,7 @@ function header(
   return block;
 }
 
-/** "LENGTH path=NAME\n", where the length counts itself. */
+/** "LENGTH path=NAME\n", where the length includes its own digits. */
 function paxPath(name: string): string {
   const rest = ` path=${name}\n`;
   const bytes = Buffer.byteLength(rest);

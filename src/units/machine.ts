@@ -5,17 +5,17 @@ import type { Host } from "../system/host.ts";
 import type { FreshRules } from "./network/fresh-rules.ts";
 import type { KeyRing } from "./disks/key-ring.ts";
 
-/** What a unit may look at and act on: the machine's tools and files, and the names of things on it. */
+/** What a unit may inspect and act on: the machine's tools and files, and the names of its devices and paths. */
 export interface Machine {
   readonly host: Host;
   readonly layout: Layout;
-  /** What a configuration medium of this system may hold. It brings every format with it, so it is loaded when asked for. */
+  /** What a configuration medium of this system may hold. It imports the parser of every format, so it is loaded on demand. */
   readonly medium: () => Promise<MediumContents>;
-  /** The keys of the encrypted devices, derived once a run. */
+  /** The keys of the encrypted devices, derived once per run. */
   readonly keys: KeyRing;
-  /** What the packet filter holds, where this run has just loaded it. */
+  /** The digest of the packet filter's rules, if this run has just loaded them. */
   readonly freshRules: FreshRules;
-  /** Tells the operator something that stops nothing: an entry that was ignored, a half pair that was healed. Never a secret. */
+  /** Tells the operator something that stops nothing: an entry that was ignored, a key that was replaced. Never a secret. */
   readonly note: (text: string) => void;
 }
 

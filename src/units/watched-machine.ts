@@ -1,7 +1,7 @@
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 
-/** What a watcher may look at: it acts on nothing. */
+/** What a watcher may inspect. A watcher changes nothing. */
 export interface WatchedMachine {
   readonly host: Host;
   readonly layout: Layout;

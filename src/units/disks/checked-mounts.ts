@@ -17,18 +17,18 @@ import type { Machine } from "../machine.ts";
 
 export interface CheckedMount extends MountRequest {
   readonly fileSystem: "ext4" | "vfat" | "xfs";
-  /** The file system for people: "/dev/vda4 (A_boot)". */
+  /** The file system in an operator's words: "/dev/vda4 (A_boot)". */
   readonly place: string;
-  /** What the operator is told once something was damaged, and a repair has succeeded. */
+  /** The note to the operator after a successful repair. */
   readonly mended: string;
-  /** What has to be true, and made true, before it is touched. */
+  /** Runs before the file system is touched: checks, and makes, what has to be there. */
   readonly prepare?: () => Promise<void>;
 }
 
-/** What a look at one place finds: that nothing is missing, a mount that is, or something in the way. */
+/** The result of inspecting one mount point: nothing missing, a missing mount, or a conflict. */
 export type Looked = CheckedMount | Conflict | undefined;
 
-/** One action for all that is missing; the first conflict where there is one. */
+/** One action for all missing mounts; the first conflict if there is one. */
 export function planMounts(machine: Machine, name: string, looked: readonly Looked[]): Plan {
   const wanted: CheckedMount[] = [];
   for (const one of looked) {
@@ -39,7 +39,7 @@ export function planMounts(machine: Machine, name: string, looked: readonly Look
   return mountActions(machine, name, wanted);
 }
 
-/** One action for all of them; none for none. @param name of the unit */
+/** One action for all of them; no action for an empty list. @param name of the unit */
 export function mountActions(machine: Machine, name: string, wanted: readonly CheckedMount[]): readonly Action[] {
   if (wanted.length === 0) return [];
   const places = wanted.map(({ place, mountPoint }) => `${place} at ${mountPoint}`).join(", ");
@@ -47,11 +47,11 @@ export function mountActions(machine: Machine, name: string, wanted: readonly Ch
 }
 
 /**
- * Checks file systems and mounts them, in that order of the list: those that say of themselves that they are clean without
- * a check, and those that are mounted elsewhere; and all of them by one mount(8).
+ * Checks file systems in the order of the list, then mounts all of them by one mount(8). File systems that are marked as clean, and
+ * those that are mounted elsewhere, are not checked.
  *
- * Where that fails, each that is missing is taken by itself, and checked whatever it says: so the careful way has the last word, and
- * it names the one that is in trouble.
+ * If the mount fails, each missing file system is checked and mounted by itself, even if it is marked as clean. So a wrong mark does
+ * no harm, and the error names the file system that fails.
  *
  * @param name of the unit, for the table on the tmpfs
  * @throws ProblemError
@@ -87,11 +87,11 @@ async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Pro
 }
 
 /**
- * xfs checks itself by replaying its log as it is mounted; fsck.xfs(8) does nothing on purpose. So the kernel's errno decides, and
- * EUCLEAN alone says that the file system is damaged (XFS gives it for EFSCORRUPTED). Any other has causes that a repair makes worse.
+ * XFS recovers by replaying its log during the mount; fsck.xfs(8) does nothing on purpose. So the kernel's errno decides. EUCLEAN alone
+ * says that the file system is damaged (XFS returns it for EFSCORRUPTED). Any other errno has causes that a repair makes worse.
  *
- * The log goes last: xfs_repair(8) says that it may cost files and data. It goes only where xfs_repair found it in the way,
- * and the kernel has then refused once more, for the same reason, to replay it.
+ * The log is thrown away last: xfs_repair(8) says that this may cost files and data. It is thrown away only if xfs_repair found it in
+ * the way, and the kernel then refused the mount again for the same reason.
  */
 async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: CheckedMount): Promise<void> {
   const { source, place, mended } = wanted;
@@ -100,7 +100,7 @@ async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: 
   if (first === undefined) return;
   if (first.errno !== "EUCLEAN") throw await notMounted(host, wanted, first, mark);
   if ((await repairXfs(host, source)) === "log-in-the-way") {
-    // With its superblock repaired, for example, the log can be replayed.
+    // The log may be replayable now, for example because xfs_repair has repaired the superblock.
     const again = await tryMount(host, wanted);
     if (again === undefined) return note(mended);
     if (again.errno !== "EUCLEAN") throw await notMounted(host, wanted, again, mark);
@@ -119,7 +119,7 @@ interface Refused {
   readonly error: CommandError;
 }
 
-/** @returns how the kernel refused it; `undefined` when it is mounted. @throws what is no answer of the kernel's, such as a timeout */
+/** @returns the kernel's refusal; `undefined` when it is mounted. @throws every error that is not the kernel's answer, such as a timeout */
 async function tryMount(host: Host, wanted: CheckedMount): Promise<Refused | undefined> {
   try {
     await mount(host, wanted);
@@ -132,7 +132,7 @@ async function tryMount(host: Host, wanted: CheckedMount): Promise<Refused | und
   }
 }
 
-/** In the words of a conflict: what is there is named, and not touched. EIO may pass, so it is tried again first. */
+/** Worded like a conflict: the file system is named, and not touched. EIO may pass, so that error is retryable. */
 async function notMounted(
   host: Host,
   { source, place, mountPoint }: CheckedMount,

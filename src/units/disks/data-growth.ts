@@ -9,11 +9,11 @@ import { type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "./volume-mounts.ts";
 
 /**
- * Afterwards the data volume has a tenth of the volume group free, or all that there is, and its file system fills it.
+ * Afterwards the data volume has a tenth of the volume group free, or has taken all free extents, and its file system fills it.
  *
- * Run by the monitor, because the volume fills while the node runs. Volume and file system are looked at each for itself:
- * where a power cut came between the two, the file system is what is left to do. Both grow in use, and nothing ever
- * shrinks. A conflict means that it is filling up and there is nothing left to give.
+ * The monitor runs it, because the volume fills while the node runs. It requires the mounted volume. Volume and file system are
+ * inspected separately: after a power cut between the two, only the file system is left to grow. Both grow while in use, and never
+ * shrink. A conflict means that free space is short and the volume cannot grow any more.
  */
 export const dataGrowth = unit({
   name: "data-growth",
@@ -21,7 +21,7 @@ export const dataGrowth = unit({
   requires: [volumeMounts],
   onFailure: "degrade",
   mends: true,
-  // udev may hold the volume for a moment.
+  // udev may hold the volume open for a moment.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -68,7 +68,7 @@ async function planGrowth({ host, layout }: Machine, { group, size, device, moun
   const unused = size - (await xfsBytes(host, mountPoint));
   const grow = (bytes: number): Action =>
     provision(`grow the file system at ${mountPoint} to ${mebibytes(bytes)}`, () => growXfs(host, mountPoint));
-  // A file system ends with a whole block, and a last group of less than 64 blocks is left out (mkfs.xfs(8)): less than an extent.
+  // A file system ends with a whole block, and omits a last group of less than 64 blocks (mkfs.xfs(8)): the rest is less than an extent.
   const half = unused >= extentBytes ? [grow(size)] : [];
   const now = Math.round(size / extentBytes);
   const wanted = wantedExtents({

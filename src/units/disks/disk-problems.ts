@@ -1,9 +1,9 @@
 import { type Conflict, conflict } from "../../boot/unit.ts";
 import type { Problem } from "../../base/problem.ts";
 
-/** What several units and checks find in the way, worded once. */
+/** Problems that several units and checks report, worded once. */
 
-/** @param found what is mounted there. @param expected what belongs there */
+/** @param found the mount that is there. @param expected the mount that belongs there */
 export function mountPointTaken(
   mountPoint: string,
   {

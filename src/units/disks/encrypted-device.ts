@@ -14,10 +14,10 @@ export interface EncryptedDevice {
   /** Name of the intent. */
   readonly name: string;
   readonly role: KeyRole;
-  /** For people: "/dev/vda10 (store)". */
+  /** In an operator's words: "/dev/vda10 (store)". */
   readonly place: string;
   readonly device: string;
-  /** True where the partition is still to be made: its content counts as blank, because its place will be zeroed first. */
+  /** True if the partition is still to be made: its content counts as blank, because its place is zeroed first. */
   readonly missing: boolean;
   /** Name below /dev/mapper. */
   readonly mapping: string;
@@ -26,19 +26,19 @@ export interface EncryptedDevice {
 }
 
 export interface EncryptedPlan {
-  /** `make`: nothing inside is of value yet. `keep`: what is inside must be found as it was. `adopt`: taken over as it is. */
+  /** `make`: it holds nothing of value so far. `keep`: its content must be found as it was. `adopt`: it is taken over as it is. */
   readonly kind: "make" | "keep" | "adopt";
-  /** What will stand once everything is done. */
+  /** The intent once all actions are done, except for its phase, which `complete` sets. */
   readonly intent: Intent;
-  /** Writes the intent: before anything else is done. */
+  /** Writes the intent. Runs before all other actions. */
   readonly announce: readonly Action[];
   readonly format: readonly Action[];
   readonly open: readonly Action[];
-  /** Writes that all is made: after everything else. */
+  /** Marks the intent as complete. Runs after all other actions. */
   readonly complete: readonly Action[];
 }
 
-/** What has to be done for the device to hold our LUKS2 header and to be open; nothing is touched by asking. */
+/** The actions after which the device holds our LUKS2 header and is open. Planning changes nothing. */
 export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Promise<EncryptedPlan | Conflict> {
   const { host, layout, keys } = machine;
   const intent = await readIntent(host, layout.config.intents, spec.name);
@@ -60,7 +60,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
       todo: `find out who opened it: dmsetup table ${spec.mapping}`,
     });
   }
-  // Header written, power cut before the key slot was: begun, ours, and no key opens it. Nothing can be inside.
+  // A power cut came after the header, but before the key slot: begun, ours, and no key opens it. So it cannot hold any data.
   const again =
     found.kind === "finish" &&
     present === undefined &&
@@ -104,8 +104,8 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
 }
 
 /**
- * A node that the shell chain provisioned has no intents. Its devices are adopted if they prove themselves: the key file
- * is a raw one, as only such nodes have it, and it opens the device.
+ * A node that the shell chain provisioned has no intents. Its device is adopted if the key file is raw, which it is on such nodes
+ * alone, and the key opens the device.
  */
 async function provesItself(
   { host, layout }: Machine,
@@ -123,7 +123,7 @@ async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Pro
     await luksOpen(host, spec.device, spec.mapping, await keys.deviceKey(host, layout, spec.role));
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    // cryptsetup(8): 5 device exists or is busy, as while udev probes it.
+    // cryptsetup(8): 5 means that the device exists or is busy, for example while udev probes it.
     if (error.ending.kind === "exited" && error.ending.status === 5) throw error.asRetryable();
     if (!isWrongKey(error)) throw error;
     throw new ProblemError(

@@ -6,7 +6,7 @@ import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
 
-/** What a key is for: each encrypted device has a key of its own. */
+/** The device that a key is for: each encrypted device has its own key. */
 export type KeyRole = "store" | "A_var" | "B_var";
 
 export interface KeyRing {
@@ -14,11 +14,11 @@ export interface KeyRing {
   readonly deviceKey: (host: Host, layout: Layout, role: KeyRole) => Promise<Secret>;
 }
 
-/** Bytes of a LUKS key; as many as HKDF-SHA256 gives at once. */
+/** Bytes of a LUKS key: one output block of HKDF-SHA256. */
 const KEY_BYTES = 32;
 /**
- * The secret has full entropy: memory-hardness buys nothing, so the pass is cheap, and yet a real one. The parameters
- * stand in the key file, so they can change for new nodes without harm to old ones.
+ * The secret has full entropy, so memory-hardness gains nothing: the pass is real, but cheap. The parameters are stored in the key
+ * file, so they can change for new nodes without harm to old ones.
  */
 const PARAMETERS = { memoryKiB: 8192, passes: 1, parallelism: 1 };
 
@@ -31,11 +31,11 @@ export function keyRing(): KeyRing {
       try {
         key = await master;
       } catch (error) {
-        // What failed may be mended before the next unit asks.
+        // The cause may be repaired before the next unit asks.
         master = undefined;
         throw error;
       }
-      // A raw key is what nodes of the shell chain have: one key for all devices, used as it is.
+      // Nodes of the shell chain have a raw key: one key for all devices, used as it is.
       if (key.kind === "raw") return key.secret;
       return new Secret(new Uint8Array(hkdfSync("sha256", key.secret.expose(), key.parameters.salt, `guestos-boot v1 ${role}`, KEY_BYTES)));
     },
@@ -56,13 +56,13 @@ async function readMaster(host: Host, layout: Layout): Promise<StoreKey> {
   return { ...key, secret: await argon2id(key.secret, { ...key.parameters, length: 32 }) };
 }
 
-/** The key file, or `undefined` when there is none. @throws ProblemError when it is damaged */
+/** @returns the key file's content, or `undefined` when there is no file. @throws ProblemError when it is damaged */
 export async function readStoreKey(host: Host, layout: Layout): Promise<StoreKey | undefined> {
   const content = await host.readBytes(layout.config.storeKey);
   return content === undefined ? undefined : parseStoreKey(content, layout.config.storeKey);
 }
 
-/** Makes the key file: durable, and read back, before anything can be encrypted with it. */
+/** Makes the key file. It is durable, and has been read back, before anything can be encrypted with it. */
 export async function makeStoreKey(host: Host, layout: Layout): Promise<void> {
   const file = layout.config.storeKey;
   const content = encodeStoreKey(randomBytes(32), { ...PARAMETERS, salt: randomBytes(16) });

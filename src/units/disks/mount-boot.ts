@@ -8,13 +8,13 @@ import { mountOptions } from "./mount-options.ts";
 import { mountPointTaken } from "./disk-problems.ts";
 
 /**
- * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config
- * partition are checked and mounted.
+ * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config partition are
+ * checked and mounted.
  *
- * First in the chain: almost everything else reads or writes the config partition. The four stand in one unit because
- * three of the mount points are folders on the first file system. A conflict means that something else is mounted there
- * already, such as the EFI system partition over /boot by systemd's GPT generator. A partition that is missing or damaged
- * is an error; nothing is made in its place.
+ * It is first in the chain, because almost every other unit reads or writes the config partition. The four are one unit because three
+ * of the mount points are folders on the first file system. A conflict means that something else is already mounted there: for
+ * example, systemd's GPT generator may mount the EFI system partition over /boot. A partition that is missing or damaged is an error,
+ * and nothing is made in its place.
  */
 export const mountBoot = unit({
   name: "mount-boot",
@@ -53,7 +53,7 @@ async function missing(
     });
   }
   const place = `${device} (${label})`;
-  // A FAT that was in use at a power cut is marked so, and no more may be wrong with it; fsck does not tell the two apart.
+  // A FAT that was in use at a power cut is marked as dirty, and may have no other fault. fsck does not tell the two cases apart.
   const mended = `the ${fileSystem} file system on ${place} was not unmounted cleanly, or damaged; it was checked and mended`;
   return { source: device, mountPoint, fileSystem, options, place, mended };
 }

@@ -3,18 +3,18 @@ import { READERS } from "../../system/files/readers.ts";
 
 const RESTRICTED = ["nodev", "nosuid", "noexec"];
 
-/** Of a volume of the store. Nothing there is a device or a program: what the node's software runs comes with the image. */
+/** For a volume of the store. It holds no devices and no programs: the node's software comes with the image. */
 export const volumeOptions: readonly string[] = RESTRICTED;
 
-/** With which options each file system of the node is mounted: what it needs, and no more. */
+/** The mount options of each file system of the node: only what it needs. */
 export const mountOptions: Readonly<Record<keyof Layout["mountPoints"], readonly string[]>> = {
-  // Written by an upgrade only while it is the other slot's.
+  // An upgrade writes only to the other slot's boot partition, never to the mounted one.
   boot: ["ro", ...RESTRICTED],
   efi: ["ro", "umask=0077", ...RESTRICTED],
-  // grubenv is written by confirm and commit. errors=remount-ro, as by default, keeps a broken FAT from getting worse.
-  // The readers see what the next boot starts.
+  // confirm and commit write grubenv. errors=remount-ro, the default, keeps a broken FAT from getting worse.
+  // The group of readers may see which system the next boot starts.
   grub: ["rw", `gid=${READERS.gid}`, "umask=0027", ...RESTRICTED],
-  // sync: small, rarely written, and everything on it must survive a power cut.
+  // sync: the partition is small and rarely written, and everything on it must survive a power cut.
   config: ["rw", "sync", ...RESTRICTED],
   var: ["nodev", "nosuid"],
   data: volumeOptions,
@@ -23,7 +23,7 @@ export const mountOptions: Readonly<Record<keyof Layout["mountPoints"], readonly
 };
 
 /**
- * Of what is bound over the read-only root: read-only itself, for who wants to change it must change what it is made from, or
- * lose it at the reboot.
+ * For a bind mount over the read-only root. It is read-only too: a change there would be lost at the reboot. The operator must change
+ * the file that it is made from.
  */
 export const boundOptions: readonly string[] = ["ro", ...RESTRICTED];

@@ -8,20 +8,20 @@ export const RECOVERY_TOKEN = "guestos-boot-recovery";
 /** LUKS2 On-Disk Format Specification 1.1: a header has at most 32 key slots. */
 const MOST_SLOTS = 32;
 
-/** KiB that stretching the passphrase takes: RFC 9106's 64 MiB, and up to 8 more, by which a slot that was announced is known again. */
+/** KiB of memory for stretching the passphrase: RFC 9106's 64 MiB, and up to 8 MiB more, by which an announced slot is recognised. */
 export const MEMORY = 65_536;
 export const MEMORIES = 8192;
 
 export interface Marked {
-  /** Number of the token; absent when there is none. */
+  /** Number of the token; `undefined` when there is none. */
   readonly token: number | undefined;
-  /** The slots that are there and belong to a recovery passphrase: finished, former, or just begun. */
+  /** The existing slots of a recovery passphrase: finished, former, or just begun. */
   readonly slots: readonly number[];
-  /** `unfinished`: setting, replacing or removing one was cut off. */
+  /** `unfinished`: setting, replacing or removing a passphrase was cut off. */
   readonly state: "none" | "set" | "unfinished";
 }
 
-/** Which slots the header marks. @throws ProblemError when two tokens do: then nobody can say which one is right */
+/** The slots that the header marks. @throws ProblemError when two tokens mark slots: only an operator can decide which one is right */
 export function markedSlots({ slots, tokens }: LuksSlots): Marked {
   const [token, second] = tokens.filter(({ type }) => type === RECOVERY_TOKEN);
   if (second !== undefined) {
@@ -34,7 +34,7 @@ export function markedSlots({ slots, tokens }: LuksSlots): Marked {
     });
   }
   if (token === undefined) return { token: undefined, slots: [], state: "none" };
-  // The one that was announced may be there, or not yet. Of another memory, it was made by somebody else since.
+  // The announced slot may exist or not. If its memory differs, another program has made a slot there since.
   const isOurs = ({ number, memory }: LuksSlot): boolean =>
     token.slots.includes(number) || (number === token.next?.number && memory === token.next.memory);
   const there = slots.filter(isOurs).map(({ number }) => number);
@@ -43,9 +43,9 @@ export function markedSlots({ slots, tokens }: LuksSlots): Marked {
 
 export type PassphrasePlan =
   | { readonly kind: "unchanged" }
-  /** Into that free slot; then the former ones go. */
+  /** The passphrase goes into that free slot; then the former slots are removed. */
   | { readonly kind: "add"; readonly slot: AnnouncedSlot; readonly former: readonly number[] }
-  /** That slot has it already; the former ones go. */
+  /** That slot has the passphrase already; the former slots are removed. */
   | { readonly kind: "finish"; readonly slot: number; readonly former: readonly number[] };
 
 /** @param fitting the marked slots that the passphrase opens. @throws ProblemError when no slot is free */

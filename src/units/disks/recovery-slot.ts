@@ -13,8 +13,8 @@ import type { Secret } from "../../base/secret.ts";
 import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";
 
 /**
- * The recovery passphrase of an encrypted device: a further key slot, marked in the header itself. It goes with the header
- * wherever that goes, also into its backup. No unit asks for it: a node boots by its key alone.
+ * The recovery passphrase of an encrypted device: an additional key slot, marked in the header itself. So every backup of the header
+ * has it too. No unit uses it: a node boots by its key alone.
  */
 export interface Recovery {
   readonly host: Host;
@@ -23,14 +23,14 @@ export interface Recovery {
   readonly key: Secret;
 }
 
-/** What a device says of its recovery passphrase. */
+/** The state of a device's recovery passphrase, as its header says. */
 export async function recoveryState(host: Host, device: string): Promise<Marked["state"]> {
   return markedSlots(await readLuksSlots(host, device)).state;
 }
 
 /**
- * Makes this the one recovery passphrase. The former one goes once the new one was seen to open the device, so a power cut
- * leaves at least one of them; doing it again finishes what was cut off.
+ * Makes this the only recovery passphrase. The former one is removed once the new one has opened the device, so a power cut leaves at
+ * least one of them. A second call finishes a change that was cut off.
  *
  * @returns "unchanged" when it was the passphrase already
  * @throws ProblemError when it does not open the device in the end
@@ -58,17 +58,17 @@ export async function setRecovery(recovery: Recovery, passphrase: Secret): Promi
   return former.length > 0 ? "replaced" : "added";
 }
 
-/** Takes it away. @returns whether there was one */
+/** Removes the recovery passphrase. @returns whether there was one */
 export async function removeRecovery(recovery: Recovery): Promise<boolean> {
   const { host, device, key } = recovery;
   const { marked } = await lookAt(recovery);
-  // The mark goes last: while a slot is there, it says whose it is.
+  // The token is removed last: while a slot exists, the token says that the slot is the recovery passphrase's.
   for (const slot of marked.slots) await luksRemoveSlot(host, device, slot, key);
   if (marked.token !== undefined) await removeLuksToken(host, device, marked.token);
   return marked.slots.length > 0;
 }
 
-/** @throws ProblemError for a device that is not opened by its own key, or whose mark names the slot of that key */
+/** @throws ProblemError if the device's own key does not open it, or if the token marks the slot of that key */
 async function lookAt(recovery: Recovery): Promise<{ readonly header: LuksSlots; readonly marked: Marked }> {
   const { host, device, key } = recovery;
   await requireFits(recovery, key, undefined, "the device's own key");

@@ -10,11 +10,11 @@ import { mountBoot } from "./mount-boot.ts";
 import { clearEnds, makeStorePartition, storePartitionName } from "./store-partition.ts";
 
 /**
- * Afterwards the store key exists, the store partition exists and is a LUKS2 device of that key, and it is open.
+ * Afterwards the store key and the store partition exist; the partition is a LUKS2 device of that key, and is open.
  *
- * Stands right behind mount-boot, because both the key and the intent that guards the partition lie on the config
- * partition. A conflict means that key, intent and partition do not belong together: a key that is gone while something
- * was encrypted with it, a header that is gone from a store that was complete, foreign data. None of it is touched.
+ * It requires mount-boot alone, because the key and the intent that guards the partition are on the config partition. A conflict
+ * means that key, intent and partition do not belong together. The key is gone although something was encrypted with it, the header
+ * is gone from a complete store, or there is foreign data. None of it is touched.
  */
 export const storeKey = unit({
   name: "store-key",
@@ -50,7 +50,7 @@ export const storeKey = unit({
       withInner: false,
     });
     if ("conflict" in store) return store;
-    // Whoever puts something inside writes an intent first. Where there is none, and this one is not complete, nobody has.
+    // A unit that writes to the store writes an intent first. If there is none, and this one is not complete, the store is empty.
     const isEmpty = store.kind === "make" && (store.format.length > 0 || !made.some(isInside));
     return [
       ...(key === undefined ? [provision("make the store key", () => makeStoreKey(host, layout))] : []),
@@ -68,14 +68,14 @@ export const storeKey = unit({
 
 const INTENT = "store";
 
-/** Of an intent: whether what it guards lies inside the store. */
+/** Whether an intent, by its name, guards something inside the store. */
 function isInside(name: string): boolean {
   return name !== INTENT && !name.startsWith("var-");
 }
 
 /**
- * What a new store reads as is noise, and noise can look like anything: two bytes make an ext4 of it to some. So where it will be
- * inspected it is zeroed first, while it is certain that nothing is in it.
+ * A new store reads as noise, and noise can look like any file system: some probes recognise ext4 by two bytes. So the ranges that
+ * will be inspected are zeroed first, while it is certain that the store is empty.
  */
 async function clearInside({ host }: Machine, mapping: string): Promise<void> {
   const opened = (await mappings(host)).get(mapping);
@@ -84,7 +84,7 @@ async function clearInside({ host }: Machine, mapping: string): Promise<void> {
   await clearEnds(host, opened.device, { start: 0, end: opened.bytes }, INSPECTED_BYTES);
 }
 
-/** Names of everything that was made, or begun, with a key. */
+/** Names of all intents: of everything that was made, or begun, with a key. */
 async function intentsOf({ host, layout }: Machine): Promise<readonly string[]> {
   const names = (await host.list(layout.config.intents)) ?? [];
   return names.filter((name) => /^[^.].*\.json$/.test(name)).map((name) => name.slice(0, -".json".length));

@@ -4,19 +4,19 @@ import { ProblemError } from "../../base/problem.ts";
 import { addPartition, announcePartition, readPartitionTable } from "../../system/disks/sfdisk.ts";
 import { BLANK_BYTES, contentOf, contentText } from "../../system/disks/signature.ts";
 
-/** Its number in the layout; hosts that look from outside know it by that. */
+/** The partition's number. Hosts that inspect the disk from outside identify the partition by it. */
 const STORE_NUMBER = 10;
 
-/** The kernel puts a "p" between a disk's name that ends in a digit and the number (nvme0n1p10, vda10). */
+/** If a disk's name ends in a digit, the kernel puts a "p" before the number (nvme0n1p10, but vda10). */
 export function storePartitionName(disk: string): string {
   return `${disk}${/\d$/.test(disk) ? "p" : ""}${STORE_NUMBER}`;
 }
 
 /**
- * Zeroes both ends of the place first, while it belongs to no partition, and only then makes the partition: whatever an earlier owner
- * of the disk left there can so never be taken for a store, nor be found beside it (ZFS, MD and others keep labels at the end, and
- * udev's rules would take the partition for theirs). A power cut in between only repeats the zeroing. A run
- * that was killed before the kernel was told leaves the partition in the table alone.
+ * Zeroes both ends of the range while it belongs to no partition, and only then makes the partition. So data of an earlier owner of
+ * the disk is never taken for a store, nor found beside it: ZFS, MD and others keep labels at the end, by which udev's rules would
+ * claim the partition. A power cut in between only repeats the zeroing. A run that was killed before it told the kernel leaves the
+ * partition in the table alone.
  */
 export async function makeStorePartition(host: Host, disk: string, label: string): Promise<void> {
   const device = `/dev/${disk}`;
@@ -41,20 +41,20 @@ export async function makeStorePartition(host: Host, disk: string, label: string
   await announcePartition(host, device, STORE_NUMBER);
 }
 
-/** Bytes: the header of LUKS2 and as much again. What the volumes take is known once the store is there (`volumeExtents`). */
+/** Bytes: the LUKS2 header and as much again. The size of the volumes is checked once the store exists (`volumeExtents`). */
 const SMALLEST = 2 * BLANK_BYTES;
 
-/** UEFI specification, 5.3.1: the disk ends with the backup GPT, which is at least 16 KiB of entries and one sector of header. */
+/** UEFI specification, 5.3.1: the disk ends with the backup GPT: at least 16 KiB of entries, and one sector of header. */
 const BACKUP_ENTRIES = 16 * 1024;
 
-/** The byte behind the last that a partition may have, where the backup GPT is at the end of the disk, or is moved there. */
+/** The first byte behind the range for partitions, with the backup GPT at the end of the disk, or moved there. */
 async function usableEnd(host: Host, disk: string, sectorBytes: number): Promise<number> {
   return (await diskBytes(host, disk)) - BACKUP_ENTRIES - sectorBytes;
 }
 
 /**
- * Zeroes that many bytes at each end of a range, durably; all of a shorter one. Destroys what is there: the caller knows that nobody
- * has put anything into it.
+ * Durably zeroes `bytes` at each end of a range, or all of a shorter range. It destroys the content: the caller must know that the
+ * range is unused.
  */
 export async function clearEnds(
   host: Host,
@@ -69,7 +69,7 @@ export async function clearEnds(
   if (last < end) await host.writeInPlace(device, zeros.subarray(0, end - last), last);
 }
 
-/** A partition that the kernel did not know could not be inspected when it was planned to encrypt it. */
+/** The kernel did not know the partition when its encryption was planned, so it could not be inspected then. */
 async function requireBlank(host: Host, device: string, label: string): Promise<void> {
   const content = await contentOf(host, device, { mustBeZero: true });
   if (content.kind === "blank") return;

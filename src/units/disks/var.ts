@@ -19,10 +19,11 @@ import { mountPointTaken } from "./disk-problems.ts";
 /**
  * Afterwards /var is the running system's own: encrypted, ext4, checked, mounted.
  *
- * On the first boot of an installed system its partition is blank (the image ships it so, an upgrade wipes it and resets
- * its intent): it is then formatted and filled from the image's own /var, and the journal of the other system is carried
- * over. Requires the store key, and that alone. A conflict means that a /var which was complete is not there as it was,
- * or that something else stands in its place; it is never formatted then.
+ * On the first boot of an installed system its partition is blank. The image ships it blank; an upgrade wipes it and resets its
+ * intent. It is then formatted and filled from the image's own /var, and the journal of the other system is copied.
+ *
+ * It requires the store key alone. A conflict means that a complete /var is not there as it was made, or that something else is in
+ * its place. It is never formatted then.
  */
 export const varPartition = unit({
   name: "var",
@@ -70,7 +71,7 @@ export const varPartition = unit({
   },
 });
 
-/** While the intent is only begun, nothing inside was ever used: it is made anew, whatever an interrupted boot left. */
+/** While the intent is only begun, the file system was never used: it is made again, whatever an interrupted boot left. */
 function fill(machine: Machine, slot: Slot, device: string, uuid: string): readonly Action[] {
   const { host, layout } = machine;
   const target = layout.runFiles.varMounts.own;
@@ -90,14 +91,14 @@ function fill(machine: Machine, slot: Slot, device: string, uuid: string): reado
         });
         await carryJournal(machine, slot, target);
       } finally {
-        // Unmounting writes everything out, so that "complete" is only said of what is on the disk.
+        // Unmounting writes everything to the disk, so that the intent is "complete" only once the content is durable.
         await unmount(host, target);
       }
     }),
   ];
 }
 
-/** The journal of the system that ran before is what an operator needs when an upgrade went wrong; losing it stops nothing. */
+/** An operator needs the journal of the system that ran before when an upgrade fails. Losing it stops nothing. */
 async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, target: string): Promise<void> {
   const other: Slot = slot === "A" ? "B" : "A";
   const partition = await findPartition(host, layout.partitions.var(other));
@@ -112,7 +113,7 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
     if ((await mappings(host)).has(name)) await luksClose(host, name);
     await luksOpen(host, partition.device, name, key, { readOnly: true });
     try {
-      // noload: the other system's file system is looked at, never written, not even by replaying its journal.
+      // noload: the other system's file system is read and never written, not even by a replay of its journal.
       await mount(host, {
         source: `/dev/mapper/${name}`,
         mountPoint: folder,
@@ -138,7 +139,7 @@ async function unmountLeftOver(host: Host, mountPoint: string): Promise<void> {
   if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
 }
 
-/** What is on the device stands in the intent only when it is to be mounted: an action of the same plan may make it. */
+/** The intent is read only right before the mount, because an action of the same plan may write it. */
 function mountVar(machine: Machine, device: string, intentName: string): readonly Action[] {
   const { host, layout } = machine;
   const prepare = async (): Promise<void> => {
@@ -157,7 +158,7 @@ function mountVar(machine: Machine, device: string, intentName: string): readonl
   return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
 }
 
-/** A /var of the shell chain, which opened with the node's own key: what is inside is noted as it is. */
+/** A /var of the shell chain that the node's own key opens: its intent records the file system as it is. */
 function adopt({ host, layout }: Machine, name: string, uuid: string, place: string): Action {
   return provision(`adopt ${place} as it is`, async () => {
     const inner = await readSignature(host, `/dev/mapper/${layout.mappings.var}`);

@@ -3,8 +3,8 @@ import type { Intent } from "../../config/state/intent.ts";
 import { type Content, contentText } from "../../system/disks/signature.ts";
 
 /**
- * What may be done with a place, by the two-key rule: nothing is made or destroyed unless a durable intent and a probe
- * agree. A marker alone lies after a crash, a probe alone lies about damaged headers.
+ * What may be done with a device, by the two-key rule: nothing is made or destroyed unless a durable intent and a probe agree. A marker
+ * alone can be wrong after a crash, and a probe alone can be wrong about a damaged header.
  *
  * | intent   | blank           | ours         | a format cut off | something else |
  * | -------- | --------------- | ------------ | ---------------- | -------------- |
@@ -12,18 +12,18 @@ import { type Content, contentText } from "../../system/disks/signature.ts";
  * | begun    | make (again)    | finish       | make (again)     | conflict       |
  * | complete | conflict: never | keep         | conflict: never  | conflict       |
  *
- * An intent has begun only on what was blank, and what cryptsetup then writes first is noise without a name.
+ * An intent is begun only on a blank device, and cryptsetup then first writes noise without a signature.
  */
 export type Verdict = { readonly kind: "make" | "finish" | "keep" | "adopt" } | { readonly kind: "conflict"; readonly conflict: Conflict };
 
 export interface Evidence {
-  /** The place, for people: "/dev/vda10 (store)". */
+  /** The device in an operator's words: "/dev/vda10 (store)". */
   readonly place: string;
   readonly intent: Intent | undefined;
   readonly content: Content;
-  /** The signature that ours has. */
+  /** The signature of the expected content. */
   readonly type: string;
-  /** Without an intent, what is there may be taken as ours: it has proven itself, by opening with the node's own key. */
+  /** Without an intent, the content may be adopted: only a node of the shell chain has a raw key, and that key opens the device. */
   readonly proven?: boolean;
 }
 

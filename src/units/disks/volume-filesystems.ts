@@ -13,8 +13,8 @@ import { volumes } from "./volumes.ts";
 /**
  * Afterwards each logical volume holds its file system, or its swap area.
  *
- * Requires the volumes alone. One that was made and completed is never made again: where it cannot be found any more,
- * that is a conflict, and so is anything else in its place.
+ * It requires the volumes alone. A complete file system is never made again. A conflict means that it is gone, or that something else
+ * is in its place.
  */
 export const volumeFilesystems = unit({
   name: "volume-filesystems",
@@ -56,7 +56,7 @@ async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan>
           ),
         ]
       : []),
-    // Also where it was begun before: while it is not complete nobody has used it, and half a file system may look like a whole one.
+    // Also if it was begun before: no unit uses it before it is complete, and an unfinished file system may look like a whole one.
     provision(`make ${fileSystem} on ${volume.name}`, () =>
       makeFileSystem(host, device, { fileSystem, uuid: wanted.uuid, label: volume.name.slice(0, LONGEST_LABEL) }),
     ),

@@ -17,24 +17,24 @@ import { mountPointTaken, volumeNotActive } from "./disk-problems.ts";
 /**
  * Afterwards the file systems of the store are checked and mounted below /var/lib/ic, and its swap is on.
  *
- * Requires the file systems, and /var, where the mount points lie. What is mounted is known by the UUID that was chosen
- * when it was made, never by a name alone. A conflict means that something else is mounted there.
+ * It requires the file systems, and /var, which holds the mount points. A file system is identified by the UUID that was chosen when
+ * it was made, never by a name alone. A conflict means that something else is mounted there.
  */
 export const volumeMounts = unit({
   name: "volume-mounts",
   title: "Mount the file systems of the store",
   requires: [volumeFilesystems, varPartition],
   owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap"],
-  // A check of a large file system takes its time.
+  // Time for a check of a large file system.
   timeout: 45 * 60_000,
-  // A disk that does not answer may do so in a moment.
+  // A disk that does not answer may recover within seconds.
   retryFor: 10_000,
   async plan(machine) {
     const active = await mappings(machine.host);
     const { volumes } = machine.layout;
     const swaps = volumes.filter(({ fileSystem }) => fileSystem === "swap").map((volume) => planSwap(machine, volume, active));
     const looked = volumes.map((volume) => lookAt(machine, volume, active));
-    // Both waited for at once: one that fails while only the others are is a rejection that nobody handles, which ends the program.
+    // Both are awaited together: a failure of a promise that is not yet awaited is an unhandled rejection, which ends the program.
     const [swapPlans, mounts] = await Promise.all([Promise.all(swaps), Promise.all(looked)]);
     return joined([...swapPlans, planMounts(machine, "volume-mounts", mounts)]);
   },
@@ -82,7 +82,7 @@ async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMa
   return { source: device, mountPoint, fileSystem, options: volumeOptions, place: name, mended, prepare };
 }
 
-/** The file system that was made for this volume, and no other one. */
+/** Checks that the device holds the file system that was made for this volume. @throws ProblemError for any other */
 async function requireOwn({ host, layout }: Machine, volume: VolumeLayout, device: string): Promise<void> {
   const intent = await readIntent(host, layout.config.intents, fileSystemIntent(volume));
   const found = await readSignature(host, device);

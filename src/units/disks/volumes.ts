@@ -22,8 +22,8 @@ import { verdict } from "./verdict.ts";
 /**
  * Afterwards the volume group of the store and its logical volumes exist and are active.
  *
- * Requires the open store, and that alone. A conflict means that the store holds something else than the physical volume
- * that was made there. A volume that is missing from a group which was complete is an error, never made anew.
+ * It requires the open store alone. A conflict means that the store holds something other than the physical volume that was made
+ * there. A volume that is missing from a complete group is an error, and is never made again.
  */
 export const volumes = unit({
   name: "volumes",
@@ -75,7 +75,7 @@ export const volumes = unit({
 
 const INTENT = "volumes";
 
-/** What is made is looked up first: an interrupted run has made a part of it. */
+/** Makes only what does not exist: an interrupted run may have made a part of it. */
 async function makeVolumes(machine: Machine, device: string): Promise<void> {
   const { host, layout } = machine;
   const name = layout.volumeGroup;
@@ -100,7 +100,7 @@ async function makeVolumes(machine: Machine, device: string): Promise<void> {
 /**
  * Extents of each volume, in the layout's order.
  *
- * @throws ProblemError when the group cannot hold them all: a disk too small for a node
+ * @throws ProblemError when the group cannot hold them all, because the disk is too small for a node
  */
 export function volumeExtents(
   layout: readonly VolumeLayout[],

@@ -16,7 +16,7 @@ const Action = z.strictObject({
   effect: z.enum(["provision", "activate"], { error: "provision or activate" }).default("provision"),
 });
 
-/** What an extra unit prints when it is asked for its plan: one of the three. */
+/** The output of an extra unit that is asked for its plan: exactly one of the three. */
 const Answer = z
   .strictObject({
     nothing: z.literal(true, { error: "true" }).optional(),
@@ -31,8 +31,8 @@ const Answer = z
 export type ExtraAnswer = z.infer<typeof Answer>;
 
 /**
- * @param executable for the message
- * @throws ProblemError for what is no JSON, or not what the contract says
+ * @param executable its path, for the message
+ * @throws ProblemError for output that is not JSON, or breaks the contract
  */
 export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
   const refuse = (found: string, expected: string): ProblemError =>

@@ -5,7 +5,7 @@ import { requireRootsExecutable } from "../../system/files/owned-by-root.ts";
 import { parseAnswer } from "./extra-answer.ts";
 import { type GuestUnit, unit } from "../machine.ts";
 
-/** Where a description was found, and what it is about. */
+/** A description of an extra unit, with the units that it names resolved. */
 export interface ExtraUnitSpec extends Omit<ExtraUnit, "stage" | "requires" | "after"> {
   readonly name: string;
   readonly executable: string;
@@ -13,16 +13,16 @@ export interface ExtraUnitSpec extends Omit<ExtraUnit, "stage" | "requires" | "a
   readonly after: readonly GuestUnit[];
 }
 
-/** Milliseconds for a look. It is asked for one at each boot, by `plan`, and by the monitor once an hour. */
+/** Milliseconds for `EXECUTABLE plan`. It is called at each boot, by `guestos-boot plan`, and by the monitor once an hour. */
 const PLAN_TIMEOUT = 10_000;
-/** Bytes: what fits into it is more than anybody reads. */
+/** Bytes: more output than any reader needs. */
 const MAX_OUTPUT = 64 * 1024;
 
 /**
- * A unit whose questions an executable answers, so that an image can have a step of its own without building the program anew
- * (docs/extra-units.md). It is run as `EXECUTABLE plan`, which looks and never touches, and `EXECUTABLE apply ID`.
+ * A unit that an executable implements, so that an image can have a step of its own without a rebuild of this program
+ * (docs/extra-units.md). It is run as `EXECUTABLE plan`, which inspects and changes nothing, and as `EXECUTABLE apply ID`.
  *
- * A conflict is what the executable says is in the way. What anybody but root could have put there is not run.
+ * A conflict comes from the executable itself. A file that any account but root could have written is not run.
  */
 export function extraUnit({ name, executable, timeout, ...declared }: ExtraUnitSpec): GuestUnit {
   const milliseconds = timeout * 1000;

@@ -7,14 +7,12 @@ import { unit } from "../machine.ts";
 import { planRuntimeFile } from "./runtime-etc.ts";
 
 /**
- * Afterwards the kernel and /etc/hostname hold the host name of network.conf; without one, everything stays as the image
- * has it.
+ * Afterwards the kernel and /etc/hostname hold the host name of network.conf. If network.conf gives none, the image's name stays.
  *
- * It needs the injected configuration and nothing else. The name is the `hostname` alone, without `domain`: hostname(5)
- * recommends "a single DNS label, without any dots"; the domain is the network's business. There is no conflict: any
- * other name is replaced.
+ * It requires the injected configuration and nothing else. It sets `hostname` alone, without `domain`: hostname(5) recommends
+ * "a single DNS label, without any dots". The unit `network` sets the domain. There is no conflict: any other name is replaced.
  *
- * The boot goes on without it: a wrong name confuses people, and stops nothing.
+ * If it fails, the boot goes on: a wrong name confuses people, but stops nothing.
  */
 export const hostname = unit({
   name: "hostname",
@@ -33,7 +31,7 @@ export const hostname = unit({
     }
     const file = await planRuntimeFile(machine, layout.runtimeEtc.hostname, layout.etc.hostname, `${name}\n`);
     const kernel = await kernelHostname(host);
-    // The file first: systemd-hostnamed reads it as soon as it hears that the kernel's name has changed.
+    // The file comes first: systemd-hostnamed reads it as soon as it is notified that the kernel's name has changed.
     return kernel === name
       ? file
       : [...file, activate(`set the host name to ${name} (was ${kernel})`, async () => setKernelHostname(host, name))];

@@ -4,14 +4,14 @@ import { unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
 /**
- * Afterwards the id that this machine runs with stands in /boot/config/machine-id, where the initramfs hook finds it at
- * the next boot and binds it over /etc/machine-id: so it stays the same across reboots and upgrades.
+ * Afterwards the machine id of the running system is saved in /boot/config/machine-id. At the next boot the initramfs hook
+ * binds that file over /etc/machine-id, so the id stays the same across reboots and upgrades.
  *
- * It needs the config partition alone. systemd makes an id very early on a first boot, long before this unit runs.
- * A conflict means that the hook did not restore what is saved: two ids are there, both may already be in use (journals,
- * DHCP leases), and only a person can say which one is meant. Neither is touched.
+ * It requires the config partition alone. On a first boot systemd makes an id very early, long before this unit runs.
+ * A conflict means that the hook did not restore the saved id. Both ids may then be in use (journals, DHCP leases), and only an
+ * operator can decide which one is right. Neither is touched.
  *
- * The boot goes on without it: this boot has an id; what is lost is that the next one has the same.
+ * If it fails, the boot goes on: this boot has an id, but the next one may have another.
  */
 export const machineId = unit({
   name: "machine-id",
@@ -39,7 +39,7 @@ export const machineId = unit({
         code: "machine-id-differs",
         what: "this system does not run with the machine id that was saved",
         where: { file: layout.config.machineId },
-        // machine-id(5): an id is confidential, so neither is shown whole.
+        // machine-id(5): an id is confidential, so neither is shown in full.
         found: `${savedId.slice(0, 8)}… saved, ${id.slice(0, 8)}… running`,
         expected: "the initramfs hook to bind the saved id over /etc/machine-id before systemd starts",
         todo: `check that the hook is in the initrd (lsinitramfs); to give this machine the running id for good, remove ${layout.config.machineId} and run guestos-boot --unit machine-id`,
@@ -54,7 +54,7 @@ export const machineId = unit({
   },
 });
 
-/** machine-id(5): 32 lowercase hexadecimal digits and a newline, not all zero. `undefined` for anything else, as for the initramfs hook. */
+/** machine-id(5): 32 lowercase hexadecimal digits and a newline, not all zero. `undefined` for anything else, as in the initramfs hook. */
 export function parseMachineId(text: string | undefined): string | undefined {
   const id = /^([0-9a-f]{32})\n?$/.exec(text ?? "")?.[1];
   return id === undefined || /^0+$/.test(id) ? undefined : id;

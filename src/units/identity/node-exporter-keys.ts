@@ -15,16 +15,18 @@ import { keepAside, setAside } from "./set-aside.ts";
 import { inWorkshop, planSweep } from "./scratch-folder.ts";
 
 /**
- * Afterwards /boot/config/node_exporter holds a TLS key and its self-signed certificate, made once, and node_exporter finds
- * them in /etc/node_exporter, the key readable by its own group alone.
+ * Afterwards /boot/config/node_exporter holds a TLS key and its self-signed certificate, made once. node_exporter finds both in
+ * /etc/node_exporter, where only its own group can read the key.
  *
- * It needs the config partition and nothing else. The key is the truth of the pair: it appears whole and durable, and the
- * certificate is made from it, again when it is missing, damaged, about to expire or another key's. A key that cannot be
- * read is replaced, and kept beside under another name. node_exporter's own parser (Go's encoding/pem) is stricter than OpenSSL's: it wants
- * `-----BEGIN` at the beginning of a line, with no byte order mark before it. So both files are kept in the plain form that every parser
- * reads, with what they hold unchanged. Nothing is ever in the way: there is no conflict.
+ * It requires the config partition and nothing else. The key decides: it is written atomically and durably, and the certificate is
+ * made from it. The certificate is made again when it is missing, damaged, about to expire, or belongs to another key. A key that
+ * cannot be read is replaced, and the old file is kept beside it under another name.
  *
- * The boot goes on without it: what is lost is the metrics page.
+ * node_exporter's parser (Go's encoding/pem) is stricter than OpenSSL's: it expects `-----BEGIN` at the beginning of a line, and no
+ * byte order mark before it. So both files are kept in the plain form that every parser reads; the key and the certificate in them
+ * do not change. There is no conflict.
+ *
+ * If it fails, the boot goes on: only the metrics page is lost.
  */
 export const nodeExporterKeys = unit({
   name: "node-exporter-keys",
@@ -41,7 +43,7 @@ export const nodeExporterKeys = unit({
       {
         target: layout.etc.nodeExporter,
         source: layout.runtimeEtc.nodeExporter,
-        // A key that came with the image is the same on every node.
+        // A key that came with the image would be the same on every node.
         omit: (path) => path === KEY || path === CERTIFICATE,
         files: async () => pairFiles(machine, gid),
         content: "node_exporter's configuration and its TLS key",
@@ -55,29 +57,29 @@ export const nodeExporterKeys = unit({
 const KEY = "node_exporter.key";
 const CERTIFICATE = "node_exporter.crt";
 /**
- * The certificate is made before the host name is known, and must outlive a change of it. Whoever scrapes the node pins
- * the certificate and expects this name (Prometheus: tls_config.server_name).
+ * The certificate is made before the host name is known, and must outlive a change of it. A scraper pins the certificate and
+ * expects this name (Prometheus: tls_config.server_name).
  */
 const NAME = "node-exporter";
 const DAY = 24 * 3600 * 1000;
 const VALID = 3650 * DAY;
 /**
- * The clock of a first boot is the host's, before anything has set it right. One that is ahead by hours must not make a
- * certificate that is not valid yet once the time is right, nor for a reader whose clock is behind.
+ * On a first boot the clock comes from the host, and has not been corrected from the network. If it is hours ahead, the certificate
+ * must still be valid once the clock is right, and for a client whose clock is behind.
  */
 const DATED_BACK = DAY;
-/** No one but a boot renews it, and a node reboots for every upgrade. */
+/** Only a boot renews it, and a node reboots for every upgrade. */
 const RENEW_BEFORE = 30 * DAY;
 
 const PRIVATE = { mode: 0o600, uid: 0, gid: 0 };
 const PUBLIC = { mode: 0o644, uid: 0, gid: 0 };
 
-/** The certificate as it lasts. */
+/** The persistent certificate, on the config partition. */
 export function nodeExporterCertificate({ config }: Layout): string {
   return join(config.nodeExporter, CERTIFICATE);
 }
 
-/** Its key. */
+/** The persistent key. */
 export function nodeExporterKey({ config }: Layout): string {
   return join(config.nodeExporter, KEY);
 }
@@ -106,10 +108,10 @@ async function planPair(machine: Machine): Promise<readonly Action[]> {
   return actions;
 }
 
-/** What Go's crypto/tls can serve with (X509KeyPair, parsePrivateKey): RSA, Ed25519, and ECDSA on these curves. */
+/** Keys that Go's crypto/tls can serve with (X509KeyPair, parsePrivateKey): RSA, Ed25519, and ECDSA on these curves. */
 const CURVES: readonly (string | undefined)[] = ["prime256v1", "secp384r1", "secp521r1"];
 
-/** Why a text is no private key that node_exporter could use; `undefined` when it is one, or is not there at all. */
+/** @returns why node_exporter cannot use a text as its private key; `undefined` when it can, or when there is no text */
 function keyFault(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (text.trim() === "") return "is empty";
@@ -125,10 +127,10 @@ function keyFault(text: string | undefined): string | undefined {
 }
 
 /**
- * Why a certificate does not serve, read on from "it".
+ * Why a certificate cannot be used, as the end of a sentence that begins with "it".
  *
- * Not yet valid counts: systemd never lets the clock run before its own build (systemd(1)), so it is the certificate
- * that was made with a clock that was wrong by more than it is dated back, and not the clock that is wrong now.
+ * A certificate that is not yet valid is made again. systemd never lets the clock run before its own build time (systemd(1)), so the
+ * present clock is not the wrong one. The clock was wrong when the certificate was made, by more than `DATED_BACK`.
  *
  * @param now milliseconds since 1970
  */

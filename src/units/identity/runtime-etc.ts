@@ -7,27 +7,27 @@ import { ProblemError } from "../../base/problem.ts";
 import type { Machine } from "../machine.ts";
 import { boundOptions } from "../disks/mount-options.ts";
 
-/** The root is read-only, so what differs from node to node below /etc stands on a tmpfs and is bound into place. */
+/** A folder below /etc with files that differ between nodes. The root is read-only, so a copy on a tmpfs is bound over it. */
 export interface RuntimeFolder {
-  /** The folder of the read-only root, /etc/ssh. */
+  /** The folder of the read-only root, such as /etc/ssh. */
   readonly target: string;
-  /** Its stand-in on the tmpfs. */
+  /** Its copy on the tmpfs. */
   readonly source: string;
-  /** Files of the image that the stand-in must not have, by path within the folder. */
+  /** Files of the image that the copy must not have, by path within the folder. */
   readonly omit: (path: string) => boolean;
-  /** What the node adds. Asked when it is needed, as an earlier action of the same plan may be what makes it. */
+  /** The files that the node adds. Called when they are needed, because an earlier action of the same plan may make them. */
   readonly files: () => Promise<readonly TreeFile[]>;
-  /** What these files are, for the operator: "the host keys". */
+  /** These files in the operator's words: "the host keys". */
   readonly content: string;
 }
 
 /**
- * What is missing for a folder of the root to hold the node's own files beside the image's.
+ * The actions after which a folder of the root holds the node's own files beside the image's.
  *
- * Once it is bound, the image's files are out of sight below it: they are copied before, and not compared again.
- * The node's files are compared each time.
+ * Once it is bound, the mount hides the image's files: they are copied before that, and not compared again. The node's files are
+ * compared each time.
  *
- * @param willChange true when earlier actions of the plan change what `files` answers
+ * @param willChange true when earlier actions of the plan change the result of `files`
  * @throws ProblemError when the image has no such folder: on a read-only root it cannot be made
  */
 export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder, willChange: boolean): Promise<readonly Action[]> {
@@ -40,7 +40,7 @@ export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder
   };
   const stands = (await differing()).length === 0 && !willChange && binding !== "stale";
   return [
-    // Somebody removed the stand-in: what is mounted is empty now, and hides what has to be copied.
+    // The copy was removed: the mount is empty now, and hides the image's files, which have to be copied.
     ...(binding === "stale" ? [activate(`unmount what is left of ${source} from ${target}`, async () => unmount(host, target))] : []),
     ...(stands ? [] : [activate(`put ${content} into ${source}`, async () => writeTree(host, source, await differing()))]),
     ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, boundOptions))]),
@@ -48,7 +48,7 @@ export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder
 }
 
 /**
- * What is missing for a file of the root to hold `text`.
+ * The actions after which a file of the root holds `text`.
  *
  * @throws ProblemError when the image has no such file
  */
@@ -58,7 +58,7 @@ export async function planRuntimeFile({ host }: Machine, source: string, target:
   const binding = bindingOf(await mounts(host), source, target);
   if (stands && binding === "bound") return [];
   const bind = async (): Promise<void> => {
-    // Asked again: writing the file has made a good mount a stale one.
+    // Checked again: writing the file renames it into place, which makes a good mount stale.
     if (bindingOf(await mounts(host), source, target) === "stale") await unmount(host, target);
     await bindMount(host, source, target, boundOptions);
   };

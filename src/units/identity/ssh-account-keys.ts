@@ -8,14 +8,14 @@ import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
 
 /**
- * Afterwards each of root, admin, backup and readonly can log in by ssh with exactly the keys that the injected
- * configuration gives it; an account without a file there has none.
+ * Afterwards root, admin, backup and readonly can each log in by ssh with exactly the keys that the injected configuration gives
+ * them. An account without a file there has no keys.
  *
- * It needs the injected configuration and nothing else, so that a node whose disk is broken can still be reached. sshd
- * reads the files as the account itself, which therefore may read its file by its group, and write nothing. An account that is not
- * in the image, or keys that cannot be read, are a conflict, which comes after the other accounts have theirs.
+ * It requires the injected configuration and nothing else, so that a node with a broken disk can still be reached. sshd reads each
+ * file as the account itself. So the account may read its file through its group, but may write nothing. A conflict means that an
+ * account is not in the image, or that keys cannot be read. It is reported after the other accounts have their keys.
  *
- * The boot goes on without it.
+ * If it fails, the boot goes on.
  */
 export const sshAccountKeys = unit({
   name: "ssh-account-keys",
@@ -39,7 +39,7 @@ export const sshAccountKeys = unit({
 
 const ACCOUNTS: readonly string[] = ["root", "admin", "backup", "readonly"];
 
-/** What can be done is done first: the runner plans again after that, and only then hears of the rest. */
+/** Reported only once nothing is left to do: the runner plans again after the actions, and then receives the conflict. */
 function inTheWay(problems: readonly Problem[]): Plan {
   const [first, ...rest] = problems;
   if (first === undefined) return [];
@@ -63,7 +63,7 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
     };
   }
   const { keys, problems } = readableKeys(content, source);
-  // Written anew from what was understood: nothing reaches sshd that reads differently there.
+  // Written from the parsed keys: sshd gets no line that it could understand differently.
   const text = keys.map(keyLine).join("");
   const wanted: FileAttributes = { mode: 0o640, uid: 0, gid: account.gid };
   const stands = present === text && facts?.kind === "file" && facts.mode === wanted.mode && facts.uid === 0 && facts.gid === wanted.gid;
@@ -75,8 +75,8 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
 }
 
 /**
- * All good keys of a file, and what is wrong with the rest: one damaged line must not lock out the owners of the others, and a comment
- * not even its own.
+ * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys.
+ * Unreadable bytes in a comment must not lock out even the owner of that key.
  */
 function readableKeys(
   content: Uint8Array,
@@ -86,7 +86,7 @@ function readableKeys(
     return { keys: parseAuthorizedKeys(content, file), problems: [] };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    // A comment may have any bytes. Anywhere else the tilde makes the line one that is not understood.
+    // A comment may have any bytes. In any other field the tilde makes the line invalid.
     const keys = Buffer.from(content)
       .toString("latin1")
       .replace(/^\xef\xbb\xbf/, "")

@@ -13,14 +13,15 @@ import { inWorkshop, planSweep } from "./scratch-folder.ts";
 /**
  * Afterwards /boot/config/ssh holds the node's host keys, made once, and sshd finds them in /etc/ssh.
  *
- * It needs the config partition and nothing else, so that a node whose disk is broken can still be reached by ssh.
- * The private half is the truth of a pair: it appears whole and durable, by one rename, and the public half is computed
- * from it. So a power cut leaves either no key, or one that heals. A file that is not as OpenSSH writes it is shown to OpenSSH's own
- * loader. What that does not read would lock everyone out permanently: where there is a key in it, the same key is written as
- * OpenSSH writes it; where there is none, a new one is made. Either way the file that was there is kept beside, under another name.
- * Nothing is ever in the way: there is no conflict.
+ * It requires the config partition and nothing else, so that a node with a broken disk can still be reached by ssh. The private half
+ * of a pair decides: it is written durably by one rename, and the public half is computed from it. So a power cut leaves either no
+ * key, or a pair that the next run completes.
  *
- * The boot goes on without it: a node that serves but cannot be logged into is better than one that does neither.
+ * A file that is not in a form that OpenSSH writes is checked by OpenSSH's own loader. A file that the loader rejects would
+ * lock everyone out permanently. If it holds a key, the same key is written as OpenSSH writes it; if not, a new key is made. The old
+ * file is kept beside it under another name, unless it is empty. There is no conflict.
+ *
+ * If it fails, the boot goes on: a node that serves but allows no login is better than one that does neither.
  */
 export const sshHostKeys = unit({
   name: "ssh-host-keys",
@@ -38,7 +39,7 @@ export const sshHostKeys = unit({
       {
         target: layout.etc.ssh,
         source: layout.runtimeEtc.ssh,
-        // Keys that came with the image are the same on every node: whoever has the image could pose as this one.
+        // Keys that came with the image are the same on every node: anyone with the image could impersonate this node.
         omit: (path) => /^ssh_host_.*_key/.test(path),
         files: async () => keyFiles(host, layout.config.ssh),
         content: "sshd's configuration and the host keys",
@@ -49,7 +50,7 @@ export const sshHostKeys = unit({
   },
 });
 
-/** RSA is never made: it takes 8 s of a first boot, and no client of today asks for it. A node that has one keeps it. */
+/** RSA is never made: it takes 8 s of a first boot, and no current client needs it. A node that has one keeps it. */
 const KEY_TYPES: readonly HostKeyType[] = ["ed25519", "ecdsa", "rsa"];
 const OPTIONAL: ReadonlySet<HostKeyType> = new Set(["rsa"]);
 
@@ -85,12 +86,12 @@ async function planKey(machine: Machine, type: HostKeyType): Promise<readonly Ac
 }
 
 /**
- * The line of the .pub file of a key that sshd reads; `undefined` where it would not, or could not use it. A file as OpenSSH writes
- * it, which is every one that was made here, starts no tool.
+ * @returns the line of the .pub file; `undefined` for a key that sshd would not read, or could not use. No tool is started for a
+ *   file in the form that OpenSSH writes, which every key made here has.
  */
 async function readBySshd(host: Machine["host"], file: string, key: ReturnType<typeof parseHostKey>): Promise<string | undefined> {
   if (key.kind === "key" && key.isCanonical) return key.publicLine;
-  // OpenSSH does not see that two halves do not belong together.
+  // OpenSSH's loader does not notice that the two halves do not belong together.
   if (key.kind === "unusable") return undefined;
   const publicKey = publicKeyOf((await loadedPublicKey(host, file)) ?? "");
   return publicKey === undefined ? undefined : `${publicKey}\n`;
@@ -107,7 +108,7 @@ async function replaceKey(machine: Machine, type: HostKeyType, reason: string): 
   await makeKey(machine, type);
 }
 
-/** The file is only exchanged for one that OpenSSH's loader has read as the same key; the one that was there stays beside. */
+/** Replaces the file only once OpenSSH's loader has read the new one as the same key. The old file is kept beside it. */
 async function rewriteKey(machine: Machine, type: HostKeyType, { canonical, publicLine }: HostKey): Promise<void> {
   const { host, layout, note } = machine;
   const file = fileOf(layout.config.ssh, type);

@@ -9,11 +9,11 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 /**
  * Afterwards the backup spool holds no file that is older than backup.conf allows.
  *
- * Run by the monitor, as often as backup.conf says. Requires that the spool is mounted: below an empty mount point there is
- * nothing to purge. Only files are deleted; links and other file systems are never followed.
+ * The monitor runs it, as often as backup.conf says. It requires the mounted spool: an empty mount point holds no files to purge.
+ * Only files are deleted; links and other file systems are never followed. There is no conflict.
  *
- * A clock that is ahead makes every file old. So nothing is deleted before the clock has been set from the network, or the node has
- * run for as long as files are kept: what was there before is old enough then, whatever the clock shows.
+ * A clock that is ahead makes every file look old. So nothing is deleted before the clock has been set from the network, or the node
+ * has run for as long as files are kept. A file from before that boot is then old enough, whatever the clock shows.
  */
 export const backupSpool = unit({
   name: "backup-spool",
@@ -30,7 +30,7 @@ export const backupSpool = unit({
     const { backup_retention_time_secs: retention } = await readBackupConf(host, layout);
     const old: OldFiles = {
       folder,
-      // By the full minute, so that what expires between deleting and looking again is left for the next time.
+      // Rounded to the full minute, so that a file that expires between the deletion and the plan after it is left for the next time.
       before: Math.floor(Date.now() / 60_000) * 60 - retention,
       except: all.map(({ mountPoint }) => mountPoint).filter((mountPoint) => mountPoint.startsWith(`${folder}/`)),
     };

@@ -1,6 +1,6 @@
 import { injectedDataOn } from "./injected-data.ts";
 
-/** Of a Boundary-GuestOS: everything stays on the config partition, so that no further mount is waited for. */
+/** The injected data of a Boundary-GuestOS: all of it stays on the config partition, so it requires no further mount. */
 export const boundaryData = injectedDataOn({
   mounts: [],
   owns: ["certs", "buildinfo", "geolite2_dbs", "ic_registry_local_store"].map((tree) => `/boot/config/${tree}`),

@@ -8,20 +8,20 @@ import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
 /**
- * Afterwards the config partition holds what the configuration medium brought for it, and injection.json says which tar
- * that was. The rest of the tar, and CONFIGURED, is injected-data's.
+ * Afterwards the config partition holds the medium's files for it, and injection.json records which tar they came from. The rest of the
+ * tar, and CONFIGURED, belong to the unit injected-data.
  *
- * Needs no more than /boot/config, so that the network need not wait for encrypted disks. Until CONFIGURED stands there,
- * the medium that is attached decides: a crash in the middle, and a medium exchanged before the first boot was through,
- * end with exactly one tar's files. Planning mounts the medium, read-only, and unmounts it: its tar is looked at once, as a
- * whole, and what is stored afterwards is what was looked at. A conflict means two media that do not say the same.
+ * It requires /boot/config alone, so that the network need not wait for encrypted disks. Until CONFIGURED exists, the attached medium
+ * decides. So a crash, or a medium that is exchanged before the first boot has ended, still leads to the files of exactly one tar.
+ * Planning mounts the medium read-only, checks the whole tar once, and unmounts it: the files stored afterwards are those that were
+ * checked. A conflict means that two media with different tars are attached.
  */
 export const configInjection = unit({
   name: "config-injection",
   title: "Store the injected configuration",
   requires: [mountBoot],
   owns: ["/boot/config/injection.json", "/boot/config/*.conf", "/boot/config/accounts_ssh_authorized_keys"],
-  // Reads up to 4 GiB twice: before it acts, and after that.
+  // It reads up to 4 GiB twice: in the plan before its actions, and in the plan after them.
   timeout: 5 * 60_000,
   // A medium may appear late.
   retryFor: 10_000,
@@ -33,7 +33,7 @@ export const configInjection = unit({
     const { found, seen } = await searchMedia(host, layout, (tar, title) => inspectBootstrapTar(fileChunks(host, tar), title, contents));
     const [medium, ...others] = found;
     if (medium === undefined) {
-      // Everything that this unit is for has been stored; what is still missing of the data, injected-data will say.
+      // This unit's files are all stored. If data is still missing, the unit injected-data reports it.
       if (injection?.phase === "stored") return [];
       throw noMedium(layout, seen);
     }
@@ -82,7 +82,7 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
   return actions;
 }
 
-/** Readable for the accounts that they are about, written by root alone, and nothing that can be run. */
+/** Readable for the accounts that they are about, writable for root alone, and not executable. */
 const PUBLIC = 0o644;
 
 async function storeFile(

@@ -15,15 +15,15 @@ import { type GuestUnit, type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 
 /**
- * The unit after which everything that the configuration medium brought stands in its place, and /boot/config/CONFIGURED says
- * so for ever: then neither it nor config-injection looks at a medium again.
+ * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From
+ * then on neither this unit nor config-injection reads a medium again.
  *
- * Requires config-injection, which has checked the whole tar and frozen it by its digest, and the units that mount what the
- * profile's data goes to. The medium is read once more, into a folder beside the place, and what was read counts only when its
- * digest is the frozen one. Things are put into place whole, by renaming. A conflict means that something stands there already
- * that did not come from a medium that was being taken in: keys and state of a node are never replaced.
+ * It requires config-injection, which has checked the whole tar and recorded its digest, and the units that mount the file systems of
+ * the profile's data. The medium is read once more, into a folder beside the target. The result is used only if the tar still has the
+ * recorded digest. Each file or tree is put into place as a whole, by a rename. A conflict means that a target already exists with
+ * content that no recorded medium brought: keys and state of a node are never replaced.
  *
- * @param places what mounts them, and their paths
+ * @param places the units that mount the targets, and the paths of the targets
  */
 export function injectedDataOn({ mounts, owns }: { readonly mounts: readonly GuestUnit[]; readonly owns: readonly string[] }): GuestUnit {
   return unit({
@@ -31,20 +31,20 @@ export function injectedDataOn({ mounts, owns }: { readonly mounts: readonly Gue
     title: "Store the injected keys and state",
     requires: [configInjection, ...mounts],
     owns: ["/boot/config/CONFIGURED", "/boot/config/injected-data.json", ...owns],
-    // Up to 4 GiB from a slow virtual medium.
+    // Time to read up to 4 GiB from a slow virtual medium.
     timeout: 15 * 60_000,
     retryFor: 10_000,
     plan: async (machine) => planData({ ...machine, contents: await machine.medium() }),
   });
 }
 
-/** Of a GuestOS: onto the volumes below /var/lib/ic. */
+/** The injected data of a GuestOS, on the volumes below /var/lib/ic. */
 export const injectedData = injectedDataOn({
   mounts: [volumeMounts],
   owns: ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
 });
 
-/** The machine, and what a medium of its profile may bring. */
+/** The machine, and the entries that a medium of its profile may hold. */
 interface Work extends Machine {
   readonly contents: MediumContents;
 }
@@ -74,7 +74,7 @@ async function planData(work: Work): Promise<Plan> {
   return actionsFor(work, injection, present);
 }
 
-/** Where a target goes. */
+/** The path of a target. */
 function placeOf({ contents, layout }: Work, target: string): string {
   return dataTarget(contents, layout, target);
 }
@@ -97,7 +97,7 @@ function inTheWay(work: Work, target: string): Plan {
 function actionsFor(work: Work, injection: Injection, present: ReadonlyMap<string, string>): Plan {
   const { host, layout, contents } = work;
   const actions: Action[] = [];
-  // Put there from a medium that was exchanged before the first boot was through.
+  // Stored from a medium that was exchanged before the first boot had ended.
   const stale = [...present].filter(([target, digest]) => !holds(injection.data, target, digest)).map(([target]) => target);
   for (const target of stale) {
     actions.push(provision(`remove ${placeOf(work, target)}, which came from another medium`, () => takeAway(work, target)));
@@ -118,7 +118,7 @@ function actionsFor(work: Work, injection: Injection, present: ReadonlyMap<strin
   return actions;
 }
 
-/** Removing a tree takes many steps; renamed first, it is either all there or not there. */
+/** Removing a tree takes many steps. It is renamed first, so that at its place it is either complete or gone. */
 async function takeAway(work: Work, target: string): Promise<void> {
   const { host } = work;
   const folder = stagingOf(work, target);
@@ -135,11 +135,11 @@ async function store(work: Work, injection: Injection, missing: readonly string[
     await unpack(work, injection, missing, folders);
     for (const folder of folders) await syncFileSystem(host, folder);
   } catch (error) {
-    // A full disk must not stay full.
+    // Free the space again: the disk may be full.
     for (const folder of folders) await host.remove(folder).catch(() => undefined);
     throw error;
   }
-  // Before anything of it stands in its place: only what is written down here is ever replaced by another medium's.
+  // Recorded before anything is in its place: only recorded content is ever replaced by that of another medium.
   await writeRecord(host, layout.config.injectedData, recordOf(injection));
   for (const target of missing) await host.rename(staged(work, target), placeOf(work, target));
 }
@@ -148,7 +148,7 @@ function recordOf({ sha256, data }: Injection): InjectedData {
   return { version: 1, sha256, data };
 }
 
-/** Unpacks from whichever medium holds exactly the frozen tar. @throws ProblemError when none does */
+/** Unpacks the tar with the recorded digest, from whichever medium holds it. @throws ProblemError when none does */
 async function unpack(work: Work, injection: Injection, missing: readonly string[], folders: readonly string[]): Promise<void> {
   const { host, layout, contents } = work;
   const { uid, gid } = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
@@ -173,7 +173,7 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
       if (entry.kind === "file") await host.writeStream(path, entry.content, { mode: modes.file, uid, gid });
     });
   });
-  // Two media with different tars are config-injection's conflict. Here the last one read is what lies unpacked.
+  // Two media with different tars are a conflict of config-injection. Here, the unpacked files are those of the last medium read.
   if (search.found.at(-1)?.result === injection.sha256) return;
   if (search.found.length === 0) throw noMedium(layout, search.seen);
   throw new ProblemError({
@@ -185,12 +185,12 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
   });
 }
 
-/** Secrets are for the owner alone, and nothing in a tar says otherwise: its modes and owners are ignored. */
+/** Only the owner can read a secret. Modes and owners in the tar are ignored. */
 function modesOf(isSecret: boolean): { readonly file: number; readonly folder: number } {
   return isSecret ? { file: 0o600, folder: 0o700 } : { file: 0o644, folder: 0o755 };
 }
 
-/** On the file system of the target, so that renaming is all that is left to do. */
+/** The folder to unpack into: on the target's file system, so that a rename puts the content into place. */
 function stagingOf(work: Work, target: string): string {
   return join(dirname(placeOf(work, target)), STAGING);
 }

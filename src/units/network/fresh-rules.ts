@@ -1,11 +1,11 @@
 /**
- * What the kernel showed of the packet filter right after this run has loaded it: the plan that follows at once takes it
- * from here, instead of asking nft the same again. It is good for that one plan, and not kept.
+ * The digest of the packet filter's rules right after this run has loaded them. The plan that follows at once takes it from here,
+ * instead of running nft again. It is valid for that one plan, and is not kept.
  */
 export interface FreshRules {
-  /** Digest of the rules in force, as it was read from the kernel just now. */
+  /** @param digest of the rules in force, just read from the kernel */
   readonly remember: (digest: string) => void;
-  /** The digest, once; `undefined` when the kernel has to be asked. */
+  /** Returns the digest once; `undefined` means that the kernel has to be asked. */
   readonly take: () => string | undefined;
 }
 

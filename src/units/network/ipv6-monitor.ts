@@ -22,14 +22,15 @@ import { primaryInterface } from "./primary-interface.ts";
 import { noCarrier } from "./link-problems.ts";
 
 /**
- * Afterwards the primary interface has an IPv6 address that can be used: the one of network.conf, or any global one from
- * a router's advertisement. An address whose duplicate detection still runs is not one yet.
+ * Afterwards the primary interface has a usable IPv6 address: the one of network.conf, or any global one from a router's
+ * advertisement. An address is not usable while its duplicate detection runs.
  *
- * Talks to services over D-Bus. systemd-networkd asks for routers more and more seldom when none answers, up to
- * once an hour (RFC 7559), and no more once one has: so they are asked here, by one router solicitation, which changes nothing
- * on the node. Where the address is configured there is nobody to ask: it is waited for, and to apply it is the network's.
- * Degrades: a node without IPv6 is of little use, but it must come up, say so, and be repairable. A conflict means that
- * another node in the network has the configured address, or that no node can use it.
+ * It requires the network, and the bus, because it talks to systemd-networkd over D-Bus. If no router answers, networkd asks for
+ * routers more and more seldom, down to once an hour (RFC 7559). Once a router has answered, it stops. So this unit sends one router
+ * solicitation, which changes nothing on the node. A configured address is only waited for: applying it is the unit `network`'s task.
+ *
+ * If it fails, the boot is degraded. A node without IPv6 is of little use, but it must come up, report the error, and be repairable.
+ * A conflict means that another node has the configured address, or that no node can use it, because it is link-local.
  */
 export const ipv6Monitor = unit({
   name: "ipv6-monitor",
@@ -37,10 +38,10 @@ export const ipv6Monitor = unit({
   requires: [network, systemBus],
   after: [networkApplied],
   onFailure: "degrade",
-  // To ask a router changes nothing on the node.
+  // A router solicitation changes nothing on the node.
   mends: true,
   timeout: 90_000,
-  // A network card may take some seconds to find its link.
+  // A network card may take some seconds to detect its link.
   retryFor: 10_000,
   async plan({ host, layout }) {
     const link = await primaryInterface(host, layout);
@@ -69,7 +70,7 @@ export const ipv6Monitor = unit({
     if (off !== undefined) throw isOff(link, off);
     if (!(await hasCarrier(host, link.name))) throw withoutCarrier(link);
     const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
-    // While networkd is still busy (soliciting routers, detecting duplicates), it has not had its chance.
+    // networkd may still be soliciting routers or detecting duplicates: it is given time to finish.
     const settling = { within: SETTLING_TIME, reached: async (now: LinkDescription) => !isBusy(now) || (await reached()) };
     if (wanted !== undefined) {
       return [
@@ -91,20 +92,20 @@ export const ipv6Monitor = unit({
   },
 });
 
-/** One more router solicitation of networkd's own and its answer (RFC 4861, 10: RTR_SOLICITATION_INTERVAL is four seconds). */
+/** Time for one more router solicitation by networkd, and its answer (RFC 4861, 10: RTR_SOLICITATION_INTERVAL is four seconds). */
 const SETTLING_TIME = 5_000;
-/** RFC 4861, 10: MIN_DELAY_BETWEEN_RAS is three seconds, MAX_RA_DELAY_TIME half a one; then the detection of duplicates. */
+/** RFC 4861, 10: MIN_DELAY_BETWEEN_RAS is 3 s, MAX_RA_DELAY_TIME 0.5 s; then comes the detection of duplicates. */
 const ANSWER_TIME = 10_000;
-/** An address that networkd has just set (RFC 4862, 5.4: a second, after a random delay of as much). */
+/** Duplicate detection for an address that networkd has just set (RFC 4862, 5.4: a second, after a random delay of up to a second). */
 const DETECTION_TIME = 5_000;
-/** States of a link with which networkd is not done yet (networkctl(1)). */
+/** States of a link that networkd is still configuring (networkctl(1)). */
 const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
 
 function isBusy({ administrativeState }: LinkDescription): boolean {
   return BUSY.includes(administrativeState);
 }
 
-/** The addresses of the interface that would do: all of them, or the wanted one alone. */
+/** The acceptable addresses of the interface: all of them, or the wanted one alone. */
 async function candidates(host: Host, { index }: NetworkInterface, wanted: string | undefined): Promise<readonly Ipv6Address[]> {
   const own = (await ipv6Addresses(host)).filter((address) => address.interfaceIndex === index);
   return wanted === undefined ? own : own.filter((address) => address.address === wanted);
@@ -120,7 +121,7 @@ function linkLocal(found: string): Problem {
   };
 }
 
-/** Retryable: networkd turns it on where it finds it off, when it configures the link. */
+/** Retryable: if networkd finds IPv6 off, it turns it on when it configures the link. */
 function isOff({ name }: NetworkInterface, found: string): ProblemError {
   return new ProblemError(
     {

@@ -1,6 +1,6 @@
 import type { Problem } from "../../base/problem.ts";
 
-/** What units and checks of the network find missing, worded once. */
+/** Problems that the network's units and checks report, worded once. */
 
 export function noInterface(found = "no Ethernet device in /sys/class/net"): Problem {
   return {
@@ -12,7 +12,7 @@ export function noInterface(found = "no Ethernet device in /sys/class/net"): Pro
   };
 }
 
-/** @param then what the operator does once the link is there */
+/** @param then the operator's next step once the link has a carrier */
 export function noCarrier(name: string, expected: string, then: string): Problem {
   return {
     code: "no-carrier",

@@ -11,13 +11,14 @@ import { mountBoot } from "../disks/mount-boot.ts";
 import { cardInPlaceOf, decisionFile, isNodeCard, knownAgain } from "./primary-interface.ts";
 
 /**
- * Afterwards it is known which network card is the node's, and remembered: a card that is added later, and comes first by its name,
- * does not take its place.
+ * Afterwards the node's network card is chosen and recorded. A card that is added later, and comes first by its name, does not take
+ * its place.
  *
- * Needs the config partition alone. The only card is the node's at once. Of several, the one that alone has a carrier, or on which
- * alone a router answers, else the first by name, which is said. Where none has a carrier nothing is known, and nothing is
- * remembered. A remembered card that is gone is waited for, and then the choice is made again. There are no conflicts.
- * Degrades: what cannot be remembered is decided at every boot.
+ * It requires the config partition alone. If there is only one card, it is chosen. Of several, the one that alone has a carrier is
+ * chosen, or the one on which alone a router answers. Otherwise it is the first by name. A note gives the reason. If none has a
+ * carrier, the first by name serves for this boot, and is not recorded. A recorded card that is gone is waited for, and then the
+ * choice is made again. There is no conflict. If it fails, the boot is degraded: a choice that cannot be recorded is made at every
+ * boot.
  */
 export const networkCard = unit({
   name: "network-card",
@@ -25,7 +26,7 @@ export const networkCard = unit({
   requires: [mountBoot],
   owns: ["/boot/config/network-card.json"],
   onFailure: "degrade",
-  // The driver of a card may be loaded, and udev may rename it, a moment after we look. The network waits for this one meanwhile.
+  // A card's driver may be loaded, and udev may rename the card, shortly after the first try. The unit `network` waits for this one.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -63,7 +64,7 @@ export const networkCard = unit({
       activate(`find ${sought}`, async () => {
         found = await choose(host, memory);
         if (found === undefined) return;
-        // What this boot goes on with, also where it cannot be remembered.
+        // The choice for this boot, also if it cannot be recorded permanently.
         await host.makeFolder(layout.run, { mode: 0o755 });
         await writeNodeCard(host, decisionFile(layout), await record(host, found, memory));
         if (found.because === "nothing") machine.note(reasonOf(found, memory));
@@ -79,20 +80,20 @@ export const networkCard = unit({
 interface Choice {
   readonly card: NetworkInterface;
   readonly because: NodeCard["because"];
-  /** Among which it was made. */
+  /** The cards among which the choice was made. */
   readonly of: readonly NetworkInterface[];
 }
 
 interface Known {
   readonly memory: CardIdentity | undefined;
-  /** The remembered card, changed. */
+  /** The recorded card, with another address or in another place. */
   readonly known: NetworkInterface | undefined;
-  /** The one that this boot has decided for. */
+  /** The card that this boot has chosen before. */
   readonly decided: NetworkInterface | undefined;
   readonly because: NodeCard["because"] | undefined;
 }
 
-/** What can be remembered without looking any further. */
+/** The choice that can be recorded without a probe. */
 function certainChoice(cards: readonly NetworkInterface[], { memory, known, decided, because }: Known): Choice | undefined {
   if (known !== undefined) return { card: known, because: "moved", of: cards };
   if (decided !== undefined && because !== undefined) return { card: decided, because, of: cards };
@@ -100,7 +101,7 @@ function certainChoice(cards: readonly NetworkInterface[], { memory, known, deci
   return memory === undefined && cards.length === 1 && only !== undefined ? { card: only, because: "only", of: cards } : undefined;
 }
 
-/** A card that has another address for now, which somebody has set, is no other card. */
+/** A card without its maker's address, because another was set for now, still counts as the recorded card in that place. */
 function isAsRemembered(memory: CardIdentity, { path, mac }: NetworkInterface): boolean {
   return memory.path === path && (mac === undefined || memory.mac === mac);
 }
@@ -133,17 +134,17 @@ async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]):
   }
 }
 
-/** Milliseconds for a card that is not there: its driver may be loaded late. */
+/** Milliseconds to wait for a card that is not there: its driver may be loaded late. */
 const MISSED_TIME = 10_000;
 const LOOK_AGAIN = 250;
 
-/** @returns `undefined` where the remembered card has come, or all are gone */
+/** @returns `undefined` if the recorded card has appeared, or all cards are gone */
 async function choose(host: Host, memory: CardIdentity | undefined): Promise<Choice | undefined> {
   let cards = await networkInterfaces(host);
   if (memory !== undefined) {
     for (const end = Date.now() + MISSED_TIME; ; cards = await networkInterfaces(host)) {
       if (knownAgain(memory, cards) !== undefined) return undefined;
-      // Another card in its place: it has been exchanged, and does not come.
+      // Another card is in its place: the recorded one was exchanged, and will not appear.
       if (cardInPlaceOf(memory, cards) !== undefined) break;
       if (Date.now() >= end || !(await pause(systemClock, LOOK_AGAIN, host.signal))) break;
     }
@@ -181,7 +182,7 @@ const REASONS: Readonly<Record<NodeCard["because"], string>> = {
   nothing: "none has a carrier, and it is the first by name; at the next boot that is looked at again",
 };
 
-/** Said where it might have been another one. */
+/** The reason for the choice, for the operator. */
 function reasonOf({ card, because, of }: Choice, memory: CardIdentity | undefined): string {
   const among = of.length === 1 ? "" : ` (of ${of.map(({ name }) => name).join(", ")})`;
   const before = memory === undefined || because === "moved" ? "" : `; ${inWords(memory)}, which was it before, is not there`;

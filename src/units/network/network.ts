@@ -18,25 +18,25 @@ import { primaryInterface } from "./primary-interface.ts";
 import { noInterface } from "./link-problems.ts";
 
 /**
- * Afterwards the .network file of the primary interface says what network.conf says, and systemd-networkd has applied it, or will.
+ * Afterwards the .network file of the primary interface agrees with network.conf, and systemd-networkd has applied it, or will.
  *
- * Needs what the injection stored, and nothing else: not LUKS, not LVM. In a boot it comes before systemd-networkd: that is
- * started by the file (etc/common/systemd/system/guestos-network.path), while the disks are still being opened. Run later, by hand
- * after network.conf was edited, it has networkd apply the change, and starts it where no one has.
- * There are no conflicts: files of other interfaces that we made are removed, files that others made are left alone.
+ * It requires the injected configuration and nothing else: neither LUKS nor LVM. In a boot it comes before systemd-networkd, which the
+ * file starts (etc/common/systemd/system/guestos-network.path) while the disks are still being opened. When it runs later, after an
+ * operator has edited network.conf, it has networkd apply the change, and starts networkd if it does not run. There is no conflict:
+ * files that this program made for other interfaces are removed, and all other files stay.
  *
- * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded, and names the place:
- * a slip in one value must not cost the node the others, nor an upgrade its trial. On a node that runs, the person who edited the file
- * can correct it: what would take an address or a route away from them leaves the network as it is, and is an error.
+ * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the
+ * place. One wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file
+ * can correct it. There, a mistake that could remove an address or a route leaves the network as it is, and is an error.
  */
 export const network = unit({
   name: "network",
   title: "Configure the network",
   requires: [configInjection],
   owns: ["/run/systemd/network/10-*.network"],
-  // Order only: a node that cannot remember its card is to have a network all the same.
+  // Order only: a node that cannot record its card must still have a network.
   after: [networkCard],
-  // The driver of the interface may be loaded, and udev may rename it, a moment after we look.
+  // The interface's driver may be loaded, and udev may rename the interface, shortly after the first try.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -46,7 +46,7 @@ export const network = unit({
     const stale = await staleFiles(machine, path);
     const current = await host.readText(path);
     const hasFile = current === text;
-    // The unit hostname tells of its own key.
+    // The unit `hostname` reports its own key.
     const leftOut = [...malformed, ...unusable].filter(({ key }) => key !== "hostname");
     const todo = "correct it there, then: guestos-boot --unit network";
     if (!hasFile && current?.startsWith(OUR_HEADER) === true && leftOut.some(concernsReach))
@@ -57,7 +57,7 @@ export const network = unit({
         activate(`write ${path}: ${settingsText(settings)}`, async () => {
           for (const warning of warnings) machine.note(`network.conf: ${warning}`);
           await host.makeFolder(layout.networkd, { mode: 0o755 });
-          // networkd reads it as a user of its own.
+          // networkd runs as a user of its own, and must be able to read it.
           await host.writeFile(path, text, { mode: 0o644 });
         }),
       );
@@ -69,21 +69,23 @@ export const network = unit({
   },
 });
 
-/** Whether it may be an address or a gateway that is left out: also a key that is misspelt. */
+/** Whether the value left out may be an address or a gateway; a misspelt key may be one too. */
 function concernsReach({ key }: ConfFinding): boolean {
   return key !== "domain" && key !== "name_servers";
 }
 
 /**
- * Afterwards systemd-networkd has applied the file, also where it ran before the file was there. By hand the unit `network` sees to that
- * already; in a boot it comes before the bus. Where there is no bus, networkd cannot be asked, and nothing is wrong with the file.
+ * Afterwards systemd-networkd has applied the file, even if networkd ran before the file existed.
+ *
+ * It comes after the bus, because in a boot the unit `network` runs before it. In a later run, `network` has the file applied itself.
+ * Without a bus, networkd cannot be asked: the unit then has no actions, because the file itself is not at fault. There is no conflict.
  */
 export const networkApplied = unit({
   name: "network-applied",
   title: "Have the network's configuration applied",
-  // Not required: either may be switched off.
+  // Not required: either unit may be switched off.
   after: [network, systemBus],
-  // systemd-networkd may have been started a moment ago.
+  // systemd-networkd may have been started only moments ago.
   retryFor: 20_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -108,7 +110,7 @@ async function intended(machine: Machine): Promise<Intended> {
   return { conf, link, settings: networkSettings(conf.conf), path: join(layout.networkd, `10-${link.name}.network`) };
 }
 
-/** The primary interface under its final name. @throws ProblemError, retryable, while there is none */
+/** @returns the primary interface under its final name. @throws ProblemError, retryable, while there is none */
 async function readyInterface({ host, layout }: Machine): Promise<NetworkInterface> {
   const link = await primaryInterface(host, layout);
   if (link !== undefined && (await isNameFinal(host, link))) return link;
@@ -117,7 +119,7 @@ async function readyInterface({ host, layout }: Machine): Promise<NetworkInterfa
   });
 }
 
-/** Only where `ipv6_address` is given are router advertisements off: a configured address is the whole truth about IPv6. */
+/** Router advertisements are off only if `ipv6_address` is given: then network.conf alone determines the IPv6 settings. */
 export function networkSettings(conf: NetworkConf): NetworkSettings {
   const given = (...values: readonly (string | undefined)[]): string[] => values.filter((value) => value !== undefined);
   return {
@@ -141,12 +143,12 @@ function settingsText(settings: NetworkSettings): string {
   ].join(", ");
 }
 
-/** A name such as we give. */
+/** Whether a name has the form that this program gives to its files. */
 function isOurs(name: string): boolean {
   return /^10-.+\.network$/.test(name);
 }
 
-/** Files that we made when another interface was the primary one. */
+/** Files that this program made when another interface was the primary one. */
 async function staleFiles({ host, layout }: Machine, current: string): Promise<readonly string[]> {
   const names = (await host.list(layout.networkd)) ?? [];
   const others = names.filter(isOurs).map((name) => join(layout.networkd, name));
@@ -159,7 +161,7 @@ async function staleFiles({ host, layout }: Machine, current: string): Promise<r
 
 const NETWORKD = "systemd-networkd.service";
 
-/** What networkd shall make of the link. */
+/** The wanted state of the link. */
 interface Goal {
   /** The .network file. */
   readonly path: string;
@@ -177,7 +179,7 @@ function start(host: Host, link: NetworkInterface, goal: Goal): Action {
   });
 }
 
-/** What to do so that networkd has applied the file: nothing, when it says that it has, and where nobody would answer on the bus yet. */
+/** The actions after which networkd has applied the file. None if it reports that it has, and none while there is no bus. */
 async function application(host: Host, link: NetworkInterface, goal: Goal, filesChange: boolean): Promise<readonly Action[]> {
   if (!(await isBusRunning(host))) return [];
   if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
@@ -191,7 +193,7 @@ async function application(host: Host, link: NetworkInterface, goal: Goal, files
   ];
 }
 
-/** Has networkd do something by which the link gets there. @throws ProblemError which says what is still missing */
+/** Has networkd act until the link has the wanted state. @throws ProblemError that lists what is still missing */
 async function expectApplied(
   { name }: NetworkInterface,
   goal: Goal,
@@ -210,7 +212,7 @@ async function expectApplied(
   );
 }
 
-/** Whether the node can be reached as it was meant to be by one family at least, whatever is wrong with the other. */
+/** Whether all wanted addresses and gateways of at least one address family are in force, so that the node can be reached by it. */
 function hasWholeFamily({ static: { addresses, gateways } }: LinkDescription, wanted: StaticSettings): boolean {
   return [true, false].some((ipv6) => {
     const ofFamily = (values: readonly string[]): readonly string[] => values.filter((value) => value.includes(":") === ipv6);

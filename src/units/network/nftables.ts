@@ -13,20 +13,21 @@ import { systemBus } from "../services/system-bus.ts";
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
  *
- * Requires nothing. nftables.service has loaded the image's default ruleset long before, so that no packet ever met an open
- * node; that it has ended is known once the bus answers (etc/common/systemd/system/nftables.service.d). Degrades, and never opens: a file that is
- * broken, or that would filter nothing, leaves the rules in force as they are, and so does one that names what is not there yet. A
- * conflict means that there is no ruleset file at all, or that the file may not be used as it stands.
+ * It requires nothing. nftables.service has loaded the image's default ruleset long before, so the node was never open to a packet.
+ * That service has ended by the time the bus answers (etc/common/systemd/system/nftables.service.d), so this unit comes after the bus.
+ *
+ * If it fails, the boot is degraded, but the node is never opened. The rules in force stay if the file is broken, would filter nothing,
+ * or names an interface or host that does not exist so far. A conflict means that there is no ruleset file, or that it filters nothing.
  */
 export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
   after: [systemBus],
   onFailure: "degrade",
-  // The network, and with it name servers and interfaces, may come up beside this. A last try waits for name servers as long as the first one.
+  // Interfaces and name servers may come up while this unit runs. The last try waits for name servers as long as the first one.
   timeout: 120_000,
   retryFor: 30_000,
-  // Loading is one transaction, and a file that is not sound changes nothing.
+  // Loading is one transaction, and a faulty file changes nothing.
   mends: true,
   async plan(machine) {
     const { host, layout } = machine;
@@ -36,13 +37,13 @@ export const nftables = unit({
     const sha256 = digestOf(ruleset?.content ?? "", included);
     const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
     if (isLoaded && loaded?.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
-    // What was never tried in this boot is tried at once: nft takes all of a file or nothing of it, and names the mistake just so.
+    // Before the first load of a boot there is no dry run: a load names the mistake as well, and takes all of a file or nothing.
     const flaw = await flawIn(machine, ruleset, { dry: loaded !== undefined });
     if (flaw === undefined && ruleset !== undefined) {
       return [
         activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
           const from = { file: ruleset.file, sha256 };
-          // What includes others is kept as the kernel shows it, and not as a file that reads differently another time.
+          // A ruleset with includes is kept as the kernel shows it: the included files may have changed when it is needed again.
           const { digest, text = ruleset.content } = await load(machine, from, ruleset, {
             before: loaded,
             text: included.length > 0,
@@ -51,7 +52,7 @@ export const nftables = unit({
         }),
       ];
     }
-    // Nothing fails open: what cannot come from the file comes from what it was, when somebody takes the rules away.
+    // Nothing fails open: if the rules in force were changed and the file cannot be used, the rules that were loaded last are put back.
     const kept = await host.readText(keptPath(machine));
     if (kept !== undefined && loaded !== undefined && loaded.ruleset !== (await rulesetDigest(host))) {
       return [
@@ -71,7 +72,7 @@ const NO_RULESET: Problem = {
   found: "none of the files",
 };
 
-/** A file that is refused is noted too, where nothing else was loaded: then a plan tells what is wrong with it. */
+/** A refused file is recorded too, if nothing was loaded before: the next plan then has nft check it, and reports the mistake. */
 async function load(
   { host, layout }: Machine,
   from: Pick<LoadedRuleset, "file" | "sha256">,
@@ -91,10 +92,10 @@ async function load(
   }
 }
 
-/** Stands for the digest of rules that were never in force. */
+/** In place of the digest of rules that were never in force. */
 const REFUSED = "refused";
 
-/** Notes what was loaded just now. */
+/** Records the ruleset that was just loaded. */
 async function note(machine: Machine, what: Omit<LoadedRuleset, "loaded">, kept: string): Promise<void> {
   const { host, layout } = machine;
   const state: LoadedRuleset = { ...what, loaded: Math.round(Date.now() / 1000) };
@@ -104,7 +105,7 @@ async function note(machine: Machine, what: Omit<LoadedRuleset, "loaded">, kept:
   machine.freshRules.remember(state.ruleset);
 }
 
-/** Why the ruleset may not be loaded; `dry`: also by nft's own check. @throws what only happened while looking */
+/** @returns why the ruleset may not be loaded. @param dry whether nft checks it too. @throws errors of the check itself, not of the file */
 async function flawIn(
   { host, layout }: Machine,
   ruleset: Ruleset | undefined,
@@ -117,18 +118,18 @@ async function flawIn(
     await checkRuleset(host, ruleset);
     return undefined;
   } catch (error) {
-    // Where nft itself names the place it is the file, else the tool that failed.
+    // If nft names a place, the mistake is in the file; if not, the check itself failed.
     if (error instanceof ProblemError && error.problem.where !== undefined) return error;
     throw error;
   }
 }
 
-/** The rules themselves: the file may be gone, or broken, when they are needed again. */
+/** A copy of the rules: the file may be gone, or broken, when they are needed again. */
 function keptPath({ layout }: Pick<Machine, "layout">): string {
   return join(layout.run, "ruleset.nft");
 }
 
-/** Of the file and of all that it includes. */
+/** Digest of the file and of all files that it includes. */
 function digestOf(content: string, included: readonly IncludedFile[]): string {
   const hash = createHash("sha256").update(content);
   for (const { file, content: more } of included) hash.update(`\n${file}\n${more}`);
@@ -136,8 +137,8 @@ function digestOf(content: string, included: readonly IncludedFile[]): string {
 }
 
 /**
- * What nft itself does not mind and we do: an empty file is a valid ruleset that lets everything in, and a file cut short by a power failure must
- * not open the node. This is for such an accident alone. Who writes a ruleset can let everything in, and needs no trick for it.
+ * A fault that nft accepts: an empty file is a valid ruleset that lets everything in. A file that was cut short by a power failure
+ * must not open the node. The check is for such accidents alone: the author of a ruleset can let everything in anyway.
  */
 function flawOf({ file, content, foreign }: Ruleset): Problem | undefined {
   const mayBeElsewhere = !foreign && includesIn(content).length > 0;

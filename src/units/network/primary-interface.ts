@@ -5,8 +5,8 @@ import type { Host } from "../../system/host.ts";
 import { type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 
 /**
- * The interface over which the node is reached: the card that is remembered as the node's, else the one that this boot has decided
- * for, else the first by name. All who ask agree. `undefined` when there is none (yet).
+ * The interface over which the node is reached: the recorded card, else the one that this boot has chosen, else the first by name.
+ * Every unit and watcher uses it, so that they agree. `undefined` while there is none.
  */
 export async function primaryInterface(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
   const cards = await networkInterfaces(host);
@@ -14,7 +14,7 @@ export async function primaryInterface(host: Host, layout: Layout): Promise<Netw
   return (await cardIn(host, layout.config.networkCard, cards)) ?? (await cardIn(host, decisionFile(layout), cards)) ?? cards[0];
 }
 
-/** What this boot has decided for, whether or not it lasts. */
+/** The file with this boot's choice, whether or not that could be recorded permanently. */
 export function decisionFile({ run }: Pick<Layout, "run">): string {
   return join(run, "network-card.json");
 }
@@ -29,8 +29,8 @@ export function isNodeCard(found: NodeCard | "unreadable" | undefined): found is
 }
 
 /**
- * Which of the cards is that one: by the address that its maker gave it, wherever it is plugged in now; by its place only where
- * one of the two has no such address.
+ * Finds the known card among the present ones: by its maker's address, wherever it is plugged in now. Its place counts only if one of
+ * the two has no such address.
  */
 export function knownAgain(known: CardIdentity, cards: readonly NetworkInterface[]): NetworkInterface | undefined {
   const same = known.mac === undefined ? [] : cards.filter(({ mac }) => mac === known.mac);
@@ -39,7 +39,7 @@ export function knownAgain(known: CardIdentity, cards: readonly NetworkInterface
   return inPlace?.mac === undefined || known.mac === undefined ? inPlace : undefined;
 }
 
-/** The one card in that place. Several interfaces of one device are not told apart by it. */
+/** The one card in that place; `undefined` if a device has several interfaces there, because the place does not identify one of them. */
 export function cardInPlaceOf({ path }: CardIdentity, cards: readonly NetworkInterface[]): NetworkInterface | undefined {
   const there = cards.filter((card) => card.path === path);
   return there.length === 1 ? there[0] : undefined;

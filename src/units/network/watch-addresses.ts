@@ -4,14 +4,14 @@ import { hasCarrier, ipv6Addresses, isUsable } from "../../system/network/networ
 import { primaryInterface } from "./primary-interface.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
-/** Yields when the primary interface, its carrier or its usable IPv6 addresses have become others. */
+/** Yields when the primary interface, its carrier or its usable IPv6 addresses have changed. */
 export async function* watchAddresses(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
   const bell = new Bell();
   void followTool("ip", ["monitor", "link", "address"], signal, bell.ring);
   let before = await standing(machine);
   yield;
   while (await bell.heard(signal)) {
-    // Each advertisement of a router renews an address, which is an event too: only what differs is worth a look.
+    // Each router advertisement renews an address, which is an event too: only a difference calls for an inspection.
     const now = await standing(machine);
     if (now === before) continue;
     before = now;

@@ -6,7 +6,7 @@ import { type Includes, readIncludes } from "../../system/network/nft-includes.t
 import { watchFiles } from "../../system/files/watch-files.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
-/** The ruleset that counts: the first of the layout's files that exists. */
+/** The ruleset to be loaded: the first of the layout's files that exists. */
 export async function rulesetIn({ host, layout }: WatchedMachine): Promise<Ruleset | undefined> {
   for (const file of layout.rulesets) {
     const content = await host.readText(file);
@@ -15,23 +15,23 @@ export async function rulesetIn({ host, layout }: WatchedMachine): Promise<Rules
   return undefined;
 }
 
-/** What is on the config partition came from outside, with the injected configuration. */
+/** A file on the config partition came from outside, with the injected configuration. */
 export function isForeign(file: string, { mountPoints }: Pick<Layout, "mountPoints">): boolean {
   return file.startsWith(`${mountPoints.config}/`);
 }
 
-/** What the ruleset includes. A foreign one can include nothing, and what it names is not read. */
+/** The files that the ruleset includes. A foreign ruleset can include nothing, and the files that it names are not read. */
 export async function includesOf({ host }: Pick<WatchedMachine, "host">, ruleset: Ruleset | undefined): Promise<Includes> {
   return ruleset === undefined || ruleset.foreign ? { files: [], watch: [] } : readIncludes(host, ruleset.content);
 }
 
-/** Yields when a ruleset file, or what it includes, may have changed, and when somebody has changed the rules in force. */
+/** Yields when a ruleset file, or a file that it includes, may have changed, and when the rules in force have changed. */
 export async function* watchRuleset(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
   const { layout } = machine;
   const bell = new Bell();
   const files = watchFiles(signal, bell.ring);
   void followTool("nft", ["monitor"], signal, bell.ring);
-  // Watched first and read then, so that nothing happens in between unseen.
+  // The watch starts before the file is read, so that no change in between is missed.
   files.set(layout.rulesets);
   do {
     const { watch } = await includesOf(machine, await rulesetIn(machine));

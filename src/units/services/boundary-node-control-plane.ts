@@ -7,10 +7,10 @@ import { systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
- * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes there are.
+ * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes exist.
  *
- * Needs the bus, because it starts a service. Requires the network, and what the medium brought: a copy of the registry to begin with.
- * Degrades: what was known before is served on. A conflict means that its unit may not be started.
+ * It requires the bus, because it starts a service, the network, and the injected data: an initial copy of the registry. If it fails,
+ * the boot is degraded: the routes known before are still served. A conflict means that systemd cannot start its service.
  */
 export const boundaryNodeControlPlane = unit({
   name: "boundary-node-control-plane",

@@ -11,30 +11,31 @@ export interface ServiceFile {
   readonly mode: number;
 }
 
-/** A service that lives on files which are made for it at each boot, because the root is read-only. */
+/** A service whose files are made at each boot, because the root is read-only. */
 export interface FedService {
-  /** As systemd knows it. */
+  /** The name of its systemd unit. */
   readonly service: string;
-  /** What it is started with. The last one names the others, and puts them in force. */
+  /** The files that it is started with. The last one names the others, and puts them in force. */
   readonly files: readonly [...ServiceFile[], ServiceFile];
-  /** How a running one takes up new files. */
+  /** How a running service takes up new files. */
   readonly renew: "reload" | "restart";
-  /** What it does with them, for people, after "have nginx.service ". */
+  /** Its task, in the words of a plan: "start nginx.service, to " comes before it. */
   readonly does: string;
-  /** Whether the service would take the last file, which stands at that path to be looked at. @throws ProblemError when not */
+  /** Has the service's own program check the last file, a copy of which is at that path. @throws ProblemError when it is refused */
   readonly check?: (path: string) => Promise<void>;
-  /** Said when the files are put in force. */
+  /** Told to the operator when the files are put in force. */
   readonly notes?: readonly string[];
 }
 
-/** "reloading": still serving. */
+/** A service that is "reloading" still serves. */
 const RUNNING: readonly string[] = ["active", "reloading"];
 
 /**
- * What is missing until the service runs with those files.
+ * The actions after which the service runs with those files.
  *
- * They are checked before one of those that are in use is replaced: a bad one leaves the service, running or not, as it was. That
- * they were taken up is written down, so that a crash in the middle, or a reload that failed, is made good by the next run.
+ * The check comes before the last file, which puts the others in force, is replaced. So a refused file leaves the service, running or
+ * not, as it was. A digest records that the service took the files up, so that the next run repeats a reload that was cut off or
+ * failed.
  */
 export async function planFedService(machine: Machine, fed: FedService): Promise<Plan> {
   const { host } = machine;
@@ -52,12 +53,12 @@ export async function planFedService(machine: Machine, fed: FedService): Promise
   const isRunning = RUNNING.includes(active);
   const isTakenUp = (await host.readText(takenUpPath(machine, service))) === digestOf(files);
   if (isRunning && isTakenUp && (await areThere(machine, files))) return [];
-  // systemd may be trying it just now, with what was there before: a start would only wait for how that ends.
+  // systemd may be starting it now, with the old files: a start would only wait for the end of that job.
   const verb = isRunning ? fed.renew : active === "activating" ? "restart" : "start";
   return [activate(`${verb} ${service}, to ${fed.does}`, () => feed(machine, fed, verb))];
 }
 
-/** The way back: what was given to a service that is no longer wanted. Nothing when nothing was given. */
+/** The reverse, for a service that is no longer wanted: stops it and removes its file. No actions where there is no such file. */
 export async function planUnfedService(machine: Machine, service: string, path: string, why: string): Promise<Plan> {
   const { host } = machine;
   if ((await host.stat(path)) === undefined) return [];
@@ -80,7 +81,7 @@ async function feed(
   if (last === undefined) return;
   for (const file of files.slice(0, -1)) await writeServiceFile(machine, file);
   if (check !== undefined) {
-    // Left where it is when it is refused: the operator wants to see it.
+    // A refused file stays where it is, so that the operator can read it.
     const candidate = `${last.path}.new`;
     await writeServiceFile(machine, { ...last, path: candidate });
     await check(candidate);
@@ -93,13 +94,13 @@ async function feed(
   await host.writeFile(takenUpPath(machine, service), digestOf(files), { mode: 0o644 });
 }
 
-/** Makes the folder, too. */
+/** Makes the folder as well. */
 export async function writeServiceFile({ host }: Machine, { path, content, mode }: ServiceFile): Promise<void> {
   await host.makeFolder(dirname(path), { mode: 0o755 });
   await host.writeFile(path, content, { mode, uid: 0, gid: 0 });
 }
 
-/** Whether all of them stand there as they are wanted. */
+/** Whether all files are there with the wanted content and mode. */
 export async function areThere({ host }: Machine, files: readonly ServiceFile[]): Promise<boolean> {
   for (const { path, content, mode } of files) {
     const facts = await host.stat(path);
@@ -109,7 +110,7 @@ export async function areThere({ host }: Machine, files: readonly ServiceFile[])
   return true;
 }
 
-/** What the service was last given: a digest, because a key may be among it. */
+/** The file that records what the service last took up: a digest, because the files may hold a key. */
 function takenUpPath({ layout }: Machine, service: string): string {
   return join(layout.run, `${service}.fed`);
 }

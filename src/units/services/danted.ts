@@ -11,12 +11,13 @@ import { primaryInterface } from "../network/primary-interface.ts";
 import { systemBus } from "./system-bus.ts";
 
 /**
- * Afterwards the machines in the networks that bn_vars.conf names, and no others, can go out by this node's SOCKS proxy; if it
- * names none, nothing runs.
+ * Afterwards the machines in the networks that bn_vars.conf names, and no others, can use this node's SOCKS proxy. If it names none,
+ * no proxy runs.
  *
- * Needs the bus, because it starts a service. Requires the network, on which it goes out by the primary interface, or the one of
- * socks_interface. Other networks are taken up by a reload; what danted would not take is not put in its way. Degrades: who needs
- * no proxy is served all the same. A conflict means that there is no such interface, or no danted in the image.
+ * It requires the bus, because it starts a service, the injected configuration, and the network. The proxy sends through the primary
+ * interface, or through that of socks_interface. A changed list of networks takes effect by a reload. A configuration that danted
+ * refuses does not replace the one in use. If it fails, the boot is degraded: clients that need no proxy are still served. A conflict
+ * means that the interface does not exist, or that systemd cannot start danted.
  */
 export const danted = unit({
   name: "danted",
@@ -26,7 +27,7 @@ export const danted = unit({
   owns: ["/run/ic-node/etc/danted.conf"],
   onFailure: "degrade",
   timeout: 180_000,
-  // An interface may get its address a moment after the network has been set up.
+  // An interface may get its address shortly after the network has been set up.
   retryFor: 20_000,
   mends: true,
   async plan(machine) {

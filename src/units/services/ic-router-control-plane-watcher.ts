@@ -4,10 +4,11 @@ import { unit } from "../machine.ts";
 import { planProgram } from "./program-service.ts";
 
 /**
- * Afterwards ic-router-control-plane-watcher, if the image has it, brings what the control plane learns to the router.
+ * Afterwards ic-router-control-plane-watcher, if the image has it, passes the control plane's routes on to the router.
  *
- * Needs the bus, because it starts a service, and after the control plane, whose files it watches; it waits for them by itself, so that a
- * control plane that fails holds up nothing. Degrades, as the control plane does. A conflict means that its unit may not be started.
+ * It requires the bus, because it starts a service. It comes after the control plane, whose files it watches. The program waits for
+ * these files itself, so a control plane that fails does not delay it. If it fails, the boot is degraded, as with the control plane.
+ * A conflict means that systemd cannot start its service.
  */
 export const icRouterControlPlaneWatcher = unit({
   name: "ic-router-control-plane-watcher",

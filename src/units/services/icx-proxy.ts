@@ -9,11 +9,11 @@ import { systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
- * Afterwards icx-proxy, if the image has it, turns what is asked of this node's domains into calls of canisters.
+ * Afterwards icx-proxy, if the image has it, turns requests to this node's domains into calls of canisters.
  *
- * Needs the bus, because it starts a service. Requires the network, and what the medium brought. It accepts no connection that it cannot
- * verify, with certificates or without. Degrades: nginx says to who asks that there is nobody behind it. A conflict means that
- * there is no domain, or that its unit may not be started.
+ * It requires the bus, because it starts a service, the network, and the injected data. It gets no option by which it would accept a
+ * connection that it cannot verify, whether or not the medium brought certificates. If it fails, the boot is degraded: nginx answers
+ * that the server behind it cannot be reached. A conflict means that no domain is named, or that systemd cannot start its service.
  */
 export const icxProxy = unit({
   name: "icx-proxy",

@@ -10,15 +10,16 @@ import { type Machine, unit } from "../machine.ts";
 import { systemBus } from "./system-bus.ts";
 
 /**
- * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them; if neither does, nothing runs.
+ * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them. If neither does, no shipper runs.
  *
- * Journalbeat itself is discontinued. Where the image has its successor, Filebeat ships to all hosts, as to Elasticsearch,
- * with the tags on every entry. Elsewhere systemd-journal-upload does, which Debian keeps up: in the journal's own format,
- * to the first host of journalbeat.conf alone, over HTTPS unless that says http://. It has no tags: they are an entry of
- * the journal itself (GUESTOS_TAG=), from which a receiver knows them by machine and boot id.
+ * Journalbeat itself is discontinued. If the image has its successor, Filebeat ships to all hosts, in Elasticsearch's protocol, with
+ * the tags on every entry. Otherwise systemd-journal-upload, which Debian maintains, ships in the journal's own format. It ships to
+ * the first host of journalbeat.conf alone, over HTTPS unless that host is written with http://. It has no tags: they are an entry of
+ * the journal itself (GUESTOS_TAG=), which a receiver can match by machine and boot id.
  *
- * Needs the bus, because it starts a service. Degrades: a node without log shipping is a working node. A conflict means that the
- * image cannot do what is asked for: no such shipper, or nothing by which to know the receiver.
+ * It requires the bus, because it starts a service, and the injected configuration. If it fails, the boot is degraded: a node without
+ * log shipping still works. A conflict means that the image cannot do what is configured: it has no such shipper, or no certificate
+ * by which to verify the receiver.
  */
 export const journalbeat = unit({
   name: "journalbeat",
@@ -43,7 +44,7 @@ interface Shipping extends LogShippingConf {
   readonly source: "filebeat.conf" | "journalbeat.conf";
 }
 
-/** filebeat.conf before journalbeat.conf, which is older. */
+/** filebeat.conf has precedence over journalbeat.conf, which is older. */
 async function wantedShipping({ host, layout }: Machine): Promise<Shipping | undefined> {
   const filebeat = await readFilebeatConf(host, layout);
   if (filebeat.hosts.length > 0) return { ...filebeat, source: "filebeat.conf" };
@@ -75,7 +76,7 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   const url = uploadUrl(first);
   const { trusted: places, key, certificate } = layout.journalUploadTls;
   const trusted = url.startsWith("https:") ? await firstThere(machine, places) : undefined;
-  // The first that is there decides, also when there is nothing in it: the next one would let in more than was meant.
+  // The first file that exists decides, even if it is empty: the next one would trust more authorities than intended.
   if (url.startsWith("https:") && (trusted === undefined || (await host.stat(trusted))?.size === 0)) {
     return conflict({
       code: "server-not-verifiable",
@@ -96,7 +97,7 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   return actions.length === 0 || tags.length === 0 ? actions : [...actions, tell(machine, url, tags)];
 }
 
-/** With the entry the tags are in the stream that is shipped, once for each start of the shipper by this program. */
+/** The entry puts the tags into the shipped stream, once for each time that this program starts the shipper. */
 function tell({ host }: Machine, url: string, tags: readonly string[]): Action {
   return activate(`put the tags ${tags.join(" ")} into the journal`, async () =>
     addToJournal(host, {
@@ -112,14 +113,14 @@ function tell({ host }: Machine, url: string, tags: readonly string[]): Action {
 
 interface ShipperService {
   readonly service: string;
-  /** Its configuration file, and what is to be in it. */
+  /** Its configuration file; `content` is the wanted text. */
   readonly path: string;
   readonly content: string;
   readonly description: string;
   readonly notes: readonly string[];
 }
 
-/** "activating": systemd starts it, perhaps not for the first time. */
+/** "activating": systemd is starting it, perhaps again. */
 const STARTED: readonly string[] = ["active", "activating"];
 
 async function planService(machine: Machine, shipper: ShipperService): Promise<readonly Action[]> {
@@ -132,7 +133,7 @@ async function planService(machine: Machine, shipper: ShipperService): Promise<r
       for (const text of notes) machine.note(text);
       await writePublic(machine, path, content);
       await runJob(host, "restart", service).catch((error: unknown) => {
-        // No network yet, or no receiver: systemd tries on, for ever. Its last words are for the operator to judge.
+        // There is no network yet, or no receiver: systemd restarts it without limit. Its last output is noted for the operator to judge.
         if (!(error instanceof DiedError) || !error.restarts) throw error;
         machine.note(`${service} ended and will be started again: ${error.problem.found ?? ""}`);
       });
@@ -146,7 +147,7 @@ async function firstThere({ host }: Machine, places: readonly string[]): Promise
   return undefined;
 }
 
-/** Hosts were taken out of the configuration while a shipper ran: later boots would start nothing, so stop it now. */
+/** The hosts were removed from the configuration while a shipper ran. Later boots start none, so the running one is stopped. */
 async function stopShipping(machine: Machine): Promise<readonly Action[]> {
   const { host, layout } = machine;
   const actions: Action[] = [];

@@ -14,13 +14,14 @@ import { network, networkApplied } from "../network/network.ts";
 import { systemBus } from "./system-bus.ts";
 
 /**
- * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and hands on what is asked
- * of it to icx-proxy.
+ * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and forwards requests to
+ * icx-proxy.
  *
- * Needs the bus, because it starts a service. Requires what the medium brought, of which the certificates are put into place last, and the
- * network. New domains, name servers and certificates are taken up by a reload, in which no connection is dropped; what nginx
- * would not take is not even put in its way. Degrades: a node that does not serve can still be looked at. A conflict means that
- * there is nothing to serve, or nothing to be known by: nobody is ever served without a certificate.
+ * It requires the bus, because it starts a service, the injected data, to which the certificates belong, and the network. New
+ * domains, name servers and certificates take effect by a reload, which drops no connection. A configuration that nginx refuses does
+ * not replace the one in use. If it fails, the boot is degraded: a node that does not serve can still be inspected. A conflict means
+ * that no domain is named, that there is no certificate, or that systemd cannot start nginx. No client is ever served without a
+ * certificate.
  */
 export const nginx = unit({
   name: "nginx",
@@ -30,7 +31,7 @@ export const nginx = unit({
   owns: ["/run/ic-node/etc/nginx"],
   onFailure: "degrade",
   timeout: 180_000,
-  // What is not sound is not put in force, and what is, without a dropped connection.
+  // A faulty configuration is not put in force, and a good one drops no connection.
   mends: true,
   async plan(machine) {
     const { host, layout } = machine;
@@ -74,7 +75,7 @@ async function planNginx(machine: Machine, vars: BnVars, domains: readonly strin
   const names = [...domains, ...vars.api_domains];
   const notes = checkCertificatePair(pair, names, Date.now());
   const { name_servers } = await readNetworkConf(host, layout);
-  // A folder of its own for each certificate: a reload that fails must find the one before still there.
+  // Each certificate has a folder of its own: after a failed reload, nginx must still find the previous certificate.
   const generation = `tls-${createHash("sha256").update(pair.chain).digest("hex").slice(0, 16)}`;
   const at = (name: string): string => join(layout.nginx, generation, name);
   const tls: readonly ServiceFile[] = [

@@ -4,23 +4,23 @@ import { environmentFile } from "../../config/text/environment-file.ts";
 import { areThere, planFedService, type ServiceFile, writeServiceFile } from "./configured-service.ts";
 import type { Machine } from "../machine.ts";
 
-/** A program of the node's own, which an image may or may not have; its unit file is in the image either way (etc/boundary). */
+/** A program that an image may or may not have. The image has its unit file in both cases (etc/boundary). */
 export interface ProgramService {
-  /** Of the unit file, and of the file with its environment. */
+  /** Name of the unit file, and of the file with its environment. */
   readonly name: string;
-  /** Where the program is, if it is. */
+  /** Path of the program, whether or not it is installed. */
   readonly program: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly does: string;
 }
 
-/** Where that part of the medium stands on the config partition; `undefined` where the medium brought none. */
+/** Path of that part of the medium on the config partition; `undefined` if the medium did not bring it. */
 export async function injectedPath({ host, layout }: Machine, name: string): Promise<string | undefined> {
   const path = join(layout.mountPoints.config, name);
   return (await host.stat(path)) === undefined ? undefined : path;
 }
 
-/** What is missing until the program runs with that environment. One that the image does not have is said to be absent, and is no error. */
+/** The actions after which the program runs with that environment. A program that the image does not have is noted as absent: no error. */
 export async function planProgram(machine: Machine, { name, program, environment, does }: ProgramService): Promise<Plan> {
   const { host, layout } = machine;
   const file: ServiceFile = { path: join(layout.environments, name), content: environmentFile(environment), mode: 0o600 };

@@ -3,17 +3,17 @@ import { busSocketChanges, withSystemBusIfThere } from "../../system/systemd/dbu
 import { unit } from "../machine.ts";
 
 /**
- * Afterwards the system bus answers. It waits for that, and changes nothing.
+ * Afterwards the system bus answers. The unit waits for that, and changes nothing.
  *
- * systemd starts the bus once it has heard that all is in place which does not need it. So what requires this unit, directly or not, is
- * the late half of a boot, and what does not is the early one: there is no other difference between the two (src/run/stages.ts).
- * Degrades: a node without a bus can be logged in to.
+ * systemd starts the bus once this program has told it that the early half of the boot has ended. Units that require or follow this
+ * one, directly or not, are the late half. All others are the early half. That is the only difference (src/run/stages.ts).
+ * If it fails, the boot is degraded: an operator can log in to a node without a bus.
  */
 export const systemBus = unit({
   name: "system-bus",
   title: "Wait until the system bus answers",
   onFailure: "degrade",
-  // On the way to it systemd mounts, starts udev's devices and makes temporary files; an emulated machine takes a minute for that.
+  // Before the bus, systemd mounts file systems, starts udev's devices and makes temporary files: a minute on an emulated machine.
   timeout: 300_000,
   retryFor: 290_000,
   async plan({ host }) {

@@ -18,7 +18,7 @@ async function* watchInputs(signal: AbortSignal, inputs: readonly string[]): Asy
   const bell = new Bell();
   const files = watchFiles(signal, bell.ring);
   do {
-    // What has been replaced is watched anew, and has perhaps changed before that.
+    // A file that was replaced is watched again from here, and may have changed before that.
     if (files.set(inputs)) bell.ring();
     yield;
   } while (await bell.heard(signal));

@@ -9,20 +9,19 @@ import { unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 
 /**
- * Afterwards /var/lib/ic/data has the layout that this system expects, and says so in its file `.layout-version`.
+ * Afterwards /var/lib/ic/data has the layout that this system expects, and its file `.layout-version` says so.
  *
- * It comes after the store is mounted and after the injected data is in it, which belongs to root until now. The version
- * stands on the data volume itself, so that it is true of this data wherever it is carried, and no file of another volume
- * can lie about it. It is written after the change is on the disk: a crash in between repeats a step that can be repeated.
- * A conflict means that the store is newer than this system, or that its version cannot be read: an old program on a new layout
- * could destroy data, so the boot stops.
+ * It requires the mounted store, and the injected data in it. The version is stored on the data volume itself, so it stays true of this
+ * data wherever the volume is moved. It is written after the change is on the disk: a crash in between only repeats a step that can
+ * be repeated. A conflict means that the store is newer than this system, or that its version cannot be read. An old program on a new
+ * layout could destroy data, so the boot stops.
  */
 export const upgradeDataStore = unit({
   name: "upgrade-data-store",
   title: "Bring the data store to the layout of this version",
   requires: [volumeMounts, injectedData],
   owns: ["/var/lib/ic/data/.layout-version"],
-  // The ownership of millions of files on a slow disk.
+  // Time for changing the ownership of millions of files on a slow disk.
   timeout: 40 * 60_000,
   async plan({ host, layout }) {
     return planMigrations(host, {
@@ -34,18 +33,18 @@ export const upgradeDataStore = unit({
 });
 
 export interface Migration {
-  /** What an operator reads: "give the data store to ic-replica". */
+  /** For the operator: "give the data store to ic-replica". */
   readonly description: string;
-  /** Changes the store durably. A crash anywhere in it is cured by running it again. */
+  /** Changes the store durably. After a crash at any point, running it again completes it. */
   readonly run: (host: Host, store: Store) => Promise<void>;
-  /** A cheap look that finds a step undone which the version calls done: such as an account whose number changed. */
+  /** A cheap check whether a step that the version calls done still holds. For example, an account's number may have changed. */
   readonly holds?: (host: Host, store: Store) => Promise<boolean>;
 }
 
 export interface Store {
   readonly folder: string;
   readonly owner: Account;
-  /** The one at index n leads from layout version n to n + 1. They are only ever added. */
+  /** The one at index n leads from layout version n to n + 1. Migrations are only added, never removed. */
   readonly migrations: readonly Migration[];
 }
 
@@ -60,7 +59,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** A store without a version is older than all of them: version 0. */
+/** A store without a version file is older than all versions: it is version 0. */
 export async function planMigrations(host: Host, store: Store): Promise<Plan> {
   const { folder, migrations } = store;
   const file = join(folder, ".layout-version");
@@ -84,7 +83,7 @@ export async function planMigrations(host: Host, store: Store): Promise<Plan> {
   return actions;
 }
 
-/** Its owner's programs can write to that folder: so a link there is not followed, and what is in the file is not shown. */
+/** The owner's programs can write to that folder, so a link there is not followed, and the file's content is not shown. */
 async function readVersion(host: Host, file: string): Promise<number | Problem> {
   const facts = await host.stat(file);
   if (facts === undefined) return 0;

@@ -8,14 +8,14 @@ import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
 /**
- * Afterwards grubenv and the slots' records say what this boot showed: a slot that was tried and went back is marked as failed and
- * its image is not installed again, the running one is proven when it is stable, and a block that GRUB could not read or
- * save is as it should be. A mark on /run says whether this boot is a trial, for the service that ends one (guestos-go-back.service).
+ * Afterwards grubenv and the slots' records agree with this boot. A slot that was tried and went back is marked as failed, and its image
+ * is not installed again. The running slot is marked as proven if it is stable. A grubenv block that GRUB could not read or save is
+ * repaired. A mark in /run says whether this boot is a trial, for the service that ends a trial (guestos-go-back.service).
  *
- * It needs GRUB's partition and the config partition alone, and comes first after them: whoever upgrades later in this boot
- * must find a true state. There is no conflict: what cannot be read is written anew from what runs, which is the truth.
+ * It requires GRUB's partition and the config partition alone, and comes right after them: an upgrade later in this boot must find a
+ * true state. There is no conflict: a state that cannot be read is written again from the running system, which decides.
  *
- * The boot goes on without it: the next one tries again, and every upgrade command does the same before anything else.
+ * If it fails, the boot goes on: the next boot tries again, and every upgrade command does the same first.
  */
 export const upgradeState = unit({
   name: "upgrade-state",
@@ -32,7 +32,7 @@ export const upgradeState = unit({
   },
 });
 
-/** Seconds for a commit or a confirmation that is under way. */
+/** Seconds to wait for a commit or a confirmation that is under way. */
 const PATIENCE = 30;
 
 function settling({ host, layout }: Machine, write: Write, faults: readonly string[]): Action {
@@ -40,7 +40,7 @@ function settling({ host, layout }: Machine, write: Write, faults: readonly stri
   return provision(`${writeText(write)}${why}`, async () =>
     withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
       const seen = await look(host, layout);
-      // An upgrade command that came first has done it already, and may have gone on from there.
+      // An upgrade command that held the lock before may have done it already, and changed the state further.
       if (settleAll(seen.situation).some((wanted) => writeText(wanted) === writeText(write))) await carryOut(host, layout, seen, write);
     }),
   );
@@ -54,7 +54,7 @@ const MARKS: Readonly<Record<TrialMark, string>> = {
 function marking({ host, layout }: Machine, mark: TrialMark): Action {
   return activate(MARKS[mark], async () =>
     withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
-      // It may have been confirmed meanwhile.
+      // The boot may have been confirmed meanwhile.
       const wanted = await missingTrialMark(host, layout, (await look(host, layout)).situation);
       if (wanted !== undefined) await setTrialMark(host, layout, wanted);
     }),
