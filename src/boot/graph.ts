@@ -5,8 +5,8 @@ import type { Unit } from "./unit.ts";
 /**
  * Finds everything that is wrong with a chain before anything runs: a broken chain must fail the build, not the boot.
  *
- * @returns one problem for each duplicate name, each requirement that is not part of the chain, each cycle and each
- *   path or device that two units own; empty when the chain is sound
+ * @returns one problem per duplicate name, requirement outside the chain, cycle, and path or device that two units own;
+ *   empty when the chain is sound
  */
 export function graphProblems<M>(units: readonly Unit<M>[]): readonly Problem[] {
   return [...duplicateNames(units), ...unknownDependencies(units), ...cycles(units), ...sharedOwnership(units)];

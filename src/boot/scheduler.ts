@@ -4,7 +4,7 @@ import type { Unit } from "./unit.ts";
 export interface Schedule<M, R> {
   /** Runs one unit to its end. Must not throw: every ending is a value. */
   readonly run: (unit: Unit<M>) => Promise<R>;
-  /** Called instead of `run` when a requirement does not stand; `because` names those requirements. */
+  /** Called instead of `run` where `stands` is false for a requirement; `because` names those requirements. */
   readonly skip: (unit: Unit<M>, because: readonly Unit<M>[]) => R;
   /** Whether the units that require this one can rely on its result. */
   readonly stands: (result: R) => boolean;

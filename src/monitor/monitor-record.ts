@@ -43,8 +43,8 @@ function isNoteworthy(event: RecordEvent): boolean {
 
 /**
  * Drops the oldest runs of the monitor when the record has grown too large. The boot's runs and an operator's runs
- * stay. The caller must hold the lock: then no other process has the record open for writing, and a reader sees the
- * old or the new file.
+ * stay. The caller must hold the lock, so that no other process has the record
+ * open for writing. A reader sees the old or the new file.
  */
 export async function boundRecord(host: Host, layout: Layout): Promise<void> {
   const { record } = layout.runFiles;

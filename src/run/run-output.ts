@@ -25,9 +25,9 @@ const CONSOLE = "GUESTOS_CONSOLE";
 const LAST_MOMENT = 1_000;
 
 /**
- * Sends each line to one destination per kind. That is the terminal; in a service, the journal and, if the unit names
- * one, the machine's console; with --json, an object per line on standard error, because the document is on standard
- * output.
+ * Sends each line to one destination per kind. By default that is the terminal. In a service, it is the
+ * journal and, if the unit names one, the machine's console. With --json, it is an object per line on standard error,
+ * because the document is on standard output.
  */
 export function runOutput(terminal: Terminal, json: boolean): RunOutput {
   if (json) return logged(jsonLog(terminal.complain));

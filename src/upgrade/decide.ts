@@ -4,7 +4,7 @@ import type { SlotRecord } from "./slot-state.ts";
 
 /**
  * The state machine of upgrades, as pure functions: what may be done with the two slots, and in which order it is
- * written. The input is a `Situation`; the output is a list of writes that apply-writes.ts carries out in order.
+ * written. The input is a `Situation`; the output is a list of writes that apply-writes.ts carries out in order. The test
  * test/unit/upgrade/model.test.ts cuts the power between any two writes in every reachable state, and always finds a
  * slot that boots. docs/upgrade.md has the same as a table, and a test compares the two.
  */
@@ -49,7 +49,7 @@ export type Decision =
 
 /**
  * The writes that come before anything else, at each boot and before each verb. A block that GRUB could not read or
- * save to is rewritten from the running slot (rule R1), and a slot that fell back is marked (R4). The running slot is
+ * save to is rewritten from the running slot (rule R1). A slot that fell back is marked (R4). The running slot is
  * marked as proven once it is stable.
  *
  * @returns the writes, in order; none in a settled situation

@@ -107,8 +107,8 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
 }
 
 /**
- * Frees memory that was read; the garbage collector would let up to 64 MiB pile up. The decoder cuts its output out
- * of blocks of memory in order, so a piece that ends where its block ends is the last of that block.
+ * Frees memory that was read; the garbage collector would let up to 64 MiB pile up. The decoder cuts its
+ * output out of blocks of memory in order. So a piece that ends where its block ends is the last of that block.
  */
 function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);

@@ -47,7 +47,7 @@ export interface Installed {
   readonly received: number;
   readonly boot: Written;
   readonly root: Written;
-  /** Seconds: of receiving and writing, and of reading back. */
+  /** Seconds for receiving and writing, and for reading back. */
   readonly seconds: { readonly receive: number; readonly readBack: number };
 }
 

@@ -48,7 +48,7 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
-  // A boot has already made this folder, for its readers. The monitor's service may not change a file's group
+  // A boot has already made this folder, for its readers. The monitor's service cannot set their group: it lacks CAP_CHOWN
   // (etc/systemd/system/guestos-monitor.service).
   await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
