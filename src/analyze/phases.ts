@@ -24,7 +24,7 @@ export interface Phase {
 }
 
 /**
- * The service that runs each stage of a boot (etc/systemd/system). The halves are for records of releases in which a
+ * The service that runs each stage of a boot (etc/common/systemd/system). The halves are for records of releases in which a
  * boot was two processes.
  */
 export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined>, string>> = {

@@ -53,7 +53,7 @@ export function commandTree(command: Command, parents: readonly string[] = []): 
     options: help.visibleOptions(command).map((option) => optionFacts(option, help.optionDescription(option))),
     text: below.trim(),
     group: command.helpGroup().replace(/:$/, ""),
-    // Commander lists its own `help`, which has no page of its own.
+    // Commander lists its own `help` too, which is none of the program's commands.
     commands: help
       .visibleCommands(command)
       .filter((child) => child.name() !== "help")

@@ -19,7 +19,7 @@ export interface Patient {
 }
 
 /**
- * A question about the running node that no unit's plan answers, or (chainCheck) all those that the plans do. It
+ * A question about the running node that no unit's plan answers; chainCheck covers those that the plans answer. A check
  * inspects, and never changes anything.
  */
 export interface Check {

@@ -1,6 +1,6 @@
 /**
  * The exit codes: services, scripts and docs/operator.md rely on this table. A code is never reused for another
- * meaning. Code 10 is named in SuccessExitStatus= of the services.
+ * meaning. SuccessExitStatus= names code 10 in guestos-boot.service, and code 143 in guestos-monitor.service.
  */
 export const exitCodes = {
   ok: { code: 0, meaning: "all is as it should be" },

@@ -17,7 +17,7 @@ export interface RunOutput {
   readonly close: () => Promise<void>;
 }
 
-/** The name under which the units have systemd open the journal's socket (etc/systemd/system/guestos-boot.service). */
+/** The name under which the units have systemd open the journal's socket (etc/common/systemd/system/guestos-boot.service). */
 const JOURNAL = "journal";
 /** The variable in which the units name the console on which a boot is followed. */
 const CONSOLE = "GUESTOS_CONSOLE";

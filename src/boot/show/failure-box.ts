@@ -93,7 +93,7 @@ function triedText(tried: Tried | undefined): string {
   ].join("; ");
 }
 
-/** What the services do after a failure (etc/systemd/system), and what is left to a person. */
+/** What the services do after a failure (etc/common/systemd/system), and what is left to a person. */
 const NEXT_STEPS = [
   "The boot goes on without it; nothing is tried again by itself.",
   "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",

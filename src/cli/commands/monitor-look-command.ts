@@ -48,8 +48,8 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
-  // A boot has already made this folder, for its readers. The monitor's service cannot set their group: it lacks CAP_CHOWN
-  // (etc/systemd/system/guestos-monitor.service).
+  // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and
+  // then cannot set their group (etc/common/systemd/system/guestos-monitor.service).
   await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
@@ -71,8 +71,8 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
 
 /**
  * Rewrites the metrics, for a monitor that has inspected units in its own process. The lock keeps older metrics from
- * overwriting newer ones. A signal ends this process at once: metrics are written whole or not at all, and another
- * process then waits for the lock.
+ * overwriting newer ones. A signal ends this process at once, because another process waits for the lock then.
+ * That is safe: metrics are written whole or not at all.
  *
  * @param wait as above
  * @throws ExitError when not root, or the lock is held
