@@ -151,7 +151,7 @@ export function phaseOf({ running, state: { alternative, cycle, trial }, known }
 }
 
 /**
- * The hash goes first: it is in the record, which the second write replaces. An incomplete, failed or damaged slot is
+ * The refusal goes first: once the record says failed, neither write is asked for again. An incomplete, failed or damaged slot is
  * already known as unusable, and its reason stays.
  */
 function failed(slot: Slot, known: Known, why: Why): readonly Write[] {

@@ -9,7 +9,7 @@ export type Trust =
   | { readonly kind: "hash"; readonly sha256: string }
   /** Signed by a key of this machine. */
   | { readonly kind: "signature"; readonly sha256: string; readonly key: string }
-  /** The operator asked for no check. */
+  /** The operator accepts the image without a hash or a signature. */
   | { readonly kind: "insecure" };
 
 export interface TrustRequest {
