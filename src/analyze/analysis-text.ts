@@ -2,7 +2,7 @@ import { noteText } from "../boot/show/run-text.ts";
 import type { BlameDocument, CriticalChainDocument, DiffDocument, Share, TimeDocument } from "./documents.ts";
 import { bootLine } from "./measures.ts";
 
-/** At most 80 columns, for a serial console. */
+/** The width of a serial console. */
 const COLUMNS = 80;
 
 const CLOCKS = {
@@ -45,7 +45,7 @@ export function blameLines(document: BlameDocument): readonly string[] {
   ].map(cut);
 }
 
-/** Seconds below which a piece that is no unit's gets no line of its own. */
+/** Seconds below which a piece without a unit gets no line of its own. */
 const SHORT = 0.1;
 
 export function criticalChainLines(document: CriticalChainDocument): readonly string[] {
@@ -75,12 +75,12 @@ export function criticalChainLines(document: CriticalChainDocument): readonly st
   ].map(cut);
 }
 
-/** A piece of a run that belongs to no unit is named by its phase, like what is outside the chain. */
+/** A piece of a run without a unit is named by its phase, like a piece outside the chain. */
 function linkText(phase: string): string {
   return phase.startsWith("chain, ") ? `(runner, ${phase.slice(7)})` : phase;
 }
 
-/** Those that are worth a line: waits always, the others from a tenth of the unit's time on. */
+/** The parts that are worth a line: waits always, the others from a tenth of the unit's time on. */
 function mainParts(parts: readonly Share[], took: number): readonly Share[] {
   return parts.filter(({ kind, seconds }) => kind === "wait" || (seconds >= took / 10 && seconds >= 0.05));
 }

@@ -1,8 +1,8 @@
-/** Where moments lie on a picture. All runs have one scale; long pauses between them are cut short. */
+/** The positions of moments in a picture. All runs have one scale; long pauses between them are cut short. */
 export interface Axis {
   readonly x: (seconds: number) => number;
   readonly ticks: readonly { readonly seconds: number; readonly x: number }[];
-  /** Where time was cut out, in pixels, and how much. */
+  /** The places where time was cut out, in pixels, and the seconds cut. */
   readonly cuts: readonly { readonly from: number; readonly to: number; readonly seconds: number }[];
 }
 
@@ -13,10 +13,10 @@ interface Interval {
 
 /** Pixels of a cut. */
 const CUT_WIDTH = 44;
-/** A pause is cut out where it would take more of the picture than this. */
+/** A pause is cut out where it would take more than this share of the shown time. */
 const LONGEST_PAUSE = 0.06;
 
-/** @param intervals in order, without overlap: what is to be seen */
+/** @param intervals to show, in order, without overlap */
 export function axisOver(intervals: readonly Interval[], left: number, width: number): Axis {
   const shown = intervals.reduce((sum, { start, end }) => sum + end - start, 0);
   const isCut = (pause: number): boolean => pause > LONGEST_PAUSE * shown;
@@ -48,13 +48,13 @@ export function axisOver(intervals: readonly Interval[], left: number, width: nu
     const first = Math.ceil(start / step - 1e-9);
     const count = Math.max(0, Math.floor(end / step + 1e-9) - first + 1);
     const moments = Array.from({ length: count }, (_, index) => (first + index) * step);
-    // A short run between two ticks still says when it was.
+    // A short run between two ticks still shows when it was.
     return (moments.length === 0 ? [start] : moments).map((seconds) => ({ seconds, x: x(seconds) }));
   });
   return { x, ticks, cuts };
 }
 
-/** The smallest of 1, 2 and 5 times a power of ten that is not below that. */
+/** The smallest of 1, 2 and 5 times a power of ten that is at least `least`. */
 function tickStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return ([1, 2, 5, 10].find((factor) => factor * power >= least) ?? 10) * power;

@@ -3,17 +3,20 @@ import type { BootClocks } from "../system/systemd/boot-clocks.ts";
 import { type Phase, phasesOf } from "./phases.ts";
 import { bootRuns, type RunBars, timelineOf } from "./timeline.ts";
 
-/** A boot, ready to be looked at. */
+/** A boot, ready for analysis. */
 export interface Boot {
   readonly facts: RunFacts;
   /** Wall-clock time of the first run's start, ISO 8601. */
   readonly time: string;
   /** Of the boot itself, in order. */
   readonly runs: readonly RunBars[];
-  /** All that was run since the machine was started, by hand too. */
+  /** All runs since the machine started, including those by hand. */
   readonly allRuns: readonly RunBars[];
   readonly phases: readonly Phase[];
-  /** Whether systemd told when the boot began and ended: then the phases are the whole boot, else only what the record has. */
+  /**
+   * Whether systemd reported the boot's beginning and end. If so, the phases are the whole boot; otherwise they are
+   * only what the record has.
+   */
   readonly clocks: "whole boot" | "not finished" | "record only";
 }
 
@@ -38,7 +41,7 @@ export function bootTitle({ facts, time }: Boot): string {
   return `boot ${facts.bootId.slice(0, 8)} of ${utc(time)}, slot ${facts.slot ?? "unknown"}, version ${facts.version}`;
 }
 
-/** `2026-10-05 10:15:00 UTC`, whatever the time zone of who looks. */
+/** `2026-10-05 10:15:00 UTC`, whatever the reader's time zone. */
 export function utc(time: string): string {
   return `${time.slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -2,15 +2,15 @@ import { predecessorsOf, releasedBy, type RunBars, type UnitBar } from "./timeli
 
 /** A piece of a run's critical chain. Pieces follow each other without a gap, from the run's start to its end. */
 export interface Link {
-  /** Absent for the run's own beginning and end. */
+  /** Absent for the runner's own time. */
   readonly unit?: UnitBar;
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * What the run's end waited for: the unit that ended last, the one that released it, and so on to the start. What lies
- * between two of them is the runner's own time, a piece without a unit.
+ * The units that the run's end waited for: the one that ended last, the one that released it, and so on to the start.
+ * The gap between two of them is the runner's own time, a piece without a unit.
  */
 export function criticalChain(run: RunBars): readonly Link[] {
   const links: Link[] = [];
@@ -27,9 +27,9 @@ export function criticalChain(run: RunBars): readonly Link[] {
 }
 
 /**
- * What the run would have gained, in seconds, if a unit had taken no time: every other unit keeps what it took, and the
- * delay between what released it and its start. It does not know that units that share a processor or a disk slow each
- * other down: a gain is then more than what is said here.
+ * The seconds that the run would have gained if a unit had taken no time. Every other unit keeps its duration, and
+ * its delay between the release and the start. Units that share a processor or a disk slow each other down; this is
+ * ignored, so the real gain is then larger.
  */
 export function gains(run: RunBars): ReadonlyMap<string, number> {
   const before = new Map(run.units.map((unit) => [unit.name, predecessorsOf(unit, run)]));
@@ -38,7 +38,7 @@ export function gains(run: RunBars): ReadonlyMap<string, number> {
   );
   const endWithout = (instant: string | undefined): number => {
     const ends = new Map<string, number>();
-    // By start: a unit's predecessors have ended, and so started, before it.
+    // In order of their start: a unit's predecessors have ended, and so started, before it.
     for (const { name, start, end } of run.units) {
       const released = latest(run.start, before.get(name) ?? [], (first) => ends.get(first.name) ?? first.end);
       ends.set(name, released + (lags.get(name) ?? 0) + (name === instant ? 0 : end - start));

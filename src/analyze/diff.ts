@@ -4,7 +4,7 @@ import { bootFacts, outcomeOf, rounded, runName } from "./measures.ts";
 import { partsOf, shares } from "./parts.ts";
 import type { UnitBar } from "./timeline.ts";
 
-/** What changed from one boot to another: phases in their order, units by how much. */
+/** The changes from one boot to another: phases in their order, units by the size of the change. */
 export function diffDocument(from: Boot, to: Boot): DiffDocument {
   const phases = sideBySide(phaseSeconds(from), phaseSeconds(to)).map(([label, before, after]) => ({
     label,
@@ -27,14 +27,14 @@ export function diffDocument(from: Boot, to: Boot): DiffDocument {
   };
 }
 
-/** Phases that occur twice (a run that was repeated) are taken together. */
+/** Phases that occur twice (a run that was repeated) are added up. */
 function phaseSeconds({ phases }: Boot): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
   for (const { label, start, end } of phases) sums.set(label, rounded((sums.get(label) ?? 0) + end - start));
   return sums;
 }
 
-/** By run and name; of a stage that ran twice, the last time counts. */
+/** By run and name; where a stage ran twice, the last run counts. */
 function unitBars({ runs }: Boot): ReadonlyMap<string, UnitBar> {
   return new Map(runs.flatMap((run) => run.units.map((unit) => [`${runName(run)} ${unit.name}`, unit])));
 }
@@ -58,7 +58,7 @@ function partChanges(before: UnitBar | undefined, after: UnitBar | undefined): D
     .toSorted((one, other) => Math.abs(other.to - other.from) - Math.abs(one.to - one.from));
 }
 
-/** Every key of either, in the order of the first, then of the second. */
+/** Every key of either map, in the order of the first, then of the second. */
 function sideBySide<T>(
   one: ReadonlyMap<string, T>,
   other: ReadonlyMap<string, T>,

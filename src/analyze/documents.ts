@@ -1,6 +1,6 @@
 import { z } from "../base/schema.ts";
 
-/** What `--json` prints, a schema for each command. Times are seconds; moments count from the kernel's start. */
+/** The documents that `--json` prints, a schema for each command. Times are seconds; moments count from the kernel's start. */
 
 const Seconds = z.number();
 const Outcome = z.enum(["changed", "unchanged", "degraded", "failed", "skipped", "running"]);
@@ -49,7 +49,7 @@ export const BlameDocument = z.object({
       name: z.string(),
       outcome: Outcome,
       seconds: Seconds,
-      /** What the run would have gained if it had taken no time. */
+      /** What the run would have gained if the unit had taken no time. */
       gain: Seconds,
       critical: z.boolean(),
       byKind: z.object({ look: Seconds, tool: Seconds, own: Seconds, wait: Seconds, runner: Seconds }),
@@ -66,7 +66,7 @@ export const CriticalChainDocument = z.object({
   links: z.array(
     z.object({
       phase: z.string(),
-      /** Absent for what is not a unit's. */
+      /** Absent for a piece without a unit. */
       unit: z.string().exactOptional(),
       start: Seconds,
       seconds: Seconds,
@@ -134,7 +134,7 @@ export const DiffDocument = z.object({
       name: z.string(),
       from: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
       to: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
-      /** What changed inside, the most first; what is the same is left out. */
+      /** The changed parts of the unit, the largest change first; unchanged parts are left out. */
       parts: z.array(z.object({ kind: Share.shape.kind, label: z.string(), from: Seconds, to: Seconds })),
     }),
   ),
@@ -149,20 +149,20 @@ export const WhyDocument = z.object({
     z.object({
       run: z.string(),
       time: z.string(),
-      /** Asked for, or there because another unit requires it. */
+      /** True where it was not asked for, and another unit requires it. */
       prerequisite: z.boolean(),
       outcome: Outcome.or(z.literal("not reached")),
       start: Seconds.nullable(),
       seconds: Seconds.nullable(),
-      /** What came before it, the last one to end first. */
+      /** The units that came before it, the last one to end first. */
       waitedFor: z.array(z.object({ name: z.string(), how: z.enum(["requires", "after"]), outcome: Outcome, end: Seconds })),
-      /** What it held up, by requirement. */
+      /** The units that were skipped because they require it. */
       skipped: z.array(z.string()),
       problem: Problem.nullable(),
-      /** What it did and saw, in order; `depth` 1 is inside the line above. */
+      /** What it did and found, in order; `depth` 1 is inside the line above. */
       evidence: z.array(z.object({ at: Seconds, seconds: Seconds, depth: z.number(), text: z.string(), words: z.array(z.string()) })),
       notes: z.array(z.string()),
-      /** What the unit did when a run before this one was cut off. */
+      /** What the unit did when an earlier run was cut off. */
       interrupted: z
         .object({ bootId: z.string(), run: z.enum(["boot", "early", "late", "run"]), time: z.string(), action: z.string() })
         .nullable(),

@@ -1,10 +1,10 @@
-/** A node of a graph without cycles: what must come before it, by name. */
+/** A node of a graph without cycles, with the names of the nodes that come before it. */
 export interface LayoutNode {
   readonly name: string;
   readonly before: readonly string[];
 }
 
-/** Where a node stands: its column, and its row in it. Rows need not be whole numbers. */
+/** A node's column, and its row in it. Rows need not be whole numbers. */
 export interface Place {
   readonly column: number;
   readonly row: number;
@@ -19,7 +19,7 @@ export interface Edge {
 
 export interface GraphLayout {
   readonly places: ReadonlyMap<string, Place>;
-  /** What follows from other edges is left out: of a → b → c and a → c, the last one. */
+  /** Edges that follow from others are left out: of a → b → c and a → c, the last one. */
   readonly edges: readonly Edge[];
   readonly columns: number;
   readonly rows: number;
@@ -35,11 +35,11 @@ interface Cell {
 }
 
 /**
- * Lays a graph out in columns from left to right, each node behind all that comes before it, with few crossings
+ * Lays a graph out in columns from left to right, each node behind all its predecessors, with few crossings
  * (Sugiyama's method: columns by the longest path, long edges through cells of their own, rows by the mean of the
  * neighbours).
  *
- * @param nodes in an order in which what comes before a node stands before it; names that are not among them do not count
+ * @param nodes in an order in which predecessors come first; names that are not among them are ignored
  */
 export function graphLayout(nodes: readonly LayoutNode[]): GraphLayout {
   const column = new Map<string, number>();
@@ -99,10 +99,10 @@ function reduced(nodes: readonly LayoutNode[]): readonly (readonly [string, stri
   });
 }
 
-/** More sweeps change nothing that the eye would see. */
+/** More sweeps make no visible difference. */
 const SWEEPS = 12;
 
-/** Sorts each column by the mean row of its neighbours, forth and back. */
+/** Sorts each column by the mean row of its neighbours, back and forth. */
 function order(columns: readonly Cell[][]): void {
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const forth = sweep % 2 === 0;
@@ -127,7 +127,10 @@ function spread(columns: readonly Cell[][]): void {
   }
 }
 
-/** The rows nearest to those wanted that are at least one apart: blocks of neighbours that push each other share the difference. */
+/**
+ * Finds the rows nearest to the wanted ones that are at least one apart: blocks of neighbours that push each other
+ * share the difference.
+ */
 function settle(cells: readonly Cell[], wanted: readonly number[]): void {
   const blocks: { sum: number; count: number; first: number }[] = [];
   for (const [index, want] of wanted.entries()) {

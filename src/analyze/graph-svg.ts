@@ -10,7 +10,7 @@ export interface GraphUnit {
   readonly requires: readonly string[];
   /** Order only. */
   readonly after: readonly string[];
-  /** How it went in a boot; absent for a graph of what would run. */
+  /** Its result in a boot; absent in a graph of a planned run. */
   readonly ran?: { readonly outcome: string; readonly seconds: number; readonly critical: boolean };
 }
 

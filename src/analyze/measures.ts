@@ -4,7 +4,7 @@ import type { BlameDocument, CriticalChainDocument, TimeDocument, TimelineDocume
 import { byKind, partsOf, shares, toolName, waitLabel } from "./parts.ts";
 import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
-/** Microseconds, as the clocks have them. */
+/** Microseconds, the resolution of the clocks. */
 export function rounded(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;
 }
@@ -25,13 +25,13 @@ function phaseList(boot: Boot): TimeDocument["phases"] {
   return boot.phases.map(({ kind, label, start, end }) => ({ kind, label, start: rounded(start), seconds: rounded(end - start) }));
 }
 
-/** Where the boot's time went, from power-on on. */
+/** The parts of the boot's time, from power-on. */
 export function timeDocument(boot: Boot): TimeDocument {
   const seconds = rounded((boot.phases.at(-1)?.end ?? 0) - (boot.phases[0]?.start ?? 0));
   return { ...bootFacts(boot), clocks: boot.clocks, phases: phaseList(boot), seconds };
 }
 
-/** The units by how long they took, the longest first. */
+/** The units by duration, the longest first. */
 export function blameDocument(boot: Boot): BlameDocument {
   const units = boot.runs.flatMap((run) => {
     const gain = gains(run);
@@ -58,7 +58,7 @@ export function blameDocument(boot: Boot): BlameDocument {
   return { ...bootFacts(boot), units: units.toSorted((one, other) => other.seconds - one.seconds) };
 }
 
-/** What the end of the boot waited for: the phases, and inside each run of the chain the units that decided. */
+/** What the end of the boot waited for: the phases, and within each run of the chain the units on its critical chain. */
 export function criticalChainDocument(boot: Boot): CriticalChainDocument {
   const links = boot.phases.flatMap(({ kind, label, start, end, run }): CriticalChainDocument["links"] => {
     if (kind !== "chain" || run === undefined) return [{ phase: label, start: rounded(start), seconds: rounded(end - start), parts: [] }];
@@ -77,7 +77,7 @@ export function criticalNames(run: RunBars): ReadonlySet<string> {
   return new Set(criticalChain(run).flatMap(({ unit }) => (unit === undefined ? [] : [unit.name])));
 }
 
-/** All that the pictures draw. */
+/** All the data of the pictures. */
 export function timelineDocument(boot: Boot): TimelineDocument {
   return {
     ...bootFacts(boot),
@@ -126,7 +126,7 @@ export function barLabel(what: Bar["what"]): string {
   }
 }
 
-/** `boot 60b7d517 of 2026-11-20 14:40:24 UTC` */
+/** `boot 60b7d517 of 2026-11-20 14:40:24 UTC, slot A, version 0.1.0` */
 export function bootLine({ bootId, time, slot, version }: { bootId: string; time: string; slot: string | null; version: string }): string {
   return `boot ${bootId.slice(0, 8)} of ${utc(time)}, slot ${slot ?? "unknown"}, version ${version}`;
 }

@@ -3,12 +3,12 @@ import type { Problem } from "../base/problem.ts";
 import type { Bar, UnitBar } from "./timeline.ts";
 
 /**
- * What a moment of a unit went into:
+ * How a moment of a unit was spent:
  *
  *   look    its plan: reading files, asking the kernel
  *   tool    a program that it had started; the label is its name
  *   own     an action's own work, calls over the bus included
- *   wait    for something that was not there yet; the label says for what
+ *   wait    waiting for something that was not there yet; the label names it
  *   runner  between those: the runner's own work
  */
 export type PartKind = "look" | "tool" | "own" | "wait" | "runner";
@@ -20,7 +20,10 @@ export interface Part {
   readonly end: number;
 }
 
-/** Cuts a unit's time into parts that follow each other without a gap: their sum is the unit's time. Of tools that ran at once, the first one counts. */
+/**
+ * Cuts a unit's time into parts that follow each other without a gap: their sum is the unit's time. Where tools ran
+ * at once, the first one counts.
+ */
 export function partsOf(unit: UnitBar): readonly Part[] {
   return cut(unit.inside, unit.start, unit.end, { kind: "runner", label: "runner" });
 }
@@ -39,7 +42,7 @@ function cut(inside: readonly Bar[], start: number, end: number, own: Pick<Part,
   return at < end ? [...parts, { ...own, start: at, end }] : parts;
 }
 
-/** What tools say while they wait for the lock of another one (sfdisk(8), --lock). */
+/** The messages of tools that wait for another tool's lock (sfdisk(8), --lock). */
 const WAITED_FOR_LOCK = /waiting (to get|for) (the )?lock|already locked, waiting/i;
 
 function partKind({ what, outcome }: Bar): Pick<Part, "kind" | "label"> {
@@ -64,7 +67,7 @@ export function toolName(argv: readonly string[]): string {
   return basename(argv[0] ?? "");
 }
 
-/** What kind of thing was missing, by the words of the error that was tried again; the words themselves say which. */
+/** The kind of the missing object, by the words of the error that was tried again; the words themselves name the object. */
 const WAITS: readonly (readonly [RegExp, string])[] = [
   [/\bmedium\b/, "medium"],
   [/\bcarrier\b/, "network"],
@@ -84,7 +87,7 @@ export interface Share {
   readonly seconds: number;
 }
 
-/** The parts of the same kind and label taken together, the longest first. */
+/** The parts of the same kind and label added up, the longest first. */
 export function shares(parts: readonly Part[]): readonly Share[] {
   const sums = new Map<string, Share>();
   for (const { kind, label, start, end } of parts) {
@@ -94,7 +97,7 @@ export function shares(parts: readonly Part[]): readonly Share[] {
   return [...sums.values()].toSorted((one, other) => other.seconds - one.seconds);
 }
 
-/** Seconds of a unit that went into each kind. */
+/** Seconds of a unit per kind. */
 export function byKind(parts: readonly Part[]): Readonly<Record<PartKind, number>> {
   const sums: Record<PartKind, number> = { look: 0, tool: 0, own: 0, wait: 0, runner: 0 };
   for (const { kind, start, end } of parts) sums[kind] += end - start;

@@ -3,7 +3,7 @@ import type { BootClocks } from "../system/systemd/boot-clocks.ts";
 import type { RunBars } from "./timeline.ts";
 
 /**
- * What the boot as a whole went through, from power-on to "startup finished".
+ * The phases of the whole boot, from power-on to "startup finished".
  *
  *   firmware, loader, kernel, initrd   as systemd has them from the firmware and the kernel
  *   system     user space that is not ours: before and after the chain, and between its halves where each was a process
@@ -16,14 +16,17 @@ export type PhaseKind = "firmware" | "loader" | "kernel" | "initrd" | "system" |
 export interface Phase {
   readonly kind: PhaseKind;
   readonly label: string;
-  /** Seconds since the kernel started; negative for what came before it. */
+  /** Seconds since the kernel started; negative before that. */
   readonly start: number;
   readonly end: number;
   /** The run, of `chain`. */
   readonly run?: RunBars;
 }
 
-/** Which service runs what of a boot (etc/systemd/system); in records of releases in which it was two processes, which one ran each half. */
+/**
+ * The service that runs each stage of a boot (etc/common/systemd/system). The halves are for records of releases in which a
+ * boot was two processes.
+ */
 export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined>, string>> = {
   boot: "guestos-boot.service",
   early: "guestos-boot.service",
@@ -31,11 +34,11 @@ export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined
 };
 
 /**
- * The phases of a boot, without gaps: their sum is its wall time. Without clocks, what is known begins with the first run
- * and ends with the last.
+ * The phases of a boot, without gaps: their sum is its wall time. Without clocks, they begin with the first run and
+ * end with the last.
  *
  * @param runs of the boot (`bootRuns`); those that began after systemd had finished are left out
- * @param allRuns runs by hand among them: the boot may have waited for the lock of one
+ * @param allRuns including runs by hand: the boot may have waited for the lock of one
  */
 export function phasesOf(runs: readonly RunBars[], clocks: BootClocks | undefined, allRuns = runs): readonly Phase[] {
   const phases: Phase[] = [];
@@ -56,7 +59,7 @@ export function phasesOf(runs: readonly RunBars[], clocks: BootClocks | undefine
   for (const [index, run] of within.entries()) {
     const name = run.facts.stage ?? "run";
     const service = run.facts.stage === undefined ? undefined : clocks?.services[stageServices[run.facts.stage]];
-    // Of a service that ran more than once, systemd knows the last time.
+    // For a service that ran more than once, systemd knows the last run only.
     const ours = service !== undefined && service.started <= run.start && run.start - service.started < 3600 ? service : undefined;
     if (ours !== undefined) until(ours.started, "system", index === 0 ? "user space before the chain" : "user space between the stages");
     const held = ours === undefined ? [] : allRuns.filter(({ end }) => end > ours.started && end <= run.start);

@@ -10,19 +10,19 @@ export interface PlotOptions {
   /** In one line above the picture. */
   readonly title: string;
   readonly runs: readonly RunBars[];
-  /** For the strip of the whole boot; none without clocks. */
+  /** For the strip of the whole boot; empty without clocks. */
   readonly phases: readonly Phase[];
   /** Absolute width, in pixels. */
   readonly width?: number;
-  /** Left out where the page around it has it already. */
+  /** False where the surrounding page has the style already. */
   readonly style?: boolean;
 }
 
 const MARGIN = 16;
-/** Room to the right of the last bar for its words. */
+/** Space to the right of the last bar for its label. */
 const WORDS = 120;
 
-/** A picture of a boot as SVG: units as bars, what they did inside, what released each, and the critical chain. */
+/** A picture of a boot as SVG: units as bars, their parts, what released each, and the critical chain. */
 export function plot({ title, runs, phases, width = 1280, style = true }: PlotOptions): string {
   const count = runs.reduce((sum, run) => sum + run.units.length, 0);
   const row = count > 60 ? 18 : 24;
@@ -59,7 +59,7 @@ export function plot({ title, runs, phases, width = 1280, style = true }: PlotOp
   );
 }
 
-/** What lies behind what. */
+/** The drawing layers, from back to front. */
 class Layers {
   readonly back: string[] = [];
   readonly arrows: string[] = [];
@@ -141,7 +141,7 @@ interface Place {
   readonly nameWidth: number;
 }
 
-/** The rows of a run, below its heading. @returns where the next one may begin */
+/** The rows of a run, below its heading. @returns the y at which the next run may begin */
 function runRows(layers: Layers, run: RunBars, place: Place): number {
   const { axis, row, left, right, nameWidth } = place;
   let { y } = place;
@@ -170,7 +170,7 @@ function runRows(layers: Layers, run: RunBars, place: Place): number {
   return y + 8;
 }
 
-/** Where a unit's row lies. */
+/** The position of a unit's row. */
 interface RowPlace {
   readonly axis: Axis;
   readonly middle: number;
@@ -215,7 +215,7 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
   );
 }
 
-/** A tooltip that fills the screen says nothing. */
+/** Limits the lines: a tooltip that fills the screen is useless. */
 const MOST_LINES = 14;
 
 function about(unit: UnitBar, run: RunBars): string {
@@ -232,7 +232,7 @@ function about(unit: UnitBar, run: RunBars): string {
   ].join("\n");
 }
 
-/** To the right of its bar: how long it took, and how it ended, but for what did not change anything. No colour tells that alone. */
+/** The label to the right of a bar: duration and outcome; the outcome "unchanged" is left out. So no outcome is told by colour alone. */
 function words(unit: UnitBar, { axis, middle, left, right }: Pick<Place, "axis" | "left" | "right"> & Pick<RowPlace, "middle">): string {
   const outcome = unit.result?.kind ?? "running";
   const told = outcome === "unchanged" ? "" : ` ${outcome}`;
@@ -250,7 +250,7 @@ interface Point {
   readonly y: number;
 }
 
-/** From the end of what released a unit to the unit's start. Of all that it waited for, only this decided. */
+/** From the end of the unit that released another to that unit's start. Of all predecessors, only this one decided. */
 function arrow({ from, to }: { readonly from: Point; readonly to: Point }, row: number, name: "critical" | "arrow"): string {
   const below = from.y < to.y ? 1 : -1;
   const point = (x: number, y: number): string => `${x.toFixed(1)},${y.toFixed(1)}`;

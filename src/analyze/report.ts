@@ -11,13 +11,13 @@ import { escapeXml, STYLE } from "./svg.ts";
 import type { Bar, RunBars, UnitBar } from "./timeline.ts";
 
 export interface ReportOptions {
-  /** Label and value, in the order in which they are shown. */
+  /** Label and value, in display order. */
   readonly machine: readonly (readonly [string, string])[];
   readonly graph: readonly GraphUnit[];
   readonly events: readonly RecordEvent[];
 }
 
-/** Everything about a boot as one HTML page that needs nothing else: no script, no network, no font. */
+/** All data of a boot as one self-contained HTML page: no script, no network, no font. */
 export function report(boot: Boot, { machine, graph, events }: ReportOptions): string {
   const title = `guestos-boot: ${bootTitle(boot)}`;
   return `<!doctype html>
@@ -83,7 +83,7 @@ function verdict(run: RunBars): string {
   return `<li class="${outcome}">${escapeXml(`${runName(run)}: ${outcome}, ${run.units.length} units in ${seconds(run.end - run.start)}`)}</li>`;
 }
 
-/** What failed comes before what is only degraded. */
+/** Failed units come before degraded ones. */
 function problems({ runs }: Boot): string {
   const blocks = (["failed", "degraded"] as const).flatMap((kind) => runs.flatMap((run) => problemsOf(run, kind)));
   return blocks.length === 0 ? "" : `<section><h2>What went wrong</h2>${blocks.join("")}</section>`;
@@ -137,7 +137,7 @@ function barItem(bar: Bar): string {
   return `<li>${escapeXml(`${seconds(bar.end - bar.start)} ${barLabel(bar.what)}`)}${inner}</li>`;
 }
 
-/** The record in words, a line an event. */
+/** The record in words, one line per event. */
 function logLines(events: readonly RecordEvent[]): readonly string[] {
   const depth = new Map<number, number>();
   const names = new Map<number, string>();

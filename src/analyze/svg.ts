@@ -1,8 +1,8 @@
-/** Text as it may stand in an attribute or between tags of XML and HTML, whatever somebody put into it. */
+/** Escapes any text for an attribute or between tags of XML and HTML. */
 export function escapeXml(text: string): string {
   return (
     text
-      // What XML 1.0 has no place for (section 2.2), lone halves of surrogate pairs among it.
+      // Characters that XML 1.0 does not allow (section 2.2), among them lone halves of surrogate pairs.
       .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")
@@ -14,7 +14,7 @@ export function escapeXml(text: string): string {
 
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An element. `inside` is markup already; text goes through `escapeXml` first, attributes are escaped here. */
+/** An element. `inside` is markup already; pass text through `escapeXml` first. Attributes are escaped here. */
 export function element(name: string, attributes: Attributes, inside = ""): string {
   const list = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
@@ -29,7 +29,7 @@ export function frame(width: number, height: number, title: string): Attributes 
     xmlns: "http://www.w3.org/2000/svg",
     class: "gb",
     ...{ width, height, viewBox: `0 0 ${width} ${height}` },
-    // As wide as there is room for; but scrolled rather than too small to be read.
+    // As wide as the page allows, but it scrolls before it becomes too small to read.
     style: `max-width:100%;min-width:${Math.floor(LEAST_SCALE * width)}px;height:auto`,
     role: "img",
     "aria-label": title,
@@ -43,7 +43,7 @@ export function text(x: number, y: number, content: string, attributes: Attribut
   return content === "" ? "" : element("text", { x, y, ...attributes }, escapeXml(content));
 }
 
-/** What a browser shows while the pointer rests on the element around it. */
+/** The text that a browser shows while the pointer rests on the surrounding element. */
 export function tooltip(content: string): string {
   return element("title", {}, escapeXml(content));
 }
@@ -52,12 +52,12 @@ function shortNumber(value: number): string {
   return String(Math.round(value * 100) / 100);
 }
 
-/** How wide a text will be, in pixels: an estimate on the safe side for the sans-serif faces of the usual systems. */
+/** The width of a text in pixels: an estimate on the safe side for the sans-serif faces of the usual systems. */
 export function textWidth(content: string, size = 12): number {
   return [...content].reduce((sum, letter) => sum + size * (letter > "\u2e7f" ? 1.05 : /[iljt.,:;'|()]/.test(letter) ? 0.34 : 0.6), 0);
 }
 
-/** The text, cut with an ellipsis where it would be wider than that. */
+/** The text, cut with an ellipsis where it would be wider than `width`. */
 export function fitted(content: string, width: number, size = 12): string {
   if (textWidth(content, size) <= width) return content;
   const letters = [...content];
@@ -66,7 +66,7 @@ export function fitted(content: string, width: number, size = 12): string {
 }
 
 /**
- * The colours of all pictures, light and dark. Outcomes and phases are from Okabe and Ito's palette, which people with any
+ * The colours of all pictures, light and dark. Outcomes and phases use Okabe and Ito's palette, which people with any
  * colour vision can tell apart; no outcome is told by its colour alone.
  */
 export const STYLE = `

@@ -1,11 +1,11 @@
 import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
 import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../boot/record/record.ts";
 
-/** One thing that went on for a time. All times are seconds of CLOCK_MONOTONIC. */
+/** A span with its start and end. All times are seconds of CLOCK_MONOTONIC. */
 export interface Bar {
   readonly what: SpanSubject;
   readonly start: number;
-  /** For what had not ended when the record did: the record's last moment. */
+  /** Where the span had not ended when the record did: the record's last moment. */
   readonly end: number;
   readonly outcome?: SpanOutcome;
   readonly inside: readonly Bar[];
@@ -30,13 +30,13 @@ export interface RunBars {
   readonly end: number;
   /** Absent while it runs, and where it was cut off. */
   readonly outcome?: RunOutcome;
-  /** The most memory that the program itself used, in bytes, where it was recorded. */
+  /** The peak memory of the program itself, in bytes, where it was recorded. */
   readonly peakMemory?: number;
   /** By start, then in chain order. */
   readonly units: readonly UnitBar[];
-  /** Those that the run did not come to. */
+  /** The units that the run did not reach. */
   readonly notReached: readonly UnitFacts[];
-  /** A run before this one that was cut off. */
+  /** An earlier run that was cut off. */
   readonly interrupted?: UnfinishedRun;
 }
 
@@ -44,7 +44,7 @@ type Open<T> = { -readonly [Key in keyof T]: T[Key] };
 type OpenBar = Open<Omit<Bar, "inside">> & { inside: OpenBar[] };
 type OpenUnit = Open<Omit<UnitBar, "inside" | "notes">> & { inside: OpenBar[]; notes: { at: number; text: string }[] };
 
-/** The events of a record as bars on a time line, a run after the other. */
+/** The events of a record as bars on a timeline, one run after the other. */
 export function timelineOf(events: readonly RecordEvent[]): readonly RunBars[] {
   const runs: RecordEvent[][] = [];
   for (const event of events) {
@@ -54,10 +54,7 @@ export function timelineOf(events: readonly RecordEvent[]): readonly RunBars[] {
   return runs.flatMap((run) => runBars(run) ?? []);
 }
 
-/**
- * The runs that make up the boot itself: those that a service started. Where there is none (a record of runs by hand),
- * it is all of them.
- */
+/** The runs of the boot itself: those of a stage, which services start. A record that has none (only runs by hand) counts as a whole. */
 export function bootRuns(runs: readonly RunBars[]): readonly RunBars[] {
   const stages = runs.filter(({ facts }) => facts.stage !== undefined);
   return stages.length === 0 ? runs : stages;
@@ -108,13 +105,16 @@ function runBars(events: readonly RecordEvent[]): RunBars | undefined {
   };
 }
 
-/** What a unit had to wait for, as far as it was part of the run: its requirements, and what comes before it by order alone. */
+/**
+ * The units that a unit had to wait for, as far as they were part of the run: its requirements, and those that come
+ * first by order alone.
+ */
 export function predecessorsOf(unit: UnitBar, run: RunBars): readonly UnitBar[] {
   const names = new Set([...unit.requires, ...(unit.after ?? [])]);
   return run.units.filter(({ name }) => names.has(name));
 }
 
-/** The one of them that ended last: until then the unit could not start. `undefined` when it waited for none. */
+/** The predecessor that ended last: until then the unit could not start. `undefined` when it waited for none. */
 export function releasedBy(unit: UnitBar, run: RunBars): UnitBar | undefined {
   let last: UnitBar | undefined;
   for (const candidate of predecessorsOf(unit, run)) if (last === undefined || candidate.end > last.end) last = candidate;

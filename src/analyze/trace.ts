@@ -5,7 +5,7 @@ import type { Bar, UnitBar } from "./timeline.ts";
 
 /** An event of the Trace Event Format, which Perfetto opens. */
 export interface TraceEvent {
-  /** X: something with a length; M: a name; s and f: the two ends of an arrow. */
+  /** X: a slice with a duration; M: a name; s and f: the two ends of an arrow. */
   readonly ph: "X" | "M" | "s" | "f";
   readonly pid: number;
   readonly tid: number;
@@ -25,9 +25,9 @@ export interface TraceDocument {
   readonly otherData: Readonly<Record<string, string>>;
 }
 
-/** The phases as one process, each run as another one with a thread for each unit. Arrows follow the critical chain. */
+/** The phases as one process, and each run as another process with a thread for each unit. Arrows follow the critical chain. */
 export function traceDocument(boot: Boot): TraceDocument {
-  // Nothing may lie before 0, and what the firmware did does.
+  // Timestamps must not be negative, but the firmware's phase is before 0.
   const zero = Math.min(0, boot.phases[0]?.start ?? 0);
   const micro = (seconds: number): number => Math.round((seconds - zero) * 1e6);
   const events: TraceEvent[] = [named("process_name", 1, 0, "the whole boot"), named("thread_name", 1, 1, "phases")];
@@ -46,7 +46,7 @@ export function traceDocument(boot: Boot): TraceDocument {
       events.push(named("thread_name", pid, own, unit.name), slice(pid, own, unit.name, unit, micro, unitDetails(unit)));
       const add = (bar: Bar): void => {
         const lane = lanes.laneFor(bar);
-        // Tools that run at once overlap, and slices of one thread may not: the second one gets a thread of its own.
+        // Tools that run at once overlap, which slices of one thread must not: the second one gets a thread of its own.
         const thread = lane === 0 ? own : (lanes.threads[lane] ??= ++tid);
         if (lane > 0 && thread === tid) events.push(named("thread_name", pid, thread, `${unit.name}, at the same time`));
         events.push(slice(pid, thread, barLabel(bar.what), bar, micro, { outcome: bar.outcome }));
@@ -87,7 +87,7 @@ function unitDetails(unit: UnitBar): Readonly<Record<string, unknown>> {
   return { outcome: unit.result?.kind ?? "running", requires: unit.requires, notes: unit.notes.map(({ text }) => text) };
 }
 
-/** Puts tools that overlap into lanes; plans, actions and waits follow each other and stay in the first. */
+/** Puts overlapping tools into lanes; plans, actions and waits follow each other and stay in the first. */
 class Lanes {
   /** Thread of each further lane. */
   readonly threads: number[] = [];

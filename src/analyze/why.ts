@@ -9,7 +9,7 @@ import { type Bar, predecessorsOf, type RunBars, type UnitBar } from "./timeline
 type Story = WhyDocument["stories"][number];
 
 /**
- * Why a unit did what it did: what it waited for, what it saw, what it ran, how that ended.
+ * Explains a unit's behaviour: what it waited for, what it found, what it ran, and how that ended.
  *
  * @returns `undefined` when no run of the boot had such a unit
  */
@@ -131,7 +131,7 @@ function endingText(ending: Ending): string {
   }
 }
 
-/** @param title what the unit is for, where the chain of today still has it */
+/** @param title of the unit, where the current chain still has it */
 export function whyLines(document: WhyDocument, title: string | undefined): readonly string[] {
   return [
     bootLine(document),

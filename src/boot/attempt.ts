@@ -6,18 +6,18 @@ import type { SpanOutcome, UnitResult } from "./record/record.ts";
 import type { UnitSpans } from "./spans.ts";
 import { type Action, isConflict, type Plan, type Unit } from "./unit.ts";
 
-/** What the runner hands to whoever builds the machine that a unit sees. */
+/** What the runner hands to the function that builds the machine of a unit. */
 export interface Scope {
   /** Aborted when the unit's time is up or the run is told to stop. */
   readonly signal: AbortSignal;
   readonly onTool: ToolObserver;
-  /** Tells the operator something that stops nothing. */
+  /** Tells the operator about something that does not stop the unit. */
   readonly note: (text: string) => void;
 }
 
 const FIRST_BACKOFF = 100;
 const LONGEST_BACKOFF = 2_000;
-/** An event that comes again and again must not make a busy loop of the retries. */
+/** Keeps an event that fires again and again from turning the retries into a busy loop. */
 const SHORTEST_PAUSE = 50;
 
 export interface AttemptOptions {
@@ -27,9 +27,9 @@ export interface AttemptOptions {
   readonly signal: AbortSignal;
 }
 
-/** One unit's way through plan, actions and the plan that must then be empty, with retries. */
+/** One unit's pass through plan, actions and the final plan that must be empty, with retries. */
 export class Attempt<M> {
-  /** What is going on, in words, for whoever asks while it lasts. */
+  /** What the unit is doing now, in words; read when the unit is overdue. */
   doing = "looking at what is there";
   readonly #unit: Unit<M>;
   readonly #machine: (scope: Scope) => M;
@@ -94,13 +94,13 @@ export class Attempt<M> {
   }
 
   async #act(action: Action): Promise<void> {
-    // The tools of an action hear the signal by themselves; this keeps the next one from starting at all.
+    // The tools of an action get the signal themselves; this check keeps the next action from starting.
     this.#signal.throwIfAborted();
     this.doing = action.description;
     const work = async (): Promise<void> => {
       if (action.effect === "provision") {
         await this.#mark.begin(this.#unit.name, action.description);
-        // It may have taken a while.
+        // Writing the mark may have taken a while.
         this.#signal.throwIfAborted();
       }
       await action.run();
@@ -117,7 +117,7 @@ export class Attempt<M> {
       const timer = pause(this.#clock, milliseconds, signal);
       const woken = async (wake: NonNullable<ProblemError["wake"]>): Promise<unknown> =>
         Promise.all([wake(signal), pause(this.#clock, SHORTEST_PAUSE, signal)]).catch((reason: unknown) => {
-          // Who cannot wait for the event still has the timer.
+          // Where waiting for the event fails, the timer still ends the wait.
           if (!signal.aborted) this.#spans.note(oneLine(toProblem(reason)));
           return timer;
         });
@@ -128,14 +128,14 @@ export class Attempt<M> {
   }
 }
 
-/** How a unit ends that has thrown. */
+/** The result of a unit that threw. */
 export function thrown<M>(unit: Unit<M>, error: unknown): UnitResult {
   const problem = toProblem(error);
-  // Whatever the boot cannot do without is there.
+  // The unit did everything that the boot depends on.
   return error instanceof ProblemError && error.partial ? { kind: "degraded", problem, partial: true } : failure(unit, problem);
 }
 
-/** How a unit ends that did not succeed. */
+/** The result of a unit that did not succeed: `failed` or `degraded`, as its `onFailure` says. */
 export function failure<M>(unit: Unit<M>, problem: Problem): UnitResult {
   return { kind: unit.onFailure === "stop" ? "failed" : "degraded", problem };
 }

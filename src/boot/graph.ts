@@ -3,16 +3,16 @@ import { overlap, owned } from "./ownership.ts";
 import type { Unit } from "./unit.ts";
 
 /**
- * Everything that is wrong with a chain, found before anything runs: a broken chain must fail the build, not the boot.
+ * Finds everything that is wrong with a chain before anything runs: a broken chain must fail the build, not the boot.
  *
- * @returns one problem for each duplicate name, each requirement that is not part of the chain,
- *   each cycle and each path or device that two units own; empty when the chain is sound
+ * @returns one problem per duplicate name, requirement outside the chain, cycle, and path or device that two units own;
+ *   empty when the chain is sound
  */
 export function graphProblems<M>(units: readonly Unit<M>[]): readonly Problem[] {
   return [...duplicateNames(units), ...unknownDependencies(units), ...cycles(units), ...sharedOwnership(units)];
 }
 
-/** The units and everything they require, directly or not, in the order of `chain`. */
+/** The units and everything that they require, directly or not, in the order of `chain`. */
 export function withRequirements<M>(selected: readonly Unit<M>[], chain: readonly Unit<M>[]): readonly Unit<M>[] {
   const wanted = new Set<Unit<M>>();
   const open = [...selected];
@@ -24,14 +24,14 @@ export function withRequirements<M>(selected: readonly Unit<M>[], chain: readonl
   return chain.filter((unit) => wanted.has(unit));
 }
 
-/** The unit of that name, and all that wait for it, directly or not; empty where there is none. */
+/** The unit of that name and all units that wait for it, directly or not; empty where no unit has the name. */
 export function withDependents<M>(name: string, units: readonly Unit<M>[]): ReadonlySet<Unit<M>> {
   const found = new Set<Unit<M>>();
   for (const unit of inOrder(units)) if (unit.name === name || predecessors(unit).some((one) => found.has(one))) found.add(unit);
   return found;
 }
 
-/** Changed copies of the units, whose dependencies are the changed copies too. */
+/** Changed copies of the units; their dependencies are changed copies too. */
 export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M>) => Unit<M>): readonly Unit<M>[] {
   const known = new Map<Unit<M>, Unit<M>>();
   const changed = (unit: Unit<M>): Unit<M> => {
@@ -44,12 +44,15 @@ export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M
   return units.map(changed);
 }
 
-/** The units ordered so that each comes after what it requires or follows; a valid order stays as it is, and a cycle is cut somewhere. */
+/**
+ * The units ordered so that each comes after the units that it requires or follows. A valid order stays as it is; a
+ * cycle is cut at an arbitrary place.
+ */
 export function inOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
   const untouched = new Set(units);
   const placed = new Set<Unit<M>>();
   for (const unit of units) {
-    // A stack of our own, not a recursion: a long chain given backwards must not end in a stack overflow.
+    // An explicit stack, not a recursion: a long chain given backwards must not overflow the call stack.
     const open = [unit];
     for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
       untouched.delete(top);
@@ -63,9 +66,9 @@ export function inOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
   return [...placed];
 }
 
-/** What must have ended before the unit starts. */
+/** The units that must have ended before this unit starts. */
 export function predecessors<M>(unit: Unit<M>): readonly Unit<M>[] {
-  // Most have no others.
+  // Most units have an empty `after`.
   return unit.after.length === 0 ? unit.requires : [...new Set([...unit.requires, ...unit.after])];
 }
 
@@ -93,7 +96,7 @@ function unknownDependencies<M>(units: readonly Unit<M>[]): readonly Problem[] {
   );
 }
 
-/** One problem for each cycle, until none is left: no two of them have a unit in common. */
+/** One problem for each cycle, until no cycle is left: no two reported cycles share a unit. */
 function cycles<M>(units: readonly Unit<M>[]): readonly Problem[] {
   const problems: Problem[] = [];
   for (let rest = unorderable(units); rest.size > 0;) {
@@ -110,7 +113,7 @@ function cycles<M>(units: readonly Unit<M>[]): readonly Problem[] {
   return problems;
 }
 
-/** What is left lies on a cycle or behind one, so that walking from any of it to what it waits for ends in a cycle. */
+/** Every unit in `rest` lies on a cycle or behind one, so walking from any of them along its predecessors ends in a cycle. */
 function cycleAmong<M>(rest: ReadonlySet<Unit<M>>): readonly Unit<M>[] {
   const path = new Set<Unit<M>>();
   let [unit] = rest;
@@ -122,7 +125,7 @@ function cycleAmong<M>(rest: ReadonlySet<Unit<M>>): readonly Unit<M>[] {
   return unit === undefined ? walked : walked.slice(walked.indexOf(unit));
 }
 
-/** Repeatedly takes out what has no predecessor left (Kahn's algorithm), and returns what remains: linear in units and dependencies. */
+/** Repeatedly removes units without a predecessor left (Kahn's algorithm), and returns the rest: linear in units and dependencies. */
 function unorderable<M>(units: readonly Unit<M>[]): Set<Unit<M>> {
   const rest = new Set(units);
   const waitingFor = new Map<Unit<M>, number>();
@@ -133,7 +136,7 @@ function unorderable<M>(units: readonly Unit<M>[]): Set<Unit<M>> {
     for (const predecessor of before) followers.get(predecessor)?.push(unit);
   }
   const free = [...rest].filter((unit) => waitingFor.get(unit) === 0);
-  // The list grows while it is walked.
+  // The list grows during the iteration.
   for (const unit of free) {
     rest.delete(unit);
     for (const follower of followers.get(unit) ?? []) {

@@ -1,15 +1,15 @@
 /**
- * What an entry of `owns` means, which is one of these:
+ * The meaning of an entry of `owns`, which is one of these:
  *
- *   /etc/ssh          that path and all below it
- *   /etc/*.conf       a pattern (glob(7)): `*` and `?` never stand for a slash; whatever it matches, with all below that
- *   /etc/**           all below /etc, whatever comes behind: some programs take `**` for any number of names
- *   mount:/var        that path alone: what mounts a file system there does not write all that is in it
- *   vg:store          anything else: what has just that name
+ *   /etc/ssh          that path and everything below it
+ *   /etc/*.conf       a pattern (glob(7)): `*` and `?` never match a slash; every path that it matches, and everything below it
+ *   /etc/**           everything below /etc, whatever follows: some programs take `**` for any number of names
+ *   mount:/var        that path alone: a unit that mounts a file system there does not write all of its content
+ *   vg:store          anything else: the object of exactly that name
  */
 interface Owned {
   readonly entry: string;
-  /** The names on the way; absent for what is no path. */
+  /** The path's components; absent for an entry that is not a path. */
   readonly segments: readonly string[] | undefined;
   readonly withBelow: boolean;
 }
@@ -25,7 +25,7 @@ export function owned(entry: string): Owned {
   return { entry, segments: deep === -1 ? segments : segments.slice(0, deep), withBelow: !isMount || deep !== -1 };
 }
 
-/** Whether two entries can mean the same thing. In doubt they do: `[…]` counts as any one character. */
+/** Whether two entries can name the same object. In doubt they do: `[…]` counts as any one character. */
 export function overlap(one: Owned, other: Owned): boolean {
   const [a, b] = [one.segments, other.segments];
   if (a === undefined || b === undefined) return one.entry === other.entry;
@@ -34,7 +34,7 @@ export function overlap(one: Owned, other: Owned): boolean {
   return shorter.every((segment, index) => segmentsMeet(segment, longer[index] ?? ""));
 }
 
-/** A character, `?` for any one, `*` for any number of them. A backslash takes the meaning from what follows. */
+/** A character, `?` for any one character, `*` for any number of them. A backslash makes the next character literal. */
 type Token = { readonly character: string } | "?" | "*";
 
 function tokensOf(segment: string): readonly Token[] {
@@ -47,12 +47,13 @@ function tokensOf(segment: string): readonly Token[] {
 
 const SPECIAL = /[*?[\\]/;
 
-/** Is there a name that both match? A table, not a search: patterns with many stars must not take long. */
+/** Whether a name exists that both patterns match. A table, not a backtracking search: patterns with many stars must not take long. */
 function segmentsMeet(one: string, other: string): boolean {
   if (one === other) return true;
   if (!SPECIAL.test(one) && !SPECIAL.test(other)) return false;
   const [a, b] = [tokensOf(one), tokensOf(other)];
-  // Of each row: can a from there on, and b from the index on, be the same text? The last row is that of an `a` with nothing left.
+  // For each row: can `a` from that token on, and `b` from the index on, match the same text? The last row is that of
+  // an empty rest of `a`.
   let next = Array.from({ length: b.length + 1 }, (_, index) => b.slice(index).every((token) => token === "*"));
   for (const x of a.toReversed()) {
     const row = [...next].fill(false);

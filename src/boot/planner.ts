@@ -3,24 +3,24 @@ import { changedUnits } from "./graph.ts";
 import { type RunOptions, runUnits } from "./runner.ts";
 import { type Action, conflict, isConflict, type Unit } from "./unit.ts";
 
-/** What a run would find at a unit, and do. */
+/** What a run would find at a unit, and what it would do. */
 export type UnitForecast =
   | { readonly kind: "nothing" }
   | { readonly kind: "to-do"; readonly actions: readonly Pick<Action, "description" | "effect">[] }
-  /** Something is in the way, or could not be looked at. */
+  /** A conflict, or the unit could not be inspected. */
   | { readonly kind: "problem"; readonly problem: Problem; readonly partial?: true }
-  /** What it will find depends on what these do first. */
+  /** What the unit finds depends on what these units do first. */
   | { readonly kind: "later"; readonly once: readonly string[] }
-  /** It would be skipped: these have a problem, or need one that has. */
+  /** The run would skip it: these units have a problem, or require a unit that has one. */
   | { readonly kind: "blocked"; readonly because: readonly string[] }
-  /** The planning was stopped before its turn came. */
+  /** The planning was stopped before the unit's turn. */
   | { readonly kind: "stopped" };
 
 /**
- * Looks at everything that a run would look at, and touches nothing.
+ * Inspects everything that a run would inspect, and changes nothing.
  *
- * It is a run: the same scheduler, timeouts and retries, of units that end in a conflict where they would act. So
- * nothing that requires such a unit is looked at, because what it would find is not there yet.
+ * It is a run with the same scheduler, timeouts and retries, but each unit ends in a conflict where it would act.
+ * Units that require such a unit are not inspected, because the state that they would find does not exist yet.
  *
  * @returns a forecast for each unit, in the order given
  */
@@ -35,7 +35,7 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
       return conflict({ code: "something-to-do", what: "there is something to do" });
     },
   }));
-  // Nothing is changed, so nothing has to be noted; and what an earlier run has left is for a run to tell.
+  // Planning changes nothing, so it needs no mark. Reporting an earlier, interrupted run is left to the next real run.
   const { mark: _, ...rest } = options;
   const { results } = await runUnits(lookers, rest);
   const forecasts = new Map<string, UnitForecast>();

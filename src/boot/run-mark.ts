@@ -2,51 +2,52 @@ import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
 import { type Clock, pause } from "../base/clock.ts";
 
 /**
- * Where a run notes, beyond a loss of power, what it is about to change for good. The runner knows no place for that; it is given one.
+ * The store in which a run notes, durably across a power loss, which permanent change it is about to make. The runner
+ * knows no such place; the caller supplies it.
  *
- * None of these throws: a run is not stopped because nobody could tell the next one of it.
+ * None of these functions throws: a run must not stop because the mark for the next run could not be written.
  */
 export interface RunMark {
   readonly find: () => Promise<FoundMark>;
-  /** Replaces what stands there. Durable when it returns. */
+  /** Replaces the current mark. The mark is durable when this returns. */
   readonly write: (run: UnfinishedRun) => Promise<void>;
-  /** Also of what an earlier run left. */
+  /** Removes the mark, even one that an earlier run left. */
   readonly remove: () => Promise<void>;
 }
 
-/** What a run before this one left. */
+/** The mark that an earlier run left. */
 export type FoundMark =
   | { readonly kind: "nothing" }
   | { readonly kind: "unfinished"; readonly before: UnfinishedRun }
-  /** Something; nobody can tell what. */
+  /** A mark is there, but it cannot be read. */
   | { readonly kind: "unreadable" }
-  /** The place cannot be looked at yet. */
+  /** The place cannot be checked yet. */
   | { readonly kind: "out-of-reach" };
 
-/** Milliseconds for a disk that does not answer: then the run goes on without a mark. A loaded machine syncs in less. */
+/** Milliseconds to wait for a disk that does not answer; then the run goes on without a mark. A loaded machine syncs in less. */
 const PATIENCE = 10_000;
 /** The same at the end of a run, which may have been told to stop and has promised to end soon. */
 const LAST_PATIENCE = 2_000;
 
-/** Keeps the mark of one run true. */
+/** Keeps the mark of one run up to date. */
 export class MarkKeeper {
   readonly #mark: RunMark | undefined;
   readonly #run: Omit<UnfinishedRun, "at">;
   readonly #onFound: (before: UnfinishedRun) => void;
   readonly #clock: Clock;
-  /** What each unit that has begun something, and has not ended, began last. */
+  /** For each unit that has begun a change and has not ended: the last action that it began. */
   readonly #steps = new Map<string, string>();
   #hasLooked = false;
-  /** How often that has changed, and how many of these changes a mark was written for. */
+  /** The number of changes to the steps, and how many of them a written mark covers. */
   #changes = 0;
   #noted = 0;
   #isThere = false;
-  /** Something was waited for in vain: nobody waits for the mark any more. */
+  /** A wait ended without success: from now on no unit waits for the mark. */
   #isGivenUp = false;
-  /** One thing at a time: units run at once. */
+  /** Serializes the operations: units run at the same time. */
   #last: Promise<void> = Promise.resolve();
 
-  /** @param onFound told, at most once, of what a run before this one left */
+  /** @param onFound called at most once, with what an earlier run left */
   constructor(mark: RunMark | undefined, run: Omit<UnfinishedRun, "at">, clock: Clock, onFound: (before: UnfinishedRun) => void) {
     this.#mark = mark;
     this.#clock = clock;
@@ -54,25 +55,25 @@ export class MarkKeeper {
     this.#onFound = onFound;
   }
 
-  /** Looks for what a run before this one left, as soon as that can be seen. */
+  /** Checks for a mark of an earlier run, as soon as its place can be read. */
   async look(): Promise<void> {
     if (this.#mark === undefined || this.#hasLooked) return;
     await this.#next(async (mark) => this.#find(mark));
   }
 
-  /** To be waited for before a unit changes something for good. */
+  /** Await this before a unit changes anything permanently. */
   async begin(unit: string, action: string): Promise<void> {
     if (this.#mark === undefined) return;
     this.#steps.set(unit, action);
     await this.#note();
   }
 
-  /** The unit has ended. Nobody has to wait until that is noted. */
+  /** The unit has ended. The mark is updated in the background. */
   end(unit: string): void {
     if (this.#steps.delete(unit)) void this.#note();
   }
 
-  /** The run has ended in order, well or not. */
+  /** The run has ended in order, successfully or not. */
   async close(): Promise<void> {
     await this.#next(async (mark) => {
       if (this.#isThere) await mark.remove();
@@ -83,7 +84,7 @@ export class MarkKeeper {
     this.#changes += 1;
     const mine = this.#changes;
     await this.#next(async (mark) => {
-      // Written together with one that came before it.
+      // Already covered by a mark that was written for a later change.
       if (this.#noted >= mine) return;
       await this.#find(mark);
       this.#noted = this.#changes;
@@ -100,7 +101,7 @@ export class MarkKeeper {
     if (found.kind === "unfinished") this.#onFound(found.before);
   }
 
-  /** Resolves when that is done, and at the latest when patience is at its end. */
+  /** Resolves when the work is done, and at the latest when the patience is used up. */
   async #next(work: (mark: RunMark) => Promise<void>, patience = this.#isGivenUp ? 0 : PATIENCE): Promise<void> {
     const mark = this.#mark;
     if (mark === undefined) return;

@@ -18,22 +18,22 @@ import { spanWriter, UnitSpans } from "./spans.ts";
 import type { Unit } from "./unit.ts";
 
 export interface RunOptions<M> {
-  /** Builds what a unit may look at and act on; called once a unit. */
+  /** Builds the machine that a unit may inspect and act on; called once per unit. */
   readonly machine: (scope: Scope) => M;
   readonly facts: RunFacts;
-  /** Hears everything that happens, in order. */
+  /** Receives every event, in order. */
   readonly sink: Sink;
-  /** Aborting it ends the run: running units are stopped, the rest is skipped. */
+  /** Aborting it ends the run: running units are stopped, the rest are skipped. */
   readonly signal: AbortSignal;
-  /** Names of units that are there only because others require them. */
+  /** Names of units that are included only because others require them. */
   readonly prerequisites?: ReadonlySet<string>;
   /** See `Schedule`. */
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
-  /** Time; replaced in tests to make runs repeatable. */
+  /** The time source; replaced in tests to make runs repeatable. */
   readonly clock?: Clock;
-  /** Where the run notes what it is about to change for good; without it, nobody is told when it is cut off. */
+  /** Where the run notes the permanent change that it is about to make; without it, an interrupted run goes unreported. */
   readonly mark?: RunMark;
-  /** Asked once, at the end: the most memory that the process has used, in bytes. */
+  /** Called once, at the end: the process's peak memory in bytes. */
   readonly peakMemory?: () => number;
 }
 
@@ -43,12 +43,16 @@ export interface RunReport {
   readonly results: ReadonlyMap<string, UnitResult>;
 }
 
-/** Milliseconds from the abort until a unit is no longer waited for: a tool's SIGTERM and SIGKILL fit in, and 5 s is the promise for all. */
+/**
+ * Milliseconds from the abort until the runner stops waiting for a unit. A tool's SIGTERM and SIGKILL fit in; the
+ * promise for the whole run is 5 s.
+ */
 const ABORT_GRACE = 4_000;
 
 /**
- * Runs the units: each as soon as what it requires has succeeded and what it follows has ended, all independent ones at
- * once. A unit that fails stops only what requires it; one that did a part of its work stops nothing. Never throws for a unit's failure: that is in the report.
+ * Runs the units: each as soon as the units that it requires have succeeded and those that it follows have ended, all
+ * independent ones at once. A failed unit stops only the units that require it; a unit that did part of its work
+ * stops none. Never throws for a unit's failure: the report has it.
  *
  * @param units a sound graph (`graphProblems` finds nothing) that contains every requirement of its members
  */
@@ -78,7 +82,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
     spans.end(span, { kind: "unit", result });
     return result;
   };
-  // One listener for all: each further one on the same signal would cost a walk along those that are there.
+  // One listener for all units: adding one to a signal costs a walk along those that are already there.
   const running = new Set<() => void>();
   const stopAll = (): void => running.forEach((stop) => stop());
   options.signal.addEventListener("abort", stopAll, { once: true });
@@ -92,7 +96,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
       if (options.signal.aborted) return finish(span, { kind: "skipped", because: [] });
       const result = await runUnit(unit, options, { spans: new UnitSpans(span, spans), clock, running, mark });
       mark.end(unit.name);
-      // Once the place is mounted, and before anything else is done.
+      // The unit may have mounted the mark's place: check before anything else is done.
       await mark.look();
       return finish(span, result);
     },
@@ -100,7 +104,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   await mark.close();
   const counts = countOutcomes(results.values());
   const reached = outcomeOf(units, results);
-  // A signal that came when all was done has stopped nothing.
+  // A signal that arrived after all work was done has stopped nothing.
   const outcome = options.signal.aborted && reached !== "done" ? "stopped" : reached;
   const memory = options.peakMemory === undefined ? {} : { peakMemory: options.peakMemory() };
   options.sink({ event: "run-ended", span: root, at: clock.now(), outcome, counts, ...memory });
@@ -110,12 +114,12 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
 interface UnitRun {
   readonly spans: UnitSpans;
   readonly clock: Clock;
-  /** How to stop each unit that runs. */
+  /** One function for each running unit, which stops it. */
   readonly running: Set<() => void>;
   readonly mark: MarkKeeper;
 }
 
-/** Runs one unit to its end, which comes at the latest a grace after its time is up or the run is told to stop. */
+/** Runs one unit to its end, which comes at most one grace period after its timeout or the order to stop. */
 async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock, running, mark }: UnitRun): Promise<UnitResult> {
   const controller = new AbortController();
   const attempt = new Attempt(unit, options.machine, { spans, clock, mark, signal: controller.signal });
@@ -125,7 +129,7 @@ async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock,
     if (controller.signal.aborted) return;
     why = reason;
     cancel();
-    // What was started is stopped by the signal within the grace; what does not hear it is left behind, never waited for.
+    // The signal stops the unit's tools within the grace period; a unit that ignores it is left behind, not waited for.
     cancel = clock.after(ABORT_GRACE, () => {
       const doing = [attempt.doing, ...spans.tools()].join(": ");
       leftBehind.resolve(failure(unit, overdue(unit, why, `${doing}; told to stop, it did not`)));
@@ -141,7 +145,7 @@ async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock,
   const result = await Promise.race([ended, leftBehind.promise]);
   cancel();
   running.delete(stop);
-  // A tool that still runs was not waited for, because another one had failed.
+  // A tool may still run: the unit did not wait for it because another tool had failed.
   if (spans.tools().length > 0) controller.abort();
   spans.close();
   return result;
@@ -152,7 +156,7 @@ function runName({ bootId, stage }: RunFacts): Pick<UnfinishedRun, "bootId" | "r
 }
 
 function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string, error?: unknown): Problem {
-  // An AbortError says no more than what is said here; a tool's last words do.
+  // An AbortError adds nothing to this text; a tool's last output does.
   const found = error instanceof ProblemError ? `${doing} (${error.message})` : doing;
   return late === "stopped"
     ? { code: "unit-stopped", what: "was stopped before it was through", found, todo: `run it again: guestos-boot --unit ${unit.name}` }
@@ -170,7 +174,7 @@ function countOutcomes(results: Iterable<UnitResult>): Counts {
   return counts;
 }
 
-/** A unit skipped for want of one that the boot can do without is itself no reason to fail, unless its own failure would be. */
+/** A unit that was skipped because a dispensable unit failed does not fail the run, unless its own `onFailure` is `stop`. */
 function outcomeOf<M>(units: readonly Unit<M>[], results: ReadonlyMap<string, UnitResult>): RunOutcome {
   const result = ({ name }: Unit<M>): UnitResult => results.get(name) ?? { kind: "skipped", because: [] };
   if (units.some((unit) => unit.onFailure === "stop" && !stands(result(unit)))) return "failed";

@@ -4,19 +4,19 @@ import type { Unit } from "./unit.ts";
 export interface Schedule<M, R> {
   /** Runs one unit to its end. Must not throw: every ending is a value. */
   readonly run: (unit: Unit<M>) => Promise<R>;
-  /** Called instead of `run` when something that it requires does not stand; it names that. */
+  /** Called instead of `run` where `stands` is false for a requirement; `because` names those requirements. */
   readonly skip: (unit: Unit<M>, because: readonly Unit<M>[]) => R;
-  /** Whether what the unit is required for is there. */
+  /** Whether the units that require this one can rely on its result. */
   readonly stands: (result: R) => boolean;
-  /** The order in which units that are ready together are started; tests shuffle it to expose a missing dependency. */
+  /** The order in which units that become ready together are started; tests shuffle it to expose a missing dependency. */
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
 }
 
-/** A unit, and how far it has come. */
+/** A unit and its progress. */
 interface Node<M> {
   readonly unit: Unit<M>;
   readonly followers: Node<M>[];
-  /** Predecessors that have not ended. */
+  /** The number of predecessors that have not ended. */
   waitingFor: number;
   /** A requirement did not succeed. */
   isToSkip: boolean;
@@ -26,13 +26,13 @@ interface Node<M> {
  * Starts every unit whose predecessors have ended, all independent ones at once, and resolves when all have ended.
  * Each unit is run or skipped exactly once. Linear in units and dependencies.
  *
- * @param units a sound graph (`graphProblems` finds nothing); predecessors that are not among them do not count
+ * @param units a sound graph (`graphProblems` finds nothing); predecessors that are not among them are ignored
  */
 export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, arrange }: Schedule<M, R>): Promise<ReadonlyMap<string, R>> {
   const nodes = nodesOf(units);
   const results = new Map<string, R>();
   return new Promise((resolve, reject) => {
-    /** @returns those that wait for nothing now */
+    /** @returns the followers that have no predecessor left to wait for */
     const end = ({ unit, followers }: Node<M>, result: R): readonly Node<M>[] => {
       results.set(unit.name, result);
       const isMissing = !stands(result);
@@ -51,7 +51,7 @@ export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, a
       if (arrange === undefined) return ready;
       return arrange(ready.map(({ unit }) => unit)).flatMap((unit) => nodes.get(unit) ?? []);
     };
-    // A loop, not a recursion: a chain of ten thousand skipped units must not end in a stack overflow.
+    // A loop, not a recursion: a chain of ten thousand skipped units must not overflow the stack.
     const advance = (first: readonly Node<M>[]): void => {
       for (let ready = first; ready.length > 0;) {
         const freed: Node<M>[] = [];

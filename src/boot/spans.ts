@@ -2,7 +2,7 @@ import { type Problem, toProblem } from "../base/problem.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Sink, SpanOutcome, SpanSubject } from "./record/record.ts";
 
-/** Numbers the spans of a run and tells the sink of them. */
+/** Numbers the spans of a run and sends their events to the sink. */
 export interface SpanWriter {
   open(): number;
   start(parent: number, what: SpanSubject): number;
@@ -25,12 +25,12 @@ export function spanWriter(sink: Sink, clock: Clock): SpanWriter {
   };
 }
 
-/** The spans of one unit. Nothing is written once it is closed: what a unit that was left behind still does is no longer part of the run. */
+/** The spans of one unit. Nothing is written after `close`: what a unit that was left behind still does is no longer part of the run. */
 export class UnitSpans {
   readonly #unit: number;
   readonly #spans: SpanWriter;
   readonly #open = new Map<number, SpanSubject>();
-  /** The span that tools and notes now belong to: a unit does one thing at a time. */
+  /** The span to which tools and notes now belong: a unit does one plan, action or wait at a time. */
   #current: number;
   #closed = false;
 
@@ -40,7 +40,7 @@ export class UnitSpans {
     this.#spans = spans;
   }
 
-  /** Starts a span below the one that is going on. */
+  /** Starts a span below the current one. */
   start(what: SpanSubject): number {
     if (this.#closed) return NOT_RECORDED;
     const span = this.#spans.start(this.#current, what);
@@ -72,13 +72,13 @@ export class UnitSpans {
     }
   }
 
-  /** The command lines of the tools that are running. */
+  /** The command lines of the running tools. */
   tools(): readonly string[] {
     if (this.#open.size === 0) return [];
     return [...this.#open.values()].flatMap((what) => (what.kind === "tool" ? [what.argv.join(" ")] : []));
   }
 
-  /** Ends what is still open, the innermost first: every span that was started ends. */
+  /** Ends every open span, the innermost first, so that every started span ends. */
   close(): void {
     for (const [span, what] of [...this.#open].toReversed()) {
       this.end(

@@ -1,47 +1,53 @@
 import type { Problem } from "../base/problem.ts";
 
 /**
- * A unit is a question about the machine: what is missing for this to be true?
+ * A unit is a question about the machine: what is missing for this state to be true?
  *
- * `M` is what a unit may look at and act on; the runner does not know it and hands it through.
+ * `M` is the machine that a unit may inspect and act on; the runner does not know its type and passes it through.
  */
 export interface Unit<M> {
-  /** Unique, kebab-case: what an operator types after `--unit`. */
+  /** Unique, kebab-case: the name that an operator types after `--unit`. */
   readonly name: string;
   /** For people, in the imperative: "Set up host keys of sshd". */
   readonly title: string;
-  /** These must have succeeded, but for a part, before this one runs. */
+  /** These must have succeeded, in full or but for a part, before this one runs. */
   readonly requires: readonly Unit<M>[];
   /** Order only: these come first when both run, whether they succeed or not. */
   readonly after: readonly Unit<M>[];
-  /** Paths and devices that this unit alone writes (ownership.ts). Two units that own what overlaps are refused by `verify`. */
+  /** Paths and devices that only this unit writes (ownership.ts). `verify` refuses two units whose entries overlap. */
   readonly owns: readonly string[];
-  /** Milliseconds for the whole unit, retries included. Then its tools are stopped and it has failed. */
+  /** Milliseconds for the whole unit, retries included. Then its tools are stopped and the unit has failed. */
   readonly timeout: number;
-  /** Milliseconds for which an error marked retryable is tried again; 0 for never. */
+  /** Milliseconds during which an error marked retryable is tried again; 0 for never. */
   readonly retryFor: number;
   /**
-   * `stop`: the boot fails. `degrade`: the boot goes on, and says so. What requires the unit is skipped either way. Neither where it
-   * throws a ProblemError that is `partial`: then the unit is degraded, and nothing is skipped.
+   * `stop`: the boot fails. `degrade`: the boot goes on, and reports it. In both cases the units that require this
+   * one are skipped. A ProblemError that is `partial` is the exception: the unit is degraded, and no unit is skipped.
    */
   readonly onFailure: "stop" | "degrade";
-  /** Looks and never touches. Called again after the actions: what is then still missing "did not converge". */
+  /** Inspects and never changes anything. Called again after the actions: whatever is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;
-  /** True where what it makes is permanent, with names and sizes of the configuration: not made where that cannot be used. */
+  /**
+   * True where the unit makes something permanent from names and sizes of the configuration. It is not made where
+   * that configuration cannot be used.
+   */
   readonly shapesDisks: boolean;
-  /** True where mending is safe at any time: the monitor then does what is missing. Of other units it only reports it. */
+  /** True where repair is safe at any time: the monitor then does what is missing. Other units it only reports. */
   readonly mends: boolean;
-  /** Seconds until the monitor looks at the unit again though nothing has called for it; without it, it looks once an hour. */
+  /** Seconds until the monitor checks the unit again without an event; without this function, once an hour. */
   readonly lookEvery?: (machine: M) => Promise<number>;
 }
 
-/** Tells when a unit's state may have changed. It waits in the monitor for as long as the node runs, so it loads next to nothing. */
+/**
+ * Reports when a unit's state may have changed. It waits in the monitor for as long as the node runs, so it must load
+ * as little as possible.
+ */
 export interface Watcher<M> {
-  /** The unit's. */
+  /** The unit's name. */
   readonly name: string;
   /** Yields for each change, several at once as one, until the signal is aborted. */
   readonly watch: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
-  /** Mending it is mostly waiting for somebody's answer: a look at it is given up, and made up for, when another unit calls. */
+  /** Repairing the unit is mostly waiting for a remote answer. When another unit calls, its check is abandoned and made up for later. */
   readonly makesWay?: boolean;
 }
 
@@ -52,14 +58,14 @@ export interface Action {
   /** What an operator reads in a plan, a log, a timeline. Never holds a secret. */
   readonly description: string;
   /**
-   * `provision` changes what survives a reboot; a boot that did none of it has changed nothing.
-   * `activate` puts in place what every boot needs anew: mounts, mappings, tmpfs files, loaded rules, started services.
+   * `provision` changes what survives a reboot; a boot without any such action has made no permanent change.
+   * `activate` sets up what every boot needs again: mounts, mappings, tmpfs files, loaded rules, started services.
    */
   readonly effect: "provision" | "activate";
   readonly run: () => Promise<void>;
 }
 
-/** Something is in the way. It is named, and not touched. */
+/** Something is in the way. It is named, and left untouched. */
 export interface Conflict {
   readonly conflict: Problem;
 }
@@ -69,7 +75,7 @@ export function provision(description: string, run: () => Promise<void>): Action
   return { description, effect: "provision", run };
 }
 
-/** An action that puts in place what is gone with the next reboot. */
+/** An action whose effect is lost with the next reboot. */
 export function activate(description: string, run: () => Promise<void>): Action {
   return { description, effect: "activate", run };
 }
@@ -89,10 +95,10 @@ export function joined(plans: readonly Plan[]): Plan {
 
 type UnitDefaults = "requires" | "after" | "owns" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "mends";
 
-/** What the author of a unit writes: everything with a usual value may be left out. */
+/** What the author of a unit writes: properties with a default may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
 
-/** Completes a definition: no dependencies, 60 s, no retries, its failure fails the boot, and only a run mends it. */
+/** Completes a definition. Defaults: no dependencies, 60 s, no retries, its failure fails the boot, and only a run repairs it. */
 export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
   return {
     requires: [],

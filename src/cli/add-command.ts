@@ -1,17 +1,20 @@
 import type { Command, Option } from "commander";
 
-/** What is called when the word after a command is none of its commands. Commander keeps it to itself (isDefault). */
+/**
+ * The default subcommand of each command, called when the next word is not one of its subcommands. Commander does not
+ * expose it (isDefault).
+ */
 const defaults = new WeakMap<Command, string>();
 
 export interface CommandExtras {
-  /** What stands below the options in its --help. */
+  /** The text below the options in its --help. */
   readonly help?: string;
   readonly options?: readonly Option[];
-  /** Called when nothing else of its parent is. */
+  /** Called when no other subcommand of its parent is named. */
   readonly isDefault?: boolean;
 }
 
-/** Adds a command with what every one of them has. */
+/** Adds a command with the parts that all commands share. */
 export function addCommand(parent: Command, name: string, description: string, extras: CommandExtras = {}): Command {
   const { help = "", options = [], isDefault = false } = extras;
   const made = parent.command(name, { isDefault }).description(description).helpOption("--help", "show this help");

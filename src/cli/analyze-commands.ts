@@ -21,7 +21,7 @@ const ANALYSES: readonly (readonly [Analysis, string])[] = [
   ["trace", "a trace for Perfetto, as JSON"],
 ];
 
-/** Adds `analyze` with what may follow it, and `why`. */
+/** Adds `analyze` with its subcommands, and `why`. */
 export function addAnalyzeCommands(program: Command, { terminal, setup, end }: Surroundings): void {
   const analyze = addCommand(program, "analyze", "where the time of a boot went, in tables and pictures", { help: analyzeHelp });
   for (const [analysis, description] of ANALYSES) {
@@ -53,7 +53,7 @@ function whichRecord({ boot, record }: Pick<Flags, "boot" | "record">): WhichRec
   return record === undefined ? { boot } : { file: record };
 }
 
-/** A number is a boot, as after --boot; anything else a file. */
+/** A number is a boot, as after --boot; any other text is a file. */
 function bootOrFile(text: string): WhichRecord {
   if (text === "") throw new InvalidArgumentError("expected a number of boots, or a file.");
   return /^-?\d+$/.test(text) ? { boot: bootNumber(text) } : { file: text };

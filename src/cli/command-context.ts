@@ -3,13 +3,13 @@ import type { ExitName } from "../run/exit-codes.ts";
 import type { Setup } from "../run/setup.ts";
 import type { Terminal } from "../run/terminal.ts";
 
-/** What a command is given besides its arguments. */
+/** What a command gets besides its arguments. */
 export interface Surroundings {
   readonly terminal: Terminal;
-  /** What is run and where: of that profile, or of this machine's own. */
+  /** Loads the setup: of that profile, or of this machine's own. */
   readonly setup: (profile?: ProfileName) => Promise<Setup>;
-  /** Told how the command ended. */
+  /** Called with the way in which the command ended. */
   readonly end: (exit: ExitName) => void;
-  /** What may lie in ic-bootstrap.tar; each is an option of config-image. */
+  /** The possible entries of ic-bootstrap.tar; each is an option of config-image. */
   readonly entries: readonly string[];
 }

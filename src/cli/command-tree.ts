@@ -1,7 +1,7 @@
 import type { Argument, Command, Option } from "commander";
 import { defaultCommandOf } from "./add-command.ts";
 
-/** A command as the manual and the completions need it. */
+/** A command, as the manual and the completions need it. */
 export interface CommandFacts {
   /** The words that call it; empty for the program itself. */
   readonly words: readonly string[];
@@ -9,14 +9,14 @@ export interface CommandFacts {
   readonly usage: string;
   readonly description: string;
   readonly arguments: readonly ArgumentFacts[];
-  /** Those of --help; what nobody types is left out. */
+  /** The options in --help; hidden ones are left out. */
   readonly options: readonly OptionFacts[];
-  /** What --help says below the options: paragraphs, and blocks of examples. */
+  /** The text of --help below the options: paragraphs, and blocks of examples. */
   readonly text: string;
   /** The heading under which --help lists it. */
   readonly group: string;
   readonly commands: readonly CommandFacts[];
-  /** The one of these that is called when none of them is named. */
+  /** The subcommand that is called when none is named. */
   readonly byDefault: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface OptionFacts {
   /** With choices and default, as --help words it. */
   readonly description: string;
   readonly value: "none" | "optional" | "required";
-  /** What stands in its value's place: `seconds`. */
+  /** The name of its value: `seconds`. */
   readonly valueName: string;
   readonly choices: readonly string[];
 }
@@ -53,7 +53,7 @@ export function commandTree(command: Command, parents: readonly string[] = []): 
     options: help.visibleOptions(command).map((option) => optionFacts(option, help.optionDescription(option))),
     text: below.trim(),
     group: command.helpGroup().replace(/:$/, ""),
-    // Commander's own `help` is no Command of the list.
+    // Commander lists its own `help` too, which is none of the program's commands.
     commands: help
       .visibleCommands(command)
       .filter((child) => child.name() !== "help")
@@ -62,7 +62,7 @@ export function commandTree(command: Command, parents: readonly string[] = []): 
   };
 }
 
-/** All of what --help prints. */
+/** The full output of --help. */
 function helpText(command: Command): string {
   let text = "";
   const before = command.configureOutput();

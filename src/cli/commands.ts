@@ -31,7 +31,7 @@ interface MonitorFlags {
   readonly metricsAddress?: string;
 }
 
-/** Adds each command: what it is called, what may follow it, and what it calls. */
+/** Adds each command: its name, its options, and the function that it calls. */
 export function addCommands(program: Command, surroundings: Surroundings): void {
   const { terminal, setup, end, entries } = surroundings;
   const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command =>
@@ -129,7 +129,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     unitOption(),
     waitOption(),
     new Option("--metrics-address <address>", "serve metrics over HTTP at that port of 127.0.0.1, or at ADDRESS:PORT"),
-    // For the monitor itself: whose look this is, what it leaves out, and that it only tells others what was seen.
+    // For the monitor itself: when it started, which units to leave out, and whether only to publish results.
     new Option("--since <epoch>", "").argParser(Number).hideHelp(),
     new Option("--without <unit...>", "").default([]).hideHelp(),
     new Option("--refresh", "").default(false).hideHelp(),
@@ -178,7 +178,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
     const { configImage: build } = await import("./commands/config-image-command.ts");
     const chosenSetup = await setup(profile);
-    // What a medium may hold, each profile says for itself.
+    // Each profile defines what its medium may hold.
     if (chosenSetup.profile === undefined) requireConfiguration(chosenSetup);
     const given = new Map(Object.entries(flags).map(([option, path]) => [option, String(path)]));
     const chosen = entries.flatMap((name) => {
@@ -200,7 +200,7 @@ function optionName(entry: string): string {
   return entry.replaceAll(/[._]/g, "-");
 }
 
-/** What commander makes of an option's name. */
+/** The key that commander makes of an option's name. */
 function camelCase(option: string): string {
   return option.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -2,7 +2,7 @@ import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import type { ArgumentFacts, CommandFacts, OptionFacts } from "./command-tree.ts";
 import { managebootVerbs, translatedArguments } from "./manageboot.ts";
 
-/** What may stand in the place of a word. */
+/** What may be in the place of a word. */
 export type Place =
   | { readonly kind: "candidates"; readonly candidates: readonly Candidate[] }
   | { readonly kind: "units"; readonly monitored: boolean }
@@ -18,14 +18,14 @@ export interface Candidate {
 
 export interface Completion {
   readonly place: Place;
-  /** What has been typed of the word. */
+  /** The part of the word typed so far. */
   readonly typed: string;
-  /** Stands before each candidate: `--unit=`, where that is part of the same word. */
+  /** Comes before each candidate: `--unit=`, where that is part of the same word. */
   readonly prefix: string;
 }
 
 /**
- * What may stand in the place of the last word.
+ * Finds what may be in the place of the last word.
  *
  * @param words the line up to the cursor, with the program's name; the last one is being typed, and may be empty
  */
@@ -38,20 +38,20 @@ export function completion(program: CommandFacts, words: readonly string[]): Com
   if (value !== undefined) {
     const known = optionsOf(command, program).find(({ name: each }) => each === option);
     const place: Place = known === undefined ? { kind: "anything" } : optionPlace(known, command);
-    // Where bash cuts, the candidates are the value alone.
+    // Where bash splits at `=`, a candidate is the value alone.
     return { place, typed: value, prefix: words.includes("=") ? "" : `${option}=` };
   }
   return { place: typed.startsWith("-") ? optionNames(command, program) : operandPlace(command, operands, program), typed, prefix: "" };
 }
 
-/** The profile that the line names, whose units are then meant. */
+/** The profile that the line names, whose units the completion offers. */
 export function profileIn(words: readonly string[]): ProfileName | undefined {
   const line = joinedAtEquals(words).join(" ");
   const [, name] = / --profile[ =](\S+) /.exec(line) ?? [];
   return profileNames.find((known) => known === name);
 }
 
-/** bash cuts `--unit=net` in three. */
+/** bash splits `--unit=net` into three words. */
 function joinedAtEquals(words: readonly string[]): readonly string[] {
   const joined: string[] = [];
   for (const [index, word] of words.entries()) {
@@ -64,7 +64,7 @@ function joinedAtEquals(words: readonly string[]): readonly string[] {
 
 interface Reached {
   readonly command: CommandFacts;
-  /** How many words stand there that are neither commands nor options. */
+  /** The number of words so far that are neither commands nor options. */
   readonly operands: number;
   /** The option whose value comes next. */
   readonly awaiting?: OptionFacts;
@@ -86,11 +86,11 @@ function placeAfter(program: CommandFacts, words: readonly string[]): Reached {
       else if (!(word === "help" && command === program)) operands += 1;
     }
   }
-  // An optional value is offered by nobody: what it is, only who types it knows.
+  // An optional value is not completed: only the user knows it.
   return { command, operands, ...(awaiting?.value === "required" ? { awaiting } : {}) };
 }
 
-/** Its own, and those of what is called when nothing follows. */
+/** Its own options, and those of its default subcommand. */
 function optionsOf(command: CommandFacts, program: CommandFacts): readonly OptionFacts[] {
   const own = command.options;
   const others = command.commands.find(({ words }) => words.at(-1) === command.byDefault)?.options ?? [];

@@ -1,4 +1,4 @@
-/** What stands below the options in each command's --help, and in guestos-boot(8). At most 80 columns. */
+/** The texts below the options in each command's --help, and in guestos-boot(8). At most 80 columns. */
 
 export const rootHelp = `Without a command, the whole chain is run. A unit that has nothing to do touches
 nothing, so a run can be repeated at any time. Only one runs at a time.

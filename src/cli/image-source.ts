@@ -14,9 +14,9 @@ interface ImageSourceFlags {
 }
 
 /**
- * Where an image comes from. What cannot be meant is refused here, before anything is read.
+ * Resolves the source of an image. A wrong argument is refused here, before anything is read.
  *
- * @returns opens it
+ * @returns a function that opens the source
  * @throws ExitError for a wrong argument
  */
 export function imageSource({ image, headerFile, limitRate: limit }: ImageSourceFlags): (host: Host) => Promise<ByteSource> {
@@ -28,7 +28,7 @@ export function imageSource({ image, headerFile, limitRate: limit }: ImageSource
 }
 
 function opener(image: string, headerFile: string | undefined): (host: Host) => Promise<ByteSource> {
-  // Every scheme, and http with a slash too few: a password must not be taken for a part of a path, and shown.
+  // Any scheme, and http with a slash too few: a password must not be treated as part of a path, and shown.
   const url = /^(?:https?:|[a-z][a-z\d+.-]*:\/\/)/i.test(image) ? addressOf(image) : undefined;
   if (url === undefined) {
     if (headerFile !== undefined)

@@ -3,12 +3,12 @@ import { answersVersion } from "./version.ts";
 
 // argv0 is the name that was typed, also where the program is one executable.
 const args = translatedArguments(process.argv0, process.argv.slice(2));
-// An executable has asked already (tools/start.ts), before it has loaded this.
+// An executable has checked this already (tools/start.ts), before it loaded this file.
 if (!answersVersion(args)) void start();
 
 async function start(): Promise<void> {
   const [{ main }, { processTerminal }] = await Promise.all([import("./program.ts"), import("../run/terminal.ts")]);
   const code = await main(args, processTerminal());
-  // Not left to the event loop: a unit that did not hear the order to stop must not keep the program alive.
+  // Not left to the event loop: a unit that ignored the order to stop must not keep the program alive.
   process.exit(code);
 }

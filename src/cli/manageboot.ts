@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 
-/** The verbs that operators and the orchestrator know from older systems, and what they are called here. */
+/** The verbs that operators and the orchestrator know from older systems, with the commands of this program. */
 export const managebootVerbs: Readonly<Record<string, readonly string[]>> = {
   "upgrade-install": ["upgrade", "install"],
   "upgrade-commit": ["upgrade", "commit"],
@@ -11,10 +11,11 @@ export const managebootVerbs: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What was typed, as arguments of guestos-boot. As `manageboot VERB` (a link to the program) or `guestos-boot manageboot VERB`
- * the old verbs are translated; the word `guestos`, which the old tool had before the verb, may stand there or not.
+ * Translates the command line into arguments of guestos-boot. The old verbs are recognized as `manageboot VERB` (a
+ * link to the program) and as `guestos-boot manageboot VERB`. The word `guestos`, which the old tool had before the
+ * verb, is optional.
  *
- * @param argv0 the name that the program was called by
+ * @param argv0 the name by which the program was called
  */
 export function translatedArguments(argv0: string, args: readonly string[]): readonly string[] {
   const all = basename(argv0) === "manageboot" ? ["manageboot", ...args] : args;

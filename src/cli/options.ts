@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { profileNames } from "../profiles/profiles.ts";
 
-/** The options that several commands share. An Option belongs to one command, so each is made anew. */
+/** The options that several commands share. An Option belongs to one command, so each call makes a new one. */
 
 export function jsonOption(): Option {
   return new Option("--json", "print one JSON document instead of text").default(false, "text");
@@ -24,7 +24,7 @@ export function profileOption(): Option {
   return new Option("--profile <name>", "of that system, whatever the image says in /etc/guestos-boot/profile").choices(profileNames);
 }
 
-/** Without a number: longer than any boot takes. */
+/** Seconds when no number is given: longer than any boot takes. */
 const DEFAULT_WAIT = 600;
 const LONGEST_WAIT = 86_400;
 
@@ -39,12 +39,15 @@ export function bootOption(): Option {
   return new Option("--boot <n>", "how many boots ago; journalctl's -1 is understood too").default(0, "this boot").argParser(bootNumber);
 }
 
-/** For support: a record that came from another machine. */
+/** For support: a record from another machine. */
 export function recordOption(): Option {
   return new Option("--record <file>", "a record from elsewhere, in place of this machine's");
 }
 
-/** @param text as typed; a minus sign, as journalctl has it, is left out. @throws InvalidArgumentError */
+/**
+ * @param text as typed; a leading minus sign, as in journalctl, is ignored.
+ * @throws InvalidArgumentError
+ */
 export function bootNumber(text: string): number {
   return numberIn(text.replace(/^-/, ""), 0, 1000);
 }

@@ -11,11 +11,11 @@ import { usageProblem } from "./usage-problem.ts";
 import { version } from "./version.ts";
 
 /**
- * Parses the arguments, runs the command and says how the program ends. What a command needs is loaded when it is
- * called: `--help` must not pay for D-Bus.
+ * Parses the arguments, runs the command and returns the exit code. A command's modules are loaded when it is called:
+ * `--help` must not load D-Bus.
  *
- * @param args what was typed after the program's name
- * @param setup what is run and where; another one in tests
+ * @param args the words after the program's name
+ * @param setup loads the setup; replaced in tests
  * @returns the exit code
  */
 export async function main(args: readonly string[], terminal: Terminal, setup: Surroundings["setup"] = profileSetup): Promise<number> {
@@ -34,7 +34,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: Surr
     end: (ended) => {
       exit = ended;
     },
-    // With them come all the schemas, which only this command needs (and who asks what may follow it).
+    // Loading them loads all the schemas, which only this command (and the completion of its options) needs.
     entries: args.includes("config-image") ? await (await import("./medium-entries.ts")).allTopLevelEntries() : [],
   });
   try {
@@ -46,7 +46,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: Surr
   return exit;
 }
 
-/** The whole command line, as commander has it: what is run, and what the manual and the completions are made from. */
+/** The whole command line as commander's objects: run by the program, and the source of the manual and the completions. */
 export function guestosProgram(surroundings: Surroundings): Command {
   const program = new Command("guestos-boot")
     .description("Brings a GuestOS from a blank disk to a running node, and keeps it that way.")
@@ -57,7 +57,7 @@ export function guestosProgram(surroundings: Surroundings): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => surroundings.terminal.print(text.trimEnd()),
-      // Errors are worded in report(), all in the same way.
+      // report() words all errors, in the same way.
       writeErr: () => undefined,
     })
     .addHelpText("after", `\n${rootHelp}\n\nExit codes:\n${exitCodeLines().join("\n")}`);
@@ -65,7 +65,7 @@ export function guestosProgram(surroundings: Surroundings): Command {
   return program;
 }
 
-/** Says in one way whatever went wrong; with --json in a document too, because programs read no prose. */
+/** Reports any error in the same way; with --json also as a document, because programs do not parse prose. */
 async function report(error: unknown, args: readonly string[], terminal: Terminal): Promise<number> {
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok.code;
   const { exit, problem } = await explained(error);

@@ -8,7 +8,7 @@ interface Flags {
   readonly json: boolean;
 }
 
-/** Adds `recovery-passphrase` and what may follow it. */
+/** Adds `recovery-passphrase` and its subcommands. */
 export function addRecoveryCommands(program: Command, { terminal, setup, end }: Surroundings): void {
   const recovery = addCommand(program, "recovery-passphrase", "a passphrase that opens the store when the node's key file is lost", {
     help: recoveryHelp,

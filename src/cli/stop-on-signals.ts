@@ -3,16 +3,16 @@ import { exitCodes, type ExitName } from "../run/exit-codes.ts";
 export interface StopSwitch {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
-  /** How a program that was stopped ends. */
+  /** The exit of a program that was stopped. */
   readonly exit: () => ExitName;
 }
 
-/** The promise is 5 s. What has not ended by then (a disk that hangs) is left behind. */
+/** Milliseconds. The promise is 5 s. Work that has not ended by then (a disk that hangs) is left behind. */
 const LAST_MOMENT = 4_800;
 
 /**
- * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life.
- * SIGHUP is one of them: it comes when an operator's ssh connection breaks.
+ * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life. SIGHUP is
+ * one of them: it comes when an operator's ssh connection breaks.
  */
 export function stopOnSignals(): StopSwitch {
   const controller = new AbortController();

@@ -9,7 +9,7 @@ interface Flags {
   readonly json: boolean;
 }
 
-/** Adds `upgrade` and what may follow it. */
+/** Adds `upgrade` and its subcommands. */
 export function addUpgradeCommands(program: Command, surroundings: Surroundings): void {
   const { terminal, setup, end } = surroundings;
   const upgrade = addCommand(program, "upgrade", "the two systems of this node: what runs, what is tried, what to keep", {

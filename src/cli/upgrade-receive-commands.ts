@@ -13,7 +13,7 @@ interface Flags {
   readonly json: boolean;
 }
 
-/** Adds to `upgrade` what takes in an image. */
+/** Adds the subcommands of `upgrade` that read an image. */
 export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: Surroundings): void {
   const command = (name: string, description: string, help: string): Command =>
     addCommand(upgrade, name, description, { help })

@@ -5,10 +5,10 @@ import type { Problem } from "../base/problem.ts";
 
 const SEE_HELP = "see guestos-boot --help";
 
-/** What is wrong with a command line, from what commander says of it. */
+/** What is wrong with a command line, from commander's error. */
 export function usageProblem(error: CommanderError, args: readonly string[], program: Command): Problem {
   const [first = "", second = ""] = args;
-  // A word that is no command reaches the default command as an argument too many.
+  // A word that is no command reaches the default command as an excess argument.
   if (error.code === "commander.excessArguments") {
     const group = program.commands.find((command) => command.name() === first && command.commands.length > 0);
     const word = group === undefined ? first : second;

@@ -1,11 +1,12 @@
-/** Put in place by the build (tools/build.ts): the version of package.json and the commit that the sources stand at. */
+/** Defined by the build (tools/build.ts): the version of package.json and the commit of the sources. */
 declare const BUILT_VERSION: string | undefined;
 
-/** What `--version` prints. Running from sources there is no build, and so no version to claim. */
+/** The version that `--version` prints. A program that runs from sources was not built, and has no version. */
 export const version = typeof BUILT_VERSION === "undefined" ? "development" : BUILT_VERSION;
 
 /**
- * Answers the commonest question of scripts, which must cost no more than Node itself: nothing else is loaded for this one.
+ * Answers `--version`, the most common question of scripts, at no more cost than Node itself: no other module is
+ * loaded for it.
  *
  * @returns whether that was the question
  */

@@ -4,7 +4,7 @@ import { nodeExporterCertificate } from "../units/identity/node-exporter-keys.ts
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const DAY = 24 * 3600 * 1000;
-/** A boot renews it in its last 30 days: so somebody hears of it before that. */
+/** A boot renews the certificate in its last 30 days; the notice comes before that. */
 const EARLY = 60 * DAY;
 
 export const certificateCheck: Check = {

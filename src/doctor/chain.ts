@@ -8,8 +8,9 @@ import type { GuestUnit, Machine } from "../units/machine.ts";
 import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
 
 /**
- * What each unit of the chain, and of the monitor, would do now: most of what can be wrong with a node is something that a
- * plan finds missing or in the way. Each unit is asked for itself, so that one that is wrong does not hide what follows.
+ * The present plan of each unit of the chain and of the monitor: most faults of a node are something that a plan
+ * finds missing or in the way. Each unit is planned without its requirements, so that one faulty unit does not hide
+ * those behind it.
  */
 export const chainCheck: Check = {
   name: "chain",
@@ -30,13 +31,16 @@ export const chainCheck: Check = {
   },
 };
 
-/** A unit whose plan does not end by then is not waited for: the other answers would be lost with it. */
+/**
+ * Milliseconds for one unit's plan. A slower one is not waited for, because the whole check would time out and lose
+ * the other answers.
+ */
 const PATIENCE = 30_000;
 
 interface Asked {
   readonly forecasts: ReadonlyMap<string, UnitForecast>;
   readonly notes: readonly { readonly name: string; readonly text: string }[];
-  /** Names of the units that could not look, and why, if they said so. */
+  /** Names of the units that could not complete their inspection; whatever reason is known is in the forecast. */
   readonly unanswered: ReadonlySet<string>;
 }
 
@@ -49,7 +53,7 @@ async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortS
     const asked: GuestUnit = {
       ...unit,
       requires: [],
-      // Not all at once, as in a run, and yet each whatever the others answer.
+      // In order, not all at once, but each unit whatever the others answer.
       after: [...unit.requires, ...unit.after].map(alone),
       retryFor: 0,
       timeout: Math.min(unit.timeout, PATIENCE),
@@ -59,7 +63,7 @@ async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortS
           unanswered.delete(unit.name);
           return plan;
         } catch (error) {
-          // In its own words it says what is wrong; a tool or file that failed says only that nobody knows.
+          // A unit's own problem names the fault; a failed tool or file only shows that the state is unknown.
           if (error instanceof ProblemError && !(error instanceof CommandError)) unanswered.delete(unit.name);
           throw error;
         }
@@ -83,7 +87,7 @@ interface HowTo {
   readonly mend: string;
 }
 
-/** A run knows the chain's units alone. */
+/** A run knows only the units of the chain. */
 function howToSee({ maintenance }: Patient, name: string): HowTo {
   const isMaintenance = maintenance.some((unit) => unit.name === name);
   return isMaintenance
@@ -92,10 +96,10 @@ function howToSee({ maintenance }: Patient, name: string): HowTo {
 }
 
 /**
- * A finding for each unit that is not as it should be. For those that require such a unit, one for all: what they would do,
- * or what they find in the way, may only come from that.
+ * A finding for each faulty unit. The units that require one share a single finding: what they would do, or find in
+ * the way, may only be a consequence.
  *
- * @param unanswered names of the units whose problem is that they could not look
+ * @param unanswered names of the units that could not complete their inspection
  */
 function judgeUnits(
   units: readonly GuestUnit[],

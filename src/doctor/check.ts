@@ -4,45 +4,51 @@ import type { Host, HostOptions } from "../system/host.ts";
 import { type Problem, toProblem } from "../base/problem.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
 
-/** What a doctor is shown: the node, and what was promised of it. */
+/** The input of a check: the node, and its promised state. */
 export interface Patient {
   readonly layout: Layout;
   readonly medium: Machine["medium"];
   readonly chain: readonly GuestUnit[];
-  /** What the monitor looks after besides the chain. */
+  /** The units of the monitor besides the chain. */
   readonly maintenance: readonly GuestUnit[];
   readonly facts: RunFacts;
-  /** Where the monitor says what it saw last. */
+  /** The file in which the monitor keeps its last results. */
   readonly monitorFile: string;
-  /** The machine, for as long as the signal lets. */
+  /** The machine, until the signal is aborted. */
   readonly hostFor: (options: HostOptions) => Host;
 }
 
-/** One question about the running node that no unit's plan answers, or all those that they do. It looks and never touches. */
+/**
+ * A question about the running node that no unit's plan answers; chainCheck covers those that the plans answer. A check
+ * inspects, and never changes anything.
+ */
 export interface Check {
-  /** Unique: what a reader of the JSON document goes by. */
+  /** Unique: the key for readers of the JSON document. */
   readonly name: string;
-  /** What it makes sure of, for people. */
+  /** What the check ensures, for people. */
   readonly title: string;
-  /** Names of units: a node whose chain has not all of them has nothing of what is looked at. All nodes have it when absent. */
+  /**
+   * Names of units: where the chain lacks one of them, the node has no object of this check, and the check is
+   * skipped. Absent for a check of every node.
+   */
   readonly about?: readonly string[];
   /** A command that shows the same to a person. */
   readonly seen: string;
-  /** Milliseconds. What has not been seen by then could not be looked at. */
+  /** Milliseconds, after which the check has failed to inspect. */
   readonly within: number;
-  /** What it throws counts as "could not look". */
+  /** An error counts as "could not look". */
   readonly look: (patient: Patient, host: Host) => Promise<Seen>;
 }
 
 export interface Seen {
-  /** In a few words, for when nothing is wrong: "12 mounts". */
+  /** A short result for when nothing is wrong: "12 mounts". */
   readonly fact: string;
   readonly findings: readonly Finding[];
 }
 
 /**
- * `wrong`: not as promised. `unknown`: could not be looked at, which is never the same as fine. `notice`: as promised, and
- * somebody should know of it, for it may not stay so.
+ * `wrong`: not as promised. `unknown`: could not be inspected, which is never the same as fine. `notice`: as
+ * promised, but an operator should know of it, because it may not stay so.
  */
 export type Level = "wrong" | "unknown" | "notice";
 
@@ -53,7 +59,10 @@ export interface Finding {
   readonly seen: string;
 }
 
-/** @param seen how to see it again; @param problem with `todo`: how to mend it */
+/**
+ * @param seen how to see it again
+ * @param problem with `todo`: how to repair it
+ */
 export function wrong(seen: string, problem: Problem): Finding {
   return { level: "wrong", seen, problem };
 }
@@ -66,7 +75,7 @@ export function couldNotLook(seen: string, error: unknown): Finding {
   return { level: "unknown", seen, problem: toProblem(error) };
 }
 
-/** A part of a check: where that part cannot be looked at, the others still are. */
+/** A part of a check: if it cannot be inspected, the other parts still are. */
 export async function part(seen: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await look();

@@ -11,7 +11,7 @@ import { spaceCheck } from "./space.ts";
 import { upgradesCheck } from "./upgrades.ts";
 import { volumesCheck } from "./volumes.ts";
 
-/** All that a node is looked at for, as a reader expects it. The chain's own plans come first: they know most. */
+/** All checks of a node, in the order of the report. The chain's own plans come first: they know most. */
 export const checks: readonly Check[] = [
   chainCheck,
   mountsCheck,

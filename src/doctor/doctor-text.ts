@@ -7,13 +7,13 @@ interface Diagnosed extends Finding {
   readonly check: string;
 }
 
-/** Worst first; of one level in the order of the checks. */
+/** Worst first; within a level, in the order of the checks. */
 function findingsOf(examined: readonly Examined[]): readonly Diagnosed[] {
   const all = examined.flatMap(({ name, findings }) => findings.map((finding) => ({ ...finding, check: name })));
   return levels.flatMap((level) => all.filter((finding) => finding.level === level));
 }
 
-/** What `doctor --json` prints. */
+/** The document of `doctor --json`. */
 export function doctorDocument(examined: readonly Examined[]): object {
   return {
     sound: isSound(examined),

@@ -9,8 +9,8 @@ import { recoveryState } from "../units/disks/recovery-slot.ts";
 import { type Check, couldNotLook, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
 /**
- * Each unit holds the header of its device against the intent. Nobody looks at the /var of the system that does not run, nor
- * at the second copy of a header, by which a device is still opened when the first one is damaged.
+ * Each unit compares the header of its device with the intent. No unit inspects the /var of the system that does not
+ * run. Nor does one inspect the second copy of a header, which still opens a device when the first copy is damaged.
  */
 export const encryptionCheck: Check = {
   name: "encryption",
@@ -47,7 +47,7 @@ async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }:
   const intent = await readIntent(host, layout.config.intents, name);
   const { device } = await requirePartition(host, label);
   const isLuks = (await readSignature(host, device))?.type === "crypto_LUKS";
-  // Blank, or begun and not finished: nothing is in it yet.
+  // Blank, or begun and not finished: it holds no data yet.
   if (intent?.phase !== "complete" && !isLuks) return [];
   return judgeHeader(
     `${device} (${label})`,
@@ -57,12 +57,12 @@ async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }:
   );
 }
 
-/** Whether there is a recovery passphrase is for the operator to decide: neither answer is wrong. */
+/** The operator decides whether there is a recovery passphrase: neither state is wrong. */
 async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
   const seen = "guestos-boot recovery-passphrase";
   try {
     const { device } = await requirePartition(host, layout.partitions.store);
-    // Of a store without a header, all has been said.
+    // A store without a header is already reported above.
     if ((await readSignature(host, device))?.type !== "crypto_LUKS") return { fact: "no recovery passphrase", findings: [] };
     const state = await recoveryState(host, device);
     if (state !== "unfinished") return { fact: state === "set" ? "a recovery passphrase is set" : "no recovery passphrase", findings: [] };
@@ -76,7 +76,10 @@ async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
   }
 }
 
-/** @param uuid what the intent says; absent where it says nothing yet. @param place for people */
+/**
+ * @param place the device, for people
+ * @param uuid of the intent; absent where no intent is complete
+ */
 export function judgeHeader(place: string, device: string, uuid: string | undefined, { first, second }: LuksHeader): readonly Finding[] {
   const seen = `cryptsetup luksDump ${device}`;
   const any = first ?? second;

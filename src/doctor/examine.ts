@@ -1,7 +1,7 @@
 import { ProblemError } from "../base/problem.ts";
 import { type Check, couldNotLook, type Finding, type Level, type Patient } from "./check.ts";
 
-/** What a check came to. */
+/** The result of a check. */
 export interface Examined {
   readonly name: string;
   readonly title: string;
@@ -15,8 +15,8 @@ export interface Examined {
 export const levels = ["wrong", "unknown", "notice"] as const satisfies readonly Level[];
 
 /**
- * Makes the checks one after the other, so that each has its bound for its own work, also on a machine that is out of breath.
- * A check that fails or hangs takes nothing from the others.
+ * Makes the checks one after the other, so that the time limit of each covers only its own work, even on an
+ * overloaded machine. A check that fails or hangs does not affect the others.
  *
  * @returns when the signal is aborted, only those that were made by then
  */
@@ -38,7 +38,7 @@ async function examineOne(check: Check, patient: Patient, signal: AbortSignal): 
   try {
     const { fact, findings } = await Promise.race([
       check.look(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
-      // Not AbortSignal.timeout: that one lets the process end while it is waited for.
+      // Not AbortSignal.timeout: its timer does not keep the process alive during the wait.
       new Promise<never>((_, reject) => {
         const end = (): void =>
           reject(new ProblemError({ code: "check-timed-out", what: `the check "${name}" did not end within ${within / 1000} s` }));
@@ -53,7 +53,7 @@ async function examineOne(check: Check, patient: Patient, signal: AbortSignal): 
     return { name, title, outcome: "unknown", findings: [couldNotLook(seen, error)] };
   } finally {
     clearTimeout(timer);
-    // Whatever it has left behind.
+    // Stops any work that the check left behind.
     ending.abort();
   }
 }
@@ -62,7 +62,7 @@ function worst(findings: readonly Finding[]): "fine" | Level {
   return levels.find((level) => findings.some((finding) => finding.level === level)) ?? "fine";
 }
 
-/** True when everything was looked at, and nothing is wrong. */
+/** True when every check could be made, and nothing is wrong. */
 export function isSound(examined: readonly Examined[]): boolean {
   return examined.every(({ outcome }) => isWell(outcome));
 }

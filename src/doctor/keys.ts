@@ -8,7 +8,10 @@ import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
 import { type Check, type Finding, part, type Patient, wrong } from "./check.ts";
 
-/** The units look at what is in a key, and at the modes of what they put on a tmpfs; what lasts may have been opened to others since. */
+/**
+ * The units check the content of a key, and the modes of what they put on a tmpfs. The modes of permanent files may
+ * have been changed since.
+ */
 export const keysCheck: Check = {
   name: "keys",
   title: "keys can be read by those alone who need them",
@@ -36,7 +39,7 @@ export const keysCheck: Check = {
 
 export interface KeyPlace {
   readonly path: string;
-  /** `ours`: root's. `injected`: the node's software owns it, and may have put it elsewhere. */
+  /** `ours`: root's. `injected`: the node's software owns it, and may have moved it. */
   readonly kind: "ours" | "injected";
 }
 

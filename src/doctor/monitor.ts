@@ -5,7 +5,7 @@ import { type Check, type Finding, notice, wrong } from "./check.ts";
 const SERVICE = "guestos-monitor.service";
 const SEEN = `systemctl status ${SERVICE}`;
 
-/** What the monitor has seen is not repeated here: the doctor has looked at the same for itself (chain). */
+/** The monitor's findings are not repeated here: chainCheck inspects the same units itself. */
 export const monitorCheck: Check = {
   name: "monitor",
   title: "the monitor runs, and looks",
@@ -23,7 +23,7 @@ export const monitorCheck: Check = {
   },
 };
 
-/** Seconds. It looks at everything once an hour; a look may be put off, or take a while. */
+/** Seconds. The monitor inspects everything once an hour; an inspection may be put off, or take a while. */
 const TOO_LONG = 2 * 3600;
 
 /** @param now seconds since the epoch */

@@ -3,7 +3,7 @@ import { boundOptions, mountOptions } from "../units/disks/mount-options.ts";
 import { type Check, type Finding, type Patient, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 
-/** A unit looks at what is mounted where, and not at the options: somebody may have changed these since, and so may the kernel. */
+/** A unit checks which file system is mounted where, but not the options, which an operator or the kernel may have changed since. */
 export const mountsCheck: Check = {
   name: "mounts",
   title: "all is mounted with the rights that it needs, and no more",
@@ -83,7 +83,7 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
       what: `${mountPoint} is not mounted as it should be`,
       found,
       expected: options.join(","),
-      // FAT takes its group and its masks only as it is mounted.
+      // FAT takes its group and its masks only when it is mounted.
       todo: lacking.some((option) => /^(?:gid|umask)=/.test(option))
         ? `umount ${mountPoint} && guestos-boot --unit mount-boot`
         : // "bind": of this mount alone, not of all of /run.
@@ -92,7 +92,7 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
   ];
 }
 
-/** The kernel shows what the file system knows itself (sync, the masks) apart from what only this mount has. */
+/** The kernel lists options of the file system itself (sync, the masks) apart from those of this mount alone. */
 function holds({ options, superOptions }: Mount, option: string): boolean {
   const shown = [...options, ...superOptions];
   if (option === "rw") return !shown.includes("ro");

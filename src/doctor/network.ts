@@ -13,7 +13,10 @@ import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const NETWORKD = "systemd-networkd.service";
 
-/** The units look at files, and at what of them is in force. Whether anybody applies them, and with what success, networkd says. */
+/**
+ * The units check files, and whether their content is in force. Only networkd knows whether the files are applied,
+ * and with what success.
+ */
 export const networkCheck: Check = {
   name: "network",
   title: "systemd-networkd runs, and has configured the primary interface",
@@ -55,7 +58,7 @@ export const networkCheck: Check = {
   },
 };
 
-/** A change of card is told for as long as the boot goes on in which it was made. */
+/** A change of card is reported during the boot in which it was made. */
 async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterface): Promise<readonly Finding[]> {
   const files = [layout.config.networkCard, decisionFile(layout)];
   for (const file of files) {
@@ -86,7 +89,7 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
   return [];
 }
 
-/** States of a link in which networkd is not done with it (networkctl(1)): for a moment only, as long as all goes well. */
+/** States of a link that networkd is still configuring (networkctl(1)). If all goes well, they last only a moment. */
 const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
 
 /** @param file the .network file that the chain wrote for it */

@@ -5,7 +5,7 @@ type Name = keyof Layout["mountPoints"];
 
 const NAMES = ["boot", "efi", "grub", "config", "var", "data", "crypto", "backup"] as const satisfies readonly Name[];
 
-/** Which unit mounts what not every profile has. The rest is mount-boot's, and every node's. */
+/** The units that mount what not every profile has. mount-boot mounts the rest, on every node. */
 const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
   var: "var",
   data: "volume-mounts",
@@ -13,7 +13,7 @@ const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
   backup: "volume-mounts",
 };
 
-/** Names of the mount points that a node with that chain has. */
+/** Names of the mount points of a node with that chain. */
 export function ownMountPoints({ chain }: Pick<Patient, "chain">): readonly Name[] {
   const units = new Set(chain.map(({ name }) => name));
   return NAMES.filter((name) => {

@@ -1,7 +1,10 @@
 import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
-/** What the package installs, adds something to, or enables (systemd below etc/), and starts; nothing is wrong with one that there is not. */
+/**
+ * The units that the package installs, extends, or enables (systemd below etc/), and those that it starts. One that
+ * does not exist is not a fault.
+ */
 export const SERVICES: readonly string[] = [
   "guestos-boot.service",
   "guestos-boot-late.service",

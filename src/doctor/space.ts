@@ -3,11 +3,11 @@ import type { Space } from "../system/host.ts";
 import { type Check, type Finding, notice, part, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 
-/** Of the file system: below the first share somebody should look after it, below the second what writes there may fail any moment. */
+/** Shares of the file system. Below the first, an operator should act; below the second, writes may fail at any moment. */
 const LOW = 1 / 10;
 const FULL = 1 / 50;
 
-/** What the node and its operators write to while it runs. */
+/** The mount points to which the node and its operators write while it runs. */
 const FILLING: readonly string[] = ["config", "var", "data", "backup"];
 
 export const spaceCheck: Check = {

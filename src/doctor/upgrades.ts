@@ -8,7 +8,10 @@ import { type Check, type Finding, notice, part, type Seen, wrong } from "./chec
 
 const SEEN = "guestos-boot upgrade status";
 
-/** The unit upgrade-state writes what is not true in grubenv. Here stands what is true, and somebody should decide about. */
+/**
+ * The unit upgrade-state repairs a grubenv that is not true. This check reports states that are true, but need an
+ * operator's decision.
+ */
 export const upgradesCheck: Check = {
   name: "upgrades",
   title: "the system that runs is the one to stay, and there is one to go back to",
@@ -68,7 +71,7 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
   },
 };
 
-/** Of the system that does not run. */
+/** Judges the system that does not run. */
 function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
   const other = otherSlot(situation.running);
   const knowledge = slots[other];

@@ -5,7 +5,7 @@ import { ProblemError } from "../base/problem.ts";
 import { storeNotOpen, volumeNotActive } from "../units/disks/disk-problems.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
-/** The unit volumes asks whether they are there. How large they are, and whether the kernel agrees with LVM, is asked here. */
+/** The unit `volumes` checks that the volumes exist. This check covers their sizes, and whether the kernel agrees with LVM. */
 export const volumesCheck: Check = {
   name: "volumes",
   title: "the volumes of the store have their sizes",

@@ -9,7 +9,7 @@ import { unitWork } from "./unit-work.ts";
 const OUTCOMES = ["done", "degraded", "failed", "unfinished"];
 const RESULTS = ["unchanged", "changed", "degraded", "failed", "skipped", "unfinished"];
 
-/** What a boot's record tells of the boot, its runs and its units. @returns nothing for an empty record */
+/** The samples of a boot, its runs and its units, from the boot's record. @returns nothing for an empty record */
 export function bootSamples(record: ReadRecord): readonly Sample[] {
   const [first] = record.runs;
   if (first === undefined) return [];
@@ -37,7 +37,7 @@ export function bootSamples(record: ReadRecord): readonly Sample[] {
   ];
 }
 
-/** Of the boot itself, whatever an operator ran since; of all runs, where there is none. */
+/** The seconds of the boot itself, without an operator's runs; of all runs, where the record has no boot. */
 function bootSeconds(runs: readonly RunView[]): number {
   const stages = runs.filter(({ facts }) => facts.stage !== undefined);
   return bootView(stages.length === 0 ? runs : stages).seconds;
@@ -62,7 +62,7 @@ function runSamples(name: string, run: RunView, peakMemory: number | undefined):
   ];
 }
 
-/** The last run of each name, with its peak of memory: an operator may run one again. */
+/** The last run of each name, with its peak memory: an operator may repeat a run. */
 function lastOfEach({ runs, events }: ReadRecord): readonly (readonly [string, RunView, number | undefined])[] {
   const peaks = peaksOf(events);
   const last = new Map(runs.map((run, index) => [run.facts.stage ?? "manual", [run.facts.stage ?? "manual", run, peaks[index]] as const]));

@@ -6,10 +6,10 @@ interface Ended extends UnitView {
 }
 
 /**
- * The units that decided when a run ended: the one that ended last, of those that it waited for the one that ended last, and so
- * on. To make a run shorter, one of these must become shorter.
+ * The units that decided when a run ended: the one that ended last, the one that ended last among those that it
+ * waited for, and so on. A run becomes shorter only if one of these does.
  *
- * @returns in the order in which they ran; empty when nothing has ended
+ * @returns in the order in which they ran; empty when no unit has ended
  */
 export function criticalPath(units: readonly UnitView[]): readonly { readonly name: string; readonly seconds: number }[] {
   const ended = new Map(units.filter(hasEnded).map((unit) => [unit.name, unit]));
@@ -18,7 +18,7 @@ export function criticalPath(units: readonly UnitView[]): readonly { readonly na
   return path.map(({ name, startedAt, endedAt }) => ({ name, seconds: endedAt - startedAt }));
 }
 
-/** Those that ended before it started: a record that says otherwise must not lead in a circle. */
+/** Only units that ended before it started: a record that contradicts this must not cause an endless loop. */
 function predecessors(unit: Ended, ended: ReadonlyMap<string, Ended>): readonly Ended[] {
   return [...unit.requires, ...(unit.after ?? [])].flatMap((name) => {
     const first = ended.get(name);

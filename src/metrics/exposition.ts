@@ -3,7 +3,7 @@ import Gauge from "prom-client/lib/gauge.js";
 import Registry from "prom-client/lib/registry.js";
 import type { Family, Sample } from "./families.ts";
 
-/** What a client is told that the text below is (Prometheus' text format, version 0.0.4). */
+/** The content type of the text below (Prometheus' text format, version 0.0.4). */
 export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** The samples in Prometheus' text format, family by family. @throws Error for two samples with the same labels in one family */
@@ -13,7 +13,7 @@ export async function exposition(samples: readonly Sample[]): Promise<string> {
   for (const [family, its] of byFamily) {
     requireDistinct(family, its);
     const metric = metricOf(family, registry);
-    // A counter that was just made stands at nought.
+    // A new counter is 0, so `inc` sets its value.
     for (const { labels, value } of its) metric.inc(labels, value);
   }
   return registry.metrics();
@@ -24,7 +24,7 @@ function metricOf({ name, type, help, labels }: Family, registry: Registry): Cou
   return type === "counter" ? new Counter(options) : new Gauge(options);
 }
 
-/** One that comes twice would be added up in silence. */
+/** prom-client would silently add up duplicates. */
 function requireDistinct({ name, labels: names }: Family, samples: readonly Sample[]): void {
   const seen = new Set(samples.map(({ labels }) => JSON.stringify(Object.keys(names).map((label) => labels[label] ?? null))));
   if (seen.size < samples.length) throw new Error(`a sample of ${name} comes twice`);

@@ -1,10 +1,10 @@
-/** A metric as Prometheus knows it: what its samples have in common. */
+/** A Prometheus metric: the common part of its samples. */
 export interface Family {
   readonly name: string;
   readonly type: "gauge" | "counter";
-  /** What the value is counted in. `boolean`: 1 for yes, 0 for no. */
+  /** The unit of the value. `boolean`: 1 for yes, 0 for no. */
   readonly unit: "boolean" | "seconds" | "unix seconds" | "bytes" | "number" | "code";
-  /** Labels that a sample may have, and what their values mean. */
+  /** Labels that a sample may have, with the meaning of their values. */
   readonly labels: Readonly<Record<string, string>>;
   readonly help: string;
 }
@@ -15,8 +15,8 @@ const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: t
 const SLOT = { slot: "`A`, `B`" };
 
 /**
- * Every metric there is. docs/metrics.md is held against this by a test. Those marked as kept have the names, labels and values that
- * dashboards of GuestOS nodes already use.
+ * All metrics. A test compares them with docs/metrics.md. Those under "Kept from IC-OS" there have the names, labels and
+ * values that dashboards of GuestOS nodes already use.
  */
 export const families = {
   version: {
@@ -348,16 +348,16 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Those labels of the family that the sample has. */
+/** Any of the family's labels. */
 type LabelsOf<F extends Family> = { readonly [Name in keyof F["labels"]]?: string | undefined };
 
 export function sample<F extends Family>(family: F, value: number | boolean, labels?: LabelsOf<F>): Sample {
   const given = Object.entries(labels ?? {}).filter((entry): entry is [string, string] => typeof entry[1] === "string");
-  // Microseconds are what the clock has; the digits behind come from subtracting.
+  // The clock has microseconds; digits beyond them are artefacts of subtraction.
   return { family, labels: Object.fromEntries(given), value: Math.round(Number(value) * 1e6) / 1e6 };
 }
 
-/** One sample a value: 1 for the one that holds, 0 for the others. */
+/** One sample per value: 1 for `held`, 0 for the others. */
 export function oneHot<F extends Family>(
   family: F,
   label: keyof F["labels"] & string,

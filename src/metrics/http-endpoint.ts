@@ -5,24 +5,24 @@ import { CONTENT_TYPE } from "./exposition.ts";
 import type { ListenAddress } from "./listen-address.ts";
 
 export interface HttpEndpoint {
-  /** The real port, also where 0 was asked for. */
+  /** The real port, even where 0 was requested. */
   readonly address: ListenAddress;
   /** Closes the port and every connection. */
   readonly stop: () => Promise<void>;
 }
 
-/** At once. A scraper needs one; the next one waits in the kernel, or is turned away. */
+/** Simultaneous connections. A scraper needs one; a further client waits in the kernel, or is turned away. */
 const CONNECTIONS = 8;
 /** A request is a line and a few headers. */
 const HEADER_BYTES = 4096;
-/** Until the whole request has come, and as long again for the answer to be taken. Milliseconds. */
+/** Milliseconds until the whole request must have arrived, and again as long for the answer to be taken. */
 const PATIENCE = 5_000;
 
 /**
- * Serves metrics at /metrics, and nothing else. What a client can cost is bounded: connections, bytes, time; clients that come
- * together share one look at the node.
+ * Serves metrics at /metrics, and nothing else. The cost of clients is bounded: connections, bytes, time; clients
+ * that come at the same time share one rendering.
  *
- * @param render the metrics in Prometheus' text format, as of now
+ * @param render the current metrics in Prometheus' text format
  * @throws ProblemError when the address cannot be listened on
  */
 export async function startHttpEndpoint({ host, port }: ListenAddress, render: () => Promise<string>): Promise<HttpEndpoint> {
@@ -43,7 +43,7 @@ export async function startHttpEndpoint({ host, port }: ListenAddress, render: (
   );
   server.maxConnections = CONNECTIONS;
   server.maxRequestsPerSocket = 1;
-  // An idle connection is closed, also one that does not take its answer.
+  // Closes an idle connection, also one that does not take its answer.
   server.setTimeout(PATIENCE, (socket) => socket.destroy());
   await listening(server, { host, port });
   const bound = server.address();
@@ -60,7 +60,7 @@ export async function startHttpEndpoint({ host, port }: ListenAddress, render: (
 async function answer(request: IncomingMessage, response: ServerResponse, render: () => Promise<string>): Promise<void> {
   const reply = (status: number, type: string, body: string, headers: Readonly<Record<string, string>> = {}): void => {
     response.writeHead(status, { "Content-Type": type, "Content-Length": Buffer.byteLength(body), Connection: "close", ...headers });
-    // Node leaves the body of an answer to HEAD out.
+    // For HEAD, Node leaves out the body.
     response.end(body);
   };
   if (request.url?.split("?")[0] !== "/metrics") return reply(404, "text/plain", "only /metrics is here\n");
@@ -68,7 +68,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, render
   try {
     reply(200, CONTENT_TYPE, await render());
   } catch {
-    // What went wrong is for the node's own log, not for whoever can connect.
+    // The cause is for the node's own log, not for any client that can connect.
     reply(500, "text/plain", "the metrics cannot be read now\n");
   }
 }

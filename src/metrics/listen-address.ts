@@ -6,9 +6,10 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `PORT`, `ADDRESS:PORT` or `[IPV6]:PORT`. A port alone is that of 127.0.0.1: who wants to be heard by others says so.
+ * Reads `PORT`, `ADDRESS:PORT` or `[IPV6]:PORT`. A port alone is that of 127.0.0.1: access from other machines takes
+ * an explicit address.
  *
- * @returns `undefined` when it is none of these; names are none, because resolving them would be somebody else's decision
+ * @returns `undefined` for any other text. Host names are refused, because their resolution is up to another system
  */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]:|([^:[\]]+):)?(\d{1,5})$/.exec(text) ?? [];

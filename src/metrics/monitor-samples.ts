@@ -1,7 +1,7 @@
 import type { MonitorState } from "../config/state/monitor-state.ts";
 import { families, type Sample, sample } from "./families.ts";
 
-/** What the monitor knows of the units that it watches. */
+/** The monitor's state of the units that it watches. */
 export function monitorSamples({ since, time, units }: MonitorState): readonly Sample[] {
   return [
     sample(families.monitorStart, since),

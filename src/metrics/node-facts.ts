@@ -15,7 +15,7 @@ import type { UpgradeFacts } from "./upgrade-samples.ts";
 export type Source = "record" | "slots" | "intents" | "data" | "monitor";
 export type IntentPhase = Intent["phase"] | "unreadable";
 
-/** What the metrics of a node are made of. What is `undefined` is not there, or could not be read: `unreadable` tells which. */
+/** The facts behind the metrics of a node. An `undefined` fact does not exist, or could not be read: `unreadable` says which. */
 export interface NodeFacts {
   /** That of the image. */
   readonly version: string | undefined;
@@ -29,15 +29,15 @@ export interface NodeFacts {
   readonly unreadable: ReadonlySet<Source>;
 }
 
-/** Files of the program's own, which need not be there. */
+/** Files of the program's own, which may be missing. */
 export interface FactSources {
   /** The boot's record. */
   readonly recordFile: string;
-  /** What the monitor last said. */
+  /** The monitor's last state. */
   readonly monitorFile: string;
 }
 
-/** Looks, starts no process and touches nothing. A source that cannot be read takes only its own metrics with it. */
+/** Reads the facts; starts no process and changes nothing. A source that cannot be read affects only its own metrics. */
 export async function nodeFacts(host: Host, layout: Layout, { recordFile, monitorFile }: FactSources): Promise<NodeFacts> {
   const unreadable = new Set<Source>();
   const from = async <T>(source: Source, read: () => Promise<T>): Promise<T | undefined> => {
@@ -68,7 +68,7 @@ async function recordIn(host: Host, file: string): Promise<ReadRecord | undefine
   return text === undefined ? undefined : withoutMonitor(parseRecord(text, file));
 }
 
-/** The monitor's runs are no part of the boot, and the oldest of them are forgotten: a count of them would go down. */
+/** The monitor's runs are not part of the boot. The oldest of them are dropped, so a counter over them would go down. */
 function withoutMonitor(record: ReadRecord): ReadRecord {
   let isMonitor = false;
   const events = record.events.filter((event) => {
@@ -112,7 +112,7 @@ async function phaseOf(host: Host, folder: string, name: string): Promise<Intent
   }
 }
 
-/** Where IC-OS looks: whatever of that name is a file. */
+/** The place where IC-OS looks: any regular file of that name. */
 async function operatorKeyIn(host: Host, layout: Layout): Promise<boolean> {
   await requireMounted(host, layout.mountPoints.data);
   return (await host.stat(layout.operatorKey))?.kind === "file";

@@ -6,10 +6,10 @@ import { unitWork } from "./unit-work.ts";
 import { upgradeSamples } from "./upgrade-samples.ts";
 
 const SOURCES = ["record", "slots", "intents", "data", "monitor"] satisfies readonly Source[];
-/** The unit that loads the firewall's rules: all that its actions do. */
+/** The unit that loads the firewall's rules; its actions do nothing else. */
 const RULESET_UNIT = "nftables";
 
-/** Everything that the metrics of a node say. */
+/** All samples of a node's metrics. */
 export function nodeSamples(facts: NodeFacts): readonly Sample[] {
   const { record, upgrade, intents, hasOperatorKey, monitor } = facts;
   const version = facts.version ?? "unknown";

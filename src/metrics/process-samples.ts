@@ -1,7 +1,7 @@
 import type { Host } from "../system/host.ts";
 import { families, type Sample, sample } from "./families.ts";
 
-/** The monitor itself: names as in every Prometheus client. */
+/** The monitor's own process: names as in every Prometheus client. */
 export async function processSamples(host: Host): Promise<readonly Sample[]> {
   const { user, system } = process.cpuUsage();
   const files = await host.list("/proc/self/fd");

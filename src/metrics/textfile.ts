@@ -6,13 +6,13 @@ import { exposition } from "./exposition.ts";
 import { type FactSources, nodeFacts } from "./node-facts.ts";
 import { nodeSamples } from "./node-samples.ts";
 
-/** Whose group the folder has: node_exporter reads what stands there, and nobody else. */
+/** The group of the folder: node_exporter reads the files there, and no other account does. */
 const READER = "node_exporter";
 
 /**
- * Writes the metrics as they now are, whole or not at all: node_exporter never reads half of them.
+ * Writes the current metrics, whole or not at all: node_exporter never reads half of them.
  *
- * @throws ProblemError and file system errors; no caller may fail for them
+ * @throws ProblemError and file system errors; no caller may fail because of them
  */
 export async function writeTextfile(host: Host, layout: Layout, sources: FactSources): Promise<void> {
   const text = await exposition(nodeSamples(await nodeFacts(host, layout, sources)));
@@ -21,8 +21,8 @@ export async function writeTextfile(host: Host, layout: Layout, sources: FactSou
 }
 
 /**
- * A failed boot may end before systemd-tmpfiles, which otherwise makes the folder (etc/tmpfiles.d/guestos.conf), in the same way. A
- * new file in it has the folder's group, for its set-group-ID bit (inode(7)).
+ * A failed boot may end before systemd-tmpfiles, which otherwise makes the folder (etc/common/tmpfiles.d/guestos.conf); this
+ * makes it in the same way. A new file in it gets the folder's group, because of the set-group-ID bit (inode(7)).
  */
 async function makeCollector(host: Host, layout: Layout): Promise<void> {
   if ((await host.stat(layout.collector)) !== undefined) return;

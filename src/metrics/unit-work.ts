@@ -1,23 +1,23 @@
 import type { RecordEvent } from "../boot/record/record.ts";
 
-/** What a unit's time went into, over all runs of a boot. */
+/** The work of a unit, over all runs of a boot. */
 export interface UnitWork {
-  /** Seconds that its tools ran, each for itself: two at once count twice. */
+  /** Seconds that its tools ran, each counted separately: two at once count twice. */
   readonly toolSeconds: number;
   readonly tools: number;
   readonly retries: number;
-  /** When its last action ended well, in seconds since the epoch. */
+  /** When its last successful action ended, in seconds since the epoch. */
   readonly lastAction?: number;
 }
 
 type Open = { -readonly [Key in keyof UnitWork]: UnitWork[Key] };
 
-/** Reads the events of a boot's record, which may be of several runs. @returns the work of each unit that was started */
+/** Reads the events of a boot's record, which may have several runs. @returns the work of each unit that was started */
 export function unitWork(events: readonly RecordEvent[]): ReadonlyMap<string, UnitWork> {
   const units = new Map<string, Open>();
-  /** Which unit a span belongs to, what it is, and when it began. Spans are numbered anew in each run. */
+  /** For each span: its unit, its kind, and its start. Span numbers start again in each run. */
   const spans = new Map<number, { readonly unit: Open; readonly kind: string; readonly at: number }>();
-  /** What to add to the monotonic clock for the time of day. */
+  /** Add this to the monotonic clock for seconds since the epoch. */
   let epoch = 0;
   for (const event of events) {
     switch (event.event) {

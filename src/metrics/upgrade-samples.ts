@@ -8,7 +8,7 @@ const CYCLES = ["install", "stable", "first_boot", "failsafe_check"] satisfies r
 const KNOWN = ["incomplete", "installed", "proven", "failed", "nothing", "damaged"] satisfies readonly Known[];
 const SLOTS = ["A", "B"] satisfies readonly Slot[];
 
-/** What is known of the upgrades: from the boot loader's block and the two slots' records. */
+/** The state of the upgrades, from the boot loader's block and the two slots' records. */
 export interface UpgradeFacts {
   readonly seen: Seen;
   readonly refusedImages: number;
@@ -16,7 +16,10 @@ export interface UpgradeFacts {
   readonly bootDevice: string | undefined;
 }
 
-/** @param version of the running image; @param bootStart of this boot's first run, in seconds since the epoch */
+/**
+ * @param version of the running image
+ * @param bootStart of this boot's first run, in seconds since the epoch
+ */
 export function upgradeSamples(
   { seen, refusedImages, bootDevice }: UpgradeFacts,
   version: string,
@@ -47,8 +50,8 @@ function isOnTrial(cycle: Cycle): boolean {
 }
 
 /**
- * The one sample of guestos_boot_action. Labels and values are those that IC-OS writes: its scripts overwrite the same file with
- * each step of an upgrade, so that the last step is what stands.
+ * The one sample of guestos_boot_action. Labels and values are those of IC-OS. Its scripts overwrite the same file
+ * with each step of an upgrade, so that only the last step remains.
  */
 function bootAction(seen: Seen, version: string, bootDevice: string | undefined, bootStart: number | undefined): Sample {
   const { running, state, known } = seen.situation;
@@ -61,7 +64,7 @@ function bootAction(seen: Seen, version: string, bootDevice: string | undefined,
   return sample(families.bootAction, 0, { successful_boot: "true" });
 }
 
-/** A shipped system is proven without anyone's confirmation: it has no image. */
+/** A shipped system is proven without a confirmation: its record has no image. */
 function wasConfirmedSince({ slots }: Seen, running: Slot, bootStart: number | undefined): boolean {
   const knowledge = slots[running];
   if (knowledge.kind !== "record" || knowledge.record.kind !== "proven" || knowledge.record.image === undefined) return false;

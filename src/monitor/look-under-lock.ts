@@ -10,12 +10,12 @@ import type { Terminal } from "../run/terminal.ts";
 export interface LookUnderLock extends Pick<RunOptions<Machine>, "machine" | "mark" | "signal"> {
   readonly units: readonly GuestUnit[];
   readonly layout: Layout;
-  /** Names of the units that had a problem when they were last seen: that all is well there is worth a line. */
+  /** Names of the units that had a problem at their last inspection: for them, a good result is worth a record. */
   readonly troubled: ReadonlySet<string>;
   readonly terminal: Terminal;
 }
 
-/** Looks at units as the monitor does, and writes the record of it. Only for who holds the lock. */
+/** Inspects units as the monitor does, and writes the record of it. The caller must hold the lock. */
 export async function lookUnderLock(
   host: Host,
   { units, layout, troubled, terminal, ...options }: LookUnderLock,
@@ -26,7 +26,7 @@ export async function lookUnderLock(
   try {
     return await lookAt(units, { ...options, facts, sink: record.sink });
   } finally {
-    // Also when it fails: the monitor stays, and so would the descriptor.
+    // Also after a failure: the monitor keeps running, and the descriptor would stay open.
     record.close();
   }
 }

@@ -8,9 +8,10 @@ import { ExitError } from "../run/exit-error.ts";
 import type { Terminal } from "../run/terminal.ts";
 
 /**
- * Serves the metrics at that address. Where that cannot be, the node is watched over without: it is said, and nothing fails.
+ * Serves the metrics at that address. If that fails, the monitor works without them: the failure is reported, and not
+ * thrown.
  *
- * @throws ExitError for what is no address
+ * @throws ExitError for text that is not an address
  */
 export async function serveMetrics(host: Host, layout: Layout, text: string, terminal: Terminal): Promise<HttpEndpoint | undefined> {
   const address = parseListenAddress(text);

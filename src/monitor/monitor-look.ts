@@ -5,29 +5,29 @@ import type { UnitResult } from "../boot/record/record.ts";
 import { type RunOptions, runUnits } from "../boot/runner.ts";
 import { isConflict, type Unit } from "../boot/unit.ts";
 
-/** What the monitor saw at one unit, and did. */
+/** The result of the monitor's inspection of one unit. */
 export interface Look {
   readonly name: string;
   /**
-   * `drift`: something is missing, and only a run may mend it. `blocked`: it cannot be mended, or not be looked at, until
-   * something else changes. `failed`: mending it, or looking at it, did not succeed, and may at another time by itself.
+   * `drift`: something is missing, and only a run may repair it. `blocked`: repair or inspection is impossible until
+   * something else changes. `failed`: repair or inspection did not succeed, and may succeed later without any change.
    */
   readonly kind: "fine" | "mended" | "drift" | "blocked" | "failed";
-  /** Descriptions of what was done. */
+  /** Descriptions of the actions that were done. */
   readonly done: readonly string[];
   /** Descriptions of what is missing. */
   readonly drift: readonly string[];
   readonly problem?: Problem;
   readonly retries: number;
-  /** Seconds until it is to be looked at again, where the unit says so. */
+  /** Seconds until the next inspection, where the unit sets it. */
   readonly again?: number;
 }
 
 /**
- * Looks at units one by one, each without those that it requires: what they bring about is looked at for itself. Mends
- * what is missing where the unit allows that.
+ * Inspects units one at a time, each without its requirements, which have inspections of their own. Repairs what is
+ * missing where the unit allows it.
  *
- * @param options their sink hears of the units that may be mended, and of nothing else
+ * @param options their sink receives the events of the units that may be repaired, and no others
  */
 export async function lookAt<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<readonly Look[]> {
   const looks: Look[] = [];
@@ -43,7 +43,7 @@ const SHORT_PATIENCE = 2_000;
 
 const nothing = { done: [], drift: [], retries: 0 };
 
-/** The unit, and whether what kept it from being looked at, if anything did, stays until something else changes. */
+/** Wraps the unit's plan. `stays` says whether the obstacle to the inspection, if any, lasts until something else changes. */
 function watchedPlan<M>(unit: Unit<M>): { readonly plan: Unit<M>["plan"]; readonly stays: () => boolean } {
   let stays = false;
   const plan: Unit<M>["plan"] = async (machine) => {
@@ -53,7 +53,7 @@ function watchedPlan<M>(unit: Unit<M>): { readonly plan: Unit<M>["plan"]; readon
       stays = isConflict(planned);
       return planned;
     } catch (error) {
-      // A unit's own words stay true. That a tool failed, or the kernel, or that time was up, need not.
+      // A problem that the unit itself states lasts. A failed tool, a kernel error or a timeout may pass.
       stays = error instanceof ProblemError && !error.retryable && !(error instanceof CommandError);
       throw error;
     }
@@ -84,7 +84,7 @@ async function mend<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> {
   const { plan, stays } = watchedPlan(unit);
   const watched: Unit<M> = {
     ...unit,
-    // Longer patience is the monitor's own: it comes back, and does not keep others from the lock meanwhile.
+    // The monitor itself retries later, and does not keep the lock from others meanwhile.
     retryFor: Math.min(unit.retryFor, SHORT_PATIENCE),
     plan: async (machine) => {
       again ??= await unit.lookEvery?.(machine);

@@ -4,14 +4,16 @@ import type { Host } from "../system/host.ts";
 import { recordSink, type RecordSink } from "../run/record-sink.ts";
 import type { Terminal } from "../run/terminal.ts";
 
-/** Bytes of the record from which on runs of the monitor are forgotten, and how many of the newest are then kept: /run is memory. */
+/** Size of the record, in bytes, above which runs of the monitor are dropped, and how many bytes of the newest stay: /run is memory. */
 const LIMIT = 1024 * 1024;
 const KEPT = 256 * 1024;
 
 /**
- * Writes the record of a run of the monitor, if there is anything to write: a look that found nothing to do leaves no trace.
+ * Writes the record of a monitor's run only if it is noteworthy: an inspection that found nothing to do is not
+ * recorded.
  *
- * @param isNews whether it is worth a line that nothing is to be done at that unit: because there was, when it was last seen
+ * @param isNews whether a run without a finding is worth recording for that unit, because its last inspection found a
+ *   problem
  */
 export function monitorRecordSink(layout: Layout, terminal: Terminal, isNews: (unit: string) => boolean): RecordSink {
   let record: RecordSink | undefined;
@@ -40,8 +42,9 @@ function isNoteworthy(event: RecordEvent): boolean {
 }
 
 /**
- * Forgets the oldest runs of the monitor when the record has grown too large. What the boot did, and what an operator ran,
- * stays. Only for who holds the lock: nobody else has the record open then, and who reads it sees the old or the new one.
+ * Drops the oldest runs of the monitor when the record has grown too large. The boot's runs and an operator's runs
+ * stay. The caller must hold the lock, so that no other process has the record
+ * open for writing. A reader sees the old or the new file.
  */
 export async function boundRecord(host: Host, layout: Layout): Promise<void> {
   const { record } = layout.runFiles;
@@ -49,7 +52,7 @@ export async function boundRecord(host: Host, layout: Layout): Promise<void> {
   await host.writeFile(record, withoutOldMonitorRuns((await host.readText(record)) ?? "", KEPT), { mode: 0o600 });
 }
 
-/** @param bytes at most so many, of the newest runs of the monitor, are kept */
+/** @param bytes the most bytes of monitor runs to keep, the newest first */
 export function withoutOldMonitorRuns(text: string, bytes: number): string {
   let left = bytes;
   const kept = runsIn(text)
@@ -71,7 +74,7 @@ interface Run {
   text: string;
 }
 
-/** One event a line; what cannot be read stays with the run that it is in: who reads the record tells of it. */
+/** One event per line. An unreadable line stays with its run; the reader of the record reports it. */
 function runsIn(text: string): readonly Run[] {
   const runs: Run[] = [];
   for (const line of text.split(/(?<=\n)/)) {
@@ -83,7 +86,7 @@ function runsIn(text: string): readonly Run[] {
   return runs;
 }
 
-/** What begins with that line; `undefined` for every other one. */
+/** The run that begins with that line; `undefined` for every other line. */
 function startOf(line: string): Pick<Run, "byMonitor"> | undefined {
   const event = parsed(line);
   if (typeof event !== "object" || event === null || !("event" in event) || event.event !== "run-started") return undefined;

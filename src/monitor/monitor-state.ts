@@ -1,7 +1,7 @@
 import type { MonitorState, WatchedUnit } from "../config/state/monitor-state.ts";
 import type { Look } from "./monitor-look.ts";
 
-/** The state after these looks; units that were not looked at stay as they are. */
+/** The state after these inspections; units without one stay as they are. */
 export function withLooks(state: MonitorState, looks: readonly Look[], time: number): MonitorState {
   const units = new Map(state.units.map((unit) => [unit.name, unit]));
   for (const look of looks) units.set(look.name, withLook(units.get(look.name), look, time));

@@ -8,14 +8,14 @@ import { begun, type Effect, type Event, type News, type Work } from "./state.ts
 
 export interface MonitorOptions<M> {
   readonly watchers: readonly Watcher<M>[];
-  /** Names of the units that are inspected as soon as it starts. */
+  /** Names of the units that are inspected as soon as the monitor starts. */
   readonly atStart: readonly string[];
   readonly machine: M;
-  /** Inspects the units of those names, or all of them but those that make way, and repairs what may be repaired. */
+  /** Inspects the units of those names, or by default all units but those that make way, and repairs what may be repaired. */
   readonly look: (names: readonly string[] | undefined, signal: AbortSignal) => Promise<readonly Look[]>;
-  /** For units that may not wait for what such an inspection takes to begin. */
+  /** For units that cannot wait until a full inspection starts. */
   readonly quick?: QuickLooks;
-  /** Told what an operator wants to read: what was repaired, and what is newly wrong, or well again. */
+  /** Called with the news for an operator: a repair, a new problem, or the end of one. */
   readonly tell: (news: News) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -24,17 +24,18 @@ export interface MonitorOptions<M> {
 export interface QuickLooks {
   /** Names. */
   readonly units: readonly string[];
-  /** Inspects one of them because of an event. @returns `undefined` where it takes the other kind of inspection */
+  /** Inspects one of them because of an event. @returns `undefined` where it needs the full kind of inspection */
   readonly look: (name: string, signal: AbortSignal) => Promise<Look | undefined>;
-  /** Tells the rest of the node of what was seen, which the other kind of inspection does by itself. */
+  /** Publishes the result to the rest of the node, which the full kind of inspection does itself. */
   readonly tellOthers: (signal: AbortSignal) => Promise<void>;
 }
 
-/** Milliseconds. Beyond that, a timer of Node's would fire at once (2^31 - 1). */
+/** Milliseconds. A longer timer of Node's would fire at once (above 2^31 - 1). */
 const LONGEST_TIMER = 86_400_000;
 
 /**
- * Keeps a node as the boot left it: hears of what happens, and does what next.ts says, until the signal is aborted and everything has ended.
+ * Keeps a node as the boot left it: receives events, and does what next.ts decides, until the signal is aborted and
+ * all work has ended.
  */
 export async function keepWatch<M>(options: MonitorOptions<M>): Promise<void> {
   const { watchers, atStart, machine, quick, tell, clock, signal } = options;

@@ -4,29 +4,29 @@ import type { Effect, Event, State, Work } from "./state.ts";
 
 export interface Next {
   readonly state: State;
-  /** What is to be done, in that order. */
+  /** The effects to perform, in this order. */
   readonly effects: readonly Effect[];
-  /** When to ask again although nothing happens; infinite for never. */
+  /** The time of the next call even without an event; infinite for never. */
   readonly wakeAt: number;
 }
 
-/** Seconds between two inspections of everything: for what has no event. */
+/** Seconds between two inspections of all units, for changes that raise no event. */
 const LOOK_AT_ALL = 3600;
 /** Seconds from an event to the inspection: a file is seldom written in one piece. */
 const SETTLE = 0.025;
-/** Seconds until what made way is made up for. */
+/** Seconds until an inspection that made way is made up for. */
 const MADE_WAY = 1;
-/** Seconds from a quick inspection that brought news until others are told: an event seldom comes alone. */
+/** Seconds from a quick inspection with news until it is published: an event seldom comes alone. */
 const TELL_OTHERS = 1;
-/** Seconds until something is tried again; doubled from try to try. */
+/** Seconds until a failed inspection or repair is tried again; doubled with each try. */
 const FIRST_BACKOFF = 30;
 const LONGEST_BACKOFF = 300;
-/** No unit's name. */
+/** Not the name of any unit. */
 const ALL = "";
 
 /**
- * When the monitor inspects what: one pure function of what it knows, what has happened, and the time. What goes on around it (watchers,
- * processes, timers) is in monitor.ts.
+ * Decides when the monitor inspects which unit: a pure function of the state, the event and the time. Watchers,
+ * processes and timers are in monitor.ts.
  */
 export function next(state: State, event: Event, now: number): Next {
   const step: Step = {
@@ -42,7 +42,7 @@ export function next(state: State, event: Event, now: number): Next {
   return { state: after, effects, wakeAt: wakeAt(after) };
 }
 
-/** A state that is being made out of another one. */
+/** The state under construction, copied from the previous one. */
 interface Step extends State {
   readonly now: number;
   readonly effects: Effect[];
@@ -83,11 +83,11 @@ function hear(step: Step, event: Event): void {
 function watchAgain(step: Step, name: string): void {
   step.watchDue.delete(name);
   step.effects.push({ kind: "watch", name });
-  // What happened meanwhile has not been seen.
+  // Events in the meantime went unseen.
   call(step, name);
 }
 
-/** A quick unit that calls goes first, then everything, then what is due and need not wait; what may have to wait comes last. */
+/** A quick unit with an event goes first, then the inspection of all, then due units that do not make way, then those that do. */
 function dueWork({ now, watch, due, called, allDue, tellDue }: Step): Work | undefined {
   const names = [...due].filter(([, at]) => at <= now).map(([name]) => name);
   const urgent = names.filter((name) => !watch.makingWay.has(name));
@@ -111,7 +111,7 @@ function begin(step: Step, work: Work): void {
       return forgetDue(step, [work.name]);
     case "look":
       if (work.names !== undefined) return forgetDue(step, work.names);
-      // That of everything leaves out those that make way: it is not given up, and they have their own right after it.
+      // The inspection of all units leaves out those that make way, so it is never given up. Those units follow right after it.
       forgetDue(
         step,
         [...step.due.keys()].filter((name) => !makingWay.has(name)),
@@ -141,7 +141,7 @@ function endWork(step: Step, ended: Ended): void {
   else if (!givenUp) complain(step, doing, ended.problem);
   switch (work.kind) {
     case "tell-others":
-      // Where it failed, it is not tried again: the next inspection tells them.
+      // A failed publication is not repeated: the next inspection publishes the result.
       if (ended.kind === "work-failed" && givenUp) step.tellDue = step.now + MADE_WAY;
       return;
     case "quick-look":
@@ -172,7 +172,7 @@ function makeUpFor(step: Step, names: readonly string[] | undefined, seconds: nu
   else for (const name of names) makeDue(step, name, seconds);
 }
 
-/** @returns whether anything of it is news */
+/** @returns whether any result is news */
 function learn(step: Step, looks: readonly Look[]): boolean {
   const news = looks.filter((look) => look.kind === "mended" || isNews(look, step.last.get(look.name)));
   for (const look of news) step.effects.push({ kind: "tell", news: { kind: "look", look } });
@@ -188,7 +188,7 @@ function learn(step: Step, looks: readonly Look[]): boolean {
   return news.length > 0;
 }
 
-/** That all is well is news only where it was not. */
+/** A good result is news only after a bad one. */
 function isNews(look: Look, before: Look | undefined): boolean {
   return JSON.stringify([look.problem, look.drift]) !== JSON.stringify([before?.problem, before?.drift ?? []]);
 }

@@ -12,16 +12,17 @@ import type { Watched } from "../run/watched.ts";
 export interface QuickLook {
   readonly unit: GuestUnit;
   readonly watched: Pick<Watched, "layout" | "medium">;
-  /** When the monitor has started, in seconds since the epoch. */
+  /** When the monitor started, in seconds since the epoch. */
   readonly since: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Looks at a unit in the process of the monitor, which runs already: a process of its own takes several times as long to start as all that the
- * unit does. The metrics are left as they are: what they are made with would stay in memory.
+ * Inspects a unit in the monitor's own process: starting another process takes several times as long as all that the
+ * unit does. The metrics are left as they are, because the code that makes them would stay in memory.
  *
- * @returns `undefined` where it takes a process of its own: to wait for the lock, or to read what the boot has said of the unit
+ * @returns `undefined` where a separate process is needed: to wait for the lock, or to read the boot's result for the
+ *   unit
  */
 export async function quickLook(host: Host, { unit, watched, since, signal }: QuickLook, terminal: Terminal): Promise<Look | undefined> {
   const { layout, medium } = watched;
@@ -52,7 +53,7 @@ export async function quickLook(host: Host, { unit, watched, since, signal }: Qu
   }
 }
 
-/** What derives them is not in the monitor's memory, and neither is to be what is derived. */
+/** The code that derives keys is not in the monitor's memory, and derived keys must not be there either. */
 async function noKeys(): Promise<never> {
   throw new TypeError("a unit that is looked at in the monitor has no keys");
 }

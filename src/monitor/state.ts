@@ -1,47 +1,47 @@
 import type { Problem } from "../base/problem.ts";
 import type { Look } from "./monitor-look.ts";
 
-/** What the monitor knows. Times are seconds of a clock that never goes back. */
+/** The monitor's state. Times are seconds of a monotonic clock. */
 export interface State {
   readonly watch: Watch;
   /** When each unit is to be inspected. */
   readonly due: ReadonlyMap<string, number>;
-  /** Of those, the ones that an event has called for. */
+  /** Of those, the units with an event. */
   readonly called: ReadonlySet<string>;
   /** When all units are to be inspected. */
   readonly allDue: number;
-  /** When others are to be told of quick inspections; infinite when they know all. */
+  /** When the results of quick inspections are to be published; infinite when all are. */
   readonly tellDue: number;
   /** When each watcher that has ended is to begin again. */
   readonly watchDue: ReadonlyMap<string, number>;
-  /** The last word on each unit. */
+  /** The last result of each unit. */
   readonly last: ReadonlyMap<string, Look>;
-  /** How often in a row repairing a unit has failed, and inspecting any (`ALL`). */
+  /** Consecutive failures: of repairing each unit, and of inspecting any (`ALL`). */
   readonly failures: ReadonlyMap<string, number>;
-  /** What was last told of each thing that could not be done. */
+  /** The last reported problem of each failed operation. */
   readonly complaints: ReadonlyMap<string, string>;
-  /** What goes on: one thing at a time. */
+  /** The work in progress: one item at a time. */
   readonly work: Work | undefined;
-  /** Whether that has been told to end. */
+  /** Whether that work has been told to end. */
   readonly givenUp: boolean;
 }
 
-/** What is watched over, by names of units. */
+/** What the monitor watches, by names of units. */
 export interface Watch {
   /** Inspected as soon as the monitor starts. */
   readonly atStart: readonly string[];
-  /** Their inspection makes way for that of another unit that calls. */
+  /** Their inspection makes way for another unit with an event. */
   readonly makingWay: ReadonlySet<string>;
-  /** They may not wait for what an inspection takes to begin. */
+  /** They cannot wait until a full inspection starts. */
   readonly quick: ReadonlySet<string>;
 }
 
 export type Work =
-  /** Inspects the units of those names, or all but those that make way; repairs what may be repaired, and tells others. */
+  /** Inspects the units of those names, or all but those that make way; repairs what may be repaired, and publishes the results. */
   | { readonly kind: "look"; readonly names: readonly string[] | undefined }
-  /** Inspects one unit at once, and tells no one else. */
+  /** Inspects one unit at once, and does not publish the result. */
   | { readonly kind: "quick-look"; readonly name: string }
-  /** Tells the rest of the node of what was seen so. */
+  /** Publishes the results of quick inspections. */
   | { readonly kind: "tell-others" };
 
 export type Event =
@@ -49,11 +49,11 @@ export type Event =
   | { readonly kind: "time" }
   /** Something has happened to that unit. */
   | { readonly kind: "called"; readonly name: string }
-  /** No more is heard of that unit. */
+  /** The watcher of that unit has ended. */
   | { readonly kind: "watch-ended"; readonly name: string; readonly problem: Problem | undefined }
-  /** What was seen: `undefined` where a unit cannot be inspected at once. */
+  /** The results: `undefined` where a unit cannot be inspected at once. */
   | { readonly kind: "work-done"; readonly looks: readonly Look[] | undefined }
-  /** Also where it was given up. */
+  /** Also where the work was given up. */
   | { readonly kind: "work-failed"; readonly problem: Problem };
 
 export type News =
@@ -65,13 +65,13 @@ export type Effect =
   | { readonly kind: "tell"; readonly news: News }
   | { readonly kind: "watch"; readonly name: string }
   | { readonly kind: "begin"; readonly work: Work }
-  /** Tells the work that goes on to end. */
+  /** Tells the work in progress to end. */
   | { readonly kind: "give-up" };
 
-/** Seconds until everything is inspected for the first time: not while the node still starts. */
+/** Seconds until the first inspection of all units: not while the node is still starting. */
 const FIRST_LOOK_AT_ALL = 600;
 
-/** Before anything has happened. */
+/** The state before any event. */
 export function begun(watch: Watch, now: number): State {
   return {
     watch,

@@ -7,7 +7,7 @@ import { keptRecords } from "../system/files/record-file.ts";
 import { ExitError } from "./exit-error.ts";
 import { asReader } from "./guards.ts";
 
-/** Which record: of the boot so many boots ago, or a file that came from another machine. */
+/** Which record: that of an earlier boot, by how many boots ago it was, or a file from another machine. */
 export type WhichRecord = { readonly boot: number } | { readonly file: string };
 
 /**
@@ -49,7 +49,7 @@ async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<str
   });
 }
 
-/** The records that are there, the newest first: that of boot 0, of boot 1, and so on. */
+/** The existing records, the newest first: that of boot 0, of boot 1, and so on. */
 export async function recordFiles(host: Host, layout: Layout): Promise<readonly string[]> {
   const here = await bootId(host);
   const current = (await host.stat(layout.runFiles.record)) === undefined ? [] : [layout.runFiles.record];

@@ -9,13 +9,14 @@ import type { Terminal } from "./terminal.ts";
 
 export interface BootSignals {
   readonly sink: Sink;
-  /** To be called last of all: what orders itself after guestos-boot.target starts. */
+  /** Call this last: units that order themselves after guestos-boot.target start then. */
   readonly close: (outcome: RunOutcome) => Promise<void>;
 }
 
 /**
- * Tells systemd, where it runs this boot, when the rest of the system may start: once all has ended that does not wait for the bus. Well
- * or not: a machine with ssh and a console is worth more than one that waits. And, at the end, that the boot went well.
+ * Tells systemd, where systemd runs this boot, when the rest of the system may start: once every unit that does not
+ * wait for the bus has ended. This holds after failures too, because a machine with ssh and a console is worth more
+ * than one that waits. At the end it also tells systemd that the boot was successful.
  */
 export function bootSignals<M>(host: Host, units: readonly Unit<M>[], layout: Layout, terminal: Terminal): BootSignals {
   const stageOf = stagesOf(units);

@@ -14,14 +14,14 @@ import type { Setup } from "./setup.ts";
 import { withSettings } from "./unit-settings.ts";
 
 /**
- * The setup with what config.yaml and units.d say.
+ * The setup with the settings of config.yaml and units.d.
  *
- * A boot must come out of it in any case, so nothing is thrown. What cannot be used is left out, and said: by a unit that degrades the
- * boot, and to people by `requireConfiguration`.
+ * A boot must result in any case, so nothing is thrown. Unusable parts are left out and reported: by a unit that
+ * degrades the boot, and to people by `requireConfiguration`.
  */
 export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> {
   const maintenance = await setup.maintenance();
-  // Both at once: one's units may require the other's.
+  // The chain and the maintenance units together: each may require units of the other.
   const { file, problem, layout, units } = await configOrDefaults(host, setup.layout, [...setup.chain, ...maintenance]);
   const configured = new Map(units.map((unit) => [unit.name, unit]));
   const chain = setup.chain.flatMap(({ name }) => configured.get(name) ?? []);
@@ -48,9 +48,9 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
 
 interface Configured {
   readonly layout: Layout;
-  /** Without those that are switched off. */
+  /** Without the units that are switched off. */
   readonly units: readonly GuestUnit[];
-  /** Absent where there is none, and where it cannot be used. */
+  /** Absent where there is no file, and where it cannot be used. */
   readonly file?: YamlFile<BootConfig>;
   readonly problem?: Problem;
 }
@@ -66,7 +66,7 @@ async function configOrDefaults(host: Host, layout: Layout, units: readonly Gues
   }
 }
 
-/** @throws ProblemError for every mistake that shows in the file alone */
+/** @throws ProblemError for every mistake that the file alone shows */
 async function readConfig(host: Host, path: string): Promise<YamlFile<BootConfig> | undefined> {
   if ((await host.stat(path)) === undefined) return undefined;
   await requireRootsAlone(host, path, "file");
@@ -74,7 +74,7 @@ async function readConfig(host: Host, path: string): Promise<YamlFile<BootConfig
   return content === undefined ? undefined : parseYaml(content, path, BootConfig);
 }
 
-/** A node that was provisioned starts as it is; on another one, nothing is made of which nobody knows what it was to be. */
+/** A provisioned node starts as it is. On any other node, nothing permanent is made whose intended shape is unknown. */
 function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
   if (!unit.shapesDisks) return unit;
   return {
@@ -97,7 +97,7 @@ function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
 const CONFIGURATION = "configuration";
 const MEND = "guestos-boot verify names all that is wrong; mend it, and boot again";
 
-/** Tells of the trouble where everything else is told that goes wrong in a boot. */
+/** Reports the configuration's problems where all other problems of a boot are reported. */
 function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
   const [first, ...more] = problems;
   if (first === undefined) return [];

@@ -6,15 +6,15 @@ import type { Host } from "../system/host.ts";
 import { type Place, type Problem, ProblemError, toProblem } from "../base/problem.ts";
 import { requireRootsAlone } from "../system/files/owned-by-root.ts";
 
-/** An extra unit as it is described somewhere; its names are not looked up yet. */
+/** An extra unit as its file declares it; the names in it are not resolved yet. */
 export interface DeclaredUnit extends ExtraUnit {
   readonly name: string;
   readonly executable: string;
-  /** Where one of its keys stands. */
+  /** The place of one of its keys in the file. */
   readonly at: (key: keyof ExtraUnit) => Place;
 }
 
-/** Extra units of config.yaml and of units.d, each of which is left out for itself when it cannot be used. */
+/** Reads the extra units of config.yaml and of units.d. One that cannot be used is left out without affecting the others. */
 export async function declaredUnits(
   host: Host,
   folder: string,
@@ -30,7 +30,7 @@ export async function declaredUnits(
   try {
     for (const name of (await host.list(folder)) ?? []) {
       try {
-        // As an editor leaves them behind.
+        // Editors leave such files behind.
         if (!name.startsWith(".")) declared.push(await dropIn(host, join(folder, name), name));
       } catch (error) {
         problems.push(toProblem(error));
@@ -42,7 +42,7 @@ export async function declaredUnits(
   return { declared, problems };
 }
 
-/** units.d/NAME: unit.yaml describes it, and NAME is run, so that a record full of them can be read. */
+/** Reads units.d/NAME. unit.yaml declares the unit, and NAME is the program, so that the record shows the unit's name for each run. */
 async function dropIn(host: Host, folder: string, name: string): Promise<DeclaredUnit> {
   if (!isUnitName(name)) {
     throw new ProblemError({

@@ -1,6 +1,6 @@
 /**
- * How the program ends, as a number: the table that services, scripts and docs/operator.md rely on. Codes are never
- * reused for something else. 10 is named in SuccessExitStatus= of the services.
+ * The exit codes: services, scripts and docs/operator.md rely on this table. A code is never reused for another
+ * meaning. SuccessExitStatus= names code 10 in guestos-boot.service, and code 143 in guestos-monitor.service.
  */
 export const exitCodes = {
   ok: { code: 0, meaning: "all is as it should be" },

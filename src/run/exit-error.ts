@@ -1,7 +1,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { ExitName } from "./exit-codes.ts";
 
-/** Ends the program with a clear line on stderr and that exit code. */
+/** Ends the program with this problem on stderr and that exit code. */
 export class ExitError extends Error {
   override readonly name = "ExitError";
   readonly exit: ExitName;

@@ -5,7 +5,10 @@ import { READERS } from "../system/files/readers.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Setup } from "./setup.ts";
 
-/** @param why what only root may do, for the message. @throws ExitError */
+/**
+ * @param why the operation that needs root, for the message
+ * @throws ExitError
+ */
 export function requireRoot(why: string): void {
   if (process.getuid?.() === 0) return;
   throw new ExitError("notRoot", {
@@ -16,9 +19,9 @@ export function requireRoot(why: string): void {
 }
 
 /**
- * What only reads a boot is for whoever the kernel lets read it: root, and the group of its readers.
+ * Runs a read-only access to a boot. The kernel decides who may read: root, and the group of readers.
  *
- * @throws ExitError where it does not let this account
+ * @throws ExitError where the kernel denies this account
  */
 export async function asReader<T>(read: () => Promise<T>): Promise<T> {
   try {
@@ -34,7 +37,7 @@ export async function asReader<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Nothing runs on a chain that cannot be ordered, or in which two units write the same thing. @throws ExitError */
+/** Refuses a chain that cannot be ordered, or in which two units write the same path or device. @throws ExitError */
 export function requireSound<M>(chain: readonly Unit<M>[]): void {
   const [first] = graphProblems(chain);
   if (first === undefined) return;
@@ -46,8 +49,11 @@ export function requireSound<M>(chain: readonly Unit<M>[]): void {
 }
 
 /**
- * What people ask for is not done by half a configuration: they are there to mend it. The boot itself goes on without what it cannot
- * use, and so does whatever helps to find out, or to get to another system. @throws ExitError
+ * Refuses commands of an operator while the configuration has problems: the operator is there to repair it. The boot
+ * itself goes on without the unusable parts, and so do the commands that help to diagnose, or to reach another
+ * system.
+ *
+ * @throws ExitError
  */
 export function requireConfiguration({ configuration: { problems } }: Setup): void {
   const [first, ...more] = problems;

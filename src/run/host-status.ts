@@ -11,18 +11,18 @@ import type { Terminal } from "./terminal.ts";
 
 export interface HostStatus {
   readonly sink: Sink;
-  /** Sends what is left to say, with how the whole boot went. To be called once the run has ended. */
+  /** Sends the remaining status, with the result of the whole boot. Call it once the run has ended. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Tells the machine's host how the boot goes, when the host has given an address for it: a status line when it begins, for
- * each unit that fails, and at its end. Where it went well, READY=1 comes with that.
+ * Tells the machine's host the boot's progress, if the host has given an address: a status line at the start, for
+ * each unit that fails, and at the end. A successful boot adds READY=1 to the last one.
  *
- * systemd sends a READY=1 of its own once it has nothing more to start, also after a boot that failed (systemd(1),
- * vmm.notify_socket), so that the outcome stands in X_GUESTOS_BOOT as well: done, degraded, failed.
+ * systemd sends a READY=1 of its own once it has nothing more to start, also after a failed boot (systemd(1),
+ * vmm.notify_socket). So the outcome is in X_GUESTOS_BOOT as well: done, degraded, failed.
  *
- * A host that does not listen is no reason to fail: it is said once, and then no more is sent.
+ * A host that does not listen does not fail the boot: that is reported once, and nothing more is sent.
  */
 export function hostStatus(host: Host, layout: Layout, terminal: Terminal): HostStatus {
   const reader = new RunReader();
@@ -58,7 +58,7 @@ export function hostStatus(host: Host, layout: Layout, terminal: Terminal): Host
   };
 }
 
-/** How the boot went as a whole, with what was run before, as `guestos-boot status` tells it. */
+/** The result of the whole boot, including earlier runs, as `guestos-boot status` reports it. */
 async function bootAssignments(host: Host, layout: Layout, summary: string): Promise<readonly string[]> {
   const { record } = layout.runFiles;
   const { outcome } = bootView(parseRecord((await host.readText(record)) ?? "", record).runs);

@@ -8,17 +8,17 @@ import { systemBus } from "../units/services/system-bus.ts";
 import type { DeclaredUnit } from "./declared-units.ts";
 import { stagesOf } from "./stages.ts";
 
-/** What extra units meet. */
+/** The chain that extra units are added to. */
 export interface Shipped {
-  /** What is on. */
+  /** The units that are switched on. */
   readonly chain: readonly GuestUnit[];
   /** Names of units that the configuration switches off. */
   readonly off: readonly string[];
-  /** Names that no extra unit may have besides these. */
+  /** Further names that no extra unit may have. */
   readonly taken: readonly string[];
 }
 
-/** Why a unit does not fit: which of its keys is wrong, and what to do. */
+/** Why a unit does not fit: the wrong key, and the remedy. */
 interface Misfit {
   readonly key: "title" | "requires" | "after" | "owns";
   readonly why: string;
@@ -26,8 +26,8 @@ interface Misfit {
 }
 
 /**
- * Looks up the names in extra units, and makes units of them that fit into the chain: with them it is as sound as without. One that
- * does not fit is left out, with all that requires it.
+ * Resolves the names in extra units, and makes units of those that fit, so that the chain stays sound. A unit that
+ * does not fit is left out, with all units that require it.
  */
 export function linkedUnits(
   declared: readonly DeclaredUnit[],
@@ -39,7 +39,7 @@ export function linkedUnits(
   const problems: Problem[] = [];
   const leaveOut = ({ name, at }: DeclaredUnit, { key, why, todo }: Misfit): void =>
     void problems.push({ code: "extra-unit-left-out", what: `the extra unit ${name} is left out: ${why}`, where: at(key), todo });
-  /** The first name that is not looked up yet, and stands in the way. */
+  /** The first name that is not resolved yet and must be. */
   const missing = ({ requires, after }: DeclaredUnit): (Pick<Misfit, "key"> & { readonly name: string }) | undefined => {
     const required = requires.find((name) => !known.has(name));
     if (required !== undefined) return { key: "requires", name: required };
@@ -52,7 +52,7 @@ export function linkedUnits(
     reserved.add(unit.name);
     return isFree;
   });
-  // In rounds: each takes those in whose names are all known by now.
+  // In rounds: each adds the units whose names are all known by now.
   for (let ready = open; ready.length > 0;) {
     ready = open.filter((unit) => missing(unit) === undefined);
     open = open.filter((unit) => !ready.includes(unit));
@@ -100,7 +100,7 @@ interface Names {
   readonly declared: readonly DeclaredUnit[];
 }
 
-/** Why that name could not be looked up. */
+/** Why that name could not be resolved. */
 function reasonFor(name: string, { known, off, open, declared }: Names): Omit<Misfit, "key"> {
   if (off.includes(name)) return { why: `${name} is switched off`, todo: `switch ${name} on, or do without it` };
   if (open.some((unit) => unit.name === name))

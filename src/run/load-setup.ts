@@ -7,12 +7,13 @@ import type { Setup } from "./setup.ts";
 import type { Watched } from "./watched.ts";
 
 /**
- * The system of that profile, or of the one that the image says it is. Loaded when a command needs it: it brings every unit with it.
+ * The setup of that profile, or of the profile that the image names. Load it only when a command needs it: it imports
+ * every unit.
  *
- * Nothing is thrown for an image that says nonsense: who names a profile can do without what it says, and who does not must be able
- * to find out, and to get to another system.
+ * An invalid profile name in the image does not throw. A caller that names a profile does not need the image's; any
+ * other must be able to diagnose, and to reach another system.
  *
- * @param host the machine whose image is asked
+ * @param host the machine whose image is read
  */
 export async function profileSetup(name?: ProfileName, host: Pick<Host, "readText"> = neverStopped()): Promise<Setup> {
   const own = await readProfileName(host).catch(toProblem);
@@ -20,11 +21,11 @@ export async function profileSetup(name?: ProfileName, host: Pick<Host, "readTex
   if (typeof profile !== "string") return (await import("./unknown-profile.ts")).unknownProfile(profile);
   const { chain, layout, medium, maintenance } = profiles[profile];
   const setup = { profile, chain: await chain(), layout, medium, maintenance, configuration: { files: [], executables: [], problems: [] } };
-  // What /etc/guestos-boot says is said of this image's own profile.
+  // /etc/guestos-boot configures this image's own profile only.
   return profile === own ? configured(setup) : setup;
 }
 
-/** The same with what `layout.etc.own` says. Where that says nothing, as on most nodes, looking there is all that it costs. */
+/** The setup with the configuration in `layout.etc`. Where no configuration exists, as on most nodes, this costs two stat calls. */
 export async function configured(setup: Setup): Promise<Setup> {
   const host = neverStopped();
   const { ownConfig, ownUnits } = setup.layout.etc;
@@ -35,10 +36,11 @@ export async function configured(setup: Setup): Promise<Setup> {
 }
 
 /**
- * What the monitor needs to know: without most units, which only a look loads, unless a file has something to say of them.
+ * The monitor's part of the setup. It leaves out most units, which only an inspection loads, unless a configuration
+ * file exists.
  *
- * @param setup all of it
- * @throws ProblemError when the image does not say which profile it has: there is nothing to watch
+ * @param setup returns the whole setup
+ * @throws ProblemError when the image does not name its profile: the monitor then has no unit to watch
  */
 export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched> {
   const profile = profiles[await readProfileName(neverStopped())];
@@ -55,7 +57,7 @@ export async function watchedSetup(setup: () => Promise<Setup>): Promise<Watched
     medium,
     watchers: watchers.filter(({ name }) => isOn(name)),
     atStart: atStart.filter(isOn),
-    // As the configuration has them.
+    // With their configured settings.
     quick: chain.filter((unit) => quick.some(({ name }) => name === unit.name)),
   };
 }

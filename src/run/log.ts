@@ -2,20 +2,20 @@ import type { DestinationStream, Logger } from "pino";
 import type { LogLine } from "../boot/show/log-lines.ts";
 import { type JournalFields, prefixedLines, PRIORITIES } from "../system/systemd/journal.ts";
 
-/** Where log lines go. */
+/** The destination of log lines. */
 export interface Log {
   readonly write: (line: LogLine) => void;
-  /** Waits until every line has been handed on. Nothing may be written afterwards. */
+  /** Waits until every line has been passed on. Do not write afterwards. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * A log of JSON objects, one a line, by pino: `{"level":"info","time":"…","unit":"var",…,"msg":"…"}`.
+ * A log of JSON objects, one per line, by pino: `{"level":"info","time":"…","unit":"var",…,"msg":"…"}`.
  *
- * pino is loaded with the first line and not before (15 to 25 ms of a start that everybody would pay); lines that come
- * until then are kept, in order.
+ * pino is loaded with the first line and not before, because loading costs 15 to 25 ms of every start. Lines that
+ * arrive until then are kept, in order.
  *
- * @param emit told each finished line, without its line end
+ * @param emit called with each finished line, without its line end
  */
 export function jsonLog(emit: (line: string) => void): Log {
   const waiting: LogLine[] = [];
@@ -43,9 +43,9 @@ async function jsonLogger(destination: DestinationStream): Promise<Logger<"notic
   const { pino } = await import("pino");
   return pino<"notice">(
     {
-      // Process and host are the journal's to add, or known to who called us.
+      // The journal adds process and host itself; other callers know them.
       base: null,
-      // Between pino's own info (30) and warn (40): syslog has a level there, for what is normal but significant.
+      // Between pino's own info (30) and warn (40): the syslog level for normal but significant conditions.
       customLevels: { notice: 35 },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
@@ -55,8 +55,8 @@ async function jsonLogger(destination: DestinationStream): Promise<Logger<"notic
 }
 
 /**
- * A line as an entry of the journal: the message, its priority, and every field as GUESTOS_…, for `journalctl GUESTOS_UNIT=var`.
- * The journal has the time by itself.
+ * A line as a journal entry: the message, its priority, and every field as GUESTOS_…, for `journalctl
+ * GUESTOS_UNIT=var`. The journal adds the time itself.
  */
 export function journalFields({ level, message, fields }: LogLine): JournalFields {
   return {
@@ -67,7 +67,7 @@ export function journalFields({ level, message, fields }: LogLine): JournalField
   };
 }
 
-/** A line for a stream into the journal, which takes its level from the prefix; the fields are lost. */
+/** A line for a stream into the journal, which takes the level from the prefix; the fields are lost. */
 export function prefixedText({ level, message }: LogLine): string {
   return prefixedLines(level, message);
 }

@@ -2,12 +2,12 @@ import { styleText } from "node:util";
 import { noPaint, type Paint } from "../boot/show/run-text.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Colours for a person who watches; plain text for everything else. */
+/** Colours for a terminal; plain text for everything else. */
 export function paintFor({ colour }: Terminal): Paint {
   if (!colour) return noPaint;
   return (outcome, text) => {
     const style = STYLES[outcome];
-    // The terminal has been asked already.
+    // `colour` already says that the output is a terminal.
     return style === undefined ? text : styleText(style, text, { validateStream: false });
   };
 }

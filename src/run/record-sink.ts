@@ -9,7 +9,7 @@ export interface RecordSink {
   readonly close: () => void;
 }
 
-/** Writes the record as it grows. A full /run must not stop a boot: it is said once, and the run goes on. */
+/** Writes the record as it grows. A full /run must not stop a boot: the failure is reported once, and the run goes on. */
 export function recordSink(layout: Layout, terminal: Terminal): RecordSink {
   let file: LineFile | undefined;
   const attempt = (work: () => void): void => {

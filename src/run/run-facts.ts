@@ -4,12 +4,12 @@ import { bootId } from "../system/boot-id.ts";
 import type { Host } from "../system/host.ts";
 import { bootedSlot } from "../upgrade/booted-slot.ts";
 
-/** Who runs, in which boot, for the record. @throws ProblemError without /proc */
+/** The process, the boot and the slot of a run, for the record. @throws ProblemError without /proc */
 export async function runFacts(host: Host, layout: Layout, stage: RunFacts["stage"]): Promise<RunFacts> {
   return {
     bootId: await bootId(host),
     version: (await host.readText(layout.versionFile))?.trim() ?? "unknown",
-    // A bad kernel argument is for the units that need the slot to report; a record without it is still a record.
+    // The units that need the slot report a bad kernel argument; a record without the slot is still useful.
     slot: await bootedSlot(host).catch(() => undefined),
     pid: process.pid,
     stage,

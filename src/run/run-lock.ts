@@ -3,21 +3,21 @@ import { type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Seconds. A look takes one or two; one that has to ask for an address, half a minute. */
+/** Seconds. An inspection by the monitor takes one or two; one that has to request an address, half a minute. */
 const LOOK_PATIENCE = 60;
 
 /**
- * Makes sure that only one of us changes the machine.
+ * Ensures that only one guestos-boot process changes the machine.
  *
- * @param wait seconds to wait for the one that does; 0 for not at all
- * @returns how to let go of the lock, or `undefined` when told to stop while waiting
- * @throws ExitError when another one holds it; the message says who
+ * @param wait seconds to wait for the holder of the lock; 0 to not wait
+ * @returns the function that releases the lock, or `undefined` when told to stop while waiting
+ * @throws ExitError when another process holds it; the message names that process
  */
 export async function lockOrExit(layout: Layout, wait: number, terminal: Terminal, signal: AbortSignal): Promise<(() => void) | undefined> {
   const path = layout.runFiles.lock;
   const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
   let attempt = await takeLock(path, { wait: 0, signal, holder });
-  // Nobody asked for that one, and it is over soon.
+  // The monitor started that inspection by itself, and it ends soon.
   if (attempt.kind === "held" && isLook(attempt.holder)) attempt = await takeLock(path, { wait: LOOK_PATIENCE, signal, holder });
   if (attempt.kind === "held" && wait > 0) {
     terminal.complain(
@@ -40,17 +40,21 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
   }
 }
 
-/** For a look that the monitor makes itself. @returns how to let go of the lock, or `undefined` when it is not to be had at once */
+/**
+ * Takes the lock for an inspection in the monitor itself.
+ *
+ * @returns the function that releases the lock, or `undefined` when the lock is not free
+ */
 export async function lockForLook(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
   const holder = { pid: process.pid, command: `${LOOK} --unit ${unit}`, since: new Date().toISOString() };
   const attempt = await takeLock(layout.runFiles.lock, { wait: 0, signal, holder });
   return attempt.kind === "taken" ? attempt.release : undefined;
 }
 
-/** How the command of a look begins. */
+/** The beginning of an inspection's command. */
 const LOOK = "guestos-boot monitor --once";
 
-/** Whether it is the monitor that looks after the node. */
+/** Whether the holder is an inspection by the monitor. */
 function isLook(holder: LockHolder | undefined): boolean {
   return holder?.command.startsWith(LOOK) === true;
 }

@@ -6,9 +6,10 @@ import { mountAt } from "../system/disks/mounts.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
 
 /**
- * The mark of a run, on the config partition, once that is mounted: below it lies a folder of the read-only root.
+ * The mark of a run, on the config partition, once that is mounted: without the mount, the path is a folder of the
+ * read-only root.
  *
- * @param complain told once what could not be noted
+ * @param complain called once, with the first failure
  */
 export function runMark(host: Host, layout: Layout, complain: (text: string) => void): RunMark {
   const file = layout.config.unfinishedRun;

@@ -3,7 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
 
-/** Writes the textfile for node_exporter anew. It is loaded only here, and nothing fails for it. */
+/** Rewrites the textfile for node_exporter. The code is loaded only here, and a failure is only reported. */
 export async function refreshMetrics(host: Host, layout: Layout, complain: (text: string) => void): Promise<void> {
   try {
     const { writeTextfile } = await import("../metrics/textfile.ts");
@@ -13,7 +13,7 @@ export async function refreshMetrics(host: Host, layout: Layout, complain: (text
   }
 }
 
-/** The same after a run. One by hand that found all as it should be, on a node of which nothing else is said, has no news. */
+/** The same after a run. It is skipped for an operator's run that did nothing, if the textfile already reports the outcome "done". */
 export async function refreshMetricsAfter(run: RunView, host: Host, layout: Layout, complain: (text: string) => void): Promise<void> {
   const nothingDone = run.units.every(({ result }) => result?.kind === "unchanged" && result.activated.length === 0);
   if (run.facts.stage === undefined && nothingDone && (await saysAllIsWell(host, layout))) return;

@@ -10,23 +10,24 @@ import { journalFields, jsonLog, type Log, prefixedText } from "./log.ts";
 import { paintFor } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** How a run is shown while it goes on. */
+/** The output of a run while it goes on. */
 export interface RunOutput {
   readonly sink: Sink;
-  /** Waits until everything has been handed on, at most about a second. */
+  /** Waits until everything has been passed on, at most about a second. */
   readonly close: () => Promise<void>;
 }
 
-/** The name under which the units have systemd open the journal's socket (etc/systemd/system/guestos-boot.service). */
+/** The name under which the units have systemd open the journal's socket (etc/common/systemd/system/guestos-boot.service). */
 const JOURNAL = "journal";
-/** The units name the console, on which a boot is followed, in this variable. */
+/** The variable in which the units name the console on which a boot is followed. */
 const CONSOLE = "GUESTOS_CONSOLE";
-/** Milliseconds for what is still held back at the end. */
+/** Milliseconds for output that is still held back at the end. */
 const LAST_MOMENT = 1_000;
 
 /**
- * Each line goes to one place of a kind: to the terminal; or, in a service, to the journal and, if the unit names one,
- * the machine's console; or, with --json, as an object to standard error, for the document is on standard output.
+ * Sends each line to one destination per kind. By default that is the terminal. In a service, it is the
+ * journal and, if the unit names one, the machine's console. With --json, it is an object per line on standard error,
+ * because the document is on standard output.
  */
 export function runOutput(terminal: Terminal, json: boolean): RunOutput {
   if (json) return logged(jsonLog(terminal.complain));
@@ -51,11 +52,11 @@ function serviceOutput(terminal: Terminal): RunOutput {
 }
 
 /**
- * The log of a service: entries with fields of their own where systemd has opened the journal's socket for us, else (an
- * older systemd) lines with a level on standard output, which systemd has connected to the journal.
+ * The log of a service: journal entries with fields where systemd has opened the journal's socket for us. With an
+ * older systemd: lines with a level prefix on standard output, which systemd has connected to the journal.
  *
- * Both wait for a journal that stands still, like everybody who writes to it, until its watchdog restarts it (WatchdogSec=3min
- * of systemd-journald.service): systemd makes no socket non-blocking that it opens for OpenFile=.
+ * Both block on a hanging journal, like every other writer, until its watchdog restarts it (WatchdogSec=3min of
+ * systemd-journald.service): systemd does not make a socket non-blocking that it opens for OpenFile=.
  */
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);

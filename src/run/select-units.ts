@@ -8,19 +8,19 @@ import { stagesOf } from "./stages.ts";
 export interface Selection {
   /** `boot`: both halves. */
   readonly stage?: Exclude<RunFacts["stage"], undefined>;
-  /** Names that an operator typed; none means the whole chain, or the whole half. */
+  /** Names that an operator typed; an empty list means the whole chain, or the whole half. */
   readonly units: readonly string[];
 }
 
 export interface Selected<M> {
   /** In chain order, requirements included. */
   readonly units: readonly Unit<M>[];
-  /** Names of those that were not asked for. */
+  /** Names of the units that were not asked for. */
   readonly prerequisites: ReadonlySet<string>;
 }
 
 /**
- * What is to run: the whole chain, a half of it, or some units; always with all that these require.
+ * Selects the units to run: the whole chain, a half of it, or some units; always with everything that they require.
  *
  * @throws ExitError for a name that the chain does not have
  */

@@ -4,20 +4,20 @@ import type { Profile } from "../profiles/profile.ts";
 import type { ProfileName } from "../profiles/profiles.ts";
 import type { GuestUnit } from "../units/machine.ts";
 
-/** What is run, and where: the real chain on the real machine, or a test's; with what /etc/guestos-boot says of it. */
+/** What runs, and where: the real chain on the real machine, or a test's; with the configuration in /etc/guestos-boot. */
 export interface Setup {
-  /** Absent where nobody knows it: see `unknownProfile`. */
+  /** Absent where the profile is unknown: see `unknownProfile`. */
   readonly profile?: ProfileName;
   readonly chain: readonly GuestUnit[];
   readonly layout: Layout;
   readonly medium: Profile["medium"];
   readonly maintenance: Profile["maintenance"];
   readonly configuration: {
-    /** What was taken into account. */
+    /** The files that were taken into account. */
     readonly files: readonly string[];
-    /** What extra units run. Looked at when they are run, and by `verify`: one that is missing fails for itself. */
+    /** The programs of extra units. Checked only when they are run, and by `verify`: a missing one fails its own unit. */
     readonly executables: readonly string[];
-    /** What is wrong with them. A boot goes on without what it cannot use; see `requireConfiguration`. */
+    /** The problems of the configuration. A boot goes on without the unusable parts; see `requireConfiguration`. */
     readonly problems: readonly Problem[];
   };
 }

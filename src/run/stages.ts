@@ -4,10 +4,11 @@ import type { Unit } from "../boot/unit.ts";
 import { systemBus } from "../units/services/system-bus.ts";
 
 /**
- * The two halves of a boot, which the graph alone tells apart: systemd starts the bus when it has heard that all is done which does not
- * wait for it. So `late` is what waits for the bus, directly or not, and `early` is the rest.
+ * The two halves of a boot, derived from the graph alone. systemd starts the bus once it is told that every unit that
+ * does not wait for the bus has ended. So `late` is each unit that waits for the bus, directly or not, and `early` is
+ * the rest.
  *
- * @returns which half each unit of the chain is in
+ * @returns a function that names the half of each unit of the chain
  */
 export function stagesOf<M>(chain: readonly Unit<M>[]): (unit: Unit<M>) => Stage {
   const late = withDependents(systemBus.name, chain);
@@ -15,8 +16,8 @@ export function stagesOf<M>(chain: readonly Unit<M>[]): (unit: Unit<M>) => Stage
 }
 
 /**
- * The units as a boot runs them: the wait for the bus begins when all has ended without which there will be none. Its patience is for
- * systemd, and not for a disk that is being encrypted.
+ * The units as a boot runs them: the wait for the bus begins once all early units have ended, because systemd starts
+ * no bus before that. Its timeout is meant for systemd, not for a disk that is being encrypted.
  */
 export function bootOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
   const stageOf = stagesOf(units);

@@ -1,25 +1,25 @@
-/** Where a command's words go; replaced in tests. */
+/** The destination of a command's output; replaced in tests. */
 export interface Terminal {
   /** Standard output: what was asked for. One line (or block of lines) without its final newline. */
   readonly print: (text: string) => void;
-  /** Standard error: what went wrong. */
+  /** Standard error: problems and progress. */
   readonly complain: (text: string) => void;
-  /** True when a person watches standard output: only then is there colour. */
+  /** True when standard output is a terminal and NO_COLOR is unset or empty: only then is there colour. */
   readonly colour: boolean;
-  /** A question on standard error, without the end of the line; plainly by `complain` where absent. */
+  /** Writes a question to standard error, without a line end; where absent, callers use `complain`. */
   readonly ask?: (text: string) => void;
-  /** Draws one line anew in the place of the last one, on standard error; "" takes it away. Absent where nobody watches. */
+  /** Redraws the last line on standard error; "" erases it. Absent where standard error is not a terminal. */
   readonly redraw?: (text: string) => void;
 }
 
-/** One JSON document on standard output. */
+/** Prints one JSON document on standard output. */
 export function printJson(terminal: Terminal, document: unknown): void {
   terminal.print(JSON.stringify(document, undefined, 2));
 }
 
 /** The process's own standard output and error. Node writes to files, terminals, pipes and sockets synchronously here. */
 export function processTerminal(): Terminal {
-  // A reader that went away (`guestos-boot list | head -1`, a restarted journal) is no reason to break off a boot.
+  // A reader that went away (`guestos-boot list | head -1`, a restarted journal) must not abort a boot.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   return {
     print: (text) => void process.stdout.write(`${text}\n`),

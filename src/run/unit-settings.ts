@@ -7,9 +7,10 @@ import type { YamlFile } from "../config/text/yaml-file.ts";
 import type { GuestUnit } from "../units/machine.ts";
 
 /**
- * The units with the settings of a configuration file, without those that it switches off.
+ * The units with the settings of a configuration file, without the units that it switches off.
  *
- * @throws ProblemError for a unit that there is not, one that others require and that is off, and a patience that outlasts its unit
+ * @throws ProblemError for an unknown unit, a unit that is off but required by others, and a `retryFor` not below the
+ *   timeout
  */
 export function withSettings(units: readonly GuestUnit[], { file, value, keyAt }: YamlFile<BootConfig>): readonly GuestUnit[] {
   const settings = new Map(Object.entries(value.units));

@@ -6,12 +6,12 @@ import { mountBoot } from "../units/disks/mount-boot.ts";
 import type { Setup } from "./setup.ts";
 
 /**
- * The setup of an image of which nobody knows which system it is.
+ * The setup of an image whose profile is unknown.
  *
- * What people ask for that needs the profile is refused (`requireConfiguration`). A boot fails, and says why where everything
- * else is said that goes wrong in one: in the record, for `status` and `doctor`. It makes nothing, and only mounts what every
- * profile mounts in the same way, so that another system can be installed, or gone back to. Where things stand, as far as those
- * commands ask, is the same in every profile.
+ * Commands that need the profile are refused (`requireConfiguration`). A boot fails, and reports why in the record,
+ * for `status` and `doctor`, like every other failure. It makes nothing permanent. It only mounts what every profile
+ * mounts in the same way, so that another system can be installed, or booted again. The parts of the layout that
+ * those commands read are the same in every profile.
  */
 export function unknownProfile(problem: Problem): Setup {
   const profile = unit({ name: "profile", title: "Know which system this is", plan: async () => conflict(problem) });

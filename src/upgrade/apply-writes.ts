@@ -8,9 +8,13 @@ import { RefusedError } from "./refusals.ts";
 import { imageHash, type Knowledge, look, type Seen, slotVersion } from "./situation.ts";
 import { refuseImage, writeSlotRecord } from "./slot-state.ts";
 
-/** The functions that carry decisions out. Who calls one holds the upgrade lock, from the look to the last write. */
+/** These functions carry decisions out. The caller holds the upgrade lock from the first inspection to the last write. */
 
-/** Does what has to be done before anything else, until there is nothing of it left. */
+/**
+ * Carries out what `settle` asks for, until it asks for nothing more.
+ *
+ * @throws ProblemError when the machine is not settled after the expected writes
+ */
 export async function settleMachine(host: Host, layout: Layout): Promise<Seen> {
   let seen = await look(host, layout);
   const expected = settleAll(seen.situation);
@@ -31,7 +35,7 @@ export async function settleMachine(host: Host, layout: Layout): Promise<Seen> {
 /**
  * Settles, decides and writes.
  *
- * @returns what was decided
+ * @returns the decision
  * @throws RefusedError when the verb cannot be done now; then nothing was written for it
  */
 export async function decideAndWrite(host: Host, layout: Layout, verb: Verb): Promise<Exclude<Decision, { readonly kind: "refused" }>> {
@@ -47,7 +51,7 @@ export async function decideAndWrite(host: Host, layout: Layout, verb: Verb): Pr
   return decision;
 }
 
-/** One durable write. */
+/** Carries out one durable write. */
 export async function carryOut(host: Host, layout: Layout, seen: Seen, write: Write): Promise<void> {
   switch (write.kind) {
     case "block":
@@ -90,7 +94,7 @@ const REASONS: Readonly<Record<Why, string>> = {
   "rolled back": "an operator gave it up before it was confirmed",
 };
 
-/** What a write does, for plans and messages. */
+/** Describes a write, for plans and messages. */
 export function writeText(write: Write): string {
   switch (write.kind) {
     case "block":
@@ -104,7 +108,7 @@ export function writeText(write: Write): string {
   }
 }
 
-/** For people: "slot B, first_boot, on trial". */
+/** For people: "slot B, first_boot, trial of B". */
 export function bootStateText({ alternative, cycle, trial }: BootState): string {
   return `slot ${alternative}, ${cycle}${trial === undefined ? "" : `, trial of ${trial}`}`;
 }

@@ -1,15 +1,16 @@
 import type { Slot } from "../config/layout/layout.ts";
 import { parseGrubenv, type ReadGrubenv, renderGrubenv, savedByGrub } from "./grubenv.ts";
 
-/** What the boot loader is told: the variables of grubenv that are ours, as values. */
+/** The boot loader's instructions: the values of our variables in grubenv. */
 export interface BootState {
-  /** `boot_alternative`: the slot that GRUB boots, or that it goes away from when the cycle is `failsafe_check`. */
+  /** `boot_alternative`: the slot that GRUB boots, or that it leaves when the cycle is `failsafe_check`. */
   readonly alternative: Slot;
   /** `boot_cycle`. */
   readonly cycle: Cycle;
   /**
-   * `boot_trial`: the slot that is being tried. grub.cfg does not know it and keeps it. Written with the flip, in one sector, and
-   * gone with the confirmation: so a system that finds itself stable and the other one on trial knows that the other one fell back.
+   * `boot_trial`: the slot on trial. grub.cfg does not know this variable and keeps it. It is written together with
+   * the flip, in one sector, and removed by the confirmation. So a stable system that finds the other slot on trial
+   * knows that the other one fell back.
    */
   readonly trial: Slot | undefined;
 }
@@ -23,15 +24,18 @@ const NAMES = { alternative: "boot_alternative", cycle: "boot_cycle", trial: "bo
 
 export interface ReadBootState {
   readonly state: BootState;
-  /** False where GRUB cannot read the block: it then boots A, and cannot write that anything was tried. */
+  /** False where GRUB cannot read the block: it then boots A, and cannot record that a slot was tried. */
   readonly readable: boolean;
-  /** Why the block must be written anew, in words. Empty for one as guestos-boot writes it. */
+  /** Why the block must be rewritten, in words. Empty for a block as guestos-boot writes it. */
   readonly faults: readonly string[];
-  /** What else stands in it. */
+  /** The other lines of the block. */
   readonly others: readonly string[];
 }
 
-/** The state as GRUB takes it: what is missing reads as A and stable, an alternative that is not exactly "A" as B, an unknown cycle as stable. */
+/**
+ * The state as GRUB reads it: a missing alternative reads as A, a missing cycle as stable. An alternative that is not
+ * exactly "A" reads as B, an unknown cycle as stable.
+ */
 export function readBootState(bytes: Uint8Array | undefined): ReadBootState {
   const { readable, variables, others, faults } = parseGrubenv(bytes, Object.values(NAMES));
   const alternative = last(variables, NAMES.alternative);
@@ -56,7 +60,7 @@ export function readBootState(bytes: Uint8Array | undefined): ReadBootState {
   };
 }
 
-/** The block that says so, 1024 bytes, with `others` kept. @throws ProblemError when these leave no room */
+/** The block that holds this state, 1024 bytes, with `others` kept. @throws ProblemError when these leave no room */
 export function blockOf({ alternative, cycle, trial }: BootState, others: readonly string[]): Uint8Array {
   const ours = [
     [NAMES.alternative, alternative],
@@ -107,7 +111,7 @@ function isCycle(text: string | undefined): text is Cycle {
   return text !== undefined && CYCLES.includes(text);
 }
 
-/** Its value is garbage, or of a newer system: shown as JSON, and not at length. */
+/** The value is garbage, or from a newer system: shown as JSON, and shortened. */
 function unknown(name: string, value: string): string {
   return `${name} is ${JSON.stringify(value.slice(0, 40))}`;
 }

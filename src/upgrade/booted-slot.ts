@@ -3,14 +3,14 @@ import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 
 /**
- * The slot whose system is running: the kernel argument `dfinity.system`, which GRUB sets. The command line is the truth
- * about what was booted; grubenv only says what is to be booted.
+ * The slot whose system is running, from the kernel argument `dfinity.system`, which GRUB sets. The command line says
+ * which slot was booted; grubenv only says which is to be booted.
  *
  * @returns `undefined` when the argument is absent, as on a machine that is no GuestOS
  * @throws ProblemError when it is neither A nor B
  */
 export async function bootedSlot(host: Host): Promise<Slot | undefined> {
-  // As the kernel does, the last one counts.
+  // Like the kernel, take the last occurrence.
   const value = (await kernelArguments(host)).findLast((word) => word.startsWith("dfinity.system="))?.slice("dfinity.system=".length);
   if (value === undefined || value === "A" || value === "B") return value;
   throw new ProblemError({
@@ -23,7 +23,11 @@ export async function bootedSlot(host: Host): Promise<Slot | undefined> {
   });
 }
 
-/** The same, where nothing can go on without it. */
+/**
+ * The same for callers that cannot go on without the slot.
+ *
+ * @throws ProblemError when the argument is absent, or neither A nor B
+ */
 export async function requireBootedSlot(host: Host): Promise<Slot> {
   const slot = await bootedSlot(host);
   if (slot !== undefined) return slot;

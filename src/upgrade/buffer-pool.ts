@@ -3,17 +3,17 @@ import { HashThread } from "../system/processes/hash-thread.ts";
 import { CHUNK_BYTES } from "./manifest.ts";
 
 /**
- * How many chunks may be on their way at once: one that is being filled, one that is hashed, two that are written. With what
- * is held beside them this is most of the memory of an install, whatever the size of the image.
+ * How many chunks may be in progress at once: one being filled, one being hashed, two being written. Together with
+ * the held buffers, this is most of the memory of an install, whatever the size of the image.
  */
 const FRESH = 4;
 /**
- * How many chunks may be with the device at once. Two keep a disk busy; and of the four threads on which Node lets files be read
- * and written and data be decompressed, two are left for the decompressing and the source.
+ * How many chunks may be at the device at once. Two keep a disk busy. Node has four threads for file access and
+ * decompression, so two remain for decompressing and for the source.
  */
 const HELD = 2;
 
-/** Buffers of one chunk each, handed out and given back. Whoever asks while all are taken waits: that is what slows the source down. */
+/** A pool of buffers of one chunk each. A caller waits while all are taken: this throttles the source. */
 class Buffers {
   readonly #free: SharedBuffer[];
   readonly #waiting: ((buffer: SharedBuffer) => void)[] = [];
@@ -37,11 +37,11 @@ class Buffers {
   }
 }
 
-/** What chunks need on their way, taken once for a whole install: memory, and a thread that hashes. */
+/** The resources of a whole install: buffers for chunks, and a thread that hashes. */
 export class Lanes implements AsyncDisposable {
-  /** For what the image brings. */
+  /** For the content of the image. */
   readonly fresh: Buffers;
-  /** For what the partition holds at that place; and whoever has one has a turn at the device. */
+  /** For the content of the partition at the same place; the owner of such a buffer has a turn at the device. */
   readonly held: Buffers;
   /** A chunk of zeros. Never written to. */
   readonly zeros: SharedBuffer;

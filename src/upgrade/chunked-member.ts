@@ -9,33 +9,34 @@ export interface Chunk {
   readonly index: number;
   /** Bytes; less than a chunk only for the last one. */
   readonly length: number;
-  /** A whole chunk of it, which begins with the content. */
+  /** The memory of a whole chunk, which begins with the content. */
   readonly memory: SharedBuffer;
-  /** A whole chunk, known to be zeros from the first byte to the last; `memory` may then not be written to. */
+  /** A whole chunk that is known to be all zeros; `memory` must then not be written to. */
   readonly isZero: boolean;
 }
 
 export interface ChunkHandler {
-  /** @throws when this is not what the chunk should be. It ends the member */
+  /** @throws when the digest is not the expected one. That ends the member */
   readonly check?: (index: number, digest: Uint8Array) => void;
   /**
-   * Runs beside the hashing, whose end it has to wait for before it does anything that lasts. What it throws ends the member.
+   * Runs in parallel with the hashing, and must await its end before it makes any durable change. An error ends the
+   * member.
    *
-   * @param digest of the content. Fails when it is not what it should be
+   * @param digest of the content. Rejects when `check` refuses it
    */
   readonly take: (chunk: Chunk, digest: Promise<Uint8Array>) => Promise<void>;
-  /** After all chunks. */
+  /** Called after all chunks. */
   readonly end?: (content: MemberContent) => Promise<void>;
 }
 
-/** Cuts a member's content into chunks, hashes them, and hands them on, several at a time. */
+/** Cuts a member's content into chunks, hashes them, and passes them to the handler, several at a time. */
 export class ChunkedMember implements MemberSink {
   readonly #lanes: Lanes;
   readonly #handler: ChunkHandler;
   readonly #digests: Uint8Array[] = [];
   readonly #running = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
-  /** Being filled. */
+  /** The buffer that is being filled. */
   #fresh: SharedBuffer | undefined;
   #filled = 0;
   #index = 0;
@@ -78,7 +79,7 @@ export class ChunkedMember implements MemberSink {
     await this.#handler.end?.({ bytes: this.#bytes, chunks: this.#digests });
   }
 
-  /** Waits for what was begun, and gives back the memory. Also after a failure: nothing may be written behind the caller's back. */
+  /** Waits for the chunks in progress, and gives back the memory. Call it after a failure too, so that no write goes on unnoticed. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
     if (this.#fresh !== undefined) this.#lanes.fresh.giveBack(this.#fresh);
@@ -116,7 +117,7 @@ export class ChunkedMember implements MemberSink {
 
   async #process(chunk: Chunk): Promise<void> {
     const digest = this.#digest(chunk);
-    // Both are waited for, whichever fails first: the memory is given back behind them.
+    // Both are awaited, whichever fails first: the memory is given back afterwards.
     const [hashed, taken] = await Promise.allSettled([digest, this.#handler.take(chunk, digest)]);
     if (hashed.status === "rejected") throw hashed.reason;
     if (taken.status === "rejected") throw taken.reason;

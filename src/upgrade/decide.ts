@@ -3,27 +3,27 @@ import { type BootState, otherSlot } from "./boot-state.ts";
 import type { SlotRecord } from "./slot-state.ts";
 
 /**
- * What may be done with the two slots, and in which order it is written down: the state machine of upgrades, as pure
- * functions. What is looked at is a `Situation`, what comes out are writes that another file carries out, one after the
- * other: test/unit/upgrade/model.test.ts cuts the power between any two of them in every state that can be reached, and
- * finds a slot that boots. docs/upgrade.md has the same as a table, and a test holds them together.
+ * The state machine of upgrades, as pure functions: what may be done with the two slots, and in which order it is
+ * written. The input is a `Situation`; the output is a list of writes that apply-writes.ts carries out in order. The test
+ * test/unit/upgrade/model.test.ts cuts the power between any two writes in every reachable state, and always finds a
+ * slot that boots. docs/upgrade.md has the same as a table, and a test compares the two.
  */
 export interface Situation {
   /** The slot that runs, by the kernel's command line. */
   readonly running: Slot;
   readonly state: BootState;
-  /** True where the block is as guestos-boot writes it: GRUB reads it and saves to it. What it says counts only then. */
+  /** True where the block is as guestos-boot writes it, so that GRUB can read it and save to it. Only then does its content count. */
   readonly sound: boolean;
   readonly known: Readonly<Record<Slot, Known>>;
 }
 
-/** What is known of a slot. `damaged`: there is a record that cannot be read. */
+/** The knowledge about a slot. `damaged`: its record exists but cannot be read. */
 export type Known = SlotRecord["kind"] | "nothing" | "damaged";
 
-/** A durable write. When the power is cut each has happened, or has not. */
+/** A durable write. After a power cut, each write has either happened or not. */
 export type Write =
   | { readonly kind: "block"; readonly to: BootState }
-  /** The image of that slot, by the hash in its record, is not to be installed again. No hash, nothing written. */
+  /** Records that the slot's image, by the hash in the slot's record, must not be installed again. Without a hash, nothing is written. */
   | { readonly kind: "refuse"; readonly slot: Slot; readonly why: Why }
   | { readonly kind: "record"; readonly slot: Slot; readonly to: "failed"; readonly why: Why }
   | { readonly kind: "record"; readonly slot: Slot; readonly to: "proven" };
@@ -33,7 +33,7 @@ export type Why = "not confirmed" | "rolled back";
 
 export type Verb = "install" | "commit" | "confirm" | "rollback";
 
-/** Why a verb cannot be done now. src/upgrade/refusals.ts words them. */
+/** Why a verb cannot be done now. src/upgrade/refusals.ts has the texts. */
 export type Refusal =
   | { readonly kind: "not-stable"; readonly trial: Slot; readonly waiting: "reboot" | "confirmation" }
   | { readonly kind: "not-as-booted"; readonly running: Slot; readonly next: Slot }
@@ -43,13 +43,14 @@ export type Refusal =
 
 export type Decision =
   | { readonly kind: "do"; readonly writes: readonly Write[]; readonly reboot: boolean }
-  /** It is as the verb would leave it. */
+  /** The state is already as the verb would leave it. */
   | { readonly kind: "done" }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /**
- * What has to be written before anything else, at each boot and before each verb: a block that GRUB could not read or save to is
- * written anew from what runs (rule R1), a slot that fell back is marked (R4), the running one is called proven once it is stable.
+ * The writes that come before anything else, at each boot and before each verb. A block that GRUB could not read or
+ * save to is rewritten from the running slot (rule R1). A slot that fell back is marked (R4). The running slot is
+ * marked as proven once it is stable.
  *
  * @returns the writes, in order; none in a settled situation
  */
@@ -57,14 +58,14 @@ export function settle(situation: Situation): readonly Write[] {
   const { running, sound, known, state } = situation;
   const other = otherSlot(running);
   const { alternative, cycle, trial } = state;
-  // GRUB may have started what it did for want of anything to read, or not have been able to write that it is being tried. So
-  // what never proved itself has to, where there is a proven system to go back to.
+  // GRUB may have booted this slot because it could read nothing, or may have been unable to record the trial. So an
+  // unproven system must go on trial, if there is a proven system to go back to.
   if (!sound) {
     const doubtful = known[running] !== "proven" && known[other] === "proven";
     return [block(doubtful ? onTrial(running) : stable(running, trial === other ? trial : undefined))];
   }
   if (alternative === running) {
-    // first_boot: GRUB could not write that it is being tried.
+    // first_boot: GRUB could not record the trial.
     if (cycle === "first_boot" || cycle === "failsafe_check") {
       return cycle === "failsafe_check" && trial === running ? [] : [block(onTrial(running))];
     }
@@ -74,12 +75,12 @@ export function settle(situation: Situation): readonly Write[] {
       ...(cycle === "stable" && trial === undefined ? [] : [block(stable(running))]),
     ];
   }
-  // GRUB went back to this slot, and could not write that it did.
+  // GRUB went back to this slot, but could not record it.
   if (cycle === "failsafe_check") return [...failed(other, known[other], "not confirmed"), block(stable(running))];
   return [];
 }
 
-/** All writes until nothing of that kind is left: what `settle` says, and says again of what it leaves. */
+/** All writes until the situation is settled: those of `settle`, and again those of the situation that they lead to. */
 export function settleAll(situation: Situation): readonly Write[] {
   const writes = settle(situation);
   return writes.length === 0 ? [] : [...writes, ...settleAll(writes.reduce(written, situation))];
@@ -97,7 +98,7 @@ export function written(before: Situation, write: Write): Situation {
   }
 }
 
-/** @param situation a settled one: `settle` has nothing to say about it */
+/** @param situation a settled one: `settle` returns no writes for it */
 export function decide(verb: Verb, situation: Situation): Decision {
   const phase = phaseOf(situation);
   const { running, known } = situation;
@@ -110,7 +111,7 @@ export function decide(verb: Verb, situation: Situation): Decision {
   });
   switch (verb) {
     case "install":
-      // Its own writes follow as it goes on: src/upgrade/receive.
+      // The writes of the install itself follow while it runs: src/upgrade/install.ts.
       return phase === "stable" ? { kind: "do", writes: [], reboot: false } : notStable;
     case "commit":
       if (phase === "committed") return { kind: "do", writes: [], reboot: true };
@@ -133,13 +134,13 @@ export function decide(verb: Verb, situation: Situation): Decision {
 }
 
 /**
- * Where an upgrade stands, as far as a settled situation goes.
+ * The phase of an upgrade, derived from a settled situation.
  *
- *   stable         the running slot is what GRUB boots
- *   committed      the other one is to be tried at the next boot
- *   trial          the running one is being tried
- *   rolled-back    the running one was, and was given up: the restart is all that is left to do
- *   not-as-booted  GRUB is told to boot the other one, and did not: it cannot read the block, or somebody else wrote it
+ *   stable         GRUB boots the running slot
+ *   committed      the other slot is to be tried at the next boot
+ *   trial          the running slot is being tried
+ *   rolled-back    the running slot was tried and given up: only the restart is left to do
+ *   not-as-booted  GRUB was told to boot the other slot, and did not: it cannot read the block, or another program wrote it
  */
 export type Phase = "stable" | "committed" | "trial" | "rolled-back" | "not-as-booted";
 
@@ -149,7 +150,10 @@ export function phaseOf({ running, state: { alternative, cycle, trial }, known }
   return cycle === "stable" && trial === running && known[running] === "failed" ? "rolled-back" : "not-as-booted";
 }
 
-/** The hash goes first: it stands in the record, which then says only that it failed. What is known to be unusable already says why. */
+/**
+ * The refusal goes first: once the record says failed, neither write is asked for again. An incomplete, failed or damaged slot is
+ * already known as unusable, and its reason stays.
+ */
 function failed(slot: Slot, known: Known, why: Why): readonly Write[] {
   if (known !== "installed" && known !== "proven" && known !== "nothing") return [];
   return [

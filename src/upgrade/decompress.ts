@@ -14,21 +14,21 @@ const isSkippableFrame = ([first = 0, ...rest]: Uint8Array): boolean =>
   (first & 0xf0) === 0x50 && rest[0] === 0x2a && rest[1] === 0x4d && rest[2] === 0x18;
 /** "ustar" in the first header (tar(5)). */
 const TAR_MAGIC = 257;
-/** Bytes that have to be seen to tell. */
+/** The number of bytes that the detection needs. */
 const LOOK = 512;
 
 /**
- * A window of 32 MiB: what `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22 would
- * be more memory than an install may take.
+ * A window of 32 MiB, as `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22
+ * would exceed the memory that an install may take.
  */
 const ZSTD_WINDOW_LOG = 25;
 /**
- * Bytes of each piece of output: large, because between two of them the decoder waits for the main thread; and two of them may be
- * ready before they are read.
+ * Bytes of each piece of output: large, because the decoder waits for the main thread between two pieces. Two pieces
+ * may be ready before they are read.
  */
 const OUTPUT = { chunkSize: 1024 * 1024, readableHighWaterMark: 2 * 1024 * 1024 };
 
-/** Told by the first bytes; names are not looked at. `undefined` for what is none of the three. */
+/** Detected from the first bytes; names are ignored. `undefined` for any other format. */
 function compressionOf(start: Uint8Array): Compression | undefined {
   if (GZIP.every((byte, index) => start[index] === byte)) return "gzip";
   if (ZSTD.every((byte, index) => start[index] === byte) || isSkippableFrame(start.subarray(0, 4))) return "zstd";
@@ -38,8 +38,9 @@ function compressionOf(start: Uint8Array): Compression | undefined {
 /**
  * The tar in a file that may be compressed.
  *
- * @param chunks each is used up before the next one is asked for
- * @throws BadImage for what is no tar, gzip or zstd, is damaged, cut off, or goes on behind its end. Zeros there are padding, as for gzip(1)
+ * @param chunks each is used up before the next one is requested
+ * @throws BadImage for a file that is no tar, gzip or zstd, is damaged, is cut off, or has data after its end. Zeros
+ *   there are padding, as for gzip(1)
  */
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
@@ -71,7 +72,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
         if (decoder.destroyed) return;
         feed.fed += chunk.length;
         await taken(decoder, chunk);
-        // Once the compressed stream has ended, the decoder takes nothing more and says nothing.
+        // Once the compressed stream has ended, the decoder accepts no more input and reports nothing.
         const behind = Math.min(chunk.length, feed.fed - decoder.bytesWritten);
         feed.isPadded = isZero(chunk.subarray(chunk.length - behind));
         if (!feed.isPadded) break;
@@ -106,8 +107,8 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
 }
 
 /**
- * Frees memory that was read. Left to the garbage collector it would be up to 64 MiB before that looks. The decoder cuts its
- * output out of pieces of memory in order, so one that ends where its memory ends is the last of it.
+ * Frees memory that was read; the garbage collector would let up to 64 MiB pile up. The decoder cuts its
+ * output out of blocks of memory in order. So a piece that ends where its block ends is the last of that block.
  */
 function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
@@ -130,7 +131,7 @@ function damage(bad: Bad, compression: Compression, error: unknown): Error {
   return bad({ code: "compressed-data-damaged", what: `the ${compression} data is damaged`, found: foreignWords(error) }, error);
 }
 
-/** Resolves when the decoder needs the chunk no longer: its memory is used again. A decoder that has ended never says so. */
+/** Resolves when the decoder no longer needs the chunk, whose memory is reused. A decoder that has ended never calls back. */
 async function taken(decoder: Transform, chunk: Uint8Array): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const events = ["close", "end", "error"] as const;

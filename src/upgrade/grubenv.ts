@@ -1,45 +1,47 @@
 import { ProblemError } from "../base/problem.ts";
 
 /**
- * GRUB's environment block: the 1024 bytes in which GRUB and the system tell each other which slot is to be booted.
+ * GRUB's environment block: the 1024 bytes through which GRUB and the system agree on the slot to boot.
  *
- * A line of signature, then lines `name=value`, then `#` up to the end. In a value a backslash makes the next character,
- * a newline too, part of it. A line that begins with `#` says nothing. The rules here are those of GRUB 2.12 (lib/envblk.c,
- * commands/loadenv.c), because what counts is what GRUB makes of a block, the broken ones included.
+ * A signature line comes first, then lines `name=value`, then `#` up to the end. In a value, a backslash makes the
+ * next character part of it, even a newline. A line that begins with `#` is a comment. The rules here are those of
+ * GRUB 2.12 (lib/envblk.c, commands/loadenv.c), because what counts is how GRUB reads a block, even a broken one.
  *
- * Text stands for bytes here, one character each (ISO 8859-1), so that what is not ours goes back as it came.
+ * Text represents bytes here, one character each (ISO 8859-1), so that content which is not ours is written back
+ * unchanged.
  */
 export interface GrubVariable {
-  /** As GRUB knows it: up to the first NUL, if there is one. */
+  /** As GRUB reads it: up to the first NUL, if there is one. */
   readonly name: string;
   /** Without its escapes. */
   readonly value: string;
-  /** The line as it stands, without the newline that ends it. */
+  /** The line as it is in the file, without the newline that ends it. */
   readonly raw: string;
 }
 
 export interface ReadGrubenv {
   /** False when GRUB finds nothing in it, and writes nothing to it. */
   readonly readable: boolean;
-  /** In order, each occurrence: for GRUB the last one of a name counts. */
+  /** In order, each occurrence: for GRUB, the last one of a name counts. */
   readonly variables: readonly GrubVariable[];
-  /** Lines and comments that must not be lost when the block is written again: all but `variables` of ours, and without padding. */
+  /** Lines and comments to keep when the block is rewritten: all but our own variables, and without padding. */
   readonly others: readonly string[];
-  /** What is not as guestos-boot writes it, in words. Empty: GRUB will read and save it as it should. */
+  /** Deviations from a block as guestos-boot writes it, in words. Empty: GRUB can read it and save to it. */
   readonly faults: readonly string[];
 }
 
 const SIGNATURE = "# GRUB Environment Block\n";
-/** What GRUB's own tool makes, and all that a write in place may count on. */
+/** The size of a block from GRUB's own tool, and the only size on which a write in place can rely. */
 export const GRUBENV_BYTES = 1024;
-/** Written whole or not at all by any disk: our variables stand in the first one. */
+/** Any disk writes a sector whole or not at all: our variables are in the first one. */
 export const SECTOR = 512;
 /**
- * Bytes of padding that are always left. GRUB's `first_boot` → `failsafe_check` needs 4, or the trial would have no end; and
- * its code that makes a value shorter writes up to twice the difference beyond the last line, into the padding or past it.
+ * Bytes of padding that always remain. GRUB's step from `first_boot` to `failsafe_check` needs 4, or the trial would
+ * never end. Its code that shortens a value writes up to twice the difference beyond the last line, into the padding
+ * or past it.
  */
 const ROOM = 32;
-/** Not the `#` that a backslash makes part of a value; with what an editor of another system ends a line with. */
+/** Not a `#` that a backslash makes part of a value; with the carriage return that an editor of another system may add. */
 const PADDING = new RegExp(`(?<!\\\\)#{${ROOM},}\\r?`, "g");
 
 /** @param ours names of the variables that are not to be kept as `others` */
@@ -47,7 +49,7 @@ export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly strin
   const nothing = (fault: string): ReadGrubenv => ({ readable: false, variables: [], others: [], faults: [fault] });
   if (bytes === undefined) return nothing("there is no such file");
   const text = Buffer.from(bytes).toString("latin1");
-  // GRUB asks for one byte more than its signature has.
+  // GRUB requires one byte more than its signature has.
   if (text.length <= SIGNATURE.length || !text.startsWith(SIGNATURE)) {
     return nothing(text.length === 0 ? "it is empty" : "it does not begin with GRUB's signature");
   }
@@ -58,7 +60,7 @@ export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly strin
   const faults = [
     ...(text.length === GRUBENV_BYTES ? [] : [`it has ${text.length} bytes and not ${GRUBENV_BYTES}`]),
     ...(broken ? ["its end cannot be read"] : []),
-    // GRUB looks for room from the end, and gives up when it finds anything but a whole line there.
+    // GRUB searches for room from the end, and gives up unless it finds the end of a whole line there.
     ...(/\n#*$/.test(text) ? [] : ["GRUB cannot save to it: its last line has no end"]),
     ...(hasRoom ? [] : ["GRUB has no room in it to save a longer value"]),
     ...ours.filter((name) => named(name).length > 1).map((name) => `${name} stands there ${named(name).length} times`),
@@ -70,17 +72,17 @@ export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly strin
   return { readable: true, variables, others, faults };
 }
 
-/** How many `#` fill its end. */
+/** The number of `#` at its end. */
 function padding(text: string): number {
   return /#*$/.exec(text)?.[0].length ?? 0;
 }
 
 /**
- * A newline in the padding or behind it, as an editor or `echo >>` leaves it, makes the padding part of a line: a comment, a value.
- * Kept as it stands, it would take the room that it was there for.
+ * A newline in or after the padding, as an editor or `echo >>` leaves it, makes the padding part of a line: a
+ * comment, a value. Such a line, kept unchanged, would take the room that the padding is for.
  *
  * @param raw a line of a block without room
- * @returns what it says, and nothing where it says nothing
+ * @returns the line without padding; nothing where only padding was in it
  */
 function withoutPadding(raw: string): readonly string[] {
   const rest = raw.slice(0, 1) + raw.slice(1).replaceAll(PADDING, "");
@@ -92,7 +94,7 @@ interface At {
   readonly raw: string;
 }
 
-/** As grub_envblk_iterate: a name runs to the next `=`, over ends of lines too. */
+/** As grub_envblk_iterate does: a name extends to the next `=`, even across line ends. */
 function readLines(text: string): {
   readonly variables: readonly (GrubVariable & At)[];
   readonly comments: readonly At[];
@@ -105,7 +107,7 @@ function readLines(text: string): {
     const equals = comment ? at : text.indexOf("=", at);
     if (equals === -1) return { variables, comments, broken: true };
     const end = endOfLine(text, comment ? at : equals + 1);
-    // What begins with `#` and has no end is the padding.
+    // Text that begins with `#` and has no line end is the padding.
     if (end >= text.length) return { variables, comments, broken: !comment };
     const raw = text.slice(at, end);
     if (comment) comments.push({ at, raw });
@@ -118,24 +120,24 @@ function readLines(text: string): {
   return { variables, comments, broken: false };
 }
 
-/** Where the newline stands that ends the line, or at least the text's length when there is none. */
+/** The position of the newline that ends the line; at least the text's length when there is none. */
 function endOfLine(text: string, from: number): number {
   let at = from;
   while (at < text.length && text[at] !== "\n") at += text[at] === "\\" ? 2 : 1;
   return at;
 }
 
-/** Names and values are C strings to GRUB. */
+/** GRUB treats names and values as C strings. */
 function upToNul(text: string): string {
   return text.split("\0", 1)[0] ?? "";
 }
 
 /**
- * A block of exactly 1024 bytes: ours first, then what else stood there, as it stood. Comments, which say nothing to GRUB and which
- * its tool does not list, give way to variables where there is no room for both.
+ * A block of exactly 1024 bytes: our variables first, then the other lines, unchanged. Comments mean nothing to GRUB,
+ * and its tool does not list them: they are dropped where there is no room for both.
  *
  * @param others lines as `parseGrubenv` found them
- * @throws ProblemError when it does not fit; ours never reach beyond the first sector
+ * @throws ProblemError when the content does not fit; our variables never reach beyond the first sector
  */
 export function renderGrubenv(ours: readonly (readonly [name: string, value: string])[], others: readonly string[]): Uint8Array {
   const head = SIGNATURE + ours.map(([name, value]) => `${name}=${escaped(value)}\n`).join("");
@@ -160,10 +162,10 @@ function escaped(value: string): string {
 }
 
 /**
- * What GRUB's `save_env` makes of a block (grub_envblk_set): the first line of that name takes the value, or a new one is
+ * The block after GRUB's `save_env` (grub_envblk_set): the first line of that name takes the value, or a new line is
  * added before the padding. The length stays.
  *
- * @returns the block unchanged where GRUB would say nothing and write nothing: no signature, no whole last line, no room
+ * @returns the block unchanged where GRUB would silently write nothing: no signature, no whole last line, no room
  */
 export function savedByGrub(bytes: Uint8Array, values: readonly (readonly [name: string, value: string])[]): Uint8Array {
   let text = Buffer.from(bytes).toString("latin1");
@@ -183,7 +185,7 @@ export function savedByGrub(bytes: Uint8Array, values: readonly (readonly [name:
   return Buffer.from(text, "latin1");
 }
 
-/** Where the first line begins that GRUB takes for that variable. */
+/** The start of the first line that GRUB takes for that variable. */
 function lineNamed(text: string, name: string, space: number): number | undefined {
   for (let at = SIGNATURE.length; at + name.length + 1 < space; at = endOfLine(text, at) + 1) {
     if (text.startsWith(`${name}=`, at)) return at;

@@ -2,19 +2,20 @@ import { join } from "node:path";
 import type { Host } from "../system/host.ts";
 import { ProblemError, type Problem } from "../base/problem.ts";
 
-/** What a check came to. */
+/** The result of a health check. */
 export interface Check {
   readonly name: string;
   /** Absent when it passed. */
   readonly problem?: Problem;
 }
 
-/** Milliseconds for each: a check that hangs has failed. */
+/** Milliseconds for each check: one that hangs has failed. */
 const CHECK_TIMEOUT = 60_000;
 
 /**
- * Runs the image's own health checks, one after the other in the order of their names: each executable in the folder, without
- * arguments. Exit status 0 is healthy. What is not executable (a README) is no check; a link that leads nowhere is one that fails.
+ * Runs the image's own health checks, one after the other in the order of their names: each executable in the folder,
+ * without arguments. Exit status 0 is healthy. A file that is not executable (a README) is no check; a dangling link
+ * is a failed check.
  */
 export async function runHealthChecks(host: Host, folder: string): Promise<readonly Check[]> {
   const checks: Check[] = [];
@@ -34,7 +35,7 @@ async function failureOf(host: Host, program: string): Promise<Problem | undefin
     await host.run({ program, args: [], timeout: CHECK_TIMEOUT });
     return undefined;
   } catch (error) {
-    // Told to stop: then nothing was found out, neither good nor bad.
+    // When told to stop, the check has no result, neither good nor bad.
     if (error instanceof ProblemError && !host.signal.aborted) return error.problem;
     throw error;
   }

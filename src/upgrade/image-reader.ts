@@ -4,14 +4,14 @@ import { tarMembers, type TarMember, type TarRules } from "../tar/tar-reader.ts"
 import { BadImage } from "./bad-image.ts";
 import { type Manifest, type MemberName, parseManifest } from "./manifest.ts";
 
-/** Takes a member's content in order. What `write` is given is valid until its promise is settled. */
+/** Takes a member's content in order. The bytes given to `write` are valid until its promise is settled. */
 export interface MemberSink {
   write(bytes: Uint8Array): Promise<void>;
   zeros(count: number): Promise<void>;
   end(): Promise<void>;
 }
 
-/** Told of what is in an image, in the order in which it comes. What it throws ends the reading. */
+/** Called for the parts of an image, in their order. An error ends the reading. */
 export interface ImageVisitor {
   version(version: string): Promise<void>;
   manifest(manifest: Manifest): Promise<void>;
@@ -27,13 +27,13 @@ const REQUIRED: readonly Name[] = ["VERSION.TXT", "boot.img", "root.img"];
 const MAX_VERSION_BYTES = 4096;
 /** A million chunks of 4 MiB, with their quotes and commas. */
 const MAX_MANIFEST_BYTES = 8 * 1024 * 1024;
-/** Whatever is not needed for an image's four names is refused. `tar --blocking-factor` makes the last record at most 1 MiB long. */
+/** Anything not needed for an image's four names is refused. `tar --blocking-factor` makes the last record at most 1 MiB long. */
 const RULES: TarRules = { extensions: false, zeroPadding: true, headerBytes: 64 * 1024, endBytes: 1024 * 1024 };
 
 /**
- * Reads an upgrade image, an unpacked tar, from its first byte to its last, and holds nothing of it but what is small.
+ * Reads an upgrade image, an unpacked tar, from its first byte to its last. It keeps only small parts in memory.
  *
- * @throws BadImage, and what the visitor throws
+ * @throws BadImage, and the visitor's errors
  */
 export async function readImage(tar: AsyncIterable<Uint8Array>, visitor: ImageVisitor): Promise<void> {
   const seen = new Set<Name>();
@@ -106,7 +106,7 @@ function isTheFolderItself({ type, name, stored }: TarMember): boolean {
   return type === "5" && (name === "./" || name === ".") && stored === 0;
 }
 
-/** One line: what `upgrade current` shows, and what grub and metrics are given. */
+/** One line: `upgrade current` shows it, and grub and the metrics use it. */
 function parseVersion(content: Buffer): string {
   const version = content.toString("latin1").replace(/\r?\n$/, "");
   if (/^[\x21-\x7e]{1,256}$/.test(version)) return version;

@@ -20,7 +20,7 @@ import type { Trust } from "./trust.ts";
 export interface InstallRequest {
   readonly source: ByteSource;
   readonly trust: Trust;
-  /** Also take a version that is not newer than the running one. */
+  /** Also accept a version that is not newer than the running one. */
   readonly allowDowngrade: boolean;
   readonly onProgress: (progress: Progress) => void;
 }
@@ -32,7 +32,7 @@ export interface Progress {
   readonly total: number | undefined;
 }
 
-/** How an install began: `resumed` where the slot holds a part of the same image; `restarted` where one of another. */
+/** How an install began: `resumed` where the slot holds a part of the same image; `restarted` where it holds a part of another. */
 export type Beginning = "fresh" | "resumed" | "restarted";
 
 export interface Installed {
@@ -47,24 +47,24 @@ export interface Installed {
   readonly received: number;
   readonly boot: Written;
   readonly root: Written;
-  /** Seconds: of receiving and writing, and of reading back. */
+  /** Seconds for receiving and writing, and for reading back. */
   readonly seconds: { readonly receive: number; readonly readBack: number };
 }
 
-/** Where the slot's partitions are; another answer in tests. */
+/** Finds the slot's partitions; replaced in tests. */
 export type FindPlaces = (host: Host, layout: Layout, slot: Slot) => Promise<SlotPlaces>;
 
-/** How much of a var partition has to go for its next boot to make it anew: the LUKS2 header, both copies, and its key slots. */
+/** Bytes of a var partition to wipe so that the next boot makes it again: the LUKS2 header, both copies, and its key slots. */
 const VAR_HEADER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Installs an image into the slot that does not run. Each step is on the disk before the next one begins (rule R2): the slot
- * is marked incomplete, written, synced, read back from the device, its /var wiped and that one's intent removed; and only then
- * it is marked installed. The boot loader is not touched.
+ * Installs an image into the slot that does not run. Each step is on the disk before the next one begins (rule R2).
+ * The slot is marked incomplete, written, synced, and read back from the device. Then its /var is wiped, and the
+ * intent of that /var removed. Only then is it marked installed. The boot loader is not touched.
  *
  * The caller holds the upgrade lock.
  *
- * @throws ProblemError. What was wrong before the first member of the image leaves the slot as it was
+ * @throws ProblemError. A problem before the first member of the image leaves the slot unchanged
  */
 export async function install(host: Host, layout: Layout, request: InstallRequest, findPlaces: FindPlaces): Promise<Installed> {
   const ground = await preflight(host, layout, request.trust);
@@ -82,7 +82,7 @@ export async function install(host: Host, layout: Layout, request: InstallReques
   return await finish(target, taken, readBackSeconds);
 }
 
-/** The slot that is written, and with what. */
+/** The slot to write, and the means. */
 interface Target {
   readonly host: Host;
   readonly layout: Layout;
@@ -105,7 +105,7 @@ interface Taken extends Begun {
   readonly seconds: number;
 }
 
-/** Receives the image and writes it to the slot, member by member. What a bad image leaves behind is written down. */
+/** Receives the image and writes it to the slot, member by member. The consequences of a bad image are recorded. */
 async function takeIn(target: Target, request: InstallRequest, { before, runningVersion }: Ground): Promise<Taken> {
   const { source, trust, allowDowngrade, onProgress } = request;
   const { host, places, lanes } = target;
@@ -123,7 +123,7 @@ async function takeIn(target: Target, request: InstallRequest, { before, running
     writers.set(name, writer);
     return { take: writer.take, end: () => writer.finish() };
   };
-  // An image that is not compressed has headers and padding besides its members.
+  // An uncompressed image has headers and padding besides its members.
   const expectation = { sha256: knownHash(trust), most: places.boot.bytes + places.root.bytes + 64 * 1024 * 1024 };
   try {
     const received = await receive(source, expectation, lanes, {
@@ -157,7 +157,7 @@ function knownHash(trust: Trust): string | undefined {
   return trust.kind === "insecure" ? undefined : trust.sha256;
 }
 
-/** Before the first byte goes to the slot: it is worth nothing from here on, until it is installed. */
+/** Called before the first byte goes to the slot: from here on, its content is unusable until the install ends. */
 async function begin({ host, layout, slot }: Target, trust: Trust, before: SlotRecord | undefined): Promise<Begun> {
   const sha256 = knownHash(trust);
   const unfinished = before?.kind === "incomplete" ? before : undefined;
@@ -173,8 +173,8 @@ async function begin({ host, layout, slot }: Target, trust: Trust, before: SlotR
 }
 
 /**
- * Writes down what the slot is now. Only a bad image says something that lasts; an install that was interrupted, by a lost
- * connection or by an operator, stays incomplete and can go on.
+ * Records the new state of the slot. Only a bad image has a lasting consequence. An install that was interrupted, by
+ * a lost connection or by an operator, stays incomplete and can resume.
  */
 async function writeDown(
   { host, layout, slot }: Target,
@@ -222,7 +222,10 @@ async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeco
   return { slot, version, sha256, install, beginning, hasManifest, received: bytes, boot, root, seconds };
 }
 
-/** Zeros where the LUKS header of the slot's /var is, so that its first boot makes a new one. Nothing is written where zeros are already. */
+/**
+ * Writes zeros over the LUKS header of the slot's /var, so that its first boot makes a new one. Zeros that are
+ * already there are not written again.
+ */
 async function wipeVar(host: Host, place: Place, lanes: Lanes): Promise<void> {
   const file = await openDirect(place.path, place.bytes, "write");
   const buffer = await lanes.held.take();

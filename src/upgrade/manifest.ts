@@ -17,7 +17,7 @@ const Member = z.strictObject({
   chunks: z.array(Sha256).min(1).max(1_000_000),
 });
 
-/** MANIFEST.json of an image: what each member must be, chunk by chunk, so that damage is found where it is. */
+/** MANIFEST.json of an image: the expected content of each member, chunk by chunk, so that damage is located. */
 const Manifest = z.strictObject({
   format: z.literal(1),
   version: z.string().min(1).max(256),
@@ -27,7 +27,7 @@ const Manifest = z.strictObject({
 export type Manifest = z.infer<typeof Manifest>;
 export type MemberName = keyof Manifest["members"];
 
-/** What a member turned out to be. */
+/** The actual content of a member. */
 export interface MemberContent {
   readonly bytes: number;
   /** SHA-256 of each chunk, as bytes. */
@@ -35,8 +35,8 @@ export interface MemberContent {
 }
 
 /**
- * One hash of a member's content: SHA-256 over the SHA-256 of each of its chunks. Unlike a plain SHA-256 it can be computed
- * on several threads, and needs no second pass where the chunks are hashed anyway.
+ * One hash of a member's content: SHA-256 over the SHA-256 of each of its chunks. Unlike a plain SHA-256 it can be
+ * computed on several threads, and needs no second pass where the chunks are hashed anyway.
  */
 export function contentDigest({ chunks }: MemberContent): string {
   const hash = createHash("sha256");
@@ -44,7 +44,7 @@ export function contentDigest({ chunks }: MemberContent): string {
   return hash.digest("hex");
 }
 
-/** @throws BadImage naming what in it is wrong */
+/** @throws BadImage naming the fault in it */
 export function parseManifest(text: string): Manifest {
   const bad = (found: string): BadImage => new BadImage({ code: "manifest-not-valid", what: "MANIFEST.json is not valid", found });
   let value: unknown;
@@ -64,7 +64,7 @@ export function parseManifest(text: string): Manifest {
   return parsed.data;
 }
 
-/** @throws BadImage when a chunk is not what the manifest says */
+/** @throws BadImage when a chunk differs from the manifest */
 export function checkChunk(manifest: Manifest, name: MemberName, index: number, digest: Uint8Array): void {
   const expected = manifest.members[name].chunks[index];
   const found = Buffer.from(digest).toString("hex");
@@ -77,7 +77,7 @@ export function checkChunk(manifest: Manifest, name: MemberName, index: number, 
   });
 }
 
-/** @throws BadImage when a member has another size than the manifest says */
+/** @throws BadImage when a member's size differs from the manifest */
 export function checkSize(manifest: Manifest, name: MemberName, bytes: number): void {
   const expected = manifest.members[name].bytes;
   if (bytes === expected) return;

@@ -9,26 +9,26 @@ import { readRefusedImages, type SlotRecord } from "./slot-state.ts";
 import type { Trust } from "./trust.ts";
 import { versionOrder } from "./version-order.ts";
 
-/** What an install goes out from. */
+/** The state from which an install starts. */
 export interface Ground {
   readonly running: Slot;
-  /** `undefined` where the running system does not say. */
+  /** `undefined` where the running system has no version file. */
   readonly runningVersion: string | undefined;
-  /** What was known of the slot that is to be written, where that can be read. */
+  /** The record of the slot to write, where there is one that can be read. */
   readonly before: SlotRecord | undefined;
 }
 
 /**
- * Everything that can be refused before the image is opened: a system that is not stable, a boot loader that another slot is
- * on record with, a grubenv that cannot be written, an image that was refused before.
+ * Refuses what can be refused before the image is opened: a system that is not stable, a boot loader set to another
+ * slot than the running one, a grubenv that cannot be written, an image that was refused before.
  *
- * @throws ProblemError (RefusedError for what the state machine refuses)
+ * @throws ProblemError (RefusedError for refusals of the state machine)
  */
 export async function preflight(host: Host, layout: Layout, trust: Trust): Promise<Ground> {
   if (trust.kind !== "insecure") await requireNotRefused(host, layout, trust.sha256);
   await decideAndWrite(host, layout, "install");
   const { situation, block, slots } = await look(host, layout);
-  // The same bytes once more: if the commit could not be written in an hour, it is better known now.
+  // The same bytes again: if the commit could not be written an hour later, it is better to know now.
   if (block !== undefined) await writeGrubenv(host, layout.grubenv, block, block);
   const before = slots[otherSlot(situation.running)];
   return {
@@ -52,7 +52,7 @@ export async function requireNotRefused(host: Host, layout: Layout, sha256: stri
 }
 
 /**
- * Only what is newer than the running system, or has no order with it (commit hashes).
+ * Accepts only a version that is newer than the running one, or has no order with it (commit hashes).
  *
  * @throws ProblemError
  */

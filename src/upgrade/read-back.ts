@@ -7,15 +7,16 @@ import type { Lanes } from "./buffer-pool.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 import type { Place } from "./slot-places.ts";
 
-/** Reading ends on a block of this size; what is behind the member is not looked at. */
+/** Reading ends on a block of this size; the content after the member's last block is not read. */
 const BLOCK = 4096;
 /** Chunks that are read or hashed at once: as many as Node has threads for reading. */
 const READERS = 4;
 
 /**
- * Reads what was written from the device itself, past every cache of this machine, and compares it with what it should be.
+ * Reads the written content from the device itself, past every cache of this machine, and compares it with the
+ * expected content.
  *
- * @param onBytes told how many bytes more have been read
+ * @param onBytes called with the number of bytes just read
  * @throws ProblemError naming the first place that differs
  */
 export async function readBack(
@@ -40,7 +41,7 @@ export async function readBack(
       if (!isRight) wrong.push(offset);
       onBytes(length);
     };
-    // Each reader takes the next chunk that nobody has taken.
+    // Each reader takes the next free chunk.
     let next = 0;
     const reader = async (): Promise<void> => {
       const buffer = await lanes.fresh.take();

@@ -7,24 +7,24 @@ import { readImage } from "./image-reader.ts";
 import type { Lanes } from "./buffer-pool.ts";
 import { checkChunk, checkSize, type Manifest, type MemberContent, type MemberName } from "./manifest.ts";
 
-/** What becomes of an image while it comes in. A BadImage that is thrown here needs no place: `receive` adds it. */
+/** The consumer of an image during its reception. A BadImage thrown here needs no place: `receive` adds it. */
 export interface Reception {
-  /** As soon as the version is known. What it throws ends the reception. */
+  /** Called as soon as the version is known. An error ends the reception. */
   readonly version: (version: string) => void | Promise<void>;
-  /** A member begins. @param bytes of it as unpacked. @returns what takes its chunks */
+  /** Called when a member begins. @param bytes of it as unpacked. @returns the handler of its chunks */
   readonly member: (name: MemberName, bytes: number) => Promise<ChunkHandler>;
-  /** Told how many bytes of the file have come, after each piece. */
+  /** Called after each piece with the number of bytes of the file received so far. */
   readonly onBytes: (received: number) => void;
 }
 
 export interface Expectation {
   /** Of the whole file, where it is known. */
   readonly sha256: string | undefined;
-  /** No image is larger than this, compressed or not: bytes. */
+  /** The most bytes that an image may have, compressed or not. */
   readonly most: number;
 }
 
-/** An image that came in whole, and is what it says. */
+/** An image that was received completely and passed all checks. */
 export interface Received {
   readonly version: string;
   /** Of the whole file. */
@@ -35,8 +35,8 @@ export interface Received {
 }
 
 /**
- * The image that was asked for, byte for byte, is no good. Its hash may be remembered: nobody but who published it can bring
- * this about. A damaged or forged copy has another hash, and says nothing about the image itself.
+ * The requested image, byte for byte, is bad. Its hash may be recorded, because only its publisher can cause this. A
+ * damaged or forged copy has another hash, and proves nothing about the image itself.
  */
 export class RefusedImageError extends BadImage {
   readonly sha256: string;
@@ -48,9 +48,10 @@ export class RefusedImageError extends BadImage {
 }
 
 /**
- * Takes in an image in one pass: hash of the file, decompress, unpack, hash of each chunk, hand over.
+ * Receives an image in one pass: hash the file, decompress, unpack, hash each chunk, hand over.
  *
- * @throws RefusedImageError, BadImage, and what the source or the reception throw. Nothing is under way any more then
+ * @throws RefusedImageError, BadImage, and the errors of the source and the reception. No work is in progress any
+ *   more then
  */
 export async function receive(source: ByteSource, expectation: Expectation, lanes: Lanes, reception: Reception): Promise<Received> {
   const input = new HashedInput(source, expectation.most, lanes.hashing.stream(), reception.onBytes);
@@ -103,14 +104,14 @@ async function unpack(
     },
   });
   const [boot, root] = [contents.get("boot.img"), contents.get("root.img")];
-  // readImage has seen to it; a type knows nothing of that.
+  // readImage ensures this; the types cannot express it.
   if (boot === undefined || root === undefined || version === undefined) throw new Error("an image without its members");
   const all = { "boot.img": boot, "root.img": root };
   if (manifest !== undefined) checkAll(manifest, version, all);
   return { version, hasManifest: manifest !== undefined, members: all };
 }
 
-/** A manifest may come last: then nothing has been held against it yet. */
+/** A manifest may come last: then no member has been checked against it yet. */
 function checkAll(manifest: Manifest, version: string, members: Readonly<Record<MemberName, MemberContent>>): void {
   if (manifest.version !== version) {
     throw new BadImage({
@@ -141,7 +142,7 @@ function otherImage(file: string, found: string, expected: string, because?: Bad
   );
 }
 
-/** Something is wrong with the image, and here it gets its name. Is it the one that was asked for? The rest of it is read to know that. */
+/** Adds the image's name to the error, and finds out whether this is the requested image: the rest of it is read for its hash. */
 async function judged(error: BadImage, input: HashedInput, file: string, expected: string | undefined): Promise<BadImage> {
   const placed = new BadImage({ ...error.problem, where: { file } }, error);
   if (expected === undefined) return placed;
@@ -149,13 +150,13 @@ async function judged(error: BadImage, input: HashedInput, file: string, expecte
   try {
     sha256 = await input.digest();
   } catch {
-    // It cannot be known; what is known is what is wrong.
+    // The hash stays unknown; the fault itself is known.
     return placed;
   }
   return sha256 === expected ? new RefusedImageError(placed, sha256) : otherImage(file, sha256, expected, placed);
 }
 
-/** The bytes of the source, hashed as they pass. May be left in the middle, and read to its end by `digest`. */
+/** The bytes of the source, hashed as they pass. A reader may stop in the middle; `digest` reads the rest. */
 class HashedInput implements AsyncIterable<Uint8Array> {
   bytes = 0;
   readonly #chunks: AsyncGenerator<Uint8Array>;
@@ -165,7 +166,7 @@ class HashedInput implements AsyncIterable<Uint8Array> {
     this.#chunks = this.#passing(source, most, hash, onBytes);
   }
 
-  /** Does not close the source when it is left. */
+  /** Does not close the source when the iteration ends early. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     return { next: () => this.#chunks.next() };
   }

@@ -1,7 +1,7 @@
 import { ProblemError, type Problem } from "../base/problem.ts";
 import type { Known, Refusal, Verb } from "./decide.ts";
 
-/** A verb that cannot be done as things stand. Nothing was written for it. */
+/** A verb that cannot be done in the current situation. Nothing was written for it. */
 export class RefusedError extends ProblemError {
   readonly refusal: Refusal;
 
@@ -11,7 +11,7 @@ export class RefusedError extends ProblemError {
   }
 }
 
-/** All words of refusals in one place. docs/upgrade.md says of each what to do. */
+/** The texts of all refusals. docs/upgrade.md has the remedy for each. */
 export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
   switch (refusal.kind) {
     case "not-stable":
@@ -75,7 +75,7 @@ const WHAT: Readonly<Record<Verb, string>> = {
   rollback: "go back",
 };
 
-/** What is known of a slot, for people. */
+/** The knowledge about a slot, for people. */
 export const KNOWN: Readonly<Record<Known, string>> = {
   nothing: "nothing is known of it",
   incomplete: "an install that was not finished",

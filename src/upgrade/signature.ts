@@ -5,21 +5,22 @@ import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 
 /**
- * A detached signature: two lines of text that name the image's SHA-256 and sign it. As the hash stands in it, a forged
- * signature is refused before the first byte of the image is read, and what follows is the same as with --sha256.
+ * A detached signature: two lines of text that name the image's SHA-256 and sign it. The hash is in the signature, so
+ * a forged signature is refused before the first byte of the image is read. From then on, the check is the same as
+ * with --sha256.
  *
  *   sha256: 64 hexadecimal digits
  *   ed25519: the signature, base64
  */
 export interface SignedHash {
   readonly sha256: string;
-  /** The file of the key that it was signed with. */
+  /** The file of the public key that verifies it. */
   readonly key: string;
 }
 
 const TEXT = /^sha256: ([0-9a-f]{64})\r?\ned25519: ([A-Za-z0-9+/]{86}==)\r?\n?$/;
 
-/** What is signed. The first line keeps a signature made for something else from being taken for one of an image. */
+/** The signed text. Its first line keeps a signature made for another purpose from being accepted for an image. */
 function statement(sha256: string): Buffer {
   return Buffer.from(`guestos-boot update image\nsha256: ${sha256}\n`);
 }
@@ -34,7 +35,8 @@ export function signatureText(sha256: string, key: KeyObject): string {
  *
  * @param file the signature
  * @param folder with the public keys, Ed25519, as PEM files named *.pem
- * @throws ProblemError when the file is missing or no signature, there are no keys, a key cannot be read, or none fits
+ * @throws ProblemError when the file is missing or no signature, there are no keys, a key cannot be read, or none
+ *   fits
  */
 export async function readSignature(host: Host, file: string, folder: string): Promise<SignedHash> {
   const text = await host.readText(file);

@@ -6,13 +6,13 @@ import { requireBootedSlot } from "./booted-slot.ts";
 import type { Known, Situation } from "./decide.ts";
 import { readSlotRecord, type SlotRecord } from "./slot-state.ts";
 
-/** What is known of a slot: its record, nothing, or why its record cannot be read. */
+/** The knowledge about a slot: its record, nothing, or the reason why its record cannot be read. */
 export type Knowledge =
   | { readonly kind: "record"; readonly record: SlotRecord }
   | { readonly kind: "nothing" }
   | { readonly kind: "damaged"; readonly problem: Problem };
 
-/** The situation, and what it was taken from. */
+/** The situation, and its sources. */
 export interface Seen {
   readonly situation: Situation;
   readonly grubenv: ReadBootState;
@@ -21,7 +21,7 @@ export interface Seen {
   readonly slots: Readonly<Record<Slot, Knowledge>>;
 }
 
-/** Looks at the command line, grubenv and both records, and touches nothing. @throws ProblemError when it cannot tell what runs */
+/** Reads the command line, grubenv and both records, and changes nothing. @throws ProblemError when the running slot is unknown */
 export async function look(host: Host, layout: Layout): Promise<Seen> {
   const [running, block, A, B] = await Promise.all([
     requireBootedSlot(host),
@@ -48,7 +48,7 @@ async function knowledgeOf(host: Host, layout: Layout, slot: Slot): Promise<Know
     const record = await readSlotRecord(host, layout, slot);
     return record === undefined ? { kind: "nothing" } : { kind: "record", record };
   } catch (error) {
-    // A record that says nothing is knowledge too; that the partition cannot be read is not.
+    // An unreadable record is a state of the slot; a failure to read the partition is not.
     if (error instanceof ProblemError) return { kind: "damaged", problem: toProblem(error) };
     throw error;
   }
@@ -58,7 +58,7 @@ function knownOf(knowledge: Knowledge): Known {
   return knowledge.kind === "record" ? knowledge.record.kind : knowledge.kind;
 }
 
-/** Of the image that is, or was, in the slot: where it is known. */
+/** The hash of the image that is, or was, in the slot, where it is known. */
 export function imageHash(knowledge: Knowledge): string | undefined {
   if (knowledge.kind !== "record") return undefined;
   const { record } = knowledge;

@@ -4,7 +4,7 @@ import type { Host } from "../system/host.ts";
 import { mounts } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
 
-/** A partition, or in tests a file that stands for one. */
+/** A partition, or in tests a file in its place. */
 export interface Place {
   readonly path: string;
   readonly bytes: number;
@@ -21,8 +21,8 @@ export interface SlotPlaces {
 /**
  * Finds the partitions of a slot that is to be overwritten, on the disk that the system runs from.
  *
- * @throws ProblemError when one is missing, or in use: mounted, or below a mapping. Names and the boot loader's word do not
- *   count here, only what the kernel has open
+ * @throws ProblemError when one is missing, or in use: mounted, or below a mapping. Only what the kernel has open
+ *   counts here, not names or the boot loader's state
  */
 export async function unusedSlotPlaces(host: Host, layout: Layout, slot: Slot): Promise<SlotPlaces> {
   const mounted = await mounts(host);

@@ -6,23 +6,23 @@ import type { Host } from "../system/host.ts";
 import { type Problem, ProblemError } from "../base/problem.ts";
 
 /**
- * What is known of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades
- * leave alone. grubenv says what is to be booted; this says whether that would be wise.
+ * The record of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades
+ * do not touch. grubenv says which slot is to be booted; this record says whether the slot is usable.
  *
  *   incomplete   an install began and has not ended. Written before the first byte goes to the slot
  *   installed    written, read back, its var wiped; never tried
  *   proven       it ran and was confirmed, or was shipped
- *   failed       it was tried and was not confirmed, or what was to be installed was refused
+ *   failed       it was tried and was not confirmed, or the image to be installed was refused
  *
- * No file: nothing is known of the slot, as on a new disk, or after the shell tools of older systems. A file that cannot
- * be read is an error, and never the same as none.
+ * No file: nothing is known of the slot, as on a new disk, or after the shell tools of older systems. An unreadable
+ * file is an error, never the same as no file.
  */
 
 /** Lowercase hexadecimal, as the registry and sha256sum write it. */
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits");
 const Time = z.iso.datetime();
 
-/** What stands in a partition: its first `bytes` bytes have this digest (contentDigest, src/upgrade/manifest.ts). */
+/** The content of a partition: its first `bytes` bytes have this digest (contentDigest, src/upgrade/manifest.ts). */
 const PartitionContent = z.strictObject({ bytes: z.int().positive(), digest: Sha256 });
 export type PartitionContent = z.infer<typeof PartitionContent>;
 
@@ -38,9 +38,9 @@ const Image = {
 
 const Incomplete = z.strictObject({
   kind: z.literal("incomplete"),
-  /** Made anew for each install that starts over: UUID. In every log line of it. */
+  /** The UUID of the install; a new one for each install that starts over. */
   install: z.uuid(),
-  /** Of the whole image, where the caller named it. Only an install of the same may resume. */
+  /** Of the whole image, where the caller named it. Only an install of the same image may resume. */
   sha256: Sha256.optional(),
   since: Time,
 });
@@ -70,7 +70,7 @@ export type SlotRecord = z.infer<typeof SlotRecord>;
 
 /**
  * @returns `undefined` when nothing is known of the slot
- * @throws ProblemError for a record that is there and cannot be read: such a slot is neither booted nor built on
+ * @throws ProblemError for a record that exists but cannot be read: such a slot is neither booted nor built on
  */
 export async function readSlotRecord(host: Host, layout: Layout, slot: Slot): Promise<SlotRecord | undefined> {
   return readStrictly(host, recordFile(layout, slot), SlotRecord, {
@@ -85,12 +85,12 @@ export async function writeSlotRecord(host: Host, layout: Layout, slot: Slot, re
   await writeJson(host, layout, recordFile(layout, slot), record);
 }
 
-/** Images that were tried and did not work, or were refused for what they are: one attempt each, until an operator forgets them. */
+/** Images that were tried and failed, or were refused for their content: one attempt each, until an operator forgets them. */
 const RefusedImage = z.strictObject({ sha256: Sha256, reason: z.string().min(1), at: Time });
 export type RefusedImage = z.infer<typeof RefusedImage>;
 const RefusedImages = z.strictObject({ images: z.array(RefusedImage) });
 
-/** @throws ProblemError for a list that is there and cannot be read: then nothing says which images are bad */
+/** @throws ProblemError for a list that exists but cannot be read: then it is unknown which images are bad */
 export async function readRefusedImages(host: Host, layout: Layout): Promise<readonly RefusedImage[]> {
   const file = layout.config.refusedImages;
   const list = await readStrictly(host, file, RefusedImages, {
@@ -101,14 +101,14 @@ export async function readRefusedImages(host: Host, layout: Layout): Promise<rea
   return list?.images ?? [];
 }
 
-/** Remembers an image by its hash, durably. One that is remembered already keeps its first reason; nothing is written then. */
+/** Records an image by its hash, durably. An image that is already recorded keeps its first reason; nothing is written then. */
 export async function refuseImage(host: Host, layout: Layout, image: RefusedImage): Promise<void> {
   const images = await readRefusedImages(host, layout);
   if (images.some(({ sha256 }) => sha256 === image.sha256)) return;
   await writeJson(host, layout, layout.config.refusedImages, { images: [...images, image] });
 }
 
-/** @returns what was known of it, or `undefined` when it was not refused; nothing is written then */
+/** @returns the removed entry, or `undefined` when the image was not refused; nothing is written then */
 export async function forgetImage(host: Host, layout: Layout, sha256: string): Promise<RefusedImage | undefined> {
   const images = await readRefusedImages(host, layout);
   const known = images.find((image) => image.sha256 === sha256);

@@ -8,26 +8,26 @@ import { CHUNK_BYTES } from "./manifest.ts";
 /** What was done to a partition, in bytes. Their sum is the size of the member, rounded up to whole blocks of 4096. */
 export interface Written {
   readonly written: number;
-  /** Was there already. */
+  /** Already there. */
   readonly identical: number;
-  /** Became zeros without zeros being sent, or with, where the device knows no other way. */
+  /** Zeroed: by a command to the device where possible, else by writing zeros. */
   readonly zeroed: number;
 }
 
-/** Bytes that are compared, and written, as one: small enough that a change of a few bytes costs little. */
+/** Bytes that are compared, and written, as one unit: small enough that a change of a few bytes costs little. */
 const UNIT = 64 * 1024;
-/** Blocks of a chunk that are looked at before all of it is read: the first of each MiB; of zeros, which cost little, one. */
+/** Blocks of a chunk that are read before all of it is: the first of each MiB. For a chunk of zeros, which costs little to write, one. */
 const SAMPLES = 4;
-/** A shorter run of zeros is written together with what is around it. */
+/** A shorter run of zeros is written together with its neighbours. */
 const SHORTEST_ZERO_RUN = 1024 * 1024;
 /** For a shorter run, starting a process takes about as long as writing it. */
 const WORTH_A_COMMAND = 8 * 1024 * 1024;
-/** So many ranges of zeros, a chunk each at the most, are collected before they are zeroed while other chunks are on their way. */
+/** The number of zero ranges, a chunk each at most, that are collected before they are zeroed while other chunks are in progress. */
 const ZERO_BATCH = 64;
 
 /**
- * Writes a member to its partition, from the partition's first byte on: only what is not there already, and zeros where
- * possible without writing them. What lies behind the image is left as it is: nothing looks there, and zeroing
+ * Writes a member to its partition, from the partition's first byte on. It writes only what is not there already, and
+ * makes zeros without writing them where possible. Content after the image stays: it is never read, and zeroing
  * gigabytes would be most of the work.
  */
 export class SlotWriter {
@@ -35,7 +35,7 @@ export class SlotWriter {
   readonly #file: DirectFile;
   readonly #kind: "block-device" | "file";
   readonly #lanes: Lanes;
-  /** To be made zeros. */
+  /** Ranges still to be zeroed. */
   #zeroRanges: readonly ByteRange[] = [];
   #written = 0;
   #identical = 0;
@@ -61,7 +61,7 @@ export class SlotWriter {
       const there = held.subarray(0, whole);
       const isNew = length === CHUNK_BYTES && (await this.#looksNew(memory, there, offset, isZero ? 1 : SAMPLES));
       if (!isNew) await this.#file.read(there, offset);
-      // The rest of the last block stays as it is. A chunk that is not whole is never the shared one of zeros.
+      // The rest of the last block stays unchanged. An incomplete chunk is never the shared chunk of zeros.
       if (whole > length) held.copy(memory, length, length, whole);
       await digest;
       this.#host.signal.throwIfAborted();
@@ -71,16 +71,16 @@ export class SlotWriter {
     }
   };
 
-  /** After the last chunk: what zeros are left, then everything on the disk. */
+  /** After the last chunk: zeroes the remaining ranges, then syncs everything to the disk. */
   async finish(): Promise<void> {
     await this.#zero();
     await this.#file.sync();
   }
 
   /**
-   * Whether nothing of a chunk seems to be there. Disks read no faster than they write: to read everything in order to save some
-   * of the writing would take twice as long. So a few blocks are looked at, and only where one of them is there already, the rest is.
-   * A wrong guess costs writing what was there.
+   * Whether the chunk's content is probably not on the partition yet. Disks read no faster than they write, so
+   * reading everything to save some writes would take twice as long. So a few blocks are read, and the rest only
+   * where one of them is there already. A wrong guess costs an unnecessary write.
    */
   async #looksNew(fresh: Buffer, held: Buffer, offset: number, samples: number): Promise<boolean> {
     for (let sample = 0; sample < samples; sample += 1) {
@@ -92,7 +92,7 @@ export class SlotWriter {
     return true;
   }
 
-  /** @param held what is there; `undefined` for something else */
+  /** @param held the current content; `undefined` for different content */
   async #put(fresh: Buffer, held: Buffer | undefined, offset: number): Promise<void> {
     for (const { kind, from, to } of this.#runs(fresh, held)) {
       if (kind === "identical") this.#identical += to - from;
@@ -105,7 +105,7 @@ export class SlotWriter {
     if (this.#zeroRanges.length >= ZERO_BATCH) await this.#zero();
   }
 
-  /** Makes zeros of what has come together. Short runs are sent as data: to tell the device of each would take longer. */
+  /** Zeroes the collected ranges. Short runs are sent as data: a command to the device for each would take longer. */
   async #zero(): Promise<void> {
     const ranges = joined(this.#zeroRanges);
     this.#zeroRanges = [];
@@ -125,7 +125,7 @@ export class SlotWriter {
     return Math.min(Math.ceil(length / DIRECT_ALIGNMENT) * DIRECT_ALIGNMENT, this.#file.bytes - offset);
   }
 
-  /** Neighbouring units of the same kind as one, and short runs of zeros as data. */
+  /** Merges neighbouring units of the same kind, and treats short runs of zeros as data. */
   #runs(fresh: Buffer, held: Buffer | undefined): readonly Run[] {
     if (held?.equals(fresh) === true) return [{ kind: "identical", from: 0, to: fresh.length }];
     const runs: Run[] = [];
@@ -152,7 +152,7 @@ interface Run {
   readonly to: number;
 }
 
-/** Ranges in order, neighbours as one. Chunks are handled several at a time, so they come in any order. */
+/** Sorts the ranges and merges neighbours. Chunks are handled several at a time, so the ranges come in any order. */
 function joined(ranges: readonly ByteRange[]): readonly ByteRange[] {
   const found: ByteRange[] = [];
   for (const range of ranges.toSorted((a, b) => a.offset - b.offset)) {

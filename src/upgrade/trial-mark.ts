@@ -5,18 +5,19 @@ import { kernelArguments } from "./booted-slot.ts";
 import { phaseOf, type Situation } from "./decide.ts";
 
 /**
- * The word of image/grub.cfg that this boot is a trial. It holds also where nothing of ours could run; a system that was
- * confirmed later in the boot says so by a mark.
+ * The kernel argument of image/grub.cfg for a trial. It holds even where none of our programs could run; a system
+ * that was confirmed later in the boot overrides it with a mark.
  */
 const TRIAL_ARGUMENT = "guestos-boot.trial";
 
 export type TrialMark = keyof Layout["runFiles"]["trial"];
 
 /**
- * Which mark is missing for guestos-go-back.service to know whether this boot is a trial: it must be able to tell without us.
+ * The mark that guestos-go-back.service still needs to know whether this boot is a trial: it must be able to tell
+ * without us.
  *
  * @param situation a settled one
- * @returns `undefined` where the kernel's command line and the marks say what is true
+ * @returns `undefined` where the kernel's command line and the marks are already right
  */
 export async function missingTrialMark(host: Host, layout: Layout, situation: Situation): Promise<TrialMark | undefined> {
   const [isMarked, isDenied, args] = await Promise.all([
@@ -28,7 +29,7 @@ export async function missingTrialMark(host: Host, layout: Layout, situation: Si
   return (isMarked || args.includes(TRIAL_ARGUMENT)) && !isDenied ? "not-on-trial" : undefined;
 }
 
-/** On a tmpfs: gone with the boot that it tells of. Where both marks are there, it is no trial. */
+/** The marks are on a tmpfs and end with the boot. Where both marks exist, the boot is no trial. */
 export async function setTrialMark(host: Host, layout: Layout, mark: TrialMark): Promise<void> {
   await host.makeFolder(layout.run, readersFolder);
   await host.writeFile(layout.runFiles.trial[mark], "", { mode: 0o644 });

@@ -3,13 +3,13 @@ import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 import { readSignature } from "./signature.ts";
 
-/** Why an image is believed to be what it should be. */
+/** Why an image is trusted. */
 export type Trust =
   /** The caller knows its hash, from the registry. */
   | { readonly kind: "hash"; readonly sha256: string }
   /** Signed by a key of this machine. */
   | { readonly kind: "signature"; readonly sha256: string; readonly key: string }
-  /** The operator said so. */
+  /** The operator accepts the image without a hash or a signature. */
   | { readonly kind: "insecure" };
 
 export interface TrustRequest {
@@ -19,7 +19,7 @@ export interface TrustRequest {
   readonly insecure: boolean;
 }
 
-/** @throws ProblemError when nothing vouches for the image, or what does contradicts itself */
+/** @throws ProblemError when nothing vouches for the image, or hash and signature contradict each other */
 export async function trustFor(host: Host, layout: Layout, request: TrustRequest): Promise<Trust> {
   const sha256 = request.sha256?.toLowerCase();
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {

@@ -4,16 +4,16 @@ import { type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ProblemError } from "../base/problem.ts";
 import { readersFolder } from "../system/files/readers.ts";
 
-/** Somebody else is at the slots: one upgrade at a time. */
+/** Another upgrade command holds the lock: one at a time. */
 export class UpgradeBusyError extends ProblemError {}
 
 /**
- * Does something to the slots, or to what is written down about them, while nobody else does. The lock is the kernel's and
- * dies with the process.
+ * Runs `use` while no other process changes the slots or their records. The kernel holds the lock and releases it
+ * when the process ends.
  *
- * @param command the command line as typed, for those who wait
- * @param wait seconds to wait for somebody else
- * @throws UpgradeBusyError when it is held for longer than that
+ * @param command the command line as typed, for the processes that wait
+ * @param wait seconds to wait for another holder
+ * @throws UpgradeBusyError when the lock is held for longer than that
  */
 export async function withUpgradeLock<T>(
   host: Host,

@@ -4,11 +4,11 @@ import { receive, type Received } from "./receive.ts";
 import type { Progress } from "./install.ts";
 import type { Trust } from "./trust.ts";
 
-/** Larger than any disk of a node: only there so that a source without an end has one. */
+/** Larger than any disk of a node: it only bounds a source that never ends. */
 const MOST = 16 * 1024 ** 4;
 
 /**
- * Reads an image as an install does, to its end, and writes nothing.
+ * Reads an image to its end as an install does, and writes nothing.
  *
  * @throws BadImage for what an install would refuse because of the image itself
  */

@@ -1,17 +1,17 @@
-/** How the version of an image stands to the one that is running. */
+/** How the version of an image compares with the running one. */
 export type VersionOrder = "newer" | "same" | "older" | "unknown";
 
-/** Numbers with dots, then perhaps -pre.release, then perhaps +build (semver.org 2.0.0, with any number of numbers). */
+/** Numbers with dots, then optionally -pre.release, then optionally +build (semver.org 2.0.0, with any number of numbers). */
 const ORDERED = /^v?(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
 
 /**
- * Compares versions as Semantic Versioning orders them. Versions that are not made of numbers, such as the commit
- * hashes that IC-OS releases are named by, have no order: those are "unknown" unless they are the same text.
+ * Compares versions in the order of Semantic Versioning. Versions that are not made of numbers have no order, such as
+ * the commit hashes that name IC-OS releases. Those are "unknown" unless they are the same text.
  */
 export function versionOrder(image: string, running: string): VersionOrder {
   if (image === running) return "same";
   const [a, b] = [ORDERED.exec(image), ORDERED.exec(running)];
-  // A commit hash of digits alone is no number of that size: nine digits at most.
+  // A number has at most nine digits, so a commit hash of digits alone does not match.
   if (a === null || b === null) return "unknown";
   const difference = compareNumbers(a[1] ?? "", b[1] ?? "") || comparePreReleases(a[2], b[2]);
   return difference > 0 ? "newer" : difference < 0 ? "older" : "same";
@@ -26,7 +26,7 @@ function compareNumbers(a: string, b: string): number {
   return 0;
 }
 
-/** semver.org 11.3, 11.4: a pre-release comes before its release, and of two that begin alike the shorter one first. */
+/** semver.org 11.3, 11.4: a pre-release comes before its release; of two that begin alike, the shorter one comes first. */
 function comparePreReleases(a: string | undefined, b: string | undefined): number {
   if (a === undefined || b === undefined) return (a === undefined ? 1 : 0) - (b === undefined ? 1 : 0);
   const [left, right] = [a.split("."), b.split(".")];

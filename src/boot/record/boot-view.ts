@@ -1,22 +1,22 @@
 import { type RunOutcome, stands, succeeded, type UnitResult } from "./record.ts";
 import type { RunView, UnitView } from "./run-view.ts";
 
-/** How a boot went: its runs taken together. */
+/** The result of a boot: its runs taken together. */
 export interface BootView {
   readonly runs: readonly RunView[];
-  /** What each unit came to, in chain order. */
+  /** The merged result of each unit, in chain order. */
   readonly units: readonly UnitView[];
-  /** `unfinished`: a run has no end, because it is still running or was cut off. */
+  /** `unfinished`: the last run has no end, because it is still running or was cut off. */
   readonly outcome: Exclude<RunOutcome, "stopped"> | "unfinished";
-  /** Seconds that the runs took together. */
+  /** The sum of the runs' durations in seconds; runs without an end count as 0. */
   readonly seconds: number;
 }
 
 /**
- * Takes the runs of one boot together: the boot itself, and what an operator ran since.
+ * Merges the runs of one boot: the boot itself, and what an operator ran since.
  *
- * The latest word on a unit counts, except that "unchanged" is no news about one that had succeeded before: then the
- * boot's story is what was done the first time.
+ * The latest result of a unit counts, with one exception: "unchanged" does not replace an earlier success, because
+ * the first run then holds the account of what was done.
  *
  * @param runs at least one, in the order in which they ran
  */
@@ -46,7 +46,7 @@ function isUnchanged(result: UnitResult | undefined): boolean {
   return result?.kind === "unchanged" && result.activated.length === 0;
 }
 
-/** As the runner judges one run: what the boot cannot do without makes it fail. */
+/** The runner's rule for one run: a failed unit that the boot cannot do without fails the boot. */
 function outcomeOf(units: readonly UnitView[]): Exclude<RunOutcome, "stopped"> {
   if (units.some(({ result, onFailure }) => onFailure === "stop" && (result === undefined || !stands(result)))) return "failed";
   return units.every(({ result }) => result !== undefined && succeeded(result)) ? "done" : "degraded";

@@ -8,19 +8,19 @@ export interface ReadRecord {
   /** In the order in which they ran. */
   readonly runs: readonly RunView[];
   readonly events: readonly RecordEvent[];
-  /** True when the last line was cut short: its writer was killed, or is writing right now. */
+  /** True when the last line is incomplete: its writer was killed, or is writing right now. */
   readonly torn: boolean;
 }
 
 /**
- * Reads a record as it stands in its file, one event a line, several runs one after the other.
+ * Reads a record file: one event per line, several runs one after the other.
  *
  * @param file its name, for messages
- * @throws ProblemError with file, line and column for anything that no writer of ours can have left there
+ * @throws ProblemError with file, line and column for any content that our writers cannot have produced
  */
 export function parseRecord(text: string, file: string): ReadRecord {
   const lines = text.split("\n");
-  // A whole line ends in a newline, so what follows the last one is nothing, or torn.
+  // A complete line ends in a newline, so the text after the last newline is empty or a torn line.
   const torn = lines.pop() !== "";
   const readers: RunReader[] = [];
   const events = lines.map((line, index) => {
@@ -128,7 +128,7 @@ const UnitFacts = z.object({
 
 const Counts = z.object({ changed: z.number(), unchanged: z.number(), degraded: z.number(), failed: z.number(), skipped: z.number() });
 
-/** As in the record. The file that it comes from has a version of its own (src/config/state/unfinished-run.ts). */
+/** The shape in the record. The file it is read from has its own version (src/config/state/unfinished-run.ts). */
 export const UnfinishedRunShape = z.object({
   bootId: z.string(),
   run: z.enum(["boot", "early", "late", "run"]),

@@ -8,16 +8,16 @@ export interface RunView {
   readonly time: string;
   /** Seconds of CLOCK_MONOTONIC. */
   readonly startedAt: number;
-  /** Absent while it runs, and for ever when it was cut off. */
+  /** Absent while it runs, and permanently when it was cut off. */
   readonly end?: { readonly at: number; readonly outcome: RunOutcome };
   /** In chain order. */
   readonly units: readonly UnitView[];
-  /** A run before this one that was cut off. */
+  /** An earlier run that was cut off. */
   readonly interrupted?: UnfinishedRun;
 }
 
 export interface UnitView extends UnitFacts {
-  /** Seconds of CLOCK_MONOTONIC; absent when it has not been started. */
+  /** Seconds of CLOCK_MONOTONIC; absent when the unit has not been started. */
   readonly startedAt?: number;
   readonly endedAt?: number;
   readonly result?: UnitResult;
@@ -25,7 +25,7 @@ export interface UnitView extends UnitFacts {
   readonly doing?: string;
   /** The programs that it is running now, by their spans. */
   readonly tools?: ReadonlyMap<number, string>;
-  /** Warnings that stopped nothing. */
+  /** Warnings that did not stop the unit. */
   readonly notes: readonly string[];
 }
 
@@ -33,11 +33,11 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 type OpenUnit = Writable<Omit<UnitView, "notes" | "tools">> & { readonly notes: string[]; tools?: Map<number, string> };
 type OpenRun = Writable<Omit<RunView, "units">> & { readonly units: OpenUnit[] };
 
-/** Reads the events of one run, one by one as they come, into a view that is true at every moment. */
+/** Reads the events of one run, one at a time, into a view that is valid after each event. */
 export class RunReader {
   #run: OpenRun | undefined;
   readonly #byName = new Map<string, OpenUnit>();
-  /** Which unit a span belongs to, directly or through its parents. */
+  /** The unit to which a span belongs, directly or through its parents. */
   readonly #unitOf = new Map<number, OpenUnit>();
 
   /** @throws Error on an event before the run's first one */
@@ -46,7 +46,7 @@ export class RunReader {
     return this.#run;
   }
 
-  /** @returns the unit that the event is about, as it now stands */
+  /** @returns the unit that the event is about, in its new state */
   read(event: RecordEvent): UnitView | undefined {
     switch (event.event) {
       case "run-started":
@@ -110,12 +110,15 @@ function doingText(what: Exclude<SpanSubject, { readonly kind: "unit" | "tool" }
   }
 }
 
-/** What an operator wants to see of a run: what was asked for, and whatever else had to be done for it. */
+/** The units to show an operator: those that were asked for, and those prerequisites for which something was done. */
 export function shownUnits(run: RunView): readonly UnitView[] {
   return run.units.filter(({ prerequisite, result }) => !(prerequisite && result?.kind === "unchanged" && result.activated.length === 0));
 }
 
-/** What was done for the units at which an earlier run was cut off: that, and what they still lacked. Units that have not ended are left out. */
+/**
+ * The permanent changes that this run made to the units at which an earlier run was cut off: the repeated work and
+ * what was still missing. Units that have not ended are left out.
+ */
 export function redone(before: UnfinishedRun, units: readonly UnitView[]): readonly Redone[] {
   const cut = new Set(before.at.map(({ unit }) => unit));
   return units.flatMap(({ name, result }) =>
@@ -129,17 +132,17 @@ export interface Redone {
   readonly actions: readonly string[];
 }
 
-/** How many of them ended in which way. Units that have not ended do not count. */
+/** The number of units per outcome. Units that have not ended do not count. */
 export function countResults(units: readonly UnitView[]): Counts {
   const counts: Record<UnitOutcome, number> = { changed: 0, unchanged: 0, degraded: 0, failed: 0, skipped: 0 };
   for (const { result } of units) if (result !== undefined) counts[result.kind] += 1;
   return counts;
 }
 
-/** The units that were skipped for want of that one, directly or through others. */
+/** The units that were skipped because this unit did not succeed, directly or through others. */
 export function skippedFor(unit: UnitView, units: readonly UnitView[]): readonly string[] {
   const lost = new Set([unit.name]);
-  // Chain order has requirements first, but a profile is not bound to it: go on until nothing is added.
+  // Requirements usually come first in chain order, but a profile need not keep it: repeat until nothing is added.
   for (let before = 0; before !== lost.size;) {
     before = lost.size;
     for (const { name, result } of units) if (result?.kind === "skipped" && result.because.some((cause) => lost.has(cause))) lost.add(name);

@@ -19,19 +19,20 @@ export interface ConsoleOptions {
   readonly paint?: Paint;
   /** Seconds of CLOCK_MONOTONIC. */
   readonly now: () => number;
-  /** False where somebody else shows what is waited for. */
+  /** False where another program shows what the run waits for. */
   readonly tellWaits?: boolean;
-  /** True where the reader may not know UTF-8; what the environment says unless told. */
+  /** True where the reader may not know UTF-8; by default the environment decides. */
   readonly ascii?: boolean;
 }
 
-/** How long nothing may be heard of a run before the console says what it waits for, in milliseconds. */
+/** Milliseconds without output after which the console says what the run waits for. */
 const PATIENCE = 10_000;
 
 /**
- * Shows a run to a person while it goes on: a line for each unit as it ends; once nothing has been said for 10 s, what the
- * slowest one is doing; and at the end how many ended in which way. Before that stands what failed and what to do about it:
- * in a box when the boot failed, because then nobody was watching from the beginning.
+ * Shows a run to a person while it goes on. It prints a line for each unit as it ends. After 10 s
+ * without output, it prints what the slowest unit is doing. The last line has the number of units per outcome; the
+ * failures and their remedies come before it. If the boot failed, they are in a box, because then no one was watching
+ * from the beginning.
  */
 export function consoleSink({ print, paint = noPaint, now, tellWaits = true, ascii = !speaksUtf8(process.env) }: ConsoleOptions): Sink {
   const reader = new RunReader();
@@ -49,7 +50,7 @@ export function consoleSink({ print, paint = noPaint, now, tellWaits = true, asc
         const slowest = slowestRunning(reader.run.units);
         if (slowest !== undefined) print(waitingLine(slowest, now()));
       }, PATIENCE);
-      // What is waited for keeps the program alive, not the telling.
+      // This timer must not keep the program alive.
       timer.unref();
     }
     if (event.event === "interrupted") {
@@ -57,7 +58,7 @@ export function consoleSink({ print, paint = noPaint, now, tellWaits = true, asc
     }
     if (event.event === "note" && unit !== undefined) say(noteLines(unit, event.text));
     if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined && shownUnits(reader.run).includes(unit)) {
-      // Who runs a unit by hand wants to see what changed; a boot's console has no room for it.
+      // An operator who runs a unit by hand wants to see what changed; a boot's console has no room for it.
       say([unitLine(unit, paint), ...(reader.run.facts.stage === undefined ? doneLines(unit) : [])]);
     }
     if (event.event === "run-ended") {
@@ -74,7 +75,7 @@ export function consoleSink({ print, paint = noPaint, now, tellWaits = true, asc
   };
 }
 
-/** Of the units that run now, the one that has for longest. */
+/** The running unit that started first. */
 export function slowestRunning(units: readonly UnitView[]): UnitView | undefined {
   return units
     .filter(({ startedAt, result }) => startedAt !== undefined && result === undefined)

@@ -2,22 +2,22 @@ import type { RecordEvent } from "../record/record.ts";
 import { noteText, codedText, wrap } from "./run-text.ts";
 import { type RunView, skippedFor, type UnitView } from "../record/run-view.ts";
 
-/** One less than a serial console's width: many of them begin a new line with the 80th letter. */
+/** One less than a serial console's width: many consoles begin a new line with the 80th letter. */
 const WIDTH = 79;
 const INSIDE = WIDTH - 4;
 
 /** What a unit tried, as far as the events of its run tell. */
 export interface Tried {
-  /** How often it was tried again. */
+  /** The number of retries. */
   readonly retries: number;
-  /** Seconds from the first wait to the last. */
+  /** Seconds from the start of the first wait to the start of the last. */
   readonly over: number;
   /** The last action that it began, and the last program that it ran for it. */
   readonly action?: string;
   readonly tool?: string;
 }
 
-/** Remembers of each unit what it tried: fed with the events of a run, one by one. */
+/** Keeps what each unit tried; takes the events of a run one at a time. */
 export class TriedReader {
   readonly #tried = new Map<string, { retries: number; first: number; last: number; action?: string; tool?: string }>();
 
@@ -45,10 +45,10 @@ export class TriedReader {
 }
 
 /**
- * What a boot's console ends with when it has failed: what, why, what was tried, and what will happen next. At most
- * 80 columns, and no letter outside of ASCII in the frame.
+ * The last output of a failed boot on the console: the failures, their causes, what was tried, and what happens next.
+ * At most 80 columns, and only ASCII letters in the frame.
  *
- * @param ascii true where the console may not know UTF-8: then there is none inside either
+ * @param ascii true where the console may not know UTF-8: then the text inside is ASCII too
  */
 export function failureBox(run: RunView, tried: (unit: string) => Tried | undefined, ascii: boolean): readonly string[] {
   const failed = run.units.filter(({ result }) => result?.kind === "failed");
@@ -93,7 +93,7 @@ function triedText(tried: Tried | undefined): string {
   ].join("; ");
 }
 
-/** What the services do after a failure (etc/systemd/system), and what is left to a person. */
+/** What the services do after a failure (etc/common/systemd/system), and what is left to a person. */
 const NEXT_STEPS = [
   "The boot goes on without it; nothing is tried again by itself.",
   "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",
@@ -103,7 +103,7 @@ const NEXT_STEPS = [
 
 function framed(line: string): string {
   const length = [...line].length;
-  // A path that is longer than the line stays whole, to be copied: then the frame is open there.
+  // A path longer than the line stays whole, so that it can be copied: the frame is open there.
   return length > INSIDE ? `| ${line}` : `| ${line}${" ".repeat(INSIDE - length)} |`;
 }
 
@@ -118,12 +118,12 @@ const REPLACEMENTS: Readonly<Record<string, string>> = {
   "”": '"',
 };
 
-/** The text in ASCII: what has no near letter there becomes a question mark. */
+/** The text in ASCII; a letter without an ASCII equivalent becomes a question mark. */
 export function asciiText(text: string): string {
   return text.replaceAll(/[^\u0020-\u007e]/gu, (letter) => REPLACEMENTS[letter] ?? "?");
 }
 
-/** Whether the environment promises that UTF-8 is understood (locale(7): LC_ALL, then LC_CTYPE, then LANG). */
+/** Whether the environment says that UTF-8 is understood (locale(7): LC_ALL, then LC_CTYPE, then LANG). */
 export function speaksUtf8(env: Readonly<Record<string, string | undefined>>): boolean {
   const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find((value) => value !== undefined && value !== "") ?? "C";
   return /utf-?8/i.test(locale);

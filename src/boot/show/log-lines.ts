@@ -5,24 +5,24 @@ import { RunReader, shownUnits, type UnitView } from "../record/run-view.ts";
 
 export type LogLevel = "info" | "notice" | "warn" | "error";
 
-/** One line of the log: a sentence for people, and what it is about for programs. Never a secret. */
+/** One log entry: a message for people, and fields for programs. Never a secret. */
 export interface LogLine {
   readonly level: LogLevel;
   /** May have several lines: the first one says what happened. */
   readonly message: string;
-  /** lower-case names; what is unknown is left out. */
+  /** Lower-case names; unknown values are left out. */
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
 /**
- * Turns a run into lines of a log: its start, each action that was done, why something is tried again, each note, each unit's
- * ending, its end. What the tools were called with and answered is in the record, and nowhere twice.
+ * Turns a run into log lines: its start, each finished action, the reason for a retry, each note, each unit's ending,
+ * its end. The arguments and answers of tools are in the record only.
  */
 export function logSink(write: (line: LogLine) => void): Sink {
   const reader = new RunReader();
   const subjects = new Map<number, SpanSubject>();
   const reasons = new Map<string, string>();
-  /** A unit that is tried every second says so once, until the reason is another one. */
+  /** A unit that is retried every second logs this once, until the reason changes. */
   const retried = ({ name }: UnitView, reason: string, about: Readonly<Record<string, string>>): void => {
     if (reasons.get(name) === reason) return;
     reasons.set(name, reason);
@@ -81,7 +81,7 @@ export function logSink(write: (line: LogLine) => void): Sink {
 }
 
 const RUN_LEVELS: Readonly<Record<RunOutcome, LogLevel>> = { done: "info", degraded: "warn", failed: "error", stopped: "notice" };
-/** What was skipped has been named as the cause's consequence; it is no second failure. */
+/** A skipped unit is a consequence of the failure that its cause already logs; it is no second failure. */
 const UNIT_LEVELS = { changed: "info", unchanged: "info", degraded: "warn", failed: "error", skipped: "notice" } as const;
 
 function unitEnding(unit: UnitView, result: UnitResult, about: Readonly<Record<string, string>>): LogLine {
@@ -96,7 +96,7 @@ function unitEnding(unit: UnitView, result: UnitResult, about: Readonly<Record<s
   };
 }
 
-/** As the unit's line, but whole, and with what follows it on a console at the end: a journal's entry stands alone. */
+/** Like the unit's line, but not shortened, and with the details that a console shows at the end: a journal entry is read alone. */
 function failureText(name: string, { kind, problem }: Extract<UnitResult, { readonly problem: Problem }>, took: number): string {
   const details = problemText({ ...problem, what: "" }).slice(1);
   const first = `${name.padEnd(20)} ${kind.padEnd(9)} ${took.toFixed(2)} s — ${noteText(problem.what)}`;

@@ -3,10 +3,10 @@ import { type Problem, problemLines } from "../../base/problem.ts";
 import { type Counts, type UnitOutcome, type UnitResult } from "../record/record.ts";
 import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "../record/run-view.ts";
 
-/** A serial console's width: what everybody can read. */
+/** A serial console's width, the narrowest in use. */
 const COLUMNS = 80;
 
-/** Marks an outcome with colour; the identity where there is none. */
+/** Marks an outcome with colour; the identity where colour is off. */
 export type Paint = (outcome: UnitOutcome, text: string) => string;
 
 export const noPaint: Paint = (_, text) => text;
@@ -38,7 +38,7 @@ function detailText(result: UnitResult): string {
   }
 }
 
-/** What was done for a unit, an action a line: what an operator who runs it by hand wants to see. */
+/** The actions done for a unit, one per line, for an operator who runs it by hand. */
 export function doneLines({ result }: UnitView): readonly string[] {
   if (result?.kind !== "changed" && result?.kind !== "unchanged") return [];
   return [
@@ -47,7 +47,7 @@ export function doneLines({ result }: UnitView): readonly string[] {
   ];
 }
 
-/** An action below its unit's line, in a plan and in what was done alike. */
+/** An action below its unit's line, in a plan and in a report alike. */
 export function actionLines(effect: "provision" | "activate", description: string): readonly string[] {
   return wrap(`${effect} ${noteText(description)}`, "  ", "    ");
 }
@@ -71,7 +71,7 @@ export function interruptionText(before: UnfinishedRun, here: RunView): string {
   return `${runOf(before.run, boot)} was cut off ${where}`;
 }
 
-/** @param boot which it was: "this boot", "boot 6f3c1a5e" */
+/** @param boot how to name the boot: "this boot", "boot 6f3c1a5e" */
 export function runOf(run: UnfinishedRun["run"], boot: string): string {
   return run === "boot" ? boot : `${run === "run" ? "a run" : `the ${run} stage`} of ${boot}`;
 }
@@ -91,7 +91,7 @@ export function failureLines(units: readonly UnitView[], paint: Paint = noPaint)
   });
 }
 
-/** A problem in lines of at most 78 columns unless told, labels aligned. */
+/** A problem in lines of at most 78 columns by default, labels aligned. */
 export function problemText(problem: Problem, width = COLUMNS - 2): readonly string[] {
   return problemLines(problem).flatMap((labelled, index) =>
     labelled
@@ -100,7 +100,7 @@ export function problemText(problem: Problem, width = COLUMNS - 2): readonly str
   );
 }
 
-/** The same with its code, for whoever is asked for help. */
+/** The same with its code, for the support staff who are asked for help. */
 export function codedText(problem: Problem, width?: number): readonly string[] {
   return [...problemText(problem, width), `code     ${problem.code}`];
 }
@@ -118,7 +118,7 @@ export function countsText(total: number, counts: Counts): string {
   return `${total} unit${total === 1 ? "" : "s"}: ${parts.join(", ")}`;
 }
 
-/** Text on one line, whatever a tool put into it. */
+/** Text on one line, whatever white space a tool put into it. */
 export function noteText(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
@@ -128,7 +128,7 @@ function shorten(line: string, width = COLUMNS): string {
   return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
 }
 
-/** Breaks at blanks. A word longer than the line (a path) stays whole: cut in two it could not be copied. */
+/** Breaks at blanks. A word longer than the line (a path) stays whole, because a broken one could not be copied. */
 export function wrap(text: string, first: string, rest: string, width = COLUMNS): readonly string[] {
   const lines: string[] = [];
   let line = "";

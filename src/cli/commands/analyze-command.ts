@@ -76,7 +76,7 @@ async function linesOf(
   }
 }
 
-/** What changed between two boots. @throws ExitError as `analyze` does */
+/** Prints the differences between two boots. @throws ExitError as `analyze` does */
 export async function analyzeDiff(
   { layout }: Setup,
   { from, to, json }: { readonly from: WhichRecord; readonly to: WhichRecord; readonly json: boolean },

@@ -18,8 +18,8 @@ export interface LoadedBoot {
 }
 
 /**
- * A boot with all that can be known of it: its record, and the clocks of systemd. Without the clocks it is still worth
- * looking at: why they are missing is said on standard error.
+ * Loads all the data of a boot: its record, and systemd's clocks. A boot without the clocks is still worth
+ * inspecting: the reason why they are missing goes to standard error.
  *
  * @throws ExitError as `readBoot` does
  */
@@ -29,7 +29,7 @@ export async function loadBoot(host: Host, layout: Layout, which: WhichRecord, t
   const isHere = id === (await bootId(host));
   const clocks = "file" in which && !isHere ? undefined : await clocksOf(host, id, isHere, terminal);
   const boot = bootOf(record.events, clocks);
-  // A record that was read has a run.
+  // `readBoot` returns only records with a run.
   if (boot === undefined)
     throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "nothing has been recorded of this boot yet" });
   return { boot, record, isHere };

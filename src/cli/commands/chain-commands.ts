@@ -8,7 +8,7 @@ import type { Setup } from "../../run/setup.ts";
 import { stagesOf } from "../../run/stages.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-/** What can be named after `--unit`, in boot order. @throws ExitError for a broken configuration */
+/** Lists the names that `--unit` accepts, in chain order. @throws ExitError for a broken configuration */
 export function list(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): ExitName {
   requireConfiguration(setup);
   const { chain } = setup;
@@ -28,8 +28,8 @@ export interface NamedChain {
 }
 
 /**
- * Whether each chain can be run at all, this machine's own with all that /etc/guestos-boot says of it. The build asks this too: a broken
- * chain must fail the build, not the boot.
+ * Checks whether each chain can run at all; this machine's own chain with the configuration of /etc/guestos-boot. The
+ * build runs this too: a broken chain must fail the build, not the boot.
  */
 export async function verify(
   { profile, chain, configuration }: Setup,
@@ -55,7 +55,7 @@ export async function verify(
   return unusable.length > 0 ? "badConfiguration" : "ok";
 }
 
-/** What would only show when it is run. */
+/** Problems that would otherwise show only when the program is run. */
 async function unusableExecutables(paths: readonly string[]): Promise<readonly Problem[]> {
   if (paths.length === 0) return [];
   const [{ requireRootsExecutable }, { systemHost }] = await Promise.all([

@@ -7,8 +7,8 @@ import type { Setup } from "../../run/setup.ts";
 import type { Terminal } from "../../run/terminal.ts";
 
 /**
- * Prints what may stand in the place of the last word, for the shells' completions: a candidate a line, and after a tab what it is.
- * `:files` or `:folders` alone asks the shell for what only it does well.
+ * Prints the candidates for the last word, for the shells' completions: one per line, with a tab and a description.
+ * The line `:files` or `:folders` alone asks the shell to complete these itself.
  *
  * @param words the line up to the cursor, with the program's name
  */
@@ -34,12 +34,12 @@ async function candidatesFor(place: Exclude<Place, { readonly kind: "files" | "f
   }
 }
 
-/** Empty where records are not for the eyes of who asks: completing is no place for an error. */
+/** Empty where this account may not read the records: a completion must not print errors. */
 async function boots({ layout }: Setup): Promise<readonly Candidate[]> {
   const host = systemHost();
   const files = await recordFiles(host, layout).catch(() => []);
   return files.map((file, index) => {
-    // As records of past boots are named (src/system/files/record-file.ts).
+    // The name format of past boots' records (src/system/files/record-file.ts).
     const [, date, hour, minute] = /\/(\d{8})T(\d{2})(\d{2})\d{2}Z-[^/]*$/.exec(file) ?? [];
     const ago = index === 1 ? "the boot before" : `${index} boots ago`;
     const began = date === undefined ? "" : `, ${date.replace(/^(....)(..)(..)$/, "$1-$2-$3")} ${hour}:${minute} UTC`;

@@ -15,9 +15,9 @@ export interface ConfigImageFlags {
 }
 
 /**
- * The host's part of a first boot: builds the medium that the chain looks for.
+ * The host's part of a first boot: builds the medium that the chain reads.
  *
- * @throws ProblemError for what a node would refuse or ignore; nothing is written then
+ * @throws ProblemError for content that a node would refuse or ignore; nothing is written then
  */
 export async function configImage(
   contents: MediumContents,

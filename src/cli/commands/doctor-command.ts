@@ -11,7 +11,7 @@ import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 /**
- * Holds the running node against everything that was promised of it, and touches nothing; so it needs no lock.
+ * Checks the running node against its promised state. It changes nothing, so it needs no lock.
  *
  * @throws ExitError for an unsound chain, or when not root
  */

@@ -9,11 +9,14 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 export interface GraphRequest {
   readonly format: GraphFormat | "svg";
   readonly json: boolean;
-  /** How many boots ago it ran that way; absent for the chain as it would run. */
+  /** How many boots ago it ran; absent for the chain as it would run. */
   readonly boot?: number;
 }
 
-/** What waits for what. @throws ExitError for an unsound chain or a broken configuration; with `boot` as `readBoot` does */
+/**
+ * Prints the dependencies of the chain. @throws ExitError for an unsound chain or a broken configuration; with `boot`
+ * as `readBoot` does
+ */
 export async function graph(setup: Setup, { format, json, boot }: GraphRequest, terminal: Terminal): Promise<ExitName> {
   requireConfiguration(setup);
   requireSound(setup.chain);

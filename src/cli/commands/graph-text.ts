@@ -5,7 +5,10 @@ import { stagesOf } from "../../run/stages.ts";
 export const graphFormats = ["text", "dot", "mermaid"] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
-/** The units and what they wait for: lines to read, or the language of Graphviz or Mermaid. Arrows point from what comes first. */
+/**
+ * The units and their dependencies: lines to read, or the language of Graphviz or Mermaid. Arrows point away from the
+ * unit that comes first.
+ */
 export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
   const stageOf = stagesOf(units);
   switch (format) {

@@ -16,20 +16,20 @@ import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
 import type { Watched } from "../../run/watched.ts";
 
-/** Seconds that a look waits for a run, or an operator: then it is put off. */
+/** Seconds that an inspection waits for a run or an operator's command; then it is put off. */
 const PATIENCE = 60;
 
 export interface MonitorRequest {
-  /** Where to serve metrics; nowhere when absent. */
+  /** The address at which to serve metrics; without it, none are served. */
   readonly metricsAddress?: string;
 }
 
 /**
- * Watches over the node until it is told to end. It mostly waits: a look is a process of its own (`monitor --once`), which
- * loads the units, takes the lock, and is gone afterwards with all the memory that it took. Only at the few units that may not wait
- * for a process to start it looks itself, when they call.
+ * Watches over the node until it is told to end. It mostly waits. An inspection is a process of its own (`monitor
+ * --once`), which loads the units, takes the lock, and frees its memory when it ends. Only the few quick units,
+ * which cannot wait for a process to start, are inspected in this process after an event.
  *
- * @throws ExitError when not root, or when the address is none
+ * @throws ExitError when not root, or when the address is invalid
  */
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
   requireRoot("the monitor mends what is missing");
@@ -37,7 +37,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   interpretOnly();
   const stop = stopOnSignals();
   const host = systemHost();
-  // Loaded only where it is asked for: HTTP takes memory.
+  // Loaded only where it is needed: HTTP takes memory.
   const endpoint =
     metricsAddress === undefined
       ? undefined
@@ -65,7 +65,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
     signal: stop.signal,
   });
   await endpoint?.stop();
-  // Without a monitor, nobody knows how things stand.
+  // Without a monitor, its last state is out of date.
   await host.remove(layout.runFiles.monitor);
   return stop.exit();
 }
@@ -79,7 +79,7 @@ async function lookInOwnProcess(
   return looksIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
 }
 
-/** @returns what it said */
+/** @returns its standard output */
 async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
   const answers = [exitCodes.ok.code, exitCodes.degraded.code];
   try {
@@ -108,12 +108,12 @@ function looksIn(json: string): readonly Look[] {
   });
 }
 
-/** Written by this same program, so not looked at any closer. */
+/** This same program wrote it, so the check goes no deeper. */
 function hasLooks(document: unknown): document is { readonly looks: readonly Look[] } {
   return typeof document === "object" && document !== null && "looks" in document && Array.isArray(document.looks);
 }
 
-/** The last word on a unit in lines of the journal. */
+/** The news as lines of the journal. */
 function newsLines(news: News): readonly string[] {
   if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
   const { name, done, drift, problem } = news.look;

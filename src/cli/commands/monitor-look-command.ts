@@ -21,21 +21,25 @@ import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 export interface LookRequest {
-  /** Names; none means all. */
+  /** Names; an empty list means all. */
   readonly units: readonly string[];
-  /** Names of those that are left out all the same. */
+  /** Names of units that are left out. */
   readonly without: readonly string[];
   readonly json: boolean;
   /** Seconds to wait for the lock. */
   readonly wait: number;
-  /** When the monitor that asks has started, in seconds since the epoch; absent for an operator, who changes no state of the monitor. */
+  /**
+   * When the calling monitor started, in seconds since the epoch. Absent for an operator, whose inspection does not
+   * change the monitor's state.
+   */
   readonly since?: number;
 }
 
 /**
- * Looks once at units as the monitor does: mends what may be mended at any time, and says what else is missing.
+ * Inspects units once as the monitor does: repairs what may be repaired at any time, and reports what else is
+ * missing.
  *
- * @throws ExitError when nothing could be looked at: not root, an unknown unit, the lock held
+ * @throws ExitError when no inspection was possible: not root, an unknown unit, the lock held
  */
 export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
@@ -44,14 +48,16 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   requireRoot("a look may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
-  // A boot has made it, for its readers. The monitor alone may give it to no group (etc/systemd/system/guestos-monitor.service).
+  // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and
+  // then cannot set their group (etc/common/systemd/system/guestos-monitor.service).
   await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const { since } = request;
   const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
   const looks = await lookAtThem(host, setup, asked, before, { signal: stop.signal, terminal });
-  // Also of a look that was given up: the record has it, and the next one, which may find all well, must know that it is news.
+  // Also after an aborted inspection: the record has it, and the next one, which may find everything in order, must
+  // know that this is news.
   if (before !== undefined) {
     await keepLooks(host, layout, before, looks);
     await refreshMetrics(host, layout, terminal.complain);
@@ -64,8 +70,9 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
 }
 
 /**
- * Writes the metrics anew, for the monitor that has looked by itself. Under the lock, so that nobody writes older ones after newer ones. A
- * signal ends it at once: they are written whole or not at all, and somebody waits for the lock then.
+ * Rewrites the metrics, for a monitor that has inspected units in its own process. The lock keeps older metrics from
+ * overwriting newer ones. A signal ends this process at once, because another process waits for the lock then.
+ * That is safe: metrics are written whole or not at all.
  *
  * @param wait as above
  * @throws ExitError when not root, or the lock is held
@@ -98,7 +105,7 @@ async function lookAtThem(
   });
 }
 
-/** Units that had a problem when they were last seen: by the monitor, and where it has not seen them yet by the boot. */
+/** Units that had a problem at their last inspection: the monitor's, or, where there was none yet, the boot's. */
 async function lastTroubled(
   host: Host,
   layout: Layout,
@@ -121,7 +128,7 @@ async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly stri
       .units.filter(({ result }) => result === undefined || !succeeded(result))
       .map(({ name }) => name);
   } catch {
-    // `status` complains of that.
+    // `status` reports a damaged record.
     return [];
   }
 }

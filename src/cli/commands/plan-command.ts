@@ -25,7 +25,7 @@ interface PlannedUnit {
 }
 
 /**
- * Shows what a run would do, in order, and touches nothing; so it needs no lock.
+ * Shows what a run would do, in order. It changes nothing, so it needs no lock.
  *
  * @throws ExitError for an unknown unit, an unsound chain, a broken configuration, or when not root
  */
@@ -48,7 +48,7 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
   const notes = new Map(reader.run.units.map((view) => [view.name, view.notes]));
   const planned = inOrder(units).flatMap((unit) => {
     const forecast = forecasts.get(unit.name) ?? { kind: "stopped" as const };
-    // A requirement that holds is not worth a line: nobody asked for it.
+    // A requirement with nothing to do gets no line, because no one asked for it.
     return forecast.kind === "nothing" && prerequisites.has(unit.name) ? [] : [{ unit, forecast, notes: notes.get(unit.name) ?? [] }];
   });
   if (request.json) printJson(terminal, planDocument(planned));
@@ -63,7 +63,7 @@ function planExit(planned: readonly PlannedUnit[]): ExitName {
   return problems.length > 0 ? "degraded" : "ok";
 }
 
-/** Whether a run would do all but what the problem is about. */
+/** Whether a run would do everything but for this problem. */
 function isPart(forecast: UnitForecast): boolean {
   return forecast.kind === "problem" && forecast.partial === true;
 }
@@ -72,7 +72,7 @@ function planDocument(planned: readonly PlannedUnit[]): object {
   return { units: planned.map(({ unit, forecast: { kind, ...rest }, notes }) => ({ name: unit.name, plan: kind, ...rest, notes })) };
 }
 
-/** A line a unit, its actions or its problem below it, and a line that counts. */
+/** A line per unit, its actions or its problem below it, and a line with the totals. */
 function planLines(planned: readonly PlannedUnit[]): readonly string[] {
   return [...planned.flatMap(unitLines), totalLine(planned)];
 }

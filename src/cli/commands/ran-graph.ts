@@ -18,8 +18,9 @@ export function plannedGraph<M>(ordered: readonly Unit<M>[]): readonly GraphUnit
 }
 
 /**
- * The chain as it ran in a boot, by its record alone: the program may be another one by now, and lends only titles. Of a
- * unit that ran more than once, the first time counts, unless only a later one succeeded.
+ * The chain as it ran in a boot, from its record alone: the program may have another version by now, and only
+ * supplies titles and stages. Where a unit ran more than once, its first run counts, unless only a later one
+ * succeeded.
  */
 export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly GraphUnit[] {
   const stageOf = stagesOf(chain);
@@ -27,7 +28,7 @@ export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly
   const wellDone = new Set<string>();
   for (const run of runs) {
     const critical = criticalNames(run);
-    // By start: what comes before a unit has started before it.
+    // In order of their start: a unit's predecessors have started before it.
     for (const unit of run.units) {
       const { name, requires, after = [], result } = unit;
       if (units.has(name) && (wellDone.has(name) || result === undefined || !succeeded(result))) continue;

@@ -24,7 +24,7 @@ interface ChangeRequest extends Request {
   readonly wait: number;
 }
 
-/** Shows whether there is one, and touches nothing. @throws ExitError when not root */
+/** Shows whether a recovery passphrase is set, and changes nothing. @throws ExitError when not root */
 export async function recoveryStatus(setup: Setup, { json }: Request, terminal: Terminal): Promise<ExitName> {
   requireRecovery(setup);
   const stop = stopOnSignals();
@@ -44,7 +44,11 @@ const STATE_TEXTS = {
   unfinished: "setting or removing the recovery passphrase was cut off: do it again",
 } as const;
 
-/** Reads the passphrase, and makes it the one of the store. @throws ExitError, ProblemError when nothing, or not all, was done */
+/**
+ * Reads the passphrase, and sets it as the store's recovery passphrase.
+ *
+ * @throws ExitError, ProblemError when nothing, or not all, was done
+ */
 export async function setRecoveryPassphrase(setup: Setup, request: ChangeRequest, terminal: Terminal): Promise<ExitName> {
   requireRecovery(setup);
   const stop = stopOnSignals();
@@ -74,7 +78,7 @@ export async function removeRecoveryPassphrase(setup: Setup, request: ChangeRequ
   });
 }
 
-/** Twice where a person types. @returns undefined when that person gave up. @throws ProblemError for a weak one */
+/** Asks twice on a terminal. @returns undefined when the person gave up. @throws ProblemError for a weak one */
 async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise<Secret | undefined> {
   const ask = (text: string): void => (terminal.ask ?? terminal.complain)(text);
   const first = await readPassphrase(ask, "New recovery passphrase (not shown): ", signal);
@@ -87,7 +91,7 @@ async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise
   throw new ProblemError({ code: "passphrases-differ", what: "the two passphrases are not the same; nothing was changed" });
 }
 
-/** One at a time, on a store that is known to be whole: what was only begun may be encrypted anew. */
+/** Holds the lock, and requires a store that is complete: one that was only begun may be encrypted again. */
 async function change(
   { layout }: Setup,
   { wait }: ChangeRequest,

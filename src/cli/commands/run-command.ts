@@ -32,10 +32,11 @@ export interface RunRequest extends Selection {
 /**
  * Runs the chain, a half of it or some of its units, and shows and records what happens.
  *
- * @throws ExitError when nothing could be run: not root, an unknown unit, an unsound chain, a broken configuration, the lock held
+ * @throws ExitError when no run was possible: not root, an unknown unit, an unsound chain, a broken configuration,
+ *   the lock held
  */
 export async function run(setup: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
-  // A boot goes on without what it cannot use.
+  // A boot goes on without the unusable parts of the configuration.
   if (request.stage === undefined) requireConfiguration(setup);
   const { chain, layout } = setup;
   const { units: selected, prerequisites } = selectUnits(chain, request);
@@ -43,7 +44,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   requireRoot("a run changes the machine");
   const units = request.stage === "boot" ? bootOrder(selected) : selected;
   const stop = stopOnSignals();
-  // Not the run's signal: what is left to do after a stop (keeping the record) must still be possible.
+  // Without the run's signal: the work after a stop (keeping the record) must still be possible.
   const host = systemHost();
   await host.makeFolder(layout.run, readersFolder);
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);

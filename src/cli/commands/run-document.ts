@@ -1,6 +1,9 @@
 import { countResults, redone, type RunView, shownUnits, type UnitView } from "../../boot/record/run-view.ts";
 
-/** A run for programs: what `run --json` and `status --json` print. Seconds are numbers, times ISO 8601. */
+/**
+ * A run as a document for programs: the output of `run --json`, and a part of that of `status --json`. Seconds are
+ * numbers, times ISO 8601.
+ */
 export function runDocument(run: RunView): object {
   const units = shownUnits(run);
   return {
@@ -34,7 +37,7 @@ function detail({ kind: _, ...rest }: NonNullable<UnitView["result"]>): object {
   return rest;
 }
 
-/** Microseconds, as the clock has them. */
+/** Microseconds, the resolution of the clock. */
 function rounded(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6;
 }

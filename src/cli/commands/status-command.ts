@@ -33,7 +33,7 @@ export async function status({ layout }: Setup, { boot, json }: StatusRequest, t
   return view.outcome === "done" ? "ok" : view.outcome;
 }
 
-/** Whether that run goes on at this moment: its process lives, and is older than the run. */
+/** Whether that run is in progress: its process is alive, and older than the run. */
 export async function isRunning(host: Host, run: RunView | undefined): Promise<boolean> {
   if (run === undefined || run.facts.bootId !== (await bootId(host))) return false;
   const started = await processStart(host, run.facts.pid);
@@ -58,7 +58,7 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
   ];
 }
 
-/** What an operator wants to know first. */
+/** The line that an operator needs first. */
 function verdictText({ outcome, units }: BootView, running: boolean): string {
   const named = (...kinds: readonly UnitOutcome[]): string =>
     units
@@ -99,7 +99,7 @@ function interruptionLines(run: RunView, { units }: BootView): readonly string[]
   return wrap(`${interruptionText(interrupted, run)}${then}`, "", "  ");
 }
 
-/** `2026-10-05 10:15:00 UTC`, whatever the time zone of who looks. */
+/** `2026-10-05 10:15:00 UTC`, whatever the reader's time zone. */
 function clock(time: string): string {
   return `${time.slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -17,13 +17,14 @@ import { isRunning } from "./status-command.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
 
-/** How often the line of what is waited for counts on, in milliseconds. */
+/** Milliseconds between two updates of the waiting line. */
 const BEAT = 1_000;
-/** For how long, in seconds, a boot may be awaited that has not begun. */
+/** Seconds to wait for a boot that has not begun. */
 const PATIENCE = 900;
 
 /**
- * Shows this boot while it goes on, from its beginning, and ends when it has ended: like status then, but for the table.
+ * Shows this boot while it goes on, from its beginning, and ends when the boot has ended, with the exit code of
+ * `status`.
  *
  * @throws ExitError when the record is damaged, or when this account may not read it
  */
@@ -75,7 +76,7 @@ function newRun({ time, run }: Extract<RecordEvent, { readonly event: "run-start
   terminal.print(
     `${run.stage ?? "run"}, begun ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
   );
-  // Where somebody watches, a line that is drawn anew tells what is waited for.
+  // On a terminal, the redrawn line already says what the run waits for.
   return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, tellWaits: terminal.redraw === undefined });
 }
 

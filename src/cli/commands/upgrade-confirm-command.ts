@@ -16,10 +16,11 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
 
 /**
- * Keeps the running system, when it is on trial and healthy. Where it is stable there is nothing to do, and nothing is
- * checked, or written unless an earlier command was cut off: the orchestrator may call this as often as it likes.
+ * Confirms the running system, when it is on trial and healthy. On a stable system nothing is checked. Nothing
+ * durable is written either, unless an earlier command was cut off. So the orchestrator may call this at any time.
  *
- * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
+ * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then
+ *   goes on
  */
 export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
@@ -29,9 +30,9 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
     const expected = decide("confirm", settleAll(situation).reduce(written, situation));
     if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
     if (expected.kind === "done") {
-      // A confirmation that was cut off between its two writes is brought to its end.
+      // Completes a confirmation that was cut off between its two writes.
       if (settleAll(situation).length > 0) await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
-      // It may be stable by other hands than ours.
+      // Another program may have made it stable.
       await endTrial(host, setup);
       if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });
       else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
@@ -40,7 +41,7 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
     requireConfiguration(setup);
     const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
     requireHealthy(slot, checks);
-    // The checks took their time: what was decided before them is decided again.
+    // The checks took time, so the decision is made again.
     await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
     await endTrial(host, setup);
     if (json) printJson(terminal, { slot, confirmed: true, changed: true, checks });
@@ -49,13 +50,13 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
   });
 }
 
-/** What restarts a machine on trial must know that this is none any more. */
+/** The service that restarts a machine on trial must know that the trial has ended. */
 async function endTrial(host: Host, { layout }: Setup): Promise<void> {
   const mark = await missingTrialMark(host, layout, (await look(host, layout)).situation);
   if (mark !== undefined) await setTrialMark(host, layout, mark);
 }
 
-/** A boot that went wrong is no healthy one; a degraded one is: the node is usable. */
+/** A failed boot is not healthy. A degraded one is: the node is usable. */
 async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
   const name = "boot record";
   const file = layout.runFiles.record;

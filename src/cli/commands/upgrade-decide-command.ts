@@ -17,9 +17,10 @@ export interface DecideRequest {
 }
 
 /**
- * Tells the boot loader which system comes next, and restarts the machine.
+ * Sets the system that the boot loader starts next, and restarts the machine.
  *
- * @throws ExitError when it cannot be done now, or when all was written and only the restart could not be asked for
+ * @throws ExitError when it cannot be done now, or when everything was written and only the restart could not be
+ *   requested
  */
 export async function decideCommand({ layout }: Setup, { verb, reboot, json }: DecideRequest, terminal: Terminal): Promise<ExitName> {
   return asOperator(async (host) => {
@@ -31,7 +32,7 @@ export async function decideCommand({ layout }: Setup, { verb, reboot, json }: D
     );
     const next = grubBoot(block).slot;
     const restart = decision.kind === "do" && decision.reboot && reboot;
-    // First the word, then the deed: the terminal may be gone with the machine.
+    // Print before the restart: the terminal may end with the machine.
     if (json) printJson(terminal, { next, restart });
     else terminal.print(`slot ${next} is booted next${restart ? "; the machine restarts now" : ""}`);
     if (restart) await restartMachine(host);

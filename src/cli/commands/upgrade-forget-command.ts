@@ -5,7 +5,7 @@ import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
 
-/** Lets an image be installed again that was refused for what it did. @throws ExitError for what is no hash */
+/** Allows an image to be installed again that was refused because it had failed. @throws ExitError for text that is not a hash */
 export async function forgetCommand(
   { layout }: Setup,
   { sha256: typed, json }: { readonly sha256: string; readonly json: boolean },

@@ -25,14 +25,14 @@ export interface ImageFlags {
 }
 
 export interface InstallFlags extends ImageFlags {
-  /** Also a version that is not newer than the running one. */
+  /** Also accept a version that is not newer than the running one. */
   readonly allowDowngrade: boolean;
 }
 
 /**
  * Installs an image into the slot that does not run.
  *
- * @param findPlaces where the slot's partitions are; another answer in tests
+ * @param findPlaces finds the slot's partitions; replaced in tests
  */
 export async function upgradeInstall(
   { layout }: Setup,
@@ -77,7 +77,7 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
     }
     return "ok";
   } catch (error) {
-    // What a stop made fail is not what went wrong.
+    // An error that the stop caused is not a problem of the image.
     if (stop.signal.aborted) return stop.exit();
     throw error;
   }

@@ -5,20 +5,20 @@ const MIB = 1024 * 1024;
 /** Milliseconds between two drawings of the bar, and between two lines of a log. */
 const REDRAW = 200;
 const LOG = 10_000;
-/** Speed is that of the last seconds: a mean over all would hide that nothing comes any more. */
+/** Milliseconds. The speed is that of the last seconds: an overall mean would hide a stalled transfer. */
 const SPEED_WINDOW = 5_000;
 const WIDTH = 24;
 
 export interface ProgressDisplay {
   readonly show: (progress: Progress) => void;
-  /** Takes the bar away, so that what follows begins a line. */
+  /** Removes the bar, so that the next output begins a line. */
   readonly end: () => void;
 }
 
 /**
- * Shows how far an install is: one line that is drawn again and again on a terminal, lines now and then in a log.
+ * Shows the progress of an install: one redrawn line on a terminal, or a line every few seconds in a log.
  *
- * @param now milliseconds, of a clock that only goes forward
+ * @param now milliseconds of a monotonic clock
  */
 export function progressDisplay(terminal: Terminal, now: () => number): ProgressDisplay {
   const { redraw } = terminal;
@@ -32,7 +32,7 @@ export function progressDisplay(terminal: Terminal, now: () => number): Progress
       if (progress.phase !== phase) {
         phase = progress.phase;
         samples = [{ at, done: 0 }];
-        // A log says at once what begins.
+        // A log gets its first line of a phase after one interval.
         last = redraw === undefined ? at : -Infinity;
       }
       const isLast = progress.done === progress.total;
@@ -47,7 +47,7 @@ export function progressDisplay(terminal: Terminal, now: () => number): Progress
   };
 }
 
-/** Bytes a second between the first and the last of them. */
+/** Bytes a second between the first and the last sample. */
 function speedOf(samples: readonly { readonly at: number; readonly done: number }[]): number | undefined {
   const [first, last] = [samples[0], samples.at(-1)];
   if (first === undefined || last === undefined || last.at <= first.at) return undefined;

@@ -12,7 +12,7 @@ import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asUpgradeReader } from "./upgrade-work.ts";
 
-/** Shows both slots, what is booted next, and which images are refused. Changes nothing and takes no lock. */
+/** Shows both slots, the slot that is booted next, and the refused images. Changes nothing and takes no lock. */
 export async function upgradeStatus({ layout }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   return asUpgradeReader(async (host) => {
     const seen = await look(host, layout);
@@ -26,7 +26,7 @@ export async function upgradeStatus({ layout }: Setup, { json }: { readonly json
 
 type Refused = { readonly images: readonly RefusedImage[] } | { readonly problem: ProblemError["problem"] };
 
-/** A list that cannot be read must not hide everything else. */
+/** An unreadable list must not hide everything else. */
 async function refusedImages(host: Host, layout: Layout): Promise<Refused> {
   try {
     return { images: await readRefusedImages(host, layout) };

@@ -9,16 +9,16 @@ import { refreshMetrics } from "../../run/run-metrics.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { processTerminal } from "../../run/terminal.ts";
 
-/** Seconds for another command that is nearly done. An install takes longer, and is not waited for. */
+/** Seconds to wait for another command that is nearly done. An install takes longer, and is not waited for. */
 const PATIENCE = 10;
 
-/** A host that ends with the first signal that tells the program to. @throws ExitError when not root */
+/** Runs `use` with a host that stops at the first termination signal. @throws ExitError when not root */
 export async function asOperator(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
   requireRoot("the boot loader's state is for root alone to change");
   return stoppable(use);
 }
 
-/** The same for what changes nothing. @throws ExitError where this account may not read it */
+/** The same for a command that changes nothing. @throws ExitError where this account may not read the state */
 export async function asUpgradeReader(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
   return asReader(async () => stoppable(use));
 }
@@ -35,7 +35,7 @@ async function stoppable(use: (host: Host) => Promise<ExitName>): Promise<ExitNa
   }
 }
 
-/** The same work as everybody else does on the slots: one at a time. The metrics tell of it, also when it failed. */
+/** Runs `use` under the lock that all work on the slots takes. The metrics are refreshed afterwards, even after a failure. */
 export async function locked<T>(host: Host, layout: Layout, verb: string, use: () => Promise<T>): Promise<T> {
   return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: PATIENCE }, async () => {
     try {

@@ -8,7 +8,7 @@ import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 /**
- * Why a unit ran, waited, was skipped or failed, with what it saw.
+ * Shows why a unit ran, waited, was skipped or failed, with its evidence.
  *
  * @throws ExitError when no run of that boot had such a unit, and as `readBoot` does
  */
