@@ -48,7 +48,7 @@ export async function sayReady(host: Host): Promise<void> {
 const READY = "READY=1";
 
 /**
- * Notifies the readers of that FIFO. systemd has it open (etc/systemd/system/guestos-boot-late.socket), and keeps the message for later
+ * Notifies the readers of that FIFO. systemd has it open (etc/common/systemd/system/guestos-boot-late.socket), and keeps the message for later
  * readers.
  */
 export async function sayEnded(path: string): Promise<void> {
