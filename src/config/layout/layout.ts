@@ -116,7 +116,7 @@ export interface Layout {
    * and Debian's store).
    */
   readonly journalUploadTls: { readonly trusted: readonly string[]; readonly key: string; readonly certificate: string };
-  /** The configuration of Filebeat, where an image has it (etc/systemd/system/filebeat.service.d). */
+  /** The configuration of Filebeat, where an image has it (etc/guestos/systemd/system/filebeat.service.d). */
   readonly filebeat: string;
   /** The folder of nginx's files, on a tmpfs: nginx.conf, and beside it the certificate and key that it names. */
   readonly nginx: string;
