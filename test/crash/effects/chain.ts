@@ -12,7 +12,7 @@ const units: readonly GuestUnit[] = [...guestos, ...plantedUnits()];
  */
 const ELSEWHERE: readonly string[] = [
   ...["mount-boot", "var", "volumes", "volume-filesystems", "volume-mounts"],
-  ...["ipv6-monitor", "journalbeat", "node-exporter"],
+  ...["system-bus", "network-applied", "ipv6-monitor", "journalbeat", "node-exporter"],
 ];
 
 /** What of a unit can be here without its device. */
