@@ -73,7 +73,9 @@ export async function keepWatch<M>(options: MonitorOptions<M>): Promise<void> {
     ({ state } = step);
     step.effects.forEach(perform);
     if (events.length > 0) continue;
-    const cancel = clock.after(Math.min((step.wakeAt - clock.now()) * 1000, LONGEST_TIMER), bell.ring);
+    // The moment may be over: the step itself takes time.
+    const left = Math.max(0, (step.wakeAt - clock.now()) * 1000);
+    const cancel = clock.after(Math.min(left, LONGEST_TIMER), bell.ring);
     await bell.heard(signal);
     cancel();
   }
