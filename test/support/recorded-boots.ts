@@ -29,6 +29,20 @@ export const firstBoot: RecordedBoot = {
   wallTime: 216.271,
 };
 
+/** On a new disk, on a machine with nothing else to do. The boot is one process; that of the others was two. */
+export const quietBoot: RecordedBoot = {
+  file: join(folder, "first-boot-in-one-process.jsonl"),
+  clocks: {
+    userspace: 5.031875,
+    finished: 32.191317,
+    services: {
+      "guestos-boot.service": { started: 10.485942, ended: 31.794635 },
+      "guestos-boot-late.service": { started: 29.707352, ended: 31.685204 },
+    },
+  },
+  wallTime: 32.191,
+};
+
 /** The same disk once more: nothing had to be provisioned. */
 export const noOpBoot: RecordedBoot = {
   file: join(folder, "no-op-boot.jsonl"),

@@ -12,7 +12,7 @@ import {
 import { blameDocument, criticalChainDocument, timeDocument, timelineDocument } from "../../../src/analyze/measures.ts";
 import { partsOf } from "../../../src/analyze/parts.ts";
 import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
-import { bootFrom, bootOfEvents, firstBoot, noOpBoot, recordOf } from "../../support/recorded-boots.ts";
+import { bootFrom, bootOfEvents, firstBoot, noOpBoot, quietBoot, recordOf } from "../../support/recorded-boots.ts";
 
 function sum(list: readonly { readonly seconds: number }[]): number {
   return list.reduce((total, { seconds }) => total + seconds, 0);
@@ -20,6 +20,7 @@ function sum(list: readonly { readonly seconds: number }[]): number {
 
 describe.each([
   ["a first boot", firstBoot],
+  ["a first boot in one process", quietBoot],
   ["a boot with nothing to do", noOpBoot],
 ] as const)("of %s that was recorded", (_, recorded) => {
   const boot = bootFrom(recorded);

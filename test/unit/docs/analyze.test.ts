@@ -8,7 +8,7 @@ import { plot } from "../../../src/analyze/plot.ts";
 import { whyDocument, whyLines } from "../../../src/analyze/why.ts";
 import { consoleSink } from "../../../src/boot/show/console.ts";
 import { EventScript } from "../../support/record-events.ts";
-import { bootFrom, firstBoot, noOpBoot } from "../../support/recorded-boots.ts";
+import { bootFrom, firstBoot, noOpBoot, quietBoot } from "../../support/recorded-boots.ts";
 
 const text = readFileSync("docs/analyze.md", "utf8");
 const blocks = [...text.matchAll(/^```\w+\n(.*?)^```$/gms)].map(([, block = ""]) => block.trimEnd().split("\n"));
@@ -34,7 +34,7 @@ test("what the document shows is what the recorded boot prints", () => {
 });
 
 test("the picture in the README is the one that is drawn of the recorded boot", async () => {
-  const boot = bootFrom(firstBoot);
+  const boot = bootFrom(quietBoot);
   // After a change of what is drawn: vitest --update.
   await expect(plot({ title: `guestos-boot: ${bootTitle(boot)}`, runs: boot.runs, phases: boot.phases })).toMatchFileSnapshot(
     "../../../docs/boot.svg",
