@@ -99,7 +99,8 @@ interface Columns {
 /** Each column is as wide as its own names need, so that one long name does not widen the others. */
 function columnsOf(units: readonly GraphUnit[], { places, columns }: GraphLayout): Columns {
   const widths = Array.from({ length: columns }, (_, column) => {
-    const names = units.filter(({ name }) => places.get(name)?.column === column).map(({ name }) => textWidth(name) * 1.08);
+    // A name on the critical chain is bold, and capitals are wider than the mean letter that `textWidth` counts with.
+    const names = units.filter(({ name }) => places.get(name)?.column === column).map(({ name }) => textWidth(name) * 1.18);
     return Math.min(230, Math.max(96, ...names)) + 14;
   });
   const before = (column: number): number => widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0);
