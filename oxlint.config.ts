@@ -68,7 +68,7 @@ export default defineConfig({
     "typescript/only-throw-error": "error",
     "typescript/prefer-promise-reject-errors": "error",
     "typescript/use-unknown-in-catch-callback-variable": "error",
-    // A kind that nobody handles must not pass in silence.
+    // A kind that no one handles must not pass in silence.
     "typescript/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
     // Types that hold.
     "typescript/no-explicit-any": "error",
@@ -150,7 +150,7 @@ export default defineConfig({
       rules: {
         // expect.any and its like are typed any.
         "typescript/no-unsafe-assignment": "off",
-        // Tests throw what others might, and stand in for what others wrote.
+        // Tests throw what others might, and are in for what others wrote.
         "typescript/only-throw-error": "off",
         "typescript/prefer-promise-reject-errors": "off",
         "unicorn/no-thenable": "off",

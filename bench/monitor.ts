@@ -22,7 +22,7 @@ const MAX_MEMORY = 80 * 1024 ** 2;
 const MAX_IDLE = 0.001;
 const idleSeconds = Number(process.env["BENCH_IDLE"] ?? "") || 60;
 const MIB = 1024 ** 2;
-/** Between two rounds, in milliseconds: a look must have ended, and others have been told, for an idle node is asked about. */
+/** Between two rounds, in milliseconds: an inspection must have ended, and others have been told, for an idle node is asked about. */
 const PAUSE = 2500;
 /** Milliseconds after the last round: V8 tidies up in the first half minute without work, and then has no more to do. */
 const AFTERMATH = 30_000;

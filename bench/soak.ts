@@ -56,10 +56,10 @@ try {
   const third = Math.floor(usages.length / 3);
   const middle = median(usages.slice(third, 2 * third));
   const last = median(usages.slice(2 * third));
-  const looks = (await node.output()).match(/nftables: mended/g)?.length ?? 0;
+  const looks = (await node.output()).match(/nftables: repaired/g)?.length ?? 0;
   const text = ({ own, mapped, descriptors }: MonitorUsage): string =>
     `${(own / MIB).toFixed(1)} MiB of its own, ${(mapped / MIB).toFixed(1)} MiB of mapped files, ${descriptors} descriptors`;
-  console.log(`${events} events, ${looks} times mended, in ${seconds} s`);
+  console.log(`${events} events, ${looks} times repaired, in ${seconds} s`);
   console.log(`in the middle: ${text(middle)}`);
   console.log(`at the end:    ${text(last)}; record ${(record / 1024).toFixed(0)} KiB`);
   const peak = Math.max(...usages.map(({ own }) => own));

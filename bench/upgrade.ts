@@ -142,7 +142,7 @@ function scribble(path: string, mib: number): void {
   for (let at = 0; at < mib; at += 4) writeSync(file, junk, 0, Math.min(4, mib - at) * MIB, at * MIB);
   closeSync(file);
   timed("sync", [path]);
-  // As after a boot: nothing of a partition that nobody uses is in the cache.
+  // As after a boot: nothing of a partition that no one uses is in the cache.
   timed("dd", [`if=${path}`, "iflag=nocache", "count=0", "status=none"]);
 }
 

@@ -4,7 +4,7 @@ import type { ProfileName } from "../src/profiles/profiles.ts";
 import type { ImageOptions } from "./options.ts";
 import { cached, fingerprint, run } from "./tools.ts";
 
-/** Documentation and translations: nobody reads them on a node. Licences stay. */
+/** Documentation and translations: no one reads them on a node. Licences stay. */
 const EXCLUDED = ["doc/*", "man/*", "info/*", "locale/*", "lintian/*", "bash-completion/*"];
 const INCLUDED = ["doc/*/copyright"];
 

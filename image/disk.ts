@@ -19,7 +19,7 @@ export interface DiskContents {
 export async function makeDisk(disk: string, partitions: readonly Partition[], { root, boot, work, epoch }: DiskContents): Promise<void> {
   await writeFile(disk, "");
   await truncate(disk, diskMiB(partitions) * 1024 * 1024);
-  // --no-reread, --no-tell-kernel: it is a file, nobody has it open as a disk.
+  // --no-reread, --no-tell-kernel: it is a file, no one has it open as a disk.
   await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: sfdiskScript(partitions) });
 
   const empty = join(work, "empty");

@@ -22,7 +22,7 @@ export interface ImageOptions {
   readonly epoch: number;
 }
 
-/** A constant: with the last commit's time, every commit would make the Debian stages anew. */
+/** A constant: with the last commit's time, every commit would make the Debian stages again. */
 const DEFAULT_EPOCH = 1_767_225_600;
 
 /**

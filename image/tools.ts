@@ -50,7 +50,7 @@ export async function cached(path: string, what: string, make: (temporary: strin
   for (const name of older) await rm(join(dirname(path), name));
 }
 
-/** Runs `work` in a fresh folder, which is gone afterwards. It stands in `out`, because /tmp may be too small for a system. */
+/** Runs `work` in a fresh folder, which is gone afterwards. It is in `out`, because /tmp may be too small for a system. */
 export async function inTemporaryFolder<T>(out: string, work: (folder: string) => Promise<T>): Promise<T> {
   await mkdir(out, { recursive: true });
   const folder = await mkdtemp(join(out, "work-"));

@@ -41,14 +41,14 @@ exec 3<>"$port"
 printf 'ready %s\n' "$boot" >&3
 
 while :; do
-  # The end of the input means that nobody is connected on the host's side.
+  # The end of the input means that no one is connected on the host's side.
   if ! IFS=' ' read -r -u 3 verb marker limit script; then
     read -r -t 0.5 -u "$never"
     continue
   fi
   case $verb in
     hello) printf 'ready %s\n' "$boot" >&3 ;;
-    # In the background: a script that hangs for good takes the channel with it otherwise.
+    # In the background: a script that hangs permanently takes the channel with it otherwise.
     run) answer "$marker" "$limit" $((slot = (slot + 1) % 8)) "$script" & ;;
   esac
 done

@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   await makeDefaultMedium();
   let first = true;
   return withPanicRetry(async () => {
-    // After a panic the disk is what a power cut left, and the chain must cope with that: it is not made anew.
+    // After a panic the disk is what a power cut left, and the chain must cope with that: it is not made again.
     console.log(await ensureDefaultDisk(fresh && first));
     first = false;
     const vm = await startVirtualMachine({
@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     try {
       return await follow(vm, timeout);
     } catch (error) {
-      // What has ended of itself or panicked is of no use; what is only slow, or failed, is left for a look.
+      // What has ended of itself or panicked is of no use; what is only slow, or failed, is left for an inspection.
       if (vm.failure !== undefined) await vm.powerCut();
       throw error;
     } finally {

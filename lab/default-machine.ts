@@ -73,7 +73,7 @@ export async function ensureAdminKey(): Promise<void> {
   await tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "admin of the lab", "-f", defaultFiles.adminKey]);
 }
 
-/** The configuration medium, made anew by the product, so that it is always what this version makes. */
+/** The configuration medium, made again by the product, so that it is always what this version makes. */
 export async function makeDefaultMedium(): Promise<void> {
   await rm(defaultFiles.configFolder, { recursive: true, force: true });
   const files = {

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 
 /**
- * A TCP port of 127.0.0.1 for each name that nobody listens on, no two of them the same: each is held until all are found.
+ * A TCP port of 127.0.0.1 for each name that no one listens on, no two of them the same: each is held until all are found.
  *
- * Somebody else may take one before QEMU does; QEMU then refuses to start and says so.
+ * Someone else may take one before QEMU does; QEMU then refuses to start and says so.
  *
  * @throws the system's error when there is no port, or no file descriptor, for one of them
  */

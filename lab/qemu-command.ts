@@ -45,7 +45,7 @@ export interface Forward {
 
 export interface QemuOptions {
   readonly name: string;
-  /** The state folder; logs and sockets stand in it. */
+  /** The state folder; logs and sockets are in it. */
   readonly folder: string;
   readonly accelerator: readonly string[];
   /** MiB. */
@@ -69,7 +69,7 @@ export interface QemuOptions {
   readonly background: boolean;
 }
 
-/** Where a machine's files stand in its state folder. */
+/** Where a machine's files are in its state folder. */
 export function machineFiles(folder: string) {
   return {
     serialLog: join(folder, "serial.log"),
@@ -96,7 +96,7 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
     ...["-name", options.name, "-machine", "q35", ...options.accelerator, "-m", String(options.memory), "-smp", String(options.processors)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-pidfile", files.pid],
     ...(options.background ? ["-daemonize"] : []),
-    // The log gets everything, whether or not somebody is connected to the socket.
+    // The log gets everything, whether or not someone is connected to the socket.
     ...["-chardev", `socket,id=serial,path=${files.serialSocket},server=on,wait=off,logfile=${files.serialLog}`],
     ...["-serial", "chardev:serial"],
     ...["-chardev", `socket,id=qmp,path=${files.qmpSocket},server=on,wait=off`, "-mon", "chardev=qmp,mode=control"],

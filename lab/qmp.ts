@@ -36,7 +36,7 @@ export class QmpClient {
       .on("error", () => {});
   }
 
-  /** Connects to QEMU's socket and leaves the negotiation mode. @throws when nobody listens there */
+  /** Connects to QEMU's socket and leaves the negotiation mode. @throws when no one listens there */
   static async connect(path: string): Promise<QmpClient> {
     const socket = connect(path);
     await once(socket, "connect");

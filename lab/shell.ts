@@ -134,7 +134,7 @@ export class LabShell {
       code: "lab-shell-silent",
       what: "the lab shell did not answer",
       found: transcript(script, "", ""),
-      todo: "look at the serial log: the guest hangs",
+      todo: "inspect the serial log: the guest hangs",
     });
     const timer = setTimeout(() => reject(lost), timeout + ANSWER_GRACE);
     try {
@@ -153,7 +153,7 @@ export class LabShell {
     const error = new MachineTimeoutError({
       code: "lab-shell-absent",
       what: `the lab shell was not there within ${timeout / 1000} s`,
-      todo: "look at the serial log: the guest did not reach systemd, or its systemd is older than 256",
+      todo: "inspect the serial log: the guest did not reach systemd, or its systemd is older than 256",
     });
     const timer = setTimeout(() => reject(error), timeout);
     try {
@@ -172,7 +172,7 @@ export class LabShell {
       const bytes = decoded(stdout);
       this.#pending.resolve({ status: Number(status), stdout: bytes.toString("utf8"), stderr: decoded(stderr).toString("utf8"), bytes });
     }
-    // Anything else answers a script that nobody waits for any more.
+    // Anything else answers a script that no one waits for any more.
   }
 }
 

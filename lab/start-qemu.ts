@@ -65,7 +65,7 @@ export async function attachToQemu(folder: string): Promise<Qemu> {
   return { pid, qmp, ended: qmp.closed.then(() => "ended") };
 }
 
-/** The process of the machine of that state folder, if it runs. The number alone may have gone to somebody else. */
+/** The process of the machine of that state folder, if it runs. The number alone may have gone to someone else. */
 export function runningPid(folder: string): number | undefined {
   const files = machineFiles(folder);
   try {

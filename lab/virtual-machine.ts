@@ -105,12 +105,12 @@ export class VirtualMachine {
    */
   waitFor<T>(what: string, timeout: number, look: () => T | undefined): Promise<T> {
     return this.#wait(what, timeout, (found) => {
-      const lookNow = (): void => {
+      const inspectNow = (): void => {
         const value = look();
         if (value !== undefined) found(value);
       };
-      lookNow();
-      return this.serial.onText(lookNow);
+      inspectNow();
+      return this.serial.onText(inspectNow);
     });
   }
 

@@ -38,7 +38,7 @@ writeDocuments({
 });
 console.log(`dist/guestos-boot ${version}: ${(size / 1024 / 1024).toFixed(1)} MiB`);
 
-/** package.json's version, with the commit as build metadata (semver.org, 10) where the sources stand in a repository. */
+/** package.json's version, with the commit as build metadata (semver.org, 10) where the sources are in a repository. */
 function versionText(): string {
   const { version: release } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   const commit = git("log", "-1", "--format=%h", "--abbrev=12", "--", ...inputs);

@@ -2,7 +2,7 @@
  * What an executable's code cache is made by (tools/code-cache.ts): the commands of a boot, on a machine that is a folder.
  *
  * The program gets Node's modules from here. Every path that it opens lies in that folder, every tool that it starts is true(1), and
- * nobody answers it on a socket: so it changes nothing, needs no root, and does the same wherever it is built.
+ * no one answers it on a socket: so it changes nothing, needs no root, and does the same wherever it is built.
  */
 import childProcess from "node:child_process";
 import fs from "node:fs";
@@ -70,7 +70,7 @@ function below<T extends object>(root: string, functions: T): T {
   return Object.fromEntries(entries) as T;
 }
 
-/** A node whose configuration has been taken in, as far as it takes for the units to look at something. */
+/** A node whose configuration has been taken in, as far as it takes for the units to inspect something. */
 function makeNode(root: string): void {
   const write = (path: string, content: string): void => {
     fs.mkdirSync(dirname(join(root, path)), { recursive: true });

@@ -1,4 +1,4 @@
-/** Writes anew what is made from schemas: share/schemas, and the tables of values in docs. */
+/** Writes again what is made from schemas: share/schemas, and the tables of values in docs. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { references, withReference } from "./reference/config-reference.ts";

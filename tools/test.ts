@@ -37,7 +37,7 @@ if (chosen.length > 0) {
 } else {
   const beside = runBeside(gate.beside ?? []);
   await runAll(gate.steps, beside);
-  // It writes to build/ until it has ended, also when nobody needs what comes out of it.
+  // It writes to build/ until it has ended, also when no one needs what comes out of it.
   await beside;
 }
 const line = closingLine(sums);

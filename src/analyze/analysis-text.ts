@@ -28,16 +28,16 @@ export function timeLines(document: TimeDocument): readonly string[] {
 export function blameLines(document: BlameDocument): readonly string[] {
   const { units } = document;
   const several = new Set(units.map(({ run }) => run)).size > 1;
-  const rows = units.map(({ run, name, seconds, gain, critical, byKind: { look, tool, own, wait, runner } }) =>
+  const rows = units.map(({ run, name, seconds, gain, critical, byKind: { inspect, tool, own, wait, runner } }) =>
     [
       `${fixed(seconds)} ${fixed(gain)} ${critical ? "*" : " "} ${(several ? `${name} (${run})` : name).padEnd(27)}`,
-      [tool, own, look + runner, wait].map((value) => value.toFixed(1).padStart(6)).join(" "),
+      [tool, own, inspect + runner, wait].map((value) => value.toFixed(1).padStart(6)).join(" "),
     ].join(" "),
   );
   return [
     bootLine(document),
     "",
-    `     took      gain   ${"unit".padEnd(27)}  tools    own   look   wait`,
+    `     took      gain   ${"unit".padEnd(27)}  tools    own  check   wait`,
     ...rows,
     "",
     "gain: what the run would have been shorter by, had the unit taken no time.",
@@ -93,7 +93,7 @@ function partText(kind: Share["kind"], label: string): string {
       return `waits for ${noteText(label)}`;
     case "own":
       return noteText(label);
-    case "look":
+    case "inspect":
     case "runner":
       return label;
   }

@@ -21,7 +21,7 @@ const boot = {
   version: z.string(),
 };
 
-export const Share = z.object({ kind: z.enum(["look", "tool", "own", "wait", "runner"]), label: z.string(), seconds: Seconds });
+export const Share = z.object({ kind: z.enum(["inspect", "tool", "own", "wait", "runner"]), label: z.string(), seconds: Seconds });
 export type Share = z.infer<typeof Share>;
 
 const Phase = z.object({
@@ -52,7 +52,7 @@ export const BlameDocument = z.object({
       /** What the run would have gained if the unit had taken no time. */
       gain: Seconds,
       critical: z.boolean(),
-      byKind: z.object({ look: Seconds, tool: Seconds, own: Seconds, wait: Seconds, runner: Seconds }),
+      byKind: z.object({ inspect: Seconds, tool: Seconds, own: Seconds, wait: Seconds, runner: Seconds }),
     }),
   ),
 });

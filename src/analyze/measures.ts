@@ -46,7 +46,7 @@ export function blameDocument(boot: Boot): BlameDocument {
         gain: rounded(gain.get(unit.name) ?? 0),
         critical: critical.has(unit.name),
         byKind: {
-          look: rounded(kinds.look),
+          inspect: rounded(kinds.inspect),
           tool: rounded(kinds.tool),
           own: rounded(kinds.own),
           wait: rounded(kinds.wait),
@@ -114,7 +114,7 @@ function barDocument({ what, start, end, inside }: Bar): BarDocument {
 export function barLabel(what: Bar["what"]): string {
   switch (what.kind) {
     case "plan":
-      return "look at what is there";
+      return "inspect what is there";
     case "action":
       return what.description;
     case "retry":

@@ -5,13 +5,13 @@ import type { Bar, UnitBar } from "./timeline.ts";
 /**
  * How a moment of a unit was spent:
  *
- *   look    its plan: reading files, asking the kernel
+ *   inspect its plan: reading files, asking the kernel
  *   tool    a program that it had started; the label is its name
  *   own     an action's own work, calls over the bus included
  *   wait    waiting for something that was not there yet; the label names it
  *   runner  between those: the runner's own work
  */
-export type PartKind = "look" | "tool" | "own" | "wait" | "runner";
+export type PartKind = "inspect" | "tool" | "own" | "wait" | "runner";
 
 export interface Part {
   readonly kind: PartKind;
@@ -48,7 +48,7 @@ const WAITED_FOR_LOCK = /waiting (to get|for) (the )?lock|already locked, waitin
 function partKind({ what, outcome }: Bar): Pick<Part, "kind" | "label"> {
   switch (what.kind) {
     case "plan":
-      return { kind: "look", label: "looking at what is there" };
+      return { kind: "inspect", label: "what is there" };
     case "action":
     case "unit":
       return { kind: "own", label: what.kind === "unit" ? what.name : what.description };
@@ -75,7 +75,7 @@ const WAITS: readonly (readonly [RegExp, string])[] = [
   [/\binterface\b|\bdevice\b|\bpartition\b|\/dev\//, "device"],
 ];
 
-/** `device: cannot look at /dev/vda10` */
+/** `device: cannot inspect /dev/vda10` */
 export function waitLabel(problem: Problem): string {
   const kind = WAITS.find(([words]) => words.test(`${problem.what} ${problem.found ?? ""}`))?.[1];
   return kind === undefined ? problem.what : `${kind}: ${problem.what}`;
@@ -99,7 +99,7 @@ export function shares(parts: readonly Part[]): readonly Share[] {
 
 /** Seconds of a unit per kind. */
 export function byKind(parts: readonly Part[]): Readonly<Record<PartKind, number>> {
-  const sums: Record<PartKind, number> = { look: 0, tool: 0, own: 0, wait: 0, runner: 0 };
+  const sums: Record<PartKind, number> = { inspect: 0, tool: 0, own: 0, wait: 0, runner: 0 };
   for (const { kind, start, end } of parts) sums[kind] += end - start;
   return sums;
 }

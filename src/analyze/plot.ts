@@ -291,7 +291,7 @@ const LEGEND: readonly (readonly [string, string])[] = [
   ["degraded", "degraded"],
   ["failed", "failed"],
   ["skipped", "skipped"],
-  ["pale", "looking, or the runner"],
+  ["pale", "inspecting, or the runner"],
   ["tool", "a tool runs"],
   ["wait", "waits for something"],
   ["critical", "critical chain"],

@@ -113,15 +113,17 @@ function unitTable(run: RunBars): string {
   const gain = gains(run);
   const critical = criticalNames(run);
   const rows = run.units.map((unit) => {
-    const { tool, own, look, runner, wait } = byKind(partsOf(unit));
-    const numbers = [unit.end - unit.start, gain.get(unit.name) ?? 0, tool, own, look + runner, wait];
+    const { tool, own, inspect, runner, wait } = byKind(partsOf(unit));
+    const numbers = [unit.end - unit.start, gain.get(unit.name) ?? 0, tool, own, inspect + runner, wait];
     return (
       `<tr${critical.has(unit.name) ? ' class="critical-unit"' : ""}><td>${unitDetails(unit)}</td>` +
       `<td><span class="dot ${outcomeOf(unit)}"></span>${outcomeOf(unit)}</td>` +
       `${numbers.map((value) => `<td class="number">${value.toFixed(2)}</td>`).join("")}</tr>`
     );
   });
-  const heads = ["seconds", "gain if instant", "tools", "own work", "looking", "waiting"].map((head) => `<th class="number">${head}</th>`);
+  const heads = ["seconds", "gain if instant", "tools", "own work", "inspecting", "waiting"].map(
+    (head) => `<th class="number">${head}</th>`,
+  );
   const heading = `<h3>${escapeXml(runName(run))}</h3>`;
   return `${heading}<table class="units"><thead><tr><th>unit (bold: critical chain)</th><th>outcome</th>${heads.join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }

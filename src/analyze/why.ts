@@ -106,7 +106,7 @@ function outcomeWords({ what, outcome }: Bar): string[] {
       return [endingText(outcome.ending), ...(said === "" ? [] : said.split("\n").slice(-5))];
     }
     case "done":
-      return what.kind === "retry" ? ["then it looked again"] : [];
+      return what.kind === "retry" ? ["then it checked again"] : [];
     case "unit":
       return [];
     case undefined:
@@ -166,7 +166,7 @@ function storyLines(name: string, story: Story): readonly string[] {
     ]),
     ...story.notes.flatMap((note) => line("note", noteText(note))),
     ...(story.skipped.length === 0 ? [] : line("cost", `skipped for it: ${story.skipped.join(", ")}`)),
-    ...(outcome === "failed" || outcome === "degraded" ? line("next", `once mended: guestos-boot --unit ${name}`) : []),
+    ...(outcome === "failed" || outcome === "degraded" ? line("next", `once repaired: guestos-boot --unit ${name}`) : []),
   ];
 }
 

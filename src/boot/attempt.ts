@@ -30,7 +30,7 @@ export interface AttemptOptions {
 /** One unit's pass through plan, actions and the final plan that must be empty, with retries. */
 export class Attempt<M> {
   /** What the unit is doing now, in words; read when the unit is overdue. */
-  doing = "looking at what is there";
+  doing = "inspecting what is there";
   readonly #unit: Unit<M>;
   readonly #machine: (scope: Scope) => M;
   readonly #spans: UnitSpans;
@@ -89,7 +89,7 @@ export class Attempt<M> {
   }
 
   async #plan(machine: M): Promise<Plan> {
-    this.doing = "looking at what is there";
+    this.doing = "inspecting what is there";
     return this.#spans.within({ kind: "plan" }, async () => this.#unit.plan(machine), planOutcome);
   }
 

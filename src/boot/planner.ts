@@ -26,7 +26,7 @@ export type UnitForecast =
  */
 export async function planUnits<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<ReadonlyMap<string, UnitForecast>> {
   const found = new Map<string, readonly Action[]>();
-  const lookers = changedUnits(units, (unit) => ({
+  const inspectors = changedUnits(units, (unit) => ({
     ...unit,
     plan: async (machine) => {
       const plan = await unit.plan(machine);
@@ -37,7 +37,7 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
   }));
   // Planning changes nothing, so it needs no mark. Reporting an earlier, interrupted run is left to the next real run.
   const { mark: _, ...rest } = options;
-  const { results } = await runUnits(lookers, rest);
+  const { results } = await runUnits(inspectors, rest);
   const forecasts = new Map<string, UnitForecast>();
   const forecast = (name: string): UnitForecast => {
     const result = results.get(name);

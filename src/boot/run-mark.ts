@@ -37,7 +37,7 @@ export class MarkKeeper {
   readonly #clock: Clock;
   /** For each unit that has begun a change and has not ended: the last action that it began. */
   readonly #steps = new Map<string, string>();
-  #hasLooked = false;
+  #hasInspected = false;
   /** The number of changes to the steps, and how many of them a written mark covers. */
   #changes = 0;
   #noted = 0;
@@ -56,8 +56,8 @@ export class MarkKeeper {
   }
 
   /** Checks for a mark of an earlier run, as soon as its place can be read. */
-  async look(): Promise<void> {
-    if (this.#mark === undefined || this.#hasLooked) return;
+  async inspect(): Promise<void> {
+    if (this.#mark === undefined || this.#hasInspected) return;
     await this.#next(async (mark) => this.#find(mark));
   }
 
@@ -94,9 +94,9 @@ export class MarkKeeper {
   }
 
   async #find(mark: RunMark): Promise<void> {
-    if (this.#hasLooked) return;
+    if (this.#hasInspected) return;
     const found = await mark.find();
-    this.#hasLooked = found.kind !== "out-of-reach";
+    this.#hasInspected = found.kind !== "out-of-reach";
     this.#isThere = found.kind === "unfinished" || found.kind === "unreadable";
     if (found.kind === "unfinished") this.#onFound(found.before);
   }

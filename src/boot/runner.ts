@@ -77,7 +77,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   const mark = new MarkKeeper(options.mark, { ...runName(options.facts), time: clock.date() }, clock, (before) =>
     options.sink({ event: "interrupted", span: root, at: clock.now(), before }),
   );
-  await mark.look();
+  await mark.inspect();
   const finish = (span: number, result: UnitResult): UnitResult => {
     spans.end(span, { kind: "unit", result });
     return result;
@@ -97,7 +97,7 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
       const result = await runUnit(unit, options, { spans: new UnitSpans(span, spans), clock, running, mark });
       mark.end(unit.name);
       // The unit may have mounted the mark's place: check before anything else is done.
-      await mark.look();
+      await mark.inspect();
       return finish(span, result);
     },
   }).finally(() => options.signal.removeEventListener("abort", stopAll));

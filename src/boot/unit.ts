@@ -33,9 +33,9 @@ export interface Unit<M> {
    */
   readonly shapesDisks: boolean;
   /** True where repair is safe at any time: the monitor then does what is missing. Other units it only reports. */
-  readonly mends: boolean;
+  readonly repairs: boolean;
   /** Seconds until the monitor checks the unit again without an event; without this function, once an hour. */
-  readonly lookEvery?: (machine: M) => Promise<number>;
+  readonly inspectEvery?: (machine: M) => Promise<number>;
 }
 
 /**
@@ -93,7 +93,7 @@ export function joined(plans: readonly Plan[]): Plan {
   return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
 }
 
-type UnitDefaults = "requires" | "after" | "owns" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "mends";
+type UnitDefaults = "requires" | "after" | "owns" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "repairs";
 
 /** What the author of a unit writes: properties with a default may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
@@ -108,7 +108,7 @@ export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
     retryFor: 0,
     onFailure: "stop",
     shapesDisks: false,
-    mends: false,
+    repairs: false,
     ...definition,
   };
 }

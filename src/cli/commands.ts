@@ -95,13 +95,13 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     end(await verify(own, await Promise.all(chains), { json }, terminal));
   });
 
-  program.commandsGroup("Looking at a boot:");
+  program.commandsGroup("Inspecting a boot:");
   command(
     "status",
     "show how this boot went, or one before it",
     statusHelp,
     bootOption(),
-    new Option("--watch", "follow this boot while it goes on").conflicts("json").default(false, "look once"),
+    new Option("--watch", "follow this boot while it goes on").conflicts("json").default(false, "check once"),
   ).action(async ({ watch, ...flags }: { readonly boot: number; readonly json: boolean; readonly watch: boolean }) => {
     if (watch) {
       const { watchStatus } = await import("./commands/status-watch-command.ts");
@@ -113,7 +113,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
 
   addAnalyzeCommands(program, surroundings);
 
-  command("doctor", "hold the running node against all that it should be, and say how to mend it", doctorHelp).action(
+  command("doctor", "hold the running node against all that it should be, and say how to repair it", doctorHelp).action(
     async (flags: { readonly json: boolean }) => {
       const { doctor } = await import("./commands/doctor-command.ts");
       end(await doctor(await setup(), flags, terminal));
@@ -123,9 +123,9 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   program.commandsGroup("Keeping the node as it is:");
   command(
     "monitor",
-    "watch over the running node, and mend what drifts: what guestos-monitor.service does",
+    "watch over the running node, and repair what drifts: what guestos-monitor.service does",
     monitorHelp,
-    new Option("--once", "look once, and end").default(false, "until told to end"),
+    new Option("--once", "check once, and end").default(false, "until told to end"),
     unitOption(),
     waitOption(),
     new Option("--metrics-address <address>", "serve metrics over HTTP at that port of 127.0.0.1, or at ADDRESS:PORT"),
@@ -135,12 +135,12 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     new Option("--refresh", "").default(false).hideHelp(),
   ).action(async ({ once, unit: units, metricsAddress, refresh, ...flags }: UnitFlags & MonitorFlags) => {
     if (once && !refresh) {
-      const { lookOnce } = await import("./commands/monitor-look-command.ts");
-      return end(await lookOnce(await setup(), { ...flags, units }, terminal));
+      const { inspectOnce } = await import("./commands/monitor-inspect-command.ts");
+      return end(await inspectOnce(await setup(), { ...flags, units }, terminal));
     }
     const { watchedSetup } = await import("../run/load-setup.ts");
     if (refresh) {
-      const { refreshOnce } = await import("./commands/monitor-look-command.ts");
+      const { refreshOnce } = await import("./commands/monitor-inspect-command.ts");
       return end(await refreshOnce((await watchedSetup(setup)).layout, flags.wait, terminal));
     }
     const { monitor } = await import("./commands/monitor-command.ts");

@@ -8,7 +8,7 @@ Examples, running the boot chain:
   guestos-boot plan                   what that would do, without doing it
   guestos-boot --unit network         after editing network.conf: apply it
 
-Examples, looking at a boot:
+Examples, inspecting a boot:
   guestos-boot status                 how this boot went
   guestos-boot status --boot 1        how the boot before this one went
   guestos-boot why store-key          why a unit ran, waited or failed
@@ -22,7 +22,7 @@ Examples, upgrading the node:
 guestos-boot help COMMAND says everything about a command, and has its examples.
 The manual: man guestos-boot, man guestos-config, man guestos-boot.conf.`;
 
-export const runHelp = `Each unit looks at the machine, does what is missing, and looks again. What does
+export const runHelp = `Each unit inspects the machine, does what is missing, and checks again. What does
 not depend on each other runs at the same time. A unit that fails stops only what
 requires it; the rest finishes, and the last lines say what to do.
 
@@ -74,12 +74,12 @@ Examples:
   guestos-boot why store-key
   guestos-boot why store-key --boot 1`;
 
-export const doctorHelp = `Asks each unit what it would do now, and looks at what no unit does: options of
+export const doctorHelp = `Asks each unit what it would do now, and inspects what no unit does: options of
 mounts, who may read keys, copies of LUKS headers, sizes of volumes, free space, the
 network, both systems, a certificate's end, services, the monitor. Says what is
-wrong, worst first, how to see it again, and how to mend it. Touches nothing. Ends
+wrong, worst first, how to see it again, and how to repair it. Touches nothing. Ends
 with 0 when the node is sound, with 17 when something is wrong, or could not be
-looked at. What there is to know besides does not count.
+inspected. What there is to know besides does not count.
 
 Examples:
   guestos-boot doctor
@@ -94,10 +94,10 @@ Examples:
   guestos-boot status --watch
   guestos-boot status --boot 1 --json`;
 
-export const monitorHelp = `Waits for what calls for a look (a changed ruleset, a lost address, a volume that
-fills up), and looks at everything once an hour. What is safe to mend at any time
-is mended; the rest is shown by status and in the metrics. With --once, a unit is
-looked at without those that it requires; ends with 10 when something is missing.
+export const monitorHelp = `Waits for what calls for an inspection (a changed ruleset, a lost address, a volume that
+fills up), and inspects everything once an hour. What is safe to repair at any time
+is repaired; the rest is shown by status and in the metrics. With --once, a unit is
+inspected without those that it requires; ends with 10 when something is missing.
 
 Examples:
   systemctl status guestos-monitor.service

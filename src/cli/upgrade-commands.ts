@@ -17,7 +17,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
   });
   const command = (name: string, description: string, help: string): Command =>
     addCommand(upgrade, name, description, { help, options: [jsonOption()], isDefault: name === "status" });
-  const rebootOption = (): Option => new Option("--no-reboot", "leave the restart to somebody else");
+  const rebootOption = (): Option => new Option("--no-reboot", "leave the restart to someone else");
 
   command("status", "show both slots, and what is booted next; the same as no word at all", upgradeStatusHelp).action(
     async (flags: Flags) => {

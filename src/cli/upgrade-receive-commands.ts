@@ -20,7 +20,7 @@ export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: S
       .addArgument(new Argument("<image>", "a file, an http(s) address, or - for standard input"))
       .addOption(new Option("--sha256 <hash>", "the hash of the whole file, as the registry names it"))
       .addOption(new Option("--signature <file>", "the signature that was made with the image"))
-      .addOption(new Option("--insecure", "take an image for which nobody vouches").default(false, "no"))
+      .addOption(new Option("--insecure", "take an image for which no one vouches").default(false, "no"))
       .addOption(new Option("--limit-rate <bytes>", "at most so many bytes a second; 500K, 10M").argParser(rate))
       .addOption(new Option("--header-file <file>", "lines `Name: value` for the server, such as an Authorization"))
       .addOption(jsonOption());

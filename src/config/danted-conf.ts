@@ -20,7 +20,7 @@ const NOWHERE = ["127.0.0.0/8", "0.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80:
  * rule passes; the last rules log that to the journal.
  */
 export function dantedConf({ clients, outgoing }: DantedSettings): string {
-  return `# Made by guestos-boot from bn_vars.conf in /boot/config, and made anew when that changes.
+  return `# Made by guestos-boot from bn_vars.conf in /boot/config, and made again when that changes.
 logoutput: stderr
 internal: 0.0.0.0 port = ${PORT}
 internal: :: port = ${PORT}

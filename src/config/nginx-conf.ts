@@ -28,7 +28,7 @@ const ASIDE = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 export function nginxConf({ domains, apiDomains, certificate, key, folder, resolvers, certifiesRaw }: NginxSettings): string {
   const names = [...domains.map((domain) => `.${domain}`), ...apiDomains.filter((name) => !domains.includes(name))].join(" ");
   const servers = resolvers.map((address) => (isIPv6(address) ? `[${address}]` : address)).join(" ");
-  return `# Made by guestos-boot from bn_vars.conf, network.conf and certs/ in /boot/config, and made anew when one of them changes.
+  return `# Made by guestos-boot from bn_vars.conf, network.conf and certs/ in /boot/config, and made again when one of them changes.
 user www-data;
 worker_processes auto;
 pid ${folder}/nginx.pid;

@@ -12,7 +12,7 @@ export const certificateCheck: Check = {
   title: "node_exporter's certificate is valid, and will be for a while",
   seen: "openssl x509 -noout -dates",
   within: 30_000,
-  async look({ layout }, host) {
+  async inspect({ layout }, host) {
     const file = nodeExporterCertificate(layout);
     const text = await host.readText(file);
     if (text === undefined)

@@ -5,7 +5,7 @@ import { CommandError } from "../system/command.ts";
 import { ProblemError } from "../base/problem.ts";
 import { machineFor } from "../run/machine-for.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
-import { type Check, couldNotLook, type Finding, notice, type Patient, wrong } from "./check.ts";
+import { type Check, couldNotInspect, type Finding, notice, type Patient, wrong } from "./check.ts";
 
 /**
  * The present plan of each unit of the chain and of the monitor: most faults of a node are something that a plan
@@ -17,7 +17,7 @@ export const chainCheck: Check = {
   title: "no unit of the boot chain and of the monitor finds anything missing or in the way",
   seen: "guestos-boot plan",
   within: 300_000,
-  async look(patient, host) {
+  async inspect(patient, host) {
     const units = [...patient.chain, ...patient.maintenance];
     const { forecasts, notes, unanswered } = await ask(units, patient, host.signal);
     const findings = judgeUnits(units, forecasts, unanswered, (name) => howToSee(patient, name));
@@ -84,15 +84,15 @@ async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortS
 
 interface HowTo {
   readonly seen: string;
-  readonly mend: string;
+  readonly repair: string;
 }
 
 /** A run knows only the units of the chain. */
 function howToSee({ maintenance }: Patient, name: string): HowTo {
   const isMaintenance = maintenance.some((unit) => unit.name === name);
   return isMaintenance
-    ? { seen: `what the monitor would do for ${name}`, mend: `guestos-boot monitor --once --unit ${name}` }
-    : { seen: `guestos-boot plan --unit ${name}`, mend: `guestos-boot --unit ${name}` };
+    ? { seen: `what the monitor would do for ${name}`, repair: `guestos-boot monitor --once --unit ${name}` }
+    : { seen: `guestos-boot plan --unit ${name}`, repair: `guestos-boot --unit ${name}` };
 }
 
 /**
@@ -124,18 +124,18 @@ function nameOf({ name }: GuestUnit): string {
 }
 
 function notJudged(followers: readonly string[], causes: readonly string[]): Finding {
-  return couldNotLook(
+  return couldNotInspect(
     "guestos-boot plan",
     new ProblemError({
       code: "requirement-not-met",
       what: `${followers.join(", ")} ${followers.length === 1 ? "requires" : "require"} what is not as it should be`,
       expected: `nothing wrong with ${causes.join(", ")}`,
-      todo: "mend that first, and look again",
+      todo: "repair that first, and check again",
     }),
   );
 }
 
-function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswered: boolean, { seen, mend }: HowTo): Finding {
+function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswered: boolean, { seen, repair }: HowTo): Finding {
   switch (forecast?.kind) {
     case "to-do": {
       const missing = forecast.actions.map(({ description }) => description);
@@ -143,14 +143,16 @@ function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswe
         code: "unit-not-done",
         what: `${name} is not as the boot leaves it`,
         found: `to be done: ${missing.join("; ")}`,
-        todo: mend,
+        todo: repair,
       });
     }
     case "problem": {
-      const problem = { ...forecast.problem, todo: forecast.problem.todo ?? `once that is mended: ${mend}` };
-      return isUnanswered ? couldNotLook(seen, new ProblemError({ ...problem, what: `${name}: ${problem.what}` })) : wrong(seen, problem);
+      const problem = { ...forecast.problem, todo: forecast.problem.todo ?? `once that is repaired: ${repair}` };
+      return isUnanswered
+        ? couldNotInspect(seen, new ProblemError({ ...problem, what: `${name}: ${problem.what}` }))
+        : wrong(seen, problem);
     }
     default:
-      return couldNotLook(seen, new ProblemError({ code: "unit-not-asked", what: `${name} was not asked` }));
+      return couldNotInspect(seen, new ProblemError({ code: "unit-not-asked", what: `${name} was not asked` }));
   }
 }

@@ -36,8 +36,8 @@ export interface Check {
   readonly seen: string;
   /** Milliseconds, after which the check has failed to inspect. */
   readonly within: number;
-  /** An error counts as "could not look". */
-  readonly look: (patient: Patient, host: Host) => Promise<Seen>;
+  /** An error counts as "could not inspect". */
+  readonly inspect: (patient: Patient, host: Host) => Promise<Seen>;
 }
 
 export interface Seen {
@@ -71,15 +71,15 @@ export function notice(seen: string, problem: Problem): Finding {
   return { level: "notice", seen, problem };
 }
 
-export function couldNotLook(seen: string, error: unknown): Finding {
+export function couldNotInspect(seen: string, error: unknown): Finding {
   return { level: "unknown", seen, problem: toProblem(error) };
 }
 
 /** A part of a check: if it cannot be inspected, the other parts still are. */
-export async function part(seen: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+export async function part(seen: string, inspect: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
-    return await look();
+    return await inspect();
   } catch (error) {
-    return [couldNotLook(seen, error)];
+    return [couldNotInspect(seen, error)];
   }
 }

@@ -40,7 +40,7 @@ function verdict(findings: readonly Diagnosed[]): string {
   const count = (level: Level): number => findings.filter((finding) => finding.level === level).length;
   const parts = [
     { number: count("wrong"), one: "thing is wrong", more: "things are wrong" },
-    { number: count("unknown"), one: "could not be looked at", more: "could not be looked at" },
+    { number: count("unknown"), one: "could not be inspected", more: "could not be inspected" },
     { number: count("notice"), one: "thing to know of", more: "things to know of" },
   ].filter(({ number }) => number > 0);
   const text = parts.map(({ number, one, more }) => `${number} ${number === 1 ? one : more}`).join(", ");
@@ -50,7 +50,7 @@ function verdict(findings: readonly Diagnosed[]): string {
 
 const LABELS: Readonly<Record<Level, { readonly text: string; readonly like: UnitOutcome }>> = {
   wrong: { text: "wrong", like: "failed" },
-  unknown: { text: "could not look", like: "degraded" },
+  unknown: { text: "could not inspect", like: "degraded" },
   notice: { text: "to know", like: "unchanged" },
 };
 
@@ -66,6 +66,6 @@ function findingLines({ level, problem, seen }: Diagnosed, paint: Paint): readon
       .slice(1)
       .map((line) => `  ${line}`),
     ...labelled("seen by", seen),
-    ...(todo === undefined ? [] : labelled("to mend", todo)),
+    ...(todo === undefined ? [] : labelled("repair", todo)),
   ];
 }

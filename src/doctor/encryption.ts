@@ -6,7 +6,7 @@ import { type LuksHeader, readLuksHeader } from "../system/disks/luks-header.ts"
 import { requireMounted } from "../system/disks/mounts.ts";
 import { readSignature } from "../system/disks/signature.ts";
 import { recoveryState } from "../units/disks/recovery-slot.ts";
-import { type Check, couldNotLook, type Finding, notice, part, type Seen, wrong } from "./check.ts";
+import { type Check, couldNotInspect, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
 /**
  * Each unit compares the header of its device with the intent. No unit inspects the /var of the system that does not
@@ -18,13 +18,13 @@ export const encryptionCheck: Check = {
   about: ["store-key", "var"],
   seen: "lsblk --output NAME,PARTLABEL,FSTYPE,UUID",
   within: 30_000,
-  async look({ layout }, host) {
+  async inspect({ layout }, host) {
     await requireMounted(host, layout.mountPoints.config);
     const devices = encryptedDevices(layout);
     const findings = await Promise.all(
-      devices.map(async (device) => part(`lsblk --output NAME,PARTLABEL,FSTYPE,UUID`, async () => lookAtDevice(layout, host, device))),
+      devices.map(async (device) => part(`lsblk --output NAME,PARTLABEL,FSTYPE,UUID`, async () => inspectDevice(layout, host, device))),
     );
-    const recovery = await lookAtRecovery(layout, host);
+    const recovery = await inspectRecovery(layout, host);
     return {
       fact: [`${devices.map(({ label }) => label).join(", ")}: as noted`, recovery.fact].filter((fact) => fact !== "").join("; "),
       findings: [...findings.flat(), ...recovery.findings],
@@ -43,7 +43,7 @@ function encryptedDevices({ partitions }: Layout): readonly EncryptedPlace[] {
   return [{ label: partitions.store, intent: "store" }, ...slots.map((slot) => ({ label: partitions.var(slot), intent: `var-${slot}` }))];
 }
 
-async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }: EncryptedPlace): Promise<readonly Finding[]> {
+async function inspectDevice(layout: Layout, host: Host, { label, intent: name }: EncryptedPlace): Promise<readonly Finding[]> {
   const intent = await readIntent(host, layout.config.intents, name);
   const { device } = await requirePartition(host, label);
   const isLuks = (await readSignature(host, device))?.type === "crypto_LUKS";
@@ -58,7 +58,7 @@ async function lookAtDevice(layout: Layout, host: Host, { label, intent: name }:
 }
 
 /** The operator decides whether there is a recovery passphrase: neither state is wrong. */
-async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
+async function inspectRecovery(layout: Layout, host: Host): Promise<Seen> {
   const seen = "guestos-boot recovery-passphrase";
   try {
     const { device } = await requirePartition(host, layout.partitions.store);
@@ -72,7 +72,7 @@ async function lookAtRecovery(layout: Layout, host: Host): Promise<Seen> {
       findings: [notice(seen, { code: "passphrase-change-cut-off", what: "a change of the recovery passphrase was cut off", todo })],
     };
   } catch (error) {
-    return { fact: "", findings: [couldNotLook(seen, error)] };
+    return { fact: "", findings: [couldNotInspect(seen, error)] };
   }
 }
 
@@ -110,7 +110,7 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
       code: "luks-header-copy-damaged",
       what: `one of the two copies of the LUKS header of ${place} is damaged`,
       found: `the ${first === undefined ? "second" : "first"} one alone is whole`,
-      todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then mend it: cryptsetup repair ${device}`,
+      todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then repair it: cryptsetup repair ${device}`,
     }),
   ];
 }

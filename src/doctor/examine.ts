@@ -1,5 +1,5 @@
 import { ProblemError } from "../base/problem.ts";
-import { type Check, couldNotLook, type Finding, type Level, type Patient } from "./check.ts";
+import { type Check, couldNotInspect, type Finding, type Level, type Patient } from "./check.ts";
 
 /** The result of a check. */
 export interface Examined {
@@ -37,7 +37,7 @@ async function examineOne(check: Check, patient: Patient, signal: AbortSignal): 
   let timer: NodeJS.Timeout | undefined;
   try {
     const { fact, findings } = await Promise.race([
-      check.look(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
+      check.inspect(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
       // Not AbortSignal.timeout: its timer does not keep the process alive during the wait.
       new Promise<never>((_, reject) => {
         const end = (): void =>
@@ -50,7 +50,7 @@ async function examineOne(check: Check, patient: Patient, signal: AbortSignal): 
     const outcome = worst(findings);
     return { name, title, outcome, ...(isWell(outcome) ? { fact } : {}), findings };
   } catch (error) {
-    return { name, title, outcome: "unknown", findings: [couldNotLook(seen, error)] };
+    return { name, title, outcome: "unknown", findings: [couldNotInspect(seen, error)] };
   } finally {
     clearTimeout(timer);
     // Stops any work that the check left behind.

@@ -17,14 +17,14 @@ export const keysCheck: Check = {
   title: "keys can be read by those alone who need them",
   seen: "stat",
   within: 30_000,
-  async look({ layout, medium, chain }, host) {
-    let looked = 0;
-    const lookAtAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
-      looked += places.length;
-      return (await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => lookAtKey(host, place))))).flat();
+  async inspect({ layout, medium, chain }, host) {
+    let inspected = 0;
+    const inspectAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
+      inspected += places.length;
+      return (await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => inspectKey(host, place))))).flat();
     };
     const ours = await part(`ls -l ${layout.mountPoints.config}`, async () =>
-      lookAtAll(
+      inspectAll(
         await ownPlaces(
           layout,
           host,
@@ -32,8 +32,8 @@ export const keysCheck: Check = {
         ),
       ),
     );
-    const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => lookAtAll(await injectedPlaces({ layout, medium }, host)));
-    return { fact: `${looked} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
+    const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => inspectAll(await injectedPlaces({ layout, medium }, host)));
+    return { fact: `${inspected} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
   },
 };
 
@@ -65,7 +65,7 @@ async function injectedPlaces({ layout, medium }: Pick<Patient, "layout" | "medi
   return secret.map(({ target }) => ({ path: dataTarget(contents, layout, target), kind: "injected" }));
 }
 
-async function lookAtKey(host: Host, place: KeyPlace): Promise<readonly Finding[]> {
+async function inspectKey(host: Host, place: KeyPlace): Promise<readonly Finding[]> {
   const facts = await host.stat(place.path);
   if (facts !== undefined) return judgeKey(place, facts);
   if (place.kind === "injected") return [];

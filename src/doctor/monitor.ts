@@ -8,16 +8,16 @@ const SEEN = `systemctl status ${SERVICE}`;
 /** The monitor's findings are not repeated here: chainCheck inspects the same units itself. */
 export const monitorCheck: Check = {
   name: "monitor",
-  title: "the monitor runs, and looks",
+  title: "the monitor runs, and inspects",
   seen: SEEN,
   within: 30_000,
-  async look({ monitorFile }, host) {
+  async inspect({ monitorFile }, host) {
     const service = (await unitStates(host, [SERVICE])).get(SERVICE);
     const text = await host.readText(monitorFile);
     const state = text === undefined ? undefined : parseMonitorState(text, monitorFile);
     const now = Date.now() / 1000;
     return {
-      fact: state === undefined ? "it runs" : `it runs, and looked ${minutes(now - state.time)} ago`,
+      fact: state === undefined ? "it runs" : `it runs, last inspection ${minutes(now - state.time)} ago`,
       findings: judgeMonitor(service, state, now),
     };
   },
@@ -32,7 +32,7 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
     return [
       wrong(SEEN, {
         code: "monitor-not-running",
-        what: "the monitor does not run: nothing is mended by itself",
+        what: "the monitor does not run: nothing is repaired by itself",
         found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
         expected: "active (running)",
         todo: `systemctl start ${SERVICE}; why it ended: journalctl -b -u ${SERVICE}`,
@@ -42,19 +42,19 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
   if (state === undefined) {
     return [
       notice(SEEN, {
-        code: "monitor-not-looked-yet",
-        what: "the monitor has not looked yet",
-        todo: "look again in a minute; if it stays: journalctl -b -u guestos-monitor",
+        code: "monitor-not-inspected-yet",
+        what: "the monitor has not inspected anything yet",
+        todo: "check again in a minute; if it stays: journalctl -b -u guestos-monitor",
       }),
     ];
   }
   if (now - state.time <= TOO_LONG) return [];
   return [
     wrong(SEEN, {
-      code: "monitor-not-looking",
-      what: "the monitor has not looked for a long time",
+      code: "monitor-not-inspecting",
+      what: "the monitor has not inspected anything for a long time",
       found: `${minutes(now - state.time)} ago`,
-      expected: "a look in each hour",
+      expected: "an inspection in each hour",
       todo: `systemctl restart ${SERVICE}`,
     }),
   ];

@@ -9,7 +9,7 @@ export const mountsCheck: Check = {
   title: "all is mounted with the rights that it needs, and no more",
   seen: "findmnt",
   within: 30_000,
-  async look(patient, host) {
+  async inspect(patient, host) {
     const wanted = promisedMounts(patient);
     return { fact: `${wanted.length} mounts, none with more rights than it needs`, findings: judgeMounts(await mounts(host), wanted) };
   },

@@ -22,7 +22,7 @@ export const networkCheck: Check = {
   title: "systemd-networkd runs, and has configured the primary interface",
   seen: "networkctl status",
   within: 30_000,
-  async look({ layout }, host) {
+  async inspect({ layout }, host) {
     const link = await primaryInterface(host, layout);
     if (link === undefined) {
       return {
@@ -36,7 +36,7 @@ export const networkCheck: Check = {
         findings: [
           wrong(`systemctl status ${NETWORKD}`, {
             code: "networkd-not-running",
-            what: `nobody configures ${link.name}: systemd-networkd does not run`,
+            what: `no one configures ${link.name}: systemd-networkd does not run`,
             todo: `systemctl start ${NETWORKD}`,
           }),
         ],
@@ -118,7 +118,7 @@ export function judgeLink(name: string, link: LinkDescription, file: string): re
       found: state,
       expected: "configured",
       todo: BUSY.includes(state)
-        ? "look again in half a minute; if it stays: journalctl -b -u systemd-networkd"
+        ? "check again in half a minute; if it stays: journalctl -b -u systemd-networkd"
         : `journalctl -b -u systemd-networkd; then: networkctl reconfigure ${name}`,
     }),
   ];

@@ -36,7 +36,7 @@ export const servicesCheck: Check = {
   title: "none of our systemd units has failed, and guestos-boot.target was reached",
   seen: "systemctl list-units --failed",
   within: 30_000,
-  async look(_, host) {
+  async inspect(_, host) {
     const states = await unitStates(host, SERVICES);
     return { fact: "guestos-boot.target is reached, nothing has failed", findings: judgeServices(states) };
   },
@@ -52,7 +52,7 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
       code: "service-failed",
       what: `${name} has failed`,
       todo: STAGES.includes(name)
-        ? `guestos-boot status says why; when that is mended: systemctl start ${TARGET}`
+        ? `guestos-boot status says why; when that is repaired: systemctl start ${TARGET}`
         : `journalctl -b -u ${name} says why; then: systemctl restart ${name}`,
     }),
   );
@@ -66,7 +66,7 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
       ? notice(seen, {
           code: "boot-still-running",
           what: "the boot chain is still running",
-          todo: "guestos-boot status --watch follows it; then look again",
+          todo: "guestos-boot status --watch follows it; then check again",
         })
       : wrong(seen, {
           code: "target-not-reached",

@@ -15,7 +15,7 @@ export const spaceCheck: Check = {
   title: "there is free space on config, var, data and backup",
   seen: "df -h",
   within: 30_000,
-  async look(patient, host) {
+  async inspect(patient, host) {
     const places = ownMountPoints(patient)
       .filter((name) => FILLING.includes(name))
       .map((name) => patient.layout.mountPoints[name]);

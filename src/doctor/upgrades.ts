@@ -2,7 +2,7 @@ import { requireMounted } from "../system/disks/mounts.ts";
 import { otherSlot } from "../upgrade/boot-state.ts";
 import { type Phase, phaseOf } from "../upgrade/decide.ts";
 import { KNOWN } from "../upgrade/refusals.ts";
-import { look, type Seen as SlotsSeen, slotVersion } from "../upgrade/situation.ts";
+import { inspect, type Seen as SlotsSeen, slotVersion } from "../upgrade/situation.ts";
 import { readRefusedImages, type RefusedImage } from "../upgrade/slot-state.ts";
 import { type Check, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
@@ -17,10 +17,10 @@ export const upgradesCheck: Check = {
   title: "the system that runs is the one to stay, and there is one to go back to",
   seen: SEEN,
   within: 30_000,
-  async look({ layout }, host) {
+  async inspect({ layout }, host) {
     await requireMounted(host, layout.mountPoints.config);
     await requireMounted(host, layout.mountPoints.grub);
-    const seen = await look(host, layout);
+    const seen = await inspect(host, layout);
     const refused = await part(SEEN, async () => judgeRefused(await readRefusedImages(host, layout)));
     const { fact, findings } = PHASES[phaseOf(seen.situation)];
     return { fact: `slot ${seen.situation.running} runs, ${fact}`, findings: [...findings, ...judgeOther(seen), ...refused] };
@@ -65,7 +65,7 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
       wrong(SEEN, {
         code: "other-system-not-started",
         what: "the boot loader is told to start the other system, and did not",
-        todo: "look at what it says on the console; guestos-boot upgrade status shows both systems",
+        todo: "inspect what it says on the console; guestos-boot upgrade status shows both systems",
       }),
     ],
   },

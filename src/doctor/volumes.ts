@@ -12,7 +12,7 @@ export const volumesCheck: Check = {
   about: ["volumes"],
   seen: "lvs --all",
   within: 60_000,
-  async look({ layout }, host) {
+  async inspect({ layout }, host) {
     const partition = await requirePartition(host, layout.partitions.store);
     const device = `/dev/mapper/${layout.mappings.store(partition.name)}`;
     const active = await mappings(host);
@@ -45,7 +45,7 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
         wrong(seen, {
           code: "volume-missing",
           what: `the volume ${name} is missing`,
-          todo: "it is never made anew: docs/operator.md, 'Conflicts'",
+          todo: "it is never made again: docs/operator.md, 'Conflicts'",
         }),
       ];
     }

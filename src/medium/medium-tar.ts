@@ -91,7 +91,7 @@ function entryKind({ name, type, stored, isSparse }: TarMember, file: string): "
     if (stored !== 0) throw refuse(`a folder with a size of ${stored} bytes`);
     return "folder";
   }
-  if (type !== "0") throw refuse(TYPES[type] ?? "an entry of a type that nobody knows");
+  if (type !== "0") throw refuse(TYPES[type] ?? "an entry of a type that no one knows");
   if (isSparse) throw refuse("a sparse file");
   return "file";
 }
@@ -115,7 +115,7 @@ async function* contentOf(member: TarMember, file: string): AsyncIterable<Uint8A
 }
 
 /** The remedy for every fault of a tar. */
-export const REBUILD = "build the medium anew with guestos-boot (docs/configuration.md)";
+export const REBUILD = "build the medium again with guestos-boot (docs/configuration.md)";
 
 const FAULTS: Readonly<Record<TarFault, string>> = {
   "cut-off": "Unexpected end of data: ",

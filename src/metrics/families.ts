@@ -258,7 +258,7 @@ export const families = {
     type: "gauge",
     unit: "boolean",
     labels: UNIT,
-    help: "Whether a watched unit could not be mended, or not be looked at",
+    help: "Whether a watched unit could not be repaired, or not be inspected",
   },
   unitProblemInfo: {
     name: "guestos_unit_problem_info",
@@ -267,33 +267,33 @@ export const families = {
     labels: { ...UNIT, ...CODE },
     help: "Which problem a watched unit has, while it has one; always 1",
   },
-  unitMends: {
-    name: "guestos_unit_mends_total",
+  unitRepairs: {
+    name: "guestos_unit_repairs_total",
     type: "counter",
     unit: "number",
     labels: UNIT,
     help: "How often something of a watched unit was missing and is there again, since the monitor started",
   },
-  unitMendRetries: {
-    name: "guestos_unit_mend_retries_total",
+  unitRepairRetries: {
+    name: "guestos_unit_repair_retries_total",
     type: "counter",
     unit: "number",
     labels: UNIT,
-    help: "How often mending a watched unit failed and was tried again, since the monitor started",
+    help: "How often repairing a watched unit failed and was tried again, since the monitor started",
   },
-  unitLooked: {
-    name: "guestos_unit_last_look_timestamp_seconds",
+  unitInspected: {
+    name: "guestos_unit_last_inspection_timestamp_seconds",
     type: "gauge",
     unit: "unix seconds",
     labels: UNIT,
-    help: "When the monitor last looked at a unit",
+    help: "When the monitor last inspected a unit",
   },
-  unitMended: {
-    name: "guestos_unit_last_mend_timestamp_seconds",
+  unitRepaired: {
+    name: "guestos_unit_last_repair_timestamp_seconds",
     type: "gauge",
     unit: "unix seconds",
     labels: UNIT,
-    help: "When the monitor last mended a unit",
+    help: "When the monitor last repaired a unit",
   },
   rulesetLoaded: {
     name: "guestos_ruleset_last_load_timestamp_seconds",

@@ -6,14 +6,14 @@ export function monitorSamples({ since, time, units }: MonitorState): readonly S
   return [
     sample(families.monitorStart, since),
     sample(families.monitorWritten, time),
-    ...units.flatMap(({ name: unit, drift, problem, mends, retries, lookedAt, mendedAt }) => [
+    ...units.flatMap(({ name: unit, drift, problem, repairs, retries, inspectedAt, repairedAt }) => [
       sample(families.unitDrift, drift.length, { unit }),
       sample(families.unitProblem, problem !== undefined, { unit }),
       ...(problem === undefined ? [] : [sample(families.unitProblemInfo, 1, { unit, code: problem.code })]),
-      sample(families.unitMends, mends, { unit }),
-      sample(families.unitMendRetries, retries, { unit }),
-      ...(lookedAt === undefined ? [] : [sample(families.unitLooked, lookedAt, { unit })]),
-      ...(mendedAt === undefined ? [] : [sample(families.unitMended, mendedAt, { unit })]),
+      sample(families.unitRepairs, repairs, { unit }),
+      sample(families.unitRepairRetries, retries, { unit }),
+      ...(inspectedAt === undefined ? [] : [sample(families.unitInspected, inspectedAt, { unit })]),
+      ...(repairedAt === undefined ? [] : [sample(families.unitRepaired, repairedAt, { unit })]),
     ]),
   ];
 }

@@ -8,7 +8,7 @@ import { findPartition } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
 import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
-import { look } from "../upgrade/situation.ts";
+import { inspect } from "../upgrade/situation.ts";
 import { readRefusedImages } from "../upgrade/slot-state.ts";
 import type { UpgradeFacts } from "./upgrade-samples.ts";
 
@@ -86,7 +86,7 @@ async function monitorIn(host: Host, file: string): Promise<MonitorState | undef
 async function upgradeFacts(host: Host, layout: Layout): Promise<UpgradeFacts> {
   await requireMounted(host, layout.mountPoints.config);
   await requireMounted(host, layout.mountPoints.grub);
-  const seen = await look(host, layout);
+  const seen = await inspect(host, layout);
   const refused = await readRefusedImages(host, layout);
   const boot = await findPartition(host, layout.partitions.boot(seen.situation.running)).catch(() => undefined);
   return { seen, refusedImages: refused.length, bootDevice: boot?.device };
@@ -112,7 +112,7 @@ async function phaseOf(host: Host, folder: string, name: string): Promise<Intent
   }
 }
 
-/** The place where IC-OS looks: any regular file of that name. */
+/** The place that IC-OS reads: any regular file of that name. */
 async function operatorKeyIn(host: Host, layout: Layout): Promise<boolean> {
   await requireMounted(host, layout.mountPoints.data);
   return (await host.stat(layout.operatorKey))?.kind === "file";

@@ -1,5 +1,5 @@
-import type { Look } from "./monitor-look.ts";
-import { withLooks } from "./monitor-state.ts";
+import type { Inspection } from "./monitor-inspection.ts";
+import { withInspections } from "./monitor-state.ts";
 import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
@@ -19,7 +19,7 @@ export async function stateOf(host: Host, layout: Layout, { pid, since }: Pick<M
 }
 
 /** Writes the state to /run, for `status` and the metrics. The caller must hold the lock. */
-export async function keepLooks(host: Host, layout: Layout, before: MonitorState, looks: readonly Look[]): Promise<void> {
-  const state = withLooks(before, looks, Math.round(Date.now() / 1000));
+export async function keepInspections(host: Host, layout: Layout, before: MonitorState, inspections: readonly Inspection[]): Promise<void> {
+  const state = withInspections(before, inspections, Math.round(Date.now() / 1000));
   await host.writeFile(layout.runFiles.monitor, `${JSON.stringify(state)}\n`, { mode: 0o644 });
 }

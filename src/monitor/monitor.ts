@@ -1,7 +1,7 @@
 import { Bell } from "../base/notifier.ts";
 import { toProblem } from "../base/problem.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Look } from "./monitor-look.ts";
+import type { Inspection } from "./monitor-inspection.ts";
 import type { Watcher } from "../boot/unit.ts";
 import { next } from "./next.ts";
 import { begun, type Effect, type Event, type News, type Work } from "./state.ts";
@@ -12,20 +12,20 @@ export interface MonitorOptions<M> {
   readonly atStart: readonly string[];
   readonly machine: M;
   /** Inspects the units of those names, or by default all units but those that make way, and repairs what may be repaired. */
-  readonly look: (names: readonly string[] | undefined, signal: AbortSignal) => Promise<readonly Look[]>;
+  readonly inspect: (names: readonly string[] | undefined, signal: AbortSignal) => Promise<readonly Inspection[]>;
   /** For units that cannot wait until a full inspection starts. */
-  readonly quick?: QuickLooks;
+  readonly quick?: QuickInspections;
   /** Called with the news for an operator: a repair, a new problem, or the end of one. */
   readonly tell: (news: News) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
-export interface QuickLooks {
+export interface QuickInspections {
   /** Names. */
   readonly units: readonly string[];
   /** Inspects one of them because of an event. @returns `undefined` where it needs the full kind of inspection */
-  readonly look: (name: string, signal: AbortSignal) => Promise<Look | undefined>;
+  readonly inspect: (name: string, signal: AbortSignal) => Promise<Inspection | undefined>;
   /** Publishes the result to the rest of the node, which the full kind of inspection does itself. */
   readonly tellOthers: (signal: AbortSignal) => Promise<void>;
 }
@@ -91,18 +91,18 @@ async function follows<M>({ name, watch }: Watcher<M>, machine: M, signal: Abort
   }
 }
 
-async function does<M>(work: Work, { look, quick }: MonitorOptions<M>, signal: AbortSignal): Promise<Event> {
+async function does<M>(work: Work, { inspect, quick }: MonitorOptions<M>, signal: AbortSignal): Promise<Event> {
   try {
     switch (work.kind) {
-      case "look":
-        return { kind: "work-done", looks: await look(work.names, signal) };
-      case "quick-look": {
-        const seen = await quick?.look(work.name, signal);
-        return { kind: "work-done", looks: seen === undefined ? undefined : [seen] };
+      case "inspection":
+        return { kind: "work-done", inspections: await inspect(work.names, signal) };
+      case "quick-inspection": {
+        const seen = await quick?.inspect(work.name, signal);
+        return { kind: "work-done", inspections: seen === undefined ? undefined : [seen] };
       }
       case "tell-others":
         await quick?.tellOthers(signal);
-        return { kind: "work-done", looks: [] };
+        return { kind: "work-done", inspections: [] };
     }
   } catch (error) {
     return { kind: "work-failed", problem: toProblem(error) };

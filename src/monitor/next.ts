@@ -1,5 +1,5 @@
 import type { Problem } from "../base/problem.ts";
-import type { Look } from "./monitor-look.ts";
+import type { Inspection } from "./monitor-inspection.ts";
 import type { Effect, Event, State, Work } from "./state.ts";
 
 export interface Next {
@@ -11,7 +11,7 @@ export interface Next {
 }
 
 /** Seconds between two inspections of all units, for changes that raise no event. */
-const LOOK_AT_ALL = 3600;
+const INSPECT_ALL = 3600;
 /** Seconds from an event to the inspection: a file is seldom written in one piece. */
 const SETTLE = 0.025;
 /** Seconds until an inspection that made way is made up for. */
@@ -51,7 +51,7 @@ interface Step extends State {
   allDue: number;
   tellDue: number;
   readonly watchDue: Map<string, number>;
-  readonly last: Map<string, Look>;
+  readonly last: Map<string, Inspection>;
   readonly failures: Map<string, number>;
   readonly complaints: Map<string, string>;
   work: Work | undefined;
@@ -92,9 +92,9 @@ function dueWork({ now, watch, due, called, allDue, tellDue }: Step): Work | und
   const names = [...due].filter(([, at]) => at <= now).map(([name]) => name);
   const urgent = names.filter((name) => !watch.makingWay.has(name));
   const quick = urgent.find((name) => called.has(name) && watch.quick.has(name));
-  if (quick !== undefined) return { kind: "quick-look", name: quick };
-  if (allDue <= now) return { kind: "look", names: undefined };
-  if (names.length > 0) return { kind: "look", names: urgent.length > 0 ? urgent : names };
+  if (quick !== undefined) return { kind: "quick-inspection", name: quick };
+  if (allDue <= now) return { kind: "inspection", names: undefined };
+  if (names.length > 0) return { kind: "inspection", names: urgent.length > 0 ? urgent : names };
   return tellDue <= now ? { kind: "tell-others" } : undefined;
 }
 
@@ -107,16 +107,16 @@ function begin(step: Step, work: Work): void {
     case "tell-others":
       step.tellDue = Infinity;
       return;
-    case "quick-look":
+    case "quick-inspection":
       return forgetDue(step, [work.name]);
-    case "look":
+    case "inspection":
       if (work.names !== undefined) return forgetDue(step, work.names);
       // The inspection of all units leaves out those that make way, so it is never given up. Those units follow right after it.
       forgetDue(
         step,
         [...step.due.keys()].filter((name) => !makingWay.has(name)),
       );
-      step.allDue = step.now + LOOK_AT_ALL;
+      step.allDue = step.now + INSPECT_ALL;
       for (const name of makingWay) makeDue(step, name, 0);
   }
 }
@@ -124,7 +124,7 @@ function begin(step: Step, work: Work): void {
 function giveUp(step: Step): void {
   const { work, watch } = step;
   const makesWay =
-    work?.kind === "tell-others" || (work?.kind === "look" && work.names?.every((name) => watch.makingWay.has(name)) === true);
+    work?.kind === "tell-others" || (work?.kind === "inspection" && work.names?.every((name) => watch.makingWay.has(name)) === true);
   if (!makesWay || step.givenUp) return;
   step.givenUp = true;
   step.effects.push({ kind: "give-up" });
@@ -144,13 +144,13 @@ function endWork(step: Step, ended: Ended): void {
       // A failed publication is not repeated: the next inspection publishes the result.
       if (ended.kind === "work-failed" && givenUp) step.tellDue = step.now + MADE_WAY;
       return;
-    case "quick-look":
-      if (ended.kind === "work-failed" || ended.looks === undefined) return begin(step, { kind: "look", names: [work.name] });
-      if (learn(step, ended.looks)) step.tellDue = Math.min(step.tellDue, step.now + TELL_OTHERS);
+    case "quick-inspection":
+      if (ended.kind === "work-failed" || ended.inspections === undefined) return begin(step, { kind: "inspection", names: [work.name] });
+      if (learn(step, ended.inspections)) step.tellDue = Math.min(step.tellDue, step.now + TELL_OTHERS);
       return;
-    case "look":
+    case "inspection":
       if (ended.kind === "work-failed") return makeUpFor(step, work.names, givenUp ? MADE_WAY : backoff(step, ALL));
-      learn(step, ended.looks ?? []);
+      learn(step, ended.inspections ?? []);
       step.failures.delete(ALL);
       step.tellDue = Infinity;
   }
@@ -160,10 +160,10 @@ function doingText(work: Work): string {
   switch (work.kind) {
     case "tell-others":
       return "telling others of it";
-    case "quick-look":
-      return `looking at ${work.name} at once`;
-    case "look":
-      return `looking at ${work.names?.join(", ") ?? "all units"}`;
+    case "quick-inspection":
+      return `inspecting ${work.name} at once`;
+    case "inspection":
+      return `inspecting ${work.names?.join(", ") ?? "all units"}`;
   }
 }
 
@@ -173,12 +173,12 @@ function makeUpFor(step: Step, names: readonly string[] | undefined, seconds: nu
 }
 
 /** @returns whether any result is news */
-function learn(step: Step, looks: readonly Look[]): boolean {
-  const news = looks.filter((look) => look.kind === "mended" || isNews(look, step.last.get(look.name)));
-  for (const look of news) step.effects.push({ kind: "tell", news: { kind: "look", look } });
-  for (const look of looks) {
-    const { name, kind, again } = look;
-    step.last.set(name, look);
+function learn(step: Step, inspections: readonly Inspection[]): boolean {
+  const news = inspections.filter((inspection) => inspection.kind === "repaired" || isNews(inspection, step.last.get(inspection.name)));
+  for (const inspection of news) step.effects.push({ kind: "tell", news: { kind: "inspection", inspection } });
+  for (const inspection of inspections) {
+    const { name, kind, again } = inspection;
+    step.last.set(name, inspection);
     if (kind === "failed") makeDue(step, name, backoff(step, name));
     else {
       step.failures.delete(name);
@@ -189,8 +189,8 @@ function learn(step: Step, looks: readonly Look[]): boolean {
 }
 
 /** A good result is news only after a bad one. */
-function isNews(look: Look, before: Look | undefined): boolean {
-  return JSON.stringify([look.problem, look.drift]) !== JSON.stringify([before?.problem, before?.drift ?? []]);
+function isNews(inspection: Inspection, before: Inspection | undefined): boolean {
+  return JSON.stringify([inspection.problem, inspection.drift]) !== JSON.stringify([before?.problem, before?.drift ?? []]);
 }
 
 function complain(step: Step, doing: string, problem: Problem): void {

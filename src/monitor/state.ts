@@ -1,5 +1,5 @@
 import type { Problem } from "../base/problem.ts";
-import type { Look } from "./monitor-look.ts";
+import type { Inspection } from "./monitor-inspection.ts";
 
 /** The monitor's state. Times are seconds of a monotonic clock. */
 export interface State {
@@ -15,7 +15,7 @@ export interface State {
   /** When each watcher that has ended is to begin again. */
   readonly watchDue: ReadonlyMap<string, number>;
   /** The last result of each unit. */
-  readonly last: ReadonlyMap<string, Look>;
+  readonly last: ReadonlyMap<string, Inspection>;
   /** Consecutive failures: of repairing each unit, and of inspecting any (`ALL`). */
   readonly failures: ReadonlyMap<string, number>;
   /** The last reported problem of each failed operation. */
@@ -38,9 +38,9 @@ export interface Watch {
 
 export type Work =
   /** Inspects the units of those names, or all but those that make way; repairs what may be repaired, and publishes the results. */
-  | { readonly kind: "look"; readonly names: readonly string[] | undefined }
+  | { readonly kind: "inspection"; readonly names: readonly string[] | undefined }
   /** Inspects one unit at once, and does not publish the result. */
-  | { readonly kind: "quick-look"; readonly name: string }
+  | { readonly kind: "quick-inspection"; readonly name: string }
   /** Publishes the results of quick inspections. */
   | { readonly kind: "tell-others" };
 
@@ -52,12 +52,12 @@ export type Event =
   /** The watcher of that unit has ended. */
   | { readonly kind: "watch-ended"; readonly name: string; readonly problem: Problem | undefined }
   /** The results: `undefined` where a unit cannot be inspected at once. */
-  | { readonly kind: "work-done"; readonly looks: readonly Look[] | undefined }
+  | { readonly kind: "work-done"; readonly inspections: readonly Inspection[] | undefined }
   /** Also where the work was given up. */
   | { readonly kind: "work-failed"; readonly problem: Problem };
 
 export type News =
-  | { readonly kind: "look"; readonly look: Look }
+  | { readonly kind: "inspection"; readonly inspection: Inspection }
   /** The monitor itself could not do something. */
   | { readonly kind: "trouble"; readonly doing: string; readonly problem: Problem };
 
@@ -69,7 +69,7 @@ export type Effect =
   | { readonly kind: "give-up" };
 
 /** Seconds until the first inspection of all units: not while the node is still starting. */
-const FIRST_LOOK_AT_ALL = 600;
+const FIRST_INSPECT_ALL = 600;
 
 /** The state before any event. */
 export function begun(watch: Watch, now: number): State {
@@ -77,7 +77,7 @@ export function begun(watch: Watch, now: number): State {
     watch,
     due: new Map(watch.atStart.map((name) => [name, now])),
     called: new Set(),
-    ...{ allDue: now + FIRST_LOOK_AT_ALL, tellDue: Infinity, watchDue: new Map() },
+    ...{ allDue: now + FIRST_INSPECT_ALL, tellDue: Infinity, watchDue: new Map() },
     ...{ last: new Map(), failures: new Map(), complaints: new Map() },
     ...{ work: undefined, givenUp: false },
   };

@@ -88,14 +88,14 @@ function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
         what: "not done by the defaults, because the configuration that may say otherwise cannot be used",
         ...(where === undefined ? {} : { where }),
         found: `to do: ${made.description}`,
-        todo: MEND,
+        todo: REPAIR,
       });
     },
   };
 }
 
 const CONFIGURATION = "configuration";
-const MEND = "guestos-boot verify names all that is wrong; mend it, and boot again";
+const REPAIR = "guestos-boot verify names all that is wrong; repair it, and boot again";
 
 /** Reports the configuration's problems where all other problems of a boot are reported. */
 function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
@@ -110,7 +110,7 @@ function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
         ...first,
         what: more.length === 0 ? first.what : `${first.what}, and ${more.length} more`,
         ...(more.length === 0 ? {} : { found: problems.map(oneLine).join("; ") }),
-        todo: MEND,
+        todo: REPAIR,
       }),
   });
   return [told];

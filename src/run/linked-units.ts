@@ -105,7 +105,7 @@ function reasonFor(name: string, { known, off, open, declared }: Names): Omit<Mi
   if (off.includes(name)) return { why: `${name} is switched off`, todo: `switch ${name} on, or do without it` };
   if (open.some((unit) => unit.name === name))
     return { why: `it waits for ${name}, which is left out itself, or waits for it`, todo: "take one of these dependencies out" };
-  if (declared.some((unit) => unit.name === name)) return { why: `${name} is left out itself`, todo: `mend ${name} first` };
+  if (declared.some((unit) => unit.name === name)) return { why: `${name} is left out itself`, todo: `repair ${name} first` };
   const meant = nearest(name, known);
   return { why: `there is no unit ${name}`, todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?` };
 }

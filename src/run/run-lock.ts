@@ -4,7 +4,7 @@ import { ExitError } from "./exit-error.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Seconds. An inspection by the monitor takes one or two; one that has to request an address, half a minute. */
-const LOOK_PATIENCE = 60;
+const INSPECTION_PATIENCE = 60;
 
 /**
  * Ensures that only one guestos-boot process changes the machine.
@@ -18,7 +18,8 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
   const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
   let attempt = await takeLock(path, { wait: 0, signal, holder });
   // The monitor started that inspection by itself, and it ends soon.
-  if (attempt.kind === "held" && isLook(attempt.holder)) attempt = await takeLock(path, { wait: LOOK_PATIENCE, signal, holder });
+  if (attempt.kind === "held" && isInspection(attempt.holder))
+    attempt = await takeLock(path, { wait: INSPECTION_PATIENCE, signal, holder });
   if (attempt.kind === "held" && wait > 0) {
     terminal.complain(
       `waiting at most ${wait} s for another guestos-boot${attempt.holder === undefined ? "" : `: ${holderText(attempt.holder)}`}`,
@@ -45,18 +46,18 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
  *
  * @returns the function that releases the lock, or `undefined` when the lock is not free
  */
-export async function lockForLook(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const holder = { pid: process.pid, command: `${LOOK} --unit ${unit}`, since: new Date().toISOString() };
+export async function lockForInspection(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
+  const holder = { pid: process.pid, command: `${INSPECTION} --unit ${unit}`, since: new Date().toISOString() };
   const attempt = await takeLock(layout.runFiles.lock, { wait: 0, signal, holder });
   return attempt.kind === "taken" ? attempt.release : undefined;
 }
 
 /** The beginning of an inspection's command. */
-const LOOK = "guestos-boot monitor --once";
+const INSPECTION = "guestos-boot monitor --once";
 
 /** Whether the holder is an inspection by the monitor. */
-function isLook(holder: LockHolder | undefined): boolean {
-  return holder?.command.startsWith(LOOK) === true;
+function isInspection(holder: LockHolder | undefined): boolean {
+  return holder?.command.startsWith(INSPECTION) === true;
 }
 
 function holderText({ pid, command, since }: LockHolder): string {

@@ -5,7 +5,7 @@ import { blockOf, type BootState } from "./boot-state.ts";
 import { type Decision, decide, settle, settleAll, type Verb, type Why, type Write } from "./decide.ts";
 import { writeGrubenv } from "./grubenv-file.ts";
 import { RefusedError } from "./refusals.ts";
-import { imageHash, type Knowledge, look, type Seen, slotVersion } from "./situation.ts";
+import { imageHash, type Knowledge, inspect, type Seen, slotVersion } from "./situation.ts";
 import { refuseImage, writeSlotRecord } from "./slot-state.ts";
 
 /** These functions carry decisions out. The caller holds the upgrade lock from the first inspection to the last write. */
@@ -16,11 +16,11 @@ import { refuseImage, writeSlotRecord } from "./slot-state.ts";
  * @throws ProblemError when the machine is not settled after the expected writes
  */
 export async function settleMachine(host: Host, layout: Layout): Promise<Seen> {
-  let seen = await look(host, layout);
+  let seen = await inspect(host, layout);
   const expected = settleAll(seen.situation);
   for (const write of expected) {
     await carryOut(host, layout, seen, write);
-    seen = await look(host, layout);
+    seen = await inspect(host, layout);
   }
   const [rest] = settle(seen.situation);
   if (rest === undefined) return seen;
@@ -28,7 +28,7 @@ export async function settleMachine(host: Host, layout: Layout): Promise<Seen> {
     code: "boot-state-not-written",
     what: "the boot state did not become what was written",
     found: `${writeText(rest)} would be next`,
-    todo: "does somebody else write to /boot/grub/grubenv or /boot/config/slots? guestos-boot upgrade status shows what is there",
+    todo: "does someone else write to /boot/grub/grubenv or /boot/config/slots? guestos-boot upgrade status shows what is there",
   });
 }
 
@@ -45,7 +45,7 @@ export async function decideAndWrite(host: Host, layout: Layout, verb: Verb): Pr
   if (decision.kind === "do") {
     for (const write of decision.writes) {
       await carryOut(host, layout, seen, write);
-      seen = await look(host, layout);
+      seen = await inspect(host, layout);
     }
   }
   return decision;

@@ -19,7 +19,7 @@ export async function bootedSlot(host: Host): Promise<Slot | undefined> {
     where: { file: "/proc/cmdline" },
     found: `dfinity.system=${value}`,
     expected: "A or B",
-    todo: "mend the boot loader's configuration on the grub partition",
+    todo: "repair the boot loader's configuration on the grub partition",
   });
 }
 

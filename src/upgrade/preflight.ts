@@ -4,7 +4,7 @@ import { ProblemError } from "../base/problem.ts";
 import { otherSlot } from "./boot-state.ts";
 import { decideAndWrite } from "./apply-writes.ts";
 import { writeGrubenv } from "./grubenv-file.ts";
-import { look } from "./situation.ts";
+import { inspect } from "./situation.ts";
 import { readRefusedImages, type SlotRecord } from "./slot-state.ts";
 import type { Trust } from "./trust.ts";
 import { versionOrder } from "./version-order.ts";
@@ -27,7 +27,7 @@ export interface Ground {
 export async function preflight(host: Host, layout: Layout, trust: Trust): Promise<Ground> {
   if (trust.kind !== "insecure") await requireNotRefused(host, layout, trust.sha256);
   await decideAndWrite(host, layout, "install");
-  const { situation, block, slots } = await look(host, layout);
+  const { situation, block, slots } = await inspect(host, layout);
   // The same bytes again: if the commit could not be written an hour later, it is better to know now.
   if (block !== undefined) await writeGrubenv(host, layout.grubenv, block, block);
   const before = slots[otherSlot(situation.running)];

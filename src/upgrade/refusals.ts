@@ -36,7 +36,7 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
         what: `cannot ${WHAT[verb]}: the slot that runs is not the one that the boot loader is told to boot`,
         found: `slot ${refusal.running} runs, slot ${refusal.next} is to be booted`,
         expected: "the same slot",
-        todo: `restart the machine; if slot ${refusal.running} comes up again, the boot loader cannot read /boot/grub/grubenv: remove the file, and guestos-boot --unit upgrade-state makes it anew`,
+        todo: `restart the machine; if slot ${refusal.running} comes up again, the boot loader cannot read /boot/grub/grubenv: remove the file, and guestos-boot --unit upgrade-state makes it again`,
       };
     case "not-installed":
       return {

@@ -22,7 +22,7 @@ export interface Seen {
 }
 
 /** Reads the command line, grubenv and both records, and changes nothing. @throws ProblemError when the running slot is unknown */
-export async function look(host: Host, layout: Layout): Promise<Seen> {
+export async function inspect(host: Host, layout: Layout): Promise<Seen> {
   const [running, block, A, B] = await Promise.all([
     requireBootedSlot(host),
     host.readBytes(layout.grubenv),

@@ -35,7 +35,7 @@ export async function unusedSlotPlaces(host: Host, layout: Layout, slot: Slot): 
         code: "slot-in-use",
         what: `${label} (${device}) is in use, so nothing is installed there`,
         found: mount === undefined ? `open as ${holders.join(", ")}` : `mounted at ${mount.mountPoint}`,
-        expected: "a partition that nobody uses: that of the system which is not running",
+        expected: "a partition that no one uses: that of the system which is not running",
         todo: `unmount it, if it is not part of the running system; guestos-boot upgrade status shows what runs`,
       });
     }

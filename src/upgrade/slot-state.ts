@@ -76,7 +76,7 @@ export async function readSlotRecord(host: Host, layout: Layout, slot: Slot): Pr
   return readStrictly(host, recordFile(layout, slot), SlotRecord, {
     code: "slot-record-unreadable",
     what: `the record of slot ${slot} cannot be read`,
-    todo: "install an image into that slot again: that writes the record anew",
+    todo: "install an image into that slot again: that writes the record again",
   });
 }
 
@@ -96,7 +96,7 @@ export async function readRefusedImages(host: Host, layout: Layout): Promise<rea
   const list = await readStrictly(host, file, RefusedImages, {
     code: "refused-images-unreadable",
     what: "the list of refused images cannot be read",
-    todo: `look what can be read of it; then remove ${file}, which forgets them all`,
+    todo: `inspect what can be read of it; then remove ${file}, which forgets them all`,
   });
   return list?.images ?? [];
 }

@@ -59,7 +59,7 @@ export class SlotWriter {
       this.#host.signal.throwIfAborted();
       const whole = this.#whole(offset, length);
       const there = held.subarray(0, whole);
-      const isNew = length === CHUNK_BYTES && (await this.#looksNew(memory, there, offset, isZero ? 1 : SAMPLES));
+      const isNew = length === CHUNK_BYTES && (await this.#inspectsNew(memory, there, offset, isZero ? 1 : SAMPLES));
       if (!isNew) await this.#file.read(there, offset);
       // The rest of the last block stays unchanged. An incomplete chunk is never the shared chunk of zeros.
       if (whole > length) held.copy(memory, length, length, whole);
@@ -82,7 +82,7 @@ export class SlotWriter {
    * reading everything to save some writes would take twice as long. So a few blocks are read, and the rest only
    * where one of them is there already. A wrong guess costs an unnecessary write.
    */
-  async #looksNew(fresh: Buffer, held: Buffer, offset: number, samples: number): Promise<boolean> {
+  async #inspectsNew(fresh: Buffer, held: Buffer, offset: number, samples: number): Promise<boolean> {
     for (let sample = 0; sample < samples; sample += 1) {
       const at = (sample * CHUNK_BYTES) / samples;
       const block = held.subarray(at, at + DIRECT_ALIGNMENT);

@@ -45,6 +45,6 @@ export async function trustFor(host: Host, layout: Layout, request: TrustRequest
     what: "nothing vouches for the image",
     found: "neither --sha256 nor --signature",
     expected: "the hash of the file, or its signature",
-    todo: "give one of them; --insecure takes any image that is whole, and with it whatever somebody put in there",
+    todo: "give one of them; --insecure takes any image that is whole, and with it whatever someone put in there",
   });
 }

@@ -10,17 +10,17 @@ import type { Booted, Judge } from "./explorer.ts";
 import { GRUB_PARTITION } from "./inspect-upgrade.ts";
 import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade } from "./record-upgrade.ts";
-import { lookedAt, type Recovered } from "./recovered.ts";
+import { inspectedAt, type Recovered } from "./recovered.ts";
 
 /** By firmware and GRUB, with the update on a second disk, and no medium. */
 async function start(machine: string, disk: DiskAttachment, { path }: RecordedUpgrade["update"]): Promise<VirtualMachine> {
   return startVirtualMachine({ name: machine, disk, extraDisks: [{ path, format: "raw" }] });
 }
 
-/** Boots the disk to the end of the chain, looks at it, and pulls the plug. */
+/** Boots the disk to the end of the chain, inspects it, and pulls the plug. */
 export async function upgradedNode(machine: string, disk: DiskAttachment, update: RecordedUpgrade["update"]): Promise<Recovered> {
   await using vm = await start(machine, disk, update);
-  return await lookedAt(vm);
+  return await inspectedAt(vm);
 }
 
 /** Boots what a cut left of an upgrade as GRUB does, and goes on with the upgrade. @param undisturbed nodes, by what runs */
@@ -30,7 +30,7 @@ export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Rea
     const foretold = `${slot} (${readBootState(block).state.cycle})`;
     await using vm = await start(machine, attachment, update);
     const started = await startedByGrub(vm);
-    const after = await lookedAt(vm);
+    const after = await inspectedAt(vm);
     const upgrade = await goneOn(vm, update, slot);
     return {
       outcome: `${started}, ${upgrade.outcome}`,
@@ -65,7 +65,7 @@ async function finished(
     vm.shell.ok(`${input} | guestos-boot upgrade ${words}`, { timeout: BOOT_TIMEOUT });
   if (running === "B") await guestosBoot("confirm");
   else {
-    // One that was tried and not confirmed is not taken again, unless somebody says so.
+    // One that was tried and not confirmed is not taken again, unless someone says so.
     if (slots.B.kind === "failed") await guestosBoot(`forget ${sha256}`);
     if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} /dev/vdb`);
     await guestosBoot("commit --no-reboot");

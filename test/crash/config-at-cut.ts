@@ -21,18 +21,18 @@ const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? {
 export const configPlace = { offset: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
 /** Milliseconds. */
-const MEND_TIMEOUT = 60_000;
+const REPAIR_TIMEOUT = 60_000;
 
 /**
- * Mounts a copy of the partition, in a mount namespace of its own; one that cannot be mounted is mended first, as the boot does.
+ * Mounts a copy of the partition, in a mount namespace of its own; one that cannot be mounted is repaired first, as the boot does.
  *
- * @throws Error when it cannot be mounted or mended
+ * @throws Error when it cannot be mounted or repaired
  */
 export async function configAtCut(disk: RawDisk, scratch: string): Promise<ConfigAtCut> {
   writeSparse(scratch, disk.read(configPlace.offset, configPlace.length));
   let read = mounted(scratch);
   if (read.status !== 0) {
-    await checkExt4(systemHost({ signal: AbortSignal.timeout(MEND_TIMEOUT) }), scratch);
+    await checkExt4(systemHost({ signal: AbortSignal.timeout(REPAIR_TIMEOUT) }), scratch);
     read = mounted(scratch);
   }
   if (read.status !== 0) throw new Error(`the config partition cannot be mounted: ${read.stderr}`);

@@ -1,10 +1,10 @@
 /**
- * `make test-crash`: cuts the power of a recorded first boot, of the boot after it and of a recorded upgrade, at many points, looks at what
+ * `make test-crash`: cuts the power of a recorded first boot, of the boot after it and of a recorded upgrade, at many points, inspects what
  * each cut left, boots it, and checks that.
  *
  *   RECORDING=   first-boot, later-boot, upgrade-install or upgrade-trial; "upgrade" for the two of an upgrade (all)
  *   POINT=12.3   that point alone, and all that is known of it; with RECORDING (first-boot)
- *   LOOKS=n      look at the disks of n points of each recording without booting them (2000)
+ *   INSPECTIONS=n      inspect the disks of n points of each recording without booting them (2000)
  *   POINTS=n     boot until n points of each are known (1000)
  *   MINUTES=n    boot no further point after that time
  *   SEED=n       decides what torn states are made of (1)
@@ -64,7 +64,7 @@ async function exploreOne(subject: Subject, point: Point): Promise<number> {
 
 /** @returns how many points failed */
 async function exploreAll(name: SubjectName, subject: Subject, windows: readonly Window[]): Promise<number> {
-  const bad = await inspectAll("crash-look", subject, evenly(windows).take(number("LOOKS", 2000)).toArray());
+  const bad = await inspectAll("crash-look", subject, evenly(windows).take(number("INSPECTIONS", 2000)).toArray());
   const wanted = number("POINTS", 1000);
   if (wanted === 0) return bad;
   const known = await knownResults(subject);
@@ -98,7 +98,7 @@ async function inspectAll(machine: string, subject: Subject, points: readonly Po
     if (faults.length > 0) bad += 1;
     for (const fault of faults) console.log(`FAILED ${point.padEnd(8)} on the disk: ${fault}`);
   }
-  console.log(`${looked} points looked at in ${((performance.now() - start) / 1000).toFixed(0)} s, ${bad} failed`);
+  console.log(`${looked} points inspected in ${((performance.now() - start) / 1000).toFixed(0)} s, ${bad} failed`);
   return bad;
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { partitionsOf } from "../../image/layout.ts";
 import { stateFolder } from "../../image/paths.ts";
 import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
-import type { Look } from "./inspect.ts";
+import type { Inspection } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
 import type { RawDisk } from "./raw-disk.ts";
 import type { Recording } from "./recording.ts";
@@ -13,14 +13,14 @@ import { Replay } from "./replay.ts";
 export type Headers = ReadonlyMap<string, string>;
 
 /** What a first boot may not leave. @param name of the folder in which it works */
-export async function firstBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
+export async function firstBootInspection(name: string, recording: Recording, log: WriteLog): Promise<Inspection> {
   const { end } = await configBeforeAndAfter(name, recording, log);
   const config = remembered(configPlace, configAtCut);
   return async (disk, { changed }, scratch) => inspectionFaults(await config(disk, changed, scratch), headersOn(disk), end);
 }
 
 /** What a boot of a node that has everything may not leave: the same, and nothing of it may be gone. */
-export async function laterBootLook(name: string, recording: Recording, log: WriteLog): Promise<Look> {
+export async function laterBootInspection(name: string, recording: Recording, log: WriteLog): Promise<Inspection> {
   const { begin, end } = await configBeforeAndAfter(name, recording, log);
   const config = remembered(configPlace, configAtCut);
   return async (disk, { changed }, scratch) => {

@@ -3,7 +3,7 @@ import { grubBoot, readBootState } from "../../src/upgrade/boot-state.ts";
 import { shippedExtent } from "../../image/update/update-content.ts";
 import { type ConfigAtCut, configAtCut, configPlace } from "./config-at-cut.ts";
 import { configBeforeAndAfter, goneFaults, headersOn, inspectionFaults, type Headers } from "./inspect-config.ts";
-import type { Look } from "./inspect.ts";
+import type { Inspection } from "./inspect.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade, System } from "./record-upgrade.ts";
@@ -38,13 +38,13 @@ export const GRUB_PARTITION = "gpt2";
 const REWRITTEN = /^intents\/|^injection\.json$|^unfinished-run\.json$|^slots\/B\.json$/;
 
 /** What an upgrade may not leave. @param name of the folder in which it works */
-export async function upgradeLook(
+export async function upgradeInspection(
   name: string,
   { systems, update }: RecordedUpgrade,
   recording: Recording,
   log: WriteLog,
   fixed: readonly Slot[],
-): Promise<Look> {
+): Promise<Inspection> {
   const facts: UpgradeFacts = { ...(await configBeforeAndAfter(name, recording, log)), sha256: update.sha256, fixed };
   const partitions = { A: partitionsOf("A", systems.old), B: partitionsOf("B", systems.new) };
   const config = remembered(configPlace, configAtCut);

@@ -14,18 +14,18 @@ export interface Inspected {
   readonly faults: readonly string[];
 }
 
-/** Looks at one disk after the other, in the order of the recording. @param scratch a file of its own */
-export type Look = (disk: RawDisk, at: AtCut, scratch: string) => Promise<readonly string[]>;
+/** Inspects one disk after the other, in the order of the recording. @param scratch a file of its own */
+export type Inspection = (disk: RawDisk, at: AtCut, scratch: string) => Promise<readonly string[]>;
 
 /**
- * Looks at the disks that cuts leave without booting them: what a boot would have to go by. That costs a hundredth of a boot, and so
+ * Inspects the disks that cuts leave without booting them: what a boot would have to go by. That costs a hundredth of a boot, and so
  * it is done at many more points.
  *
  * @param name of the folder in which it works
  */
 export async function* inspect(
   name: string,
-  { recording, log, look }: { readonly recording: Recording; readonly log: WriteLog; readonly look: Look },
+  { recording, log, look }: { readonly recording: Recording; readonly log: WriteLog; readonly look: Inspection },
   points: readonly Point[],
   seed: number,
 ): AsyncGenerator<Inspected> {

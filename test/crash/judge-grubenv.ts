@@ -21,7 +21,7 @@ const SECTOR = 512;
 /** States of one window. Where it has more, they are chosen (see `subsetsOf`). */
 const LIMIT = 2048;
 
-/** Rebuilds the disk at every flush and with every subset of the sectors since, and looks at each as GRUB does. */
+/** Rebuilds the disk at every flush and with every subset of the sectors since, and inspects each as GRUB does. */
 export async function judgeGrubenv(one: Case, recorded: Recorded): Promise<Judged> {
   using log = withMarks(openWriteLog(recorded.log));
   const path = `${recorded.disk}.replayed`;

@@ -30,7 +30,7 @@ export interface LogEntry {
   readonly discard: boolean;
   /** The text of a mark, which writes nothing. */
   readonly mark?: string;
-  /** Where its data stand in the log, in bytes. */
+  /** Where its data are in the log, in bytes. */
   readonly dataAt: number;
 }
 

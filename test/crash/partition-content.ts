@@ -6,11 +6,11 @@ import type { Range } from "./replay.ts";
 /** Bytes that are compared as one. */
 const CHUNK = 1024 * 1024;
 
-/** Whether a partition is byte for byte what it should be. Only what has changed since the look before is compared again. */
+/** Whether a partition is byte for byte what it should be. Only what has changed since the inspection before is compared again. */
 export class PartitionContent {
   readonly #at: number;
   readonly #wanted: Extent;
-  /** Chunks that were something else at the last look. */
+  /** Chunks that were something else at the last inspection. */
   readonly #other = new Set<number>();
 
   /** @param at where the partition begins on the disk, in bytes */
@@ -19,7 +19,7 @@ export class PartitionContent {
     this.#wanted = wanted;
   }
 
-  /** @param changed all that may be another than at the look before; at the first look, the whole partition */
+  /** @param changed all that may be another than at the inspection before; at the first inspection, the whole partition */
   isWhole(disk: RawDisk, changed: readonly Range[]): boolean {
     const chunks = new Set(changed.flatMap((range) => this.#chunksOf(range)));
     if (chunks.size === 0) return this.#other.size === 0;

@@ -24,7 +24,7 @@ export async function laterBoot(say: (line: string) => void): Promise<Recording>
   const [base, log] = [file("before.img"), file("boot.log")];
   const known = existsSync(FACTS) ? Facts.parse(JSON.parse(await readFile(FACTS, "utf8"))) : undefined;
   if (known?.firstBoot === before.id) return { id: known.id, base, log, from: 0, medium: before.medium };
-  if (known !== undefined) say("the later boot that was recorded is of another first boot: it is recorded anew");
+  if (known !== undefined) say("the later boot that was recorded is of another first boot: it is recorded again");
   await rm(laterBootFolder, { recursive: true, force: true });
   await mkdir(laterBootFolder, { recursive: true });
   await replayed(before.base, before.log, base);

@@ -12,7 +12,7 @@ import { openWriteLog } from "./log-writes.ts";
 import { COPY_TIMEOUT, recorded, replayed } from "./record.ts";
 import { crashFolder, firstBoot, type Recording } from "./recording.ts";
 
-/** What stands in the partitions of a slot. */
+/** What is in the partitions of a slot. */
 export interface System {
   readonly boot: Extent;
   readonly root: Extent;
@@ -44,7 +44,7 @@ export async function recordedUpgrade(say: (line: string) => void): Promise<Reco
   const before = await firstBoot(say);
   const known = existsSync(FACTS) ? Facts.parse(JSON.parse(await readFile(FACTS, "utf8"))) : undefined;
   if (known !== undefined && known.firstBoot !== before.id)
-    say("the upgrade that was recorded is of another first boot: it is recorded anew");
+    say("the upgrade that was recorded is of another first boot: it is recorded again");
   const { id, from, sha256, bytes } = known?.firstBoot === before.id ? known : await recordAnew(before);
   const old: System = { boot: shippedExtent("A_boot"), root: shippedExtent("A_root") };
   return {

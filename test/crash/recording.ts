@@ -47,7 +47,7 @@ export async function firstBoot(say: (line: string) => void): Promise<Recording>
   if (existsSync(files.facts)) {
     const facts = Facts.parse(JSON.parse(await readFile(files.facts, "utf8")));
     if (facts.image === origin) return { ...files, id: facts.id, from: 0 };
-    say("the recording is of another image: it is made anew");
+    say("the recording is of another image: it is made again");
   }
   await rm(crashFolder, { recursive: true, force: true });
   await mkdir(crashFolder, { recursive: true });

@@ -48,17 +48,17 @@ const PARTS: Readonly<Record<string, string>> = {
 /** Files whose bytes are random, or tell of random ones or of times: their names are compared, their bytes are not. */
 const RANDOM = /^(store\.keyfile|machine-id|ssh\/|node_exporter\/|intents\/|slots\/)/;
 
-/** Boots the disk until the chain has ended, looks at it, and pulls the plug. */
+/** Boots the disk until the chain has ended, inspects it, and pulls the plug. */
 export async function recovered(name: string, disk: DiskAttachment, medium: string): Promise<Recovered> {
   await using vm = await startVirtualMachine({
     ...{ name, disk, boot: await shortBoot() },
     media: [{ id: "config", image: medium }],
   });
-  return await lookedAt(vm);
+  return await inspectedAt(vm);
 }
 
-/** Waits until the chain has ended, and looks at the machine. */
-export async function lookedAt(vm: VirtualMachine): Promise<Recovered> {
+/** Waits until the chain has ended, and inspects the machine. */
+export async function inspectedAt(vm: VirtualMachine): Promise<Recovered> {
   const report = await vm.waitFor("the boot chain to end", TIMEOUT, () => {
     const now = bootReport(consoleEvents(vm.serial.text));
     return hasEnded(now) ? now : undefined;

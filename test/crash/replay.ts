@@ -10,7 +10,7 @@ import type { Recording } from "./recording.ts";
 /** The disk as a cut left it. */
 export interface AtCut {
   readonly window: Window;
-  /** All that may be another than when the disk was looked at before: at the first time, the whole of it. */
+  /** All that may be another than when the disk was inspected before: at the first time, the whole of it. */
   readonly changed: readonly Range[];
   /** Of the pending writes, what had reached the disk. */
   readonly keptBytes: number;

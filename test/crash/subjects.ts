@@ -3,9 +3,9 @@ import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { upgradedNode, upgradeJudge } from "./boot-upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";
 import type { Judge } from "./explorer.ts";
-import { firstBootLook, laterBootLook } from "./inspect-config.ts";
-import { upgradeLook } from "./inspect-upgrade.ts";
-import type { Look } from "./inspect.ts";
+import { firstBootInspection, laterBootInspection } from "./inspect-config.ts";
+import { upgradeInspection } from "./inspect-upgrade.ts";
+import type { Inspection } from "./inspect.ts";
 import { openWriteLog, type WriteLog } from "./log-writes.ts";
 import { laterBoot, laterBootFolder } from "./record-later-boot.ts";
 import { recordedUpgrade, type RecordedUpgrade, upgradeFolder } from "./record-upgrade.ts";
@@ -20,7 +20,7 @@ export interface Subject extends Disposable {
   /** Where the results of boots are kept. */
   readonly results: string;
   /** Without a boot. @param name of the folder in which it works */
-  readonly look: (name: string) => Promise<Look>;
+  readonly look: (name: string) => Promise<Inspection>;
   /** With one. */
   readonly judge: () => Promise<Judge>;
 }
@@ -29,11 +29,11 @@ export interface Subject extends Disposable {
 export const subjects = {
   "first-boot": async (say) => {
     const recording = await firstBoot(say);
-    return nodeSubject(recording, crashFolder, firstBootLook);
+    return nodeSubject(recording, crashFolder, firstBootInspection);
   },
   "later-boot": async (say) => {
     const recording = await laterBoot(say);
-    return nodeSubject(recording, laterBootFolder, laterBootLook);
+    return nodeSubject(recording, laterBootFolder, laterBootInspection);
   },
   "upgrade-install": async (say) => upgradeSubject("install", await recordedUpgrade(say)),
   "upgrade-trial": async (say) => upgradeSubject("trial", await recordedUpgrade(say)),
@@ -41,7 +41,7 @@ export const subjects = {
 export type SubjectName = keyof typeof subjects;
 
 /** A node that ends, after a cut, in the state that it has when nothing was cut. */
-function nodeSubject(recording: Recording, folder: string, look: typeof firstBootLook): Subject {
+function nodeSubject(recording: Recording, folder: string, look: typeof firstBootInspection): Subject {
   const log = openWriteLog(recording.log);
   const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium);
   return {
@@ -64,7 +64,7 @@ function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Su
   return {
     ...{ recording, log, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
     // A is what there is to go back to until B is confirmed; from the trial on B runs.
-    look: async (name) => upgradeLook(name, upgrade, recording, log, part === "install" ? ["A"] : ["A", "B"]),
+    look: async (name) => upgradeInspection(name, upgrade, recording, log, part === "install" ? ["A"] : ["A", "B"]),
     judge: async () => {
       using before = openWriteLog(upgrade.install.log);
       using after = openWriteLog(upgrade.trial.log);

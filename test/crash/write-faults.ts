@@ -50,7 +50,7 @@ const NAMES_THE_DISK = /can't read superblock|I\/O error|Input\/output error|\bE
  * How a boot on a failing disk may end: by itself; and where something failed, with words about a disk that fails, and not as a
  * defect of the program.
  *
- * @param events what the boot chain, and nobody else, said on the console
+ * @param events what the boot chain, and no one else, said on the console
  */
 export function failureFaults(events: readonly ConsoleEvent[]): readonly string[] {
   const report = bootReport(events);

@@ -12,7 +12,7 @@ import { afterCut, trialBoot, upgradeNode } from "../vm/support/upgrade-node.ts"
 
 /**
  * Many power cuts of one upgrade: `make test-power` (CUTS=50, SEED=1, LANES=1: so many machines at once). It goes on where a run of
- * the same image, seed and number was stopped; the result of each cut stands in build/vm/power-CUTS-SEED/results.jsonl.
+ * the same image, seed and number was stopped; the result of each cut is in build/vm/power-CUTS-SEED/results.jsonl.
  */
 
 const COUNT = Number(process.env["CUTS"] || "50");
@@ -89,9 +89,9 @@ test(
     const { before, cuts } = plan;
     const update: TestImage = await testImage("0.2.0");
     const done = await readResults();
-    console.log(`power cuts: ${cuts.length} of seed ${SEED} on ${image.disk}; ${done.size} were looked at before`);
+    console.log(`power cuts: ${cuts.length} of seed ${SEED} on ${image.disk}; ${done.size} were inspected before`);
     const failures: string[] = [];
-    let lookedAt = 0;
+    let inspectedAt = 0;
     // Of all lanes together: each takes the next one.
     const remaining = cuts.entries();
     const lane = async (_: unknown, number: number): Promise<void> => {
@@ -103,20 +103,20 @@ test(
             what = await withPanicRetry(async () => afterCut(`power-cut-${number + 1}`, cut, { image: update, before }));
             await appendFile(files.results, `${JSON.stringify([index, what])}\n`);
           } catch (error) {
-            // Looked at again by the next run; the others are looked at all the same.
+            // Inspected again by the next run; the others are inspected all the same.
             what = `FAILED: ${error instanceof Error ? error.message : String(error)}`;
             failures.push(`${where}: ${what}`);
           }
         }
         console.log(`${where}: ${what}`);
-        lookedAt += 1;
+        inspectedAt += 1;
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
     for (const phase of PHASES) console.log(`${phase}: ${cuts.filter((cut) => cut.phase === phase).length} cuts`);
     expect(failures).toEqual([]);
     // Without a lane, none would have failed.
-    expect(lookedAt).toBe(cuts.length);
+    expect(inspectedAt).toBe(cuts.length);
     expect(cuts.length).toBeGreaterThanOrEqual(COUNT);
   },
 );

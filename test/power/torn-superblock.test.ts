@@ -27,7 +27,7 @@ const torn = bootedNode(() =>
   }),
 );
 
-test("the node boots, with its machine id and all that it had, and says that the file system was mended", () =>
+test("the node boots, with its machine id and all that it had, and says that the file system was repaired", () =>
   torn.use(async (vm) => {
     expect(await untilBooted(vm)).toBe("running");
     // The kernel does not take it: or this test would show nothing.
@@ -37,7 +37,7 @@ test("the node boots, with its machine id and all that it had, and says that the
     const { outcome, units } = runDocument(await guestosBoot(vm, "status --json"));
     expect(outcome).toBe("done");
     expect(units.filter(({ outcome: how }) => how !== "unchanged").map(({ name, outcome: how }) => [name, how])).toEqual([]);
-    expect(await vm.shell.ok("guestos-boot status")).toContain("it was checked and mended");
+    expect(await vm.shell.ok("guestos-boot status")).toContain("it was checked and repaired");
     const after = await lastingState(vm);
     // What udev knows of a device that was formatted in this boot is another thing.
     const parts = Object.keys(before).filter((part) => part !== "file systems and partitions");

@@ -13,7 +13,7 @@ export interface InterruptingHost extends Host {
 
 /**
  * A host that loses its power before its `n`th effect, counted from 1: that one and every later one, also in a `finally`,
- * throws `Interrupted` and does nothing. Looking goes on working, as nobody is there to notice.
+ * throws `Interrupted` and does nothing. Looking goes on working, as no one is there to notice.
  */
 export function interruptingHost(host: Host, n: number): InterruptingHost {
   let count = 0;
@@ -44,7 +44,7 @@ export function interruptingHost(host: Host, n: number): InterruptingHost {
 
 /**
  * Interrupts `run` before its first effect, before its second, and so on until it gets through, each time on a machine of
- * its own, and lets `check` look at what was left.
+ * its own, and lets `check` inspect what was left.
  *
  * @returns how many interruptions there were: at least one for a run that does anything
  */

@@ -1,5 +1,5 @@
 /**
- * Runs in a page (page-faults.ts): looks at every piece of text that is shown there, in HTML and in SVG. JavaScript, because the types of a
+ * Runs in a page (page-faults.ts): inspects every piece of text that is shown there, in HTML and in SVG. JavaScript, because the types of a
  * browser would be those of all sources too. The whole page has to be in the viewport: only there a browser says what lies at a point.
  *
  * Its value is what is wrong, in words.

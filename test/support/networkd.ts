@@ -55,7 +55,7 @@ const MANAGER_PING = {
   member: "ListLinks",
 };
 
-/** A router that advertises a prefix on its eth0. Without a bus: nobody asks it anything. */
+/** A router that advertises a prefix on its eth0. Without a bus: no one asks it anything. */
 export async function startRouter(router: NetworkNamespace, prefix: string): Promise<ChildProcess> {
   await router.host.makeFolder("/run/systemd/network", { mode: 0o755 });
   const text = `[Match]\nName=eth0\n[Network]\nIPv6AcceptRA=no\nIPv6SendRA=yes\nLinkLocalAddressing=ipv6\n[IPv6SendRA]\nRouterLifetimeSec=1800\n[IPv6Prefix]\nPrefix=${prefix}\n`;

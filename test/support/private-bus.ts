@@ -41,7 +41,7 @@ function config(folder: string): string {
 /**
  * Starts a bus and points DBUS_SYSTEM_BUS_ADDRESS at it.
  *
- * @param services by name: what the bus would start when somebody calls it
+ * @param services by name: what the bus would start when someone calls it
  */
 export async function privateBus(services: Readonly<Record<string, string>> = {}): Promise<PrivateBus> {
   const folder = mkdtempSync(join(tmpdir(), "guestos-boot-bus-"));

@@ -47,7 +47,7 @@ export function traceFaults(events: readonly TraceEvent[]): readonly string[] {
     if (id === undefined) faults.push(`${where}: an arrow's end without an id`);
     else if (ph === "s") begun.set(id, name);
     else if (!begun.delete(id)) faults.push(`${where}: an arrow that ends before it begins`);
-    if (ph === "f" && event.bp !== "e") faults.push(`${where}: points to what comes next, not to what it stands in`);
+    if (ph === "f" && event.bp !== "e") faults.push(`${where}: points to what comes next, not to what it is in`);
     if (stack.length === 0) faults.push(`${where}: hangs on nothing`);
   }
   return [...faults, ...[...begun.values()].map((name) => `s ${JSON.stringify(name)}: an arrow without an end`)];

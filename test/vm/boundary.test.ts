@@ -119,13 +119,13 @@ test("HTTPS is answered with the injected certificate, for the node's own name a
     expect(await get(vm, DOMAIN, "/health")).toMatchObject({ status: 204, fingerprint: shown(first) });
     expect(await get(vm, `canister.${DOMAIN}`, "/health")).toMatchObject({ status: 204, fingerprint: shown(first) });
     await expect(get(vm, "example.com", "/health")).rejects.toThrow(/unrecognized name/);
-    // Nobody is behind it.
+    // No one is behind it.
     expect(await get(vm, DOMAIN, "/args")).toMatchObject({ status: 502 });
     const plain = `exec 3<>/dev/tcp/127.0.0.1/80; printf 'GET /a HTTP/1.1\\r\\nHost: ${DOMAIN}\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
     expect(await vm.shell.ok(plain)).toMatch(new RegExp(`^HTTP/1.1 308 [^]*\r\nLocation: https://${RegExp.escape(DOMAIN)}/a\r\n`));
   }));
 
-test("a machine of the named network is taken out by SOCKS; another one is not, and nobody is taken to the node itself", () =>
+test("a machine of the named network is taken out by SOCKS; another one is not, and no one is taken to the node itself", () =>
   node.use(async (vm) => {
     expect(await throughSocks(vm, "10.0.2.2", target.port)).toBe("hello");
     expect(await throughSocks(vm, "127.0.0.1", 22)).toMatch(/^refused/);
@@ -178,7 +178,7 @@ test("another certificate is taken up by the monitor, while a download goes on a
     expect(await vm.shell.ok("systemctl show --property NRestarts nginx.service")).toBe("NRestarts=0\n");
     await expect.poll(async () => vm.shell.ok("ls /run/ic-node/etc/nginx | grep -c ^tls-"), PATIENCE).toBe("1\n");
 
-    // Nobody has to wait for the monitor: what the run does not do itself, it was done before.
+    // No one has to wait for the monitor: what the run does not do itself, it was done before.
     await putCertificate(vm, first);
     const run = await guestosBoot(vm, "--wait 120 --unit nginx");
     expect(run.status, run.stderr).toBe(0);
@@ -211,7 +211,7 @@ test("programs that are there are started with what they read, and restarted whe
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
   }));
 
-test("one that ends at once is told with its own words, by the run, status and doctor; and is mended by the next run", () =>
+test("one that ends at once is told with its own words, by the run, status and doctor; and is repaired by the next run", () =>
   node.use(async (vm) => {
     await installPrograms(vm);
     await putVars(vm, `${VARS}application_domains=refused.example.org\n`);
@@ -228,7 +228,7 @@ test("one that ends at once is told with its own words, by the run, status and d
     const doctor = await guestosBoot(vm, "doctor");
     expect(doctor.status).toBe(17);
     expect(doctor.stdout).toContain("icx-proxy is not as the boot leaves it");
-    // It is nobody else's trouble.
+    // It is no one else's trouble.
     expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
     await putVars(vm, VARS);
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);

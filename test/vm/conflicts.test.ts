@@ -16,7 +16,7 @@ import { blankDisk, runSteps, type Step, type StepResult, workbench } from "./su
  * Each piece begins on a node that is provisioned and has everything closed but /boot, and leaves it so.
  */
 
-// A piece may have to boot and provision the node anew, more than once.
+// A piece may have to boot and provision the node again, more than once.
 vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
 
 const NAME = "conflicts";
@@ -65,7 +65,7 @@ const ALL_MARKERS = FOLDERS.map((folder) => `${folder} kept\n`).join("");
 /** What an earlier owner of the disk has left at its end, before the place of the backup GPT. */
 function oldLabel(disk: string): string {
   const place = `$(($(blockdev --getsize64 ${disk}) / 4096 - 8))`;
-  return `printf 'of somebody%.0s' {1..300} | dd of=${disk} bs=4096 seek=${place} conv=notrunc,fsync status=none`;
+  return `printf 'of someone%.0s' {1..300} | dd of=${disk} bs=4096 seek=${place} conv=notrunc,fsync status=none`;
 }
 
 function makeTwin(disk: string, twin: string): string {
@@ -170,11 +170,11 @@ test("complete × ours: everything is kept, and what was written is there", () =
     const store = `/dev/mapper/${facts.disk.slice("/dev/".length)}10-crypt`;
     // Zeroed when it was made; no volume lies there.
     expect(await vm.shell.ok(`tail --bytes=1M ${store} | cmp --bytes=1048576 - /dev/zero && echo zeros`)).toBe("zeros\n");
-    expect(await vm.shell.ok(`tail --bytes=64K ${facts.disk} | grep --count --text 'of somebody' || :`)).toBe("0\n");
+    expect(await vm.shell.ok(`tail --bytes=64K ${facts.disk} | grep --count --text 'of someone' || :`)).toBe("0\n");
     await vm.shell.ok(CLOSE);
   }));
 
-/** A place, once it is known which disk is the node's; and what must be open before it can be looked at. */
+/** A place, once it is known which disk is the node's; and what must be open before it can be inspected. */
 type PlaceOf = (disk: string) => Place & { readonly open: string };
 
 const OPEN_STORE = "guestos-boot --unit store-key >&2";
@@ -191,7 +191,7 @@ const places: Readonly<Record<string, PlaceOf>> = {
   }),
   "the volume group": (disk) => {
     const device = `/dev/mapper/${disk.slice("/dev/".length)}10-crypt`;
-    // LVM's label stands in the second sector.
+    // LVM's label is in the second sector.
     return {
       ...{ intent: "volumes", unit: "volumes", device, uuid: { offset: 512 + 32, as: "text" }, raw: false, open: OPEN_STORE },
       foreign: { script: `mkswap --quiet ${device}`, type: "swap" },
@@ -217,7 +217,7 @@ function volumePlace(name: string, offset: number, type: "swap" | "vfat"): Retur
   };
 }
 
-/** /var and the volume group depend on the store alone, and are looked at by the same runs. */
+/** /var and the volume group depend on the store alone, and are inspected by the same runs. */
 const groups = [
   ["the store partition"],
   ["the var partition", "the volume group"],
@@ -283,7 +283,7 @@ test("a header or a key that is damaged or gone stops everything, and is all tha
       { name: "an empty key", before: `: >${key}`, args },
       // As a raw one, which is what a key file without a header is.
       { name: "another key", before: `dd if=/dev/urandom of=${key} bs=64 count=1 status=none`, args },
-      // cryptsetup itself mends it from the second one.
+      // cryptsetup itself repairs it from the second one.
       { name: "no first header", before: `${put}\ndd if=/dev/zero of=${store} bs=16k count=1 conv=notrunc,fsync status=none`, args },
     ];
     const results = await runSteps(vm, steps, {
@@ -354,7 +354,7 @@ test("where the key file is lost, the recovery passphrase saves the data and let
     await expectAllKept(vm);
   }));
 
-test("a mapping that somebody else opened under our name is a conflict", () =>
+test("a mapping that someone else opened under our name is a conflict", () =>
   node.use(async (vm) => {
     const mapping = `${facts.disk.slice("/dev/".length)}10-crypt`;
     const results = await runSteps(vm, [{ name: "zeros", args: "--unit store-key" }], {
@@ -367,7 +367,7 @@ test("a mapping that somebody else opened under our name is a conflict", () =>
     expect(problem?.what).toBe(`/dev/mapper/${mapping} is open already, from something else`);
   }));
 
-test("a store partition that the kernel has lost is not made anew, and not taken for blank", () =>
+test("a store partition that the kernel has lost is not made again, and not taken for blank", () =>
   node.use(async (vm) => {
     const { disk } = facts;
     const intent = "/boot/config/intents/store.json";
@@ -406,7 +406,7 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
     const [data, crypto, backup] = [volumeDevice("shared-data"), volumeDevice("shared-crypto"), volumeDevice("shared-backup")];
     const args = "--unit volume-mounts";
     const steps: readonly Step[] = [
-      { name: "something else is mounted", before: "mount --types tmpfs somebody /var/lib/ic/data", args },
+      { name: "something else is mounted", before: "mount --types tmpfs someone /var/lib/ic/data", args },
       {
         name: "a copy is mounted",
         // The same blocks by another name, and nothing of them is replayed there.
@@ -451,7 +451,7 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
     const markers = await vm.shell.ok(MARKERS);
     await vm.shell.ok(CLOSE);
     const inTheWay = unitOf(results.get("something else is mounted"), "volume-mounts");
-    expect(inTheWay.problem).toMatchObject({ what: "something else is mounted at /var/lib/ic/data", found: "somebody", expected: data });
+    expect(inTheWay.problem).toMatchObject({ what: "something else is mounted at /var/lib/ic/data", found: "someone", expected: data });
     const copied = results.get("a copy is mounted");
     expect(copied, JSON.stringify(copied)).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
     expect(unitOf(copied, "volume-mounts")).toMatchObject({
@@ -558,7 +558,7 @@ test("begun × ours: what was begun is finished, from whatever an interrupted ru
     expect({ ...made }).toEqual(uuidsOf(intents));
   }));
 
-/** A full run after `first`, of which something is made anew: how it went, and what stands then. Everything is marked and closed again. */
+/** A full run after `first`, of which something is made again: how it went, and what stands then. Everything is marked and closed again. */
 async function madeAgain(
   vm: VirtualMachine,
   first: string,

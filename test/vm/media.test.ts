@@ -13,7 +13,7 @@ import { blankDisk, runSteps, type Step, type StepResult, workbench } from "./su
  * Each piece begins on a node that is provisioned and not configured, without any medium, and leaves it so.
  */
 
-// A piece may have to boot and provision the node anew, more than once.
+// A piece may have to boot and provision the node again, more than once.
 vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
 
 const NAME = "media";

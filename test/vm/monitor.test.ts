@@ -140,7 +140,7 @@ test("a node whose router comes up late has its address soon after", ({ annotate
     const card = await primary(vm);
     expect(reportOf(vm).end?.counts).toMatchObject({ degraded: 1, failed: 0, skipped: 0 });
     await until(vm, `grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
-    // What somebody else has put on the card stays, however often a router is asked for.
+    // What someone else has put on the card stays, however often a router is asked for.
     await vm.shell.ok(
       `ip address add 198.51.100.7/24 dev ${card}; ip route add 203.0.113.0/24 via 198.51.100.1 dev ${card}
        systemd-run --quiet --unit events --service-type exec --property StandardOutput=file:/run/events ip -o monitor address route`,
@@ -158,16 +158,16 @@ test("a node whose router comes up late has its address soon after", ({ annotate
       "unchanged",
     );
 
-    // An address that is lost is asked for anew. The router answers the node alone; to all it advertises often only in its first minute
+    // An address that is lost is asked for again. The router answers the node alone; to all it advertises often only in its first minute
     // (RFC 4861, 6.2.4), and on a slow machine that is over by now.
     const before = await unitOf(vm, "ipv6-monitor");
     await vm.shell.ok(`ip -6 address flush dev ${card} scope global`);
     await annotate(`a lost address was there again after ${(await until(vm, has)).toFixed(1)} s`);
     expect((await vm.shell.run("grep -E '198.51.100|203.0.113' /run/events; systemctl stop events")).stdout).toBe("");
-    // The look that asked for it ends a little later than the address is there.
+    // The inspection that asked for it ends a little later than the address is there.
     await expect
-      .poll(async () => (await unitOf(vm, "ipv6-monitor"))?.lookedAt, { timeout: 180_000, interval: 1_000 })
-      .toBeGreaterThan(before?.lookedAt ?? 0);
+      .poll(async () => (await unitOf(vm, "ipv6-monitor"))?.inspectedAt, { timeout: 180_000, interval: 1_000 })
+      .toBeGreaterThan(before?.inspectedAt ?? 0);
     await until(vm, `! grep -q '"name":"ipv6-monitor","drift":\\["wait' ${STATE}`);
   }));
 
@@ -189,7 +189,7 @@ test("a changed ruleset is loaded, a broken one is not, and what is removed by h
     await annotate(`restored ${(await until(vm, changed)).toFixed(1)} s after they were removed by hand`);
     await vm.shell.ok(`rm ${RULESET}`);
     await until(vm, "nft list chain inet filter input | grep -q 'dport { 22, 9100 }'");
-    await until(vm, `grep -q '"name":"nftables","drift":\\[\\],"mends"' ${STATE}`);
+    await until(vm, `grep -q '"name":"nftables","drift":\\[\\],"repairs"' ${STATE}`);
   }));
 
 test("an injected ruleset shows nft no other file of the node, at boot and in the monitor, and what it names may come up later", ({
@@ -250,13 +250,13 @@ test("the data volume grows as it fills, and an interrupted growth is finished",
     const after = Number(await vm.shell.ok(size));
     expect(after - before).toBeGreaterThan(group / 20 - 8 * MIB);
     expect(after - before).toBeLessThanOrEqual(group / 20 + 8 * MIB);
-    await until(vm, `grep -q '"name":"data-growth","drift":\\[\\],"mends":[1-9]' ${STATE}`);
+    await until(vm, `grep -q '"name":"data-growth","drift":\\[\\],"repairs":[1-9]' ${STATE}`);
     // As a power cut leaves it between the two; the service is not to be the one that sees it first.
     await vm.shell.ok("systemctl stop guestos-monitor.service; lvextend --extents +8 store/shared-data");
     const blocks = "xfs_growfs -n /var/lib/ic/data | sed -n 's/^data .*blocks=\\([0-9]*\\),.*/\\1/p'";
     const small = Number(await vm.shell.ok(blocks));
     const look = await guestosBoot(vm, "monitor --once --unit data-growth");
-    expect(look.stdout).toMatch(/^data-growth +mended\n {2}did +grow the file system/);
+    expect(look.stdout).toMatch(/^data-growth +repaired\n {2}did +grow the file system/);
     expect(Number(await vm.shell.ok(blocks)) - small).toBe((8 * 4 * MIB) / 4096);
     await vm.shell.ok("rm /var/lib/ic/data/filler; systemctl start guestos-monitor.service");
   }));

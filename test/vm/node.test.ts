@@ -23,10 +23,10 @@ import { metricsPage, ssh } from "./support/reach.ts";
 /**
  * The life of one node, from a blank disk: first boot, an operator at work, reboot, power cut. All on one disk.
  *
- * The pieces run in this order. Each also holds without those before it, on a node that was booted anew for it.
+ * The pieces run in this order. Each also holds without those before it, on a node that was booted again for it.
  */
 
-// A piece may have to boot the node anew, more than once.
+// A piece may have to boot the node again, more than once.
 vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
 
 const NAME = "node";
@@ -72,7 +72,7 @@ test("the boot is clean: nothing failed, nothing warned, no secret shows anywher
     );
   }));
 
-/** What its events have to be, `traceFaults` looks at. */
+/** What its events have to be, `traceFaults` inspects. */
 const Trace = z.object({ traceEvents: z.array(z.custom<TraceEvent>((event) => typeof event === "object" && event !== null)) });
 
 const sum = (list: readonly { readonly seconds: number }[]): number => list.reduce((total, { seconds }) => total + seconds, 0);
@@ -266,7 +266,7 @@ test("accounts have exactly the injected ssh keys, which they can read and not w
     }
   }));
 
-test("who has a key gets in by ssh, and nobody else", () =>
+test("who has a key gets in by ssh, and no one else", () =>
   node.use(async (vm) => {
     const { keys } = injected;
     const [admin, root, foreignKey, noKey, without] = await Promise.all([
@@ -400,7 +400,7 @@ test("doctor finds the node sound", ({ annotate }) =>
     expect(checks.filter(({ name, outcome }) => outcome !== "fine" && name !== "monitor")).toEqual([]);
   }));
 
-test("doctor names what is wrong, and what it says mends it", () =>
+test("doctor names what is wrong, and what it says repairs it", () =>
   node.use(async (vm) => {
     const key = "/boot/config/node_exporter/node_exporter.key";
     const breaking = [
@@ -420,16 +420,16 @@ test("doctor names what is wrong, and what it says mends it", () =>
       ["wrong", `${key} is not closed to others`, `chmod 0600 ${key}`],
       [
         "wrong",
-        "the monitor does not run: nothing is mended by itself",
+        "the monitor does not run: nothing is repaired by itself",
         expect.stringMatching(/^systemctl start guestos-monitor.service;/),
       ],
     ]);
     const text = await guestosBoot(vm, "doctor");
     expect(text.stdout).toMatch(/^4 things are wrong\n/);
     for (const { problem } of findings) await vm.shell.ok(problem.todo.split(";")[0] ?? "", { timeout: BOOT_TIMEOUT });
-    const mended = await guestosBoot(vm, "doctor");
-    expect(mended.status, mended.stdout).toBe(0);
-    expect(mended.stdout).toMatch(/^sound: /);
+    const repaired = await guestosBoot(vm, "doctor");
+    expect(repaired.status, repaired.stdout).toBe(0);
+    expect(repaired.stdout).toMatch(/^sound: /);
   }));
 
 test("each unit, run by itself and once more with the others, has nothing to do either time and starts next to no process", ({
@@ -714,7 +714,7 @@ test("a reboot changes nothing that lasts: identity, keys, configuration, data, 
     expect(await lastingState(vm)).toEqual(before);
   }));
 
-test("the node shut down in order: nothing was busy, and nothing had to be mended", () =>
+test("the node shut down in order: nothing was busy, and nothing had to be repaired", () =>
   rebooted.use(async (vm) => {
     expect(await vm.shell.ok("journalctl -b -1 -q -o cat _PID=1 | grep -i 'failed unmounting' || true")).toBe("");
     expect((await unitsOf(vm)).flatMap(({ notes }) => notes)).toEqual([]);

@@ -22,8 +22,8 @@ vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 const injected = await injectedNode();
 
 /**
- * One power cut of each kind; `make test-power` looks at many. The machine that is prepared loses its power in its install, and what is
- * committed is its disk at the moment at which the commit was done. Of those in a first boot and a confirm a few are kept, and one is looked at.
+ * One power cut of each kind; `make test-power` inspects many. The machine that is prepared loses its power in its install, and what is
+ * committed is its disk at the moment at which the commit was done. Of those in a first boot and a confirm a few are kept, and one is inspected.
  */
 const SEED = 1;
 const random = randomNumbers(SEED);
@@ -115,7 +115,7 @@ test("A installs B, which is tried, confirmed and stays; then B installs A, and 
 });
 
 /** Of a kind one, of so many as there are: each takes a boot. That of a confirm is the last, for what comes before its write is a cut of the first boot. */
-const LOOKED_AT = {
+const INSPECTED_AT = {
   "first boot": (cuts: readonly Cut[]) => spreadOut(cuts, 1)[0],
   confirm: (cuts: readonly Cut[]) => cuts.at(-1),
 };
@@ -126,7 +126,7 @@ test("after a power cut in the first boot of the new system, or as it is confirm
   const node = await readyNode();
   const { cuts } = await life();
   for (const phase of ["first boot", "confirm"] as const) {
-    const cut = LOOKED_AT[phase](cuts.filter((each) => each.phase === phase));
+    const cut = INSPECTED_AT[phase](cuts.filter((each) => each.phase === phase));
     if (cut === undefined) throw new Error(`no power cut in phase ${phase}`);
     const what = await withPanicRetry(async () => afterCut("upgrade-cut", cut, node));
     expect(what).toMatch(/; (?:confirmed|committed)/);
@@ -165,7 +165,7 @@ test("a new system whose kernel panics restarts, and the machine is on A again",
     },
   ));
 
-test("a new system that works, and that nobody confirms in time, is left", () =>
+test("a new system that works, and that no one confirms in time, is left", () =>
   story(
     "upgrade-unconfirmed",
     ({ committed }) => committed,

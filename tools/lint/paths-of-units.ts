@@ -2,7 +2,7 @@
  * The rule `guestos/no-absolute-path`, for oxlint (oxlint.config.ts): a unit takes every path from the layout, which tests and
  * configuration move; a path of its own would be that of whatever machine the unit runs on, a developer's included.
  *
- * Not meant are what a unit says it owns, which nobody opens, and devices, whose names are the kernel's (/dev/vda4).
+ * Not meant are what a unit says it owns, which no one opens, and devices, whose names are the kernel's (/dev/vda4).
  */
 const ABSOLUTE = /^\/(?!dev\/)[\w.]/;
 const MESSAGE =

@@ -5,7 +5,7 @@ export function escaped(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll(/^([.'])/gm, "\\&$1");
 }
 
-/** What is typed or stands in a file: its hyphens are the minus sign that can be copied. */
+/** What is typed or is in a file: its hyphens are the minus sign that can be copied. */
 export function literal(text: string): string {
   return escaped(text).replaceAll("-", "\\-");
 }

@@ -23,7 +23,7 @@ const Stage = z.enum(["early", "late"]);
 
 const unitFacts = {
   name: z.string(),
-  prerequisite: z.boolean().describe("nobody asked for it, but for what requires it"),
+  prerequisite: z.boolean().describe("no one asked for it, but for what requires it"),
   requires: Texts,
   seconds: Seconds.optional().describe("absent until it has ended"),
   notes: Texts.describe("warnings that stopped nothing"),
@@ -115,27 +115,27 @@ const Verify = z.object({
 });
 
 const Looks = z.object({
-  looks: z.array(
+  inspections: z.array(
     z.object({
       name: z.string(),
-      kind: z.enum(["fine", "mended", "drift", "blocked", "failed"]),
+      kind: z.enum(["fine", "repaired", "drift", "blocked", "failed"]),
       done: Texts,
       drift: Texts,
       problem: Problem.optional(),
       retries: Count,
-      again: Seconds.optional().describe("until it is to be looked at again"),
+      again: Seconds.optional().describe("until it is to be inspected again"),
     }),
   ),
 });
 
 const Doctor = z.object({
-  sound: z.boolean().describe("everything was looked at, and nothing is wrong"),
+  sound: z.boolean().describe("everything was inspected, and nothing is wrong"),
   findings: z
     .array(
       z.object({
         check: z.string(),
-        level: z.enum(["wrong", "unknown", "notice"]).describe("unknown: it could not be looked at. notice: nothing is wrong"),
-        problem: Problem.describe("todo: how to mend it"),
+        level: z.enum(["wrong", "unknown", "notice"]).describe("unknown: it could not be inspected. notice: nothing is wrong"),
+        problem: Problem.describe("todo: how to repair it"),
         seen: z.string().describe("the command or file that shows it again"),
       }),
     )
@@ -213,7 +213,7 @@ const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts
 const RecoveryPassphrase = z.object({
   device: z.string(),
   state: z.enum(["none", "set", "unfinished"]).describe("unfinished: setting or removing it was cut off"),
-  done: z.enum(["added", "replaced", "finished", "removed", "unchanged"]).optional().describe("absent where it was only looked at"),
+  done: z.enum(["added", "replaced", "finished", "removed", "unchanged"]).optional().describe("absent where it was only inspected"),
 });
 
 interface Published {

@@ -19,7 +19,7 @@ function publishedSchema(name: DocumentName): object {
   return { $schema, $id: `${BASE}/${name}.json`, title, ...rest };
 }
 
-/** For editors: what may stand in a file that people write. */
+/** For editors: what may are in a file that people write. */
 const files = {
   "config-file": { title: "/etc/guestos-boot/config.yaml", schema: BootConfig },
   "extra-unit": { title: "/etc/guestos-boot/units.d/NAME/unit.yaml", schema: ExtraUnit },
@@ -31,7 +31,7 @@ function fileSchema(name: keyof typeof files): object {
   return { $schema, $id: `${BASE}/${name}.json`, title, ...rest };
 }
 
-/** Every schema as it stands in its file, by the file's name. */
+/** Every schema as it is in its file, by the file's name. */
 export function publishedSchemas(): ReadonlyMap<string, string> {
   const text = (schema: object): string => `${JSON.stringify(schema, undefined, 2)}\n`;
   return new Map([

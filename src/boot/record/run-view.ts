@@ -102,7 +102,7 @@ export class RunReader {
 function doingText(what: Exclude<SpanSubject, { readonly kind: "unit" | "tool" }>): string {
   switch (what.kind) {
     case "plan":
-      return "looking at what is there";
+      return "inspecting what is there";
     case "action":
       return what.description;
     case "retry":

@@ -63,13 +63,13 @@ async function unusableExecutables(paths: readonly string[]): Promise<readonly P
     import("../../system/host.ts"),
   ]);
   const host = systemHost();
-  const looks = paths.map(async (path) =>
+  const found = paths.map(async (path) =>
     requireRootsExecutable(host, path).then(
       () => [],
       (error: unknown) => [toProblem(error)],
     ),
   );
-  return (await Promise.all(looks)).flat();
+  return (await Promise.all(found)).flat();
 }
 
 function printVerdict(

@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { keepWatch } from "../../monitor/monitor.ts";
-import type { Look } from "../../monitor/monitor-look.ts";
+import type { Inspection } from "../../monitor/monitor-inspection.ts";
 import type { News } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { CommandError, endingText } from "../../system/command.ts";
@@ -11,7 +11,7 @@ import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
 import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
-import { quickLook } from "../../monitor/quick-look.ts";
+import { quickInspection } from "../../monitor/quick-inspection.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
 import type { Watched } from "../../run/watched.ts";
@@ -32,7 +32,7 @@ export interface MonitorRequest {
  * @throws ExitError when not root, or when the address is invalid
  */
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
-  requireRoot("the monitor mends what is missing");
+  requireRoot("the monitor repairs what is missing");
   const { layout, watchers, quick } = watched;
   interpretOnly();
   const stop = stopOnSignals();
@@ -51,12 +51,12 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
     watchers,
     atStart: watched.atStart,
     machine: { host, layout },
-    look: async (names, signal) => lookInOwnProcess(names ?? { without: waiting }, since, signal),
+    inspect: async (names, signal) => inspectInOwnProcess(names ?? { without: waiting }, since, signal),
     quick: {
       units: quick.map(({ name }) => name),
-      look: async (called, signal) => {
+      inspect: async (called, signal) => {
         const unit = quick.find(({ name }) => name === called);
-        return unit === undefined ? undefined : quickLook(host, { unit, watched, since, signal }, terminal);
+        return unit === undefined ? undefined : quickInspection(host, { unit, watched, since, signal }, terminal);
       },
       tellOthers: async (signal) => void (await ownProcess(["--refresh"], signal)),
     },
@@ -70,13 +70,13 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   return stop.exit();
 }
 
-async function lookInOwnProcess(
+async function inspectInOwnProcess(
   which: readonly string[] | { readonly without: readonly string[] },
   since: number,
   signal: AbortSignal,
-): Promise<readonly Look[]> {
+): Promise<readonly Inspection[]> {
   const units = "without" in which ? which.without.flatMap((name) => ["--without", name]) : which.flatMap((name) => ["--unit", name]);
-  return looksIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
+  return inspectsIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
 }
 
 /** @returns its standard output */
@@ -88,8 +88,8 @@ async function ownProcess(more: readonly string[], signal: AbortSignal): Promise
     if (!(error instanceof CommandError)) throw error;
     throw new ProblemError(
       {
-        code: "look-not-finished",
-        what: "the look did not come to its end",
+        code: "inspection-not-finished",
+        what: "the inspection did not come to its end",
         found: endingText(error.ending),
         todo: "see the lines before this one",
       },
@@ -98,28 +98,28 @@ async function ownProcess(more: readonly string[], signal: AbortSignal): Promise
   }
 }
 
-function looksIn(json: string): readonly Look[] {
+function inspectsIn(json: string): readonly Inspection[] {
   const document: unknown = JSON.parse(json);
-  if (hasLooks(document)) return document.looks;
+  if (hasInspections(document)) return document.inspections;
   throw new ProblemError({
-    code: "look-not-readable",
-    what: "the look did not say what it saw",
+    code: "inspection-not-readable",
+    what: "the inspection did not say what it saw",
     found: JSON.stringify(json.slice(0, 100)),
   });
 }
 
 /** This same program wrote it, so the check goes no deeper. */
-function hasLooks(document: unknown): document is { readonly looks: readonly Look[] } {
-  return typeof document === "object" && document !== null && "looks" in document && Array.isArray(document.looks);
+function hasInspections(document: unknown): document is { readonly inspections: readonly Inspection[] } {
+  return typeof document === "object" && document !== null && "inspections" in document && Array.isArray(document.inspections);
 }
 
 /** The news as lines of the journal. */
 function newsLines(news: News): readonly string[] {
   if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
-  const { name, done, drift, problem } = news.look;
+  const { name, done, drift, problem } = news.inspection;
   if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: all is well again`];
   return [
-    ...done.map((description) => `${name}: mended: ${description}`),
+    ...done.map((description) => `${name}: repaired: ${description}`),
     ...drift.map((description) => `${name}: missing: ${description}`),
     ...(problem === undefined ? [] : problemText(problem).map((line, index) => (index === 0 ? `${name}: ${line}` : `  ${line}`))),
   ];

@@ -98,7 +98,7 @@ function forecastLines(forecast: UnitForecast, head: (text: string) => readonly 
     case "blocked":
       return head(`skipped, because it requires ${forecast.because.join(", ")}`);
     case "stopped":
-      return head("not looked at");
+      return head("not inspected");
   }
 }
 

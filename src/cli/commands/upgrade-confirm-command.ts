@@ -6,7 +6,7 @@ import { decideAndWrite } from "../../upgrade/apply-writes.ts";
 import { decide, settleAll, written } from "../../upgrade/decide.ts";
 import { type Check, runHealthChecks } from "../../upgrade/health.ts";
 import { RefusedError } from "../../upgrade/refusals.ts";
-import { look } from "../../upgrade/situation.ts";
+import { inspect } from "../../upgrade/situation.ts";
 import { missingTrialMark, setTrialMark } from "../../upgrade/trial-mark.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
@@ -25,7 +25,7 @@ import { asOperator, locked } from "./upgrade-work.ts";
 export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
   return asOperator(async (host) => {
-    const { situation } = await look(host, layout);
+    const { situation } = await inspect(host, layout);
     const slot = situation.running;
     const expected = decide("confirm", settleAll(situation).reduce(written, situation));
     if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
@@ -52,7 +52,7 @@ export async function confirmCommand(setup: Setup, { json }: { readonly json: bo
 
 /** The service that restarts a machine on trial must know that the trial has ended. */
 async function endTrial(host: Host, { layout }: Setup): Promise<void> {
-  const mark = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+  const mark = await missingTrialMark(host, layout, (await inspect(host, layout)).situation);
   if (mark !== undefined) await setTrialMark(host, layout, mark);
 }
 
@@ -91,6 +91,6 @@ function requireHealthy(slot: string, checks: readonly Check[]): void {
     what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
     found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
     expected: "all to pass",
-    todo: "mend what is wrong and confirm again, or give the system up: guestos-boot upgrade rollback",
+    todo: "repair what is wrong and confirm again, or give the system up: guestos-boot upgrade rollback",
   });
 }

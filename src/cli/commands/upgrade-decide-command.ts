@@ -2,7 +2,7 @@ import type { Host } from "../../system/host.ts";
 import { requestReboot } from "../../system/systemd/logind.ts";
 import { toProblem } from "../../base/problem.ts";
 import { decideAndWrite } from "../../upgrade/apply-writes.ts";
-import { look } from "../../upgrade/situation.ts";
+import { inspect } from "../../upgrade/situation.ts";
 import { grubBoot } from "../../upgrade/boot-state.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
@@ -28,7 +28,7 @@ export async function decideCommand({ layout }: Setup, { verb, reboot, json }: D
       host,
       layout,
       verb,
-      async () => [await decideAndWrite(host, layout, verb), await look(host, layout)] as const,
+      async () => [await decideAndWrite(host, layout, verb), await inspect(host, layout)] as const,
     );
     const next = grubBoot(block).slot;
     const restart = decision.kind === "do" && decision.reboot && reboot;

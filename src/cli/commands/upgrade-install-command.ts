@@ -70,7 +70,7 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
     if (flags.json) printJson(terminal, { version, sha256, bytes, hasManifest, trust: trust.kind, boot, root });
     else {
       terminal.print(
-        `${source.name} is a whole image of version ${version}${trust.kind === "insecure" ? ", for which nobody vouches" : ""}`,
+        `${source.name} is a whole image of version ${version}${trust.kind === "insecure" ? ", for which no one vouches" : ""}`,
       );
       terminal.print(`sha256 ${sha256}`);
       terminal.print(`boot.img ${mib(boot)} MiB, root.img ${mib(root)} MiB, ${hasManifest ? "as the manifest says" : "no manifest"}`);

@@ -5,7 +5,7 @@ import { grubBoot } from "../../upgrade/boot-state.ts";
 import { bootStateText, writeText } from "../../upgrade/apply-writes.ts";
 import { type Phase, phaseOf, settleAll } from "../../upgrade/decide.ts";
 import { KNOWN } from "../../upgrade/refusals.ts";
-import { imageHash, type Knowledge, look, type Seen, slotVersion } from "../../upgrade/situation.ts";
+import { imageHash, type Knowledge, inspect, type Seen, slotVersion } from "../../upgrade/situation.ts";
 import { readRefusedImages, type RefusedImage } from "../../upgrade/slot-state.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -15,7 +15,7 @@ import { asUpgradeReader } from "./upgrade-work.ts";
 /** Shows both slots, the slot that is booted next, and the refused images. Changes nothing and takes no lock. */
 export async function upgradeStatus({ layout }: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   return asUpgradeReader(async (host) => {
-    const seen = await look(host, layout);
+    const seen = await inspect(host, layout);
     const version = (await host.readText(layout.versionFile))?.trim();
     const refused = await refusedImages(host, layout);
     if (json) printJson(terminal, statusDocument(seen, version, refused));

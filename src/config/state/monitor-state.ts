@@ -13,13 +13,13 @@ export const WatchedUnit = z.object({
   /** Why it could not be repaired, or not even inspected; absent when all is well. */
   problem: z.exactOptional(ProblemShape),
   /** How often something was missing and was restored, since the monitor started. */
-  mends: z.number(),
+  repairs: z.number(),
   /** How often a repair failed and was tried again, since the monitor started. */
   retries: z.number(),
   /** When it was last inspected. Absent before the first inspection. */
-  lookedAt: z.exactOptional(z.number()),
+  inspectedAt: z.exactOptional(z.number()),
   /** When it was last repaired. Absent when there was nothing to repair. */
-  mendedAt: z.exactOptional(z.number()),
+  repairedAt: z.exactOptional(z.number()),
 });
 export type WatchedUnit = Infer<typeof WatchedUnit>;
 

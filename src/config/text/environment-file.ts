@@ -12,5 +12,5 @@ export function environmentFile(values: Readonly<Record<string, string | undefin
       throw new Error(`the value of ${name} cannot be written into an environment file`);
     return [`${name}="${value}"\n`];
   });
-  return `# Made by guestos-boot from /boot/config, and made anew when that changes.\n${lines.join("")}`;
+  return `# Made by guestos-boot from /boot/config, and made again when that changes.\n${lines.join("")}`;
 }

@@ -97,8 +97,8 @@ function xfsRepair(device: string, options: readonly string[]): Command {
 function damaged(device: string, fileSystem: string, words: string, repair: string): ProblemError {
   return new ProblemError({
     code: "file-system-damaged",
-    what: `the ${fileSystem} file system on ${device} is damaged and cannot be mended without a decision`,
+    what: `the ${fileSystem} file system on ${device} is damaged and cannot be repaired without a decision`,
     found: words.trim(),
-    todo: `it was not mounted; look at it with ${repair}`,
+    todo: `it was not mounted; inspect it with ${repair}`,
   });
 }

@@ -50,7 +50,7 @@ export async function addPartition(host: Host, disk: string, { number, label, st
     args: ["--append", "--no-reread", "--no-tell-kernel", "--lock=yes", "--wipe-partitions", "never", disk],
     // The size is left out: all free space behind the start. The start is in MiB, because a number without a unit counts sectors.
     input: `${number} : start=${start / MIB}MiB, type=${LINUX_DATA}, name=${label}\n`,
-    todo: `look at the table, nothing of it is lost: sfdisk --list ${disk}`,
+    todo: `inspect the table, nothing of it is lost: sfdisk --list ${disk}`,
   });
 }
 

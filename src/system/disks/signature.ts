@@ -101,7 +101,7 @@ export async function contentOf(host: Host, device: string, { mustBeZero }: { re
     throw new ProblemError(
       {
         code: "device-not-inspected",
-        what: `cannot look at ${device}`,
+        what: `cannot inspect ${device}`,
         found: first === undefined ? "no such device" : "a device of size 0",
       },
       { retryable: true },

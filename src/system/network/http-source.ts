@@ -150,7 +150,7 @@ class Transfer {
       return "at-the-end";
     }
     if (this.#marks === undefined) {
-      if (answer.kind === "part") throw this.#problem("a part of the file, which nobody asked for", "200 OK");
+      if (answer.kind === "part") throw this.#problem("a part of the file, which no one asked for", "200 OK");
       this.#marks = answer.marks;
       this.size = answer.size;
       return 0;
@@ -202,7 +202,7 @@ class Transfer {
     });
   }
 
-  #problem(found: string, expected: string, cause?: unknown, todo = "look at the server, then try again"): ProblemError {
+  #problem(found: string, expected: string, cause?: unknown, todo = "inspect the server, then try again"): ProblemError {
     return new ProblemError(
       { code: "download-failed", what: `cannot receive ${this.name}`, found: foreignText(found), expected, todo },
       { cause },

@@ -19,7 +19,7 @@ const CARRIER_TIME = 5_000;
 const ROUTER_TIME = 9_000;
 /** Milliseconds for further routers to answer: one takes up to half a second (MAX_RA_DELAY_TIME). */
 const OTHERS_TIME = 2_000;
-const LOOK_AGAIN = 100;
+const CHECK_AGAIN = 100;
 
 /**
  * Finds out which interfaces have a link and a router. An interface that is down is brought up for the probe, which makes the kernel
@@ -58,7 +58,7 @@ async function those(
       end = Math.min(end, Date.now() + once);
       isFirst = false;
     }
-    if (found.length === interfaces.length || Date.now() >= end || !(await pause(systemClock, LOOK_AGAIN, host.signal))) return found;
+    if (found.length === interfaces.length || Date.now() >= end || !(await pause(systemClock, CHECK_AGAIN, host.signal))) return found;
   }
 }
 

@@ -9,7 +9,7 @@ const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/network1", i
  * networkd signals a change of its states, but not every change of an address. So the link is checked again after this many milliseconds.
  * Also how long networkd must be silent before a state counts: right after a request it still shows the previous one.
  */
-const LOOK_AGAIN = 500;
+const CHECK_AGAIN = 500;
 /** Milliseconds. The reload itself reconfigures a link whose file has changed. If the link is not as wanted by then, the reload did not. */
 const RELOAD_TIME = 5_000;
 
@@ -93,7 +93,7 @@ async function settled(bus: SystemBus, index: number, changes: Signals, { within
     if (there && steady) return { reached: true, link };
     const left = end - performance.now();
     if (left <= 0) return { reached: there, link };
-    const spoke = await changes.next(Math.min(LOOK_AGAIN, left));
+    const spoke = await changes.next(Math.min(CHECK_AGAIN, left));
     steady = quiet || (there && !spoke);
   }
 }

@@ -61,7 +61,7 @@ export async function loadExactly(
   // Without a place in the file, because the file is not at fault.
   throw new ProblemError({
     code: "firewall-changed-meanwhile",
-    what: "somebody else changes the firewall's rules while they are loaded",
+    what: "someone else changes the firewall's rules while they are loaded",
     found: `${LOADS} times other rules than those of ${ruleset.file}`,
     todo: "find out what calls nft on this node, and stop it: nft monitor",
   });

@@ -20,18 +20,18 @@ export interface CheckedMount extends MountRequest {
   /** The file system in an operator's words: "/dev/vda4 (A_boot)". */
   readonly place: string;
   /** The note to the operator after a successful repair. */
-  readonly mended: string;
+  readonly repaired: string;
   /** Runs before the file system is touched: checks, and makes, what has to be there. */
   readonly prepare?: () => Promise<void>;
 }
 
 /** The result of inspecting one mount point: nothing missing, a missing mount, or a conflict. */
-export type Looked = CheckedMount | Conflict | undefined;
+export type Inspected = CheckedMount | Conflict | undefined;
 
 /** One action for all missing mounts; the first conflict if there is one. */
-export function planMounts(machine: Machine, name: string, looked: readonly Looked[]): Plan {
+export function planMounts(machine: Machine, name: string, inspected: readonly Inspected[]): Plan {
   const wanted: CheckedMount[] = [];
-  for (const one of looked) {
+  for (const one of inspected) {
     if (one === undefined) continue;
     if ("conflict" in one) return one;
     wanted.push(one);
@@ -58,11 +58,11 @@ export function mountActions(machine: Machine, name: string, wanted: readonly Ch
  */
 async function mountChecked(machine: Machine, name: string, wanted: readonly CheckedMount[]): Promise<void> {
   const { host, layout, note } = machine;
-  for (const { fileSystem, source, mended, prepare } of wanted) {
+  for (const { fileSystem, source, repaired, prepare } of wanted) {
     await prepare?.();
     if (await isMounted(host, source)) continue;
-    if (fileSystem === "ext4" && (await checkExt4UnlessClean(host, source))) note(mended);
-    if (fileSystem === "vfat" && (await checkVfatUnlessClean(host, source))) note(mended);
+    if (fileSystem === "ext4" && (await checkExt4UnlessClean(host, source))) note(repaired);
+    if (fileSystem === "vfat" && (await checkVfatUnlessClean(host, source))) note(repaired);
   }
   try {
     await mountAll(host, `${layout.run}/${name}.fstab`, wanted);
@@ -77,11 +77,11 @@ async function mountChecked(machine: Machine, name: string, wanted: readonly Che
 }
 
 async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Promise<void> {
-  const { fileSystem, source, mended } = wanted;
+  const { fileSystem, source, repaired } = wanted;
   if (fileSystem === "xfs") return mountXfs({ host, note }, wanted);
   const isInUse = await isMounted(host, source);
-  if (fileSystem === "ext4" && !isInUse && (await checkExt4(host, source))) note(mended);
-  if (fileSystem === "vfat" && !isInUse && (await checkVfat(host, source))) note(mended);
+  if (fileSystem === "ext4" && !isInUse && (await checkExt4(host, source))) note(repaired);
+  if (fileSystem === "vfat" && !isInUse && (await checkVfat(host, source))) note(repaired);
   const refused = await tryMount(host, wanted);
   if (refused !== undefined) throw refused.errno === "EIO" ? refused.error.asRetryable() : refused.error;
 }
@@ -94,7 +94,7 @@ async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Pro
  * the way, and the kernel then refused the mount again for the same reason.
  */
 async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: CheckedMount): Promise<void> {
-  const { source, place, mended } = wanted;
+  const { source, place, repaired } = wanted;
   const mark = await kernelMark(host);
   const first = await tryMount(host, wanted);
   if (first === undefined) return;
@@ -102,7 +102,7 @@ async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: 
   if ((await repairXfs(host, source)) === "log-in-the-way") {
     // The log may be replayable now, for example because xfs_repair has repaired the superblock.
     const again = await tryMount(host, wanted);
-    if (again === undefined) return note(mended);
+    if (again === undefined) return note(repaired);
     if (again.errno !== "EUCLEAN") throw await notMounted(host, wanted, again, mark);
     const words = await kernelWords(host, source, mark);
     note(
@@ -111,7 +111,7 @@ async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: 
     await repairXfsWithoutLog(host, source);
   }
   await mount(host, wanted);
-  note(mended);
+  note(repaired);
 }
 
 interface Refused {

@@ -20,7 +20,7 @@ export const dataGrowth = unit({
   title: "Grow the data volume as it fills",
   requires: [volumeMounts],
   onFailure: "degrade",
-  mends: true,
+  repairs: true,
   // udev may hold the volume open for a moment.
   retryFor: 10_000,
   async plan(machine) {

@@ -44,9 +44,11 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
   const intent = await readIntent(host, layout.config.intents, spec.name);
   const content: Content = spec.missing ? { kind: "blank" } : await contentOf(host, spec.device, { mustBeZero: true });
   const evidence = { place: spec.place, intent, content, type: "crypto_LUKS" };
-  const looked = verdict(evidence);
+  const inspected = verdict(evidence);
   const found =
-    looked.kind === "conflict" && (await provesItself(machine, spec, intent, content)) ? verdict({ ...evidence, proven: true }) : looked;
+    inspected.kind === "conflict" && (await provesItself(machine, spec, intent, content))
+      ? verdict({ ...evidence, proven: true })
+      : inspected;
   if (found.kind === "conflict") return found.conflict;
 
   const present = (await mappings(host)).get(spec.mapping);

@@ -2,7 +2,7 @@ import { requirePartition } from "../../system/disks/block-devices.ts";
 import type { Host } from "../../system/host.ts";
 import { mountAt } from "../../system/disks/mounts.ts";
 import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
-import { type Looked, planMounts } from "./checked-mounts.ts";
+import { type Inspected, planMounts } from "./checked-mounts.ts";
 import { unit } from "../machine.ts";
 import { mountOptions } from "./mount-options.ts";
 import { mountPointTaken } from "./disk-problems.ts";
@@ -25,13 +25,13 @@ export const mountBoot = unit({
     const { host, layout } = machine;
     const slot = await requireBootedSlot(host);
     const { partitions, mountPoints } = layout;
-    const looked = await Promise.all([
+    const inspected = await Promise.all([
       missing(host, partitions.boot(slot), mountPoints.boot, "ext4", mountOptions.boot),
       missing(host, partitions.esp, mountPoints.efi, "vfat", mountOptions.efi),
       missing(host, partitions.grub, mountPoints.grub, "vfat", mountOptions.grub),
       missing(host, partitions.config, mountPoints.config, "ext4", mountOptions.config),
     ]);
-    return planMounts(machine, "mount-boot", looked);
+    return planMounts(machine, "mount-boot", inspected);
   },
 });
 
@@ -41,7 +41,7 @@ async function missing(
   mountPoint: string,
   fileSystem: "ext4" | "vfat",
   options: readonly string[],
-): Promise<Looked> {
+): Promise<Inspected> {
   const { device, deviceNumber } = await requirePartition(host, label);
   const present = await mountAt(host, mountPoint);
   if (present?.device === deviceNumber) return undefined;
@@ -54,6 +54,6 @@ async function missing(
   }
   const place = `${device} (${label})`;
   // A FAT that was in use at a power cut is marked as dirty, and may have no other fault. fsck does not tell the two cases apart.
-  const mended = `the ${fileSystem} file system on ${place} was not unmounted cleanly, or damaged; it was checked and mended`;
-  return { source: device, mountPoint, fileSystem, options, place, mended };
+  const repaired = `the ${fileSystem} file system on ${place} was not unmounted cleanly, or damaged; it was checked and repaired`;
+  return { source: device, mountPoint, fileSystem, options, place, repaired };
 }

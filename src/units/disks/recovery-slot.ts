@@ -37,7 +37,7 @@ export async function recoveryState(host: Host, device: string): Promise<Marked[
  */
 export async function setRecovery(recovery: Recovery, passphrase: Secret): Promise<"added" | "replaced" | "finished" | "unchanged"> {
   const { host, device, key } = recovery;
-  const { header, marked } = await lookAt(recovery);
+  const { header, marked } = await inspect(recovery);
   const fitting: number[] = [];
   for (const slot of marked.slots) if (await luksKeyFits(host, device, passphrase, slot)) fitting.push(slot);
   const plan = planPassphrase(header, marked, fitting);
@@ -50,7 +50,7 @@ export async function setRecovery(recovery: Recovery, passphrase: Secret): Promi
   const slot = plan.kind === "add" ? plan.slot.number : plan.slot;
   await requireFits(recovery, passphrase, slot, "the new passphrase");
   for (const old of former) await luksRemoveSlot(host, device, old, key);
-  const { marked: left } = await lookAt(recovery);
+  const { marked: left } = await inspect(recovery);
   await writeLuksToken(host, device, { type: RECOVERY_TOKEN, slots: [slot], next: undefined }, left.token);
   await requireFits(recovery, passphrase, slot, "the new passphrase");
   await requireFits(recovery, key, undefined, "the device's own key");
@@ -61,7 +61,7 @@ export async function setRecovery(recovery: Recovery, passphrase: Secret): Promi
 /** Removes the recovery passphrase. @returns whether there was one */
 export async function removeRecovery(recovery: Recovery): Promise<boolean> {
   const { host, device, key } = recovery;
-  const { marked } = await lookAt(recovery);
+  const { marked } = await inspect(recovery);
   // The token is removed last: while a slot exists, the token says that the slot is the recovery passphrase's.
   for (const slot of marked.slots) await luksRemoveSlot(host, device, slot, key);
   if (marked.token !== undefined) await removeLuksToken(host, device, marked.token);
@@ -69,7 +69,7 @@ export async function removeRecovery(recovery: Recovery): Promise<boolean> {
 }
 
 /** @throws ProblemError if the device's own key does not open it, or if the token marks the slot of that key */
-async function lookAt(recovery: Recovery): Promise<{ readonly header: LuksSlots; readonly marked: Marked }> {
+async function inspect(recovery: Recovery): Promise<{ readonly header: LuksSlots; readonly marked: Marked }> {
   const { host, device, key } = recovery;
   await requireFits(recovery, key, undefined, "the device's own key");
   const header = await readLuksSlots(host, device);

@@ -96,7 +96,7 @@ function keyGone(file: string, encrypted: readonly string[], device: string): Co
     what: `the store key ${file} is gone, and a new one would lock out what was made with it`,
     found: `intents of ${encrypted.join(", ")}, and no key`,
     expected: "the key that they were made with",
-    todo: `restore the key file from a backup of the config partition; nothing was changed. Without one, a recovery passphrase opens the store: cryptsetup open --readonly ${device} rescue-crypt; how a key is made anew with it: docs/operator.md, "The key file is lost"`,
+    todo: `restore the key file from a backup of the config partition; nothing was changed. Without one, a recovery passphrase opens the store: cryptsetup open --readonly ${device} rescue-crypt; how a key is made again with it: docs/operator.md, "The key file is lost"`,
   });
 }
 

@@ -147,7 +147,7 @@ function mountVar(machine: Machine, device: string, intentName: string): readonl
     const wrong = await innerConflict(machine, device, intent?.inner);
     if (wrong !== undefined) throw new ProblemError(wrong.conflict);
   };
-  const mended = "the file system of /var was damaged and has been mended";
+  const repaired = "the file system of /var was damaged and has been repaired";
   const wanted = {
     source: device,
     mountPoint: layout.mountPoints.var,
@@ -155,7 +155,7 @@ function mountVar(machine: Machine, device: string, intentName: string): readonl
     options: mountOptions.var,
     place: device,
   } as const;
-  return mountActions(machine, "var", [{ ...wanted, mended, prepare }]);
+  return mountActions(machine, "var", [{ ...wanted, repaired, prepare }]);
 }
 
 /** A /var of the shell chain that the node's own key opens: its intent records the file system as it is. */
@@ -188,6 +188,6 @@ async function innerConflict({ host }: Machine, device: string, uuid: string | u
     what: `${device} does not hold the file system that was made on it; it was not touched`,
     found: found === undefined ? "no signature that is known" : contentText({ kind: "found", ...found }),
     expected: `ext4 ${uuid ?? "of a known identity"}, made and completed before`,
-    todo: `its superblock may be damaged: look with dumpe2fs and e2fsck -n -b 32768 ${device} before anything else`,
+    todo: `its superblock may be damaged: inspect with dumpe2fs and e2fsck -n -b 32768 ${device} before anything else`,
   });
 }

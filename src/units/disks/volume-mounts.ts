@@ -7,7 +7,7 @@ import { mountAt } from "../../system/disks/mounts.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { readSignature } from "../../system/disks/signature.ts";
 import { activeSwaps, swapOn } from "../../system/disks/swap.ts";
-import { type Looked, planMounts } from "./checked-mounts.ts";
+import { type Inspected, planMounts } from "./checked-mounts.ts";
 import { type Machine, unit } from "../machine.ts";
 import { volumeOptions } from "./mount-options.ts";
 import { varPartition } from "./var.ts";
@@ -33,9 +33,9 @@ export const volumeMounts = unit({
     const active = await mappings(machine.host);
     const { volumes } = machine.layout;
     const swaps = volumes.filter(({ fileSystem }) => fileSystem === "swap").map((volume) => planSwap(machine, volume, active));
-    const looked = volumes.map((volume) => lookAt(machine, volume, active));
+    const inspected = volumes.map((volume) => inspect(machine, volume, active));
     // Both are awaited together: a failure of a promise that is not yet awaited is an unhandled rejection, which ends the program.
-    const [swapPlans, mounts] = await Promise.all([Promise.all(swaps), Promise.all(looked)]);
+    const [swapPlans, mounts] = await Promise.all([Promise.all(swaps), Promise.all(inspected)]);
     return joined([...swapPlans, planMounts(machine, "volume-mounts", mounts)]);
   },
 });
@@ -64,7 +64,7 @@ async function planSwap(machine: Machine, volume: VolumeLayout, active: Readonly
   ];
 }
 
-async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Looked> {
+async function inspect(machine: Machine, volume: VolumeLayout, active: ReadonlyMap<string, Mapping>): Promise<Inspected> {
   const { host } = machine;
   const { name, fileSystem, mountPoint } = volume;
   if (fileSystem === "swap" || mountPoint === undefined) return undefined;
@@ -74,12 +74,12 @@ async function lookAt(machine: Machine, volume: VolumeLayout, active: ReadonlyMa
   if (present !== undefined) {
     return mountPointTaken(mountPoint, { found: present.source, expected: device });
   }
-  const mended = `the file system of ${name} was damaged and has been repaired`;
+  const repaired = `the file system of ${name} was damaged and has been repaired`;
   const prepare = async (): Promise<void> => {
     await requireOwn(machine, volume, device);
     await host.makeFolder(mountPoint, { mode: 0o755 });
   };
-  return { source: device, mountPoint, fileSystem, options: volumeOptions, place: name, mended, prepare };
+  return { source: device, mountPoint, fileSystem, options: volumeOptions, place: name, repaired, prepare };
 }
 
 /** Checks that the device holds the file system that was made for this volume. @throws ProblemError for any other */

@@ -87,7 +87,7 @@ async function makeVolumes(machine: Machine, device: string): Promise<void> {
       what: "the store belongs to another volume group",
       found: group?.name ?? "no group",
       expected: name,
-      todo: "look with: pvs",
+      todo: "inspect with: pvs",
     });
   }
   const sizes = volumeExtents(layout.volumes, group.bytes, group.extentBytes, group.extents);
@@ -131,7 +131,7 @@ async function activateAll({ host, layout }: Machine, device: string): Promise<v
     what: `volumes are missing from the volume group ${layout.volumeGroup}, which was complete`,
     found: `no ${missing.map(({ name }) => name).join(", no ")}`,
     expected: layout.volumes.map(({ name }) => name).join(", "),
-    todo: `they are not made anew; look with: lvs --all ${layout.volumeGroup}, and in /etc/lvm/archive of a rescue system`,
+    todo: `they are not made again; inspect with: lvs --all ${layout.volumeGroup}, and in /etc/lvm/archive of a rescue system`,
   });
 }
 

@@ -42,7 +42,7 @@ export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
       where: { file: executable },
       found,
       expected,
-      todo: "mend the unit; the contract stands in docs/extra-units.md",
+      todo: "repair the unit; the contract is in docs/extra-units.md",
     });
   const answer = foreignText(stdout);
   const json = asJson(answer);

@@ -42,7 +42,7 @@ export const machineId = unit({
         // machine-id(5): an id is confidential, so neither is shown in full.
         found: `${savedId.slice(0, 8)}… saved, ${id.slice(0, 8)}… running`,
         expected: "the initramfs hook to bind the saved id over /etc/machine-id before systemd starts",
-        todo: `check that the hook is in the initrd (lsinitramfs); to give this machine the running id for good, remove ${layout.config.machineId} and run guestos-boot --unit machine-id`,
+        todo: `check that the hook is in the initrd (lsinitramfs); to give this machine the running id permanently, remove ${layout.config.machineId} and run guestos-boot --unit machine-id`,
       });
     }
     const why = saved === undefined ? "" : ` (what was saved is ${described(saved)})`;

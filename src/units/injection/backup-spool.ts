@@ -20,9 +20,9 @@ export const backupSpool = unit({
   title: "Purge old files from the backup spool",
   requires: [volumeMounts],
   onFailure: "degrade",
-  mends: true,
+  repairs: true,
   timeout: 60 * 60_000,
-  lookEvery: async ({ host, layout }) => (await readBackupConf(host, layout)).backup_purging_interval_secs,
+  inspectEvery: async ({ host, layout }) => (await readBackupConf(host, layout)).backup_purging_interval_secs,
   async plan({ host, layout, note }) {
     const folder = layout.mountPoints.backup;
     const all = await mounts(host);

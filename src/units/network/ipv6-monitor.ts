@@ -39,7 +39,7 @@ export const ipv6Monitor = unit({
   after: [networkApplied],
   onFailure: "degrade",
   // A router solicitation changes nothing on the node.
-  mends: true,
+  repairs: true,
   timeout: 90_000,
   // A network card may take some seconds to detect its link.
   retryFor: 10_000,
@@ -115,7 +115,7 @@ function linkLocal(found: string): Problem {
   return {
     code: "ipv6-address-link-local",
     what: "ipv6_address in network.conf is of no use to a node",
-    found: `${found}, a link-local address: nobody beyond the link can reach it`,
+    found: `${found}, a link-local address: no one beyond the link can reach it`,
     expected: "a global address, or none for an automatic one",
     todo: "correct ipv6_address in network.conf, then: guestos-boot --unit network --unit ipv6-monitor",
   };

@@ -136,7 +136,7 @@ async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]):
 
 /** Milliseconds to wait for a card that is not there: its driver may be loaded late. */
 const MISSED_TIME = 10_000;
-const LOOK_AGAIN = 250;
+const CHECK_AGAIN = 250;
 
 /** @returns `undefined` if the recorded card has appeared, or all cards are gone */
 async function choose(host: Host, memory: CardIdentity | undefined): Promise<Choice | undefined> {
@@ -146,7 +146,7 @@ async function choose(host: Host, memory: CardIdentity | undefined): Promise<Cho
       if (knownAgain(memory, cards) !== undefined) return undefined;
       // Another card is in its place: the recorded one was exchanged, and will not appear.
       if (cardInPlaceOf(memory, cards) !== undefined) break;
-      if (Date.now() >= end || !(await pause(systemClock, LOOK_AGAIN, host.signal))) break;
+      if (Date.now() >= end || !(await pause(systemClock, CHECK_AGAIN, host.signal))) break;
     }
   }
   const [first] = cards;
@@ -179,7 +179,7 @@ const REASONS: Readonly<Record<NodeCard["because"], string>> = {
   router: "it alone has an IPv6 router",
   name: "it is the first by name of several with a carrier, and neither one alone has an IPv6 router",
   moved: "it is the one that was remembered, in another place or with another address",
-  nothing: "none has a carrier, and it is the first by name; at the next boot that is looked at again",
+  nothing: "none has a carrier, and it is the first by name; at the next boot that is inspected again",
 };
 
 /** The reason for the choice, for the operator. */

@@ -28,7 +28,7 @@ export const nftables = unit({
   timeout: 120_000,
   retryFor: 30_000,
   // Loading is one transaction, and a faulty file changes nothing.
-  mends: true,
+  repairs: true,
   async plan(machine) {
     const { host, layout } = machine;
     const loaded = await readLoadedRuleset(host, layout);

@@ -29,7 +29,7 @@ export const danted = unit({
   timeout: 180_000,
   // An interface may get its address shortly after the network has been set up.
   retryFor: 20_000,
-  mends: true,
+  repairs: true,
   async plan(machine) {
     const { host, layout } = machine;
     const vars = await readBnVars(host, layout);

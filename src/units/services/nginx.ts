@@ -32,7 +32,7 @@ export const nginx = unit({
   onFailure: "degrade",
   timeout: 180_000,
   // A faulty configuration is not put in force, and a good one drops no connection.
-  mends: true,
+  repairs: true,
   async plan(machine) {
     const { host, layout } = machine;
     const vars = await readBnVars(host, layout);

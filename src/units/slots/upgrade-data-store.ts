@@ -95,7 +95,7 @@ async function readVersion(host: Host, file: string): Promise<number | Problem> 
     where: { file },
     found: facts.kind === "file" ? `a file of ${facts.size} bytes` : `a ${facts.kind}`,
     expected: "a file with one number",
-    todo: `look at what is in the store; where it is sure to be of an old system, remove ${file}, and every step is done again`,
+    todo: `inspect what is in the store; where it is sure to be of an old system, remove ${file}, and every step is done again`,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Action, activate, provision } from "../../boot/unit.ts";
 import { carryOut, writeText } from "../../upgrade/apply-writes.ts";
 import { settleAll, type Write, written } from "../../upgrade/decide.ts";
-import { look } from "../../upgrade/situation.ts";
+import { inspect } from "../../upgrade/situation.ts";
 import { missingTrialMark, setTrialMark, type TrialMark } from "../../upgrade/trial-mark.ts";
 import { withUpgradeLock } from "../../upgrade/upgrade-lock.ts";
 import { type Machine, unit } from "../machine.ts";
@@ -25,7 +25,7 @@ export const upgradeState = unit({
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;
-    const { situation, grubenv } = await look(host, layout);
+    const { situation, grubenv } = await inspect(host, layout);
     const writes = settleAll(situation);
     const mark = await missingTrialMark(host, layout, writes.reduce(written, situation));
     return [...writes.map((write) => settling(machine, write, grubenv.faults)), ...(mark === undefined ? [] : [marking(machine, mark)])];
@@ -39,7 +39,7 @@ function settling({ host, layout }: Machine, write: Write, faults: readonly stri
   const why = write.kind === "block" && faults.length > 0 ? ` (grubenv: ${faults.join("; ")})` : "";
   return provision(`${writeText(write)}${why}`, async () =>
     withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
-      const seen = await look(host, layout);
+      const seen = await inspect(host, layout);
       // An upgrade command that held the lock before may have done it already, and changed the state further.
       if (settleAll(seen.situation).some((wanted) => writeText(wanted) === writeText(write))) await carryOut(host, layout, seen, write);
     }),
@@ -55,7 +55,7 @@ function marking({ host, layout }: Machine, mark: TrialMark): Action {
   return activate(MARKS[mark], async () =>
     withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
       // The boot may have been confirmed meanwhile.
-      const wanted = await missingTrialMark(host, layout, (await look(host, layout)).situation);
+      const wanted = await missingTrialMark(host, layout, (await inspect(host, layout)).situation);
       if (wanted !== undefined) await setTrialMark(host, layout, wanted);
     }),
   );

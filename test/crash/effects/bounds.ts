@@ -1,6 +1,6 @@
 /**
  * Units act here for real, as root: what they may touch of the machine that runs the test is its folder, and no more. The host refuses any
- * other path, with a word on what to do; what no look at a path finds, such as what a tool does, the kernel refuses: in the worker's
+ * other path, with a word on what to do; what no inspect a path finds, such as what a tool does, the kernel refuses: in the worker's
  * namespace everything else is read-only.
  */
 import { join, resolve } from "node:path";
@@ -20,7 +20,7 @@ let root: string | undefined;
 
 /**
  * Where a setting of the kernel (sysctl(8)) is kept: below the machine's folder, but for those that are the worker's own. A setting that
- * nobody has written there is what the real kernel has.
+ * no one has written there is what the real kernel has.
  */
 export function settingPlace(path: string): string | undefined {
   return root === undefined || !path.startsWith("/proc/sys/") || OWN_KERNEL_FILES.includes(path) ? undefined : join(root, path);

@@ -3,7 +3,7 @@
  *
  *   SCENARIO=name  that one alone
  *   EFFECT="n w"   that case of it alone: effect 12, at "before", "step 2", "after", "full", "io-error"
- *   SEED=n         decides after which kills the machine is booted anew (1)
+ *   SEED=n         decides after which kills the machine is booted again (1)
  *   MINUTES=n      begin no further case after that time
  *   JOBS=n         processes at the same time (2)
  *

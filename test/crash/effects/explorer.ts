@@ -11,7 +11,7 @@ export interface Result {
   readonly effect: number;
   readonly name: string;
   readonly moment: Moment;
-  /** Whether the machine was booted anew before the next run. */
+  /** Whether the machine was booted again before the next run. */
   readonly reboot: boolean;
   /** False where the process had ended before it came to that. */
   readonly reached: boolean;

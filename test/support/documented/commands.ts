@@ -12,7 +12,7 @@ export interface DocumentedCommand {
   readonly shown: readonly string[];
 }
 
-/** What a fenced block may be: others hold no commands. A block that does not say what it is would be one that nobody looks at. */
+/** What a fenced block may be: others hold no commands. A block that does not say what it is would be one that no one inspects. */
 const LANGUAGES = ["sh", "console", "text", "bash", "ts", "yaml", "json", "mermaid"];
 
 const documents: readonly string[] = [

@@ -13,7 +13,7 @@ const EXTRA = "test/system/docs/extra-units.test.ts";
 const ONE_UNIT = { file: NODE, as: ["echo ${names.join", "xargs -P 2 -I UNIT bash -c 'run UNIT --unit UNIT'", "run() { guestos-boot"] };
 const APPLIED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `--json ${units}`)"] };
 const PLANNED = { file: NODE, as: ['const units = "--unit network --unit hostname"', "guestosBoot(vm, `plan --json ${units}`)"] };
-const LOOKED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
+const INSPECTED = { file: MONITOR, as: ['guestosBoot(vm, "monitor --once --unit data-growth")'] };
 const FETCHED = { file: UPGRADE, as: ["guestos-boot upgrade install --json --sha256 ${image.sha256} ${server.url}"] };
 const RECOVERY: Elsewhere = {
   file: NODE,
@@ -26,7 +26,7 @@ const RECOVERY: Elsewhere = {
 };
 /** Of "The key file is lost". */
 const RESCUE = (command: string): Elsewhere => ({ file: "test/vm/conflicts.test.ts", as: [command] });
-/** The services run it, and that they did is looked at. */
+/** The services run it, and that they did is inspected. */
 const STAGES = { file: NODE, as: ["guestos-boot run --stage boot --wait 300"] };
 
 /** What needs a whole node, or another machine than the one that test/system/docs/commands.test.ts has. */
@@ -62,8 +62,8 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
   "guestos-boot doctor": { file: NODE, as: ['guestosBoot(vm, "doctor")'] },
   "sudo guestos-boot doctor": { file: NODE, as: ['asAdmin("sudo -n guestos-boot doctor")'] },
   "guestos-boot doctor --json": { file: NODE, as: ['guestosBoot(vm, "doctor --json")'] },
-  "guestos-boot monitor --once --unit NAME": LOOKED,
-  "guestos-boot monitor --once --unit nftables": LOOKED,
+  "guestos-boot monitor --once --unit NAME": INSPECTED,
+  "guestos-boot monitor --once --unit nftables": INSPECTED,
   "guestos-boot upgrade install --sha256 HASH https://host/update.tar.zst": FETCHED,
   "guestos-boot upgrade verify --sha256 HASH --header-file /root/headers https://host/update.tar.zst": {
     file: "test/system/cli/upgrade-address.test.ts",
@@ -138,7 +138,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "node -e 0": "of what is measured beside",
   "cat >": "of the test of power cuts",
   "await import()": "code",
-  "looking at …: not done": "a line of the journal",
+  "inspecting …: not done": "a line of the journal",
   "watching over NAME: not done": "a line of the journal",
   "note from UNIT: …": "a line of the console",
   "STATUS=User job guestos-boot.service/start running (1min 19s / 2h 47s)...": "a line of the console",

@@ -4,7 +4,7 @@ export interface Here {
   readonly decides?: true;
   /** Whether B is on trial there: what is confirmed, or given up. */
   readonly onTrial?: true;
-  /** Whether all that a document shows of it is what it prints, in that order. What is not, is looked at by other tests, or differs from boot to boot. */
+  /** Whether all that a document shows of it is what it prints, in that order. What is not, is inspected by other tests, or differs from boot to boot. */
   readonly asShown?: true;
   /** Whether it is a line of a block that builds an image's tree, and is run after the lines before it. */
   readonly inTree?: true;

@@ -2,7 +2,7 @@
 export interface OnANode {
   readonly command: string;
   readonly says: RegExp;
-  /** Run before it, so that there is something to look at. */
+  /** Run before it, so that there is something to inspect. */
   readonly first?: string;
   /** Run after it, to leave the node as it was. */
   readonly afterwards?: string;

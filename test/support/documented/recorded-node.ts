@@ -34,7 +34,7 @@ export interface RecordedNode {
 
 const image = compressions["tar.zst"](imageTar(smallImage));
 
-/** What stands in a document for a value. */
+/** What is in a document for a value. */
 const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/"\$HASH"|\bHASH\b/g, sha256Of(image)],
   [/\bSHA256\b/g, HASH],

@@ -17,7 +17,7 @@ import { largeBoot } from "../../support/large-boot.ts";
 import { bootFrom, bootOfEvents, firstBoot, noOpBoot, recordOf } from "../../support/recorded-boots.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pictures-"));
-/** For a person to look at. */
+/** For a person to inspect. */
 const shown = "build/pictures";
 mkdirSync(shown, { recursive: true });
 

@@ -21,7 +21,7 @@ test("what the file sets is in force, and verify names the file", async () => {
   expect((await fixture.run("status")).stdout).toContain("version 7.8.9");
   const unknown = await fixture.run("--unit", "lenient");
   expect(unknown).toMatchObject({ status: 4 });
-  // What the monitor looks at by itself is not affected by a unit that it does not know.
+  // What the monitor inspects by itself is not affected by a unit that it does not know.
   expect((await fixture.run("monitor", "--once", "--unit", "first", "--unit", "patient")).status).toBe(0);
 });
 

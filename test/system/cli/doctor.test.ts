@@ -10,14 +10,14 @@ test("doctor names what a run would do, does nothing of it, and ends with 17", a
   expect(stdout).toContain(`wrong: first is not as the boot leaves it
   found    to be done: make the first file
   seen by  guestos-boot plan --unit first
-  to mend  guestos-boot --unit first
+  repair   guestos-boot --unit first
 `);
   // A path of the test's folder is one word, which no line break can shorten.
   expect(stdout.split("\n").filter((line) => line.length > 80 && line.trim().includes(" "))).toEqual([]);
   expect((await fixture.run("plan")).status).toBe(11);
 });
 
-test("on a machine that is no node, each check is wrong or could not look: none is fine", async () => {
+test("on a machine that is no node, each check is wrong or could not inspect: none is fine", async () => {
   const fixture = new Fixture();
   const { status, stdout } = await fixture.run("doctor", "--json");
   expect(status).toBe(17);

@@ -26,7 +26,7 @@ async function killed(fixture: Fixture): Promise<void> {
   unlinkSync(fixture.path("hold-first"));
 }
 
-test("what a run changes for good is noted before it is done, and the note is gone when the run has ended", async () => {
+test("what a run changes permanently is noted before it is done, and the note is gone when the run has ended", async () => {
   const fixture = machine();
   fixture.touch("hold-first");
   const { ended } = fixture.start(["run"]);
@@ -95,7 +95,7 @@ test("a run that fails, or is told to stop, ends in order: it leaves no note", a
   expect(existsSync(fixture.path(MARK))).toBe(false);
 });
 
-test("a run that changes nothing for good writes nothing on the config partition, and a plan leaves a note where it is", async () => {
+test("a run that changes nothing permanently writes nothing on the config partition, and a plan leaves a note where it is", async () => {
   const fixture = machine();
   fixture.touch("made-first");
   fixture.touch("sleep");

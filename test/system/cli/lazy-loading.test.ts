@@ -41,6 +41,6 @@ test("a status loads no tools, no bus and no metrics", () => {
   expect(loaded).not.toContain("prom-client");
 });
 
-test("where there is no configuration file, nobody loads what would read it", () => {
+test("where there is no configuration file, no one loads what would read it", () => {
   for (const args of [["list"], ["verify"]]) expect(loadedBy(...args)).not.toContain("yaml");
 });

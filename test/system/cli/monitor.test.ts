@@ -32,18 +32,18 @@ async function eventually(what: () => Promise<boolean>): Promise<void> {
 const inForce = async (text: string): Promise<void> => eventually(async () => (await node.ruleset()).includes(text));
 const said = async (text: string): Promise<void> => eventually(async () => (await node.output()).includes(text));
 
-test("at its start the monitor looks at what it watches over, and mends what is safe to mend", async () => {
+test("at its start the monitor inspects what it watches over, and repairs what is safe to repair", async () => {
   await inForce("tcp dport 1001 accept");
-  await said(`nftables: mended: load ${ruleset} into the kernel's packet filter`);
+  await said(`nftables: repaired: load ${ruleset} into the kernel's packet filter`);
   await eventually(async () => (await node.inside.host.readText(STATE)) !== undefined);
   const state = parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
   const unit = state.units.find(({ name }) => name === "nftables");
-  expect(unit).toMatchObject({ drift: [], mends: 1 });
+  expect(unit).toMatchObject({ drift: [], repairs: 1 });
   expect(unit).not.toHaveProperty("problem");
   expect(state.pid).toBe(node.process.pid);
   const loaded = await readLoadedRuleset(node.inside.host, guestosLayout);
   expect(loaded?.loaded).toBeGreaterThan(state.since - 5);
-  // What only a run mends is looked at when the node has started.
+  // What only a run repairs is inspected when the node has started.
   expect(state.units.find(({ name }) => name === "store-key")).toBeUndefined();
 });
 
@@ -66,7 +66,7 @@ test("a broken one is told with its place, and leaves the rules in force", async
   await inForce("tcp dport 1005 accept");
 });
 
-test("rules that somebody removes or adds by hand are put right", async () => {
+test("rules that someone removes or adds by hand are put right", async () => {
   await node.inside.run("nft", "flush", "ruleset");
   await inForce("tcp dport 1005 accept");
   await node.inside.run("nft", "add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept");
@@ -74,21 +74,21 @@ test("rules that somebody removes or adds by hand are put right", async () => {
   expect(await node.ruleset()).toContain("tcp dport 1005 accept");
 });
 
-test("the monitor looks at the ruleset itself, and what it did stands in its record and its state as with any look", async () => {
+test("the monitor inspects the ruleset itself, and what it did is in its record and its state as with any look", async () => {
   const stateNow = async (): Promise<ReturnType<typeof parseMonitorState>> =>
     parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
-  const mendsNow = async (): Promise<number> => (await stateNow()).units.find(({ name }) => name === "nftables")?.mends ?? 0;
-  const before = await mendsNow();
+  const repairsNow = async (): Promise<number> => (await stateNow()).units.find(({ name }) => name === "nftables")?.repairs ?? 0;
+  const before = await repairsNow();
   await node.putRuleset(rules(1006));
   await inForce("tcp dport 1006 accept");
-  await eventually(async () => (await mendsNow()) === before + 1);
+  await eventually(async () => (await repairsNow()) === before + 1);
   expect((await stateNow()).units.map(({ name }) => name)).toContain("backup-spool");
   const { runs } = parseRecord((await node.inside.host.readText(RECORD)) ?? "", RECORD);
   const last = runs.findLast(({ units }) => units.some(({ name, result }) => name === "nftables" && result?.kind === "unchanged"));
   expect(last?.facts.pid).toBe(node.process.pid);
 });
 
-test("where the lock is held, the look waits for it in a process of its own", async () => {
+test("where the lock is held, the inspection waits for it in a process of its own", async () => {
   const holder = node.inside.start("flock", ["/run/guestos-boot/lock", "sleep", "3"]);
   await wait(500);
   await node.putRuleset(rules(1007));

@@ -62,8 +62,8 @@ function put(path: string, content: string, mode: number, uid = 0): void {
   chownSync(path, uid, uid);
 }
 
-async function look(check: Check): Promise<Seen> {
-  return check.look(testPatient(host, { layout }), host);
+async function inspect(check: Check): Promise<Seen> {
+  return check.inspect(testPatient(host, { layout }), host);
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
@@ -86,7 +86,7 @@ function putKeys(): void {
 
 test("keys that are closed are fine, and what is no secret may be open", async () => {
   putKeys();
-  expect(await look(keysCheck)).toEqual({ fact: "7 keys and folders of keys, closed to others", findings: [] });
+  expect(await inspect(keysCheck)).toEqual({ fact: "7 keys and folders of keys, closed to others", findings: [] });
 });
 
 test("a key that others may read, or that is another's, is named with what closes it; and that does close it", async () => {
@@ -95,27 +95,27 @@ test("a key that others may read, or that is another's, is named with what close
   chmodSync(config.storeKey, 0o444);
   chownSync(join(config.ssh, "ssh_host_ed25519_key"), 1000, 1000);
   chmodSync(join(mountPoints.crypto, "node_sks"), 0o755);
-  const { findings } = await look(keysCheck);
+  const { findings } = await inspect(keysCheck);
   expect(findings.map(({ level, problem: { what, found } }) => [level, what, found])).toEqual([
     ["wrong", `${config.storeKey} is not closed to others`, "mode 0444, owner 0"],
     ["wrong", `${config.ssh}/ssh_host_ed25519_key is not closed to others`, "mode 0600, owner 1000"],
     ["wrong", `${mountPoints.crypto}/node_sks is not closed to others`, "mode 0755, owner 0"],
   ]);
   for (const { problem } of findings) run("sh", "-c", problem.todo ?? "false");
-  expect((await look(keysCheck)).findings).toEqual([]);
+  expect((await inspect(keysCheck)).findings).toEqual([]);
 });
 
-test("keys that are not there, or whose place is not mounted, could not be looked at", async () => {
+test("keys that are not there, or whose place is not mounted, could not be inspected", async () => {
   putKeys();
   rmSync(layout.config.storeKey);
   run("umount", layout.mountPoints.crypto);
-  expect(texts((await look(keysCheck)).findings)).toEqual([
+  expect(texts((await inspect(keysCheck)).findings)).toEqual([
     `unknown: there is no ${layout.config.storeKey}`,
     `unknown: nothing is mounted at ${layout.mountPoints.crypto}`,
   ]);
 });
 
-test("options of a mount that somebody changed are seen, and mended by the command that is named", async () => {
+test("options of a mount that someone changed are seen, and repaired by the command that is named", async () => {
   const { data } = layout.mountPoints;
   const judge = async (): Promise<readonly Finding[]> =>
     judgeMounts(
@@ -133,18 +133,18 @@ test("options of a mount that somebody changed are seen, and mended by the comma
 });
 
 test("what is not mounted at all is one finding", async () => {
-  const { findings } = await look(mountsCheck);
+  const { findings } = await inspect(mountsCheck);
   expect(findings[0]?.problem.found).toBe(
     `nothing at ${[layout.mountPoints.boot, layout.mountPoints.efi, layout.etc.ssh, layout.etc.nodeExporter].join(", ")}`,
   );
 });
 
 test("a file system that is full is seen, and one that is filling up", async () => {
-  expect((await look(spaceCheck)).findings).toEqual([]);
+  expect((await inspect(spaceCheck)).findings).toEqual([]);
   writeFileSync(join(layout.mountPoints.var, "log"), Buffer.alloc(970 * 1024));
   writeFileSync(join(layout.mountPoints.data, "state"), Buffer.alloc(1024 * 1024));
   run("umount", layout.mountPoints.backup);
-  expect(texts((await look(spaceCheck)).findings)).toEqual([
+  expect(texts((await inspect(spaceCheck)).findings)).toEqual([
     `notice: ${layout.mountPoints.var} is filling up`,
     `wrong: ${layout.mountPoints.data} is full`,
     `unknown: nothing is mounted at ${layout.mountPoints.backup}`,
@@ -166,12 +166,12 @@ async function certify(days: number): Promise<void> {
 
 test("openssl's certificate is read: far from its end, and near to it", async () => {
   await certify(3650);
-  expect(await look(certificateCheck)).toEqual({ fact: expect.stringMatching(/^valid until \d{4}-\d\d-\d\d$/) as string, findings: [] });
+  expect(await inspect(certificateCheck)).toEqual({ fact: expect.stringMatching(/^valid until \d{4}-\d\d-\d\d$/) as string, findings: [] });
   await certify(40);
-  expect(texts((await look(certificateCheck)).findings)).toEqual(["notice: node_exporter's certificate expires soon"]);
+  expect(texts((await inspect(certificateCheck)).findings)).toEqual(["notice: node_exporter's certificate expires soon"]);
 });
 
-test("a certificate that is not there, or none, could not be looked at", async () => {
+test("a certificate that is not there, or none, could not be inspected", async () => {
   const examined = async (): Promise<string | undefined> =>
     (await examine([certificateCheck], testPatient(host, { layout }), host.signal))[0]?.findings.map(({ problem }) => problem.what)[0];
   expect(await examined()).toBe("there is no certificate of node_exporter");
@@ -182,9 +182,9 @@ test("a certificate that is not there, or none, could not be looked at", async (
 const STABLE = { alternative: "A", cycle: "stable", trial: undefined } as const;
 
 test("a stable node has nothing to say of its upgrades, also with an image ready to be tried", async () => {
-  expect(await look(upgradesCheck)).toEqual({ fact: "slot A runs, and is what the boot loader starts", findings: [] });
+  expect(await inspect(upgradesCheck)).toEqual({ fact: "slot A runs, and is what the boot loader starts", findings: [] });
   await makeNode({ records: { A: proven, B: installed } });
-  expect((await look(upgradesCheck)).findings).toEqual([]);
+  expect((await inspect(upgradesCheck)).findings).toEqual([]);
 });
 
 test.each<readonly [string, SlotMachineOptions, readonly string[]]>([
@@ -210,23 +210,23 @@ test.each<readonly [string, SlotMachineOptions, readonly string[]]>([
   ],
 ])("%s is told", async (_, options, expected) => {
   await makeNode(options);
-  expect(texts((await look(upgradesCheck)).findings)).toEqual(expected);
+  expect(texts((await inspect(upgradesCheck)).findings)).toEqual(expected);
 });
 
 test("a slot's record that cannot be read is wrong, an image that is refused is to be known, a list that cannot be read is unknown", async () => {
   writeFileSync(join(layout.config.slots, "B.json"), "{");
   const images = [{ sha256: HASH, reason: "it was started and not confirmed", at: "2026-11-20T14:00:00.000Z" }];
   writeFileSync(layout.config.refusedImages, JSON.stringify({ images }));
-  expect(texts((await look(upgradesCheck)).findings)).toEqual([
+  expect(texts((await inspect(upgradesCheck)).findings)).toEqual([
     "wrong: the record of slot B cannot be read",
     "notice: an image is refused, for it failed",
   ]);
   writeFileSync(layout.config.refusedImages, "{");
-  expect(texts((await look(upgradesCheck)).findings)).toContain("unknown: the list of refused images cannot be read");
+  expect(texts((await inspect(upgradesCheck)).findings)).toContain("unknown: the list of refused images cannot be read");
 });
 
-test("a boot loader's block on a partition that is not mounted is not looked at", async () => {
+test("a boot loader's block on a partition that is not mounted is not inspected", async () => {
   run("umount", layout.mountPoints.grub);
   writeFileSync(layout.grubenv, blockOf(STABLE, []));
-  await expect(look(upgradesCheck)).rejects.toThrow(`nothing is mounted at ${layout.mountPoints.grub}`);
+  await expect(inspect(upgradesCheck)).rejects.toThrow(`nothing is mounted at ${layout.mountPoints.grub}`);
 });

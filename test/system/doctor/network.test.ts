@@ -30,21 +30,21 @@ afterAll(async () => {
 });
 
 /** @returns the fact and what is wrong */
-async function look(): Promise<readonly [string, readonly string[]]> {
-  const { fact, findings } = await networkCheck.look(testPatient(node.host, { layout: networkLayout }), node.host);
+async function inspect(): Promise<readonly [string, readonly string[]]> {
+  const { fact, findings } = await networkCheck.inspect(testPatient(node.host, { layout: networkLayout }), node.host);
   return [fact, findings.map(({ level, problem }) => `${level}: ${problem.what}`)];
 }
 
-test("a network that nobody configures is wrong, whatever its file says", async () => {
+test("a network that no one configures is wrong, whatever its file says", async () => {
   await writeConf(node, "ipv6_address=2001:db8::17/64\nipv6_gateway=2001:db8::1\nname_servers=2001:db8::53\n");
   await runUnit(network, testMachine(node.host, networkLayout));
-  expect((await look())[1]).toEqual(["wrong: nobody configures eth0: systemd-networkd does not run"]);
+  expect((await inspect())[1]).toEqual(["wrong: no one configures eth0: systemd-networkd does not run"]);
 });
 
 test("an interface that networkd has configured is fine, with its addresses", async () => {
   await startNetworkd(node, bus);
   await runUnit(ipv6Monitor, testMachine(node.host, networkLayout));
-  await expect.poll(look, { timeout: 20_000 }).toEqual(["eth0 is routable: 2001:db8::17/64", []]);
+  await expect.poll(inspect, { timeout: 20_000 }).toEqual(["eth0 is routable: 2001:db8::17/64", []]);
 });
 
 test("that the node's card is another one since this boot is worth a notice, and so is one that only its name has decided for", async () => {
@@ -58,33 +58,33 @@ test("that the node's card is another one since this boot is worth a notice, and
   const remember = async (more: Partial<NodeCard>): Promise<void> =>
     writeNodeCard(node.host, networkLayout.config.networkCard, { version: 1, card, because: "only", bootId, ...more });
   await remember({ insteadOf: { path: "pci0000:00/0000:00:09.0", name: "enp0s9" } });
-  expect(await look()).toEqual([
+  expect(await inspect()).toEqual([
     "eth0 is routable: 2001:db8::17/64; not used: eth1",
     ["notice: the node's network card was exchanged: it is eth0 since this boot"],
   ]);
   await remember({ because: "name" });
-  expect((await look())[1]).toEqual(["notice: that eth0 is the node's network card was decided by its name alone"]);
+  expect((await inspect())[1]).toEqual(["notice: that eth0 is the node's network card was decided by its name alone"]);
   await remember({ because: "name", bootId: "an earlier one" });
-  expect((await look())[1]).toEqual([]);
+  expect((await inspect())[1]).toEqual([]);
   await node.run("ip", "link", "del", "eth1");
 });
 
-test("a file of somebody else in the place of ours is seen", async () => {
+test("a file of someone else in the place of ours is seen", async () => {
   await node.host.writeFile("/run/systemd/network/05-other.network", "[Match]\nName=eth0\n[Network]\nDHCP=no\n", { mode: 0o644 });
   const bussed = ["env", `DBUS_SYSTEM_BUS_ADDRESS=${bus.address}`, "networkctl"] as const;
   await node.run(...bussed, "reload");
   await node.run(...bussed, "reconfigure", "eth0");
   await expect
-    .poll(async () => (await look())[1], { timeout: 20_000 })
+    .poll(async () => (await inspect())[1], { timeout: 20_000 })
     .toEqual(["wrong: eth0 is not configured by the file that was made for it"]);
 });
 
 test("a cable that is pulled is seen", async () => {
   await router.run("ip", "link", "set", "eth0", "down");
-  await expect.poll(async () => (await look())[1], { timeout: 20_000 }).toEqual(["wrong: eth0 has no carrier"]);
+  await expect.poll(async () => (await inspect())[1], { timeout: 20_000 }).toEqual(["wrong: eth0 has no carrier"]);
 });
 
 test("a machine without a card has nothing to configure, which is wrong", async () => {
   await node.run("ip", "link", "del", "eth0");
-  expect((await look())[1]).toEqual(["wrong: there is no network interface to configure"]);
+  expect((await inspect())[1]).toEqual(["wrong: there is no network interface to configure"]);
 });

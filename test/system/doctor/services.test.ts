@@ -35,35 +35,35 @@ function set(name: string, active: string): void {
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
-const look = async (check: Check): Promise<readonly [string | undefined, readonly string[]]> => {
+const inspect = async (check: Check): Promise<readonly [string | undefined, readonly string[]]> => {
   const [examined] = await examine([check], testPatient(host, { monitorFile }), host.signal);
   return [examined?.fact, texts(examined?.findings ?? [])];
 };
 
 test("services that are up, or that an image does not have, are fine; so is a monitor that looked a minute ago", async () => {
-  expect(await look(servicesCheck)).toEqual(["guestos-boot.target is reached, nothing has failed", []]);
-  expect(await look(monitorCheck)).toEqual(["it runs, and looked 1 minute ago", []]);
+  expect(await inspect(servicesCheck)).toEqual(["guestos-boot.target is reached, nothing has failed", []]);
+  expect(await inspect(monitorCheck)).toEqual(["it runs, last inspection 1 minute ago", []]);
 });
 
 test("a service that has failed is named, whichever of ours it is", async () => {
   set("node_exporter.service", "failed");
   set("guestos-monitor.service", "failed");
-  expect(await look(servicesCheck)).toEqual([
+  expect(await inspect(servicesCheck)).toEqual([
     undefined,
     ["wrong: guestos-monitor.service has failed", "wrong: node_exporter.service has failed"],
   ]);
-  expect((await look(monitorCheck))[1]).toEqual(["wrong: the monitor does not run: nothing is mended by itself"]);
+  expect((await inspect(monitorCheck))[1]).toEqual(["wrong: the monitor does not run: nothing is repaired by itself"]);
 });
 
 test("a state of the monitor that cannot be read is unknown", async () => {
   writeFileSync(monitorFile, "{");
-  expect(await look(monitorCheck)).toEqual([undefined, ["unknown: the state of the monitor is damaged"]]);
+  expect(await inspect(monitorCheck)).toEqual([undefined, ["unknown: the state of the monitor is damaged"]]);
 });
 
-test("without systemd's answer nobody knows", async () => {
+test("without systemd's answer no one knows", async () => {
   vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", `unix:path=${join(namespaceRoot(), "nobody")}`);
   for (const check of [servicesCheck, monitorCheck]) {
-    expect(await look(check)).toEqual([undefined, ["unknown: cannot reach the system bus"]]);
+    expect(await inspect(check)).toEqual([undefined, ["unknown: cannot reach the system bus"]]);
   }
   vi.unstubAllEnvs();
 });

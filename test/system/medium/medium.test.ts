@@ -21,7 +21,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const MEBIBYTES = { 12: 1, 16: 4, 32: 36 } as const;
 type Bits = keyof typeof MEBIBYTES;
 
-/** Where label and type stand in the boot sector (Microsoft's FAT specification, 3.2 and 3.3). */
+/** Where label and type are in the boot sector (Microsoft's FAT specification, 3.2 and 3.3). */
 const PLACES = { 12: { label: 43, type: 54 }, 16: { label: 43, type: 54 }, 32: { label: 71, type: 82 } } as const;
 
 interface Medium {

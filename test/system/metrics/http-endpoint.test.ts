@@ -48,7 +48,7 @@ test("/metrics is served as Prometheus expects it, and nothing else is", async (
   expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
 });
 
-test("clients that come together share one look, and the next one gets a new one", async () => {
+test("clients that come together share one inspection, and the next one gets a new one", async () => {
   let looks = 0;
   const url = await start(async () => {
     looks += 1;

@@ -35,7 +35,7 @@ beforeAll(async () => {
   writeFileSync(join(layout.etc.folder, "passwd"), "root:x:0:0::/root:/bin/sh\n");
   writeFileSync(join(layout.etc.folder, "group"), `node_exporter:x:${EXPORTER.gid}:\n`);
   const now = Math.round(Date.now() / 1000);
-  const watched = { drift: [], mends: 1, retries: 0, lookedAt: now, mendedAt: now };
+  const watched = { drift: [], repairs: 1, retries: 0, inspectedAt: now, repairedAt: now };
   const state: MonitorState = { version: 1, pid: 7, since: now, time: now, units: [{ name: "nftables", ...watched }] };
   const monitorFile = boot.path("run/monitor.json");
   writeFileSync(monitorFile, JSON.stringify(state));

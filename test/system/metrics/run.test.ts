@@ -54,7 +54,7 @@ test("a run by hand that finds nothing to do writes them only where they say tha
   expect(metrics(fixture)).toContain('guestos_boot_outcome{outcome="done"} 1');
 });
 
-test("a command that changes what is known of the slots writes the metrics anew", async () => {
+test("a command that changes what is known of the slots writes the metrics again", async () => {
   const fixture = new Fixture();
   await fixture.run("upgrade", "forget", HASH);
   expect(metrics(fixture)).toContain("guestos_metrics_source_readable");

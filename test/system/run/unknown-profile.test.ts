@@ -4,7 +4,7 @@ import { Fixture } from "../../support/fixture-process.ts";
 
 const GARBAGE = "\0\u{fffd}guest os\n";
 
-test("what was recorded can be read, and the two systems looked at, of an image that does not say which system it is", async () => {
+test("what was recorded can be read, and the two systems inspected, of an image that does not say which system it is", async () => {
   const fixture = new Fixture();
   await fixture.run();
   const commands = [["status"], ["why", "first"], ["analyze"], ["upgrade"], ["upgrade", "rollback"]];

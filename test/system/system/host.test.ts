@@ -62,7 +62,7 @@ test("below a file nothing can be: that is not there either", async () => {
   ]).toEqual(Array.from({ length: 5 }));
 });
 
-test("what could not be looked at is an error that names the path, and never 'not there'", async () => {
+test("what could not be inspected is an error that names the path, and never 'not there'", async () => {
   writeFileSync(at("file"), "");
   symlinkSync("loop", at("loop"));
   expect(await codeOf(host.readText(folder))).toBe("EISDIR");
@@ -76,7 +76,7 @@ test("what could not be looked at is an error that names the path, and never 'no
   expect(toProblem(error).what).toBe(`cannot read ${folder}`);
 });
 
-test("a folder that may not be searched could not be looked at", () => {
+test("a folder that may not be searched could not be inspected", () => {
   const hidden = at("hidden");
   mkdirSync(hidden);
   writeFileSync(join(hidden, "file"), "text");

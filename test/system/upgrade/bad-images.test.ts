@@ -27,7 +27,7 @@ test.each(cases)("$name: refused, and nothing of the running system is touched",
   expect(error instanceof ProblemError ? error.problem.where : undefined).toEqual({ file: "update.tar" });
   expect(machine.untouchable()).toBe(before);
   expect((await readSlotRecord(machine.host, machine.layout, "B"))?.kind).not.toBe("installed");
-  // Nobody vouched for these bytes, so that nothing can be held against any hash.
+  // No one vouched for these bytes, so that nothing can be held against any hash.
   expect(await readRefusedImages(machine.host, machine.layout)).toEqual([]);
   if (asked !== undefined) return;
 

@@ -168,7 +168,7 @@ test("a damaged record is never taken for none: such a slot is neither committed
   expect(machine.state()).toEqual(STABLE_A);
 });
 
-test("a list of refused images that cannot be read stops what would have to look at it", async () => {
+test("a list of refused images that cannot be read stops what would have to inspect it", async () => {
   const machine = await onTrialB();
   machine.boot();
   writeFileSync(machine.layout.config.refusedImages, "[]");
@@ -237,7 +237,7 @@ test.each(SPOILT)("a power cut while a commit makes a block with %s whole leaves
     },
     async (machine, interrupt) => decideAndWrite(interrupt(machine.host), machine.layout, "commit"),
     async (machine) => {
-      // Nobody confirms: after a try, if there is one, GRUB alone is back at A.
+      // No one confirms: after a try, if there is one, GRUB alone is back at A.
       machine.boot();
       expect(machine.boot()).toBe("A");
       await unit(machine);
@@ -249,7 +249,7 @@ test.each(SPOILT)("a power cut while a commit makes a block with %s whole leaves
   expect(cuts).toBeGreaterThan(1);
 });
 
-test("a power cut while a lost grubenv is made anew leaves a machine that makes it", async () => {
+test("a power cut while a lost grubenv is made again leaves a machine that makes it", async () => {
   const cuts = await atEveryEffect(
     async () => slotMachine({ state: undefined }),
     async (machine, interrupt) => settleMachine(interrupt(machine.host), machine.layout),
@@ -262,7 +262,7 @@ test("a power cut while a lost grubenv is made anew leaves a machine that makes 
   expect(cuts).toBe(2);
 });
 
-test("a block whose state stands in its second sector is written first sector first, and its others are kept", async () => {
+test("a block whose state is in its second sector is written first sector first, and its others are kept", async () => {
   const machine = await slotMachine();
   const others = `long=${"x".repeat(460)}\n`;
   machine.setBlock(Buffer.from(`# GRUB Environment Block\n${others}boot_alternative=A\nboot_cycle=stable\nlast=1\n`.padEnd(1024, "#")));

@@ -6,7 +6,7 @@ import { plannedGraph } from "../../../src/cli/commands/ran-graph.ts";
 import { guestos } from "../../support/chains.ts";
 import { elementsOf } from "../../support/markup.ts";
 
-test("each node stands in the column behind the last of what comes before it, and what follows is left out", () => {
+test("each node is in the column behind the last of what comes before it, and what follows is left out", () => {
   const { places, edges, columns } = graphLayout([
     { name: "a", before: [] },
     { name: "b", before: ["a"] },

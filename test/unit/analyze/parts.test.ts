@@ -9,8 +9,8 @@ function busyUnit(): UnitBar {
   const script = new EventScript([{ name: "store" }]);
   const unit = script.unit(0, "store");
   const plan = script.start(1, { kind: "plan" }, unit);
-  script.end(2, plan, { kind: "failed", problem: { code: "test-problem", what: "cannot look at /dev/vda10" } });
-  const retry = script.start(2, { kind: "retry", problem: { code: "test-problem", what: "cannot look at /dev/vda10" } }, unit);
+  script.end(2, plan, { kind: "failed", problem: { code: "test-problem", what: "cannot inspect /dev/vda10" } });
+  const retry = script.start(2, { kind: "retry", problem: { code: "test-problem", what: "cannot inspect /dev/vda10" } }, unit);
   script.end(4, retry, { kind: "done" });
   const action = script.start(4, { kind: "action", description: "format it", effect: "provision" }, unit);
   const first = script.start(5, { kind: "tool", argv: ["/usr/sbin/mkfs.ext4", "/dev/vda10"] }, action);
@@ -25,8 +25,8 @@ function busyUnit(): UnitBar {
 test("a unit's time is cut into what it went into, without gaps and nothing twice", () => {
   expect(partsOf(busyUnit()).map(({ kind, label, start, end }) => [kind, label, start, end])).toEqual([
     ["runner", "runner", 0, 1],
-    ["look", "looking at what is there", 1, 2],
-    ["wait", "device: cannot look at /dev/vda10", 2, 4],
+    ["inspect", "what is there", 1, 2],
+    ["wait", "device: cannot inspect /dev/vda10", 2, 4],
     ["own", "format it", 4, 5],
     ["tool", "mkfs.ext4", 5, 8],
     // It ran beside the first one before that.
@@ -39,7 +39,7 @@ test("a unit's time is cut into what it went into, without gaps and nothing twic
 test("parts of one kind and label are taken together", () => {
   const parts = partsOf(busyUnit());
   expect(shares(parts)[0]).toEqual({ kind: "tool", label: "mkfs.ext4", seconds: 3 });
-  expect(byKind(parts)).toEqual({ runner: 1.5, look: 1, wait: 2, own: 1.5, tool: 4 });
+  expect(byKind(parts)).toEqual({ runner: 1.5, inspect: 1, wait: 2, own: 1.5, tool: 4 });
 });
 
 test.each([

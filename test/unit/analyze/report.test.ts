@@ -29,12 +29,12 @@ test("what went wrong stands first, in words, and hostile words stay words", () 
   script.note(1, unit, "<img src=x>");
   script.ended(2, "store", {
     kind: "failed",
-    problem: { code: "test-problem", what: "<b>bad</b>", found: "]]>", todo: "mend & run again" },
+    problem: { code: "test-problem", what: "<b>bad</b>", found: "]]>", todo: "repair & run again" },
   });
   const { events } = script.finish(2, "failed");
   const boot = bootOfEvents(events);
   const html = report(boot, { machine: [["<i>", "</dd>"]], graph: ranGraph([], boot), events });
   expect(elementsOf(html, EMPTY)).not.toContain("img");
   expect(html.indexOf("What went wrong")).toBeLessThan(html.indexOf("Timeline"));
-  expect(html).toContain("to do    mend &amp; run again");
+  expect(html).toContain("to do    repair &amp; run again");
 });

@@ -45,7 +45,7 @@ early at 2026-10-05 10:15:00 UTC: failed in 1.99 s
   why    the key does not open /dev/vda10
          found    No key available
          to do    restore the key
-  did    12.02 s  look at what is there (0.08 s)
+  did    12.02 s  inspect what is there (0.08 s)
                   missing: open the store
          12.10 s  open the store (1.90 s)
                   failed
@@ -56,7 +56,7 @@ early at 2026-10-05 10:15:00 UTC: failed in 1.99 s
                     ended with 2
                     No key available with this passphrase.
   cost   skipped for it: var, volumes
-  next   once mended: guestos-boot --unit store-key`);
+  next   once repaired: guestos-boot --unit store-key`);
 });
 
 test("of a unit that was skipped: for want of what", () => {
@@ -72,7 +72,7 @@ test("of a unit that no run had: nothing", () => {
   expect(whyDocument(bootOfEvents(failedBoot().events), "unheard-of")).toBeUndefined();
 });
 
-test("a wait is evidence: for what, and that it looked again", () => {
+test("a wait is evidence: for what, and that it checked again", () => {
   const script = new EventScript([{ name: "network", prerequisite: true }]);
   const unit = script.unit(1, "network");
   const wait = script.start(
@@ -85,6 +85,6 @@ test("a wait is evidence: for what, and that it looked again", () => {
   const document = whyDocument(bootOfEvents(script.finish(3, "done").events), "network") ?? expect.unreachable();
   const text = whyLines(document, undefined).join("\n");
   expect(text).toContain("wait for device: there is no network interface to configure");
-  expect(text).toContain("then it looked again");
+  expect(text).toContain("then it checked again");
   expect(text).toContain("asked  not asked for; another unit of the run requires it");
 });

@@ -22,7 +22,7 @@ const secrets = [
 const echo = [`bad passphrase "${PASSPHRASE}"`, `line 2: ${PEM_LINE}`, `key ${BYTES.toString("hex")}`, BYTES.toString("base64")].join("\n");
 const clean = `bad passphrase "[secret]"\nline 2: [secret]\nkey [secret]\n[secret]`;
 
-test("secrets that the program has had are taken out of whatever somebody else says", () => {
+test("secrets that the program has had are taken out of whatever someone else says", () => {
   expect(secrets).toHaveLength(3);
   expect(foreignText(echo)).toBe(clean);
   expect(foreignWords(new Error(echo))).toBe(clean);

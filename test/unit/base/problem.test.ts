@@ -8,7 +8,7 @@ const whole: Problem = {
   where: { file: "network.conf", line: 3, column: 14 },
   found: "fe80::x",
   expected: "an IPv6 address",
-  todo: "mend the file",
+  todo: "repair the file",
 };
 
 test("a problem in one line says where, what, what was found and what was expected", () => {
@@ -22,7 +22,7 @@ test("a problem in lines has one for each thing that is known", () => {
     "at       network.conf:3:14",
     "found    fe80::x",
     "expected an IPv6 address",
-    "to do    mend the file",
+    "to do    repair the file",
   ]);
   expect(problemLines({ code: "test-problem", what: "no disk" })).toEqual(["no disk"]);
 });

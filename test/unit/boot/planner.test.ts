@@ -58,7 +58,7 @@ test("a conflict, an error, and what requires them", async () => {
     "blind",
     [],
     () => {
-      throw new ProblemError({ code: "test-problem", what: "cannot look" });
+      throw new ProblemError({ code: "test-problem", what: "cannot inspect" });
     },
     { onFailure: "degrade" },
   );
@@ -68,7 +68,7 @@ test("a conflict, an error, and what requires them", async () => {
   const afterBlind = simple("after-blind", [blind], () => []);
   expect(await forecasts([broken, blind, missing, behind, farBehind, afterBlind])).toMatchObject({
     broken: { kind: "problem", problem: { what: "in the way" } },
-    blind: { kind: "problem", problem: { what: "cannot look" } },
+    blind: { kind: "problem", problem: { what: "cannot inspect" } },
     behind: { kind: "blocked", because: ["broken"] },
     "far-behind": { kind: "blocked", because: ["behind"] },
     "after-blind": { kind: "blocked", because: ["blind"] },
@@ -81,7 +81,7 @@ test("order alone holds nothing up", async () => {
   expect(await forecasts([missing, follower])).toMatchObject({ follower: { kind: "nothing" } });
 });
 
-test("a planning that is stopped says what it did not look at", async () => {
+test("a planning that is stopped says what it did not inspect", async () => {
   const unit = simple("unit", [], () => []);
   expect(await forecasts([unit], AbortSignal.abort())).toEqual({ unit: { kind: "stopped" } });
 });

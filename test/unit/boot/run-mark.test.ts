@@ -82,7 +82,7 @@ test("a run that provisions nothing leaves the place as it is", async () => {
   expect((await ran((world) => [acting(world, "a", ["activate"])], [])).log).toEqual(["find: nothing", "a does activate 1", "end"]);
 });
 
-test("units at work at the same time stand in one note, and one that has ended no longer does", async () => {
+test("units at work at the same time are in one note, and one that has ended no longer does", async () => {
   const { log } = await ran(
     (world) => [acting(world, "a", ["provision"]), acting(world, "b", ["provision"]), acting(world, "c", ["provision", "provision"], 150)],
     [],

@@ -113,7 +113,7 @@ function planOf(name: string, each: Behaviour, asked: string[]): Unit<World>["pl
       case "conflict":
         return conflict({ code: "test-problem", what: "in the way" });
       case "plan-fails":
-        throw new ProblemError({ code: "test-problem", what: "cannot look" });
+        throw new ProblemError({ code: "test-problem", what: "cannot inspect" });
       case "action-fails":
         return [
           provision("provision", async () => {

@@ -90,7 +90,7 @@ test("a unit with nothing missing is unchanged, and looks once", async () => {
   expect(counts).toEqual({ changed: 0, unchanged: 1, degraded: 0, failed: 0, skipped: 0 });
 });
 
-test("what is missing is done in order, and looked at again", async () => {
+test("what is missing is done in order, and inspected again", async () => {
   const done: string[] = [];
   const plan = answering("a", [
     () => [provision("make it", async () => void done.push("make")), activate("mount it", async () => void done.push("mount"))],
@@ -113,7 +113,7 @@ test("what is missing is done in order, and looked at again", async () => {
   expect(result("a")).toEqual({ kind: "changed", provisioned: ["make it"], activated: ["mount it"] });
 });
 
-test("a unit that only put in place what every boot needs anew has changed nothing", async () => {
+test("a unit that only put in place what every boot needs again has changed nothing", async () => {
   const { result } = await run([answering("a", [() => [activate("mount it", async () => {})], nothing])]);
   expect(result("a")).toEqual({ kind: "unchanged", activated: ["mount it"] });
 });
@@ -367,7 +367,7 @@ test("time spent on retries counts: the unit's own time ends them", async () => 
   expect(endOf("a")).toBe(1_000);
 });
 
-test("a tool that nobody waits for any more is stopped when its unit ends", async () => {
+test("a tool that no one waits for any more is stopped when its unit ends", async () => {
   const signals: AbortSignal[] = [];
   const { lines, endOf } = await run([
     unit("a", {
@@ -417,7 +417,7 @@ test("a run that is told to stop ends within the grace also when a unit does not
   const { result, outcome, endOf } = await run([unit("a", { plan: () => new Promise(() => {}), timeout: 600_000 })], { stopAt: 1_000 });
   expect(result("a")).toMatchObject({
     kind: "failed",
-    problem: { what: "was stopped before it was through", found: "looking at what is there; told to stop, it did not" },
+    problem: { what: "was stopped before it was through", found: "inspecting what is there; told to stop, it did not" },
   });
   expect(endOf("a")).toBe(5_000);
   expect(outcome).toBe("stopped");
@@ -564,7 +564,7 @@ test("the record says what runs, for whom, and what follows from a failure", asy
   expect(events.at(-1)).toMatchObject({ event: "run-ended", span: 1, outcome: "done", counts: { unchanged: 2 } });
 });
 
-test("the record ends with the most memory that was used, where somebody measures it", async () => {
+test("the record ends with the most memory that was used, where someone measures it", async () => {
   const events: RecordEvent[] = [];
   const options = {
     machine: (scope: Scope) => ({ scope, clock: new VirtualClock() }),

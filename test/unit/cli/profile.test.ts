@@ -37,7 +37,7 @@ test("the chain is that of the image, or of the profile that is named, and a Gue
   expect(names(await say(["graph", "--profile", "boundary"]))).toEqual(chains.boundary);
 });
 
-test("names and titles stand in columns, however long a name is", async () => {
+test("names and titles are in columns, however long a name is", async () => {
   const { out } = await say(["list", "--profile", "boundary"]);
   expect(new Set(out.map((line) => line.search(/ (early|late) /)))).toHaveProperty("size", 1);
 });
@@ -102,7 +102,7 @@ test("a profile that there is not is wrong usage", async () => {
   expect(complaints).toMatch(new RegExp(`Allowed choices are\\s+${profileNames.join(", ")}`));
 });
 
-test("the units that complete a line are those of the profile that stands in it", async () => {
+test("the units that complete a line are those of the profile that is in it", async () => {
   const complete = async (...words: readonly string[]): Promise<readonly string[]> =>
     (await say(["complete", "--", "guestos-boot", ...words])).out.map((line) => line.split("\t")[0] ?? "");
   expect(await complete("plan", "--profile", "boundary", "--unit", "ng")).toEqual(["nginx"]);

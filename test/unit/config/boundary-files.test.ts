@@ -11,7 +11,7 @@ import { Secret } from "../../../src/base/secret.ts";
 import { damagedKey, makeCertificate, makeTlsKey } from "../../support/certificate.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
-test("a domain may stand in a line of its own or among others, and counts once", () => {
+test("a domain may are in a line of its own or among others, and counts once", () => {
   const text = "system_domains=ic0.app\nsystem_domains=ic0.dev\napplication_domains=icp0.io, ic0.app\n";
   expect(servedDomains(parseBnVars(Buffer.from(text), "f"))).toEqual(["ic0.app", "ic0.dev", "icp0.io"]);
 });

@@ -272,7 +272,7 @@ test("a node takes in from a medium what would merely be left out, and says so; 
   expect(() => checkNetworkConf(Buffer.from("hostname=-\n"), "f")).toThrow("hostname is not usable");
 });
 
-test("whatever stands in the values, it is an answer or a problem, never another error", () => {
+test("whatever is in the values, it is an answer or a problem, never another error", () => {
   const value = fc.oneof(
     fc.ipV6(),
     fc.ipV4(),

@@ -39,7 +39,7 @@ test.each<[string, Partial<Recovered>, RegExp]>([
   ["the target was not reached", { failure: "not reached: early: 1 failed" }, /target was not reached/],
   ["something is missing", { state: { ...state, partitions: ["vda1"] } }, /^partitions: missing: vda10$/],
   ["something is left over", { state: { ...state, partitions: ["vda1", "vda10", "vda11"] } }, /^partitions: in addition: vda11$/],
-  ["nothing was looked at", { state: {} }, /grubenv: missing/],
+  ["nothing was inspected", { state: {} }, /grubenv: missing/],
   ["a key is gone", { files: new Map([["ssh/ssh_host_rsa_key", "r"]]) }, /store\.keyfile .* gone/],
   ["a key was replaced", { files: new Map([...good.files, ["ssh/ssh_host_rsa_key", "other"]]) }, /ssh_host_rsa_key .* another/],
   [

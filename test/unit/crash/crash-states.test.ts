@@ -90,7 +90,7 @@ test("every disk that a cut can leave is found, and no other", async () => {
   expect([...found].toSorted()).toEqual(["----", "--x-", "-px-", "-qx-", "-qxr", "00x-", "00xr"].toSorted());
 });
 
-test("the disk is as it was after a look, also where two writes overlap", async () => {
+test("the disk is as it was after an inspection, also where two writes overlap", async () => {
   const path = join(folder, "undo");
   writeFileSync(path, Buffer.from("0123456789"));
   using disk = new RawDisk(path);

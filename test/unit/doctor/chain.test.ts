@@ -14,16 +14,16 @@ function unit(name: string, plan: (machine: Machine) => Promise<Plan>, requires:
   return defineUnit<Machine>({ name, title: name, requires, plan, retryFor: 600_000 });
 }
 
-async function look(chain: readonly GuestUnit[], maintenance: readonly GuestUnit[] = []): Promise<Seen> {
+async function inspect(chain: readonly GuestUnit[], maintenance: readonly GuestUnit[] = []): Promise<Seen> {
   const host = fakeHost();
-  return chainCheck.look(testPatient(host, { chain, maintenance }), host);
+  return chainCheck.inspect(testPatient(host, { chain, maintenance }), host);
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
 const well = unit("well", async () => []);
 
 test("a chain with nothing to do is one fact", async () => {
-  expect(await look([well, unit("other", async () => [], [well])])).toEqual({ fact: "2 units, nothing to do", findings: [] });
+  expect(await inspect([well, unit("other", async () => [], [well])])).toEqual({ fact: "2 units, nothing to do", findings: [] });
 });
 
 test("what a run would do is a finding, and nothing of it is done", async () => {
@@ -31,7 +31,7 @@ test("what a run would do is a finding, and nothing of it is done", async () => 
     provision("make the key", async () => Promise.reject(new Error("done"))),
     activate("show it", nothing),
   ]);
-  expect((await look([key])).findings).toEqual([
+  expect((await inspect([key])).findings).toEqual([
     {
       level: "wrong",
       seen: "guestos-boot plan --unit key",
@@ -52,19 +52,19 @@ test("what is in the way speaks for itself, also where the unit throws it; and i
   const throwing = unit("throwing", async () =>
     Promise.reject(new ProblemError({ code: "test-problem", what: "there is no card" }, { retryable: true })),
   );
-  const { findings } = await look([conflicting, throwing]);
+  const { findings } = await inspect([conflicting, throwing]);
   expect(texts(findings)).toEqual(["wrong: something else is there", "wrong: there is no card"]);
-  expect(findings.map(({ problem }) => problem.todo)).toEqual(["take it away", "once that is mended: guestos-boot --unit throwing"]);
+  expect(findings.map(({ problem }) => problem.todo)).toEqual(["take it away", "once that is repaired: guestos-boot --unit throwing"]);
 });
 
-test("a tool that fails, a file that cannot be read, a defect: then nobody knows, which is not fine", async () => {
+test("a tool that fails, a file that cannot be read, a defect: then no one knows, which is not fine", async () => {
   const command = { program: "lvm", args: ["fullreport"] };
   const failing = [
     unit("tool", async () => Promise.reject(new CommandError(command, { kind: "exited", status: 5 }, "no"))),
     unit("file", async () => Promise.reject(Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read" }))),
     unit("defect", async () => Promise.reject(new TypeError("undefined is not a function"))),
   ];
-  const { findings } = await look(failing);
+  const { findings } = await inspect(failing);
   expect(findings.map(({ level }) => level)).toEqual(["unknown", "unknown", "unknown"]);
   expect(findings.map(({ problem }) => problem.what.split(":")[0])).toEqual(["tool", "file", "defect"]);
 });
@@ -74,7 +74,7 @@ test("what requires something that is wrong is named once, and not judged; what 
   const volume = unit("volume", async () => [provision("make it", nothing)], [disk]);
   const mount = unit("mount", async () => Promise.reject(new Error("ENOENT")), [volume]);
   const log = unit("log", async () => [], [volume]);
-  const { findings } = await look([well, disk, volume, mount, log, unit("other", async () => [activate("start", nothing)])]);
+  const { findings } = await inspect([well, disk, volume, mount, log, unit("other", async () => [activate("start", nothing)])]);
   expect(texts(findings)).toEqual([
     "wrong: disk is not as the boot leaves it",
     "wrong: other is not as the boot leaves it",
@@ -83,9 +83,9 @@ test("what requires something that is wrong is named once, and not judged; what 
   expect(findings.at(-1)?.problem.expected).toBe("nothing wrong with disk");
 });
 
-test("the monitor's own units are mended by a look of the monitor", async () => {
+test("the monitor's own units are repaired by an inspection of the monitor", async () => {
   const growth = unit("growth", async () => [provision("grow", nothing)]);
-  const [finding] = (await look([well], [growth])).findings;
+  const [finding] = (await inspect([well], [growth])).findings;
   expect(finding).toMatchObject({ problem: { todo: "guestos-boot monitor --once --unit growth" } });
 });
 
@@ -94,5 +94,5 @@ test("what a unit says beside its plan is worth knowing, and nothing wrong", asy
     note("gateway is ignored");
     return [];
   });
-  expect(texts((await look([noting])).findings)).toEqual(["notice: network: gateway is ignored"]);
+  expect(texts((await inspect([noting])).findings)).toEqual(["notice: network: gateway is ignored"]);
 });

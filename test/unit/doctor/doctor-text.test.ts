@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { couldNotLook, notice, wrong } from "../../../src/doctor/check.ts";
+import { couldNotInspect, notice, wrong } from "../../../src/doctor/check.ts";
 import { doctorDocument, doctorLines } from "../../../src/doctor/doctor-text.ts";
 import type { Examined } from "../../../src/doctor/examine.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
@@ -18,7 +18,7 @@ const upgrades: Examined = {
 const monitor: Examined = {
   ...{ name: "monitor", title: "the monitor runs", outcome: "unknown" },
   findings: [
-    couldNotLook(
+    couldNotInspect(
       "systemctl status guestos-monitor.service",
       new ProblemError({ code: "test-problem", what: "cannot reach the system bus" }),
     ),
@@ -39,7 +39,7 @@ const keys: Examined = {
 };
 
 test("what is wrong comes first, then what could not be seen, then what is to know; what is well is a line each", () => {
-  expect(doctorLines([mounts, upgrades, monitor, keys]).join("\n")).toBe(`1 thing is wrong, 1 could not be looked at, 1 thing to know of
+  expect(doctorLines([mounts, upgrades, monitor, keys]).join("\n")).toBe(`1 thing is wrong, 1 could not be inspected, 1 thing to know of
 
 wrong: /boot/config/store.keyfile is not closed to others, who may have read it,
   and that is a long sentence
@@ -47,14 +47,14 @@ wrong: /boot/config/store.keyfile is not closed to others, who may have read it,
   found    mode 0444, owner 0
   expected mode 0400, owner 0
   seen by  stat /boot/config/store.keyfile
-  to mend  chmod 0400 /boot/config/store.keyfile
+  repair   chmod 0400 /boot/config/store.keyfile
 
-could not look: cannot reach the system bus
+could not inspect: cannot reach the system bus
   seen by  systemctl status guestos-monitor.service
 
 to know: the running system is on trial
   seen by  guestos-boot upgrade status
-  to mend  guestos-boot upgrade confirm
+  repair   guestos-boot upgrade confirm
 
 mounts       12 mounts
 upgrades     slot B runs`);
@@ -64,7 +64,7 @@ test("the first line is the verdict", () => {
   const verdict = (...examined: readonly Examined[]): string | undefined => doctorLines(examined)[0];
   expect(verdict(mounts)).toBe("sound: nothing is wrong");
   expect(verdict(mounts, upgrades)).toBe("sound: 1 thing to know of");
-  expect(verdict(monitor)).toBe("1 could not be looked at");
+  expect(verdict(monitor)).toBe("1 could not be inspected");
   expect(verdict(keys, keys)).toBe("2 things are wrong");
 });
 

@@ -10,8 +10,8 @@ import { testPatient } from "../../support/test-patient.ts";
 const patient = testPatient(fakeHost());
 const going = new AbortController().signal;
 
-function check(name: string, look: Check["look"], within = 60_000): Check {
-  return { name, title: `${name} is well`, seen: `cat ${name}`, within, look };
+function check(name: string, inspect: Check["inspect"], within = 60_000): Check {
+  return { name, title: `${name} is well`, seen: `cat ${name}`, within, inspect };
 }
 
 test("each check has its outcome: the worst of what it found, and a fact only where nothing is wrong", async () => {
@@ -36,7 +36,7 @@ test("each check has its outcome: the worst of what it found, and a fact only wh
   expect(isSound(examined.slice(0, 2))).toBe(true);
 });
 
-test("a check that throws could not look, and takes nothing from the others", async () => {
+test("a check that throws could not inspect, and takes nothing from the others", async () => {
   const examined = await examine(
     [check("broken", async () => Promise.reject(new Error("no"))), check("fine", async () => ({ fact: "all there", findings: [] }))],
     patient,

@@ -143,7 +143,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, readonly string[]]
     { "guestos-boot-late.service": "activating", "guestos-boot.target": "inactive" },
     ["notice: the boot chain is still running"],
   ],
-  ["a target that somebody stopped", { "guestos-boot.target": "inactive" }, ["wrong: guestos-boot.target is not reached"]],
+  ["a target that someone stopped", { "guestos-boot.target": "inactive" }, ["wrong: guestos-boot.target is not reached"]],
 ])("services: %s", (_, given, expected) => {
   expect(texts(judgeServices(services(given)))).toEqual(expected);
 });
@@ -153,11 +153,11 @@ const looked: MonitorState = { version: 1, pid: 7, since: seconds - 7000, time: 
 
 test.each<readonly [string, UnitState | undefined, MonitorState | undefined, readonly string[]]>([
   ["running", state("active"), looked, []],
-  ["failed", state("failed"), looked, ["wrong: the monitor does not run: nothing is mended by itself"]],
-  ["stopped", state("inactive"), undefined, ["wrong: the monitor does not run: nothing is mended by itself"]],
-  ["of unknown state", undefined, looked, ["wrong: the monitor does not run: nothing is mended by itself"]],
-  ["just started", state("active"), undefined, ["notice: the monitor has not looked yet"]],
-  ["stuck", state("active"), { ...looked, time: seconds - 7201 }, ["wrong: the monitor has not looked for a long time"]],
+  ["failed", state("failed"), looked, ["wrong: the monitor does not run: nothing is repaired by itself"]],
+  ["stopped", state("inactive"), undefined, ["wrong: the monitor does not run: nothing is repaired by itself"]],
+  ["of unknown state", undefined, looked, ["wrong: the monitor does not run: nothing is repaired by itself"]],
+  ["just started", state("active"), undefined, ["notice: the monitor has not inspected anything yet"]],
+  ["stuck", state("active"), { ...looked, time: seconds - 7201 }, ["wrong: the monitor has not inspected anything for a long time"]],
 ])("a monitor that is %s", (_, service, seen, expected) => {
   expect(texts(judgeMonitor(service, seen, seconds))).toEqual(expected);
 });

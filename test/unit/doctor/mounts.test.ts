@@ -25,7 +25,7 @@ test("a node as it was booted has nothing to say, with and without a host name o
   expect(judge(`${SOUND}12 1 0:26 /ic-node/etc/hostname /etc/hostname ro,nosuid,nodev,noexec shared:12 - tmpfs tmpfs rw\n`)).toEqual([]);
 });
 
-test("a right that somebody gave is named, with what takes it away", () => {
+test("a right that someone gave is named, with what takes it away", () => {
   const given = SOUND.replace("/var/lib/ic/data rw,nosuid,nodev,noexec", "/var/lib/ic/data rw,nosuid,nodev");
   expect(judge(given)).toEqual([
     {
@@ -52,7 +52,7 @@ test.each([
   expect(judge(SOUND.replace(from, to)).map(({ problem }) => problem.what)).toEqual([`${mountPoint} is not mounted as it should be`]);
 });
 
-test("what is bound is mended for its own mount alone, and not for all of /run", () => {
+test("what is bound is repaired for its own mount alone, and not for all of /run", () => {
   const [finding] = judge(SOUND.replace("/etc/ssh ro,nosuid", "/etc/ssh rw,nosuid"));
   expect(finding?.problem.todo).toBe("mount -o remount,bind,ro,nodev,nosuid,noexec /etc/ssh");
 });

@@ -10,12 +10,12 @@ const enabled = globSync("etc/*/systemd/system-preset/*").flatMap((path) =>
   [...readFileSync(path, "utf8").matchAll(/^enable (\S+)$/gm)].map(([, name = ""]) => name),
 );
 
-test("the doctor looks at every unit that the package installs, adds something to, or enables: add what is missing to SERVICES", () => {
+test("the doctor inspects every unit that the package installs, adds something to, or enables: add what is missing to SERVICES", () => {
   expect(installed).toEqual(expect.arrayContaining(["guestos-boot.service", "ssh.service", "nginx.service"]));
   expect([...new Set([...installed, ...enabled])].filter((name) => !SERVICES.includes(name))).toEqual([]);
 });
 
-test("it looks at no other, but for what the chain starts by name", () => {
+test("it inspects no other, but for what the chain starts by name", () => {
   const others = SERVICES.filter((name) => !installed.includes(name) && !enabled.includes(name));
   // guestos-network.target wants it.
   expect(others).toEqual(["systemd-networkd.service"]);

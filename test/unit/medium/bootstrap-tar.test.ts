@@ -76,7 +76,7 @@ test.each<readonly [string, readonly RawEntry[], string]>([
     where: { file: "t.tar" },
     found,
     expected: expect.stringMatching(/^at least one of network\.conf, .*ic_state, and something in it$/) as string,
-    todo: "put in what the node needs, and build the medium anew with guestos-boot (docs/configuration.md)",
+    todo: "put in what the node needs, and build the medium again with guestos-boot (docs/configuration.md)",
   });
 });
 
@@ -88,7 +88,7 @@ test.each<readonly [string, readonly RawEntry[], string]>([
   expect(what).toBe("there is no configuration in the tar");
   expect(found).toContain(entries.at(-1)?.name.replace("./", ""));
   expect(todo).toMatch(
-    new RegExp(`^what is in the folder ${folder} of the tar belongs at its top: build the medium anew .*, from that folder$`),
+    new RegExp(`^what is in the folder ${folder} of the tar belongs at its top: build the medium again .*, from that folder$`),
   );
 });
 
@@ -165,8 +165,8 @@ const HOSTILE: readonly (readonly [string, readonly RawEntry[], string])[] = [
   ["a block device", [{ name: "ic_state/vda", type: "4" }], "a block device"],
   ["a FIFO", [{ name: "network.conf", type: "6" }], "a fifo"],
   ["a contiguous file", [{ name: "network.conf", type: "7" }], "a contiguous file"],
-  ["a sparse file of GNU tar", [{ name: "network.conf", type: "S" }], "a type that nobody knows"],
-  ["a volume label", [{ name: "network.conf", type: "V" }], "a type that nobody knows"],
+  ["a sparse file of GNU tar", [{ name: "network.conf", type: "S" }], "a type that no one knows"],
+  ["a volume label", [{ name: "network.conf", type: "V" }], "a type that no one knows"],
   ["an absolute name", [{ name: "/network.conf" }], "an absolute name"],
   ["an absolute name after ./", [{ name: ".//etc/passwd" }, { name: "/" }], "an absolute name"],
   ["..", [{ name: "../network.conf" }], ".."],

@@ -65,7 +65,7 @@ test.each<readonly [string, Uint8Array | undefined, Readonly<Record<string, stri
   ["in the boot sector of a FAT32, in small letters", fatBootSector(32, "config"), VFAT, "label config in the boot sector"],
   ["in the boot sector, and another one in the root folder", fatBootSector(12, "CONFIG"), { ...VFAT, ID_FS_LABEL: "OTHER" }, undefined],
   ["nowhere", FAT, VFAT, undefined],
-  ["in the boot sector of what udev has not looked at", fatBootSector(12, "CONFIG"), {}, undefined],
+  ["in the boot sector of what udev has not inspected", fatBootSector(12, "CONFIG"), {}, undefined],
   ["that cannot be read", undefined, VFAT, undefined],
 ])("a label %s", async (_, sector, udev, because) => {
   for (const partitioned of [false, true]) {

@@ -37,8 +37,8 @@ const node = {
 const watching: MonitorState = {
   ...{ version: 1, pid: 7, since: 1000, time: 2000 },
   units: [
-    { name: "nftables", drift: [], mends: 2, retries: 1, lookedAt: 1900, mendedAt: 1500 },
-    { name: "var", drift: ["mount it", "open it"], problem: { code: "test-problem", what: "gone" }, mends: 0, retries: 0 },
+    { name: "nftables", drift: [], repairs: 2, retries: 1, inspectedAt: 1900, repairedAt: 1500 },
+    { name: "var", drift: ["mount it", "open it"], problem: { code: "test-problem", what: "gone" }, repairs: 0, retries: 0 },
   ],
 };
 
@@ -88,13 +88,13 @@ test("the firewall's own note has the last word on the rules, and a monitor that
     'guestos_unit_problem{unit="nftables"} 0',
     'guestos_unit_problem{unit="var"} 1',
     'guestos_unit_problem_info{unit="var",code="test-problem"} 1',
-    'guestos_unit_mends_total{unit="nftables"} 2',
-    'guestos_unit_mend_retries_total{unit="nftables"} 1',
-    'guestos_unit_last_mend_timestamp_seconds{unit="nftables"} 1500',
+    'guestos_unit_repairs_total{unit="nftables"} 2',
+    'guestos_unit_repair_retries_total{unit="nftables"} 1',
+    'guestos_unit_last_repair_timestamp_seconds{unit="nftables"} 1500',
   ]) {
     expect(lines).toContain(line);
   }
-  expect(lines.join("\n")).not.toContain('guestos_unit_last_look_timestamp_seconds{unit="var"}');
+  expect(lines.join("\n")).not.toContain('guestos_unit_last_inspection_timestamp_seconds{unit="var"}');
 });
 
 test.each([
@@ -112,10 +112,10 @@ test.each([
 });
 
 test("what the monitor ran is no part of the boot, and takes no part in its counts", async () => {
-  const mend = new EventScript([{ name: "nftables" }], { at: 500, monitor: true });
-  mend.start(501, { kind: "tool", argv: ["nft"] }, mend.unit(500, "nftables"));
-  mend.ended(510, "nftables", { kind: "degraded", problem: { code: "test-problem", what: "no" } }).finish(510, "degraded");
-  const record = boot() + mend.events.map((event) => `${JSON.stringify(event)}\n`).join("");
+  const repair = new EventScript([{ name: "nftables" }], { at: 500, monitor: true });
+  repair.start(501, { kind: "tool", argv: ["nft"] }, repair.unit(500, "nftables"));
+  repair.ended(510, "nftables", { kind: "degraded", problem: { code: "test-problem", what: "no" } }).finish(510, "degraded");
+  const record = boot() + repair.events.map((event) => `${JSON.stringify(event)}\n`).join("");
   const before = await written(fakeHost({ files: node }));
   expect(await written(fakeHost({ files: { ...node, [RECORD]: record } }))).toEqual(before);
 });

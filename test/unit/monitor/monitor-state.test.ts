@@ -1,34 +1,36 @@
 import { expect, test } from "vitest";
-import type { Look } from "../../../src/monitor/monitor-look.ts";
-import { withLooks } from "../../../src/monitor/monitor-state.ts";
+import type { Inspection } from "../../../src/monitor/monitor-inspection.ts";
+import { withInspections } from "../../../src/monitor/monitor-state.ts";
 import { type MonitorState, parseMonitorState } from "../../../src/config/state/monitor-state.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };
 const problem = { code: "test-problem", what: "no router", where: { file: "/x", line: 3 } };
 
-function after(...looks: readonly Partial<Look>[]): MonitorState {
+function after(...looks: readonly Partial<Inspection>[]): MonitorState {
   return looks.reduce<MonitorState>(
-    (state, look, index) => withLooks(state, [{ name: "x", kind: "fine", done: [], drift: [], retries: 0, ...look }], 200 + index),
+    (state, look, index) => withInspections(state, [{ name: "x", kind: "fine", done: [], drift: [], retries: 0, ...look }], 200 + index),
     fresh,
   );
 }
 
-test("mends and retries add up, and the last word on the rest counts", () => {
+test("repairs and retries add up, and the last word on the rest counts", () => {
   const failed = { kind: "failed", drift: ["ask"], problem, retries: 2 } as const;
-  expect(after(failed).units).toEqual([{ name: "x", drift: ["ask"], problem, mends: 0, retries: 2, lookedAt: 200 }]);
-  expect(after(failed, failed, { kind: "mended", done: ["ask"] }).units).toEqual([
-    { name: "x", drift: [], mends: 1, retries: 6, lookedAt: 202, mendedAt: 202 },
+  expect(after(failed).units).toEqual([{ name: "x", drift: ["ask"], problem, repairs: 0, retries: 2, inspectedAt: 200 }]);
+  expect(after(failed, failed, { kind: "repaired", done: ["ask"] }).units).toEqual([
+    { name: "x", drift: [], repairs: 1, retries: 6, inspectedAt: 202, repairedAt: 202 },
   ]);
-  expect(after({ kind: "mended" }, {}).units).toEqual([{ name: "x", drift: [], mends: 1, retries: 0, lookedAt: 201, mendedAt: 200 }]);
+  expect(after({ kind: "repaired" }, {}).units).toEqual([
+    { name: "x", drift: [], repairs: 1, retries: 0, inspectedAt: 201, repairedAt: 200 },
+  ]);
 });
 
 test("units that were not inspected stay", () => {
-  expect(withLooks(after({}), [], 301)).toMatchObject({ time: 301, units: [{ name: "x", lookedAt: 200 }] });
+  expect(withInspections(after({}), [], 301)).toMatchObject({ time: 301, units: [{ name: "x", inspectedAt: 200 }] });
 });
 
 test("what is written can be read again", () => {
-  const state = withLooks(after({ kind: "failed", drift: ["ask"], problem }, {}), [], 300);
+  const state = withInspections(after({ kind: "failed", drift: ["ask"], problem }, {}), [], 300);
   expect(parseMonitorState(`${JSON.stringify(state)}\n`, "f")).toEqual(state);
   expect(parseMonitorState(JSON.stringify(after({ kind: "failed", problem })), "f").units[0]?.problem).toEqual(problem);
 });

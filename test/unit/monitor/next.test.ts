@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { next, type Next } from "../../../src/monitor/next.ts";
 import { begun, type Effect, type Event, type State, type Work } from "../../../src/monitor/state.ts";
-import type { Look } from "../../../src/monitor/monitor-look.ts";
+import type { Inspection } from "../../../src/monitor/monitor-inspection.ts";
 
 /** One unit of each kind: it may not wait, it waits for others' answers, and it is neither. */
 const [quick, waiting, plain] = ["nftables", "ipv6-monitor", "data-growth"] as const;
@@ -11,14 +11,14 @@ const problem = { code: "test-problem", what: "no answer" };
 /** docs/monitor.md: from an event to the inspection; the longest wait of what failed; between two inspections of everything. Seconds. */
 const [SOON, LONGEST_BACKOFF, LONGEST] = [0.025, 300, 3600];
 
-const look = (name: string, kind: Look["kind"]): Look => ({
+const inspection = (name: string, kind: Inspection["kind"]): Inspection => ({
   ...{ name, kind, done: [], drift: [], retries: 0 },
   ...(kind === "failed" || kind === "blocked" ? { problem } : {}),
 });
 
 function inspected(work: Work): readonly string[] {
   if (work.kind === "tell-others") return [];
-  return work.kind === "quick-look" ? [work.name] : (work.names ?? [quick, plain]);
+  return work.kind === "quick-inspection" ? [work.name] : (work.names ?? [quick, plain]);
 }
 
 /** All that may happen in a state: events, each with how much later it comes. */
@@ -31,10 +31,10 @@ function possible({ work }: State, wakeAt: number, now: number): readonly (reado
     ...(work === undefined
       ? []
       : [
-          ...(["fine", "mended", "failed", "blocked"] as const).map(
-            (kind) => [{ kind: "work-done", looks: inspected(work).map((name) => look(name, kind)) }, 2] as const,
+          ...(["fine", "repaired", "failed", "blocked"] as const).map(
+            (kind) => [{ kind: "work-done", inspections: inspected(work).map((name) => inspection(name, kind)) }, 2] as const,
           ),
-          ...(work.kind === "quick-look" ? [[{ kind: "work-done", looks: undefined }, 0.01] as const] : []),
+          ...(work.kind === "quick-inspection" ? [[{ kind: "work-done", inspections: undefined }, 0.01] as const] : []),
           [{ kind: "work-failed", problem }, 20] as const,
         ]),
   ];
@@ -42,7 +42,7 @@ function possible({ work }: State, wakeAt: number, now: number): readonly (reado
 
 const begins = (effects: readonly Effect[]): readonly Work[] => effects.flatMap((effect) => (effect.kind === "begin" ? [effect.work] : []));
 const makesWay = (work: Work): boolean =>
-  work.kind === "tell-others" || (work.kind === "look" && work.names?.every((name) => name === waiting) === true);
+  work.kind === "tell-others" || (work.kind === "inspection" && work.names?.every((name) => name === waiting) === true);
 
 /** What is true of every step. @returns what is wrong with it */
 function wrong(before: State, event: Event, now: number, { state, effects, wakeAt }: Next): string | undefined {
@@ -53,15 +53,15 @@ function wrong(before: State, event: Event, now: number, { state, effects, wakeA
   if (work !== undefined && before.work !== undefined && !ended) return "something is begun while something goes on";
   if (work !== undefined && state.work !== work) return "it is not known what goes on";
   if (!(wakeAt > now)) return "something is due, and not begun";
-  if (state.work === undefined && !Number.isFinite(wakeAt)) return "nobody wakes it";
+  if (state.work === undefined && !Number.isFinite(wakeAt)) return "no one wakes it";
   const known = [state.allDue, ...state.due.values()];
   if (known.some((at) => at > now + LONGEST)) return "something is put off for too long";
   if (event.kind === "called" && !((state.due.get(event.name) ?? Infinity) <= now + SOON)) return "a call is not heard";
-  if (work?.kind === "look" && makesWay(work) && [...before.due].some(([name, at]) => name !== waiting && at <= now)) {
+  if (work?.kind === "inspection" && makesWay(work) && [...before.due].some(([name, at]) => name !== waiting && at <= now)) {
     return "what may have to wait goes first";
   }
-  if (work?.kind === "look" && work.names?.includes(waiting) === true && work.names.length > 1) return "others wait with it";
-  if (event.kind === "work-done" && before.work?.kind === "look" && state.tellDue !== Infinity) return "others are told twice";
+  if (work?.kind === "inspection" && work.names?.includes(waiting) === true && work.names.length > 1) return "others wait with it";
+  if (event.kind === "work-done" && before.work?.kind === "inspection" && state.tellDue !== Infinity) return "others are told twice";
   const gaveUp = effects.some(({ kind }) => kind === "give-up");
   const shouldGiveUp =
     event.kind === "called" && event.name !== waiting && before.work !== undefined && makesWay(before.work) && !before.givenUp;
@@ -69,11 +69,11 @@ function wrong(before: State, event: Event, now: number, { state, effects, wakeA
   // What failed is due again, or inspected already because it has called meanwhile.
   const running = state.work === undefined ? [] : inspected(state.work);
   const again = (name: string): boolean => running.includes(name) || (state.due.get(name) ?? Infinity) <= now + LONGEST_BACKOFF;
-  if (event.kind === "work-failed" && before.work?.kind === "look") {
+  if (event.kind === "work-failed" && before.work?.kind === "inspection") {
     const { names } = before.work;
     if (names === undefined ? state.allDue > now + LONGEST_BACKOFF : !names.every(again)) return "what failed is not made up for";
   }
-  const failed = event.kind === "work-done" ? (event.looks ?? []).filter(({ kind }) => kind === "failed") : [];
+  const failed = event.kind === "work-done" ? (event.inspections ?? []).filter(({ kind }) => kind === "failed") : [];
   return failed.every(({ name }) => again(name)) ? undefined : "what could not be repaired is not tried again";
 }
 
@@ -87,7 +87,7 @@ function comesToRest(state: State, wakeAt: number, now: number): boolean {
     time = work === undefined ? step.wakeAt : time + 0.001;
     step = next(
       step.state,
-      work === undefined ? { kind: "time" } : { kind: "work-done", looks: inspected(work).map((name) => look(name, "fine")) },
+      work === undefined ? { kind: "time" } : { kind: "work-done", inspections: inspected(work).map((name) => inspection(name, "fine")) },
       time,
     );
   }
@@ -129,7 +129,7 @@ test("what fails is tried again after half a minute, one, two, four, and then ev
   const waits: number[] = [];
   let now = 0;
   for (let failure = 0; failure < 6; failure += 1) {
-    step = next(step.state, { kind: "work-done", looks: [look(plain, "failed")] }, now);
+    step = next(step.state, { kind: "work-done", inspections: [inspection(plain, "failed")] }, now);
     const at = step.state.due.get(plain) ?? Infinity;
     waits.push(at - now);
     now = at;

@@ -7,7 +7,7 @@ import { profileNames, profiles } from "../../../src/profiles/profiles.ts";
 
 test.each(Object.entries(profiles))("on %s, what is inspected when the monitor starts is what it may repair", async (_, profile) => {
   const units = [...(await profile.chain()), ...(await profile.maintenance())];
-  const repaired = units.filter(({ mends }) => mends).map(({ name }) => name);
+  const repaired = units.filter(({ repairs }) => repairs).map(({ name }) => name);
   expect((await repairedAtAnyTime(profile)).toSorted()).toEqual(repaired.toSorted());
 });
 

@@ -31,7 +31,7 @@ async function tell(
     run: async ({ args, env }: Command) => {
       expect(env).toEqual({ NOTIFY_SOCKET: address });
       told.sent.push(args.slice(1));
-      if (deaf) throw new ProblemError({ code: "test-problem", what: "nobody listens" });
+      if (deaf) throw new ProblemError({ code: "test-problem", what: "no one listens" });
       return { status: 0, stdout: "", stderr: "" };
     },
   };
@@ -94,5 +94,5 @@ test("what an operator runs is no news for the host, and a host that gave no add
 test("a host that does not answer is tried once, and that is said once", async () => {
   const { sent, complaints } = await tell(run("boot", "failed"), { deaf: true });
   expect(sent).toHaveLength(1);
-  expect(complaints).toEqual(["the host was not told how the boot goes: nobody listens"]);
+  expect(complaints).toEqual(["the host was not told how the boot goes: no one listens"]);
 });

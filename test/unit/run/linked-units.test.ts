@@ -32,7 +32,7 @@ test("an extra unit requires shipped ones and other extra ones, whatever their o
   );
   expect(problems).toEqual([]);
   expect(units.map(({ name }) => name)).toEqual(["a", "b"]);
-  expect(units[0]).toMatchObject({ timeout: 5_000, onFailure: "stop", retryFor: 0, mends: false, after: [{ name: "hostname" }] });
+  expect(units[0]).toMatchObject({ timeout: 5_000, onFailure: "stop", retryFor: 0, repairs: false, after: [{ name: "hostname" }] });
   expect(units[1]?.requires).toEqual([
     guestos.find(({ name }) => name === "system-bus"),
     units[0],

@@ -32,7 +32,7 @@ test("in a boot the wait for the bus begins when all has ended that comes before
   expect([sameDisk, sameMount]).toEqual([disk, mount]);
   expect(movedBus).toEqual({ ...bus, after: [disk, mount] });
   expect(movedService?.requires).toEqual([disk, movedBus]);
-  // The very same units: a copy would be one that nobody runs.
+  // The very same units: a copy would be one that no one runs.
   expect(movedService?.requires.map((one) => units.indexOf(one))).toEqual([2, 1]);
   expect(movedLast?.after.map((one) => units.indexOf(one))).toEqual([4]);
 });

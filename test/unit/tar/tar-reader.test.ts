@@ -60,7 +60,7 @@ test("a pax header is for one member, a global one for all that follow", async (
   expect((await read(all)).map(([name]) => name)).toEqual(["p", "p"]);
 });
 
-test("content that nobody reads, or not to its end, is skipped", async () => {
+test("content that no one reads, or not to its end, is skipped", async () => {
   const tar = rawTar([{ name: "a", content: Buffer.alloc(5000, 1) }, { name: "b", content: Buffer.alloc(5000, 2) }, file]);
   const names: string[] = [];
   for await (const { name, content } of tarMembers(pieces(tar, 700), OPEN)) {

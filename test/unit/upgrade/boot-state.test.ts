@@ -75,7 +75,7 @@ test("and so it is for garbage", () => {
   );
 });
 
-test("what GRUB takes for A and stable reads as that, and says that it should be written anew", () => {
+test("what GRUB takes for A and stable reads as that, and says that it should be written again", () => {
   const read = (lines: string): object => {
     const { state, faults } = readBootState(block(lines));
     return { ...state, faults };

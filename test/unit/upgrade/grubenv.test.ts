@@ -103,7 +103,7 @@ test.each(Object.entries(SPOILT))("padding is not content: a block with %s is ma
   expect(savedByGrub(whole, [["boot_cycle", "failsafe_check"]])).not.toEqual(whole);
 });
 
-test("what stands in a block that has room is kept as it stands, a line of many # too", () => {
+test("what is in a block that has room is kept as it stands, a line of many # too", () => {
   const line = "#".repeat(60);
   expect(parseGrubenv(block(`${line}\nother=${line}\n`), OURS).others).toEqual([line, `other=${line}`]);
 });
@@ -131,7 +131,7 @@ test("GRUB says nothing and writes nothing where the last line has no end, or no
   }
 });
 
-test("what is rendered is read back as it was, whatever the values, and needs no mending", () => {
+test("what is rendered is read back as it was, whatever the values, and needs no repairing", () => {
   const value = fc.string({ unit: fc.constantFrom("a", "\\", "\n", "=", "#", " ", "\xff"), maxLength: 40 });
   fc.assert(
     fc.property(value, value, (one, two) => {

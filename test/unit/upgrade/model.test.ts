@@ -206,15 +206,15 @@ test("what a record says stays true, whatever happens", () => {
   expect(lies.slice(0, 5)).toEqual([]);
 });
 
-test("a block that is lost while slot A is half written is mended by the running system, and then nothing is lost", () => {
+test("a block that is lost while slot A is half written is repaired by the running system, and then nothing is lost", () => {
   const nodes = blocks
     .map((block): Node => ({ block, known: { A: "incomplete", B: "proven" }, content: { A: "dead", B: "good" }, running: "B" }))
     .filter((node) => {
       const { sound, state } = situationOf(node, "B");
       return !sound || (state.alternative === "B" && state.cycle === "stable");
     });
-  const mended = nodes.map((node) => each(node, settleAll(situationOf(node, "B"))).at(-1) ?? node);
-  expect(mended.filter((node) => !neverABrick(node)).map(shown)).toEqual([]);
+  const repaired = nodes.map((node) => each(node, settleAll(situationOf(node, "B"))).at(-1) ?? node);
+  expect(repaired.filter((node) => !neverABrick(node)).map(shown)).toEqual([]);
 });
 
 test("from every state an upgrade can be done again: what boots settles, and is stable or can be confirmed", () => {

@@ -11,7 +11,7 @@ export interface InTerminal extends AsyncDisposable {
   readonly ended: Promise<number | null>;
 }
 
-/** Starts the command by a shell, as it stands in a document. Killed where it has not ended when it is disposed of. */
+/** Starts the command by a shell, as it is in a document. Killed where it has not ended when it is disposed of. */
 export function inTerminal(command: string): InTerminal {
   const child = spawn("script", ["--quiet", "--flush", "--return", "--command", command, "/dev/null"], {
     stdio: ["pipe", "pipe", "inherit"],

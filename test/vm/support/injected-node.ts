@@ -10,7 +10,7 @@ import type { ConfigFiles } from "./media.ts";
 export const accountsWithKeys = ["admin", "root", "readonly"] as const;
 export type AccountWithKey = (typeof accountsWithKeys)[number];
 
-/** All that a medium may bring, made anew for each node. */
+/** All that a medium may bring, made again for each node. */
 export interface InjectedNode {
   readonly config: ConfigFiles;
   /** Private key files, for ssh. */

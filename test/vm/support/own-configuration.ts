@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
-/** What /etc/guestos-boot holds of a node's own. The root is written by hand, as an operator mends it: nothing of ours does. */
+/** What /etc/guestos-boot holds of a node's own. The root is written by hand, as an operator repairs it: nothing of ours does. */
 
 const OWN = "/etc/guestos-boot";
 

@@ -55,7 +55,7 @@ export interface GuardedPlace {
 
 /**
  * The steps of all cells, in their order: what a device holds is changed as seldom as possible. Places that do not depend
- * on each other are looked at by the same runs; the one with fewer cells stays in its last one.
+ * on each other are inspected by the same runs; the one with fewer cells stays in its last one.
  */
 export function cellSteps(guarded: readonly GuardedPlace[]): readonly Step[] {
   const length = Math.max(...guarded.map(({ place }) => conflictCells(place).length));
@@ -109,6 +109,6 @@ function turnInto(content: Content, { device, uuid, foreign }: Place): string {
       return foreign.script;
     case "unknown":
       // Not noise: that is what an encryption that was cut off leaves.
-      return `${blank}\nprintf 'of somebody%.0s' {1..300} | dd of=${device} bs=4k seek=300 conv=notrunc,fsync status=none`;
+      return `${blank}\nprintf 'of someone%.0s' {1..300} | dd of=${device} bs=4k seek=300 conv=notrunc,fsync status=none`;
   }
 }

@@ -101,10 +101,10 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
 async function breakInTurn(vm: VirtualMachine, snapshots: Snapshots): Promise<Readonly<Record<Broken, string>>> {
   const broken = { "a chain that fails": "", "no program": "", "a panic": "" };
   for (const how of ["a chain that fails", "no program", "a panic"] as const) {
-    const [breaking, mending] = BREAKING[how];
+    const [breaking, repairing] = BREAKING[how];
     await vm.shell.ok(`${MOUNTED} && ${breaking} && umount /run/b && sync`);
     broken[how] = await snapshots.take();
-    await vm.shell.ok(`${MOUNTED} && ${mending} && umount /run/b`);
+    await vm.shell.ok(`${MOUNTED} && ${repairing} && umount /run/b`);
   }
   return broken;
 }

@@ -156,7 +156,7 @@ describe.each(KINDS)("FAT$bits", ({ bits, mebibytes, state, reserved, entry, cle
     expect(tools).toEqual([]);
   });
 
-  test("one that Linux has marked as in use is mended by fsck.vfat, and clean then", async () => {
+  test("one that Linux has marked as in use is repaired by fsck.vfat, and clean then", async () => {
     const path = fat();
     change(path, state, (byte) => byte | 1);
     expect(await saysCleanFat(host, path)).toBe(false);

@@ -39,14 +39,14 @@ test.each([
   ["a byte of the first copy's JSON", 5000, "second"],
   ["the second copy's magic", SECOND, "first"],
   ["a byte of the second copy's JSON", SECOND + 5000, "first"],
-] as const)("damage to %s is seen, and cryptsetup repair mends it", async (_, offset, whole) => {
+] as const)("damage to %s is seen, and cryptsetup repair repairs it", async (_, offset, whole) => {
   const { path, uuid } = await luksDevice();
   damage(path, offset);
   const { first, second } = await readLuksHeader(host, path);
   expect({ first: first?.uuid, second: second?.uuid }).toEqual({ first: undefined, second: undefined, [whole]: uuid });
   await host.run({ program: "cryptsetup", args: ["repair", "--batch-mode", path] });
-  const mended = await readLuksHeader(host, path);
-  expect([mended.first?.uuid, mended.second?.uuid]).toEqual([uuid, uuid]);
+  const repaired = await readLuksHeader(host, path);
+  expect([repaired.first?.uuid, repaired.second?.uuid]).toEqual([uuid, uuid]);
 });
 
 test("what is no LUKS device, or shorter than a header, has no copy", async () => {

@@ -38,7 +38,7 @@ test("old files go; young ones, folders, links and what links and mounts lead to
     expect(old.filter((path) => existsSync(path))).toEqual([]);
     expect(kept.filter((path) => !existsSync(path))).toEqual([]);
     expect(readdirSync(folder).toSorted()).toEqual(["another", "deep", "link", "link-to-file", "mount[*] of the same", "young"]);
-    // Also where nobody names it: it is another file system.
+    // Also where no one names it: it is another file system.
     await deleteOldFiles(host, { ...files, except: [same] });
     expect(existsSync(join(another, "file"))).toBe(true);
   } finally {

@@ -21,7 +21,7 @@ test("a file that is made, and one that grows, is news at once", async () => {
   stop.abort();
 });
 
-test("what happened while nobody was waiting is not missed", async () => {
+test("what happened while no one was waiting is not missed", async () => {
   const stop = new AbortController();
   const following = beats(join(folder, "file"), LONG, stop.signal);
   await following.next();

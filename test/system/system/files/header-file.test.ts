@@ -38,7 +38,7 @@ test("what is in it is known as a secret, in each form in which a server may rep
   expect(foreignText(said)).toBe("no [secret], no [secret], no [secret], no [secret]");
 });
 
-test("a file that others can read, or that is somebody else's, is not used", async () => {
+test("a file that others can read, or that is someone else's, is not used", async () => {
   for (const mode of [0o640, 0o604, 0o666]) {
     write("Authorization: Bearer canary", mode);
     const { what, todo } = await problemOf(() => readHeaderFile(host, path));

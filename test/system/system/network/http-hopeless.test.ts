@@ -54,7 +54,7 @@ test("a redirection is followed each time that the transfer goes on", async () =
 });
 
 test.each(["ftp://127.0.0.1/update.tar", "http://user:canary@127.0.0.1/", "http://[::1", "file:///etc/passwd"])(
-  "nobody follows a redirection to %s, and no password in it is shown",
+  "no one follows a redirection to %s, and no password in it is shown",
   async (location) => {
     const { result, requests } = await transfer((_, response) => response.writeHead(302, { location }).end());
     expect(String(result)).toMatch(/a redirection to /);

@@ -8,7 +8,7 @@ let bus: PrivateBus;
 let manager: Readonly<Record<string, unknown>> = {};
 let service: Readonly<Record<string, unknown>> = {};
 
-/** As systemd answers GetAll: 64-bit numbers, and others that nobody asked for. */
+/** As systemd answers GetAll: 64-bit numbers, and others that no one asked for. */
 function answer(values: Readonly<Record<string, unknown>>): Reply {
   const variants = Object.entries(values).map(([key, value]) => [key, new Variant(typeof value === "bigint" ? "t" : "s", value)]);
   return { signature: "a{sv}", body: [Object.fromEntries(variants)] };

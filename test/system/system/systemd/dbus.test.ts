@@ -48,7 +48,7 @@ test("a service that refuses is an error with its name and its words", async () 
 });
 
 test("a service that is not there is an error, and one that could be started is not started by asking", async () => {
-  for (const destination of ["org.example.Nobody", "org.example.Sleeping"]) {
+  for (const destination of ["org.example.No one", "org.example.Sleeping"]) {
     await expect(ask({ destination, member: "Echo" })).rejects.toThrow(`${destination} is not running`);
   }
   expect(existsSync(started)).toBe(false);
@@ -105,7 +105,7 @@ test("a machine without a bus is an answer to those who ask, and an error to the
   });
 });
 
-test("a socket behind which nobody answers does not hold us up for longer than the deadline, and leaves nothing open", async () => {
+test("a socket behind which no one answers does not hold us up for longer than the deadline, and leaves nothing open", async () => {
   const server = createServer();
   server.listen(join(folder, "mute"));
   await once(server, "listening");

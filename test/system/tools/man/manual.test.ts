@@ -16,7 +16,7 @@ test.each(pages.map(([name]) => name))("groff and mandoc find nothing wrong with
   const man = spawnSync("man", ["--warnings", "--local-file", join(folder, name)], { env, encoding: "utf8" });
   expect(man).toMatchObject({ status: 0, stderr: "" });
   expect(man.stdout.split("\n").length).toBeGreaterThan(100);
-  // Style is about the length of the source's lines, which nobody reads.
+  // Style is about the length of the source's lines, which no one reads.
   const mandoc = spawnSync("mandoc", ["-T", "lint", "-W", "warning", join(folder, name)], { env, encoding: "utf8" });
   expect(mandoc).toMatchObject({ status: 0, stdout: "" });
 });

@@ -13,7 +13,7 @@ function ext4({ at }: NamespaceMachine, name: string, options: readonly string[]
   truncateSync(source, 16 * 1024 * 1024);
   execFileSync("mkfs.ext4", ["-q", "-F", ...options, source]);
   mkdirSync(mountPoint);
-  return { source, mountPoint, fileSystem: "ext4", options: ["loop", "nodev", "noexec"], place: name, mended: `${name} was mended` };
+  return { source, mountPoint, fileSystem: "ext4", options: ["loop", "nodev", "noexec"], place: name, repaired: `${name} was repaired` };
 }
 
 async function run(machine: NamespaceMachine, wanted: readonly CheckedMount[]): Promise<readonly string[]> {
@@ -55,7 +55,7 @@ test("when one cannot be mounted the others are, and the careful way names it", 
   const image = readFileSync(broken.source);
   writeFileSync(broken.source, Buffer.concat([image.subarray(0, 2048), Buffer.alloc(image.length - 2048)]));
   await expect(run(machine, [first, broken, third])).rejects.toMatchObject({
-    problem: { what: `the ext4 file system on ${broken.source} is damaged and cannot be mended without a decision` },
+    problem: { what: `the ext4 file system on ${broken.source} is damaged and cannot be repaired without a decision` },
   });
   expect(programs(machine)).toEqual(["mount", "e2fsck"]);
   expect(await mountAt(machine.host, first.mountPoint)).toBeDefined();
@@ -74,14 +74,14 @@ function tear(path: string): void {
   writeFileSync(path, Buffer.concat([after.subarray(0, first), before.subarray(first)]));
 }
 
-test("a superblock that was written by half is mended, also where there is no copy of it", async () => {
+test("a superblock that was written by half is repaired, also where there is no copy of it", async () => {
   const machine = namespaceMachine({});
   const torn = ext4(machine, "torn", ["-b", "4096"]);
   execFileSync("debugfs", ["-w", "-R", `write ${import.meta.filename} kept`, torn.source], { stdio: "ignore" });
   tear(torn.source);
   await run(machine, [torn]);
   expect(programs(machine)).toEqual(["e2fsck", "debugfs", "e2fsck", "mount"]);
-  expect(machine.notes).toEqual(["torn was mended"]);
+  expect(machine.notes).toEqual(["torn was repaired"]);
   expect(readFileSync(`${torn.mountPoint}/kept`, "utf8")).toBe(readFileSync(import.meta.filename, "utf8"));
   machine.reboot();
 });
@@ -96,7 +96,7 @@ test.each([
   const image = readFileSync(wrong.source);
   image.writeUInt32LE(value, 1024 + offset);
   writeFileSync(wrong.source, image);
-  await expect(run(machine, [wrong])).rejects.toThrow(/is damaged and cannot be mended without a decision/);
+  await expect(run(machine, [wrong])).rejects.toThrow(/is damaged and cannot be repaired without a decision/);
   expect(readFileSync(wrong.source).equals(image), "not a byte is another").toBe(true);
   expect(await mountAt(machine.host, wrong.mountPoint)).toBeUndefined();
 });

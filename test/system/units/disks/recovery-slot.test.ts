@@ -203,7 +203,7 @@ test("cut off before any step, removing it is finished by doing it again", async
   expect(cuts).toBe(2);
 });
 
-test("what docs/operator.md says makes a key anew: the passphrase lets a raw key in, and it opens the store", async () => {
+test("what docs/operator.md says makes a key again: the passphrase lets a raw key in, and it opens the store", async () => {
   const recovery = await store();
   await setRecovery(recovery, first);
   const made = join(namespaceRoot(), "store.keyfile.new");

@@ -34,7 +34,7 @@ interface Xfs {
   readonly records: readonly number[];
 }
 
-/** A file system whose machine lost power: six files were synced, and stand in the log alone. */
+/** A file system whose machine lost power: six files were synced, and are in the log alone. */
 function withUnreplayedLog({ at }: NamespaceMachine): Xfs {
   const [image, mountPoint] = [at("/xfs.img"), at("/data of the node")];
   writeFileSync(image, "");
@@ -60,8 +60,8 @@ function withUnreplayedLog({ at }: NamespaceMachine): Xfs {
   const records = Array.from({ length: bytes.length / 512 }, (_, index) => index * 512)
     .filter(isRecord)
     .map((offset) => log + offset);
-  const mended = "data was damaged and has been repaired";
-  const wanted: CheckedMount = { source: loop(image), mountPoint, fileSystem: "xfs", options: ["nodev"], place: "data", mended };
+  const repaired = "data was damaged and has been repaired";
+  const wanted: CheckedMount = { source: loop(image), mountPoint, fileSystem: "xfs", options: ["nodev"], place: "data", repaired };
   return { image, wanted, records };
 }
 
@@ -114,7 +114,7 @@ test("a log that was not replayed is replayed by the mount, and nothing is repai
   expect(machine.notes).toEqual([]);
 });
 
-test("while a copy of it is mounted it is a conflict, in the kernel's words, and what stands in the log alone is kept", async () => {
+test("while a copy of it is mounted it is a conflict, in the kernel's words, and what is in the log alone is kept", async () => {
   const machine = namespaceMachine({});
   const xfs = withUnreplayedLog(machine);
   const [copy, elsewhere] = [machine.at("/copy.img"), machine.at("/elsewhere")];

@@ -38,13 +38,13 @@ const acting = (command: string): string =>
 
 test.each<readonly [string, string, string, string, Partial<ExtraUnitSpec>]>([
   ["says that something is in the way", planning(`echo '{"conflict":{"what":"a thing","found":"x"}}'`), "a thing", "x", {}],
-  ["cannot look", planning("{ echo 'no such luck' >&2; exit 3; }"), "plan: failed with exit status 3", "no such luck", {}],
+  ["cannot inspect", planning("{ echo 'no such luck' >&2; exit 3; }"), "plan: failed with exit status 3", "no such luck", {}],
   ["answers, and yet fails", planning(`{ echo '{"nothing":true}'; exit 1; }`), "plan: failed with exit status 1", "", {}],
   ["prints no JSON", planning("echo done"), "its plan is not usable", '"done"', {}],
   ["prints nothing", planning("true"), "its plan is not usable", "no output", {}],
   ["prints something else", planning(`echo '{"actions":[{"id":"a"}]}'`), "its plan is not usable", 'actions.0.description: "nothing"', {}],
   ["prints without an end", planning("yes '{}'"), "plan: was ended by SIGTERM", "wrote more than 64 KiB", {}],
-  ["never ends", planning("sleep 61.5"), "did not end within 1 s", "looking at what is there", { timeout: 1 }],
+  ["never ends", planning("sleep 61.5"), "did not end within 1 s", "what is there", { timeout: 1 }],
   ["never ends, though it has time", planning("sleep 61.5"), "plan: did not end within 10 s", "", { timeout: 40 }],
   ["cannot act", acting('echo "not $2" >&2; exit 1'), "apply a: failed with exit status 1", "not a", {}],
   ["never ends to act", acting("trap '' TERM; sleep 61.5 & sleep 61.5"), "did not end within 1 s", "do a", { timeout: 1 }],

@@ -97,7 +97,7 @@ test("a file larger than what is held of it at a time arrives whole", async () =
   expect(everything(machine)).toEqual(expected(large));
 });
 
-test("the second boot looks at nothing and does nothing, whatever is attached then", async () => {
+test("the second boot inspects nothing and does nothing, whatever is attached then", async () => {
   const machine = node(A);
   await boot(machine);
   const tools = machine.tools.length;

@@ -10,7 +10,7 @@ import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
 
 // What the monitor does again and again on a node without an address must change nothing on it: with the real systemd-networkd, the
-// real ndptool, and on the same link addresses and routes of somebody else. In this order.
+// real ndptool, and on the same link addresses and routes of someone else. In this order.
 
 let bus: PrivateBus;
 let systemd: FakeSystemd;
@@ -95,7 +95,7 @@ test("where an address is configured there is nobody to ask, and that it is miss
   expect(systemd.jobs.slice(before)).toEqual([]);
 });
 
-test("where IPv6 is off, nobody is asked", async () => {
+test("where IPv6 is off, no one is asked", async () => {
   await node.host.remove("/run/config/network.conf");
   // Of this network namespace alone; the /proc of the machine that runs the test is read-only here (test/support/protect-the-rest.ts).
   const off =

@@ -18,7 +18,7 @@ let machine: TestMachine;
 beforeAll(async () => {
   [node, nowhere, router] = await Promise.all([networkNamespace(), networkNamespace(), networkNamespace()]);
   await node.host.makeFolder("/run/config", { mode: 0o755 });
-  // Down, as the kernel leaves a card that nobody has configured.
+  // Down, as the kernel leaves a card that no one has configured.
   await node.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", String(nowhere.pid));
   await node.run("ip", "link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns", String(router.pid));
   machine = testMachine(node.host, networkLayout);

@@ -188,7 +188,7 @@ test("what cannot be used of a file costs nothing else in it, neither family the
   }
 });
 
-// systemd.network(5): what stands in a folder .d beside a file is read after it, and an empty value takes back what was said before; of two
+// systemd.network(5): what is in a folder .d beside a file is read after it, and an empty value takes back what was said before; of two
 // files that match, the first by name counts.
 test.each([
   ["a part, as long as one family has all that it was to have", `${FILE}.d`, "[Network]\nDNS=\n", "name servers automatic → 9.9.9.9", true],

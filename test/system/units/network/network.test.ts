@@ -49,7 +49,7 @@ async function usable(): Promise<readonly string[]> {
   return (await ipv6Addresses(node.host)).filter(isUsable).map(({ address }) => address);
 }
 
-test("in a boot, the file is written before networkd starts, and nobody is asked on the bus", async () => {
+test("in a boot, the file is written before networkd starts, and no one is asked on the bus", async () => {
   await writeConf(node, "ipv6_address=2001:db8::17/64\nipv6_gateway=2001:db8::1\nname_servers=2001:db8::53 9.9.9.9\n");
   expect(await runUnit(network, machine)).toEqual([
     `write ${FILE}: address 2001:db8::17/64, gateway 2001:db8::1, name servers 2001:db8::53 9.9.9.9`,

@@ -159,7 +159,7 @@ test("all that is named and not a file is known, and a second run changes nothin
   expect(await inForce()).toContain("ip saddr 127.0.0.1 tcp dport 22 meta skuid 0 accept");
   const { result, events } = await recorded();
   expect(result).toEqual({ kind: "unchanged", activated: [] });
-  // No more than the look at the kernel.
+  // No more than the question to the kernel.
   expect(events.flatMap((event) => (event.event === "started" && event.what.kind === "tool" ? [event.what.argv[0]] : []))).toEqual(["nft"]);
 });
 

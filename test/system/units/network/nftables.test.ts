@@ -89,7 +89,7 @@ test("a rule that was removed by hand, and one that was added, are noticed", asy
   expect(await inForce()).not.toContain("dport 23 accept");
 });
 
-/** The machine on which somebody else runs nft right after a ruleset has been loaded. @param other its arguments after the first load, the second and so on */
+/** The machine on which someone else runs nft right after a ruleset has been loaded. @param other its arguments after the first load, the second and so on */
 function interfered(other: (load: number) => readonly string[] | undefined): {
   readonly machine: TestMachine;
   readonly loads: () => number;
@@ -127,7 +127,7 @@ test("whoever changes the rules each time that they are loaded is told of, and n
   await put(IMAGE, RULES);
   const { machine: disturbed, loads } = interfered((load) => ADDED.with(7, String(2300 + load)));
   await expect(runUnit(nftables, disturbed)).rejects.toMatchObject({
-    problem: { what: "somebody else changes the firewall's rules while they are loaded", found: expect.stringContaining(IMAGE) },
+    problem: { what: "someone else changes the firewall's rules while they are loaded", found: expect.stringContaining(IMAGE) },
   });
   // The file is not to blame, and nothing counts as loaded.
   expect(await inside.host.readText("/run/guestos-boot/nftables.json")).toBeUndefined();
@@ -145,7 +145,7 @@ ${RULES}`,
     1,
   ],
   [
-    "twice where that cannot be told from somebody else",
+    "twice where that cannot be told from someone else",
     `${RULES}add rule inet filter input tcp dport 1 accept
 flush chain inet filter input
 `,

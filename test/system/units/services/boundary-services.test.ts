@@ -99,7 +99,7 @@ test("a request for a name of the node is answered with the certificate, and one
   expect(await askInside(node, ASK, "ic0.app", "/health")).toBe(`204 ${shown(first)}`);
   expect(await askInside(node, ASK, "canister.ic0.app", "/health")).toBe(`204 ${shown(first)}`);
   expect(await askInside(node, ASK, "example.org", "/health")).not.toContain(shown(first));
-  // Nobody is behind it.
+  // No one is behind it.
   expect(await askInside(node, ASK, "ic0.app", "/")).toBe(`502 ${shown(first)}`);
 });
 
@@ -153,10 +153,10 @@ test("a key of another certificate, and a mistake in bn_vars.conf, name the file
   expect(systemd.jobs).toHaveLength(2);
 });
 
-test("what nginx itself refuses is not put in force, and stays to be looked at", async () => {
+test("what nginx itself refuses is not put in force, and stays to be inspected", async () => {
   await writeConfig(node, "bn_vars.conf", "system_domains=ic0.app\n");
   const before = await node.host.readText(CONF);
-  // Not there any more: nobody can be given what nginx puts aside.
+  // Not there any more: no one can be given what nginx puts aside.
   const refusing = { ...machine, host: { ...machine.host, run: withBrokenConf() } };
   expect(await problemOf(async () => runUnit(nginx, refusing))).toMatchObject({
     what: "nginx refuses its configuration; it goes on as it is",
@@ -211,7 +211,7 @@ test("an interface without an address is waited for; with one, danted is found g
   expect(await runUnit(danted, machine)).toEqual([]);
 });
 
-test("a machine of that network is taken where it wants to go, another one is not, and nobody is taken to the node itself", async () => {
+test("a machine of that network is taken where it wants to go, another one is not, and no one is taken to the node itself", async () => {
   proxy = node.start(daemons.danted, ["-f", DANTED_CONF, "-p", "/run/danted.pid"]);
   const target = talkInside(
     node,
@@ -252,7 +252,7 @@ test("an interface that does not exist is a conflict, and a network with bits be
   expect(systemd.jobs.at(-1)).toBe("ReloadUnit danted.service");
 });
 
-test("when nobody is named any more, the proxy is stopped", async () => {
+test("when no one is named any more, the proxy is stopped", async () => {
   await writeConfig(node, "bn_vars.conf", "system_domains=ic0.app\n");
   expect(await runUnit(danted, machine)).toEqual(["stop danted.service: no network is named that may use it"]);
   expect(systemd.jobs.at(-1)).toBe("StopUnit danted.service");

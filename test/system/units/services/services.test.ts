@@ -160,7 +160,7 @@ test("a shipper whose receiver is not there yet is left to systemd, and its last
   expect(machine.notes).toEqual([`${SHIPPER} ended and will be started again: activating (auto-restart)`]);
 });
 
-test("a shipper that ended for good is an error", async () => {
+test("a shipper that ended permanently is an error", async () => {
   set(SHIPPER, { then: { active: "failed", sub: "failed" } });
   await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
     problem: { what: `cannot restart ${SHIPPER}`, found: "failed (failed)" },

@@ -50,7 +50,7 @@ const certificate = (folder: string): void => {
 const variables = (folder: string): void => writeFileSync(join(folder, "bn_vars.conf"), String(Math.random()));
 const unrelated = (folder: string): void => writeFileSync(join(folder, "injection.json"), String(Math.random()));
 
-test("nginx is looked at when its certificate comes or is replaced, and when a value changes; for nothing else", async () => {
+test("nginx is inspected when its certificate comes or is replaced, and when a value changes; for nothing else", async () => {
   const replaceFolder = (folder: string): void => {
     renameSync(join(folder, "certs"), join(folder, "old"));
     certificate(folder);
@@ -60,6 +60,6 @@ test("nginx is looked at when its certificate comes or is replaced, and when a v
   ]);
 });
 
-test("danted is looked at when its values change, and not for a certificate", async () => {
+test("danted is inspected when its values change, and not for a certificate", async () => {
   expect(await yields(watchDantedInputs, [variables, certificate, variables])).toEqual([true, false, true]);
 });

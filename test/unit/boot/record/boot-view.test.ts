@@ -34,12 +34,12 @@ test("a later success makes good what failed before", () => {
     .ended(2, "var", { kind: "failed", problem })
     .ended(2, "volumes", { kind: "skipped", because: ["var"] })
     .finish(2, "failed");
-  const mended = new EventScript([{ name: "var" }]).ended(3, "var", { kind: "unchanged", activated: [] }).finish(3, "done");
+  const repaired = new EventScript([{ name: "var" }]).ended(3, "var", { kind: "unchanged", activated: [] }).finish(3, "done");
   expect(bootView([view(failed)]).outcome).toBe("failed");
   // What was skipped for it has still not run.
-  expect(bootView([view(failed), view(mended)]).outcome).toBe("failed");
+  expect(bootView([view(failed), view(repaired)]).outcome).toBe("failed");
   const all = new EventScript([{ name: "volumes" }]).ended(4, "volumes", { kind: "unchanged", activated: [] }).finish(4, "done");
-  expect(bootView([view(failed), view(mended), view(all)]).outcome).toBe("done");
+  expect(bootView([view(failed), view(repaired), view(all)]).outcome).toBe("done");
 });
 
 test("a failure after a success counts", () => {

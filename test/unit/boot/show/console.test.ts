@@ -97,7 +97,7 @@ boot: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s`
   expect(text.split("\n").filter((line) => [...line].length > 80)).toEqual([]);
 });
 
-test("a run by hand that failed ends in the same words without a box: somebody is watching", () => {
+test("a run by hand that failed ends in the same words without a box: someone is watching", () => {
   const script = new EventScript([{ name: "strict" }]);
   script.ended(1, "strict", { kind: "failed", problem: { code: "test-problem", what: "something is in the way", todo: "remove it" } });
   expect(shown(script.finish(1, "failed"))).toBe(
@@ -112,7 +112,7 @@ run: 1 unit: 0 changed, 0 unchanged, 0 degraded, 1 failed, 0 skipped in 1.0 s`,
   );
 });
 
-test("what nobody asked for is shown and counted only when something had to be done for it", () => {
+test("what no one asked for is shown and counted only when something had to be done for it", () => {
   const script = new EventScript([{ name: "quiet", prerequisite: true }, { name: "mounted", prerequisite: true }, { name: "asked" }]);
   script.ended(1, "quiet", { kind: "unchanged", activated: [] });
   script.ended(1, "mounted", { kind: "unchanged", activated: ["mount it"] });

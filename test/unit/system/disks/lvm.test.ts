@@ -33,7 +33,7 @@ test("a physical volume that is in no group has none", () => {
   expect(groupIn(JSON.stringify({ report: [{ vg: [], pv: [{ pv_name: device, pv_uuid: "abc" }], lv: [] }] }))).toBeUndefined();
 });
 
-test("only the one device is looked at", async () => {
+test("only the one device is inspected", async () => {
   const host = fakeHost({ commands: { [command]: report } });
   expect((await volumeGroupOn(host, device))?.name).toBe("store");
 });

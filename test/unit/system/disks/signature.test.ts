@@ -23,7 +23,7 @@ test("anything else that blkid names is not blank", () => {
   expect(foreignContent("DEVNAME=/dev/x\nMINIMUM_IO_SIZE=512\n")).toEqual({ kind: "unknown" });
 });
 
-// Inside an encrypted device that nobody has written to there is noise: one in 65,536 has the two bytes of ext4 (super.rst, s_magic).
+// Inside an encrypted device that no one has written to there is noise: one in 65,536 has the two bytes of ext4 (super.rst, s_magic).
 test("noise with the magic of a file system is none", async () => {
   for (let tries = 0; tries < 100; tries += 1) {
     const noise = randomBytes(8192);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { journalClocks, parseStartupFinished, unitPath } from "../../../../src/system/systemd/boot-clocks.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
-/** As systemd 257 wrote it, without what nobody reads. */
+/** As systemd 257 wrote it, without what no one reads. */
 const ENTRY = '{"_PID":"1","KERNEL_USEC":"21319101","USERSPACE_USEC":"194952367","MESSAGE":"Startup finished in 21.319s (kernel) + …"}';
 
 test("the journal's entry of an earlier boot tells kernel and user space", () => {

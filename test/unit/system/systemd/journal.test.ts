@@ -44,7 +44,7 @@ test("an entry is added by a tool, and a line end in it ends no field", async ()
 
 const JOURNALCTL = "journalctl --boot --unit=x.service --lines=5 --output=cat --quiet --no-pager";
 
-test("a service's last words are its last lines, and none when nobody can tell", async () => {
+test("a service's last words are its last lines, and none when no one can tell", async () => {
   expect(await lastWords(fakeHost({ commands: { [JOURNALCTL]: "one\n\ntwo\n" } }), "x.service")).toEqual(["one", "two"]);
   expect(await lastWords(fakeHost({ commands: { [JOURNALCTL]: { status: 1 } } }), "x.service")).toEqual([]);
 });

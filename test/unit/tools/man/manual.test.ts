@@ -25,7 +25,7 @@ function everyCommand(command: CommandFacts): readonly CommandFacts[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
 
-test("every command stands in guestos-boot(8), with each of its options and its examples", () => {
+test("every command is in guestos-boot(8), with each of its options and its examples", () => {
   const commands = everyCommand(wholeCommandLine());
   expect(commands.length).toBeGreaterThan(20);
   for (const { words, options, text } of commands) {

@@ -41,7 +41,7 @@ function faults(name: string, content: unknown): readonly string[] {
   return schema.safeParse(content).error?.issues.map(({ path }) => path.join(".")) ?? [];
 }
 
-test("an editor knows what may stand in config.yaml and unit.yaml", () => {
+test("an editor knows what may are in config.yaml and unit.yaml", () => {
   expect(faults("config-file", {})).toEqual([]);
   expect(faults("config-file", { units: { var: { timeout: 60 } }, layout: { volumes: { "shared-data": { share: "1/2" } } } })).toEqual([]);
   expect(faults("config-file", { unit: {} })).toHaveLength(1);

@@ -113,7 +113,7 @@ test("a full group is named", async () => {
   expect(await planned({ freeMib: 399, volume: 900 })).toEqual(["shared-data is filling up, and cannot grow any more"]);
 });
 
-test("what is not mounted cannot be looked at", async () => {
+test("what is not mounted cannot be inspected", async () => {
   await expect(planned({ freeMib: 399, volume: 250, mounted: false })).rejects.toMatchObject({
     problem: { what: "shared-data is not mounted, so it cannot grow" },
   });

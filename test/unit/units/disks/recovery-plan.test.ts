@@ -28,7 +28,7 @@ test.each([
 test.each([
   ["another memory", OURS + 1],
   ["another key derivation", undefined],
-])("a slot that somebody made where one was announced, with %s, is theirs", (_, memory) => {
+])("a slot that someone made where one was announced, with %s, is theirs", (_, memory) => {
   const header = { slots: [...slots(0, 1), { number: 2, memory }], tokens: [token([1], 2)] };
   const marked = markedSlots(header);
   expect(marked).toEqual({ token: 0, slots: [1], state: "unfinished" });

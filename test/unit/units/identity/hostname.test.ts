@@ -19,7 +19,7 @@ function machine(conf: string | undefined, kernel = "localhost", tools: Readonly
   return testMachine(actingHost({ files }, { mount: bindingMount, umount: unmountingUmount, ...tools }));
 }
 
-test("the name of network.conf becomes the kernel's and stands in /etc/hostname, without the domain", async () => {
+test("the name of network.conf becomes the kernel's and is in /etc/hostname, without the domain", async () => {
   const subject = machine("hostname=node-7\ndomain=example.org\n");
   expect(await runUnit(hostname, subject)).toEqual([WRITE, BIND, "set the host name to node-7 (was localhost)"]);
   expect(subject.host.files.get(KERNEL)).toBe("node-7");
@@ -42,7 +42,7 @@ test("only the kernel's name is set when that alone differs", async () => {
   expect(await runUnit(hostname, subject)).toEqual(["set the host name to node-7 (was other)"]);
 });
 
-test("another name is written and bound anew, as the mount would keep the old file", async () => {
+test("another name is written and bound again, as the mount would keep the old file", async () => {
   const subject = machine("hostname=node-7\n");
   await runUnit(hostname, subject);
   subject.host.files.set("/boot/config/network.conf", "hostname=node-8\n");

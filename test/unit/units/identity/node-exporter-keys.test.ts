@@ -88,7 +88,7 @@ test("a certificate is judged at the time that is given", () => {
 test.each([
   ["is empty", ""],
   ["cannot be read", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
-  // Go computes the public half anew, and refuses it; OpenSSL reads the one in the file.
+  // Go computes the public half again, and refuses it; OpenSSL reads the one in the file.
   ["is damaged", damagedKey(makeTlsKey())],
 ])("a key that %s is replaced with its certificate, and the operator is told", async (fault, key) => {
   const subject = machine(pair(makeCertificate(KEY, days(-1), days(3649)), key));

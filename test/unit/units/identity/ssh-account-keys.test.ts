@@ -76,7 +76,7 @@ describe("what is in the way is said after the rest is done:", () => {
     await expect(runUnit(sshAccountKeys, subject)).rejects.toMatchObject({ problem: { where: { line: 2 } } });
   });
 
-  test("a key that would run a program, which nobody gets", async () => {
+  test("a key that would run a program, which no one gets", async () => {
     const subject = machine({ [`${CONFIG}/root`]: `command="/bin/sh" ${ALICE}` });
     await expect(runUnit(sshAccountKeys, subject)).rejects.toMatchObject({ problem: { where: { line: 1 } } });
     expect(runtime(subject)).toEqual({ root: "" });

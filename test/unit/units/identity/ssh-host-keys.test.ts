@@ -108,7 +108,7 @@ describe("a node with its keys", () => {
     expect(subject.host.files.get(`${file}.pub`)).toBe(publicLine.replace(" guestos", ""));
   });
 
-  test("keeps a comment that somebody wrote behind the public half", async () => {
+  test("keeps a comment that someone wrote behind the public half", async () => {
     const publicLine = KEYS.ecdsa.publicLine.replace("guestos", "rack 7");
     const subject = machine({ files: { ...BOTH, [`${CONFIG}/ssh_host_ecdsa_key.pub`]: publicLine } });
     expect(await runUnit(sshHostKeys, subject)).toEqual(INSTALL);
@@ -195,7 +195,7 @@ describe("a damaged key", () => {
     expect(filesBelow(subject.host, RUNTIME)["ssh_host_ecdsa_key"]).toBe(filesBelow(subject.host, CONFIG)["ssh_host_ecdsa_key"]);
   });
 
-  test("that was removed from a node that has booted is made anew in both places by one run", async () => {
+  test("that was removed from a node that has booted is made again in both places by one run", async () => {
     const subject = machine({ files: BOTH });
     await runUnit(sshHostKeys, subject);
     await subject.host.remove(`${CONFIG}/ssh_host_ecdsa_key`);
@@ -213,7 +213,7 @@ describe("a damaged key", () => {
     expect(filesBelow(subject.host, "/run/guestos-boot")).toEqual({});
   });
 
-  test("of which only the public half is left is made anew", async () => {
+  test("of which only the public half is left is made again", async () => {
     const { [`${CONFIG}/ssh_host_ecdsa_key`]: _, ...files } = BOTH;
     const subject = machine({ files });
     expect(await runUnit(sshHostKeys, subject)).toEqual(["make the ecdsa host key, of which only the public half is there", ...INSTALL]);

@@ -72,8 +72,8 @@ test("where the spool is not mounted, nothing is looked for", async () => {
 });
 
 test("the interval is that of backup.conf, and an hour without one", async () => {
-  expect(await backupSpool.lookEvery?.(testMachine(node("").host))).toBe(600);
-  expect(await backupSpool.lookEvery?.(testMachine(fakeHost()))).toBe(3600);
+  expect(await backupSpool.inspectEvery?.(testMachine(node("").host))).toBe(600);
+  expect(await backupSpool.inspectEvery?.(testMachine(fakeHost()))).toBe(3600);
 });
 
 test("a wrong backup.conf deletes nothing", async () => {

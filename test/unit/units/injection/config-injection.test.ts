@@ -31,7 +31,7 @@ async function planned(host: FakeHost): Promise<readonly string[]> {
   return plan.map(({ description }) => description);
 }
 
-test("a node that is configured looks at no medium", async () => {
+test("a node that is configured inspects no medium", async () => {
   const host = machine({ "/boot/config/CONFIGURED": "", [DIRECT]: "no tar at all" });
   expect(await planned(host)).toEqual([]);
 });

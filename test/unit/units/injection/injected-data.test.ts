@@ -35,7 +35,7 @@ async function outcome(host: FakeHost): Promise<readonly string[] | "conflict"> 
   return isConflict(plan) ? "conflict" : plan.map(({ description }) => description);
 }
 
-test("a configured node is not looked at any further", async () => {
+test("a configured node is not inspected any further", async () => {
   expect(await outcome(node({ "/boot/config/CONFIGURED": "", [STATE]: "whatever" }, wanted))).toEqual([]);
 });
 

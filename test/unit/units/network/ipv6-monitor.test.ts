@@ -35,7 +35,7 @@ async function actions(host: FakeHost): Promise<readonly string[]> {
   return plan.map(({ description }) => description);
 }
 
-test("with a usable global address there is nothing to do, and nobody is asked", async () => {
+test("with a usable global address there is nothing to do, and no one is asked", async () => {
   const host = node([LINK_LOCAL, GLOBAL]);
   expect(await actions(host)).toEqual([]);
   expect(host.effects).toEqual([]);
@@ -70,7 +70,7 @@ test("a configured link-local address is a conflict: it is never global (RFC 429
   expect(isConflict(plan) && plan.conflict.found).toContain("fe80::5054:ff:fe12:3456, a link-local address");
 });
 
-test("where IPv6 is off on the interface, nobody is asked (ip-sysctl: disable_ipv6)", async () => {
+test("where IPv6 is off on the interface, no one is asked (ip-sysctl: disable_ipv6)", async () => {
   await expect(actions(node([], { disabled: "1" }))).rejects.toMatchObject({
     retryable: true,
     problem: { what: "IPv6 is off on eth0", found: "the sysctl net.ipv6.conf.eth0.disable_ipv6 is 1" },

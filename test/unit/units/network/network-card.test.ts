@@ -207,7 +207,7 @@ test("a card that was found and could not be remembered is the one of this boot,
   expect(await runUnit(networkCard, machine)).toEqual([expect.stringContaining("remember the network card enp0s16")]);
 });
 
-test("an interface that is down is brought up for the look, and is down again afterwards", async () => {
+test("an interface that is down is brought up for the inspection, and is down again afterwards", async () => {
   const { files, links } = cards({ enp0s2: { carrier: false }, enp0s16: { mac: OURS } }, "0x1002");
   const commands = Object.fromEntries(
     ["enp0s2", "enp0s16"].flatMap((name) => ["up", "down"].map((to) => [`ip link set dev ${name} ${to}`, ""])),

@@ -31,7 +31,7 @@ test("while the chain still runs early, a networkd that has started is not asked
   expect(await runUnit(network, testMachine(host))).toEqual([]);
 });
 
-test.each(["dbus.service", "dbus-broker.service"])("with %s, a networkd that nobody has started is part of the plan", async (bus) => {
+test.each(["dbus.service", "dbus-broker.service"])("with %s, a networkd that no one has started is part of the plan", async (bus) => {
   const { links, ...rest } = node();
   const host = fakeHost({ ...rest, links: { ...links, [`/run/systemd/units/invocation:${bus}`]: "0123456789abcdef" } });
   const actions = await network.plan(testMachine(host));

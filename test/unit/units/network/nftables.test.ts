@@ -29,7 +29,7 @@ test("a ruleset that takes the place of another one is checked before", async ()
   expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([CHECK, LOAD, SHOW].map((line) => `run ${line}`));
 });
 
-test("a ruleset that is loaded costs one look at the kernel", async () => {
+test("a ruleset that is loaded costs one inspect the kernel", async () => {
   const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
   await runUnit(nftables, testMachine(host));
   host.effects.length = 0;
@@ -55,7 +55,7 @@ test("the image's own ruleset may include files, and what an injected one names 
   expect(read).not.toContain("/etc/nftables.d/a.nft");
 });
 
-test("a broken file is tried once, and from then on only looked at", async () => {
+test("a broken file is tried once, and from then on only inspected", async () => {
   const stderr = "/dev/stdin:2:3-7: Error: syntax error, unexpected string\n  chain input {\n";
   const refused = { status: 1, stderr };
   const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { [CHECK]: refused, [LOAD]: refused, [SHOW]: LIST } });

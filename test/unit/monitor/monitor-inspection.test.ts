@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lookAt } from "../../../src/monitor/monitor-look.ts";
+import { inspectAll } from "../../../src/monitor/monitor-inspection.ts";
 import type { RecordEvent } from "../../../src/boot/record/record.ts";
 import { activate, conflict, defineUnit, type Plan, type Unit } from "../../../src/boot/unit.ts";
 import { CommandError } from "../../../src/system/command.ts";
@@ -9,11 +9,11 @@ import { VirtualClock } from "../../support/virtual-clock.ts";
 const facts = { bootId: "b", version: "1", slot: "A", pid: 1, stage: undefined, monitor: true } as const;
 
 async function looked(...units: readonly Unit<undefined>[]): Promise<{
-  readonly looks: Awaited<ReturnType<typeof lookAt>>;
+  readonly looks: Awaited<ReturnType<typeof inspectAll>>;
   readonly events: readonly RecordEvent[];
 }> {
   const events: RecordEvent[] = [];
-  const looks = await lookAt(units, {
+  const looks = await inspectAll(units, {
     machine: () => undefined,
     facts,
     sink: (event) => events.push(event),
@@ -24,7 +24,7 @@ async function looked(...units: readonly Unit<undefined>[]): Promise<{
 }
 
 /** A unit that misses something until its action has run. */
-function missing(mends: boolean, action: () => void = () => undefined): Unit<undefined> {
+function missing(repairs: boolean, action: () => void = () => undefined): Unit<undefined> {
   let there = false;
   const plan = async (): Promise<Plan> =>
     there
@@ -35,16 +35,16 @@ function missing(mends: boolean, action: () => void = () => undefined): Unit<und
             there = true;
           }),
         ];
-  return defineUnit({ name: "x", title: "X", mends, plan });
+  return defineUnit({ name: "x", title: "X", repairs, plan });
 }
 
 const refuse = (): never => {
   throw new ProblemError({ code: "test-problem", what: "the tool failed" });
 };
 
-test("what may be mended is, and recorded", async () => {
+test("what may be repaired is, and recorded", async () => {
   const { looks, events } = await looked(missing(true));
-  expect(looks).toEqual([{ name: "x", kind: "mended", done: ["put it there"], drift: [], retries: 0 }]);
+  expect(looks).toEqual([{ name: "x", kind: "repaired", done: ["put it there"], drift: [], retries: 0 }]);
   expect(events.map(({ event }) => event)).toContain("run-ended");
 });
 
@@ -61,9 +61,9 @@ test("a failed action leaves its drift, and is worth another try", async () => {
   expect(looks).toMatchObject([{ kind: "failed", done: [], drift: ["put it there"], problem: { what: "the tool failed" } }]);
 });
 
-test.each([true, false])("a conflict blocks the unit, and so does a look that fails (mends: %s)", async (mends) => {
+test.each([true, false])("a conflict blocks the unit, and so does an inspection that fails (repairs: %s)", async (repairs) => {
   const plans = [async () => conflict({ code: "test-problem", what: "in the way" }), async () => refuse()];
-  const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", mends, plan }));
+  const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", repairs, plan }));
   const { looks } = await looked(...units);
   expect(looks).toMatchObject([
     { name: "x0", kind: "blocked", problem: { what: "in the way" } },
@@ -77,19 +77,19 @@ test.each([
   ["an error of the kernel's", new Error("EIO: i/o error, read")],
 ])("%s blocks no unit: it is worth another look", async (_, error) => {
   const plan = async (): Promise<never> => Promise.reject(error);
-  const units = [true, false].map((mends) => defineUnit<undefined>({ name: `x${mends}`, title: "X", mends, plan }));
+  const units = [true, false].map((repairs) => defineUnit<undefined>({ name: `x${repairs}`, title: "X", repairs, plan }));
   expect((await looked(...units)).looks).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
 });
 
-test("a look that is stopped because its time was up is worth another one", async () => {
+test("an inspection that is stopped because its time was up is worth another one", async () => {
   const plan = async (): Promise<never> => new Promise(() => undefined);
-  const [look] = (await looked(defineUnit<undefined>({ name: "x", title: "X", mends: true, timeout: 1000, plan }))).looks;
+  const [look] = (await looked(defineUnit<undefined>({ name: "x", title: "X", repairs: true, timeout: 1000, plan }))).looks;
   expect(look).toMatchObject({ kind: "failed" });
 });
 
-test.each([true, false])("a unit is looked at without those that it requires (mends: %s)", async (mends) => {
+test.each([true, false])("a unit is inspected without those that it requires (repairs: %s)", async (repairs) => {
   const lost = defineUnit<undefined>({ name: "lost", title: "Lost", plan: async () => refuse() });
-  const { looks } = await looked(defineUnit({ name: "x", title: "X", mends, requires: [lost], plan: async () => [] }));
+  const { looks } = await looked(defineUnit({ name: "x", title: "X", repairs, requires: [lost], plan: async () => [] }));
   expect(looks).toEqual([{ name: "x", kind: "fine", done: [], drift: [], retries: 0 }]);
 });
 
@@ -97,7 +97,7 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
   const busy = defineUnit<undefined>({
     name: "x",
     title: "X",
-    mends: true,
+    repairs: true,
     retryFor: 3_600_000,
     plan: async () => {
       throw new ProblemError({ code: "test-problem", what: "busy" }, { retryable: true });
@@ -109,7 +109,7 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
   expect(look?.retries).toBeLessThan(10);
 });
 
-test("a unit says when it wants to be looked at next", async () => {
-  const unit = defineUnit<undefined>({ name: "x", title: "X", mends: true, lookEvery: async () => 3600, plan: async () => [] });
+test("a unit says when it wants to be inspected next", async () => {
+  const unit = defineUnit<undefined>({ name: "x", title: "X", repairs: true, inspectEvery: async () => 3600, plan: async () => [] });
   expect((await looked(unit)).looks).toMatchObject([{ kind: "fine", again: 3600 }]);
 });

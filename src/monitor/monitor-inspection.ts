@@ -6,13 +6,13 @@ import { type RunOptions, runUnits } from "../boot/runner.ts";
 import { isConflict, type Unit } from "../boot/unit.ts";
 
 /** The result of the monitor's inspection of one unit. */
-export interface Look {
+export interface Inspection {
   readonly name: string;
   /**
    * `drift`: something is missing, and only a run may repair it. `blocked`: repair or inspection is impossible until
    * something else changes. `failed`: repair or inspection did not succeed, and may succeed later without any change.
    */
-  readonly kind: "fine" | "mended" | "drift" | "blocked" | "failed";
+  readonly kind: "fine" | "repaired" | "drift" | "blocked" | "failed";
   /** Descriptions of the actions that were done. */
   readonly done: readonly string[];
   /** Descriptions of what is missing. */
@@ -29,13 +29,13 @@ export interface Look {
  *
  * @param options their sink receives the events of the units that may be repaired, and no others
  */
-export async function lookAt<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<readonly Look[]> {
-  const looks: Look[] = [];
+export async function inspectAll<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<readonly Inspection[]> {
+  const inspections: Inspection[] = [];
   for (const unit of units) {
     if (options.signal.aborted) break;
-    looks.push(await (unit.mends ? mend(unit, options) : inspect(unit, options)));
+    inspections.push(await (unit.repairs ? repair(unit, options) : inspect(unit, options)));
   }
-  return looks;
+  return inspections;
 }
 
 /** Milliseconds. */
@@ -61,7 +61,7 @@ function watchedPlan<M>(unit: Unit<M>): { readonly plan: Unit<M>["plan"]; readon
   return { plan, stays: () => stays };
 }
 
-async function inspect<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> {
+async function inspect<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspection> {
   const { name } = unit;
   const { plan, stays } = watchedPlan(unit);
   const forecast = (await planUnits([{ ...unit, plan, retryFor: 0 }], { ...options, sink: () => undefined })).get(name);
@@ -75,7 +75,7 @@ async function inspect<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> 
   }
 }
 
-async function mend<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> {
+async function repair<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspection> {
   const { name } = unit;
   const begun = new Map<number, string>();
   const done: string[] = [];
@@ -87,7 +87,7 @@ async function mend<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> {
     // The monitor itself retries later, and does not keep the lock from others meanwhile.
     retryFor: Math.min(unit.retryFor, SHORT_PATIENCE),
     plan: async (machine) => {
-      again ??= await unit.lookEvery?.(machine);
+      again ??= await unit.inspectEvery?.(machine);
       return await plan(machine);
     },
   };
@@ -107,7 +107,7 @@ async function mend<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Look> {
   switch (result.kind) {
     case "changed":
     case "unchanged":
-      return { ...nothing, ...more, name, kind: done.length > 0 ? "mended" : "fine", done, retries };
+      return { ...nothing, ...more, name, kind: done.length > 0 ? "repaired" : "fine", done, retries };
     case "degraded":
     case "failed":
       return {

@@ -1,15 +1,15 @@
-import type { Look } from "./monitor-look.ts";
+import type { Inspection } from "./monitor-inspection.ts";
 import { freeMemory } from "../system/processes/free-memory.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import type { GuestUnit } from "../units/machine.ts";
-import { lookUnderLock } from "./look-under-lock.ts";
-import { keepLooks, stateOf } from "./monitor-state-file.ts";
-import { lockForLook } from "../run/run-lock.ts";
+import { inspectUnderLock } from "./inspect-under-lock.ts";
+import { keepInspections, stateOf } from "./monitor-state-file.ts";
+import { lockForInspection } from "../run/run-lock.ts";
 import { machineFor } from "../run/machine-for.ts";
 import type { Terminal } from "../run/terminal.ts";
 import type { Watched } from "../run/watched.ts";
 
-export interface QuickLook {
+export interface QuickInspection {
   readonly unit: GuestUnit;
   readonly watched: Pick<Watched, "layout" | "medium">;
   /** When the monitor started, in seconds since the epoch. */
@@ -24,15 +24,19 @@ export interface QuickLook {
  * @returns `undefined` where a separate process is needed: to wait for the lock, or to read the boot's result for the
  *   unit
  */
-export async function quickLook(host: Host, { unit, watched, since, signal }: QuickLook, terminal: Terminal): Promise<Look | undefined> {
+export async function quickInspection(
+  host: Host,
+  { unit, watched, since, signal }: QuickInspection,
+  terminal: Terminal,
+): Promise<Inspection | undefined> {
   const { layout, medium } = watched;
-  const release = await lockForLook(layout, unit.name, signal);
+  const release = await lockForInspection(layout, unit.name, signal);
   if (release === undefined) return undefined;
   try {
     const before = await stateOf(host, layout, { pid: process.pid, since });
     const last = before.units.find(({ name }) => name === unit.name);
     if (last === undefined) return undefined;
-    const looks = await lookUnderLock(host, {
+    const inspections = await inspectUnderLock(host, {
       units: [unit],
       layout,
       troubled: new Set(last.problem === undefined ? [] : [unit.name]),
@@ -45,8 +49,8 @@ export async function quickLook(host: Host, { unit, watched, since, signal }: Qu
       signal,
       terminal,
     });
-    await keepLooks(host, layout, before, looks);
-    return looks[0];
+    await keepInspections(host, layout, before, inspections);
+    return inspections[0];
   } finally {
     release();
     freeMemory();
@@ -55,5 +59,5 @@ export async function quickLook(host: Host, { unit, watched, since, signal }: Qu
 
 /** The code that derives keys is not in the monitor's memory, and derived keys must not be there either. */
 async function noKeys(): Promise<never> {
-  throw new TypeError("a unit that is looked at in the monitor has no keys");
+  throw new TypeError("a unit that is inspected in the monitor has no keys");
 }

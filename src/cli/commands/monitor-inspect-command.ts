@@ -1,5 +1,5 @@
 import { bootView } from "../../boot/record/boot-view.ts";
-import type { Look } from "../../monitor/monitor-look.ts";
+import type { Inspection } from "../../monitor/monitor-inspection.ts";
 import type { MonitorState } from "../../config/state/monitor-state.ts";
 import { parseRecord } from "../../boot/record/read-record.ts";
 import { succeeded } from "../../boot/record/record.ts";
@@ -9,8 +9,8 @@ import { type Host, systemHost } from "../../system/host.ts";
 import type { GuestUnit } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
-import { lookUnderLock } from "../../monitor/look-under-lock.ts";
-import { keepLooks, stateOf } from "../../monitor/monitor-state-file.ts";
+import { inspectUnderLock } from "../../monitor/inspect-under-lock.ts";
+import { keepInspections, stateOf } from "../../monitor/monitor-state-file.ts";
 import { machineFor } from "../../run/machine-for.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";
@@ -20,7 +20,7 @@ import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-export interface LookRequest {
+export interface InspectionRequest {
   /** Names; an empty list means all. */
   readonly units: readonly string[];
   /** Names of units that are left out. */
@@ -41,11 +41,11 @@ export interface LookRequest {
  *
  * @throws ExitError when no inspection was possible: not root, an unknown unit, the lock held
  */
-export async function lookOnce(setup: Setup, request: LookRequest, terminal: Terminal): Promise<ExitName> {
+export async function inspectOnce(setup: Setup, request: InspectionRequest, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;
   const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.maintenance())], request);
   const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
-  requireRoot("a look may change the machine");
+  requireRoot("an inspection may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
   // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and
@@ -55,18 +55,18 @@ export async function lookOnce(setup: Setup, request: LookRequest, terminal: Ter
   if (release === undefined) return stop.exit();
   const { since } = request;
   const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
-  const looks = await lookAtThem(host, setup, asked, before, { signal: stop.signal, terminal });
+  const inspections = await inspectThem(host, setup, asked, before, { signal: stop.signal, terminal });
   // Also after an aborted inspection: the record has it, and the next one, which may find everything in order, must
   // know that this is news.
   if (before !== undefined) {
-    await keepLooks(host, layout, before, looks);
+    await keepInspections(host, layout, before, inspections);
     await refreshMetrics(host, layout, terminal.complain);
   }
   release();
-  if (request.json) printJson(terminal, { looks });
-  else for (const look of looks) for (const line of lookLines(look)) terminal.print(line);
+  if (request.json) printJson(terminal, { inspections });
+  else for (const inspection of inspections) for (const line of inspectionLines(inspection)) terminal.print(line);
   if (stop.signal.aborted) return stop.exit();
-  return looks.every(({ kind }) => kind === "fine" || kind === "mended") ? "ok" : "degraded";
+  return inspections.every(({ kind }) => kind === "fine" || kind === "repaired") ? "ok" : "degraded";
 }
 
 /**
@@ -86,15 +86,15 @@ export async function refreshOnce(layout: Layout, wait: number, terminal: Termin
   return "ok";
 }
 
-async function lookAtThem(
+async function inspectThem(
   host: Host,
   setup: Pick<Setup, "layout" | "medium">,
   units: readonly GuestUnit[],
   before: MonitorState | undefined,
   { signal, terminal }: { readonly signal: AbortSignal; readonly terminal: Terminal },
-): Promise<readonly Look[]> {
+): Promise<readonly Inspection[]> {
   const { layout } = setup;
-  return lookUnderLock(host, {
+  return inspectUnderLock(host, {
     units,
     layout,
     troubled: await lastTroubled(host, layout, before?.units ?? [], units),
@@ -134,7 +134,7 @@ async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly stri
 }
 
 /** For people: the unit, what was done, what is missing, what is wrong. */
-function lookLines({ name, kind, done, drift, problem }: Look): readonly string[] {
+function inspectionLines({ name, kind, done, drift, problem }: Inspection): readonly string[] {
   return [
     `${name.padEnd(20)} ${kind}`,
     ...done.map((description) => `  did      ${description}`),
