@@ -17,6 +17,9 @@ export default defineConfig({
     // A gate that finds no tests has not passed.
     passWithNoTests: false,
     allowOnly: false,
+    // What Vite has made of a module is kept, by its content: half the time of a test with real tools went into making it again.
+    fsModuleCache: true,
+    fsModuleCachePath: "build/cache/modules",
     sequence: { sequencer: LongestFirst },
     projects: [
       // Milliseconds each; the limits here and below only end what hangs, on machines that may be slow and shared.

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { protectTheRest } from "./protect-the-rest.ts";
@@ -16,6 +16,9 @@ export function setup(): void {
   // In a fresh clone it is not there yet.
   mkdirSync("build", { recursive: true });
   if (inNamespace()) return protectTheRest(WRITABLE);
+  // A test starts a program many times: what Node has made of the same sources is kept, for accounts without rights too, by their id.
+  mkdirSync(COMPILED, { recursive: true });
+  chmodSync(COMPILED, 0o1777);
   const [node, ...args] = process.argv;
   const { status, error } = spawnSync(
     // The inner run must not outlive the outer one, whatever ends that.
@@ -33,7 +36,7 @@ export function setup(): void {
       ...process.execArgv,
       ...args,
     ],
-    { stdio: "inherit", env: { ...process.env, [OUTSIDE]: mountNamespace() } },
+    { stdio: "inherit", env: { ...process.env, [OUTSIDE]: mountNamespace(), NODE_COMPILE_CACHE: COMPILED } },
   );
   if (error !== undefined) throw error;
   process.exit(status ?? 1);
@@ -51,6 +54,8 @@ const WRITABLE = [
   "/run",
   "/proc/sys/kernel/hostname",
 ];
+
+const COMPILED = resolve("build/cache/compiled");
 
 /** Holds the name of the mount namespace that the run came from. */
 const OUTSIDE = "GUESTOS_BOOT_TEST_OUTSIDE";

@@ -1,4 +1,4 @@
-/** A command that documents name for a node, and that test/vm/node.test.ts types there, with what it then says. */
+/** A command that documents name for a node, and that test/vm/node/documents.ts types there, with what it then says. */
 export interface OnANode {
   readonly command: string;
   readonly says: RegExp;

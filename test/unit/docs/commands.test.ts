@@ -21,7 +21,7 @@ function textOf(file: string, seen = new Set<string>()): string {
   if (seen.has(file)) return "";
   seen.add(file);
   const text = readFileSync(file, "utf8");
-  const imported = [...text.matchAll(/from "(\.[^"]+)"/g)].map(([, path = ""]) => join(dirname(file), path));
+  const imported = [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, path = ""]) => join(dirname(file), path));
   return [text, ...imported.filter((path) => path.startsWith("test/")).map((path) => textOf(path, seen))].join("\n");
 }
 
