@@ -7,8 +7,8 @@ const COLUMNS = 80;
 
 const CLOCKS = {
   "whole boot": [],
-  "not finished": ["The boot has not finished: this is how far it is."],
-  "record only": ["systemd's clocks of this boot are not known: this is what the record has."],
+  "not finished": ["The boot has not finished: these figures are of its part until now."],
+  "record only": ["systemd's timestamps of this boot are not known: these figures are from the record alone."],
 } as const satisfies Record<TimeDocument["clocks"], readonly string[]>;
 
 export function timeLines(document: TimeDocument): readonly string[] {
@@ -19,9 +19,9 @@ export function timeLines(document: TimeDocument): readonly string[] {
     bootLine(document),
     "",
     ...phases.map(({ label, seconds: took }) => `${fixed(took)}  ${share(took, seconds)}  ${label}`),
-    `${fixed(seconds)}  100 %  in all`,
+    `${fixed(seconds)}  100 %  total`,
     ...CLOCKS[clocks],
-    ...(clocks === "record only" || silent.length === 0 ? [] : [`Not told by this machine: ${silent.join(", ")}.`]),
+    ...(clocks === "record only" || silent.length === 0 ? [] : [`Not available on this machine: ${silent.join(", ")}.`]),
   ];
 }
 
@@ -40,7 +40,7 @@ export function blameLines(document: BlameDocument): readonly string[] {
     `     took      gain   ${"unit".padEnd(27)}  tools    own  check   wait`,
     ...rows,
     "",
-    "gain: what the run would have been shorter by, had the unit taken no time.",
+    "gain: how much shorter the run would have been without the time of the unit.",
     "*: on the critical chain.",
   ].map(cut);
 }
@@ -69,8 +69,8 @@ export function criticalChainLines(document: CriticalChainDocument): readonly st
           `${" ".repeat(9)} ${fixed(short.reduce((total, link) => total + link.seconds, 0))} ${" ".repeat(9)}  (in shorter pieces between them)`,
         ]),
     "",
-    `${fixed(seconds)} in all; the parts add up to ${sum.toFixed(2)} s.`,
-    "gain: what the run would have been shorter by, had the unit taken no time.",
+    `${fixed(seconds)} in total; the parts add up to ${sum.toFixed(2)} s.`,
+    "gain: how much shorter the run would have been without the time of the unit.",
     ...CLOCKS[clocks],
   ].map(cut);
 }
@@ -108,7 +108,7 @@ export function diffLines(document: DiffDocument): readonly string[] {
     "",
     ...phases.map(({ label, from: before, to: after }) => `${deltaText(before, after)}  ${label}`),
     "",
-    ...(changes.length === 0 ? ["No unit took another time, or ended in another way."] : []),
+    ...(changes.length === 0 ? ["No unit differs in time or outcome."] : []),
     ...changes.flatMap(({ run, name, from: before, to: after, parts }) => [
       `${deltaText(before?.seconds ?? null, after?.seconds ?? null)}  ${name} (${run})${outcomeChange(before, after)}`,
       ...parts.slice(0, 3).map((part) => `${" ".repeat(4)}${deltaText(part.from, part.to)}  ${partText(part.kind, part.label)}`),

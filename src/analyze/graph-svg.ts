@@ -58,7 +58,7 @@ export function graphSvg(units: readonly GraphUnit[], { title, style = true }: G
       text(
         MARGIN,
         height - 16,
-        "Arrows point from what comes first; dashed ones mean order alone. Round corners: waits for the system bus. What follows from other arrows is left out.",
+        "Arrows start at what comes first; dashed ones mean order only. Round corners: waits for the system bus. Arrows that follow from others are left out.",
         { class: "soft", style: "font-size:11px" },
       ),
     ].join("\n"),

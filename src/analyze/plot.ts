@@ -311,7 +311,7 @@ function legend(layers: Layers, y: number, right: number): number {
     x += width;
   }
   layers.top.push(
-    text(MARGIN, line + 22, "Seconds since the kernel started. One arrow a unit: from what it waited for longest.", {
+    text(MARGIN, line + 22, "Seconds since the kernel started. One arrow per unit, from the one that it waited for longest.", {
       class: "soft",
       style: "font-size:11px",
     }),

@@ -98,7 +98,7 @@ function outcomeWords({ what, outcome }: Bar): string[] {
     case "planned":
       return outcome.actions.length === 0 ? ["nothing is missing"] : outcome.actions.map((action) => `missing: ${action}`);
     case "conflict":
-      return ["something is in the way", ...problemText(outcome.problem)];
+      return ["a conflict", ...problemText(outcome.problem)];
     case "failed":
       return ["failed", ...problemText(outcome.problem)];
     case "tool": {
@@ -125,7 +125,7 @@ function endingText(ending: Ending): string {
     case "cancelled":
       return "was stopped with its unit";
     case "not-found":
-      return "is not there";
+      return "was not found";
     case "not-started":
       return `could not be started: ${ending.reason}`;
   }
@@ -143,12 +143,12 @@ export function whyLines(document: WhyDocument, title: string | undefined): read
 function storyLines(name: string, story: Story): readonly string[] {
   const { outcome, start, seconds: took } = story;
   const heading = `${story.run} at ${utc(story.time)}: ${outcome}`;
-  if (start === null || took === null) return [heading, "  the run ended, or was cut off, before it came to it"];
+  if (start === null || took === null) return [heading, "  the run ended, or was cut off, before the unit started"];
   const release = story.waitedFor[0];
   const bad = story.waitedFor.filter(({ how, outcome: ended }) => how === "requires" && ended !== "changed" && ended !== "unchanged");
   return [
     outcome === "skipped" ? heading : `${heading} in ${seconds(took)}`,
-    ...line("asked", story.prerequisite ? "not asked for; another unit of the run requires it" : "part of the run"),
+    ...line("asked", story.prerequisite ? "not requested; another unit of the run requires it" : "part of the run"),
     ...(story.interrupted === null ? [] : line("before", cutText(story.interrupted))),
     ...(release === undefined
       ? line("start", `at ${start.toFixed(2)} s; it waits for no other unit`)
@@ -165,13 +165,13 @@ function storyLines(name: string, story: Story): readonly string[] {
       ...words.flatMap((word) => line("", `${"  ".repeat(depth)}         ${noteText(word)}`)),
     ]),
     ...story.notes.flatMap((note) => line("note", noteText(note))),
-    ...(story.skipped.length === 0 ? [] : line("cost", `skipped for it: ${story.skipped.join(", ")}`)),
+    ...(story.skipped.length === 0 ? [] : line("cost", `skipped because of it: ${story.skipped.join(", ")}`)),
     ...(outcome === "failed" || outcome === "degraded" ? line("next", `once repaired: guestos-boot --unit ${name}`) : []),
   ];
 }
 
 function cutText({ bootId, run, time, action }: NonNullable<Story["interrupted"]>): string {
-  return `${runOf(run, `boot ${bootId.slice(0, 8)}`)}, begun ${utc(time)}, was cut off at: ${noteText(action)}`;
+  return `${runOf(run, `boot ${bootId.slice(0, 8)}`)}, started ${utc(time)}, was cut off at: ${noteText(action)}`;
 }
 
 function line(label: string, content: string): readonly string[] {

@@ -151,6 +151,6 @@ function notConverged(rest: readonly Action[]): Problem {
     code: "did-not-converge",
     what: "did not converge: everything was done, and something is still missing",
     found: rest.map(({ description }) => description).join("; "),
-    todo: "run it again; if it stays, the record shows what each tool answered",
+    todo: "run it again; if that does not help, the record shows the output of each tool",
   };
 }

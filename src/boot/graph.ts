@@ -91,7 +91,7 @@ function unknownDependencies<M>(units: readonly Unit<M>[]): readonly Problem[] {
       .map((requirement) => ({
         code: "requirement-not-in-chain",
         what: `${unit.name} requires ${requirement.name}, which is not part of the chain`,
-        todo: `add ${requirement.name} to the profile, or take ${unit.name} out of it`,
+        todo: `add ${requirement.name} to the profile, or remove ${unit.name} from it`,
       })),
   );
 }
@@ -105,7 +105,7 @@ function cycles<M>(units: readonly Unit<M>[]): readonly Problem[] {
     problems.push({
       code: "units-in-a-circle",
       what: `units wait for each other: ${names.join(" → ")}`,
-      todo: "take one of these dependencies out",
+      todo: "remove one of these dependencies",
     });
     for (const member of cycle) rest.delete(member);
     rest = unorderable([...rest]);

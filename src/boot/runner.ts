@@ -132,7 +132,7 @@ async function runUnit<M>(unit: Unit<M>, options: RunOptions<M>, { spans, clock,
     // The signal stops the unit's tools within the grace period; a unit that ignores it is left behind, not waited for.
     cancel = clock.after(ABORT_GRACE, () => {
       const doing = [attempt.doing, ...spans.tools()].join(": ");
-      leftBehind.resolve(failure(unit, overdue(unit, why, `${doing}; told to stop, it did not`)));
+      leftBehind.resolve(failure(unit, overdue(unit, why, `${doing}; it did not react to the stop`)));
     });
     controller.abort();
   };
@@ -159,7 +159,7 @@ function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string,
   // An AbortError adds nothing to this text; a tool's last output does.
   const found = error instanceof ProblemError ? `${doing} (${error.message})` : doing;
   return late === "stopped"
-    ? { code: "unit-stopped", what: "was stopped before it was through", found, todo: `run it again: guestos-boot --unit ${unit.name}` }
+    ? { code: "unit-stopped", what: "was stopped before it ended", found, todo: `run it again: guestos-boot --unit ${unit.name}` }
     : {
         code: "unit-timed-out",
         what: `did not end within ${unit.timeout / 1000} s`,

@@ -91,4 +91,4 @@ export class UnitSpans {
 }
 
 const NOT_RECORDED = 0;
-const LEFT_BEHIND: Problem = { code: "left-behind", what: "did not end when it was told to stop" };
+const LEFT_BEHIND: Problem = { code: "left-behind", what: "did not react to the stop" };

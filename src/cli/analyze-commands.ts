@@ -13,7 +13,7 @@ interface Flags {
 }
 
 const ANALYSES: readonly (readonly [Analysis, string])[] = [
-  ["time", "where the time went, from power-on to the end; the same as no word at all"],
+  ["time", "where the time went, from power-on to the end; the default"],
   ["blame", "the units by how long they took, and what each cost the boot"],
   ["critical-chain", "what the end of the boot waited for, piece by piece"],
   ["plot", "a picture of the boot, as SVG"],
@@ -31,14 +31,14 @@ export function addAnalyzeCommands(program: Command, { terminal, setup, end }: S
       end(await print(await setup(), analysis, { ...whichRecord(flags), json }, terminal));
     });
   }
-  addCommand(analyze, "diff", "what got slower, faster, or ended otherwise, from one boot to another", { options: [jsonOption()] })
+  addCommand(analyze, "diff", "what differs between two boots: times and outcomes", { options: [jsonOption()] })
     .argument("<from>", "how many boots ago, or a record's file", bootOrFile)
-    .argument("[to]", "the same; this boot when absent", bootOrFile, { boot: 0 })
+    .argument("[to]", "the same; by default this boot", bootOrFile, { boot: 0 })
     .action(async (from: WhichRecord, to: WhichRecord, { json }: { readonly json: boolean }) => {
       const { analyzeDiff } = await import("./commands/analyze-command.ts");
       end(await analyzeDiff(await setup(), { from, to, json }, terminal));
     });
-  addCommand(program, "why", "why a unit ran, waited, was skipped or failed, with what it saw", {
+  addCommand(program, "why", "why a unit ran, waited, was skipped or failed, with what it found", {
     help: whyHelp,
     options: [bootOption(), recordOption(), jsonOption()],
   })

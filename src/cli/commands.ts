@@ -40,7 +40,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   program.commandsGroup("Running the boot chain:");
   command(
     "run",
-    "make true what each unit asks for; this is what guestos-boot does without a command",
+    "do what is missing on this machine, unit by unit; the default command",
     runHelp,
     unitOption(),
     stageOption(),
@@ -51,7 +51,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     end(await run(await setup(profile), { ...flags, units }, terminal));
   });
 
-  command("plan", "show what a run would do, and touch nothing", planHelp, unitOption(), stageOption(), profileOption()).action(
+  command("plan", "show what a run would do, and change nothing", planHelp, unitOption(), stageOption(), profileOption()).action(
     async ({ unit: units, profile, ...flags }: UnitFlags) => {
       const { plan } = await import("./commands/plan-command.ts");
       end(await plan(await setup(profile), { ...flags, units }, terminal));
@@ -67,14 +67,14 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
 
   command(
     "graph",
-    "show what waits for what",
+    "show the dependencies of the units",
     graphHelp,
     profileOption(),
     new Option("--format <format>", "text, the language of Graphviz or Mermaid, or a picture")
       .choices(["text", "dot", "mermaid", "svg"])
       .default("text"),
     new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
-    new Option("--boot <n>", "with --svg: as it ran so many boots ago, 0 for this one").argParser(bootNumber),
+    new Option("--boot <n>", "with --svg: as it ran that many boots ago; 0 is this boot").argParser(bootNumber),
   ).action(
     async ({ profile, ...flags }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
       const { graph } = await import("./commands/graph-command.ts");
@@ -101,7 +101,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     "show how this boot went, or one before it",
     statusHelp,
     bootOption(),
-    new Option("--watch", "follow this boot while it goes on").conflicts("json").default(false, "check once"),
+    new Option("--watch", "follow this boot while it runs").conflicts("json").default(false, "check once"),
   ).action(async ({ watch, ...flags }: { readonly boot: number; readonly json: boolean; readonly watch: boolean }) => {
     if (watch) {
       const { watchStatus } = await import("./commands/status-watch-command.ts");
@@ -113,7 +113,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
 
   addAnalyzeCommands(program, surroundings);
 
-  command("doctor", "hold the running node against all that it should be, and say how to repair it", doctorHelp).action(
+  command("doctor", "check the running node, and say how to repair what is wrong", doctorHelp).action(
     async (flags: { readonly json: boolean }) => {
       const { doctor } = await import("./commands/doctor-command.ts");
       end(await doctor(await setup(), flags, terminal));
@@ -123,9 +123,9 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   program.commandsGroup("Keeping the node as it is:");
   command(
     "monitor",
-    "watch over the running node, and repair what drifts: what guestos-monitor.service does",
+    "watch the running node, and repair what changes; guestos-monitor.service runs this",
     monitorHelp,
-    new Option("--once", "check once, and end").default(false, "until told to end"),
+    new Option("--once", "check once, and end").default(false, "until it is stopped"),
     unitOption(),
     waitOption(),
     new Option("--metrics-address <address>", "serve metrics over HTTP at that port of 127.0.0.1, or at ADDRESS:PORT"),
@@ -153,7 +153,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   addUpgradeCommands(program, surroundings);
 
   // Known verbs have been translated by now (src/cli/manageboot.ts).
-  command("manageboot", `the verbs of older systems: ${Object.keys(managebootVerbs).join(", ")}`, managebootHelp)
+  command("manageboot", `the commands of older systems: ${Object.keys(managebootVerbs).join(", ")}`, managebootHelp)
     .argument("<verb>")
     .action((verb: string) => {
       throw new CommanderError(2, "guestos-boot.unknownVerb", `there is no verb ${JSON.stringify(verb)} of manageboot`);
@@ -171,10 +171,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
   program.commandsGroup("On the host:");
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage
-    .argument("[folder]", "laid out like the tar")
-    .requiredOption("--out <file>", "the image; replaced when it is there")
+    .argument("[folder]", "with the same layout as the tar")
+    .requiredOption("--out <file>", "the image; an existing file is replaced")
     .addOption(profileOption());
-  for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `taken as ${name}, whatever the folder has`);
+  for (const name of entries) configImage.option(`--${optionName(name)} <path>`, `used as ${name}, instead of that in the folder`);
   configImage.action(async (folder: string | undefined, { out, json, profile, ...flags }: ProfileFlags & { readonly out: string }) => {
     const { configImage: build } = await import("./commands/config-image-command.ts");
     const chosenSetup = await setup(profile);

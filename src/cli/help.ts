@@ -1,6 +1,6 @@
 /** The texts below the options in each command's --help, and in guestos-boot(8). At most 80 columns. */
 
-export const rootHelp = `Without a command, the whole chain is run. A unit that has nothing to do touches
+export const rootHelp = `Without a command, the whole chain is run. A unit that has nothing to do changes
 nothing, so a run can be repeated at any time. Only one runs at a time.
 
 Examples, running the boot chain:
@@ -16,38 +16,38 @@ Examples, inspecting a boot:
   guestos-boot analyze blame          what took the time
 
 Examples, upgrading the node:
-  guestos-boot upgrade                how the two systems stand
+  guestos-boot upgrade                the state of the two systems
   guestos-boot upgrade confirm        keep the one that is on trial
 
-guestos-boot help COMMAND says everything about a command, and has its examples.
+guestos-boot help COMMAND describes a command and shows examples.
 The manual: man guestos-boot, man guestos-config, man guestos-boot.conf.`;
 
-export const runHelp = `Each unit inspects the machine, does what is missing, and checks again. What does
-not depend on each other runs at the same time. A unit that fails stops only what
-requires it; the rest finishes, and the last lines say what to do.
+export const runHelp = `Each unit inspects the machine, does what is missing, and checks again. Units that
+do not depend on each other run at the same time. A unit that fails stops only those
+that require it; the others finish, and the last lines say what to do.
 
 Examples:
   guestos-boot run --stage boot  what guestos-boot.service does
   guestos-boot --unit network --unit hostname
   guestos-boot --wait 60 --json   for scripts: one document, at the end`;
 
-export const planHelp = `It is the same as a run, up to the point where something would be done. So a unit
-that requires one with something to do is "planned once" that one has run.
-Ends with 0 when there is nothing to do, with 11 when there is something.
+export const planHelp = `Inspects as a run does, and stops before the first action of each unit. A unit that
+requires one with something to do is "planned once" that one has run.
+Exits with 0 when there is nothing to do, with 11 when there is something.
 
 Examples:
   guestos-boot plan
   guestos-boot plan --unit network`;
 
-export const verifyHelp = `Names every mistake in the chain, and in /etc/guestos-boot: the configuration file
-and extra units (guestos-boot.conf(5)). The build of an image asks it. Ends with 9
+export const verifyHelp = `Lists every mistake in the chain, and in /etc/guestos-boot: the configuration file
+and extra units (guestos-boot.conf(5)). The build of an image runs it. Exits with 9
 for a chain that is not sound, with 18 for a configuration that cannot be used.
 
 Examples:
   guestos-boot verify
   chroot tree guestos-boot verify`;
 
-export const graphHelp = `Arrows point from what comes first; dashed ones mean order alone.
+export const graphHelp = `Arrows start at what comes first; dashed ones mean order only.
 
 Examples:
   guestos-boot graph
@@ -56,7 +56,7 @@ Examples:
   guestos-boot graph --format dot > chain.dot`;
 
 export const analyzeHelp = `Everything comes from the record, and the boot's beginning and end from systemd.
-"gain" is what the boot would have been shorter by, had a unit taken no time.
+"gain" is how much shorter the boot would have been without the time of a unit.
 
 Examples:
   guestos-boot analyze                       where the time went
@@ -64,7 +64,7 @@ Examples:
   guestos-boot analyze plot > boot.svg       a picture of it
   guestos-boot analyze report > boot.html    all of it in one page
   guestos-boot analyze trace > boot.json     for https://ui.perfetto.dev
-  guestos-boot analyze diff 1 0              from the boot before to this one
+  guestos-boot analyze diff 1 0              the boot before, and this one
   guestos-boot analyze blame --record other-node.jsonl`;
 
 export const whyHelp = `Shows what the unit waited for, what it saw, what it ran, and how that ended, for
@@ -74,30 +74,30 @@ Examples:
   guestos-boot why store-key
   guestos-boot why store-key --boot 1`;
 
-export const doctorHelp = `Asks each unit what it would do now, and inspects what no unit does: options of
-mounts, who may read keys, copies of LUKS headers, sizes of volumes, free space, the
-network, both systems, a certificate's end, services, the monitor. Says what is
-wrong, worst first, how to see it again, and how to repair it. Touches nothing. Ends
-with 0 when the node is sound, with 17 when something is wrong, or could not be
-inspected. What there is to know besides does not count.
+export const doctorHelp = `Plans each unit, and inspects what no unit does: mount options, permissions of keys,
+copies of LUKS headers, sizes of volumes, free space, the network, both systems, the
+expiry of a certificate, services, the monitor. Shows what is wrong, worst first, the
+command that shows it, and how to repair it. Changes nothing. Exits with 0 when the
+node is sound, with 17 when something is wrong, or could not be inspected. Notices
+do not count.
 
 Examples:
   guestos-boot doctor
   guestos-boot doctor --json`;
 
 export const statusHelp = `The runs of one boot are taken together: the boot itself, and what an operator ran
-since. The latest word on each unit counts. Ends as the boot did:
-with 0, 3 (failed) or 10 (degraded), or with 13 while it is running or cut off.
+since. The latest result of each unit counts. Exits as the boot did: with 0,
+3 (failed) or 10 (degraded), or with 13 while it is running, or when it was cut off.
 
 Examples:
   guestos-boot status
   guestos-boot status --watch
   guestos-boot status --boot 1 --json`;
 
-export const monitorHelp = `Waits for what calls for an inspection (a changed ruleset, a lost address, a volume that
-fills up), and inspects everything once an hour. What is safe to repair at any time
-is repaired; the rest is shown by status and in the metrics. With --once, a unit is
-inspected without those that it requires; ends with 10 when something is missing.
+export const monitorHelp = `Waits for events that require an inspection (a changed ruleset, a lost address, a
+volume that fills up), and inspects everything once an hour. What is safe to repair
+at any time is repaired; the metrics show the rest. With --once, a unit is inspected
+without those that it requires; exits with 10 when something is missing.
 
 Examples:
   systemctl status guestos-monitor.service
@@ -105,51 +105,51 @@ Examples:
   guestos-boot monitor --once --unit nftables`;
 
 export const configImageHelp = `Writes a VFAT image labelled CONFIG with ic-bootstrap.tar in it; the same input
-gives the same bytes. Everything is checked as the node will check it, and nothing
-is written unless it passes. Attach it to the VM as a removable disk.
+gives the same bytes. The node's own checks run first; nothing is written unless they
+pass. Attach the image to the VM as a removable disk.
 
 Examples:
   guestos-boot config-image --out config.img ./node7
   guestos-boot config-image --out config.img --network-conf ./network.conf \\
     --accounts-ssh-authorized-keys ./keys`;
 
-export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade goes to the other
-one and is tried once: confirmed, it stays; otherwise the next boot goes back.
+export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into the
+other one and tried once. Unless it is confirmed, the next boot goes back.
 
 Examples:
-  guestos-boot upgrade            how things stand
+  guestos-boot upgrade            the state of both
   guestos-boot upgrade commit     try what was installed; restarts the machine
   guestos-boot upgrade confirm    keep it
   guestos-boot upgrade rollback   go back`;
 
-export const upgradeStatusHelp = `What the boot loader is told, what is known of each slot, and the images that are
+export const upgradeStatusHelp = `The setting of the boot loader, what is known of each slot, and the images that are
 refused because they failed. Lines "to do" are what the next boot, or the next
 upgrade command, does before anything else. Changes nothing.`;
 
-export const upgradeCommitHelp = `Only when the running system is stable, and the other slot holds an image that was
-installed, read back and not tried before. The new system has one try: if it does
-not start, or is not confirmed, the machine comes back to this one by itself.
+export const upgradeCommitHelp = `Requires that the running system is stable, and that the other slot holds an image
+that was installed, read back and not tried before. The new system has one try: if
+it does not start, or is not confirmed, the machine goes back to this one.
 
 Examples:
   guestos-boot upgrade commit
   guestos-boot upgrade commit --no-reboot`;
 
-export const upgradeConfirmHelp = `The boot must have gone well, and every executable in /etc/guestos-boot/health.d
-must end with 0 within a minute. Where the system is stable already, nothing is
-checked and nothing written: it may be called any number of times.`;
+export const upgradeConfirmHelp = `The boot must have succeeded, and every executable in /etc/guestos-boot/health.d
+must exit with 0 within a minute. On a stable system nothing is checked and nothing
+written, so it may be called any number of times.`;
 
-export const upgradeRollbackHelp = `On trial: gives the running system up, and its image is not installed again.
+export const upgradeRollbackHelp = `On trial: goes back to the other system; the image on trial is refused from then on.
 Stable: tries the other system, as commit does, if it is known to work.
-Committed and not restarted yet: takes the commit back.`;
+Committed and not restarted yet: undoes the commit.`;
 
 export const upgradeForgetHelp = `An image that was tried and not confirmed is refused from then on, by its hash.
 
 Example:
   guestos-boot upgrade forget SHA256`;
 
-export const recoveryHelp = `It has a key slot of its own in the LUKS header of the store, besides the node's
-key. It opens the store on any machine, also when /boot/config/store.keyfile is
-lost: docs/operator.md, "The key file is lost". A node boots without it.
+export const recoveryHelp = `The passphrase has its own key slot in the LUKS header of the store. It opens the
+store on any machine, also when /boot/config/store.keyfile is lost:
+docs/operator.md, "The key file is lost". A node boots without it.
 
 Examples:
   guestos-boot recovery-passphrase           whether there is one
@@ -157,9 +157,9 @@ Examples:
   guestos-boot recovery-passphrase remove`;
 
 export const recoverySetHelp = `16 to 512 printable ASCII characters, 8 of them different. It is typed at the
-terminal, or comes by standard input: the first line. Never as an argument or in
-the environment. The same one again changes nothing; another one replaces it, once
-it was seen to open the store.
+terminal, or is the first line of standard input; never an argument or in the
+environment. The same passphrase again changes nothing. Another one replaces it,
+after a test that it opens the store.
 
 Examples:
   guestos-boot recovery-passphrase set
@@ -171,15 +171,15 @@ Examples:
   manageboot current
   manageboot upgrade-commit`;
 
-export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) goes straight to the other slot's partitions.
-Only what they do not hold already is written; all of it is read back from the disk.
-Nothing is started: that is what commit does. An install that was interrupted is
-taken up again by the same command. One of --sha256, --signature or --insecure is
-needed. Ends with 14 while an upgrade waits for its restart or confirmation.
+export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) is written directly to the other slot's
+partitions. Only what they do not hold already is written; all of it is read back
+from the disk. Nothing is started: that is what commit does. The same command
+resumes an interrupted install. One of --sha256, --signature or --insecure is
+required. Exits with 14 while an upgrade waits for its restart or confirmation.
 
-A server that asks who wants the image is told by --header-file: a file of lines
-such as "Authorization: Bearer TOKEN", which its owner alone can read. They go to
-that server alone, by https. An address with a password in it is refused.
+For a server that requires authorization: --header-file, a file of lines such as
+"Authorization: Bearer TOKEN", which only its owner can read. They are sent to that
+server only, by https. An address with a password in it is refused.
 
 Examples:
   guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst

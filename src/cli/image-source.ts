@@ -34,7 +34,7 @@ function opener(image: string, headerFile: string | undefined): (host: Host) => 
     if (headerFile !== undefined)
       throw new ExitError("usage", {
         code: "header-file-without-server",
-        what: "--header-file is for an image from a server alone",
+        what: "--header-file applies only to an image from a server",
         found: image,
       });
     return async ({ signal }) => (image === "-" ? standardInput(signal) : fileSource(image, signal));
@@ -43,7 +43,7 @@ function opener(image: string, headerFile: string | undefined): (host: Host) => 
   if (url.protocol !== "https:" && !isLoopback(url)) {
     throw new ExitError("usage", {
       code: "header-file-needs-https",
-      what: "--header-file needs https, for everybody on the way reads what http carries",
+      what: "--header-file needs https, because http is not encrypted",
       found: url.origin,
       expected: "an https address",
     });

@@ -8,7 +8,7 @@ export function jsonOption(): Option {
 }
 
 export function unitOption(): Option {
-  return new Option("--unit <name>", "only that unit, and what it requires where that does not hold; repeatable")
+  return new Option("--unit <name>", "only that unit, and those that it requires; repeatable")
     .default([], "all")
     .argParser((name: string, before: readonly string[]) => [...before, name]);
 }
@@ -16,12 +16,12 @@ export function unitOption(): Option {
 export function stageOption(): Option {
   return new Option(
     "--stage <stage>",
-    "boot: all, as a boot runs it; early: only what ends before the system bus is there; late: only what waits for it; with what it requires",
+    "boot: all units, as at boot; early: those that do not need the system bus; late: those that wait for it. Requirements are included",
   ).choices(["boot", "early", "late"]);
 }
 
 export function profileOption(): Option {
-  return new Option("--profile <name>", "of that system, whatever the image says in /etc/guestos-boot/profile").choices(profileNames);
+  return new Option("--profile <name>", "use that profile, instead of the one in /etc/guestos-boot/profile").choices(profileNames);
 }
 
 /** Seconds when no number is given: longer than any boot takes. */
@@ -29,19 +29,19 @@ const DEFAULT_WAIT = 600;
 const LONGEST_WAIT = 86_400;
 
 export function waitOption(): Option {
-  return new Option("--wait [seconds]", `wait for a guestos-boot that is running; ${DEFAULT_WAIT} s unless told`)
-    .default(0, "end at once")
+  return new Option("--wait [seconds]", `wait for a guestos-boot that is running; without a number ${DEFAULT_WAIT} s`)
+    .default(0, "do not wait")
     .preset(String(DEFAULT_WAIT))
     .argParser((text: string) => numberIn(text, 1, LONGEST_WAIT));
 }
 
 export function bootOption(): Option {
-  return new Option("--boot <n>", "how many boots ago; journalctl's -1 is understood too").default(0, "this boot").argParser(bootNumber);
+  return new Option("--boot <n>", "how many boots ago; -1 also works, as in journalctl").default(0, "this boot").argParser(bootNumber);
 }
 
 /** For support: a record from another machine. */
 export function recordOption(): Option {
-  return new Option("--record <file>", "a record from elsewhere, in place of this machine's");
+  return new Option("--record <file>", "read that record instead of this machine's");
 }
 
 /**

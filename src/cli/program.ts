@@ -49,7 +49,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: Surr
 /** The whole command line as commander's objects: run by the program, and the source of the manual and the completions. */
 export function guestosProgram(surroundings: Surroundings): Command {
   const program = new Command("guestos-boot")
-    .description("Brings a GuestOS from a blank disk to a running node, and keeps it that way.")
+    .description("Brings a GuestOS from a blank disk to a running node, and keeps it running.")
     .version(`guestos-boot ${version}`, "--version", "print the version")
     .helpOption("--help", "show this help")
     .commandsGroup("Other commands:")

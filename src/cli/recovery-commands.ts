@@ -16,7 +16,7 @@ export function addRecoveryCommands(program: Command, { terminal, setup, end }: 
   const command = (name: string, description: string): Command =>
     addCommand(recovery, name, description, { options: [jsonOption()], isDefault: name === "status" });
 
-  command("status", "show whether there is one; the same as no word at all").action(async ({ json }: Flags) => {
+  command("status", "show whether there is one; the default").action(async ({ json }: Flags) => {
     const { recoveryStatus } = await import("./commands/recovery-command.ts");
     end(await recoveryStatus(await setup(), { json }, terminal));
   });
@@ -27,7 +27,7 @@ export function addRecoveryCommands(program: Command, { terminal, setup, end }: 
       const { setRecoveryPassphrase } = await import("./commands/recovery-command.ts");
       end(await setRecoveryPassphrase(await setup(), flags, terminal));
     });
-  command("remove", "take it away: then the key file alone opens the store")
+  command("remove", "remove it: then only the key file opens the store")
     .addOption(waitOption())
     .action(async (flags: Flags & { readonly wait: number }) => {
       const { removeRecoveryPassphrase } = await import("./commands/recovery-command.ts");

@@ -12,19 +12,17 @@ interface Flags {
 /** Adds `upgrade` and its subcommands. */
 export function addUpgradeCommands(program: Command, surroundings: Surroundings): void {
   const { terminal, setup, end } = surroundings;
-  const upgrade = addCommand(program, "upgrade", "the two systems of this node: what runs, what is tried, what to keep", {
+  const upgrade = addCommand(program, "upgrade", "the two systems of this node: install, try, keep, go back", {
     help: upgradeHelp,
   });
   const command = (name: string, description: string, help: string): Command =>
     addCommand(upgrade, name, description, { help, options: [jsonOption()], isDefault: name === "status" });
-  const rebootOption = (): Option => new Option("--no-reboot", "leave the restart to someone else");
+  const rebootOption = (): Option => new Option("--no-reboot", "do not restart the machine");
 
-  command("status", "show both slots, and what is booted next; the same as no word at all", upgradeStatusHelp).action(
-    async (flags: Flags) => {
-      const { upgradeStatus } = await import("./commands/upgrade-status-command.ts");
-      end(await upgradeStatus(await setup(), flags, terminal));
-    },
-  );
+  command("status", "show both slots, and what is booted next; the default", upgradeStatusHelp).action(async (flags: Flags) => {
+    const { upgradeStatus } = await import("./commands/upgrade-status-command.ts");
+    end(await upgradeStatus(await setup(), flags, terminal));
+  });
   for (const [which, description] of [
     ["current", "print the slot that runs: A or B"],
     ["target", "print the slot that an install goes to: the one that does not run"],
@@ -37,7 +35,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
   }
   for (const [verb, description, help] of [
     ["commit", "try the installed system: the next boot starts it, once", upgradeCommitHelp],
-    ["rollback", "go back to the other system, while it is intact", upgradeRollbackHelp],
+    ["rollback", "go back to the other system", upgradeRollbackHelp],
   ] as const) {
     command(verb, description, help)
       .addOption(rebootOption())
@@ -51,7 +49,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
     end(await confirmCommand(await setup(), flags, terminal));
   });
   addReceiveCommands(upgrade, surroundings);
-  command("forget", "let an image that failed be installed again", upgradeForgetHelp)
+  command("forget", "allow an image that failed to be installed again", upgradeForgetHelp)
     .argument("<sha256>", "as guestos-boot upgrade status shows it")
     .action(async (sha256: string, flags: Flags) => {
       const { forgetCommand } = await import("./commands/upgrade-forget-command.ts");

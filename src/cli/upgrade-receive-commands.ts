@@ -18,15 +18,15 @@ export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: S
   const command = (name: string, description: string, help: string): Command =>
     addCommand(upgrade, name, description, { help })
       .addArgument(new Argument("<image>", "a file, an http(s) address, or - for standard input"))
-      .addOption(new Option("--sha256 <hash>", "the hash of the whole file, as the registry names it"))
-      .addOption(new Option("--signature <file>", "the signature that was made with the image"))
-      .addOption(new Option("--insecure", "take an image for which no one vouches").default(false, "no"))
-      .addOption(new Option("--limit-rate <bytes>", "at most so many bytes a second; 500K, 10M").argParser(rate))
+      .addOption(new Option("--sha256 <hash>", "the hash of the whole file, as in the registry"))
+      .addOption(new Option("--signature <file>", "the signature of the image"))
+      .addOption(new Option("--insecure", "accept an image without verifying its origin").default(false, "no"))
+      .addOption(new Option("--limit-rate <bytes>", "at most that many bytes per second, as in 500K or 10M").argParser(rate))
       .addOption(new Option("--header-file <file>", "lines `Name: value` for the server, such as an Authorization"))
       .addOption(jsonOption());
 
   command("install", "write an image to the slot that does not run", upgradeInstallHelp)
-    .addOption(new Option("--allow-downgrade", "also a version that is not newer than the running one").default(false, "no"))
+    .addOption(new Option("--allow-downgrade", "allow a version that is not newer than the running one").default(false, "no"))
     .action(async (image: string, flags: Flags & { readonly allowDowngrade: boolean }) => {
       const { upgradeInstall } = await import("./commands/upgrade-install-command.ts");
       end(await upgradeInstall(await setup(), { ...flags, image }, terminal));
@@ -44,5 +44,5 @@ function rate(text: string): number {
   const [, digits = "", unit = ""] = /^(\d{1,9})([KMG]?)$/i.exec(text) ?? [];
   const value = Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit.toUpperCase());
   if (digits !== "" && value >= 1) return value;
-  throw new InvalidArgumentError("expected a number of bytes, perhaps with K, M or G.");
+  throw new InvalidArgumentError("expected a number of bytes, optionally with K, M or G.");
 }

@@ -16,8 +16,8 @@ const domains = words(
 const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string | undefined> =>
   words(
     family === "ipv4"
-      ? "IPv4 networks, as in 192.0.2.0/24, with no bit set behind the prefix, separated by blanks or commas"
-      : "IPv6 networks, as in 2001:db8::/32, with no bit set behind the prefix, separated by blanks or commas",
+      ? "IPv4 networks, as in 192.0.2.0/24, with no bit set after the prefix, separated by blanks or commas"
+      : "IPv6 networks, as in 2001:db8::/32, with no bit set after the prefix, separated by blanks or commas",
     (value) => readNetwork(value, family),
     SEPARATOR,
   ).default([]);

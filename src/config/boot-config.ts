@@ -26,7 +26,7 @@ function list<T extends z.ZodType>(of: T): z.ZodArray<T> {
 
 const partition = text("a partition name: letters, digits, dots, hyphens, underscores, at most 36", /^[A-Za-z0-9][A-Za-z0-9._-]{0,35}$/);
 const slotPartition = text(
-  `a partition name with ${SLOT} in it, which stands for A or B`,
+  `a partition name with ${SLOT} in it, the placeholder for A or B`,
   /^(?=.{6,39}$)[A-Za-z0-9._-]*\{slot\}[A-Za-z0-9._-]*$/,
 );
 const path = text("an absolute path, without . and .. in it", /^(?!.*\/\.{0,2}(?:\/|$))\/[^\0]+$/);
@@ -52,13 +52,13 @@ function volume(name: string, floor: number) {
   const usual = guestosLayout.volumes.find((volume) => volume.name === name)?.size ?? { least: 0, share: "" };
   const fraction = "a fraction of at most 1, as in 1/4";
   return keys({
-    least: size(floor).default(sizeText(usual.least)).describe("what it gets at least"),
+    least: size(floor).default(sizeText(usual.least)).describe("minimum size"),
     share: text(fraction, /^[1-9]\d?\/[1-9]\d{0,2}$/)
       .refine(isFraction, { error: fraction })
       .default(usual.share)
       .describe("its share of the volume group"),
     most: ("most" in usual && usual.most !== undefined ? size(floor).default(sizeText(usual.most)) : size(floor).optional()).describe(
-      "what it gets at most",
+      "maximum size",
     ),
   })
     .refine(({ least, most }) => most === undefined || sizeInBytes(least) <= sizeInBytes(most), {
@@ -73,8 +73,8 @@ const { partitions, volumeGroup, versionFile } = guestosLayout;
 const pattern = (names: (slot: "A" | "B") => string): string => names("A").replace("A", SLOT);
 
 const Partitions = keys({
-  esp: partition.default(partitions.esp).describe("what the firmware starts from"),
-  grub: partition.default(partitions.grub).describe("the boot loader's own"),
+  esp: partition.default(partitions.esp).describe("the partition that the firmware boots from"),
+  grub: partition.default(partitions.grub).describe("the boot loader's partition"),
   store: partition.default(partitions.store).describe("the encrypted store; made at the end of the disk where it is missing"),
   boot: slotPartition.default(pattern(partitions.boot)).describe("kernel and initramfs of a slot"),
   root: slotPartition.default(pattern(partitions.root)).describe("the root file system of a slot"),
@@ -89,14 +89,11 @@ const Partitions = keys({
 });
 
 const UnitSettings = keys({
-  off: z
-    .boolean({ error: "true or false" })
-    .default(false)
-    .describe("leave the unit out of every run; only where no unit that is on requires it"),
+  off: z.boolean({ error: "true or false" }).default(false).describe("disable the unit; refused while an enabled unit requires it"),
   timeout: seconds(10, 3600).optional().describe("seconds for the whole unit, retries included"),
-  retryFor: seconds(0, 1800).optional().describe("seconds for which what may pass by itself is tried again; must be below timeout"),
+  retryFor: seconds(0, 1800).optional().describe("seconds for which temporary errors are retried; must be below timeout"),
   onFailure: z
-    .enum(["stop"], { error: "stop, or nothing: what the boot cannot do without stays so" })
+    .enum(["stop"], { error: "stop, or nothing: a unit that the boot requires stays so" })
     .optional()
     .describe("`stop` makes a boot fail that would have been degraded without the unit"),
 });
@@ -117,7 +114,7 @@ const extraUnit = {
   onFailure: z
     .enum(["stop", "degrade"], { error: "stop or degrade" })
     .default("degrade")
-    .describe("`stop`: the boot fails. `degrade`: it goes on, and says so"),
+    .describe("`stop`: the boot fails. `degrade`: the boot continues, degraded"),
 };
 
 /** unit.yaml in the folder of an extra unit. */

@@ -84,7 +84,7 @@ function dropUnusable(conf: NetworkConf, family: Family, { findings, finding }: 
   return findings.some(({ key }) => key === addressKey) ? [] : [finding(gatewayKey, expected)];
 }
 
-const BEYOND_THE_LINK = "an address that counts beyond the link";
+const BEYOND_THE_LINK = "an address that is valid beyond the link";
 
 /** A router forwards no packet of such an address (RFC 4291, 2.5.6). */
 function localAddress({ ipv6_address }: NetworkConf, { finding }: ConfFile<NetworkConf>): readonly ConfFinding[] {
@@ -107,7 +107,8 @@ function warningsOf(conf: NetworkConf): readonly string[] {
     const gateway = conf[`${family}_gateway`];
     if (address === undefined) continue;
     const own = splitPrefix(address).address;
-    if (isLinkLocal(own)) warnings.push(`${family}_address ${address} is link-local: no one beyond the link can reach the node by it`);
+    if (isLinkLocal(own))
+      warnings.push(`${family}_address ${address} is link-local: the node cannot be reached at it from outside the link`);
     if (own === broadcastAddress(address))
       warnings.push(`${family}_address ${address} is the address of all in its network (RFC 919): others will not answer it`);
     if (readNetwork(address, family) !== undefined && isShared(address, family))
@@ -148,7 +149,7 @@ export function checkNetworkConf(content: Uint8Array, file: string): readonly st
   return [
     ...unusable.map(
       ({ line, column, what, found, expected }) =>
-        `line ${line}, column ${column}: ${what}, and is left out: found ${found}, expected ${expected}`,
+        `line ${line}, column ${column}: ${what}, and is ignored: found ${found}, expected ${expected}`,
     ),
     ...warnings,
   ];

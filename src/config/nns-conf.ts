@@ -23,7 +23,7 @@ export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
  */
 export function nnsConfWarnings(content: Uint8Array, file: string): readonly string[] {
   const { nns_url } = parseConf(content, file, z.object({ nns_url: urls.optional() }), Object.keys(NnsConf.shape));
-  return nns_url === undefined ? [`nns_url has no value: the node looks for the network's registry at ${DEFAULT_NNS_URL}, on itself`] : [];
+  return nns_url === undefined ? [`nns_url has no value: the node uses ${DEFAULT_NNS_URL}, itself, as the network's registry`] : [];
 }
 
 /** nns.conf of this node; the default when there is none. @throws ProblemError */

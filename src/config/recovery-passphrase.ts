@@ -18,18 +18,17 @@ export function recoveryPassphrase(bytes: Uint8Array): Secret {
   const refused = (found: string, expected: string): ProblemError =>
     new ProblemError({
       code: "passphrase-not-usable",
-      what: "this cannot be the recovery passphrase; nothing was changed",
+      what: "this recovery passphrase is not accepted; nothing was changed",
       found,
       expected,
-      todo: "take six or more words that were drawn at random, or 20 random characters",
+      todo: "use six or more random words, or 20 random characters",
     });
   if (bytes.length < SHORTEST || bytes.length > LONGEST) {
     throw refused(bytes.length < SHORTEST ? "too few characters" : "too many characters", `${SHORTEST} to ${LONGEST} characters`);
   }
   if (bytes.some((byte) => byte < 0x20 || byte > 0x7e)) {
-    throw refused("a character that not every keyboard and console has", "letters, digits, blanks and signs of ASCII");
+    throw refused("a character that is not printable ASCII", "letters, digits, blanks and signs of ASCII");
   }
-  if (new Set(bytes).size < FEWEST_DIFFERENT)
-    throw refused("nearly the same character over and over", `${FEWEST_DIFFERENT} different ones`);
+  if (new Set(bytes).size < FEWEST_DIFFERENT) throw refused("too few different characters", `at least ${FEWEST_DIFFERENT} different ones`);
   return new Secret(bytes);
 }

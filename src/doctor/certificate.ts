@@ -47,7 +47,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
         code: "certificate-not-yet-valid",
         what: "node_exporter's certificate is not valid yet",
         found: `valid from ${from.toISOString()}, and it is ${now.toISOString()}: one of two clocks was wrong`,
-        todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; tell whoever pins it",
+        todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; update the clients that pin it",
       }),
     ];
   }
@@ -58,7 +58,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
         code: "certificate-expired",
         what: "node_exporter's certificate has expired",
         found: `valid until ${day(until)}`,
-        todo: "guestos-boot --unit node-exporter-keys signs a new one; then tell whoever pins it",
+        todo: "guestos-boot --unit node-exporter-keys signs a new one; then update the clients that pin it",
       }),
     ];
   }
@@ -68,7 +68,7 @@ export function judgeValidity({ from, until }: Validity, now: Date, file: string
       code: "certificate-expires-soon",
       what: "node_exporter's certificate expires soon",
       found: `valid until ${day(until)}, ${Math.floor(left / DAY)} days from now`,
-      todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and tell whoever pins it",
+      todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and update the clients that pin it",
     }),
   ];
 }

@@ -14,7 +14,7 @@ import { type Check, couldNotInspect, type Finding, notice, type Patient, wrong 
  */
 export const chainCheck: Check = {
   name: "chain",
-  title: "no unit of the boot chain and of the monitor finds anything missing or in the way",
+  title: "no unit of the boot chain or the monitor finds anything missing, or a conflict",
   seen: "guestos-boot plan",
   within: 300_000,
   async inspect(patient, host) {
@@ -141,7 +141,7 @@ function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswe
       const missing = forecast.actions.map(({ description }) => description);
       return wrong(seen, {
         code: "unit-not-done",
-        what: `${name} is not as the boot leaves it`,
+        what: `${name} is not in the state that the boot makes`,
         found: `to be done: ${missing.join("; ")}`,
         todo: repair,
       });
@@ -153,6 +153,6 @@ function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswe
         : wrong(seen, problem);
     }
     default:
-      return couldNotInspect(seen, new ProblemError({ code: "unit-not-asked", what: `${name} was not asked` }));
+      return couldNotInspect(seen, new ProblemError({ code: "unit-not-asked", what: `${name} was not checked` }));
   }
 }

@@ -41,7 +41,7 @@ function verdict(findings: readonly Diagnosed[]): string {
   const parts = [
     { number: count("wrong"), one: "thing is wrong", more: "things are wrong" },
     { number: count("unknown"), one: "could not be inspected", more: "could not be inspected" },
-    { number: count("notice"), one: "thing to know of", more: "things to know of" },
+    { number: count("notice"), one: "notice", more: "notices" },
   ].filter(({ number }) => number > 0);
   const text = parts.map(({ number, one, more }) => `${number} ${number === 1 ? one : more}`).join(", ");
   if (parts.length === 0) return "sound: nothing is wrong";

@@ -14,7 +14,7 @@ import { type Check, couldNotInspect, type Finding, notice, part, type Seen, wro
  */
 export const encryptionCheck: Check = {
   name: "encryption",
-  title: "each encrypted device has both copies of its header, and is the one that was noted",
+  title: "each encrypted device has both copies of its header, and is the recorded one",
   about: ["store-key", "var"],
   seen: "lsblk --output NAME,PARTLABEL,FSTYPE,UUID",
   within: 30_000,
@@ -26,7 +26,7 @@ export const encryptionCheck: Check = {
     );
     const recovery = await inspectRecovery(layout, host);
     return {
-      fact: [`${devices.map(({ label }) => label).join(", ")}: as noted`, recovery.fact].filter((fact) => fact !== "").join("; "),
+      fact: [`${devices.map(({ label }) => label).join(", ")}: as recorded`, recovery.fact].filter((fact) => fact !== "").join("; "),
       findings: [...findings.flat(), ...recovery.findings],
     };
   },
@@ -87,7 +87,7 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
     return [
       wrong(seen, {
         code: "luks-headers-gone",
-        what: `both copies of the LUKS header of ${place} are gone`,
+        what: `both copies of the LUKS header of ${place} are missing`,
         expected: uuid === undefined ? "a LUKS header" : `the LUKS device ${uuid}`,
         todo: `do not restart; write nothing to it; restore the header from a backup: cryptsetup luksHeaderRestore ${device}`,
       }),
@@ -97,10 +97,10 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
     return [
       wrong(seen, {
         code: "luks-device-differs",
-        what: `${place} is not the device that was noted`,
+        what: `${place} is not the recorded device`,
         found: `the LUKS device ${any.uuid}`,
         expected: uuid,
-        todo: "was the disk or the config partition exchanged? docs/operator.md, 'Conflicts'",
+        todo: "was the disk or the config partition replaced? docs/operator.md, 'Conflicts'",
       }),
     ];
   }

@@ -14,7 +14,7 @@ import { type Check, type Finding, part, type Patient, wrong } from "./check.ts"
  */
 export const keysCheck: Check = {
   name: "keys",
-  title: "keys can be read by those alone who need them",
+  title: "keys can be read only by those who need them",
   seen: "stat",
   within: 30_000,
   async inspect({ layout, medium, chain }, host) {

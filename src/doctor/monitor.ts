@@ -32,7 +32,7 @@ export function judgeMonitor(service: UnitState | undefined, state: MonitorState
     return [
       wrong(SEEN, {
         code: "monitor-not-running",
-        what: "the monitor does not run: nothing is repaired by itself",
+        what: "the monitor does not run: nothing is repaired automatically",
         found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
         expected: "active (running)",
         todo: `systemctl start ${SERVICE}; why it ended: journalctl -b -u ${SERVICE}`,

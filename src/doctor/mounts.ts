@@ -6,12 +6,12 @@ import { ownMountPoints } from "./own-mount-points.ts";
 /** A unit checks which file system is mounted where, but not the options, which an operator or the kernel may have changed since. */
 export const mountsCheck: Check = {
   name: "mounts",
-  title: "all is mounted with the rights that it needs, and no more",
+  title: "everything is mounted, with the required options",
   seen: "findmnt",
   within: 30_000,
   async inspect(patient, host) {
     const wanted = promisedMounts(patient);
-    return { fact: `${wanted.length} mounts, none with more rights than it needs`, findings: judgeMounts(await mounts(host), wanted) };
+    return { fact: `${wanted.length} mounts, all with the required options`, findings: judgeMounts(await mounts(host), wanted) };
   },
 };
 

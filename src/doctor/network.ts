@@ -36,7 +36,7 @@ export const networkCheck: Check = {
         findings: [
           wrong(`systemctl status ${NETWORKD}`, {
             code: "networkd-not-running",
-            what: `no one configures ${link.name}: systemd-networkd does not run`,
+            what: `${link.name} is not configured: systemd-networkd does not run`,
             todo: `systemctl start ${NETWORKD}`,
           }),
         ],
@@ -70,7 +70,7 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
       return [
         notice(`cat ${file}`, {
           code: "network-card-exchanged",
-          what: `the node's network card was exchanged: it is ${name} since this boot`,
+          what: `the node's network card was replaced: it is ${name} since this boot`,
           found: `${insteadOf.name} (${insteadOf.mac ?? insteadOf.path}) is not there any more`,
           todo,
         }),
@@ -80,7 +80,7 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
     return [
       notice(`cat ${file}`, {
         code: "network-card-by-name",
-        what: `that ${name} is the node's network card was decided by its name alone`,
+        what: `${name} was chosen as the node's network card by its name alone`,
         found: because === "name" ? "several cards with a carrier, and a router on none or several of them" : "no card with a carrier",
         todo,
       }),

@@ -46,7 +46,7 @@ export function judgeSpace(place: string, space: Space): readonly Finding[] {
   return [
     share < FULL
       ? wrong(seen, { code: "disk-full", what: `${place} is full`, ...problem })
-      : notice(seen, { code: "disk-filling-up", what: `${place} is filling up`, ...problem }),
+      : notice(seen, { code: "disk-filling-up", what: `${place} is nearly full`, ...problem }),
   ];
 }
 

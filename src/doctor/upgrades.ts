@@ -14,7 +14,7 @@ const SEEN = "guestos-boot upgrade status";
  */
 export const upgradesCheck: Check = {
   name: "upgrades",
-  title: "the system that runs is the one to stay, and there is one to go back to",
+  title: "the running system is confirmed, and there is one to go back to",
   seen: SEEN,
   within: 30_000,
   async inspect({ layout }, host) {
@@ -50,22 +50,22 @@ const PHASES: Readonly<Record<Phase, Seen>> = {
     ],
   },
   "rolled-back": {
-    fact: "and was given up: the next boot starts the other one",
+    fact: "and was rolled back: the next boot starts the other one",
     findings: [
       notice(SEEN, {
         code: "system-given-up",
-        what: "the running system was given up, and runs until the restart",
+        what: "the running system was rolled back, and runs until the restart",
         todo: "restart the machine",
       }),
     ],
   },
   "not-as-booted": {
-    fact: "and is not what the boot loader was told to start",
+    fact: "and is not what the boot loader was set to start",
     findings: [
       wrong(SEEN, {
         code: "other-system-not-started",
-        what: "the boot loader is told to start the other system, and did not",
-        todo: "inspect what it says on the console; guestos-boot upgrade status shows both systems",
+        what: "the boot loader is set to start the other system, and did not",
+        todo: "read its messages on the console; guestos-boot upgrade status shows both systems",
       }),
     ],
   },
@@ -80,7 +80,7 @@ function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
   const version = slotVersion(knowledge);
   const found = `slot ${other}: ${KNOWN[known]}${version === undefined ? "" : ` (${version})`}`;
   if (known === "incomplete") {
-    const todo = "run the same guestos-boot upgrade install again: it goes on from there";
+    const todo = "run the same guestos-boot upgrade install again: it resumes";
     return [notice(SEEN, { code: "install-not-finished", what: `an install into slot ${other} was not finished`, found, todo })];
   }
   if (known === "failed") {
@@ -88,7 +88,7 @@ function judgeOther({ situation, slots }: SlotsSeen): readonly Finding[] {
     return [
       notice(SEEN, {
         code: "upgrade-did-not-stay",
-        what: "the last upgrade did not stay, and there is no system to go back to",
+        what: "the last upgrade was not kept, and there is no system to go back to",
         found,
         todo,
       }),
@@ -102,7 +102,7 @@ function judgeRefused(images: readonly RefusedImage[]): readonly Finding[] {
   return images.map(({ sha256, reason, at }) =>
     notice(SEEN, {
       code: "image-refused",
-      what: "an image is refused, for it failed",
+      what: "an image is refused, because it failed",
       found: `${sha256.slice(0, 12)}…: ${reason} (${at})`,
       todo: `nothing; to let it be installed again: guestos-boot upgrade forget ${sha256}`,
     }),

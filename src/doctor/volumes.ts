@@ -73,7 +73,7 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
         what: `the volume ${name} is smaller than a node of this size would make it`,
         found: mebibytes(bytes),
         expected: mebibytes(share),
-        todo: "nothing, while it has space; lvextend(8) grows one that has not",
+        todo: "nothing, while it has space; otherwise lvextend(8) grows it",
       }),
     ];
   });

@@ -149,8 +149,8 @@ function nothingInIt(file: string, contents: MediumContents, names: readonly str
     expected: `at least one of ${topLevelEntries(contents).join(", ")}, and something in it`,
     todo:
       folder === undefined
-        ? `put in what the node needs, and ${REBUILD}`
-        : `what is in the folder ${quoted(folder)} of the tar belongs at its top: ${REBUILD}, from that folder`,
+        ? `add what the node needs, and ${REBUILD}`
+        : `the content of the folder ${quoted(folder)} belongs at the top of the tar: ${REBUILD}, from that folder`,
   });
 }
 

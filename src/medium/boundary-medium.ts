@@ -50,6 +50,6 @@ function checkKeyText(content: Uint8Array, file: string): void {
     what: "the file does not hold a key",
     where: { file },
     found: "an empty file",
-    todo: "put in the file as the tool that made the key wrote it, or leave it out",
+    todo: "use the file as the tool that made the key wrote it, or leave it out",
   });
 }

@@ -89,7 +89,7 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
       const below = ((await host.stat(path))?.kind === "folder" && (await host.list(path))) || [];
       throw new ProblemError({
         code: "not-in-configuration",
-        what: `${quoted(name)} is no part of the configuration`,
+        what: `${quoted(name)} is not part of the configuration`,
         where: { file: path },
         expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
         todo: below.some((child) => known.includes(child))

@@ -91,7 +91,7 @@ function entryKind({ name, type, stored, isSparse }: TarMember, file: string): "
     if (stored !== 0) throw refuse(`a folder with a size of ${stored} bytes`);
     return "folder";
   }
-  if (type !== "0") throw refuse(TYPES[type] ?? "an entry of a type that no one knows");
+  if (type !== "0") throw refuse(TYPES[type] ?? "an entry of an unknown type");
   if (isSparse) throw refuse("a sparse file");
   return "file";
 }

@@ -148,7 +148,7 @@ export const families = {
     type: "counter",
     unit: "seconds",
     labels: UNIT,
-    help: "How long the tools of a unit ran in this boot, each for itself",
+    help: "How long the tools of a unit ran in this boot, each counted separately",
   },
   unitToolRuns: {
     name: "guestos_unit_tool_runs_total",
@@ -229,7 +229,7 @@ export const families = {
     type: "gauge",
     unit: "number",
     labels: { phase: "`begun`, `complete`, `unreadable`" },
-    help: "How many intents to make a device or a file system stand on the config partition",
+    help: "How many intents to make a device or a file system are on the config partition",
   },
 
   monitorStart: {
@@ -251,7 +251,7 @@ export const families = {
     type: "gauge",
     unit: "number",
     labels: UNIT,
-    help: "How many things are missing of what a watched unit stands for",
+    help: "How many things of a watched unit are missing",
   },
   unitProblem: {
     name: "guestos_unit_problem",

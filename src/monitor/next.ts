@@ -72,7 +72,7 @@ function hear(step: Step, event: Event): void {
       return;
     case "watch-ended":
       step.watchDue.set(event.name, step.now + LONGEST_BACKOFF);
-      if (event.problem !== undefined) complain(step, `watching over ${event.name}`, event.problem);
+      if (event.problem !== undefined) complain(step, `watching ${event.name}`, event.problem);
       return;
     case "work-done":
     case "work-failed":
@@ -159,7 +159,7 @@ function endWork(step: Step, ended: Ended): void {
 function doingText(work: Work): string {
   switch (work.kind) {
     case "tell-others":
-      return "telling others of it";
+      return "refreshing the metrics";
     case "quick-inspection":
       return `inspecting ${work.name} at once`;
     case "inspection":

@@ -31,7 +31,7 @@ async function read(host: Host, file: string, which: WhichRecord): Promise<ReadR
     if (error instanceof ProblemError) throw new ExitError("recordDamaged", error.problem);
     throw error;
   }
-  throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "nothing has been recorded of this boot yet", where: { file } });
+  throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "this boot has not recorded anything yet", where: { file } });
 }
 
 async function fileOfBoot(host: Host, layout: Layout, boot: number): Promise<string> {

@@ -26,7 +26,7 @@ export function bootSignals<M>(host: Host, units: readonly Unit<M>[], layout: La
     try {
       if (isAwaited()) await work();
     } catch (error) {
-      terminal.complain(`systemd was not told how the boot goes: ${oneLine(toProblem(error))}`);
+      terminal.complain(`systemd was not notified of the boot's state: ${oneLine(toProblem(error))}`);
     }
   };
   let said: Promise<void> | undefined;

@@ -85,7 +85,7 @@ function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
       if (made === undefined) return plan;
       return conflict({
         code: "defaults-not-used",
-        what: "not done by the defaults, because the configuration that may say otherwise cannot be used",
+        what: "not done with the default settings, because the configuration, which may change them, cannot be used",
         ...(where === undefined ? {} : { where }),
         found: `to do: ${made.description}`,
         todo: REPAIR,
@@ -95,7 +95,7 @@ function notByDefaults(unit: GuestUnit, { where }: Problem): GuestUnit {
 }
 
 const CONFIGURATION = "configuration";
-const REPAIR = "guestos-boot verify names all that is wrong; repair it, and boot again";
+const REPAIR = "guestos-boot verify lists all problems; correct them, and boot again";
 
 /** Reports the configuration's problems where all other problems of a boot are reported. */
 function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
@@ -103,7 +103,7 @@ function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
   if (first === undefined) return [];
   const told = unit({
     name: CONFIGURATION,
-    title: "Take in what /etc/guestos-boot says",
+    title: "Read the configuration in /etc/guestos-boot",
     onFailure: "degrade",
     plan: async () =>
       conflict({

@@ -47,11 +47,11 @@ async function dropIn(host: Host, folder: string, name: string): Promise<Declare
   if (!isUnitName(name)) {
     throw new ProblemError({
       code: "extra-unit-name-wrong",
-      what: "an extra unit cannot be named so",
+      what: "the name of an extra unit is not valid",
       where: { file: folder },
       found: quoted(name),
       expected: UNIT_NAME,
-      todo: "name its folder otherwise",
+      todo: "rename its folder",
     });
   }
   const path = join(folder, "unit.yaml");

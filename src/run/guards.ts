@@ -44,7 +44,7 @@ export function requireSound<M>(chain: readonly Unit<M>[]): void {
   throw new ExitError("unsound", {
     ...first,
     what: `the chain is not sound: ${first.what}`,
-    todo: "guestos-boot verify names all that is wrong",
+    todo: "guestos-boot verify lists all problems",
   });
 }
 
@@ -61,6 +61,6 @@ export function requireConfiguration({ configuration: { problems } }: Setup): vo
   throw new ExitError("badConfiguration", {
     ...first,
     what: `the configuration cannot be used: ${first.what}`,
-    ...(more.length === 0 ? {} : { todo: `guestos-boot verify names all ${problems.length} problems` }),
+    ...(more.length === 0 ? {} : { todo: `guestos-boot verify lists all ${problems.length} problems` }),
   });
 }

@@ -37,14 +37,14 @@ export function hostStatus(host: Host, layout: Layout, terminal: Terminal): Host
     });
     sent = sent.catch((error: unknown) => {
       silent = true;
-      terminal.complain(`the host was not told how the boot goes: ${oneLine(toProblem(error))}`);
+      terminal.complain(`the host was not notified of the boot's state: ${oneLine(toProblem(error))}`);
     });
   };
   return {
     sink(event: RecordEvent) {
       const unit = reader.read(event);
       if (reader.run.facts.stage !== "boot") return;
-      if (event.event === "run-started") send([status("boot: begun")]);
+      if (event.event === "run-started") send([status("boot: started")]);
       if (event.event === "ended" && event.outcome.kind === "unit" && unit !== undefined) {
         const { result } = event.outcome;
         if (result.kind === "failed" || result.kind === "degraded") send([status(`${unit.name} ${result.kind}: ${result.problem.what}`)]);

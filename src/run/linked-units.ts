@@ -79,7 +79,7 @@ function misfitOf({ requires, after, owns }: GuestUnit, stage: Stage, others: re
   const stageOf = stagesOf(others);
   const late = [...requires, ...after].find((unit) => stageOf(unit) === "late");
   if (stage === "early" && late !== undefined) {
-    const todo = `give it stage: late, or do without ${late.name}`;
+    const todo = `give it stage: late, or remove the dependency on ${late.name}`;
     return { key: requires.includes(late) ? "requires" : "after", why: `it runs early, and ${late.name} runs late`, todo };
   }
   for (const other of others) {
@@ -102,9 +102,9 @@ interface Names {
 
 /** Why that name could not be resolved. */
 function reasonFor(name: string, { known, off, open, declared }: Names): Omit<Misfit, "key"> {
-  if (off.includes(name)) return { why: `${name} is switched off`, todo: `switch ${name} on, or do without it` };
+  if (off.includes(name)) return { why: `${name} is disabled`, todo: `enable ${name}, or remove this dependency` };
   if (open.some((unit) => unit.name === name))
-    return { why: `it waits for ${name}, which is left out itself, or waits for it`, todo: "take one of these dependencies out" };
+    return { why: `it waits for ${name}, which is left out itself, or waits for it`, todo: "remove one of these dependencies" };
   if (declared.some((unit) => unit.name === name)) return { why: `${name} is left out itself`, todo: `repair ${name} first` };
   const meant = nearest(name, known);
   return { why: `there is no unit ${name}`, todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?` };

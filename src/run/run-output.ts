@@ -61,12 +61,12 @@ function serviceOutput(terminal: Terminal): RunOutput {
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);
   if (socket === undefined) return { write: (line) => terminal.print(prefixedText(line)), close: async () => undefined };
-  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not take our entries: ${foreignWords(error)}`));
+  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not accept log entries: ${foreignWords(error)}`));
   return {
     write: (line) => writer.write(journalEntry(journalFields(line))),
     async close() {
       await writer.flush(LAST_MOMENT);
-      if (writer.lost > 0) terminal.complain(`the journal has not taken ${writer.lost} of our entries; guestos-boot status has all`);
+      if (writer.lost > 0) terminal.complain(`the journal has lost ${writer.lost} log entries; guestos-boot status shows everything`);
     },
   };
 }

@@ -26,9 +26,9 @@ export function withSettings(units: readonly GuestUnit[], { file, value, keyAt }
         {
           ...keyAt(["units", name, "off"]),
           code: "required-unit-off",
-          what: `${name} is switched off`,
+          what: `${name} is disabled`,
           found,
-          expected: "what requires it to be off, too",
+          expected: "no enabled unit that requires it",
         },
       ];
     }
@@ -70,6 +70,6 @@ function unknownUnit(name: string, units: readonly GuestUnit[], place: Pick<Find
     code: "unknown-unit-setting",
     what: "there is no such unit",
     found: quoted(name),
-    expected: meant === undefined ? "a name of guestos-boot list" : `perhaps ${meant}`,
+    expected: meant === undefined ? "a name from guestos-boot list" : `perhaps ${meant}`,
   };
 }

@@ -14,7 +14,7 @@ import type { Setup } from "./setup.ts";
  * those commands read are the same in every profile.
  */
 export function unknownProfile(problem: Problem): Setup {
-  const profile = unit({ name: "profile", title: "Know which system this is", plan: async () => conflict(problem) });
+  const profile = unit({ name: "profile", title: "Determine which profile this system has", plan: async () => conflict(problem) });
   return {
     chain: [profile, mountBoot],
     layout: profiles[DEFAULT_PROFILE].layout,

@@ -27,7 +27,7 @@ export function parseDantedError(stderr: string, file: string): ProblemError | u
   return new ProblemError(
     {
       code: "danted-conf-refused",
-      what: "danted refuses its configuration; it goes on as it is",
+      what: "danted refuses its configuration; it keeps the present one",
       where: line === undefined ? { file } : { file, line: Number(line) },
       found: addressless ?? found,
       todo: `danted -V -f ${file}`,

@@ -30,7 +30,7 @@ export function parseNginxError(stderr: string, file: string): ProblemError | un
   if (words === "") return undefined;
   return new ProblemError({
     code: "nginx-conf-refused",
-    what: "nginx refuses its configuration; it goes on as it is",
+    what: "nginx refuses its configuration; it keeps the present one",
     where: line === undefined ? { file } : { file: place ?? file, line: Number(line) },
     found: words,
     todo: `nginx -t -e stderr -c ${file}`,

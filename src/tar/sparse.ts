@@ -39,7 +39,7 @@ export async function oldGnuMap(header: TarHeader, reader: ByteReader): Promise<
       const segment = { offset: numberField(block, at, 12), length: numberField(block, at + 12, 12) };
       if (segment.offset === undefined || segment.length === undefined) throw bad("an entry that is no number");
       entries.push({ offset: segment.offset, length: segment.length });
-      if (entries.length > MAX_SEGMENTS) throw bad(`more than ${MAX_SEGMENTS} stretches`);
+      if (entries.length > MAX_SEGMENTS) throw bad(`more than ${MAX_SEGMENTS} segments`);
     }
   };
   const size = numberField(header.block, HEADER.realSize, 12);
@@ -77,7 +77,7 @@ export async function paxMap(name: string, stored: number, size: number, reader:
       numbers.push(Number(text));
       if (numbers.length === 1) {
         wanted = 1 + 2 * Number(text);
-        if (Number(text) > MAX_SEGMENTS) throw bad(`more than ${MAX_SEGMENTS} stretches`);
+        if (Number(text) > MAX_SEGMENTS) throw bad(`more than ${MAX_SEGMENTS} segments`);
       }
       if (numbers.length === wanted) break;
     }
@@ -90,17 +90,17 @@ export async function paxMap(name: string, stored: number, size: number, reader:
 }
 
 function badMap(name: string): (found: string) => BadTar {
-  return (found) => new BadTar("other", { code: "sparse-map-damaged", what: `the sparse map of ${name} makes no sense`, found });
+  return (found) => new BadTar("other", { code: "sparse-map-damaged", what: `the sparse map of ${name} is not valid`, found });
 }
 
 function checked(map: SparseMap, stored: number, bad: (found: string) => BadTar): SparseMap {
   let end = 0;
   let data = 0;
   for (const { offset, length } of map.segments) {
-    if (offset < end) throw bad(`a stretch at byte ${offset}, before the end of the one before it`);
+    if (offset < end) throw bad(`a segment at byte ${offset}, before the end of the one before it`);
     end = offset + length;
     data += length;
-    if (end > map.size) throw bad(`a stretch up to byte ${end} of ${map.size}`);
+    if (end > map.size) throw bad(`a segment up to byte ${end} of ${map.size}`);
   }
   if (data + map.mapBytes !== stored) throw bad(`${stored - map.mapBytes} bytes stored for ${data} bytes in the map`);
   return map;

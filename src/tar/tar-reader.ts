@@ -169,7 +169,7 @@ async function skipPadding(reader: ByteReader, stored: number, { zeroPadding }: 
   throw new BadTar("other", {
     code: "image-tar-damaged",
     what: `the tar is damaged at byte ${reader.offset - padding}`,
-    found: "something in the padding of a member",
+    found: "bytes that are not zero in the padding of a member",
     expected: "zeros",
   });
 }
@@ -180,7 +180,7 @@ async function readEnd(reader: ByteReader, most: number): Promise<void> {
   const garbage = (found: string): BadTar =>
     new BadTar("other", {
       code: "data-behind-tar",
-      what: `there is something behind the end of the tar, at byte ${end}`,
+      what: `there is data after the end of the tar, at byte ${end}`,
       found,
       expected: "zeros, and the end of the file",
     });

@@ -90,17 +90,17 @@ async function writeProven(host: Host, layout: Layout, slot: Slot, before: Knowl
 }
 
 const REASONS: Readonly<Record<Why, string>> = {
-  "not confirmed": "it was started and not confirmed, and the machine went back by itself",
-  "rolled back": "an operator gave it up before it was confirmed",
+  "not confirmed": "it was started and not confirmed, and the machine went back to the other system",
+  "rolled back": "an operator rolled it back before it was confirmed",
 };
 
 /** Describes a write, for plans and messages. */
 export function writeText(write: Write): string {
   switch (write.kind) {
     case "block":
-      return `tell the boot loader: ${bootStateText(write.to)}`;
+      return `set the boot loader to: ${bootStateText(write.to)}`;
     case "refuse":
-      return `remember that the image in slot ${write.slot} must not be installed again: ${REASONS[write.why]}`;
+      return `record that the image in slot ${write.slot} must not be installed again: ${REASONS[write.why]}`;
     case "record":
       return write.to === "failed"
         ? `mark slot ${write.slot} as failed: ${REASONS[write.why]}`

@@ -6,6 +6,6 @@ import { type Problem, ProblemError } from "../base/problem.ts";
  */
 export class BadImage extends ProblemError {
   constructor(problem: Problem, cause?: unknown) {
-    super({ todo: "build or fetch the image again; nothing of the running system was touched", ...problem }, { cause });
+    super({ todo: "build or fetch the image again; the running system was not changed", ...problem }, { cause });
   }
 }

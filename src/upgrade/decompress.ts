@@ -100,7 +100,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
   if (!feed.isPadded) {
     throw bad({
       code: "data-behind-compressed",
-      what: `there is something behind the end of the ${compression} data`,
+      what: `there is data after the end of the ${compression} data`,
       found: `more than the ${decoder.bytesWritten} bytes that belong to it`,
     });
   }

@@ -28,7 +28,7 @@ export async function writeGrubenv(host: Host, file: string, before: Uint8Array 
     what: "the boot loader's environment block is not what was just written",
     where: { file },
     found: found === undefined ? "no such file" : `${found.length} other bytes`,
-    todo: "look for errors of the disk (dmesg); the machine may start another system than the one that is wanted",
+    todo: "check for disk errors (dmesg); the machine may start another system than the one that is wanted",
   });
 }
 

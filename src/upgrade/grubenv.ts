@@ -63,7 +63,7 @@ export function parseGrubenv(bytes: Uint8Array | undefined, ours: readonly strin
     // GRUB searches for room from the end, and gives up unless it finds the end of a whole line there.
     ...(/\n#*$/.test(text) ? [] : ["GRUB cannot save to it: its last line has no end"]),
     ...(hasRoom ? [] : ["GRUB has no room in it to save a longer value"]),
-    ...ours.filter((name) => named(name).length > 1).map((name) => `${name} stands there ${named(name).length} times`),
+    ...ours.filter((name) => named(name).length > 1).map((name) => `${name} occurs ${named(name).length} times`),
     ...(own.some(({ at, raw }) => at + raw.length >= SECTOR) ? ["the boot state is not in its first sector"] : []),
   ];
   const others = [...variables.filter((variable) => !own.includes(variable)), ...comments]

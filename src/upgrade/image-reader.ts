@@ -63,7 +63,7 @@ function knownName(raw: string, seen: ReadonlySet<Name>): Name {
   if (raw.split("/").includes("..")) throw refused(raw, "a name with .. in it", NAMES.join(", "));
   if (raw.startsWith("/")) throw refused(raw, "an absolute name", NAMES.join(", "));
   const name = NAMES.find((known) => raw === known || raw === `./${known}`);
-  if (name === undefined) throw refused(raw, "a member that does not belong into an image", NAMES.join(", "));
+  if (name === undefined) throw refused(raw, "a member that is not part of an image", NAMES.join(", "));
   if (seen.has(name)) throw refused(raw, "the same name for the second time", "each member once");
   return name;
 }
@@ -89,7 +89,7 @@ async function partition(name: MemberName, member: TarMember, visitor: ImageVisi
 }
 
 async function smallText(name: Name, member: TarMember, most: number): Promise<Buffer> {
-  if (member.isSparse) throw refused(name, "a sparse file", "a plain one");
+  if (member.isSparse) throw refused(name, "a sparse file", "a regular file");
   if (member.stored > most) throw refused(name, `${member.stored} bytes`, `at most ${most}`);
   const text = Buffer.alloc(member.stored);
   let length = 0;

@@ -47,7 +47,7 @@ export async function requireNotRefused(host: Host, layout: Layout, sha256: stri
     what: "this image was tried or refused before",
     found: `since ${known.at}: ${known.reason}`,
     expected: "another image",
-    todo: `install a repaired one; to try this one again all the same: guestos-boot upgrade forget ${sha256}`,
+    todo: `install a repaired one; to try this one again nevertheless: guestos-boot upgrade forget ${sha256}`,
   });
 }
 
@@ -65,6 +65,6 @@ export function requireVersion(version: string, running: string | undefined, fil
     where: { file },
     found: version,
     expected: `newer than ${running}`,
-    todo: "--allow-downgrade installs it all the same",
+    todo: "--allow-downgrade installs it nevertheless",
   });
 }

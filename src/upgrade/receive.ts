@@ -132,11 +132,11 @@ function otherImage(file: string, found: string, expected: string, because?: Bad
   return new BadImage(
     {
       code: "image-not-asked-for",
-      what: "the image is not the one that was asked for",
+      what: "the image is not the requested one",
       where: { file },
       found: `SHA-256 ${found}${seen}`,
       expected: `SHA-256 ${expected}`,
-      todo: "fetch it again: it was damaged or replaced on its way; or give the hash that belongs to it",
+      todo: "fetch it again, because it was damaged or replaced in transit; or give the right hash",
     },
     because,
   );

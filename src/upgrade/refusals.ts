@@ -21,22 +21,22 @@ export function refusalProblem(verb: Verb, refusal: Refusal): Problem {
             what: `cannot ${WHAT[verb]} now: an upgrade is committed, and not booted yet`,
             found: `slot ${refusal.trial} is to be tried at the next boot`,
             expected: "a stable system",
-            todo: "restart the machine, or take the commit back: guestos-boot upgrade rollback",
+            todo: "restart the machine, or undo the commit: guestos-boot upgrade rollback",
           }
         : {
             code: "upgrade-on-trial",
             what: `cannot ${WHAT[verb]} now: the running system is on trial`,
             found: `slot ${refusal.trial}, not confirmed yet`,
             expected: "a stable system",
-            todo: "guestos-boot upgrade confirm keeps it, guestos-boot upgrade rollback gives it up",
+            todo: "guestos-boot upgrade confirm keeps it, guestos-boot upgrade rollback goes back to the other system",
           };
     case "not-as-booted":
       return {
         code: "slot-not-as-booted",
-        what: `cannot ${WHAT[verb]}: the slot that runs is not the one that the boot loader is told to boot`,
+        what: `cannot ${WHAT[verb]}: the slot that runs is not the one that the boot loader is set to boot`,
         found: `slot ${refusal.running} runs, slot ${refusal.next} is to be booted`,
         expected: "the same slot",
-        todo: `restart the machine; if slot ${refusal.running} comes up again, the boot loader cannot read /boot/grub/grubenv: remove the file, and guestos-boot --unit upgrade-state makes it again`,
+        todo: `restart the machine; if slot ${refusal.running} starts again, the boot loader cannot read /boot/grub/grubenv: remove the file, and guestos-boot --unit upgrade-state makes it again`,
       };
     case "not-installed":
       return {

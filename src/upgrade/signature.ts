@@ -61,7 +61,7 @@ export async function readSignature(host: Host, file: string, folder: string): P
     where: { file },
     found: `no match with ${keys.map(({ file: name }) => name).join(", ")}`,
     expected: "a signature by one of them",
-    todo: `is the image meant for this machine? its keys lie in ${folder}`,
+    todo: `is the image meant for this machine? its keys are in ${folder}`,
   });
 }
 

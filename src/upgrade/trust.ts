@@ -19,7 +19,7 @@ export interface TrustRequest {
   readonly insecure: boolean;
 }
 
-/** @throws ProblemError when nothing vouches for the image, or hash and signature contradict each other */
+/** @throws ProblemError when the origin of the image cannot be verified, or hash and signature contradict each other */
 export async function trustFor(host: Host, layout: Layout, request: TrustRequest): Promise<Trust> {
   const sha256 = request.sha256?.toLowerCase();
   if (sha256 !== undefined && !/^[0-9a-f]{64}$/.test(sha256)) {
@@ -30,7 +30,7 @@ export async function trustFor(host: Host, layout: Layout, request: TrustRequest
     if (sha256 !== undefined && signed.sha256 !== sha256) {
       throw new ProblemError({
         code: "sha256-differs",
-        what: "--sha256 and --signature speak of two images",
+        what: "--sha256 and --signature name two different images",
         where: { file: request.signature },
         found: signed.sha256,
         expected: sha256,
@@ -42,9 +42,9 @@ export async function trustFor(host: Host, layout: Layout, request: TrustRequest
   if (request.insecure) return { kind: "insecure" };
   throw new ProblemError({
     code: "image-not-vouched",
-    what: "nothing vouches for the image",
+    what: "the origin of the image cannot be verified",
     found: "neither --sha256 nor --signature",
     expected: "the hash of the file, or its signature",
-    todo: "give one of them; --insecure takes any image that is whole, and with it whatever someone put in there",
+    todo: "give one of them; --insecure accepts any complete image, whatever its origin",
   });
 }

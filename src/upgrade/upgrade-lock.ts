@@ -36,11 +36,11 @@ export async function withUpgradeLock<T>(
     case "held":
       throw new UpgradeBusyError({
         code: "another-upgrade",
-        what: "another upgrade command is at work",
+        what: "another upgrade command is running",
         ...(attempt.holder === undefined
           ? {}
           : { found: `process ${attempt.holder.pid}, ${JSON.stringify(attempt.holder.command)}, since ${attempt.holder.since}` }),
-        todo: "wait until it has ended; guestos-boot upgrade status shows how things stand",
+        todo: "wait until it has ended; guestos-boot upgrade status shows the present state",
       });
   }
 }

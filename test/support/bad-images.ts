@@ -76,7 +76,7 @@ function flipped(): readonly BadImageCase[] {
       return {
         name: `${format} with bit ${bit} flipped, hash known`,
         bytes: flip(whole, bit),
-        says: /not the one that was asked for/,
+        says: /not the requested one/,
         asked: sha256Of(whole),
       };
     });
@@ -128,7 +128,7 @@ function members(): readonly BadImageCase[] {
   ].map((name) => ({
     name: `a member called ${JSON.stringify(name)}`,
     bytes: rawTar([VERSION, { name, content: "x", type: "0" }, BOOT, ROOT]),
-    says: /does not belong into an image/,
+    says: /not part of an image/,
   }));
   const outside = ["../boot.img", "../../etc/shadow", "a/../boot.img", "./../root.img", ".."].map((name) => ({
     name: `a member called ${name}`,
@@ -321,7 +321,7 @@ function pax(): readonly BadImageCase[] {
   });
   return [
     before(paxHeader({ path: "../../etc/passwd" }), /with \.\. in it/, "with another name"),
-    before(paxHeader({ path: "root.img2" }), /does not belong/, "with a foreign name"),
+    before(paxHeader({ path: "root.img2" }), /not part of/, "with a foreign name"),
     before(paxHeader({ size: "99999999999" }), /two sizes/, "with another size"),
     before(paxHeader({ size: "many" }), /no number/, "with a size in words"),
     before(paxHeader({ path: "boot.img" }) + paxHeader({ path: "root.img" }), /twice/, "with two names"),

@@ -227,7 +227,7 @@ test("one that ends at once is told with its own words, by the run, status and d
     expect(runDocument(status).units.find(({ name }) => name === "icx-proxy")?.problem).toMatchObject(told);
     const doctor = await guestosBoot(vm, "doctor");
     expect(doctor.status).toBe(17);
-    expect(doctor.stdout).toContain("icx-proxy is not as the boot leaves it");
+    expect(doctor.stdout).toContain("icx-proxy is not in the state that the boot makes");
     // It is no one else's trouble.
     expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
     await putVars(vm, VARS);

@@ -251,7 +251,7 @@ function expectConflict(place: Place, intent: Intent, { phase, content }: Cell, 
   const { outcome, problem } = unitOf(result, place.unit);
   expect(outcome, name).toBe("failed");
   expect(problem?.what, name).toContain(place.device);
-  expect(problem?.what, name).toMatch(/does not hold what it should; it was not touched$/);
+  expect(problem?.what, name).toMatch(/does not hold what it should; it was not changed$/);
   const found = {
     ours: intent.uuid,
     // LVM writes its identifiers in groups.
@@ -364,7 +364,7 @@ test("a mapping that someone else opened under our name is a conflict", () =>
     });
     const { problem } = unitOf(results.get("zeros"), "store-key");
     expect(results.get("zeros")).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
-    expect(problem?.what).toBe(`/dev/mapper/${mapping} is open already, from something else`);
+    expect(problem?.what).toBe(`/dev/mapper/${mapping} is already open, on another device`);
   }));
 
 test("a store partition that the kernel has lost is not made again, and not taken for blank", () =>
@@ -382,8 +382,8 @@ test("a store partition that the kernel has lost is not made again, and not take
     const problem = (name: string): string | undefined => unitOf(results.get(name), "store-key").problem?.what;
     for (const { name } of steps) expect(results.get(name), name).toMatchObject({ status: 3, wroteDevice: false });
     expect(problem("complete")).toMatch(/^the partition store is gone from /);
-    expect(problem("no intent")).toMatch(/is not empty; it was not touched$/);
-    expect(problem("once more")).toMatch(/does not hold what it should; it was not touched$/);
+    expect(problem("no intent")).toMatch(/is not empty; it was not changed$/);
+    expect(problem("once more")).toMatch(/does not hold what it should; it was not changed$/);
     await expectAllKept(vm);
   }));
 
@@ -457,14 +457,14 @@ test("what only holds a file system of ours is mounted: other mounts, damage, di
     expect(unitOf(copied, "volume-mounts")).toMatchObject({
       notes: [],
       problem: {
-        what: `the kernel does not mount shared-data (${data}) at /var/lib/ic/data; it was not repaired, for nothing says that it is damaged`,
+        what: `the kernel does not mount shared-data (${data}) at /var/lib/ic/data; it was not repaired, because nothing shows that it is damaged`,
         found: expect.stringContaining("has duplicate UUID"),
       },
     });
     const damage = unitOf(results.get("damage"), "volume-mounts");
     expect(damage.outcome, JSON.stringify(damage)).toBe("unchanged");
     const [thrownAway, ...repaired] = damage.notes.toSorted().toReversed();
-    expect(thrownAway).toMatch(/^the log of shared-data cannot be replayed \(XFS .*\): it is about to be thrown away/);
+    expect(thrownAway).toMatch(/^the log of shared-data cannot be replayed \(XFS .*\): it will be discarded/);
     expect(repaired.toReversed()).toEqual([
       "the file system of shared-backup was damaged and has been repaired",
       "the file system of shared-crypto was damaged and has been repaired",

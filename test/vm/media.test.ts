@@ -198,7 +198,7 @@ test("a medium is known by its serial or its label, in small letters and in the 
     });
     const { problem } = outcome("serial and label, different tars");
     expect(results.get("serial and label, different tars")).toMatchObject({ status: 3, wroteConfig: false });
-    expect(problem?.what).toBe("there are two configuration media, and they do not say the same");
+    expect(problem?.what).toBe("there are two configuration media, and their contents differ");
     for (const part of [SERIAL_DISK, sha256(tarA), PLAIN_DISK, sha256(tarB)]) expect(problem?.found).toContain(part);
     expect(taken("partition"), JSON.stringify(outcome("partition"))).toContain(`on ${SERIAL_DISK}1 (sha256 ${sha256(tarA)})`);
     expect(taken("label alone"), JSON.stringify(outcome("label alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarB)})`);

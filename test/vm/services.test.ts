@@ -52,7 +52,7 @@ test("each unit has one entry in the journal, with its name, outcome and priorit
 test("of two cards at a first boot, the one on which a router answers is the node's, which is said and remembered", () =>
   node.use(async (vm) => {
     const said =
-      "the node's network card is enp0s16 (52:54:00:12:34:56 at pci0000:00/0000:00:10.0) (of enp0s8, enp0s16): it alone has an IPv6 router";
+      "the node's network card is enp0s16 (52:54:00:12:34:56 at pci0000:00/0000:00:10.0) (of enp0s8, enp0s16): only it has an IPv6 router";
     const { units } = runDocument(await guestosBoot(vm, "status --json"));
     expect(units.find(({ name }) => name === "network-card")).toMatchObject({ outcome: "changed", notes: [said] });
     expect(await vm.shell.ok("cat /boot/config/network-card.json")).toMatch(/"name": "enp0s16"[^]*"because": "router"/);
@@ -88,7 +88,7 @@ test("the host hears how the boot goes, and that the node is ready once it is", 
     const lines = heard.split("\n").filter((line) => !line.startsWith("STATUS=User job"));
     const place = (pattern: RegExp): number => lines.findIndex((line) => pattern.test(line));
     const order = [
-      /^STATUS=guestos-boot: boot: begun$/,
+      /^STATUS=guestos-boot: boot: started$/,
       /^READY=1$/,
       /^X_GUESTOS_BOOT=done$/,
       // systemd's own: the target that the node's software waits for.

@@ -66,7 +66,7 @@ Replaces: lvm2, nftables
 Section: admin
 Priority: optional
 Description: boot orchestrator of ${boots}
- Brings a GuestOS from a blank disk to a running node, and keeps it that way:
+ Brings a GuestOS from a blank disk to a running node, and keeps it running:
  injected configuration, keys, encrypted volumes, network, packet filter, and
  two systems of which one is upgraded while the other one runs.
  .

@@ -23,7 +23,7 @@ const Stage = z.enum(["early", "late"]);
 
 const unitFacts = {
   name: z.string(),
-  prerequisite: z.boolean().describe("no one asked for it, but for what requires it"),
+  prerequisite: z.boolean().describe("not requested; another unit of the run requires it"),
   requires: Texts,
   seconds: Seconds.optional().describe("absent until it has ended"),
   notes: Texts.describe("warnings that stopped nothing"),
@@ -66,7 +66,7 @@ const Status = z.object({
   counts: Counts,
   units: z.array(Unit).describe("the latest word on each"),
   runs: z.array(Run),
-  torn: z.boolean().describe("the record's last line is cut short"),
+  torn: z.boolean().describe("the last line of the record is incomplete"),
 });
 
 const plannedFacts = { name: z.string(), notes: Texts };

@@ -62,7 +62,7 @@ function damaged(where: Line, found: string, expected: string): ProblemError {
     where,
     found,
     expected,
-    todo: `move ${where.file} out of the way; the next run starts a new one`,
+    todo: `rename ${where.file}; the next run starts a new one`,
   });
 }
 

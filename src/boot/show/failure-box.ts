@@ -95,10 +95,10 @@ function triedText(tried: Tried | undefined): string {
 
 /** What the services do after a failure (etc/common/systemd/system), and what is left to a person. */
 const NEXT_STEPS = [
-  "The boot goes on without it; nothing is tried again by itself.",
-  "A system on trial (after an upgrade) is left: the machine restarts in about a minute, and the boot loader goes back to the other system. Any other system stays up.",
+  "The boot continues without it. Nothing is retried automatically.",
+  "If this system is on trial after an upgrade, the machine restarts in about a minute, and the boot loader starts the other system. Otherwise this system stays up.",
   'Log in, do what "to do" says, then run: guestos-boot',
-  "The same again: guestos-boot status. With all that was seen: guestos-boot why UNIT",
+  "To show this again: guestos-boot status. For the details of a unit: guestos-boot why UNIT",
 ];
 
 function framed(line: string): string {

@@ -26,7 +26,7 @@ export function logSink(write: (line: LogLine) => void): Sink {
   const retried = ({ name }: UnitView, reason: string, about: Readonly<Record<string, string>>): void => {
     if (reasons.get(name) === reason) return;
     reasons.set(name, reason);
-    write({ level: "notice", message: `${name}: to be tried again: ${noteText(reason)}`, fields: { event: "retry", ...about } });
+    write({ level: "notice", message: `${name}: will be retried: ${noteText(reason)}`, fields: { event: "retry", ...about } });
   };
   return (event: RecordEvent) => {
     const unit = reader.read(event);
@@ -36,7 +36,7 @@ export function logSink(write: (line: LogLine) => void): Sink {
       case "run-started":
         return write({
           level: "info",
-          message: `${about.stage}: begun, version ${version}, slot ${slot ?? "unknown"}`,
+          message: `${about.stage}: started, version ${version}, slot ${slot ?? "unknown"}`,
           fields: { event: "run-started", ...about, version, boot: bootId, ...(slot === undefined ? {} : { slot }) },
         });
       case "started":

@@ -31,7 +31,7 @@ export async function loadBoot(host: Host, layout: Layout, which: WhichRecord, t
   const boot = bootOf(record.events, clocks);
   // `readBoot` returns only records with a run.
   if (boot === undefined)
-    throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "nothing has been recorded of this boot yet" });
+    throw new ExitError("noRecord", { code: "nothing-recorded-yet", what: "this boot has not recorded anything yet" });
   return { boot, record, isHere };
 }
 
@@ -40,12 +40,10 @@ async function clocksOf(host: Host, id: string, isHere: boolean, terminal: Termi
     if (isHere) return await bootClocks(host, Object.values(stageServices));
     const clocks = await journalClocks(host, id);
     if (clocks === undefined && process.getuid?.() !== 0)
-      terminal.complain(
-        "without systemd's clocks: the journal shows this account nothing of them; root and the group systemd-journal see all of it",
-      );
+      terminal.complain("systemd's timestamps are missing: root and the group systemd-journal alone can read them in the journal");
     return clocks;
   } catch (error) {
-    terminal.complain(`without systemd's clocks: ${oneLine(toProblem(error))}`);
+    terminal.complain(`systemd's timestamps are missing: ${oneLine(toProblem(error))}`);
     return undefined;
   }
 }

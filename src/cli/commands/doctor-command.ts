@@ -18,7 +18,7 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 export async function doctor(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   const { chain, layout } = setup;
   requireSound(chain);
-  requireRoot("what is wrong shows in files and devices that only root can read");
+  requireRoot("it reads files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
   const patient = {

@@ -32,7 +32,7 @@ export interface MonitorRequest {
  * @throws ExitError when not root, or when the address is invalid
  */
 export async function monitor(watched: Watched, { metricsAddress }: MonitorRequest, terminal: Terminal): Promise<ExitName> {
-  requireRoot("the monitor repairs what is missing");
+  requireRoot("it repairs what is missing");
   const { layout, watchers, quick } = watched;
   interpretOnly();
   const stop = stopOnSignals();
@@ -46,7 +46,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
         );
   const since = Math.round(Date.now() / 1000);
   const waiting = watchers.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
-  terminal.print(`watching over ${watchers.map(({ name }) => name).join(", ")}`);
+  terminal.print(`watching ${watchers.map(({ name }) => name).join(", ")}`);
   await keepWatch<WatchedMachine>({
     watchers,
     atStart: watched.atStart,
@@ -89,7 +89,7 @@ async function ownProcess(more: readonly string[], signal: AbortSignal): Promise
     throw new ProblemError(
       {
         code: "inspection-not-finished",
-        what: "the inspection did not come to its end",
+        what: "the inspection did not finish",
         found: endingText(error.ending),
         todo: "see the lines before this one",
       },
@@ -103,7 +103,7 @@ function inspectsIn(json: string): readonly Inspection[] {
   if (hasInspections(document)) return document.inspections;
   throw new ProblemError({
     code: "inspection-not-readable",
-    what: "the inspection did not say what it saw",
+    what: "the inspection printed no result",
     found: JSON.stringify(json.slice(0, 100)),
   });
 }
@@ -117,7 +117,7 @@ function hasInspections(document: unknown): document is { readonly inspections: 
 function newsLines(news: News): readonly string[] {
   if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
   const { name, done, drift, problem } = news.inspection;
-  if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: all is well again`];
+  if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: nothing is missing any more`];
   return [
     ...done.map((description) => `${name}: repaired: ${description}`),
     ...drift.map((description) => `${name}: missing: ${description}`),

@@ -45,7 +45,7 @@ export async function inspectOnce(setup: Setup, request: InspectionRequest, term
   const { layout } = setup;
   const { units, prerequisites } = selectUnits([...setup.chain, ...(await setup.maintenance())], request);
   const asked = units.filter(({ name }) => !prerequisites.has(name) && !request.without.includes(name));
-  requireRoot("an inspection may change the machine");
+  requireRoot("it may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
   // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and
@@ -78,7 +78,7 @@ export async function inspectOnce(setup: Setup, request: InspectionRequest, term
  * @throws ExitError when not root, or the lock is held
  */
 export async function refreshOnce(layout: Layout, wait: number, terminal: Terminal): Promise<ExitName> {
-  requireRoot("the metrics are the system's");
+  requireRoot("it writes the metrics");
   const { signal } = new AbortController();
   const host = systemHost({ signal });
   await lockOrExit(layout, wait, terminal, signal);

@@ -34,7 +34,7 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
   const { chain, layout } = setup;
   const { units, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
-  requireRoot("what a run would do shows in files and devices that only root can read");
+  requireRoot("it reads files and devices that only root can read");
   const stop = stopOnSignals();
   const host = systemHost({ signal: stop.signal });
   const reader = new RunReader();

@@ -41,7 +41,7 @@ export async function recoveryStatus(setup: Setup, { json }: Request, terminal: 
 const STATE_TEXTS = {
   none: "no recovery passphrase is set",
   set: "a recovery passphrase is set",
-  unfinished: "setting or removing the recovery passphrase was cut off: do it again",
+  unfinished: "setting or removing the recovery passphrase was cut off: repeat it",
 } as const;
 
 /**
@@ -62,9 +62,9 @@ export async function setRecoveryPassphrase(setup: Setup, request: ChangeRequest
 }
 
 const SET_TEXTS = {
-  added: "the recovery passphrase is set, and was seen to open the store",
-  replaced: "the recovery passphrase is set, and was seen to open the store; the former one does not any more",
-  finished: "the recovery passphrase is set: what was cut off is finished",
+  added: "the recovery passphrase is set, and opens the store",
+  replaced: "the recovery passphrase is set, and opens the store; the former one no longer does",
+  finished: "the recovery passphrase is set: the interrupted change is complete",
   unchanged: "this is the recovery passphrase already; nothing was changed",
 } as const;
 
@@ -85,7 +85,7 @@ async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise
   if (first === undefined) return undefined;
   const passphrase = recoveryPassphrase(first);
   if (!isTyped()) return passphrase;
-  const again = await readPassphrase(ask, "The same once more: ", signal);
+  const again = await readPassphrase(ask, "Repeat it: ", signal);
   if (again === undefined) return undefined;
   if (Buffer.from(again).equals(first)) return passphrase;
   throw new ProblemError({ code: "passphrases-differ", what: "the two passphrases are not the same; nothing was changed" });
@@ -121,8 +121,8 @@ async function wholeStore(host: Host, layout: Setup["layout"]): Promise<string> 
   throw new ProblemError({
     code: "store-not-set-up",
     what: "the store is not set up yet; nothing was changed",
-    found: intent === undefined ? "no intent of it" : "an intent that was begun",
-    todo: "guestos-boot --unit store-key sets it up",
+    found: intent === undefined ? "no intent" : "an intent that was begun",
+    todo: "set it up: guestos-boot --unit store-key",
   });
 }
 
@@ -138,7 +138,7 @@ async function orStopped(stop: StopSwitch, work: () => Promise<ExitName>): Promi
 /** @throws ExitError, or ProblemError on a system without an encrypted store */
 function requireRecovery(setup: Setup): void {
   requireConfiguration(setup);
-  requireRoot("the store's key slots are for root alone");
+  requireRoot("it reads and changes the store's key slots");
   if (setup.chain.some(({ name }) => name === "store-key")) return;
   throw new ProblemError({
     code: "no-encrypted-store",

@@ -41,7 +41,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const { chain, layout } = setup;
   const { units: selected, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
-  requireRoot("a run changes the machine");
+  requireRoot("it changes the machine");
   const units = request.stage === "boot" ? bootOrder(selected) : selected;
   const stop = stopOnSignals();
   // Without the run's signal: the work after a stop (keeping the record) must still be possible.

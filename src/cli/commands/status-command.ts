@@ -49,7 +49,7 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
     `slot ${first?.facts.slot ?? "unknown"}, version ${first?.facts.version}`,
     ...view.runs.map((run) => runLine(run, running && run === view.runs.at(-1))),
     ...view.runs.flatMap((run) => interruptionLines(run, view)),
-    ...(torn && !running ? ["the record's last line is cut short: its writer was killed"] : []),
+    ...(torn && !running ? ["the last line of the record is incomplete: its writer was killed"] : []),
     "",
     ...view.units.map((unit) => unitLine(unit, paint)),
     ...view.units.flatMap((unit) => unit.notes.flatMap((text) => noteLines(unit, text))),
@@ -69,7 +69,7 @@ function verdictText({ outcome, units }: BootView, running: boolean): string {
   const without = [named("failed", "degraded"), ...(skipped === "" ? [] : [`skipped ${skipped}`])].filter((part) => part !== "").join("; ");
   switch (outcome) {
     case "done":
-      return "done: all is as it should be";
+      return "done: nothing is missing or wrong";
     case "degraded":
       return `degraded: the node is usable, without ${without}`;
     case "failed":

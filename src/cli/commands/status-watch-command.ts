@@ -62,10 +62,10 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
       const { outcome } = bootView(record.runs);
       return outcome === "done" ? "ok" : outcome;
     } else if (systemClock.now() - news > PATIENCE) {
-      terminal.print("the boot has not begun for a quarter of an hour");
+      terminal.print("the boot has not started within 15 minutes");
       return "unfinished";
     } else {
-      terminal.redraw?.(`waiting for the boot to begin (${Math.floor(systemClock.now() - news)} s)`);
+      terminal.redraw?.(`waiting for the boot to start (${Math.floor(systemClock.now() - news)} s)`);
     }
   }
   terminal.redraw?.("");
@@ -74,7 +74,7 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
 
 function newRun({ time, run }: Extract<RecordEvent, { readonly event: "run-started" }>, terminal: Terminal): Sink {
   terminal.print(
-    `${run.stage ?? "run"}, begun ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
+    `${run.stage ?? "run"}, started ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
   );
   // On a terminal, the redrawn line already says what the run waits for.
   return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, tellWaits: terminal.redraw === undefined });

@@ -66,14 +66,14 @@ async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
     problem: { ...told, where: { file }, expected: "all units to have run", todo: "guestos-boot status says what happened" },
   });
   if (text === undefined)
-    return problem({ code: "boot-record-missing", what: "the boot chain has left no record in this boot", found: "no such file" });
+    return problem({ code: "boot-record-missing", what: "this boot has no record of the boot chain", found: "no such file" });
   const { runs } = parseRecord(text, file);
   const view = bootView(runs);
   if (view.outcome === "unfinished")
     return problem({ code: "boot-not-ended", what: "the boot chain has not ended", found: "a run without an end" });
   const missing = chain.filter((unit) => view.units.every((seen) => seen.name !== unit.name || seen.result === undefined));
   if (missing.length > 0) {
-    const found = `nothing of ${missing.map((unit) => unit.name).join(", ")}`;
+    const found = `no result of ${missing.map((unit) => unit.name).join(", ")}`;
     return problem({ code: "boot-not-whole", what: "not all of the boot chain has run", found });
   }
   if (view.outcome === "failed") {
@@ -91,6 +91,6 @@ function requireHealthy(slot: string, checks: readonly Check[]): void {
     what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
     found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
     expected: "all to pass",
-    todo: "repair what is wrong and confirm again, or give the system up: guestos-boot upgrade rollback",
+    todo: "repair what is wrong and confirm again, or go back to the other system: guestos-boot upgrade rollback",
   });
 }

@@ -47,8 +47,8 @@ async function restartMachine(host: Host): Promise<void> {
     const problem = toProblem(error);
     throw new ExitError("notRestarted", {
       ...problem,
-      what: `all is written, but the machine could not be told to restart: ${problem.what}`,
-      todo: "restart it by hand: systemctl reboot",
+      what: `everything is written, but the restart could not be requested: ${problem.what}`,
+      todo: "restart the machine: systemctl reboot",
     });
   }
 }

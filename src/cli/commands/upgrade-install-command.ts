@@ -70,10 +70,10 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
     if (flags.json) printJson(terminal, { version, sha256, bytes, hasManifest, trust: trust.kind, boot, root });
     else {
       terminal.print(
-        `${source.name} is a whole image of version ${version}${trust.kind === "insecure" ? ", for which no one vouches" : ""}`,
+        `${source.name} is a complete image of version ${version}${trust.kind === "insecure" ? ", whose origin was not verified" : ""}`,
       );
       terminal.print(`sha256 ${sha256}`);
-      terminal.print(`boot.img ${mib(boot)} MiB, root.img ${mib(root)} MiB, ${hasManifest ? "as the manifest says" : "no manifest"}`);
+      terminal.print(`boot.img ${mib(boot)} MiB, root.img ${mib(root)} MiB, ${hasManifest ? "as in the manifest" : "no manifest"}`);
     }
     return "ok";
   } catch (error) {
@@ -85,8 +85,8 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
 
 const BEGINNINGS: Readonly<Record<Installed["beginning"], string | undefined>> = {
   fresh: undefined,
-  resumed: "an interrupted install of the same image was taken up again: what the slot already held was not written twice",
-  restarted: "an interrupted install of another image was given up",
+  resumed: "an interrupted install of the same image was resumed: content that the slot already held was not written again",
+  restarted: "an interrupted install of another image was discarded",
 };
 
 function summary({ slot, version, sha256, beginning, received, boot, root, seconds }: Installed): readonly string[] {

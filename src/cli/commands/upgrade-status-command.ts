@@ -48,7 +48,7 @@ function statusLines(seen: Seen, version: string | undefined, refused: Refused):
     PHASES[phaseOf(situation)](situation.running),
     ...lines,
     `boot loader    ${bootStateText(grubenv.state)}; the next boot starts ${grubBoot(block).slot}`,
-    ...grubenv.faults.map((fault) => `grubenv         is not as it should be: ${fault}`),
+    ...grubenv.faults.map((fault) => `grubenv         is damaged: ${fault}`),
     ...settleAll(situation).map((write) => `to do           ${writeText(write)}`),
     ...images.map(({ sha256, reason, at }) => `refused         ${sha256}: ${reason} (${at})`),
     ...("problem" in refused ? [oneLine(refused.problem)] : []),
@@ -58,9 +58,9 @@ function statusLines(seen: Seen, version: string | undefined, refused: Refused):
 const PHASES: Readonly<Record<Phase, (running: Slot) => string>> = {
   stable: (running) => `stable: slot ${running} runs, and is what the boot loader starts`,
   committed: () => "committed: the other slot is tried at the next boot",
-  trial: (running) => `on trial: slot ${running} runs, and is left at the next boot unless it is confirmed`,
-  "rolled-back": (running) => `rolled back: slot ${running} runs, and was given up; the next boot starts the other one`,
-  "not-as-booted": (running) => `not as booted: slot ${running} runs, and the boot loader is told to start the other one`,
+  trial: (running) => `on trial: slot ${running} runs; the next boot starts the other slot unless this one is confirmed`,
+  "rolled-back": (running) => `rolled back: slot ${running} runs until the next boot, which starts the other one`,
+  "not-as-booted": (running) => `not as booted: slot ${running} runs, and the boot loader is set to start the other one`,
 };
 
 function knowledgeText(knowledge: Knowledge): string {

@@ -14,7 +14,7 @@ const PATIENCE = 10;
 
 /** Runs `use` with a host that stops at the first termination signal. @throws ExitError when not root */
 export async function asOperator(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
-  requireRoot("the boot loader's state is for root alone to change");
+  requireRoot("it changes the boot loader's state");
   return stoppable(use);
 }
 

@@ -27,7 +27,7 @@ export async function why(
     throw new ExitError("unknownUnit", {
       code: "unit-not-in-boot",
       what: `no run of that boot had a unit ${JSON.stringify(unit)}`,
-      todo: meant === undefined ? "guestos-boot status names those that it had" : `did you mean ${meant}?`,
+      todo: meant === undefined ? "guestos-boot status lists its units" : `did you mean ${meant}?`,
     });
   }
   if (json) printJson(terminal, document);

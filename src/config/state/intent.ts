@@ -32,7 +32,7 @@ export async function readIntent(host: Host, folder: string, name: string): Prom
   const damaged = (found: string): ProblemError =>
     new ProblemError({
       code: "intent-unreadable",
-      what: `the intent of ${name} cannot be read, so nothing of it may be touched`,
+      what: `the intent of ${name} cannot be read, so its device must not be changed`,
       where: { file },
       found,
       expected: "the file as guestos-boot wrote it",

@@ -48,7 +48,7 @@ export function scanKeyValue(
       seen.set(entry.key, entry);
     } else {
       const found = `${entry.key} in line ${earlier.line} and again in line ${entry.line}`;
-      findings.push({ line: entry.line, column: 1, code: "key-twice", what: "a key stands there twice", found, expected: "each key once" });
+      findings.push({ line: entry.line, column: 1, code: "key-twice", what: "a key occurs twice", found, expected: "each key once" });
     }
   }
   return { entries, findings };

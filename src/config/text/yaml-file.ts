@@ -36,7 +36,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
     [...document.errors, ...document.warnings].map(({ message, pos: [offset] }) => ({
       ...places.position(offset),
       code: "yaml-not-readable",
-      what: "this is no YAML that can be read",
+      what: "this is not valid YAML",
       found: message.replace(/; please use .*$/, ""),
       expected: "keys and values (YAML 1.2)",
     })),
@@ -48,7 +48,7 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
       strange.push({
         ...places.position(node.range?.[0] ?? 0),
         code: "yaml-alias",
-        what: "a value stands for another one",
+        what: "a value refers to another one",
         found,
         expected: "the value itself",
       });

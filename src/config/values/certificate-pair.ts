@@ -11,7 +11,7 @@ export interface CertificatePair {
   readonly keyFile: string;
 }
 
-const REMEDY = "put in the files as the authority gave them out";
+const REMEDY = "use the files as the certificate authority issued them";
 
 /**
  * Whether a server could present that certificate. No message shows any part of the key.
@@ -29,7 +29,7 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
       code: "no-certificate-in-file",
       what: "the file does not hold a certificate",
       where: { file: chainFile, line: 1, column: 1 },
-      ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then those that vouch for it", todo: REMEDY },
+      ...{ found: "no PEM block CERTIFICATE", expected: "the node's certificate first, then the intermediate ones", todo: REMEDY },
     });
   const key = readKey(pair);
   if (!certificate.checkPrivateKey(key))
@@ -44,11 +44,11 @@ export function checkCertificatePair(pair: CertificatePair, names: readonly stri
       code: "key-damaged",
       what: "the key is damaged",
       where: { file: pair.keyFile },
-      ...{ found: "a key whose signatures are not its certificate's", expected: "the whole key", todo: REMEDY },
+      ...{ found: "a key whose signatures do not match its certificate", expected: "the whole key", todo: REMEDY },
     });
   const warnings = names
     .filter((name) => certificate.checkHost(name) === undefined)
-    .map((name) => `the certificate in ${chainFile} is not for ${name}: who asks for that name is warned of the node`);
+    .map((name) => `the certificate in ${chainFile} is not for ${name}: clients that use that name get a warning`);
   const [from, to] = [Date.parse(certificate.validFrom), Date.parse(certificate.validTo)];
   if (now < from) warnings.push(`the certificate in ${chainFile} is not valid before ${certificate.validFrom}`);
   if (now > to) warnings.push(`the certificate in ${chainFile} has expired: it was valid until ${certificate.validTo}`);

@@ -82,8 +82,8 @@ function networkFault(entry: string): Fault | undefined {
   if (BigInt.asUintN(BITS[family] - prefix, bits) === 0n) return undefined;
   return {
     code: "network-bits-behind-prefix",
-    what: "a network has bits set behind its prefix",
-    expected: `an address of which all bits behind the first ${prefix} are 0`,
+    what: "a network has bits set after its prefix",
+    expected: `an address of which all bits after the first ${prefix} are 0`,
   };
 }
 
@@ -110,7 +110,7 @@ function expiryFault(text: string): Fault | undefined {
   if (isTime && year >= 1970 && Date.UTC(year, month - 1, day, hour, minute, second) > 0) return undefined;
   return {
     code: "key-expiry-not-valid",
-    what: "a key expires at a time that there is not",
+    what: "a key has an invalid expiry time",
     expected: "YYYYMMDD, YYYYMMDDHHMM or YYYYMMDDHHMMSS, with Z for UTC",
   };
 }

@@ -68,7 +68,7 @@ function parseOpenssh(text: string): HostKey {
   const end = text.indexOf(END);
   if (end === -1) throw new KeyError("is cut off");
   const base64 = text.slice(text.indexOf(BEGIN) + BEGIN.length, end).replaceAll(/\s/g, "");
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw new KeyError("is not base64 all through");
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw new KeyError("is not valid base64");
   const reader = new WireReader(Buffer.from(base64, "base64"));
   if (!reader.bytes(MAGIC.length).equals(MAGIC)) throw new KeyError("does not begin as an OpenSSH key does");
   const cipher = reader.string().toString("latin1");

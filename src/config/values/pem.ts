@@ -25,7 +25,7 @@ export function checkPublicKey(content: Uint8Array, file: string): void {
   if (around.trim() !== "" || content[0] !== DASH) throw wrong(file, "a public key", "text around the PEM block", expected);
   const [algorithm, key, ...others] = derElements(block.der) ?? [];
   if (algorithm !== SEQUENCE || key !== BIT_STRING || others.length > 0)
-    throw wrong(file, "a public key", "a block with something else in it", "a SubjectPublicKeyInfo");
+    throw wrong(file, "a public key", "a block with other content", "a SubjectPublicKeyInfo");
 }
 
 /**
@@ -44,7 +44,7 @@ export function checkPrivateKey(content: Secret, file: string): void {
     throw wrong(
       file,
       "a private key",
-      "a block with something else in it",
+      "a block with other content",
       "a private key in DER (is it encrypted? a node has no one to ask for the passphrase)",
     );
 }
@@ -70,7 +70,7 @@ function pemBlocks(content: Uint8Array, file: string, expected: string): PemBloc
       /^-----BEGIN ([A-Z0-9 ]{1,64})-----\r?\n([A-Za-z0-9+/=\r\n]+)\n-----END \1-----\r?$/gm,
       (_, label: string, body: string) => {
         const der = decoded(body);
-        if (der === undefined) throw wrong(file, "a key in PEM", "a block that is not base64 all through", expected);
+        if (der === undefined) throw wrong(file, "a key in PEM", "a block that is not valid base64", expected);
         blocks.push({ label, der });
         return "";
       },
@@ -144,6 +144,6 @@ function wrong(file: string, wanted: string, found: string, expected: string): P
     where: { file },
     found,
     expected,
-    todo: "put in the file as the tool that made the key wrote it",
+    todo: "use the file as the tool that made the key wrote it",
   });
 }

@@ -36,7 +36,7 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
         code: "device-io-failed",
         what: `cannot ${what} ${path} at byte ${offset}`,
         found,
-        todo: "see the kernel's own words: dmesg | tail",
+        todo: "see the kernel log: dmesg | tail",
       },
       { cause },
     );
@@ -66,7 +66,7 @@ export async function openDirect(path: string, bytes: number, access: "read" | "
             code: "device-sync-failed",
             what: `cannot write ${path} to the disk`,
             found: foreignWords(error),
-            todo: "see the kernel's own words: dmesg | tail",
+            todo: "see the kernel log: dmesg | tail",
           },
           { cause: error },
         );

@@ -121,7 +121,7 @@ function escapeOctal(text: string): string {
   return text.replaceAll(/[\s\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }
 
-const SEE_DMESG = "see the kernel's own words: dmesg | tail";
+const SEE_DMESG = "see the kernel log: dmesg | tail";
 /** Milliseconds for one mount: the file system may have to replay its log. */
 const MOUNT_TIMEOUT = 120_000;
 

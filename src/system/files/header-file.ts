@@ -54,9 +54,9 @@ function requireOwn(path: string, facts: FileFacts | undefined): void {
   if (facts === undefined) throw refuse("nothing", "a file", "give the path of a file");
   if (facts.kind !== "file") throw refuse(`a ${facts.kind.replace("-", " ")}`, "a file", "give the path of the file itself");
   const { uid, mode, size } = facts;
-  if (uid !== 0 && uid !== process.getuid?.()) throw refuse(`it belongs to user ${uid}`, "root or whoever calls", `chown root: ${path}`);
+  if (uid !== 0 && uid !== process.getuid?.()) throw refuse(`it belongs to user ${uid}`, "root or the caller", `chown root: ${path}`);
   if ((mode & OTHERS) !== 0) throw refuse(`mode ${mode.toString(8).padStart(4, "0")}`, "its owner alone can read it", `chmod 0600 ${path}`);
-  if (size > LARGEST) throw refuse(`${size} bytes`, `at most ${LARGEST}`, "take out what is no header");
+  if (size > LARGEST) throw refuse(`${size} bytes`, `at most ${LARGEST}`, "remove what is not a header");
 }
 
 /** RFC 9110, 5.1 and 5.5, without the bytes outside of ASCII that it calls obsolete. */
@@ -71,7 +71,7 @@ function headerOf(line: string, file: string, number: number): RequestHeader {
       expected,
     });
   if (name === "") throw refuse("something else (not shown: it may be a secret)", `${FORM}, in ASCII`);
-  if (OURS.test(name)) throw refuse(name, "a header that the transfer does not need for itself");
+  if (OURS.test(name)) throw refuse(name, "a header that guestos-boot does not set itself");
   return { name, value: new Secret(Buffer.from(value), name.toLowerCase() === "authorization" ? partsOf(value) : []) };
 }
 

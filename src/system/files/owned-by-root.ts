@@ -52,7 +52,7 @@ async function judged(host: Host, path: string, kind: "file" | "folder"): Promis
       expected,
       todo,
     });
-  if (facts === undefined) throw refuse("nothing", `a ${kind}`, "put it there, or take out what names it");
+  if (facts === undefined) throw refuse("nothing", `a ${kind}`, "put it there, or remove the reference to it");
   if (facts.kind !== kind) throw refuse(`a ${facts.kind.replace("-", " ")}`, `a ${kind}`, `put the ${kind} itself there`);
   if (facts.uid !== 0) throw refuse(`it belongs to user ${facts.uid}`, "root", `chown root: ${path}`);
   const harmless = kind === "folder" && (facts.mode & STICKY) !== 0;

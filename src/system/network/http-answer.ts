@@ -30,7 +30,7 @@ export function readAnswer({ status, statusText, headers }: Pick<Response, "stat
   const range = contentRange(headers.get("content-range") ?? "");
   if (status === 416) return { kind: "behind-the-end", size: range?.size };
   if (status !== 200 && status !== 206) {
-    const todo = "if the server asks who wants it: --header-file FILE with an Authorization";
+    const todo = "if the server requires authorization: --header-file FILE";
     return { kind: "refused", found, expected: "200 OK", ...(WHO_ASKS.has(status) ? { todo } : {}) };
   }
   // fetch would decode it, and the bytes would no longer match the hash of the file. Names of codings ignore case (8.4.1).

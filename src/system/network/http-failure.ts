@@ -21,17 +21,17 @@ export function failureOf(error: unknown, answered: boolean): HttpFailure {
   const reason = innermost(error);
   const code = reason instanceof Error && "code" in reason ? String(reason.code) : "";
   if (CERTIFICATE.test(code)) {
-    const todo = "see to the server's certificate, and that this machine trusts who issued it; and to this machine's clock: date";
+    const todo = "check the server's certificate, whether this machine trusts its issuer, and this machine's clock (date)";
     return { words: `the server's certificate is not accepted: ${foreignWords(reason)}`, hopeless: todo };
   }
   // OpenSSL's own messages name places in its source.
   const words = code.startsWith("ERR_SSL_") ? code : foreignWords(reason);
   if (answered) return { words };
-  if (code.startsWith("ERR_SSL_")) return { words, hopeless: "see whether that port speaks TLS (https), and which versions of it" };
+  if (code.startsWith("ERR_SSL_")) return { words, hopeless: "check whether that port speaks TLS (https), and which versions of it" };
   if (NAME.test(code))
-    return { words, hopeless: "see whether the name in the address is right, and which name server is asked: resolvectl" };
+    return { words, hopeless: "check whether the name in the address is right, and which name server is asked: resolvectl" };
   // Errors of the network have a code. The rest is what fetch itself refuses, such as a port that is reserved for mail.
-  return code === "" ? { words, hopeless: "see whether host and port of the address are right" } : { words };
+  return code === "" ? { words, hopeless: "check whether host and port of the address are right" } : { words };
 }
 
 /** fetch says "fetch failed" and keeps the reason in the cause. Of several addresses, the first one's reason is enough. */

@@ -150,7 +150,7 @@ class Transfer {
       return "at-the-end";
     }
     if (this.#marks === undefined) {
-      if (answer.kind === "part") throw this.#problem("a part of the file, which no one asked for", "200 OK");
+      if (answer.kind === "part") throw this.#problem("a part of the file, which was not requested", "200 OK");
       this.#marks = answer.marks;
       this.size = answer.size;
       return 0;
@@ -189,7 +189,7 @@ class Transfer {
         : after > longestPause
           ? `${message}, for at least ${Math.ceil(after / 1000)} s`
           : `fewer than ${leastRate} bytes a second, for ${slack / 1000} s; at last: ${message}`;
-    return this.#problem(`${found} (connection ${connection}, ${this.#done} bytes received)`, "a transfer that goes on");
+    return this.#problem(`${found} (connection ${connection}, ${this.#done} bytes received)`, "a transfer that continues");
   }
 
   #changed(found: string, expected: string): ProblemError {
@@ -198,7 +198,7 @@ class Transfer {
       what: `${this.name} changed while it was being received`,
       found: foreignText(found),
       expected: foreignText(expected),
-      todo: "install it again; what the slot already holds is not written twice",
+      todo: "install it again; content that the slot already holds is not written again",
     });
   }
 

@@ -47,7 +47,7 @@ export function parseLinkDescription(text: string): LinkDescription {
   if (!parsed.success) {
     throw new ProblemError({
       code: "link-description-unreadable",
-      what: "systemd-networkd described the link in words that are not understood",
+      what: "systemd-networkd described the link in an unknown format",
       found: z.prettifyError(parsed.error).replaceAll("\n", " "),
     });
   }

@@ -43,7 +43,7 @@ export function parseNftError(stderr: string, ruleset: Ruleset, shown: Shown): P
         what: `the ruleset names ${missing}; the rules in force stay until it is there`,
         where,
         found,
-        todo: `nothing where it comes up by itself: the ruleset is tried again and again. Else correct it, then: ${after}`,
+        todo: `nothing if it appears later: the ruleset is retried. Otherwise correct it, then: ${after}`,
       },
       { retryable: true },
     );

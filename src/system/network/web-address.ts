@@ -25,10 +25,10 @@ export function webAddress(text: string): URL {
   if (url.username === "" && url.password === "") return url;
   throw new WrongAddressError({
     code: "address-with-password",
-    what: "an address with a user or a password in it is not taken",
+    what: "an address with a user or a password in it is not accepted",
     found: quoted(shownAddress(text)),
     expected: "the address alone",
-    todo: "put what the server asks for into a file that its owner alone can read (Authorization: …), and give --header-file FILE",
+    todo: "put the header that the server requires (Authorization: …) into a file that only its owner can read, and give --header-file FILE",
   });
 }
 

@@ -68,7 +68,7 @@ export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Prom
     throw new ProblemError({
       code: "bus-not-reachable",
       what: "cannot reach the system bus",
-      found: `no one listens at ${busAddress()}`,
+      found: `no process listens at ${busAddress()}`,
       todo: "systemctl status dbus.socket dbus.service",
     });
   }

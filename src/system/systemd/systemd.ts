@@ -152,7 +152,7 @@ async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unk
 const REFUSALS: Readonly<Record<string, { readonly found: string; readonly expected: string }>> = {
   NoSuchUnit: { found: "no unit of that name", expected: "the image to install it" },
   UnitMasked: { found: "its unit is masked", expected: "a unit that may be started" },
-  BadUnitSetting: { found: "a setting in its unit file that systemd does not take", expected: "a unit file that can be loaded" },
+  BadUnitSetting: { found: "a setting in its unit file that systemd does not accept", expected: "a unit file that can be loaded" },
   LoadFailed: { found: "a unit file that cannot be loaded", expected: "one that can" },
 };
 
@@ -178,7 +178,7 @@ async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: stri
 /** The meaning of a job's results (org.freedesktop.systemd1(5), JobRemoved). */
 const RESULTS: Readonly<Record<string, string>> = {
   canceled: "another job took its place",
-  timeout: "it took too long and systemd gave up",
+  timeout: "it took too long, and systemd stopped it",
   failed: "it failed",
   dependency: "a unit that it needs failed",
   skipped: "it does not apply to the unit's present state",

@@ -106,7 +106,7 @@ async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: 
     if (again.errno !== "EUCLEAN") throw await notMounted(host, wanted, again, mark);
     const words = await kernelWords(host, source, mark);
     note(
-      `the log of ${place} cannot be replayed${words === "" ? "" : ` (${words})`}: it is about to be thrown away, and with it the last changes to files and folders, also those that were synced`,
+      `the log of ${place} cannot be replayed${words === "" ? "" : ` (${words})`}: it will be discarded, together with the last changes to files and folders, including synced ones`,
     );
     await repairXfsWithoutLog(host, source);
   }
@@ -145,7 +145,7 @@ async function notMounted(
   return new ProblemError(
     {
       code: "mount-failed",
-      what: `the kernel does not mount ${place} (${source}) at ${mountPoint}; it was not repaired, for nothing says that it is damaged`,
+      what: `the kernel does not mount ${place} (${source}) at ${mountPoint}; it was not repaired, because nothing shows that it is damaged`,
       found: words.join("; "),
       expected: "a file system that can be mounted, or the error EUCLEAN for one that is damaged",
       todo: 'the kernel log says why: dmesg | tail; what to do then: docs/operator.md, "Conflicts"',

@@ -90,7 +90,7 @@ async function planGrowth({ host, layout }: Machine, { group, size, device, moun
   if (half.length > 0 || free >= lowMark(group.bytes)) return half;
   return conflict({
     code: "data-cannot-grow",
-    what: `${VOLUME} is filling up, and cannot grow any more`,
+    what: `${VOLUME} is nearly full, and cannot grow`,
     found: `${mebibytes(free)} free at ${mountPoint}, ${group.extents - taken} extents left in ${layout.volumeGroup}`,
     expected: `at least ${mebibytes(lowMark(group.bytes))} free`,
     todo: "give the VM a larger disk, or remove what is not needed",

@@ -9,7 +9,7 @@ export function mountPointTaken(
   {
     found,
     expected,
-    todo = "find out who mounts it, unmount it, and run guestos-boot again",
+    todo = "find out what mounts it, unmount it, and run guestos-boot again",
   }: Required<Pick<Problem, "found" | "expected">> & Pick<Problem, "todo">,
 ): Conflict {
   return conflict({

@@ -56,10 +56,10 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
   if (present !== undefined && luksUuidOfMapping(present.uuid) !== uuid) {
     return conflict({
       code: "mapping-taken",
-      what: `/dev/mapper/${spec.mapping} is open already, from something else`,
+      what: `/dev/mapper/${spec.mapping} is already open, on another device`,
       found: present.uuid,
       expected: `the LUKS device ${uuid ?? "that is still to be made"} on ${spec.place}`,
-      todo: `find out who opened it: dmsetup table ${spec.mapping}`,
+      todo: `find out what opened it: dmsetup table ${spec.mapping}`,
     });
   }
   // A power cut came after the header, but before the key slot: begun, ours, and no key opens it. So it cannot hold any data.
@@ -132,7 +132,7 @@ async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Pro
       {
         code: "key-does-not-open",
         what: `the key in ${layout.config.storeKey} does not open ${spec.place}; nothing was changed`,
-        found: error.problem.found ?? "no key slot that fits",
+        found: error.problem.found ?? "no key slot that it opens",
         expected: "the key that it was encrypted with",
         todo: `was the config partition replaced or restored? restore the key file that belongs to this disk${spec.role === "store" ? `; without one, a recovery passphrase opens it: docs/operator.md, "The key file is lost"` : ""}`,
       },

@@ -71,7 +71,7 @@ export async function makeStoreKey(host: Host, layout: Layout): Promise<void> {
   if (written === undefined || !Buffer.from(content).equals(written)) {
     throw new ProblemError({
       code: "store-key-not-written",
-      what: "the store key was not written as it was made",
+      what: "the store key on the disk differs from the one that was made",
       where: { file },
       todo: "the config partition is failing: nothing was encrypted with this key",
     });

@@ -49,7 +49,7 @@ async function missing(
     return mountPointTaken(mountPoint, {
       found: `${present.source} (${present.fileSystem})`,
       expected: `${device} (${label})`,
-      todo: `find out who mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,
+      todo: `find out what mounts it (systemctl status '*.mount', systemd.gpt_auto=no on the kernel command line), unmount it, and run guestos-boot again`,
     });
   }
   const place = `${device} (${label})`;

@@ -90,7 +90,7 @@ async function requireFits({ host, device }: Recovery, secret: Secret, slot: num
   throw new ProblemError({
     code: "device-not-opened",
     what: `${what} does not open ${device}`,
-    found: slot === undefined ? "no key slot that fits" : `key slot ${slot}, which it does not fit`,
+    found: slot === undefined ? "no key slot that it opens" : `key slot ${slot}, which it does not fit`,
     todo: `do not restart before this is understood: cryptsetup luksDump ${device}`,
   });
 }

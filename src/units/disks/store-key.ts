@@ -93,7 +93,7 @@ async function intentsOf({ host, layout }: Machine): Promise<readonly string[]> 
 function keyGone(file: string, encrypted: readonly string[], device: string): Conflict {
   return conflict({
     code: "store-key-gone",
-    what: `the store key ${file} is gone, and a new one would lock out what was made with it`,
+    what: `the store key ${file} is missing, and a new one could not open what was encrypted with it`,
     found: `intents of ${encrypted.join(", ")}, and no key`,
     expected: "the key that they were made with",
     todo: `restore the key file from a backup of the config partition; nothing was changed. Without one, a recovery passphrase opens the store: cryptsetup open --readonly ${device} rescue-crypt; how a key is made again with it: docs/operator.md, "The key file is lost"`,
@@ -103,7 +103,7 @@ function keyGone(file: string, encrypted: readonly string[], device: string): Co
 function partitionGone(disk: string, label: string, uuid: string): Conflict {
   return conflict({
     code: "partition-gone",
-    what: `the partition ${label} is gone from /dev/${disk}`,
+    what: `the partition ${label} is missing from /dev/${disk}`,
     found: "no partition of that name",
     expected: `the partition that holds the LUKS device ${uuid}, made and completed before`,
     todo: `was the partition table restored from an image? its data is still on the disk: recreate the entry alone (sfdisk --dump of a node of the same kind shows where)`,

@@ -30,9 +30,9 @@ export async function makeStorePartition(host: Host, disk: string, label: string
   if (end - table.end < SMALLEST) {
     throw new ProblemError({
       code: "no-room-for-partition",
-      what: `there is no room for the partition ${label} on ${device}`,
-      found: `${Math.max(0, end - table.end)} bytes behind the other partitions`,
-      expected: `at least ${SMALLEST}, and as many more as its volumes take`,
+      what: `there is not enough space for the partition ${label} on ${device}`,
+      found: `${Math.max(0, end - table.end)} bytes after the other partitions`,
+      expected: `at least ${SMALLEST}, plus the size of its volumes`,
       todo: "give the VM a larger disk and boot again; nothing was made yet",
     });
   }
@@ -75,7 +75,7 @@ async function requireBlank(host: Host, device: string, label: string): Promise<
   if (content.kind === "blank") return;
   throw new ProblemError({
     code: "partition-not-empty",
-    what: `the partition table had ${device} (${label}) already, and it is not empty; it was not touched`,
+    what: `the partition table had ${device} (${label}) already, and it is not empty; it was not changed`,
     found: contentText(content),
     expected: "nothing, as an interrupted run leaves it",
     todo: "run guestos-boot again: the kernel knows the partition now, and what it holds can be judged",

@@ -80,7 +80,7 @@ function fill(machine: Machine, slot: Slot, device: string, uuid: string): reado
       await unmountLeftOver(host, target);
       await makeFileSystem(host, device, { fileSystem: "ext4", uuid, label: "var" });
     }),
-    provision("fill it from the image's own /var, and carry the journal over", async () => {
+    provision("fill it from the image's own /var, and copy the journal to it", async () => {
       await host.makeFolder(target, { mode: 0o700 });
       await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: mountOptions.var });
       try {
@@ -130,7 +130,7 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
       await luksClose(host, name);
     }
   } catch (error) {
-    note(`the journal of system ${other} was not carried over: ${oneLine(toProblem(error))}`);
+    note(`the journal of system ${other} was not copied: ${oneLine(toProblem(error))}`);
   }
 }
 
@@ -185,7 +185,7 @@ async function innerConflict({ host }: Machine, device: string, uuid: string | u
   if (found?.type === "ext4" && found.uuid === uuid) return undefined;
   return conflict({
     code: "file-system-differs",
-    what: `${device} does not hold the file system that was made on it; it was not touched`,
+    what: `${device} does not hold the file system that was made on it; it was not changed`,
     found: found === undefined ? "no signature that is known" : contentText({ kind: "found", ...found }),
     expected: `ext4 ${uuid ?? "of a known identity"}, made and completed before`,
     todo: `its superblock may be damaged: inspect with dumpe2fs and e2fsck -n -b 32768 ${device} before anything else`,

@@ -47,12 +47,12 @@ function refuse({ place, intent, content, type }: Evidence): Verdict {
     kind: "conflict",
     conflict: conflict({
       code: "content-differs",
-      what: `${place} does not hold what it should; it was not touched`,
+      what: `${place} does not hold what it should; it was not changed`,
       found: contentText(content),
       expected,
       todo:
         intent?.phase === "complete" && content.kind !== "found"
-          ? "its header is damaged or gone: do not format it, restore the header from a backup (docs/operator.md, 'Conflicts')"
+          ? "its header is damaged or missing: do not format it, restore the header from a backup (docs/operator.md, 'Conflicts')"
           : "find out what it is (wrong disk? foreign data?) and decide (docs/operator.md, 'Conflicts')",
     }),
   };

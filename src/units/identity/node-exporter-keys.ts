@@ -96,14 +96,14 @@ async function planPair(machine: Machine): Promise<readonly Action[]> {
   }
   const actions: Action[] = [];
   if (plainPem(key) !== key)
-    actions.push(provision("write node_exporter's TLS key, the same one, in plain PEM", async () => plainKey(machine, plainPem(key))));
+    actions.push(provision("write the same TLS key of node_exporter again, in plain PEM", async () => plainKey(machine, plainPem(key))));
   const plain = certificate === undefined ? undefined : plainPem(certificate);
   const fault = certificateFault(plain, plainPem(key), Date.now());
   if (fault !== undefined || plain === undefined)
-    actions.push(provision(`sign node_exporter's certificate, as it ${fault}`, async () => makeCertificate(machine)));
+    actions.push(provision(`sign node_exporter's certificate, because it ${fault}`, async () => makeCertificate(machine)));
   else if (plain !== certificate) {
     const write = async (): Promise<void> => host.writeFile(join(folder, CERTIFICATE), plain, PUBLIC);
-    actions.push(provision("write node_exporter's certificate, the same one, in plain PEM", write));
+    actions.push(provision("write the same certificate of node_exporter again, in plain PEM", write));
   }
   return actions;
 }
@@ -150,7 +150,7 @@ export function certificateFault(text: string | undefined, key: string, now: num
 
 async function makeKey({ host, layout, note }: Machine, broken: string | undefined): Promise<void> {
   const file = nodeExporterKey(layout);
-  if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced, and whoever pins it must be told`);
+  if (broken !== undefined) note(`node_exporter's TLS key ${broken}; it is replaced; clients that pin it need the new one`);
   const made = join(layout.runFiles.newKeys.nodeExporter, KEY);
   await inWorkshop(host, layout.runFiles.newKeys.nodeExporter, async () => {
     await generateKey(host, made);

@@ -41,8 +41,8 @@ export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder
   const stands = (await differing()).length === 0 && !willChange && binding !== "stale";
   return [
     // The copy was removed: the mount is empty now, and hides the image's files, which have to be copied.
-    ...(binding === "stale" ? [activate(`unmount what is left of ${source} from ${target}`, async () => unmount(host, target))] : []),
-    ...(stands ? [] : [activate(`put ${content} into ${source}`, async () => writeTree(host, source, await differing()))]),
+    ...(binding === "stale" ? [activate(`unmount the remains of ${source} from ${target}`, async () => unmount(host, target))] : []),
+    ...(stands ? [] : [activate(`copy ${content} to ${source}`, async () => writeTree(host, source, await differing()))]),
     ...(binding === "bound" ? [] : [activate(`bind ${source} over ${target}`, async () => bindMount(host, source, target, boundOptions))]),
   ];
 }

@@ -58,7 +58,7 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
   const account = accounts.accounts.get(name);
   if (content === undefined || account === undefined) {
     return {
-      actions: facts === undefined ? [] : [activate(`take all ssh keys from ${name}`, async () => host.remove(target))],
+      actions: facts === undefined ? [] : [activate(`remove all ssh keys of ${name}`, async () => host.remove(target))],
       problems: content === undefined ? [] : [missingAccount(name)],
     };
   }
@@ -71,7 +71,7 @@ async function planAccount({ host, layout }: Machine, accounts: Accounts, name: 
     await host.makeFolder(layout.accountKeysRuntime, { mode: 0o755 });
     await host.writeFile(target, text, wanted);
   };
-  return { actions: stands ? [] : [activate(`give ${name} its ssh keys (${keys.length})`, give)], problems };
+  return { actions: stands ? [] : [activate(`write the ssh keys of ${name} (${keys.length})`, give)], problems };
 }
 
 /**

@@ -71,13 +71,13 @@ async function planKey(machine: Machine, type: HostKeyType): Promise<readonly Ac
   const publicLine = await readBySshd(host, file, key);
   if (publicLine === undefined) {
     return key.kind === "key"
-      ? [provision(`write the ${type} host key, the same one, as sshd reads it`, async () => rewriteKey(machine, type, key))]
+      ? [provision(`write the same ${type} host key again, as sshd reads it`, async () => rewriteKey(machine, type, key))]
       : [provision(`replace the ${type} host key, which ${key.reason}`, async () => replaceKey(machine, type, key.reason))];
   }
   const missing: Action[] = [];
   // sshd does not use a private key that others can read (sshd(8), FILES).
   if (facts !== undefined && ((facts.mode & 0o077) !== 0 || facts.uid !== 0)) {
-    missing.push(provision(`take ${file} from all but root`, async () => host.setAttributes(file, PRIVATE)));
+    missing.push(provision(`make ${file} readable by root alone`, async () => host.setAttributes(file, PRIVATE)));
   }
   if (publicText === undefined || publicKeyOf(publicText) !== publicKeyOf(publicLine)) {
     missing.push(provision(`write the public half of the ${type} host key`, async () => host.writeFile(`${file}.pub`, publicLine, PUBLIC)));

@@ -47,7 +47,7 @@ export const configInjection = unit({
 function twoMedia(one: Found<Inspection>, other: Found<Inspection>): Plan {
   return conflict({
     code: "media-differ",
-    what: "there are two configuration media, and they do not say the same",
+    what: "there are two configuration media, and their contents differ",
     found: `${one.device} (sha256 ${one.result.sha256}) and ${other.device} (sha256 ${other.result.sha256})`,
     expected: "one medium",
     todo: "detach the wrong one and boot again",
@@ -58,7 +58,7 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
   const { sha256, config, data, warnings } = result;
   const record: Injection = { version: 1, sha256, device, phase: "begun", config: [...config.keys()].toSorted(), data };
   const actions: Action[] = [
-    provision(`note that the configuration on ${device} (sha256 ${sha256}) is being taken in`, async () => {
+    provision(`note that the configuration on ${device} (sha256 ${sha256}) is being stored`, async () => {
       for (const warning of warnings) note(warning);
       await writeRecord(host, layout.config.injection, record);
     }),

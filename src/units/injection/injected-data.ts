@@ -56,7 +56,7 @@ async function planData(work: Work): Promise<Plan> {
   if (injection?.phase !== "stored") {
     throw new ProblemError({
       code: "injection-unknown",
-      what: "nothing says which configuration is being taken in",
+      what: "it is not recorded which configuration is being stored",
       where: { file: layout.config.injection },
       todo: "guestos-boot --unit config-injection",
     });
@@ -87,10 +87,10 @@ function inTheWay(work: Work, target: string): Plan {
   const path = placeOf(work, target);
   return conflict({
     code: "medium-differs",
-    what: `${path} is there already, and is not what the configuration medium brings; it was not touched`,
-    found: "other content, which no medium brought",
+    what: `${path} already exists, and differs from that on the configuration medium; it was not changed`,
+    found: "other content, which is not from a medium",
     expected: `nothing, as on a node that was never configured, or the content of ${target} on the medium`,
-    todo: `if this node is to keep what it has: touch ${work.layout.config.configured}; if not: move ${path} away, and boot again`,
+    todo: `to keep it: touch ${work.layout.config.configured}; to replace it: rename ${path}, and boot again`,
   });
 }
 
@@ -178,10 +178,10 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
   if (search.found.length === 0) throw noMedium(layout, search.seen);
   throw new ProblemError({
     code: "medium-exchanged",
-    what: "the configuration medium was exchanged while it was being taken in",
+    what: "the configuration medium was replaced while it was being read",
     found: search.found.map(({ device, result }) => `${device} (sha256 ${result})`).join(" and "),
     expected: `${injection.device} (sha256 ${injection.sha256})`,
-    todo: "leave one medium attached and boot again: it is then taken in afresh",
+    todo: "leave one medium attached and boot again: it is then read from the beginning",
   });
 }
 

@@ -82,7 +82,7 @@ export const ipv6Monitor = unit({
       ];
     }
     return [
-      activate(`wait for an IPv6 address on ${link.name}, and ask for routers if need be`, async () => {
+      activate(`wait for an IPv6 address on ${link.name}, and send router solicitations if needed`, async () => {
         await waitForLink(host, link.index, settling);
         if (await reached()) return;
         await solicitRouters(host, link.name);
@@ -114,8 +114,8 @@ async function candidates(host: Host, { index }: NetworkInterface, wanted: strin
 function linkLocal(found: string): Problem {
   return {
     code: "ipv6-address-link-local",
-    what: "ipv6_address in network.conf is of no use to a node",
-    found: `${found}, a link-local address: no one beyond the link can reach it`,
+    what: "ipv6_address in network.conf is not usable for a node",
+    found: `${found}, a link-local address, which cannot be reached from outside the link`,
     expected: "a global address, or none for an automatic one",
     todo: "correct ipv6_address in network.conf, then: guestos-boot --unit network --unit ipv6-monitor",
   };
@@ -126,10 +126,10 @@ function isOff({ name }: NetworkInterface, found: string): ProblemError {
   return new ProblemError(
     {
       code: "ipv6-off",
-      what: `IPv6 is off on ${name}`,
+      what: `IPv6 is disabled on ${name}`,
       found,
-      expected: "IPv6 to be on: without it there is no address to wait for, and no router is asked",
-      todo: `turn it on, then: guestos-boot --unit ipv6-monitor`,
+      expected: "IPv6 to be enabled",
+      todo: `enable it, then: guestos-boot --unit ipv6-monitor`,
     },
     { retryable: true },
   );

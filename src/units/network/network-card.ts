@@ -58,8 +58,8 @@ export const networkCard = unit({
     const names = cards.map(({ name }) => name).join(", ");
     const sought =
       memory === undefined
-        ? `which of ${names} leads to the node's network`
-        : `${inWords(memory)}, which is not there, or what takes its place`;
+        ? `which of ${names} is connected to the node's network`
+        : `${inWords(memory)}, which is missing, or its replacement`;
     return [
       activate(`find ${sought}`, async () => {
         found = await choose(host, memory);
@@ -125,7 +125,7 @@ async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]):
     throw new ProblemError(
       {
         code: "network-card-unclear",
-        what: "it cannot be said yet which network card is the node's",
+        what: "it is not known yet which network card is the node's",
         found: `${card.name}, to which udev may still give another name`,
         todo: "udevadm info /sys/class/net/*; then: guestos-boot --unit network-card --unit network",
       },
@@ -175,17 +175,17 @@ async function record(host: Host, { card, because }: Choice, memory: CardIdentit
 
 const REASONS: Readonly<Record<NodeCard["because"], string>> = {
   only: "it is the only one",
-  carrier: "it alone has a carrier",
-  router: "it alone has an IPv6 router",
+  carrier: "only it has a carrier",
+  router: "only it has an IPv6 router",
   name: "it is the first by name of several with a carrier, and neither one alone has an IPv6 router",
   moved: "it is the one that was remembered, in another place or with another address",
-  nothing: "none has a carrier, and it is the first by name; at the next boot that is inspected again",
+  nothing: "none has a carrier, and it is the first by name; the next boot checks again",
 };
 
 /** The reason for the choice, for the operator. */
 function reasonOf({ card, because, of }: Choice, memory: CardIdentity | undefined): string {
   const among = of.length === 1 ? "" : ` (of ${of.map(({ name }) => name).join(", ")})`;
-  const before = memory === undefined || because === "moved" ? "" : `; ${inWords(memory)}, which was it before, is not there`;
+  const before = memory === undefined || because === "moved" ? "" : `; ${inWords(memory)}, the former one, is missing`;
   return `the node's network card is ${inWords(card)}${among}: ${REASONS[because]}${before}`;
 }
 

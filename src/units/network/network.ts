@@ -50,7 +50,7 @@ export const network = unit({
     const leftOut = [...malformed, ...unusable].filter(({ key }) => key !== "hostname");
     const todo = "correct it there, then: guestos-boot --unit network";
     if (!hasFile && current?.startsWith(OUR_HEADER) === true && leftOut.some(concernsReach))
-      refuseFindings(networkConfPath(layout), leftOut, { rest: "the network stays as it is", todo });
+      refuseFindings(networkConfPath(layout), leftOut, { rest: "the network is not changed", todo });
     const files: Action[] = stale.map((file) => activate(`remove ${file}, made for another interface`, async () => host.remove(file)));
     if (!hasFile) {
       files.push(
@@ -64,7 +64,7 @@ export const network = unit({
     }
     const actions = [...files, ...(await application(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
     if (actions.length > 0) return actions;
-    refuseFindings(networkConfPath(layout), leftOut, { rest: "all else in it is in force", todo, partial: true });
+    refuseFindings(networkConfPath(layout), leftOut, { rest: "all other settings are in force", todo, partial: true });
     return [];
   },
 });
@@ -82,7 +82,7 @@ function concernsReach({ key }: ConfFinding): boolean {
  */
 export const networkApplied = unit({
   name: "network-applied",
-  title: "Have the network's configuration applied",
+  title: "Apply the network configuration",
   // Not required: either unit may be switched off.
   after: [network, systemBus],
   // systemd-networkd may have been started only moments ago.
@@ -185,7 +185,7 @@ async function application(host: Host, link: NetworkInterface, goal: Goal, files
   if (!(await isServiceRunning(host, NETWORKD))) return [start(host, link, goal)];
   const differences = pending(await describeLink(host, link.index), goal);
   if (!filesChange && differences.length === 0) return [];
-  const changes = differences.length === 0 ? "nothing that it shows changes" : differences.join(", ");
+  const changes = differences.length === 0 ? "no visible change" : differences.join(", ");
   return [
     activate(`have systemd-networkd apply it to ${link.name}: ${changes}`, async () => {
       await expectApplied(link, goal, async (reached) => reloadLink(host, link.index, { within: APPLY_TIMEOUT, reached }));

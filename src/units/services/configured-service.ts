@@ -46,7 +46,7 @@ export async function planFedService(machine: Machine, fed: FedService): Promise
       code: "service-not-startable",
       what: `${service} cannot be started`,
       found: load === "not-found" ? "no unit file" : `its unit file is ${load}`,
-      expected: "an image that has it, and lets it be started",
+      expected: "a unit file that can be loaded and started",
       todo: `systemctl status ${service}`,
     });
   }

@@ -34,15 +34,15 @@ export const danted = unit({
     const { host, layout } = machine;
     const vars = await readBnVars(host, layout);
     const clients = [...vars.ipv6_replica_ips, ...vars.ipv4_replica_ips];
-    if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no network is named that may use it");
+    if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no client network is configured");
     const outgoing = vars.socks_interface ?? (await primaryInterface(host, layout))?.name;
     if (outgoing === undefined || !(await isInterface(host, outgoing))) {
       return conflict({
         code: "proxy-without-interface",
-        what: "the SOCKS proxy has no interface to go out by",
+        what: "the SOCKS proxy has no outgoing interface",
         where: { file: layout.config.injected.bnVars },
         found: outgoing === undefined ? "no Ethernet device in /sys/class/net" : `no interface ${outgoing}`,
-        expected: "socks_interface to name one that there is (ip link), or no socks_interface for the primary one",
+        expected: "an existing interface (ip link), or no socks_interface, for the primary one",
         todo: "correct it there",
       });
     }
@@ -50,7 +50,7 @@ export const danted = unit({
       service: SERVICE,
       files: [{ path: layout.danted, content: dantedConf({ clients, outgoing }), mode: 0o644 }],
       renew: "reload",
-      does: `take ${clients.join(" ")} out by ${outgoing}`,
+      does: `relay ${clients.join(" ")} by ${outgoing}`,
       check: (path) => checkDantedConf(host, path),
     });
   },

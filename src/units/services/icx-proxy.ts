@@ -17,7 +17,7 @@ import { injectedPath, planProgram } from "./program-service.ts";
  */
 export const icxProxy = unit({
   name: "icx-proxy",
-  title: "Turn requests into calls of canisters",
+  title: "Translate requests into calls of canisters",
   requires: [boundaryData, network, systemBus],
   after: [networkApplied],
   owns: ["/run/ic-node/etc/default/icx-proxy"],
@@ -29,7 +29,7 @@ export const icxProxy = unit({
     if (domains.length === 0) {
       return conflict({
         code: "no-canister-domain",
-        what: "there is no domain whose canisters could be called",
+        what: "no domain is configured for icx-proxy",
         where: { file: layout.config.injected.bnVars },
         found: "neither system_domains nor application_domains",
         expected: "at least one of them",

@@ -67,7 +67,7 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   if (source === "filebeat.conf") {
     return conflict({
       code: "elasticsearch-not-supported",
-      what: "filebeat.conf asks for Elasticsearch, and this image has nothing that speaks to it",
+      what: "filebeat.conf asks for Elasticsearch, and this image has no program that sends to it",
       found: `no ${FILEBEAT}`,
       expected: "an image with Filebeat, or no elasticsearch_hosts",
       todo: "to send the journal to a systemd-journal-remote, name it in journalbeat.conf",
@@ -80,10 +80,10 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
   if (url.startsWith("https:") && (trusted === undefined || (await host.stat(trusted))?.size === 0)) {
     return conflict({
       code: "server-not-verifiable",
-      what: `cannot tell whether ${url} is who it says`,
-      found: trusted === undefined ? "no certificate to know it by" : `${trusted}, an empty file`,
+      what: `cannot verify the identity of ${url}`,
+      found: trusted === undefined ? "no certificate to verify it with" : `${trusted}, an empty file`,
       expected: `its certificate, or its authority's, at ${places.join(" or ")}`,
-      todo: "put it into the image; or write http:// where the way to the receiver is safe by itself",
+      todo: "put it into the image; or use http:// where the network to the receiver is trusted",
     });
   }
   const hasOwn = (await host.stat(key)) !== undefined && (await host.stat(certificate)) !== undefined;
@@ -92,14 +92,14 @@ async function planUpload(machine: Machine, { source, hosts: [first = "", ...oth
     path: layout.journalUpload,
     content: journalUploadConf(url, { trusted, hasOwn }),
     description: `ship the journal to ${url} by ${UPLOAD}`,
-    notes: others.length === 0 ? [] : [`logs go to ${first} alone: ${UPLOAD} knows one host, ${others.join(" ")} ignored`],
+    notes: others.length === 0 ? [] : [`logs go to ${first} alone: ${UPLOAD} supports one host; ${others.join(" ")} ignored`],
   });
   return actions.length === 0 || tags.length === 0 ? actions : [...actions, tell(machine, url, tags)];
 }
 
 /** The entry puts the tags into the shipped stream, once for each time that this program starts the shipper. */
 function tell({ host }: Machine, url: string, tags: readonly string[]): Action {
-  return activate(`put the tags ${tags.join(" ")} into the journal`, async () =>
+  return activate(`write the tags ${tags.join(" ")} to the journal`, async () =>
     addToJournal(host, {
       MESSAGE: `the journal of this node is shipped to ${url}, tags: ${tags.join(" ")}`,
       PRIORITY: "6",

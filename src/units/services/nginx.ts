@@ -40,7 +40,7 @@ export const nginx = unit({
     if (domains.length === 0) {
       return conflict({
         code: "no-nginx-domain",
-        what: "there is no domain to answer for; nginx was not touched",
+        what: "no domain is configured for nginx; nginx was not changed",
         where: { file: layout.config.injected.bnVars },
         found: "neither system_domains nor application_domains",
         expected: "at least one of them",
@@ -51,10 +51,10 @@ export const nginx = unit({
     if (pair === undefined) {
       return conflict({
         code: "no-nginx-certificate",
-        what: "there is no certificate to be known by; nginx was not touched",
+        what: "there is no certificate for nginx; nginx was not changed",
         found: "no fullchain.pem and privkey.pem",
         expected: `both in ${dirname(layout.config.injected.certificateKey)}`,
-        todo: "put them there, as the authority gave them out",
+        todo: "put them there, as the certificate authority issued them",
       });
     }
     return planNginx(machine, vars, domains, pair);
@@ -95,7 +95,7 @@ async function planNginx(machine: Machine, vars: BnVars, domains: readonly strin
     service: SERVICE,
     files: [...tls, { path: join(layout.nginx, "nginx.conf"), content: nginxConf(settings), mode: 0o644 }],
     renew: "reload",
-    does: `answer for ${names.join(" ")}`,
+    does: `serve ${names.join(" ")}`,
     check: (path) => checkNginxConf(host, path),
     notes,
   });

@@ -22,7 +22,7 @@ export const systemBus = unit({
       {
         code: "bus-not-answering",
         what: "the system bus does not answer",
-        found: "no one listens at its socket",
+        found: "no process listens at its socket",
         todo: "systemctl status dbus.socket dbus.service",
       },
       { retryable: true, wake: busSocketChanges },

@@ -18,7 +18,7 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
  */
 export const upgradeDataStore = unit({
   name: "upgrade-data-store",
-  title: "Bring the data store to the layout of this version",
+  title: "Migrate the data store to the layout of this version",
   requires: [volumeMounts, injectedData],
   owns: ["/var/lib/ic/data/.layout-version"],
   // Time for changing the ownership of millions of files on a slow disk.
@@ -95,7 +95,7 @@ async function readVersion(host: Host, file: string): Promise<number | Problem> 
     where: { file },
     found: facts.kind === "file" ? `a file of ${facts.size} bytes` : `a ${facts.kind}`,
     expected: "a file with one number",
-    todo: `inspect what is in the store; where it is sure to be of an old system, remove ${file}, and every step is done again`,
+    todo: `inspect the store; if an old system wrote it, remove ${file}: then every migration runs again`,
   };
 }
 

@@ -19,7 +19,7 @@ import { mountBoot } from "../disks/mount-boot.ts";
  */
 export const upgradeState = unit({
   name: "upgrade-state",
-  title: "Keep the state of the two systems true",
+  title: "Update the state of the two systems",
   requires: [mountBoot],
   owns: ["/boot/grub/grubenv", "/boot/config/slots"],
   onFailure: "degrade",
@@ -47,7 +47,7 @@ function settling({ host, layout }: Machine, write: Write, faults: readonly stri
 }
 
 const MARKS: Readonly<Record<TrialMark, string>> = {
-  "on-trial": "note that this boot is a trial: it ends unless it is confirmed in time",
+  "on-trial": "note that this boot is a trial: the machine restarts unless it is confirmed in time",
   "not-on-trial": "note that this boot is no trial",
 };
 

@@ -139,7 +139,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "cat >": "of the test of power cuts",
   "await import()": "code",
   "inspecting …: not done": "a line of the journal",
-  "watching over NAME: not done": "a line of the journal",
+  "watching NAME: not done": "a line of the journal",
   "note from UNIT: …": "a line of the console",
   "STATUS=User job guestos-boot.service/start running (1min 19s / 2h 47s)...": "a line of the console",
   "STATUS=guestos-boot: store-key failed: …": "a line of the console",

@@ -34,7 +34,7 @@ test("why tells of a failure what was found and what was skipped for it", async 
   expect(status).toBe(0);
   expect(stdout).toContain("strict: Refuse a file named in-the-way\n");
   expect(stdout).toContain("why    something is in the way");
-  expect(stdout).toContain("cost   skipped for it: lenient");
+  expect(stdout).toContain("cost   skipped because of it: lenient");
   const json = JSON.parse((await fixture.run("why", "lenient", "--json")).stdout) as unknown;
   expect(documents.WhyDocument.parse(json)).toMatchObject({
     stories: [

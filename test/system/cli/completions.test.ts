@@ -57,7 +57,7 @@ test("fish shows each candidate with what it is", async () => {
   expect(candidates("guestos-boot stat")).toEqual(["status\tshow how this boot went, or one before it"]);
   expect(candidates("guestos-boot --unit pat")).toEqual(["patient\tHold on to what it does for as long as a file named hold is there"]);
   expect(candidates("guestos-boot status --boot ")).toEqual(["0\tthis boot"]);
-  expect(candidates("guestos-boot upgrade commit --no")).toEqual(["--no-reboot\tleave the restart to someone else"]);
+  expect(candidates("guestos-boot upgrade commit --no")).toEqual(["--no-reboot\tdo not restart the machine"]);
   expect(candidates("guestos-boot upgrade verify a-f").map((line) => line.split("\t")[0])).toEqual(["a-file"]);
   expect(candidates("manageboot upgrade-c").map((line) => line.split("\t")[0])).toEqual(["upgrade-commit"]);
 });

@@ -7,7 +7,7 @@ test("doctor names what a run would do, does nothing of it, and ends with 17", a
   const fixture = new Fixture();
   const { status, stdout, stderr } = await fixture.run("doctor");
   expect([status, stderr]).toEqual([17, ""]);
-  expect(stdout).toContain(`wrong: first is not as the boot leaves it
+  expect(stdout).toContain(`wrong: first is not in the state that the boot makes
   found    to be done: make the first file
   seen by  guestos-boot plan --unit first
   repair   guestos-boot --unit first

@@ -94,7 +94,7 @@ test("a description with a mistake is told with its place, and a boot goes on wi
   expect(verify.stderr).toContain(`${fixture.path("own/units.d/extra/unit.yaml")}:2:1`);
   expect(verify.stderr).toContain("did you mean first?");
   expect(verify.stderr).toContain(`${fixture.path("own/units.d/other/unit.yaml")}:2:10`);
-  expect(verify.stderr).toContain("an extra unit cannot be named so");
+  expect(verify.stderr).toContain("the name of an extra unit is not valid");
   const early = await fixture.run("run", "--stage", "early");
   expect(early.status).toBe(10);
   expect(early.stdout).toMatch(/^configuration {8}degraded/m);

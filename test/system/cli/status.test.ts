@@ -86,13 +86,13 @@ test("a last line that is being written does not keep status from the rest", asy
   writeFileSync(file, `${readFileSync(file, "utf8")}{"event":"star`);
   const { status, stdout } = await fixture.run("status");
   expect(status).toBe(0);
-  expect(stdout).toContain("the record's last line is cut short");
+  expect(stdout).toContain("the last line of the record is incomplete");
 });
 
 test("the first line is the verdict, also of a boot that goes well, or on without something", async () => {
   const fixture = new Fixture();
   await fixture.run();
-  expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("done: all is as it should be");
+  expect((await fixture.run("status")).stdout.split("\n")[0]).toBe("done: nothing is missing or wrong");
   fixture.touch("part");
   await fixture.run();
   expect(await fixture.run("status")).toMatchObject({

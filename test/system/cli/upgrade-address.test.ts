@@ -30,7 +30,7 @@ afterEach(() => {
 const verify = async (...args: readonly string[]): Promise<Ended> => fixture.run("upgrade", "verify", "--insecure", ...args);
 
 // sysexits and docs/operator.md: 2 is what is wrong with the line that was typed. Nothing is asked for then.
-const WITH_USER = "an address with a user or a password in it is not taken";
+const WITH_USER = "an address with a user or a password in it is not accepted";
 const NO_ADDRESS = "this is no http(s) address";
 test.each([
   ["http://user:canary@127.0.0.1/update.tar", WITH_USER, "http://…@127.0.0.1/update.tar"],
@@ -69,7 +69,7 @@ test("what the server asks for comes from a file that its owner alone can read",
   const hash = sha256Of(image);
   const taken = await fixture.run("upgrade", "verify", "--sha256", hash, "--header-file", headers, `http://${address}?x=canary`);
   expect(taken).toMatchObject({ status: 0, stderr: "" });
-  expect(taken.stdout).toContain(`http://${address} is a whole image of version 2.0.0`);
+  expect(taken.stdout).toContain(`http://${address} is a complete image of version 2.0.0`);
   expect(taken.stdout).not.toContain("canary");
 
   chmodSync(headers, 0o644);

@@ -67,8 +67,8 @@ test("status says what is not as it should be, and changes nothing", async () =>
   writeFileSync(fixture.path("slots/refused.json"), "");
   const { status, stdout } = await fixture.run("upgrade", "status");
   expect(status).toBe(0);
-  expect(stdout).toContain("grubenv         is not as it should be: it is empty\n");
-  expect(stdout).toContain("to do           tell the boot loader: slot A, stable\n");
+  expect(stdout).toContain("grubenv         is damaged:  it is empty\n");
+  expect(stdout).toContain("to do           set the boot loader to: slot A, stable\n");
   expect(stdout).toContain("slot B         a record that cannot be read\n");
   expect(stdout).toContain("the list of refused images cannot be read");
   expect(readFileSync(fixture.path("grubenv"), "utf8")).toBe("");
@@ -109,7 +109,7 @@ test("a commit that cannot have the machine restarted says that all is written",
   const { status, stderr } = await fixture.run("upgrade", "commit");
   expect(status).toBe(16);
   expect(stderr.replaceAll(/\s+/g, " ")).toContain(
-    "all is written, but the machine could not be told to restart: org.freedesktop.login1 is not running",
+    "everything is written, but the restart could not be requested: org.freedesktop.login1 is not running",
   );
   expect(state().cycle).toBe("first_boot");
 });
@@ -163,7 +163,7 @@ test("confirm ends with 15 when a check fails, when the boot went wrong, or has 
     expect(state().cycle).toBe("failsafe_check");
     return stderr.replaceAll(/\s+/g, " ");
   };
-  expect(await refused()).toContain("the boot chain has left no record in this boot");
+  expect(await refused()).toContain("this boot has no record of the boot chain");
   await fixture.run("--stage", "early");
   expect(await refused()).toContain("found nothing of system-bus, lenient");
   fixture.touch("in-the-way");

@@ -139,13 +139,13 @@ test("what is not mounted at all is one finding", async () => {
   );
 });
 
-test("a file system that is full is seen, and one that is filling up", async () => {
+test("a file system that is full is seen, and one that is nearly full", async () => {
   expect((await inspect(spaceCheck)).findings).toEqual([]);
   writeFileSync(join(layout.mountPoints.var, "log"), Buffer.alloc(970 * 1024));
   writeFileSync(join(layout.mountPoints.data, "state"), Buffer.alloc(1024 * 1024));
   run("umount", layout.mountPoints.backup);
   expect(texts((await inspect(spaceCheck)).findings)).toEqual([
-    `notice: ${layout.mountPoints.var} is filling up`,
+    `notice: ${layout.mountPoints.var} is nearly full`,
     `wrong: ${layout.mountPoints.data} is full`,
     `unknown: nothing is mounted at ${layout.mountPoints.backup}`,
   ]);
@@ -199,14 +199,14 @@ test.each<readonly [string, SlotMachineOptions, readonly string[]]>([
     ["notice: an upgrade waits for its restart"],
   ],
   [
-    "another system than the boot loader was told",
+    "another system than the boot loader was set to",
     { state: { ...STABLE, alternative: "B" }, records: { A: proven, B: proven } },
-    ["wrong: the boot loader is told to start the other system, and did not"],
+    ["wrong: the boot loader is set to start the other system, and did not"],
   ],
   [
     "a system that failed",
     { records: { A: proven, B: { kind: "failed", reason: "it was started and not confirmed", at: "2026-11-20T14:00:00.000Z" } } },
-    ["notice: the last upgrade did not stay, and there is no system to go back to"],
+    ["notice: the last upgrade was not kept, and there is no system to go back to"],
   ],
 ])("%s is told", async (_, options, expected) => {
   await makeNode(options);
@@ -219,7 +219,7 @@ test("a slot's record that cannot be read is wrong, an image that is refused is 
   writeFileSync(layout.config.refusedImages, JSON.stringify({ images }));
   expect(texts((await inspect(upgradesCheck)).findings)).toEqual([
     "wrong: the record of slot B cannot be read",
-    "notice: an image is refused, for it failed",
+    "notice: an image is refused, because it failed",
   ]);
   writeFileSync(layout.config.refusedImages, "{");
   expect(texts((await inspect(upgradesCheck)).findings)).toContain("unknown: the list of refused images cannot be read");

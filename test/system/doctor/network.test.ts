@@ -38,7 +38,7 @@ async function inspect(): Promise<readonly [string, readonly string[]]> {
 test("a network that no one configures is wrong, whatever its file says", async () => {
   await writeConf(node, "ipv6_address=2001:db8::17/64\nipv6_gateway=2001:db8::1\nname_servers=2001:db8::53\n");
   await runUnit(network, testMachine(node.host, networkLayout));
-  expect((await inspect())[1]).toEqual(["wrong: no one configures eth0: systemd-networkd does not run"]);
+  expect((await inspect())[1]).toEqual(["wrong: eth0 is not configured: systemd-networkd does not run"]);
 });
 
 test("an interface that networkd has configured is fine, with its addresses", async () => {
@@ -60,10 +60,10 @@ test("that the node's card is another one since this boot is worth a notice, and
   await remember({ insteadOf: { path: "pci0000:00/0000:00:09.0", name: "enp0s9" } });
   expect(await inspect()).toEqual([
     "eth0 is routable: 2001:db8::17/64; not used: eth1",
-    ["notice: the node's network card was exchanged: it is eth0 since this boot"],
+    ["notice: the node's network card was replaced: it is eth0 since this boot"],
   ]);
   await remember({ because: "name" });
-  expect((await inspect())[1]).toEqual(["notice: that eth0 is the node's network card was decided by its name alone"]);
+  expect((await inspect())[1]).toEqual(["notice: eth0 was chosen as the node's network card by its name alone"]);
   await remember({ because: "name", bootId: "an earlier one" });
   expect((await inspect())[1]).toEqual([]);
   await node.run("ip", "link", "del", "eth1");

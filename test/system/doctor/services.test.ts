@@ -52,7 +52,7 @@ test("a service that has failed is named, whichever of ours it is", async () => 
     undefined,
     ["wrong: guestos-monitor.service has failed", "wrong: node_exporter.service has failed"],
   ]);
-  expect((await inspect(monitorCheck))[1]).toEqual(["wrong: the monitor does not run: nothing is repaired by itself"]);
+  expect((await inspect(monitorCheck))[1]).toEqual(["wrong: the monitor does not run: nothing is repaired automatically"]);
 });
 
 test("a state of the monitor that cannot be read is unknown", async () => {

@@ -137,7 +137,7 @@ test("an empty folder of keys is no configuration", async () => {
 test("a folder one too high is named, with the one that was meant", async () => {
   const input = folder({ "node7/network.conf": "hostname=a\n" });
   expect(await problemOf(async () => buildConfigImage(host, { contents: guestosMedium, out: outFile(), folder: input }))).toMatchObject({
-    what: '"node7" is no part of the configuration',
+    what: '"node7" is not part of the configuration',
     todo: `build the medium from ${join(input, "node7")} instead: it holds what belongs at the top`,
   });
 });

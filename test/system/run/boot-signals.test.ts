@@ -90,5 +90,5 @@ test("a systemd that cannot be told is said, and stops nothing", async () => {
   const boot = bootOf(new Fixture(), { descriptor: false });
   const { status, complaints } = await boot.ended;
   expect(status).toBe(0);
-  expect(complaints).toContain("systemd was not told how the boot goes: ");
+  expect(complaints).toContain("systemd was not notified of the boot's state: ");
 });

@@ -22,7 +22,7 @@ const onTrialB = async (): Promise<SlotMachine> => {
   return machine;
 };
 const unit = async ({ host, layout }: SlotMachine): Promise<readonly string[]> => runUnit(upgradeState, testMachine(host, layout));
-const TRIAL = "note that this boot is a trial: it ends unless it is confirmed in time";
+const TRIAL = "note that this boot is a trial: the machine restarts unless it is confirmed in time";
 const NO_TRIAL = "note that this boot is no trial";
 const marks = ({ layout }: SlotMachine): readonly string[] =>
   ["on-trial", "not-on-trial"].filter((name) => existsSync(join(layout.run, name)));
@@ -59,7 +59,7 @@ test.each(SPOILT)("a block with %s is made whole by the unit, and by a commit th
   const { host, layout } = machine;
   const sound = readFileSync(layout.grubenv);
   machine.setBlock(spoil(sound));
-  expect(await unit(machine)).toEqual([expect.stringMatching(/^tell the boot loader: slot A, stable \(grubenv: /)]);
+  expect(await unit(machine)).toEqual([expect.stringMatching(/^set the boot loader to: slot A, stable \(grubenv: /)]);
   expect(readFileSync(layout.grubenv)).toEqual(sound);
   expect(await unit(machine)).toEqual([]);
   machine.setBlock(spoil(sound));
@@ -85,7 +85,10 @@ test("what ends a trial is told of one and of its confirmation, and in a boot th
 
 test("a trial that GRUB did not know of is marked as one too", async () => {
   const machine = await slotMachine({ state: undefined, records: { A: installed, B: proven } });
-  expect(await unit(machine)).toEqual(["tell the boot loader: slot A, failsafe_check, trial of A (grubenv: there is no such file)", TRIAL]);
+  expect(await unit(machine)).toEqual([
+    "set the boot loader to: slot A, failsafe_check, trial of A (grubenv: there is no such file)",
+    TRIAL,
+  ]);
   expect(marks(machine)).toEqual(["on-trial"]);
 });
 
@@ -93,9 +96,9 @@ test("a system that is not confirmed is left, marked, and its image remembered: 
   const machine = await onTrialB();
   expect(machine.boot()).toBe("A");
   expect(await unit(machine)).toEqual([
-    "remember that the image in slot B must not be installed again: it was started and not confirmed, and the machine went back by itself",
-    "mark slot B as failed: it was started and not confirmed, and the machine went back by itself",
-    "tell the boot loader: slot A, stable",
+    "record that the image in slot B must not be installed again: it was started and not confirmed, and the machine went back to the other system",
+    "mark slot B as failed: it was started and not confirmed, and the machine went back to the other system",
+    "set the boot loader to: slot A, stable",
   ]);
   expect(await machine.record("B")).toMatchObject({ kind: "failed", sha256: HASH, version: "2.0.0" });
   expect(machine.state()).toEqual(STABLE_A);
@@ -123,7 +126,7 @@ test("a first boot proves the shipped system, and a node without grubenv gets on
 test("the unit says what was wrong with grubenv", async () => {
   const machine = await slotMachine();
   machine.setBlock(Buffer.alloc(1024));
-  expect(await unit(machine)).toEqual(["tell the boot loader: slot A, stable (grubenv: it does not begin with GRUB's signature)"]);
+  expect(await unit(machine)).toEqual(["set the boot loader to: slot A, stable (grubenv: it does not begin with GRUB's signature)"]);
 });
 
 test("an operator who gives up a trial goes back at once, and the image is not tried again", async () => {
@@ -132,7 +135,7 @@ test("an operator who gives up a trial goes back at once, and the image is not t
   expect(machine.boot()).toBe("A");
   await unit(machine);
   expect(machine.state()).toEqual(STABLE_A);
-  expect(await machine.record("B")).toMatchObject({ kind: "failed", reason: "an operator gave it up before it was confirmed" });
+  expect(await machine.record("B")).toMatchObject({ kind: "failed", reason: "an operator rolled it back before it was confirmed" });
   expect(await readRefusedImages(machine.host, machine.layout)).toHaveLength(1);
 });
 
@@ -182,7 +185,7 @@ test("one upgrade command at a time: the second one says who is at it", async ()
   const request = { command: "guestos-boot upgrade commit", wait: 0 };
   await withUpgradeLock(host, layout, request, async () => {
     expect(await problemOf(async () => withUpgradeLock(host, layout, request, async () => undefined))).toMatchObject({
-      what: "another upgrade command is at work",
+      what: "another upgrade command is running",
       found: expect.stringContaining("guestos-boot upgrade commit"),
     });
   });

@@ -55,7 +55,7 @@ early at 2026-10-05 10:15:00 UTC: failed in 1.99 s
            12.20 s  cryptsetup open /dev/vda10 (1.80 s)
                     ended with 2
                     No key available with this passphrase.
-  cost   skipped for it: var, volumes
+  cost   skipped because of it: var, volumes
   next   once repaired: guestos-boot --unit store-key`);
 });
 
@@ -65,7 +65,7 @@ test("of a unit that was skipped: for want of what", () => {
 });
 
 test("of a unit that the run did not come to: that", () => {
-  expect(told("never")).toContain("not reached\n  the run ended, or was cut off, before it came to it");
+  expect(told("never")).toContain("not reached\n  the run ended, or was cut off, before the unit started");
 });
 
 test("of a unit that no run had: nothing", () => {
@@ -86,5 +86,5 @@ test("a wait is evidence: for what, and that it checked again", () => {
   const text = whyLines(document, undefined).join("\n");
   expect(text).toContain("wait for device: there is no network interface to configure");
   expect(text).toContain("then it checked again");
-  expect(text).toContain("asked  not asked for; another unit of the run requires it");
+  expect(text).toContain("asked  not requested; another unit of the run requires it");
 });

@@ -352,7 +352,7 @@ test("a unit that does not hear the signal is left behind after the grace: the r
   ]);
   expect(result("a")).toMatchObject({
     kind: "failed",
-    problem: { what: "did not end within 1 s", found: "mount it: mount /dev/x /y; told to stop, it did not" },
+    problem: { what: "did not end within 1 s", found: "mount it: mount /dev/x /y; it did not react to the stop" },
   });
   expect(endOf("a")).toBe(5_000);
   const length = events.length;
@@ -404,7 +404,7 @@ test("a run that is told to stop stops what runs, skips the rest, and says so", 
   const { result, outcome, endOf } = await run([a, b, c, d], { stopAt: 2_000 });
   expect(result("a")).toMatchObject({
     kind: "failed",
-    problem: { what: "was stopped before it was through", found: expect.stringContaining("wait (sleep:") },
+    problem: { what: "was stopped before it ended", found: expect.stringContaining("wait (sleep:") },
   });
   expect(result("b")).toEqual({ kind: "skipped", because: ["a"] });
   expect(result("c")).toMatchObject({ kind: "unchanged" });
@@ -417,7 +417,7 @@ test("a run that is told to stop ends within the grace also when a unit does not
   const { result, outcome, endOf } = await run([unit("a", { plan: () => new Promise(() => {}), timeout: 600_000 })], { stopAt: 1_000 });
   expect(result("a")).toMatchObject({
     kind: "failed",
-    problem: { what: "was stopped before it was through", found: "inspecting what is there; told to stop, it did not" },
+    problem: { what: "was stopped before it ended", found: "inspecting what is there; it did not react to the stop" },
   });
   expect(endOf("a")).toBe(5_000);
   expect(outcome).toBe("stopped");
@@ -428,7 +428,7 @@ test("told to stop while waiting for a retry, a unit does not try again", async 
     [answering("a", [() => failing("busy", { retryable: true }), () => expect.unreachable()], { retryFor: 10_000 })],
     { stopAt: 50 },
   );
-  expect(result("a")).toMatchObject({ problem: { what: "was stopped before it was through", found: "waiting to try again (busy)" } });
+  expect(result("a")).toMatchObject({ problem: { what: "was stopped before it ended", found: "waiting to try again (busy)" } });
   expect(lines).toEqual(["a", "  plan", "  /plan: failed", "  retry", "  /retry: done", "/a: failed"]);
 });
 

@@ -54,13 +54,13 @@ layout:
 
 test.each<readonly [string, number, number, string | RegExp, string | RegExp]>([
   // What is no YAML, or more than data.
-  ["layout: [\nunits: {}\n", 2, 1, "this is no YAML that can be read", "keys and values"],
-  ["units:\n\tvar: {}\n", 2, 1, "this is no YAML that can be read", "keys and values"],
-  ["units: {}\nunits: {}\n", 2, 1, "this is no YAML that can be read", "keys and values"],
-  ["layout:\n  volumeGroup: !name store\n", 2, 16, "this is no YAML that can be read", "keys and values"],
-  ["units: {}\n---\nunits: {}\n", 2, 1, "this is no YAML that can be read", "keys and values"],
-  ["units:\n  var: &v { off: true }\n  volumes: *v\n", 3, 12, "a value stands for another one", "the value itself"],
-  ["units: *nobody\n", 1, 8, "a value stands for another one", "the value itself"],
+  ["layout: [\nunits: {}\n", 2, 1, "this is not valid YAML", "keys and values"],
+  ["units:\n\tvar: {}\n", 2, 1, "this is not valid YAML", "keys and values"],
+  ["units: {}\nunits: {}\n", 2, 1, "this is not valid YAML", "keys and values"],
+  ["layout:\n  volumeGroup: !name store\n", 2, 16, "this is not valid YAML", "keys and values"],
+  ["units: {}\n---\nunits: {}\n", 2, 1, "this is not valid YAML", "keys and values"],
+  ["units:\n  var: &v { off: true }\n  volumes: *v\n", 3, 12, "a value refers to another one", "the value itself"],
+  ["units: *nobody\n", 1, 8, "a value refers to another one", "the value itself"],
   ["1: 2\n", 1, 1, "this cannot be a key", "a word"],
   ["? [a, b]\n: 1\n", 1, 3, "this cannot be a key", "a word"],
   ["units:\n  __proto__: { off: true }\n", 2, 3, "this cannot be a key", "a word"],

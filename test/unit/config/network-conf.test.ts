@@ -266,7 +266,7 @@ test("of several name servers, those that are none are left out", () => {
 test("a node takes in from a medium what would merely be left out, and says so; the builder of the medium is refused it", async () => {
   const text = Buffer.from("hostname=a\ndomain=localhost\n");
   expect(checkNetworkConf(text, "f")).toEqual([
-    expect.stringMatching(/^line 2, column 8: domain is not usable, and is left out: found "localhost"/),
+    expect.stringMatching(/^line 2, column 8: domain is not usable, and is ignored: found "localhost"/),
   ]);
   expect(() => parseNetworkConf(text, "f")).toThrow("domain is not usable");
   expect(() => checkNetworkConf(Buffer.from("hostname=-\n"), "f")).toThrow("hostname is not usable");

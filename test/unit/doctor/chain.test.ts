@@ -37,7 +37,7 @@ test("what a run would do is a finding, and nothing of it is done", async () => 
       seen: "guestos-boot plan --unit key",
       problem: {
         code: "unit-not-done",
-        what: "key is not as the boot leaves it",
+        what: "key is not in the state that the boot makes",
         found: "to be done: make the key; show it",
         todo: "guestos-boot --unit key",
       },
@@ -76,8 +76,8 @@ test("what requires something that is wrong is named once, and not judged; what 
   const log = unit("log", async () => [], [volume]);
   const { findings } = await inspect([well, disk, volume, mount, log, unit("other", async () => [activate("start", nothing)])]);
   expect(texts(findings)).toEqual([
-    "wrong: disk is not as the boot leaves it",
-    "wrong: other is not as the boot leaves it",
+    "wrong: disk is not in the state that the boot makes",
+    "wrong: other is not in the state that the boot makes",
     "unknown: volume, mount require what is not as it should be",
   ]);
   expect(findings.at(-1)?.problem.expected).toBe("nothing wrong with disk");

@@ -39,7 +39,7 @@ const keys: Examined = {
 };
 
 test("what is wrong comes first, then what could not be seen, then what is to know; what is well is a line each", () => {
-  expect(doctorLines([mounts, upgrades, monitor, keys]).join("\n")).toBe(`1 thing is wrong, 1 could not be inspected, 1 thing to know of
+  expect(doctorLines([mounts, upgrades, monitor, keys]).join("\n")).toBe(`1 thing is wrong, 1 could not be inspected, 1 notice
 
 wrong: /boot/config/store.keyfile is not closed to others, who may have read it,
   and that is a long sentence
@@ -63,7 +63,7 @@ upgrades     slot B runs`);
 test("the first line is the verdict", () => {
   const verdict = (...examined: readonly Examined[]): string | undefined => doctorLines(examined)[0];
   expect(verdict(mounts)).toBe("sound: nothing is wrong");
-  expect(verdict(mounts, upgrades)).toBe("sound: 1 thing to know of");
+  expect(verdict(mounts, upgrades)).toBe("sound: 1 notice");
   expect(verdict(monitor)).toBe("1 could not be inspected");
   expect(verdict(keys, keys)).toBe("2 things are wrong");
 });

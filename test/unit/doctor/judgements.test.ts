@@ -37,7 +37,7 @@ test("a certificate that a clock ahead has made is not valid yet", () => {
 test.each([
   [50, []],
   [10, []],
-  [9, ["notice: /var is filling up"]],
+  [9, ["notice: /var is nearly full"]],
   [1, ["wrong: /var is full"]],
   [0, ["wrong: /var is full"]],
 ])("a file system with %i %% free", (percent, expected) => {
@@ -55,8 +55,8 @@ test.each([
   ["both copies, and nothing noted yet", undefined, copy, copy, []],
   ["the second copy lost", copy.uuid, copy, undefined, ["wrong: one of the two copies of the LUKS header of the store is damaged"]],
   ["the first copy lost", copy.uuid, undefined, copy, ["wrong: one of the two copies of the LUKS header of the store is damaged"]],
-  ["both lost", copy.uuid, undefined, undefined, ["wrong: both copies of the LUKS header of the store are gone"]],
-  ["another device", "99999999-2222-4333-8444-555555555555", copy, copy, ["wrong: the store is not the device that was noted"]],
+  ["both lost", copy.uuid, undefined, undefined, ["wrong: both copies of the LUKS header of the store are missing"]],
+  ["another device", "99999999-2222-4333-8444-555555555555", copy, copy, ["wrong: the store is not the recorded device"]],
 ])("a LUKS header: %s", (_, uuid, first, second, expected) => {
   expect(texts(judgeHeader("the store", "/dev/vda10", uuid, { first, second }))).toEqual(expected);
 });
@@ -153,9 +153,9 @@ const looked: MonitorState = { version: 1, pid: 7, since: seconds - 7000, time: 
 
 test.each<readonly [string, UnitState | undefined, MonitorState | undefined, readonly string[]]>([
   ["running", state("active"), looked, []],
-  ["failed", state("failed"), looked, ["wrong: the monitor does not run: nothing is repaired by itself"]],
-  ["stopped", state("inactive"), undefined, ["wrong: the monitor does not run: nothing is repaired by itself"]],
-  ["of unknown state", undefined, looked, ["wrong: the monitor does not run: nothing is repaired by itself"]],
+  ["failed", state("failed"), looked, ["wrong: the monitor does not run: nothing is repaired automatically"]],
+  ["stopped", state("inactive"), undefined, ["wrong: the monitor does not run: nothing is repaired automatically"]],
+  ["of unknown state", undefined, looked, ["wrong: the monitor does not run: nothing is repaired automatically"]],
   ["just started", state("active"), undefined, ["notice: the monitor has not inspected anything yet"]],
   ["stuck", state("active"), { ...looked, time: seconds - 7201 }, ["wrong: the monitor has not inspected anything for a long time"]],
 ])("a monitor that is %s", (_, service, seen, expected) => {

@@ -76,7 +76,7 @@ test.each<readonly [string, readonly RawEntry[], string]>([
     where: { file: "t.tar" },
     found,
     expected: expect.stringMatching(/^at least one of network\.conf, .*ic_state, and something in it$/) as string,
-    todo: "put in what the node needs, and build the medium again with guestos-boot (docs/configuration.md)",
+    todo: "add what the node needs, and build the medium again with guestos-boot (docs/configuration.md)",
   });
 });
 
@@ -88,7 +88,7 @@ test.each<readonly [string, readonly RawEntry[], string]>([
   expect(what).toBe("there is no configuration in the tar");
   expect(found).toContain(entries.at(-1)?.name.replace("./", ""));
   expect(todo).toMatch(
-    new RegExp(`^what is in the folder ${folder} of the tar belongs at its top: build the medium again .*, from that folder$`),
+    new RegExp(`^the content of the folder ${folder} belongs at the top of the tar: build the medium again .*, from that folder$`),
   );
 });
 
@@ -108,7 +108,7 @@ test("a file with nothing in it beside others is stored, and said", async () => 
 test("nns.conf without an address is said to leave the node with itself", async () => {
   for (const content of ["nns_url=\n", "# none yet\n"])
     expect((await inspect(rawTar([good, { name: "nns.conf", content }]))).warnings).toEqual([
-      "nns.conf: nns_url has no value: the node looks for the network's registry at http://127.0.0.1:8080, on itself",
+      "nns.conf: nns_url has no value: the node uses http://127.0.0.1:8080, itself, as the network's registry",
     ]);
 });
 
@@ -116,7 +116,7 @@ test("a value that networkd would drop is taken in by a node, with a note, and r
   const tar = rawTar([{ name: "network.conf", content: "hostname=a\ndomain=localhost.localdomain\n" }]);
   const { config, warnings } = await inspect(tar);
   expect([...config.keys()]).toEqual(["network.conf"]);
-  expect(warnings).toEqual([expect.stringMatching(/^network\.conf: line 2, column 8: domain is not usable, and is left out: /)]);
+  expect(warnings).toEqual([expect.stringMatching(/^network\.conf: line 2, column 8: domain is not usable, and is ignored: /)]);
   const built = inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, { by: "builder" });
   expect(await problemOf(() => built)).toMatchObject({ where: { file: "t.tar: network.conf", line: 2, column: 8 } });
 });
@@ -165,8 +165,8 @@ const HOSTILE: readonly (readonly [string, readonly RawEntry[], string])[] = [
   ["a block device", [{ name: "ic_state/vda", type: "4" }], "a block device"],
   ["a FIFO", [{ name: "network.conf", type: "6" }], "a fifo"],
   ["a contiguous file", [{ name: "network.conf", type: "7" }], "a contiguous file"],
-  ["a sparse file of GNU tar", [{ name: "network.conf", type: "S" }], "a type that no one knows"],
-  ["a volume label", [{ name: "network.conf", type: "V" }], "a type that no one knows"],
+  ["a sparse file of GNU tar", [{ name: "network.conf", type: "S" }], "an unknown type"],
+  ["a volume label", [{ name: "network.conf", type: "V" }], "an unknown type"],
   ["an absolute name", [{ name: "/network.conf" }], "an absolute name"],
   ["an absolute name after ./", [{ name: ".//etc/passwd" }, { name: "/" }], "an absolute name"],
   ["..", [{ name: "../network.conf" }], ".."],

@@ -241,9 +241,7 @@ test("a watcher that breaks is told, and set up again with an inspection", async
   expect(times).toBe(2);
   expect(inspections).toEqual(["0: x", "300.02: data-growth"]);
   // Said once, however often it is so.
-  expect(news).toEqual([
-    { kind: "trouble", doing: "watching over data-growth", problem: { code: "test-problem", what: "no such volume" } },
-  ]);
+  expect(news).toEqual([{ kind: "trouble", doing: "watching data-growth", problem: { code: "test-problem", what: "no such volume" } }]);
 });
 
 test("an operator reads what changes, and nothing twice", async () => {

@@ -55,7 +55,11 @@ test("without a file that can be used, nothing is made by the defaults that stay
   const effects = [activate("open it", async () => undefined), provision("make it", async () => undefined)];
   for (const unit of ["store-key", "var", "volumes", "volume-filesystems"]) {
     expect(await made(unit, async () => effects)).toMatchObject({
-      conflict: { what: expect.stringContaining("not done by the defaults"), where: { line: 2, column: 16 }, found: "to do: make it" },
+      conflict: {
+        what: expect.stringContaining("not done with the default settings"),
+        where: { line: 2, column: 16 },
+        found: "to do: make it",
+      },
     });
     expect(await made(unit, async () => effects.slice(0, 1))).toEqual(effects.slice(0, 1));
     expect(await made(unit, async () => [])).toEqual([]);

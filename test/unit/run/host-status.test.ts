@@ -57,7 +57,7 @@ function run(
 test("a boot is told as it begins and ends, and that the node is ready once it has ended well", async () => {
   const { sent } = await tell(run("boot", "done"));
   expect(sent).toEqual([
-    ["STATUS=guestos-boot: boot: begun"],
+    ["STATUS=guestos-boot: boot: started"],
     [
       "READY=1",
       "STATUS=guestos-boot: boot: 1 unit: 0 changed, 1 unchanged, 0 degraded, 0 failed, 0 skipped in 1.0 s",
@@ -94,5 +94,5 @@ test("what an operator runs is no news for the host, and a host that gave no add
 test("a host that does not answer is tried once, and that is said once", async () => {
   const { sent, complaints } = await tell(run("boot", "failed"), { deaf: true });
   expect(sent).toHaveLength(1);
-  expect(complaints).toEqual(["the host was not told how the boot goes: no one listens"]);
+  expect(complaints).toEqual(["the host was not notified of the boot's state: no one listens"]);
 });

@@ -42,7 +42,7 @@ test("an extra unit requires shipped ones and other extra ones, whatever their o
 
 test.each<readonly [string, readonly DeclaredUnit[], readonly string[], string]>([
   ["a unit that there is not", [declared("a", { requires: ["netwrok"] })], ["a"], "there is no unit netwrok"],
-  ["a unit that is off", [declared("a", { requires: ["journalbeat"] })], ["a"], "journalbeat is switched off"],
+  ["a unit that is off", [declared("a", { requires: ["journalbeat"] })], ["a"], "journalbeat is disabled"],
   ["itself", [declared("a", { requires: ["a"] })], ["a"], "it waits for a"],
   [
     "each other",

@@ -29,7 +29,7 @@ test("what is set is set, also where others require the unit, and nothing else",
   expect(graphProblems(units)).toEqual([]);
 });
 
-test("a unit that nothing requires is switched off, and so is a whole branch", async () => {
+test("a unit that nothing requires is disabled, and so is a whole branch", async () => {
   const off = (names: readonly string[]): string => `units:\n${names.map((name) => `  ${name}: { off: true }\n`).join("")}`;
   expect((await settled(off(["journalbeat"]))).map(({ name }) => name)).toEqual(
     all.map(({ name }) => name).filter((name) => name !== "journalbeat"),
@@ -46,12 +46,12 @@ function requiring(name: string, ...off: readonly string[]): string {
 }
 
 test.each([
-  ["units:\n  network:\n    off: true\n", 3, 5, "network is switched off", `required by ${requiring("network")}`],
+  ["units:\n  network:\n    off: true\n", 3, 5, "network is disabled", `required by ${requiring("network")}`],
   [
     "units:\n  volume-mounts: { off: true }\n  injected-data: { off: true }\n  upgrade-data-store: { off: true }\n",
     2,
     20,
-    "volume-mounts is switched off",
+    "volume-mounts is disabled",
     `required by ${requiring("volume-mounts", "injected-data", "upgrade-data-store")}`,
   ],
   ["units:\n  netwrok: { timeout: 20 }\n", 2, 3, "there is no such unit", '"netwrok"'],

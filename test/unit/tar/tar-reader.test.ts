@@ -87,7 +87,7 @@ test.each<readonly [string, Buffer, TarRules, RegExp]>([
     /single block/,
   ],
   // GNU tar shows the first one alone (tar manual, "--ignore-zeros").
-  ["a second tar behind the first", Buffer.concat([rawTar([file]), rawTar([file])]), OPEN, /behind the end/],
+  ["a second tar behind the first", Buffer.concat([rawTar([file]), rawTar([file])]), OPEN, /after the end/],
   ["no end mark", rawTar([file], { end: false }), OPEN, /cut off/],
   ["one block of zeros for an end mark", rawTar([file]).subarray(0, -512), OPEN, /cut off/],
   ["more padding than is allowed", Buffer.concat([rawTar([file]), Buffer.alloc(20_480)]), OPEN, /more than 10240 bytes/],

@@ -62,7 +62,7 @@ test("what comes before the place that cannot be read still counts", () => {
 test.each([
   ["too short", block("boot_alternative=A\n", 100), "it has 100 bytes and not 1024"],
   ["too long", block("boot_alternative=A\n", 2048), "it has 2048 bytes and not 1024"],
-  ["twice there", block("boot_alternative=A\nboot_alternative=B\n"), "boot_alternative stands there 2 times"],
+  ["twice there", block("boot_alternative=A\nboot_alternative=B\n"), "boot_alternative occurs 2 times"],
   ["no end", block("boot_alternative=A"), "GRUB cannot save to it: its last line has no end"],
   ["full", block(`boot_alternative=A\nx=${"y".repeat(950)}\n`), "GRUB has no room in it to save a longer value"],
   ["far back", block(`x=${"y".repeat(470)}\nboot_alternative=A\n`), "the boot state is not in its first sector"],

@@ -46,14 +46,14 @@ describe("accounts", () => {
         ssh(vm, { account: "readonly", key: keys.readonly, command: `${command}; echo "ended with $?"` });
       expect(await asAdmin("guestos-boot status")).toMatchObject({
         status: 0,
-        stdout: expect.stringMatching(/^done: all is as it should be\n/),
+        stdout: expect.stringMatching(/^done: nothing is missing or wrong\n/),
       });
       for (const verb of ["why store-key", "analyze time", "list", "graph", "upgrade status", "status --watch"])
         expect(await asAdmin(`guestos-boot ${verb}`), verb).toMatchObject({ status: 0, stderr: "" });
       expect((await asAdmin("guestos-boot doctor; echo ended with $?")).stdout).toBe("ended with 5\n");
       const doctor = await asAdmin("sudo -n guestos-boot doctor");
       expect([doctor.status, doctor.stderr], doctor.stdout).toEqual([0, ""]);
-      expect((await asReadonly("guestos-boot status")).stdout).toMatch(/^done: all is as it should be\n[^]*ended with 0\n$/);
+      expect((await asReadonly("guestos-boot status")).stdout).toMatch(/^done: nothing is missing or wrong\n[^]*ended with 0\n$/);
       expect((await asReadonly("sudo -n true")).stdout).toBe("ended with 1\n");
       // The account of a service is neither.
       const other = await vm.shell.run("setpriv --reuid=node_exporter --regid=node_exporter --init-groups guestos-boot status");

@@ -38,7 +38,7 @@ describe("doctor", () => {
       const { sound, findings } = Doctor.parse(JSON.parse(stdout));
       expect(sound).toBe(false);
       expect(findings.map(({ level, problem: { what, todo } }) => [level, what, todo])).toEqual([
-        ["wrong", "node-exporter-keys is not as the boot leaves it", "guestos-boot --unit node-exporter-keys"],
+        ["wrong", "node-exporter-keys is not in the state that the boot makes", "guestos-boot --unit node-exporter-keys"],
         ["wrong", "/var/lib/ic/data is not mounted as it should be", "mount -o remount,nodev,nosuid,noexec /var/lib/ic/data"],
         ["wrong", `${key} is not closed to others`, `chmod 0600 ${key}`],
         [

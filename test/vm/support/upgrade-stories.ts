@@ -27,7 +27,7 @@ export interface UpgradeStories {
     base: (ready: UpgradeNode) => string,
     tell: (disk: string, ready: UpgradeNode) => Promise<void>,
   ) => Promise<void>;
-  /** Starts a machine that is switched off after the last test at the latest. */
+  /** Starts a machine that is disabled after the last test at the latest. */
   readonly boot: (...args: Parameters<typeof start>) => Promise<VirtualMachine>;
 }
 

@@ -64,7 +64,7 @@ test("a unit that an operator has masked is told as masked", async () => {
 
 test.each([
   ["failed", "it failed", `journalctl -b -u ${UNIT}`],
-  ["timeout", "it took too long and systemd gave up", `journalctl -b -u ${UNIT}`],
+  ["timeout", "it took too long, and systemd stopped it", `journalctl -b -u ${UNIT}`],
   ["dependency", "a unit that it needs failed", `systemctl list-dependencies ${UNIT}`],
   ["canceled", "another job took its place", `journalctl -b -u ${UNIT}`],
   ["something new", "something new", `journalctl -b -u ${UNIT}`],

@@ -67,7 +67,7 @@ test.each([512, 4096])(
 test("a disk without room for it is refused before anything is written", async () => {
   disk(512, 64 * MIB, "name=B_var");
   await expect(makeStorePartition(host, device.slice("/dev/".length), "store")).rejects.toThrow(
-    /^there is no room for the partition store/,
+    /^there is not enough space for the partition store/,
   );
   expect(execFileSync("sfdisk", ["--verify", device], { encoding: "utf8" })).toContain("No errors detected");
 });

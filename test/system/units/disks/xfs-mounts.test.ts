@@ -94,7 +94,7 @@ async function refusal(machine: NamespaceMachine, xfs: Xfs): Promise<ProblemErro
   expect(machine.tools.filter(({ program }) => program === "xfs_repair")).toEqual([]);
   expect(machine.notes).toEqual([]);
   expect(error.problem.what).toBe(
-    `the kernel does not mount data (${xfs.wanted.source}) at ${xfs.wanted.mountPoint}; it was not repaired, for nothing says that it is damaged`,
+    `the kernel does not mount data (${xfs.wanted.source}) at ${xfs.wanted.mountPoint}; it was not repaired, because nothing shows that it is damaged`,
   );
   expect(await mountAt(machine.host, xfs.wanted.mountPoint)).toBeUndefined();
   return error;
@@ -178,7 +178,7 @@ test("a log that the kernel has refused twice is thrown away, and that is said b
     ...["mount", "dmesg", "mount", `xfs_repair ${xfs.wanted.source}`, "mount", "dmesg", "xfs_repair -L", "mount"],
   ]);
   expect(said).toEqual([
-    expect.stringMatching(/^the log of data cannot be replayed \(.*unrecognised log version.*\): it is about to be thrown away/),
+    expect.stringMatching(/^the log of data cannot be replayed \(.*unrecognised log version.*\): it will be discarded/),
   ]);
   expect(machine.notes).toEqual([...said, "data was damaged and has been repaired"]);
 });

@@ -41,7 +41,7 @@ test("an account whose file is removed loses its keys", async () => {
   const machine = prepare();
   await runUnit(sshAccountKeys, machine);
   unlinkSync(machine.at("/boot/config/accounts_ssh_authorized_keys/backup"));
-  expect(await runUnit(sshAccountKeys, machine)).toEqual(["take all ssh keys from backup"]);
+  expect(await runUnit(sshAccountKeys, machine)).toEqual(["remove all ssh keys of backup"]);
   expect(readdirSync(machine.at(FOLDER))).toEqual(["admin"]);
 });
 

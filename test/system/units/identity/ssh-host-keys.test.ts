@@ -220,7 +220,7 @@ test("an Ed25519 key in PKCS 8, which sshd does not read, stays the same key", a
   });
   writeFileSync(file, privateKey);
   expect(sshdReadsHostKey(machine.root, file)).toBe(false);
-  expect(await runUnit(sshHostKeys, machine)).toContain("write the ed25519 host key, the same one, as sshd reads it");
+  expect(await runUnit(sshHostKeys, machine)).toContain("write the same ed25519 host key again, as sshd reads it");
   expectWhole(machine);
   const key = parseHostKey(privateKey);
   expect(fingerprint(file)).toBe(key.kind === "key" ? publicKeyOf(key.publicLine) : key.reason);

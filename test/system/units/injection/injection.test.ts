@@ -224,7 +224,7 @@ test("a medium that is exchanged between the two units is refused, and leaves no
   await runUnit(configInjection, machine);
   attach(machine, B);
   expect(await problemOf(async () => runUnit(injectedData, machine))).toMatchObject({
-    what: "the configuration medium was exchanged while it was being taken in",
+    what: "the configuration medium was replaced while it was being read",
   });
   expect(readdirSync(machine.at("/var/lib/ic/data"))).toEqual([]);
   expect(readdirSync(machine.at("/var/lib/ic/crypto"))).toEqual([]);
@@ -268,7 +268,7 @@ test("when the data cannot be made durable, none of it is put into place", async
 
 test("data that was not announced is not stored", async () => {
   expect(await problemOf(async () => runUnit(injectedData, node(A)))).toMatchObject({
-    what: "nothing says which configuration is being taken in",
+    what: "it is not recorded which configuration is being stored",
   });
 });
 

@@ -102,6 +102,6 @@ test("where IPv6 is off, no one is asked", async () => {
     "mkdir /run/proc && mount -t proc proc /run/proc && echo 1 >/run/proc/sys/net/ipv6/conf/eth0/disable_ipv6 && umount /run/proc";
   await node.run("sh", "-c", off);
   const before = systemd.jobs.length;
-  await expect(runUnit(ipv6Monitor, machine)).rejects.toMatchObject({ problem: { what: "IPv6 is off on eth0" } });
+  await expect(runUnit(ipv6Monitor, machine)).rejects.toMatchObject({ problem: { what: "IPv6 is disabled on eth0" } });
   expect(systemd.jobs.slice(before)).toEqual([]);
 });

@@ -109,7 +109,7 @@ test("files that we made for another interface go, and files of others stay", as
   await node.host.writeFile("/run/systemd/network/10-theirs.network", "[Match]\nName=nothing\n", { mode: 0o644 });
   expect(await runUnit(network, machine)).toEqual([
     "remove /run/systemd/network/10-eth7.network, made for another interface",
-    "have systemd-networkd apply it to eth0: nothing that it shows changes",
+    "have systemd-networkd apply it to eth0: no visible change",
   ]);
   expect(await node.host.list("/run/systemd/network")).toEqual(["10-eth0.network", "10-theirs.network"]);
 });

@@ -78,7 +78,7 @@ async function startNginx(): Promise<void> {
 
 test("without domains, and then without a certificate, nothing is served, and it is said why", async () => {
   expect(await problemOf(async () => runUnit(nginx, machine))).toMatchObject({
-    what: "there is no domain to answer for; nginx was not touched",
+    what: "no domain is configured for nginx; nginx was not changed",
     where: { file: "/run/config/bn_vars.conf" },
   });
   await writeConfig(node, "bn_vars.conf", "system_domains=ic0.app\napplication_domains=icp0.io\n");
@@ -88,7 +88,7 @@ test("without domains, and then without a certificate, nothing is served, and it
 
 test("with both, nginx is configured, found good by nginx itself, and started; once", async () => {
   await putCertificate(first);
-  expect(await runUnit(nginx, machine)).toEqual(["start nginx.service, to answer for ic0.app icp0.io"]);
+  expect(await runUnit(nginx, machine)).toEqual(["start nginx.service, to serve ic0.app icp0.io"]);
   expect(machine.notes).toEqual([expect.stringMatching(/^the certificate in .*fullchain\.pem is not for icp0\.io/)]);
   expect(await runUnit(nginx, machine)).toEqual([]);
   expect(systemd.jobs).toEqual(["StartUnit nginx.service"]);
@@ -123,7 +123,7 @@ test("another certificate is taken up by a reload, while a request that is going
   await putCertificate(second);
   const done = await runUnit(nginx, machine);
   expect(done).toEqual([
-    "reload nginx.service, to answer for ic0.app icp0.io",
+    "reload nginx.service, to serve ic0.app icp0.io",
     expect.stringMatching(/^remove .*\/tls-[0-9a-f]{16}, a certificate that is no longer used$/),
   ]);
   expect(systemd.jobs.at(-1)).toBe("ReloadUnit nginx.service");
@@ -159,7 +159,7 @@ test("what nginx itself refuses is not put in force, and stays to be inspected",
   // Not there any more: no one can be given what nginx puts aside.
   const refusing = { ...machine, host: { ...machine.host, run: withBrokenConf() } };
   expect(await problemOf(async () => runUnit(nginx, refusing))).toMatchObject({
-    what: "nginx refuses its configuration; it goes on as it is",
+    what: "nginx refuses its configuration; it keeps the present one",
     where: { file: `${CONF}.new`, line: 2 },
     found: expect.stringContaining("unknown directive"),
   });
@@ -207,7 +207,7 @@ test("an interface without an address is waited for; with one, danted is found g
   const error: unknown = await runUnit(danted, machine).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ retryable: true, problem: { found: 'interface "eth0" has no usable IP-addresses configured' } });
   await node.run("ip", "address", "add", `${ADDRESS}/24`, "dev", "eth0");
-  expect(await runUnit(danted, machine)).toEqual(["start danted.service, to take 10.9.9.0/24 out by eth0"]);
+  expect(await runUnit(danted, machine)).toEqual(["start danted.service, to relay 10.9.9.0/24 by eth0"]);
   expect(await runUnit(danted, machine)).toEqual([]);
 });
 
@@ -231,7 +231,7 @@ test("a machine of that network is taken where it wants to go, another one is no
 
 test("another network is taken up by a reload, and the one before is let in no longer", async () => {
   await writeConfig(node, "bn_vars.conf", "system_domains=ic0.app\nipv4_replica_ips=127.0.0.0/8\n");
-  expect(await runUnit(danted, machine)).toEqual(["reload danted.service, to take 127.0.0.0/8 out by eth0"]);
+  expect(await runUnit(danted, machine)).toEqual(["reload danted.service, to relay 127.0.0.0/8 by eth0"]);
   expect(systemd.jobs.at(-1)).toBe("ReloadUnit danted.service");
   proxy.kill("SIGHUP");
   await eventually(
@@ -254,7 +254,7 @@ test("an interface that does not exist is a conflict, and a network with bits be
 
 test("when no one is named any more, the proxy is stopped", async () => {
   await writeConfig(node, "bn_vars.conf", "system_domains=ic0.app\n");
-  expect(await runUnit(danted, machine)).toEqual(["stop danted.service: no network is named that may use it"]);
+  expect(await runUnit(danted, machine)).toEqual(["stop danted.service: no client network is configured"]);
   expect(systemd.jobs.at(-1)).toBe("StopUnit danted.service");
   expect(await runUnit(danted, machine)).toEqual([]);
 });

@@ -99,7 +99,7 @@ test("Debian's own store of certificates is the second choice; with neither, not
   host.files.delete(debian);
   host.files.delete(guestosLayout.journalUpload);
   const plan = await journalbeat.plan(testMachine(host));
-  expect(isConflict(plan) && plan.conflict.what).toBe("cannot tell whether https://logs.example.org:19532 is who it says");
+  expect(isConflict(plan) && plan.conflict.what).toBe("cannot verify the identity of https://logs.example.org:19532");
 });
 
 test("a file of certificates with none in it is not one, and does not make room for the next place", async () => {
@@ -119,10 +119,10 @@ test("tags travel as an entry of the journal, and further hosts are named as ign
   const machine = testMachine(shipping("journalbeat_hosts=one.example.org two.example.org\njournalbeat_tags=lab eu\n"));
   expect(await runUnit(journalbeat, machine)).toEqual([
     `ship the journal to https://one.example.org:19532 by ${SHIPPER}`,
-    "put the tags lab eu into the journal",
+    "write the tags lab eu to the journal",
   ]);
   expect(machine.host.effects).toContain("run logger --journald");
-  expect(machine.notes).toEqual([`logs go to one.example.org alone: ${SHIPPER} knows one host, two.example.org ignored`]);
+  expect(machine.notes).toEqual([`logs go to one.example.org alone: ${SHIPPER} supports one host; two.example.org ignored`]);
 });
 
 test("where the image has Filebeat, that ships to all hosts, of filebeat.conf before journalbeat.conf", async () => {

@@ -84,12 +84,12 @@ journalbeat          degraded  0.10 s — bad value
 |   code     test-problem                                                     |
 |                                                                             |
 | what happens next                                                           |
-|   - The boot goes on without it; nothing is tried again by itself.          |
-|   - A system on trial (after an upgrade) is left: the machine restarts in   |
-|     about a minute, and the boot loader goes back to the other system. Any  |
-|     other system stays up.                                                  |
+|   - The boot continues without it. Nothing is retried automatically.        |
+|   - If this system is on trial after an upgrade, the machine restarts in    |
+|     about a minute, and the boot loader starts the other system. Otherwise  |
+|     this system stays up.                                                   |
 |   - Log in, do what "to do" says, then run: guestos-boot                    |
-|   - The same again: guestos-boot status. With all that was seen:            |
+|   - To show this again: guestos-boot status. For the details of a unit:     |
 |     guestos-boot why UNIT                                                   |
 +-----------------------------------------------------------------------------+
 boot: 5 units: 0 changed, 0 unchanged, 1 degraded, 1 failed, 3 skipped in 3.6 s`,

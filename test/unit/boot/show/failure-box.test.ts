@@ -30,7 +30,7 @@ test("the box says what was tried: the last action, its tool, how often and for 
 });
 
 test("after a boot nothing more comes, and the box says so", () => {
-  expect(box(failedBoot()).join("\n")).toContain("nothing is tried again by itself");
+  expect(box(failedBoot()).join("\n")).toContain("Nothing is retried automatically");
 });
 
 test("where UTF-8 is not understood, the box is ASCII throughout", () => {

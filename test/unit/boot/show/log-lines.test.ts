@@ -23,7 +23,7 @@ test("a run's start, what was done, how its units ended and its end are a line e
   expect(others).toEqual([]);
   expect(begun).toMatchObject({
     level: "info",
-    message: "early: begun, version 1.2.3, slot A",
+    message: "early: started, version 1.2.3, slot A",
     fields: { event: "run-started", slot: "A" },
   });
   expect(done).toEqual({
@@ -67,7 +67,7 @@ test("levels say how bad it is: skipped and retried are no failures of their own
       .slice(1)
       .map(({ level, fields, message }) => [level, fields["event"], message.split("\n")[0]]),
   ).toEqual([
-    ["notice", "retry", "one: to be tried again: device busy"],
+    ["notice", "retry", "one: will be retried: device busy"],
     ["notice", "note", "note from one: entry ignored"],
     ["warn", "unit", "one                  degraded  1.00 s — no host"],
     ["notice", "unit", "two                  skipped   0.00 s — requires one"],

@@ -110,7 +110,7 @@ describe("no key that is understood here", () => {
     ["\0\0\0\0", "is no private key"],
     ["hello\n", "is no private key"],
     ["-----BEGIN OPENSSH PRIVATE KEY-----\n", "is cut off"],
-    ["-----BEGIN OPENSSH PRIVATE KEY-----\nä\n-----END OPENSSH PRIVATE KEY-----\n", "is not base64 all through"],
+    ["-----BEGIN OPENSSH PRIVATE KEY-----\nä\n-----END OPENSSH PRIVATE KEY-----\n", "is not valid base64"],
     [
       "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
       "does not begin as an OpenSSH key does",

@@ -60,7 +60,7 @@ test("a link that networkd does not manage has no file and no settings", () => {
 });
 
 test.each(["", "not JSON", "[]", '{"AdministrativeState":7}'])("an answer that is no description is an error: %j", (text) => {
-  expect(() => parseLinkDescription(text)).toThrow("words that are not understood");
+  expect(() => parseLinkDescription(text)).toThrow("unknown format");
 });
 
 const WANTED = {

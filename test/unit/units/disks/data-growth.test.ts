@@ -110,7 +110,7 @@ test("where a power cut came between the two, the file system is what is left", 
 });
 
 test("a full group is named", async () => {
-  expect(await planned({ freeMib: 399, volume: 900 })).toEqual(["shared-data is filling up, and cannot grow any more"]);
+  expect(await planned({ freeMib: 399, volume: 900 })).toEqual(["shared-data is nearly full, and cannot grow"]);
 });
 
 test("what is not mounted cannot be inspected", async () => {

@@ -10,7 +10,7 @@ const DAY = 24 * 3600 * 1000;
 const CONFIG = "/boot/config/node_exporter";
 const RUNTIME = "/run/ic-node/etc/node_exporter";
 const MAKE = ["make node_exporter's TLS key", "sign a certificate for it"];
-const INSTALL = [`put node_exporter's configuration and its TLS key into ${RUNTIME}`, `bind ${RUNTIME} over /etc/node_exporter`];
+const INSTALL = [`copy node_exporter's configuration and its TLS key to ${RUNTIME}`, `bind ${RUNTIME} over /etc/node_exporter`];
 const KEY = makeTlsKey();
 
 function days(count: number): Date {
@@ -67,13 +67,13 @@ describe("the certificate is signed again, and the key stays, when the certifica
     ["expires or has expired", makeCertificate(KEY, days(-3650), days(29))],
   ])("%s", async (fault, certificate) => {
     const subject = machine(pair(certificate));
-    expect(await runUnit(nodeExporterKeys, subject)).toEqual([`sign node_exporter's certificate, as it ${fault}`, ...INSTALL]);
+    expect(await runUnit(nodeExporterKeys, subject)).toEqual([`sign node_exporter's certificate, because it ${fault}`, ...INSTALL]);
     expect(filesBelow(subject.host, CONFIG)["node_exporter.key"]).toBe(KEY);
   });
 
   test("is missing", async () => {
     const subject = machine({ [`${CONFIG}/node_exporter.key`]: KEY });
-    expect(await runUnit(nodeExporterKeys, subject)).toEqual(["sign node_exporter's certificate, as it is missing", ...INSTALL]);
+    expect(await runUnit(nodeExporterKeys, subject)).toEqual(["sign node_exporter's certificate, because it is missing", ...INSTALL]);
   });
 });
 
@@ -117,8 +117,8 @@ test("a pair that is not in plain PEM is the same pair afterwards, and the opera
   const certificate = makeCertificate(KEY, days(-1), days(3649));
   const subject = machine(pair(`\ufeff${certificate}`, `\ufeff${KEY}`));
   expect(await runUnit(nodeExporterKeys, subject)).toEqual([
-    "write node_exporter's TLS key, the same one, in plain PEM",
-    "write node_exporter's certificate, the same one, in plain PEM",
+    "write the same TLS key of node_exporter again, in plain PEM",
+    "write the same certificate of node_exporter again, in plain PEM",
     ...INSTALL,
   ]);
   expect(filesBelow(subject.host, CONFIG)).toEqual({

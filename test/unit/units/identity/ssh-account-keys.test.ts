@@ -23,7 +23,7 @@ function runtime({ host }: ReturnType<typeof machine>): Readonly<Record<string, 
 
 test("each account that has keys gets them, readable by its group and writable by root alone", async () => {
   const subject = machine({ [`${CONFIG}/admin`]: ALICE, [`${CONFIG}/backup`]: `# two\n\n${ALICE}${BOB}` });
-  expect(await runUnit(sshAccountKeys, subject)).toEqual(["give admin its ssh keys (1)", "give backup its ssh keys (2)"]);
+  expect(await runUnit(sshAccountKeys, subject)).toEqual(["write the ssh keys of admin (1)", "write the ssh keys of backup (2)"]);
   expect(runtime(subject)).toEqual({ admin: ALICE, backup: ALICE + BOB });
   expect(await subject.host.stat(`${RUNTIME}/admin`)).toMatchObject({ mode: 0o640, uid: 0, gid: 1001 });
   expect(await runUnit(sshAccountKeys, subject)).toEqual([]);
@@ -35,7 +35,7 @@ test("a node without any keys needs nothing", async () => {
 
 test("an account whose file is gone loses its keys, and so does whoever is no account of ours", async () => {
   const subject = machine({ [`${RUNTIME}/readonly`]: ALICE, [`${RUNTIME}/mallory`]: BOB });
-  expect(await runUnit(sshAccountKeys, subject)).toEqual(["take all ssh keys from readonly", `remove ${RUNTIME}/mallory`]);
+  expect(await runUnit(sshAccountKeys, subject)).toEqual(["remove all ssh keys of readonly", `remove ${RUNTIME}/mallory`]);
   expect(runtime(subject)).toEqual({});
 });
 
@@ -51,14 +51,14 @@ test.each([
   const subject = machine({ [`${CONFIG}/admin`]: ALICE });
   await runUnit(sshAccountKeys, subject);
   await subject.host.setAttributes(`${RUNTIME}/admin`, attributes);
-  expect(await runUnit(sshAccountKeys, subject)).toEqual(["give admin its ssh keys (1)"]);
+  expect(await runUnit(sshAccountKeys, subject)).toEqual(["write the ssh keys of admin (1)"]);
 });
 
 test("a key that was added by hand on the tmpfs is taken away", async () => {
   const subject = machine({ [`${CONFIG}/admin`]: ALICE });
   await runUnit(sshAccountKeys, subject);
   subject.host.files.set(`${RUNTIME}/admin`, ALICE + BOB);
-  expect(await runUnit(sshAccountKeys, subject)).toEqual(["give admin its ssh keys (1)"]);
+  expect(await runUnit(sshAccountKeys, subject)).toEqual(["write the ssh keys of admin (1)"]);
   expect(runtime(subject)).toEqual({ admin: ALICE });
 });
 

@@ -10,7 +10,7 @@ import { testMachine } from "../../../support/test-machine.ts";
 const KEYS = { ed25519: makeHostKey("ed25519"), ecdsa: makeHostKey("ecdsa") };
 const CONFIG = "/boot/config/ssh";
 const RUNTIME = "/run/ic-node/etc/ssh";
-const INSTALL = [`put sshd's configuration and the host keys into ${RUNTIME}`, `bind ${RUNTIME} over /etc/ssh`];
+const INSTALL = [`copy sshd's configuration and the host keys to ${RUNTIME}`, `bind ${RUNTIME} over /etc/ssh`];
 
 /** Of what OpenSSH's loader takes, the fake one knows the canonical form alone: test/system/units/identity/ssh-host-keys.test.ts has the real one. */
 const keygen: ToolAction = (host, { args }) => {
@@ -117,7 +117,7 @@ describe("a node with its keys", () => {
   test("has a private half that others could read taken from them", async () => {
     const file = `${CONFIG}/ssh_host_ed25519_key`;
     const subject = machine({ files: BOTH, attributes: { [file]: { mode: 0o644 } } });
-    expect(await runUnit(sshHostKeys, subject)).toEqual([`take ${file} from all but root`, ...INSTALL]);
+    expect(await runUnit(sshHostKeys, subject)).toEqual([`make ${file} readable by root alone`, ...INSTALL]);
   });
 
   test("has a key put back that was changed on the tmpfs", async () => {
@@ -135,7 +135,7 @@ describe("a key that sshd cannot read as it lies there", () => {
 
   test("is the same key afterwards, and the operator is told where its file is", async () => {
     const subject = machine({ files: { ...BOTH, [file]: text } });
-    expect(await runUnit(sshHostKeys, subject)).toEqual(["write the ed25519 host key, the same one, as sshd reads it", ...INSTALL]);
+    expect(await runUnit(sshHostKeys, subject)).toEqual(["write the same ed25519 host key again, as sshd reads it", ...INSTALL]);
     expect(subject.host.files.get(file)?.toString()).toBe(KEYS.ed25519.text);
     expect(subject.host.files.get(`${file}.pub`)).toBe(KEYS.ed25519.publicLine);
     expect(subject.host.files.get(`${file}.unusable`)?.toString()).toBe(text);

@@ -43,7 +43,7 @@ test("what a medium brings is written down, stored, and what it does not bring i
   expect(host.effects).toEqual([]);
   if (isConflict(plan)) throw new Error("a conflict");
   expect(plan.map(({ description, effect }) => `${effect}: ${description}`)).toEqual([
-    `provision: note that the configuration on ${DIRECT} (sha256 ${digest(A)}) is being taken in`,
+    `provision: note that the configuration on ${DIRECT} (sha256 ${digest(A)}) is being stored`,
     "provision: store network.conf as /boot/config/network.conf",
     "provision: remove /boot/config/nns.conf, which is not part of it",
     "provision: store accounts_ssh_authorized_keys/root as /boot/config/accounts_ssh_authorized_keys/root",
@@ -92,7 +92,7 @@ test.each([
   ["and one of another version", JSON.stringify({ version: 2 })],
 ])("%s", async (_, text) => {
   expect(await planned(machine({ [RECORD]: text, [DIRECT]: B, "/boot/config/network.conf": "hostname=a\n" }))).toEqual([
-    `note that the configuration on ${DIRECT} (sha256 ${digest(B)}) is being taken in`,
+    `note that the configuration on ${DIRECT} (sha256 ${digest(B)}) is being stored`,
     "remove /boot/config/network.conf, which is not part of it",
     "store nns.conf as /boot/config/nns.conf",
     "note that the config partition is complete",

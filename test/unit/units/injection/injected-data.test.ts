@@ -77,5 +77,5 @@ test("what an earlier medium brought and this one does not is removed", async ()
 });
 
 test("while the config partition is half done, nothing is stored", async () => {
-  await expect(outcome(node({}, [], "begun"))).rejects.toThrow("nothing says which configuration is being taken in");
+  await expect(outcome(node({}, [], "begun"))).rejects.toThrow("it is not recorded which configuration is being stored");
 });

@@ -52,7 +52,7 @@ test.each([
   ["deprecated", [DEPRECATED]],
   ["another interface's", [ELSEWHERE]],
 ])("an address that is %s is not enough", async (_, addresses) => {
-  expect(await actions(node(addresses))).toEqual(["wait for an IPv6 address on eth0, and ask for routers if need be"]);
+  expect(await actions(node(addresses))).toEqual(["wait for an IPv6 address on eth0, and send router solicitations if needed"]);
 });
 
 test("where an address is configured, another one is not enough", async () => {
@@ -70,10 +70,10 @@ test("a configured link-local address is a conflict: it is never global (RFC 429
   expect(isConflict(plan) && plan.conflict.found).toContain("fe80::5054:ff:fe12:3456, a link-local address");
 });
 
-test("where IPv6 is off on the interface, no one is asked (ip-sysctl: disable_ipv6)", async () => {
+test("where IPv6 is disabled on the interface, no one is asked (ip-sysctl: disable_ipv6)", async () => {
   await expect(actions(node([], { disabled: "1" }))).rejects.toMatchObject({
     retryable: true,
-    problem: { what: "IPv6 is off on eth0", found: "the sysctl net.ipv6.conf.eth0.disable_ipv6 is 1" },
+    problem: { what: "IPv6 is disabled on eth0", found: "the sysctl net.ipv6.conf.eth0.disable_ipv6 is 1" },
   });
 });
 

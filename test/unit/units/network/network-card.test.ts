@@ -115,12 +115,12 @@ test("it is known again under another name, and in another place, which is said"
 });
 
 test.each([
-  ["a carrier", { enp0s2: { carrier: false }, enp0s16: { mac: OURS } }, "carrier", "it alone has a carrier"],
-  ["a router", { enp0s2: {}, enp0s16: { mac: OURS, heard: 1 } }, "router", "it alone has an IPv6 router"],
+  ["a carrier", { enp0s2: { carrier: false }, enp0s16: { mac: OURS } }, "carrier", "only it has a carrier"],
+  ["a router", { enp0s2: {}, enp0s16: { mac: OURS, heard: 1 } }, "router", "only it has an IPv6 router"],
 ])("without a memory, %s decides, and not the alphabet", async (_, named, because, said) => {
   const machine = node(cards(named));
   expect(await run(machine)).toEqual([
-    "find which of enp0s2, enp0s16 leads to the node's network",
+    "find which of enp0s2, enp0s16 is connected to the node's network",
     "remember the network card that was found",
   ]);
   expect(memoryOf(machine)).toMatchObject({ card: { mac: OURS, name: "enp0s16" }, because });
@@ -165,11 +165,9 @@ test.each([
 
 test("where the remembered card is gone, the choice is made again, remembered and said", async () => {
   const machine = node(cards({ enp0s2: { carrier: false }, enp0s3: { mac: "52:54:00:00:00:03" } }), remembered());
-  expect((await run(machine))[0]).toBe(`find enp0s16 (${OURS} at pci0000:00/0000:00:10.0), which is not there, or what takes its place`);
+  expect((await run(machine))[0]).toBe(`find enp0s16 (${OURS} at pci0000:00/0000:00:10.0), which is missing, or its replacement`);
   expect(memoryOf(machine)).toMatchObject({ card: { name: "enp0s3" }, because: "carrier", insteadOf: { mac: OURS }, bootId: BOOT });
-  expect(machine.notes).toEqual([
-    expect.stringMatching(/is enp0s3 .*it alone has a carrier; enp0s16 .*, which was it before, is not there$/),
-  ]);
+  expect(machine.notes).toEqual([expect.stringMatching(/is enp0s3 .*only it has a carrier; enp0s16 .*, the former one, is missing$/)]);
   expect(await chosen(machine)).toBe("enp0s3");
   expect(await run(machine)).toEqual([]);
 });

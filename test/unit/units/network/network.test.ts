@@ -95,7 +95,7 @@ test.each([
     partial: true,
     retryable: false,
     problem: {
-      what: expect.stringContaining("all else in it is in force"),
+      what: expect.stringContaining("all other settings are in force"),
       where: { file: CONF, line: Number(place.split(":")[0]), column: Number(place.split(":")[1]) },
       todo: "correct it there, then: guestos-boot --unit network",
     },
@@ -119,7 +119,7 @@ test.each([
   host.effects.length = 0;
   await expect(network.plan(testMachine(host))).rejects.toMatchObject({
     partial: false,
-    problem: { what: expect.stringContaining("the network stays as it is"), where: { file: CONF, line } },
+    problem: { what: expect.stringContaining("the network is not changed"), where: { file: CONF, line } },
   });
   expect(host.effects).toEqual([]);
 });
