@@ -35,7 +35,7 @@ export async function readNnsConf(host: Host, layout: Layout): Promise<NnsConf> 
 const PLAIN_URL = /^https?:\/\/[A-Za-z0-9[\]][A-Za-z0-9[\]:./?%&=_~+-]*$/;
 
 /** A URL as its standard serialises it (url.spec.whatwg.org), without the slash where only that follows the host. */
-function readWebUrl(value: string): string | undefined {
+export function readWebUrl(value: string): string | undefined {
   if (!PLAIN_URL.test(value) || !URL.canParse(value)) return undefined;
   const { username, password, hostname, origin, pathname, search, href } = new URL(value);
   const text = pathname === "/" && search === "" ? origin : href;
