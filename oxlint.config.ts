@@ -26,7 +26,7 @@ const pastTheHost = [
   // What the kernel tells without end, and what it has no file for.
   ...["disks/device-event.ts", "files/watch-files.ts", "files/follow-file.ts"],
   // What is the program's own: its lock, record and log, and the parts of it that are loaded.
-  ...["processes/lock.ts", "files/record-file.ts", "files/patient-writer.ts", "files/system-console.ts"],
+  ...["processes/lock.ts", "files/record-file.ts", "files/non-blocking-writer.ts", "files/system-console.ts"],
   // What a boot says to systemd, by descriptors that it hands over.
   "systemd/notify.ts",
   "processes/embedded-addon.ts",

@@ -13,15 +13,15 @@ const CLOCKS = {
 
 export function timeLines(document: TimeDocument): readonly string[] {
   const { phases, seconds, clocks } = document;
-  const told = new Set(phases.map(({ kind }) => kind));
-  const silent = (["firmware", "loader", "initrd"] as const).filter((kind) => !told.has(kind));
+  const kinds = new Set(phases.map(({ kind }) => kind));
+  const absent = (["firmware", "loader", "initrd"] as const).filter((kind) => !kinds.has(kind));
   return [
     bootLine(document),
     "",
     ...phases.map(({ label, seconds: took }) => `${fixed(took)}  ${share(took, seconds)}  ${label}`),
     `${fixed(seconds)}  100 %  total`,
     ...CLOCKS[clocks],
-    ...(clocks === "record only" || silent.length === 0 ? [] : [`Not available on this machine: ${silent.join(", ")}.`]),
+    ...(clocks === "record only" || absent.length === 0 ? [] : [`Not available on this machine: ${absent.join(", ")}.`]),
   ];
 }
 

@@ -235,11 +235,11 @@ function about(unit: UnitBar, run: RunBars): string {
 /** The label to the right of a bar: duration and outcome; the outcome "unchanged" is left out. So no outcome is told by colour alone. */
 function words(unit: UnitBar, { axis, middle, left, right }: Pick<Place, "axis" | "left" | "right"> & Pick<RowPlace, "middle">): string {
   const outcome = unit.result?.kind ?? "running";
-  const told = outcome === "unchanged" ? "" : ` ${outcome}`;
-  const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${told}`;
+  const suffix = outcome === "unchanged" ? "" : ` ${outcome}`;
+  const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${suffix}`;
   const end = axis.x(unit.end) + (outcome === "skipped" ? 8 : 0);
-  const isNews = outcome !== "unchanged" && outcome !== "changed";
-  const attributes = { class: isNews ? "strong halo" : "soft halo", style: "font-size:11px" };
+  const isNotable = outcome !== "unchanged" && outcome !== "changed";
+  const attributes = { class: isNotable ? "strong halo" : "soft halo", style: "font-size:11px" };
   if (end + 8 + textWidth(content, 11) <= right) return text(end + 8, middle + 4, content, attributes);
   const start = axis.x(unit.start);
   return start - 8 - textWidth(content, 11) < left ? "" : text(start - 8, middle + 4, content, { ...attributes, "text-anchor": "end" });

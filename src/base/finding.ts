@@ -39,9 +39,9 @@ export interface Refusal {
 }
 
 /** Reports the mistakes of a file as one problem. @throws ProblemError when there is at least one */
-export function refuseFindings(file: string, findings: readonly Finding[], { rest, partial = false, ...told }: Refusal = {}): void {
+export function refuseFindings(file: string, findings: readonly Finding[], { rest, partial = false, ...details }: Refusal = {}): void {
   const [first, ...more] = findings;
   if (first === undefined) return;
   const problem = findingsProblem(file, [first, ...more]);
-  throw new ProblemError({ ...problem, ...told, what: rest === undefined ? problem.what : `${problem.what}; ${rest}` }, { partial });
+  throw new ProblemError({ ...problem, ...details, what: rest === undefined ? problem.what : `${problem.what}; ${rest}` }, { partial });
 }

@@ -1,16 +1,16 @@
-/** Wakes the task that waits. A ring that comes while no task waits is kept for the next one. Several rings then count as one. */
-export class Bell {
-  #rung = false;
+/** Wakes the task that waits. A notification while no task waits is kept for the next one. Several then count as one. */
+export class Notifier {
+  #pending = false;
   #wake = (): void => undefined;
 
-  readonly ring = (): void => {
-    this.#rung = true;
+  readonly notify = (): void => {
+    this.#pending = true;
     this.#wake();
   };
 
-  /** Waits for a ring since the last call. Only one task may wait at a time. @returns false when the signal is aborted first */
-  async heard(signal: AbortSignal): Promise<boolean> {
-    if (!this.#rung && !signal.aborted) {
+  /** Waits for a notify since the last call. Only one task may wait at a time. @returns false when the signal is aborted first */
+  async notified(signal: AbortSignal): Promise<boolean> {
+    if (!this.#pending && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<undefined>();
       const wake = (): void => resolve(undefined);
       this.#wake = wake;
@@ -18,7 +18,7 @@ export class Bell {
       await promise;
       signal.removeEventListener("abort", wake);
     }
-    this.#rung = false;
+    this.#pending = false;
     return !signal.aborted;
   }
 }

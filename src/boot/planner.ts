@@ -4,7 +4,7 @@ import { type RunOptions, runUnits } from "./runner.ts";
 import { type Action, conflict, isConflict, type Unit } from "./unit.ts";
 
 /** What a run would find at a unit, and what it would do. */
-export type UnitForecast =
+export type UnitPreview =
   | { readonly kind: "nothing" }
   | { readonly kind: "to-do"; readonly actions: readonly Pick<Action, "description" | "effect">[] }
   /** A conflict, or the unit could not be inspected. */
@@ -22,9 +22,9 @@ export type UnitForecast =
  * It is a run with the same scheduler, timeouts and retries, but each unit ends in a conflict where it would act.
  * Units that require such a unit are not inspected, because the state that they would find does not exist yet.
  *
- * @returns a forecast for each unit, in the order given
+ * @returns a preview for each unit, in the order given
  */
-export async function planUnits<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<ReadonlyMap<string, UnitForecast>> {
+export async function planUnits<M>(units: readonly Unit<M>[], options: RunOptions<M>): Promise<ReadonlyMap<string, UnitPreview>> {
   const found = new Map<string, readonly Action[]>();
   const inspectors = changedUnits(units, (unit) => ({
     ...unit,
@@ -38,8 +38,8 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
   // Planning changes nothing, so it needs no mark. Reporting an earlier, interrupted run is left to the next real run.
   const { mark: _, ...rest } = options;
   const { results } = await runUnits(inspectors, rest);
-  const forecasts = new Map<string, UnitForecast>();
-  const forecast = (name: string): UnitForecast => {
+  const previews = new Map<string, UnitPreview>();
+  const preview = (name: string): UnitPreview => {
     const result = results.get(name);
     const actions = found.get(name);
     if (actions !== undefined) return { kind: "to-do", actions: actions.map(({ description, effect }) => ({ description, effect })) };
@@ -61,9 +61,9 @@ export async function planUnits<M>(units: readonly Unit<M>[], options: RunOption
       }
     }
   };
-  const known = (name: string): UnitForecast => {
-    const made = forecasts.get(name) ?? forecast(name);
-    forecasts.set(name, made);
+  const known = (name: string): UnitPreview => {
+    const made = previews.get(name) ?? preview(name);
+    previews.set(name, made);
     return made;
   };
   return new Map(units.map(({ name }) => [name, known(name)]));

@@ -25,7 +25,7 @@ export type FoundMark =
   | { readonly kind: "out-of-reach" };
 
 /** Milliseconds to wait for a disk that does not answer; then the run goes on without a mark. A loaded machine syncs in less. */
-const PATIENCE = 10_000;
+const TIME_LIMIT = 10_000;
 /** The same at the end of a run, which may have been told to stop and has promised to end soon. */
 const LAST_PATIENCE = 2_000;
 
@@ -101,8 +101,8 @@ export class MarkKeeper {
     if (found.kind === "unfinished") this.#onFound(found.before);
   }
 
-  /** Resolves when the work is done, and at the latest when the patience is used up. */
-  async #next(work: (mark: RunMark) => Promise<void>, patience = this.#isGivenUp ? 0 : PATIENCE): Promise<void> {
+  /** Resolves when the work is done, and at the latest when the limit is used up. */
+  async #next(work: (mark: RunMark) => Promise<void>, limit = this.#isGivenUp ? 0 : TIME_LIMIT): Promise<void> {
     const mark = this.#mark;
     if (mark === undefined) return;
     const done = this.#last.then(async () => work(mark));
@@ -110,7 +110,7 @@ export class MarkKeeper {
     const inTime = new AbortController();
     await Promise.race([
       done,
-      pause(this.#clock, patience, inTime.signal).then(() => {
+      pause(this.#clock, limit, inTime.signal).then(() => {
         if (!inTime.signal.aborted) this.#isGivenUp = true;
       }),
     ]);

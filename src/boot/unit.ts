@@ -48,7 +48,7 @@ export interface Watcher<M> {
   /** Yields for each change, several at once as one, until the signal is aborted. */
   readonly watch: (machine: M, signal: AbortSignal) => AsyncIterable<void>;
   /** Repairing the unit is mostly waiting for a remote answer. When another unit calls, its check is abandoned and made up for later. */
-  readonly makesWay?: boolean;
+  readonly yields?: boolean;
 }
 
 /** The three answers: nothing missing (no actions), something missing (actions in order), something in the way. */

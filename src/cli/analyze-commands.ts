@@ -4,7 +4,7 @@ import type { WhichRecord } from "../run/boot-record.ts";
 import { analyzeHelp, whyHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
 import { bootNumber, bootOption, jsonOption, recordOption } from "./options.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 
 interface Flags {
   readonly boot: number;
@@ -22,7 +22,7 @@ const ANALYSES: readonly (readonly [Analysis, string])[] = [
 ];
 
 /** Adds `analyze` with its subcommands, and `why`. */
-export function addAnalyzeCommands(program: Command, { terminal, setup, end }: Surroundings): void {
+export function addAnalyzeCommands(program: Command, { terminal, setup, end }: CommandContext): void {
   const analyze = addCommand(program, "analyze", "where the time of a boot went, in tables and pictures", { help: analyzeHelp });
   for (const [analysis, description] of ANALYSES) {
     const options = [bootOption(), recordOption(), jsonOption()];

@@ -4,7 +4,7 @@ import type { Setup } from "../run/setup.ts";
 import type { Terminal } from "../run/terminal.ts";
 
 /** What a command gets besides its arguments. */
-export interface Surroundings {
+export interface CommandContext {
   readonly terminal: Terminal;
   /** Loads the setup: of that profile, or of this machine's own. */
   readonly setup: (profile?: ProfileName) => Promise<Setup>;

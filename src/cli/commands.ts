@@ -7,7 +7,7 @@ import { addCommand } from "./add-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 
 interface ProfileFlags {
@@ -32,8 +32,8 @@ interface MonitorFlags {
 }
 
 /** Adds each command: its name, its options, and the function that it calls. */
-export function addCommands(program: Command, surroundings: Surroundings): void {
-  const { terminal, setup, end, entries } = surroundings;
+export function addCommands(program: Command, context: CommandContext): void {
+  const { terminal, setup, end, entries } = context;
   const command = (name: string, description: string, help: string, ...options: readonly Option[]): Command =>
     addCommand(program, name, description, { help, options: [...options, jsonOption()], isDefault: name === "run" });
 
@@ -111,7 +111,7 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     end(await status(await setup(), flags, terminal));
   });
 
-  addAnalyzeCommands(program, surroundings);
+  addAnalyzeCommands(program, context);
 
   command("doctor", "check the running node, and say how to repair what is wrong", doctorHelp).action(
     async (flags: { readonly json: boolean }) => {
@@ -147,10 +147,10 @@ export function addCommands(program: Command, surroundings: Surroundings): void 
     end(await monitor(await watchedSetup(setup), metricsAddress === undefined ? {} : { metricsAddress }, terminal));
   });
 
-  addRecoveryCommands(program, surroundings);
+  addRecoveryCommands(program, context);
 
   program.commandsGroup("Upgrading the node:");
-  addUpgradeCommands(program, surroundings);
+  addUpgradeCommands(program, context);
 
   // Known verbs have been translated by now (src/cli/manageboot.ts).
   command("manageboot", `the commands of older systems: ${Object.keys(managebootVerbs).join(", ")}`, managebootHelp)

@@ -5,7 +5,7 @@ import { exitCodeLines, exitCodes, type ExitName } from "../run/exit-codes.ts";
 import { ExitError } from "../run/exit-error.ts";
 import { rootHelp } from "./help.ts";
 import { profileSetup } from "../run/load-setup.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 import { printJson, type Terminal } from "../run/terminal.ts";
 import { usageProblem } from "./usage-problem.ts";
 import { version } from "./version.ts";
@@ -18,7 +18,7 @@ import { version } from "./version.ts";
  * @param setup loads the setup; replaced in tests
  * @returns the exit code
  */
-export async function main(args: readonly string[], terminal: Terminal, setup: Surroundings["setup"] = profileSetup): Promise<number> {
+export async function main(args: readonly string[], terminal: Terminal, setup: CommandContext["setup"] = profileSetup): Promise<number> {
   try {
     return exitCodes[await dispatch(args, terminal, setup)].code;
   } catch (error) {
@@ -26,7 +26,7 @@ export async function main(args: readonly string[], terminal: Terminal, setup: S
   }
 }
 
-async function dispatch(args: readonly string[], terminal: Terminal, setup: Surroundings["setup"]): Promise<ExitName> {
+async function dispatch(args: readonly string[], terminal: Terminal, setup: CommandContext["setup"]): Promise<ExitName> {
   let exit: ExitName = "ok";
   const program = guestosProgram({
     terminal,
@@ -47,7 +47,7 @@ async function dispatch(args: readonly string[], terminal: Terminal, setup: Surr
 }
 
 /** The whole command line as commander's objects: run by the program, and the source of the manual and the completions. */
-export function guestosProgram(surroundings: Surroundings): Command {
+export function guestosProgram(context: CommandContext): Command {
   const program = new Command("guestos-boot")
     .description("Brings a GuestOS from a blank disk to a running node, and keeps it running.")
     .version(`guestos-boot ${version}`, "--version", "print the version")
@@ -56,12 +56,12 @@ export function guestosProgram(surroundings: Surroundings): Command {
     .helpCommand("help [command]", "show the help of a command")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => surroundings.terminal.print(text.trimEnd()),
+      writeOut: (text) => context.terminal.print(text.trimEnd()),
       // report() words all errors, in the same way.
       writeErr: () => undefined,
     })
     .addHelpText("after", `\n${rootHelp}\n\nExit codes:\n${exitCodeLines().join("\n")}`);
-  addCommands(program, surroundings);
+  addCommands(program, context);
   return program;
 }
 

@@ -2,14 +2,14 @@ import type { Command } from "commander";
 import { recoveryHelp, recoverySetHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
 import { jsonOption, waitOption } from "./options.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 
 interface Flags {
   readonly json: boolean;
 }
 
 /** Adds `recovery-passphrase` and its subcommands. */
-export function addRecoveryCommands(program: Command, { terminal, setup, end }: Surroundings): void {
+export function addRecoveryCommands(program: Command, { terminal, setup, end }: CommandContext): void {
   const recovery = addCommand(program, "recovery-passphrase", "a passphrase that opens the store when the node's key file is lost", {
     help: recoveryHelp,
   });

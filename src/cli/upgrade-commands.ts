@@ -2,7 +2,7 @@ import { type Command, Option } from "commander";
 import { upgradeCommitHelp, upgradeConfirmHelp, upgradeForgetHelp, upgradeHelp, upgradeRollbackHelp, upgradeStatusHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
 import { jsonOption } from "./options.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 import { addReceiveCommands } from "./upgrade-receive-commands.ts";
 
 interface Flags {
@@ -10,8 +10,8 @@ interface Flags {
 }
 
 /** Adds `upgrade` and its subcommands. */
-export function addUpgradeCommands(program: Command, surroundings: Surroundings): void {
-  const { terminal, setup, end } = surroundings;
+export function addUpgradeCommands(program: Command, context: CommandContext): void {
+  const { terminal, setup, end } = context;
   const upgrade = addCommand(program, "upgrade", "the two systems of this node: install, try, keep, go back", {
     help: upgradeHelp,
   });
@@ -48,7 +48,7 @@ export function addUpgradeCommands(program: Command, surroundings: Surroundings)
     const { confirmCommand } = await import("./commands/upgrade-confirm-command.ts");
     end(await confirmCommand(await setup(), flags, terminal));
   });
-  addReceiveCommands(upgrade, surroundings);
+  addReceiveCommands(upgrade, context);
   command("forget", "allow an image that failed to be installed again", upgradeForgetHelp)
     .argument("<sha256>", "as guestos-boot upgrade status shows it")
     .action(async (sha256: string, flags: Flags) => {

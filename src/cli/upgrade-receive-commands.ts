@@ -2,7 +2,7 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { upgradeInstallHelp, upgradeVerifyHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
 import { jsonOption } from "./options.ts";
-import type { Surroundings } from "./command-context.ts";
+import type { CommandContext } from "./command-context.ts";
 
 interface Flags {
   readonly sha256?: string;
@@ -14,7 +14,7 @@ interface Flags {
 }
 
 /** Adds the subcommands of `upgrade` that read an image. */
-export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: Surroundings): void {
+export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: CommandContext): void {
   const command = (name: string, description: string, help: string): Command =>
     addCommand(upgrade, name, description, { help })
       .addArgument(new Argument("<image>", "a file, an http(s) address, or - for standard input"))

@@ -1,11 +1,11 @@
-import { planUnits, type UnitForecast } from "../boot/planner.ts";
+import { planUnits, type UnitPreview } from "../boot/planner.ts";
 import { RunReader } from "../boot/record/run-view.ts";
 import { withRequirements } from "../boot/graph.ts";
 import { CommandError } from "../system/command.ts";
 import { ProblemError } from "../base/problem.ts";
 import { machineFor } from "../run/machine-for.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
-import { type Check, couldNotInspect, type Finding, notice, type Patient, wrong } from "./check.ts";
+import { type Check, couldNotInspect, type Finding, notice, type CheckedNode, wrong } from "./check.ts";
 
 /**
  * The present plan of each unit of the chain and of the monitor: most faults of a node are something that a plan
@@ -17,15 +17,15 @@ export const chainCheck: Check = {
   title: "no unit of the boot chain or the monitor finds anything missing, or a conflict",
   seen: "guestos-boot plan",
   within: 300_000,
-  async inspect(patient, host) {
-    const units = [...patient.chain, ...patient.maintenance];
-    const { forecasts, notes, unanswered } = await ask(units, patient, host.signal);
-    const findings = judgeUnits(units, forecasts, unanswered, (name) => howToSee(patient, name));
+  async inspect(node, host) {
+    const units = [...node.chain, ...node.maintenance];
+    const { previews, notes, unanswered } = await ask(units, node, host.signal);
+    const findings = judgeUnits(units, previews, unanswered, (name) => howToSee(node, name));
     return {
       fact: `${units.length} units, nothing to do`,
       findings: [
         ...findings,
-        ...notes.map(({ name, text }) => notice(howToSee(patient, name).seen, { code: "unit-note", what: `${name}: ${text}` })),
+        ...notes.map(({ name, text }) => notice(howToSee(node, name).seen, { code: "unit-note", what: `${name}: ${text}` })),
       ],
     };
   },
@@ -35,16 +35,16 @@ export const chainCheck: Check = {
  * Milliseconds for one unit's plan. A slower one is not waited for, because the whole check would time out and lose
  * the other answers.
  */
-const PATIENCE = 30_000;
+const TIME_LIMIT = 30_000;
 
 interface Asked {
-  readonly forecasts: ReadonlyMap<string, UnitForecast>;
+  readonly previews: ReadonlyMap<string, UnitPreview>;
   readonly notes: readonly { readonly name: string; readonly text: string }[];
-  /** Names of the units that could not complete their inspection; whatever reason is known is in the forecast. */
+  /** Names of the units that could not complete their inspection; whatever reason is known is in the preview. */
   readonly unanswered: ReadonlySet<string>;
 }
 
-async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortSignal): Promise<Asked> {
+async function ask(units: readonly GuestUnit[], node: CheckedNode, signal: AbortSignal): Promise<Asked> {
   const unanswered = new Set(units.map(({ name }) => name));
   const made = new Map<GuestUnit, GuestUnit>();
   const alone = (unit: GuestUnit): GuestUnit => {
@@ -56,7 +56,7 @@ async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortS
       // In order, not all at once, but each unit whatever the others answer.
       after: [...unit.requires, ...unit.after].map(alone),
       retryFor: 0,
-      timeout: Math.min(unit.timeout, PATIENCE),
+      timeout: Math.min(unit.timeout, TIME_LIMIT),
       plan: async (machine) => {
         try {
           const plan = await unit.plan(machine);
@@ -73,13 +73,13 @@ async function ask(units: readonly GuestUnit[], patient: Patient, signal: AbortS
     return asked;
   };
   const reader = new RunReader();
-  const forecasts = await planUnits<Machine>(units.map(alone), {
-    machine: machineFor(patient),
-    facts: patient.facts,
+  const previews = await planUnits<Machine>(units.map(alone), {
+    machine: machineFor(node),
+    facts: node.facts,
     sink: (event) => void reader.read(event),
     signal,
   });
-  return { forecasts, notes: reader.run.units.flatMap(({ name, notes }) => notes.map((text) => ({ name, text }))), unanswered };
+  return { previews, notes: reader.run.units.flatMap(({ name, notes }) => notes.map((text) => ({ name, text }))), unanswered };
 }
 
 interface HowTo {
@@ -88,7 +88,7 @@ interface HowTo {
 }
 
 /** A run knows only the units of the chain. */
-function howToSee({ maintenance }: Patient, name: string): HowTo {
+function howToSee({ maintenance }: CheckedNode, name: string): HowTo {
   const isMaintenance = maintenance.some((unit) => unit.name === name);
   return isMaintenance
     ? { seen: `what the monitor would do for ${name}`, repair: `guestos-boot monitor --once --unit ${name}` }
@@ -103,18 +103,18 @@ function howToSee({ maintenance }: Patient, name: string): HowTo {
  */
 function judgeUnits(
   units: readonly GuestUnit[],
-  forecasts: ReadonlyMap<string, UnitForecast>,
+  previews: ReadonlyMap<string, UnitPreview>,
   unanswered: ReadonlySet<string>,
   howTo: (name: string) => HowTo,
 ): readonly Finding[] {
-  const ill = units.filter(({ name }) => forecasts.get(name)?.kind !== "nothing");
+  const ill = units.filter(({ name }) => previews.get(name)?.kind !== "nothing");
   const causesOf = (unit: GuestUnit): readonly GuestUnit[] =>
     withRequirements([unit], units).filter((required) => required !== unit && ill.includes(required));
   const followers = ill.filter((unit) => causesOf(unit).length > 0);
   const first = ill.filter((unit) => !followers.includes(unit));
   const causes = first.filter((unit) => followers.some((follower) => causesOf(follower).includes(unit)));
   return [
-    ...first.map(({ name }) => unitFinding(name, forecasts.get(name), unanswered.has(name), howTo(name))),
+    ...first.map(({ name }) => unitFinding(name, previews.get(name), unanswered.has(name), howTo(name))),
     ...(followers.length === 0 ? [] : [notJudged(followers.map(nameOf), causes.map(nameOf))]),
   ];
 }
@@ -135,10 +135,10 @@ function notJudged(followers: readonly string[], causes: readonly string[]): Fin
   );
 }
 
-function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswered: boolean, { seen, repair }: HowTo): Finding {
-  switch (forecast?.kind) {
+function unitFinding(name: string, preview: UnitPreview | undefined, isUnanswered: boolean, { seen, repair }: HowTo): Finding {
+  switch (preview?.kind) {
     case "to-do": {
-      const missing = forecast.actions.map(({ description }) => description);
+      const missing = preview.actions.map(({ description }) => description);
       return wrong(seen, {
         code: "unit-not-done",
         what: `${name} is not in the state that the boot makes`,
@@ -147,7 +147,7 @@ function unitFinding(name: string, forecast: UnitForecast | undefined, isUnanswe
       });
     }
     case "problem": {
-      const problem = { ...forecast.problem, todo: forecast.problem.todo ?? `once that is repaired: ${repair}` };
+      const problem = { ...preview.problem, todo: preview.problem.todo ?? `once that is repaired: ${repair}` };
       return isUnanswered
         ? couldNotInspect(seen, new ProblemError({ ...problem, what: `${name}: ${problem.what}` }))
         : wrong(seen, problem);

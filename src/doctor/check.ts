@@ -5,7 +5,7 @@ import { type Problem, toProblem } from "../base/problem.ts";
 import type { GuestUnit, Machine } from "../units/machine.ts";
 
 /** The input of a check: the node, and its promised state. */
-export interface Patient {
+export interface CheckedNode {
   readonly layout: Layout;
   readonly medium: Machine["medium"];
   readonly chain: readonly GuestUnit[];
@@ -37,7 +37,7 @@ export interface Check {
   /** Milliseconds, after which the check has failed to inspect. */
   readonly within: number;
   /** An error counts as "could not inspect". */
-  readonly inspect: (patient: Patient, host: Host) => Promise<Seen>;
+  readonly inspect: (node: CheckedNode, host: Host) => Promise<Seen>;
 }
 
 export interface Seen {

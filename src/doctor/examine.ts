@@ -1,5 +1,5 @@
 import { ProblemError } from "../base/problem.ts";
-import { type Check, couldNotInspect, type Finding, type Level, type Patient } from "./check.ts";
+import { type Check, couldNotInspect, type Finding, type Level, type CheckedNode } from "./check.ts";
 
 /** The result of a check. */
 export interface Examined {
@@ -20,24 +20,24 @@ export const levels = ["wrong", "unknown", "notice"] as const satisfies readonly
  *
  * @returns when the signal is aborted, only those that were made by then
  */
-export async function examine(checks: readonly Check[], patient: Patient, signal: AbortSignal): Promise<readonly Examined[]> {
+export async function examine(checks: readonly Check[], node: CheckedNode, signal: AbortSignal): Promise<readonly Examined[]> {
   const examined: Examined[] = [];
-  const units = new Set(patient.chain.map(({ name }) => name));
+  const units = new Set(node.chain.map(({ name }) => name));
   for (const check of checks) {
     if (signal.aborted) break;
     if (!(check.about ?? []).every((name) => units.has(name))) continue;
-    examined.push(await examineOne(check, patient, signal));
+    examined.push(await examineOne(check, node, signal));
   }
   return examined;
 }
 
-async function examineOne(check: Check, patient: Patient, signal: AbortSignal): Promise<Examined> {
+async function examineOne(check: Check, node: CheckedNode, signal: AbortSignal): Promise<Examined> {
   const { name, title, seen, within } = check;
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   try {
     const { fact, findings } = await Promise.race([
-      check.inspect(patient, patient.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
+      check.inspect(node, node.hostFor({ signal: AbortSignal.any([signal, ending.signal]) })),
       // Not AbortSignal.timeout: its timer does not keep the process alive during the wait.
       new Promise<never>((_, reject) => {
         const end = (): void =>

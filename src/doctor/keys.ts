@@ -6,7 +6,7 @@ import type { FileFacts, Host } from "../system/host.ts";
 import { nodeExporterKey } from "../units/identity/node-exporter-keys.ts";
 import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
-import { type Check, type Finding, part, type Patient, wrong } from "./check.ts";
+import { type Check, type Finding, part, type CheckedNode, wrong } from "./check.ts";
 
 /**
  * The units check the content of a key, and the modes of what they put on a tmpfs. The modes of permanent files may
@@ -57,7 +57,7 @@ async function ownPlaces(layout: Layout, host: Host, isEncrypted: boolean): Prom
   return paths.map((path) => ({ path, kind: "ours" }));
 }
 
-async function injectedPlaces({ layout, medium }: Pick<Patient, "layout" | "medium">, host: Host): Promise<readonly KeyPlace[]> {
+async function injectedPlaces({ layout, medium }: Pick<CheckedNode, "layout" | "medium">, host: Host): Promise<readonly KeyPlace[]> {
   const contents = await medium();
   for (const folder of [contents.home, ...contents.mounted.values()]) await requireMounted(host, folder(layout));
   const injected = (await readInjectedData(host, layout.config.injectedData))?.data ?? [];

@@ -1,6 +1,6 @@
 import { type Mount, mounts } from "../system/disks/mounts.ts";
 import { boundOptions, mountOptions } from "../units/disks/mount-options.ts";
-import { type Check, type Finding, type Patient, wrong } from "./check.ts";
+import { type Check, type Finding, type CheckedNode, wrong } from "./check.ts";
 import { ownMountPoints } from "./own-mount-points.ts";
 
 /** A unit checks which file system is mounted where, but not the options, which an operator or the kernel may have changed since. */
@@ -9,8 +9,8 @@ export const mountsCheck: Check = {
   title: "everything is mounted, with the required options",
   seen: "findmnt",
   within: 30_000,
-  async inspect(patient, host) {
-    const wanted = promisedMounts(patient);
+  async inspect(node, host) {
+    const wanted = promisedMounts(node);
     return { fact: `${wanted.length} mounts, all with the required options`, findings: judgeMounts(await mounts(host), wanted) };
   },
 };
@@ -25,13 +25,13 @@ export interface PromisedMount {
   readonly isOptional: boolean;
 }
 
-export function promisedMounts(patient: Pick<Patient, "layout" | "chain">): readonly PromisedMount[] {
-  const { mountPoints, etc } = patient.layout;
+export function promisedMounts(node: Pick<CheckedNode, "layout" | "chain">): readonly PromisedMount[] {
+  const { mountPoints, etc } = node.layout;
   const plain = { isBound: false, isOptional: false };
   return [
     // The running slot is never written.
     { mountPoint: "/", options: ["ro"], ...plain },
-    ...ownMountPoints(patient).map((name) => ({ mountPoint: mountPoints[name], options: mountOptions[name], ...plain })),
+    ...ownMountPoints(node).map((name) => ({ mountPoint: mountPoints[name], options: mountOptions[name], ...plain })),
     ...[etc.ssh, etc.nodeExporter, etc.hostname].map((mountPoint) => ({
       mountPoint,
       options: boundOptions,

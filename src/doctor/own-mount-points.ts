@@ -1,5 +1,5 @@
 import type { Layout } from "../config/layout/layout.ts";
-import type { Patient } from "./check.ts";
+import type { CheckedNode } from "./check.ts";
 
 type Name = keyof Layout["mountPoints"];
 
@@ -14,7 +14,7 @@ const MOUNTED_BY: Readonly<Partial<Record<Name, string>>> = {
 };
 
 /** Names of the mount points of a node with that chain. */
-export function ownMountPoints({ chain }: Pick<Patient, "chain">): readonly Name[] {
+export function ownMountPoints({ chain }: Pick<CheckedNode, "chain">): readonly Name[] {
   const units = new Set(chain.map(({ name }) => name));
   return NAMES.filter((name) => {
     const unit = MOUNTED_BY[name];

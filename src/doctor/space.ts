@@ -15,10 +15,10 @@ export const spaceCheck: Check = {
   title: "there is free space on config, var, data and backup",
   seen: "df -h",
   within: 30_000,
-  async inspect(patient, host) {
-    const places = ownMountPoints(patient)
+  async inspect(node, host) {
+    const places = ownMountPoints(node)
       .filter((name) => FILLING.includes(name))
-      .map((name) => patient.layout.mountPoints[name]);
+      .map((name) => node.layout.mountPoints[name]);
     const facts: string[] = [];
     const findings = await Promise.all(
       places.map(async (place) =>

@@ -16,7 +16,7 @@ const CONNECTIONS = 8;
 /** A request is a line and a few headers. */
 const HEADER_BYTES = 4096;
 /** Milliseconds until the whole request must have arrived, and again as long for the answer to be taken. */
-const PATIENCE = 5_000;
+const TIME_LIMIT = 5_000;
 
 /**
  * Serves metrics at /metrics, and nothing else. The cost of clients is bounded: connections, bytes, time; clients
@@ -34,17 +34,17 @@ export async function startHttpEndpoint({ host, port }: ListenAddress, render: (
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES,
-      headersTimeout: PATIENCE,
-      requestTimeout: PATIENCE,
+      headersTimeout: TIME_LIMIT,
+      requestTimeout: TIME_LIMIT,
       keepAlive: false,
-      connectionsCheckingInterval: PATIENCE,
+      connectionsCheckingInterval: TIME_LIMIT,
     },
     (request, response) => void answer(request, response, shared),
   );
   server.maxConnections = CONNECTIONS;
   server.maxRequestsPerSocket = 1;
   // Closes an idle connection, also one that does not take its answer.
-  server.setTimeout(PATIENCE, (socket) => socket.destroy());
+  server.setTimeout(TIME_LIMIT, (socket) => socket.destroy());
   await listening(server, { host, port });
   const bound = server.address();
   return {

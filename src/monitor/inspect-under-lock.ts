@@ -11,17 +11,17 @@ export interface InspectionUnderLock extends Pick<RunOptions<Machine>, "machine"
   readonly units: readonly GuestUnit[];
   readonly layout: Layout;
   /** Names of the units that had a problem at their last inspection: for them, a good result is worth a record. */
-  readonly troubled: ReadonlySet<string>;
+  readonly withProblem: ReadonlySet<string>;
   readonly terminal: Terminal;
 }
 
 /** Inspects units as the monitor does, and writes the record of it. The caller must hold the lock. */
 export async function inspectUnderLock(
   host: Host,
-  { units, layout, troubled, terminal, ...options }: InspectionUnderLock,
+  { units, layout, withProblem, terminal, ...options }: InspectionUnderLock,
 ): Promise<readonly Inspection[]> {
   await boundRecord(host, layout);
-  const record = monitorRecordSink(layout, terminal, (name) => troubled.has(name));
+  const record = monitorRecordSink(layout, terminal, (name) => withProblem.has(name));
   const facts = { ...(await runFacts(host, layout, undefined)), monitor: true } as const;
   try {
     return await inspectAll(units, { ...options, facts, sink: record.sink });

@@ -64,12 +64,12 @@ function watchedPlan<M>(unit: Unit<M>): { readonly plan: Unit<M>["plan"]; readon
 async function inspect<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspection> {
   const { name } = unit;
   const { plan, stays } = watchedPlan(unit);
-  const forecast = (await planUnits([{ ...unit, plan, retryFor: 0 }], { ...options, sink: () => undefined })).get(name);
-  switch (forecast?.kind) {
+  const preview = (await planUnits([{ ...unit, plan, retryFor: 0 }], { ...options, sink: () => undefined })).get(name);
+  switch (preview?.kind) {
     case "to-do":
-      return { ...nothing, name, kind: "drift", drift: forecast.actions.map(({ description }) => description) };
+      return { ...nothing, name, kind: "drift", drift: preview.actions.map(({ description }) => description) };
     case "problem":
-      return { ...nothing, name, kind: stays() ? "blocked" : "failed", problem: forecast.problem };
+      return { ...nothing, name, kind: stays() ? "blocked" : "failed", problem: preview.problem };
     default:
       return { ...nothing, name, kind: "fine" };
   }
@@ -77,7 +77,7 @@ async function inspect<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspec
 
 async function repair<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspection> {
   const { name } = unit;
-  const begun = new Map<number, string>();
+  const initialState = new Map<number, string>();
   const done: string[] = [];
   let retries = 0;
   let again: number | undefined;
@@ -96,14 +96,14 @@ async function repair<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspect
     sink: (event) => {
       options.sink(event);
       if (event.event === "started" && event.what.kind === "retry") retries += 1;
-      if (event.event === "started" && event.what.kind === "action") begun.set(event.span, event.what.description);
-      const ended = event.event === "ended" && event.outcome.kind === "done" ? begun.get(event.span) : undefined;
+      if (event.event === "started" && event.what.kind === "action") initialState.set(event.span, event.what.description);
+      const ended = event.event === "ended" && event.outcome.kind === "done" ? initialState.get(event.span) : undefined;
       if (ended !== undefined) done.push(ended);
     },
   });
   const result: UnitResult = results.get(name) ?? { kind: "skipped", because: [] };
   const more = again === undefined ? {} : { again };
-  const drift = [...begun.values()].filter((description) => !done.includes(description));
+  const drift = [...initialState.values()].filter((description) => !done.includes(description));
   switch (result.kind) {
     case "changed":
     case "unchanged":
@@ -114,7 +114,7 @@ async function repair<M>(unit: Unit<M>, options: RunOptions<M>): Promise<Inspect
         ...nothing,
         ...more,
         name,
-        kind: begun.size > 0 || !stays() ? "failed" : "blocked",
+        kind: initialState.size > 0 || !stays() ? "failed" : "blocked",
         done,
         drift,
         problem: result.problem,

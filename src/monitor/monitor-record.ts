@@ -12,10 +12,10 @@ const KEPT = 256 * 1024;
  * Writes the record of a monitor's run only if it is noteworthy: an inspection that found nothing to do is not
  * recorded.
  *
- * @param isNews whether a run without a finding is worth recording for that unit, because its last inspection found a
+ * @param hadProblem whether a run without a finding is worth recording for that unit, because its last inspection found a
  *   problem
  */
-export function monitorRecordSink(layout: Layout, terminal: Terminal, isNews: (unit: string) => boolean): RecordSink {
+export function monitorRecordSink(layout: Layout, terminal: Terminal, hadProblem: (unit: string) => boolean): RecordSink {
   let record: RecordSink | undefined;
   let waiting: RecordEvent[] = [];
   let always = false;
@@ -25,7 +25,7 @@ export function monitorRecordSink(layout: Layout, terminal: Terminal, isNews: (u
       record?.close();
       record = undefined;
       waiting = [];
-      always = event.units.some(({ name }) => isNews(name));
+      always = event.units.some(({ name }) => hadProblem(name));
     }
     if (record === undefined && !always && !isNoteworthy(event)) return void waiting.push(event);
     record ??= recordSink(layout, terminal);

@@ -14,10 +14,10 @@ export interface Next {
 const INSPECT_ALL = 3600;
 /** Seconds from an event to the inspection: a file is seldom written in one piece. */
 const SETTLE = 0.025;
-/** Seconds until an inspection that made way is made up for. */
-const MADE_WAY = 1;
-/** Seconds from a quick inspection with news until it is published: an event seldom comes alone. */
-const TELL_OTHERS = 1;
+/** Seconds until an inspection that yielded is done again. */
+const YIELDED = 1;
+/** Seconds from a quick inspection with a noteworthy result until it is published: an event seldom comes alone. */
+const PUBLISH_AFTER = 1;
 /** Seconds until a failed inspection or repair is tried again; doubled with each try. */
 const FIRST_BACKOFF = 30;
 const LONGEST_BACKOFF = 300;
@@ -34,7 +34,7 @@ export function next(state: State, event: Event, now: number): Next {
     ...{ last: new Map(state.last), failures: new Map(state.failures), complaints: new Map(state.complaints) },
     ...{ now, effects: [] },
   };
-  hear(step, event);
+  apply(step, event);
   for (const [name, at] of step.watchDue) if (at <= now) watchAgain(step, name);
   const work = step.work === undefined ? dueWork(step) : undefined;
   if (work !== undefined) begin(step, work);
@@ -49,26 +49,26 @@ interface Step extends State {
   readonly due: Map<string, number>;
   readonly called: Set<string>;
   allDue: number;
-  tellDue: number;
+  publishDue: number;
   readonly watchDue: Map<string, number>;
   readonly last: Map<string, Inspection>;
   readonly failures: Map<string, number>;
   readonly complaints: Map<string, string>;
   work: Work | undefined;
-  givenUp: boolean;
+  cancelled: boolean;
 }
 
-function wakeAt({ work, allDue, tellDue, due, watchDue }: State): number {
-  return Math.min(...watchDue.values(), ...(work === undefined ? [allDue, tellDue, ...due.values()] : []));
+function wakeAt({ work, allDue, publishDue, due, watchDue }: State): number {
+  return Math.min(...watchDue.values(), ...(work === undefined ? [allDue, publishDue, ...due.values()] : []));
 }
 
-function hear(step: Step, event: Event): void {
+function apply(step: Step, event: Event): void {
   switch (event.kind) {
     case "time":
       return;
     case "called":
       call(step, event.name);
-      if (!step.watch.makingWay.has(event.name)) giveUp(step);
+      if (!step.watch.yielding.has(event.name)) cancel(step);
       return;
     case "watch-ended":
       step.watchDue.set(event.name, step.now + LONGEST_BACKOFF);
@@ -87,78 +87,78 @@ function watchAgain(step: Step, name: string): void {
   call(step, name);
 }
 
-/** A quick unit with an event goes first, then the inspection of all, then due units that do not make way, then those that do. */
-function dueWork({ now, watch, due, called, allDue, tellDue }: Step): Work | undefined {
+/** A quick unit with an event goes first, then the inspection of all, then due units that do not yield, then those that do. */
+function dueWork({ now, watch, due, called, allDue, publishDue }: Step): Work | undefined {
   const names = [...due].filter(([, at]) => at <= now).map(([name]) => name);
-  const urgent = names.filter((name) => !watch.makingWay.has(name));
+  const urgent = names.filter((name) => !watch.yielding.has(name));
   const quick = urgent.find((name) => called.has(name) && watch.quick.has(name));
   if (quick !== undefined) return { kind: "quick-inspection", name: quick };
   if (allDue <= now) return { kind: "inspection", names: undefined };
   if (names.length > 0) return { kind: "inspection", names: urgent.length > 0 ? urgent : names };
-  return tellDue <= now ? { kind: "tell-others" } : undefined;
+  return publishDue <= now ? { kind: "publish" } : undefined;
 }
 
 function begin(step: Step, work: Work): void {
   step.work = work;
-  step.givenUp = false;
+  step.cancelled = false;
   step.effects.push({ kind: "begin", work });
-  const { makingWay } = step.watch;
+  const { yielding } = step.watch;
   switch (work.kind) {
-    case "tell-others":
-      step.tellDue = Infinity;
+    case "publish":
+      step.publishDue = Infinity;
       return;
     case "quick-inspection":
       return forgetDue(step, [work.name]);
     case "inspection":
       if (work.names !== undefined) return forgetDue(step, work.names);
-      // The inspection of all units leaves out those that make way, so it is never given up. Those units follow right after it.
+      // The inspection of all units leaves out those that yield, so it is never cancelled. Those units follow right after it.
       forgetDue(
         step,
-        [...step.due.keys()].filter((name) => !makingWay.has(name)),
+        [...step.due.keys()].filter((name) => !yielding.has(name)),
       );
       step.allDue = step.now + INSPECT_ALL;
-      for (const name of makingWay) makeDue(step, name, 0);
+      for (const name of yielding) makeDue(step, name, 0);
   }
 }
 
-function giveUp(step: Step): void {
+function cancel(step: Step): void {
   const { work, watch } = step;
-  const makesWay =
-    work?.kind === "tell-others" || (work?.kind === "inspection" && work.names?.every((name) => watch.makingWay.has(name)) === true);
-  if (!makesWay || step.givenUp) return;
-  step.givenUp = true;
-  step.effects.push({ kind: "give-up" });
+  const yields =
+    work?.kind === "publish" || (work?.kind === "inspection" && work.names?.every((name) => watch.yielding.has(name)) === true);
+  if (!yields || step.cancelled) return;
+  step.cancelled = true;
+  step.effects.push({ kind: "cancel" });
 }
 
 type Ended = Extract<Event, { readonly kind: "work-done" | "work-failed" }>;
 
 function endWork(step: Step, ended: Ended): void {
-  const { work, givenUp } = step;
+  const { work, cancelled } = step;
   if (work === undefined) return;
   step.work = undefined;
   const doing = doingText(work);
   if (ended.kind === "work-done") step.complaints.delete(doing);
-  else if (!givenUp) complain(step, doing, ended.problem);
+  else if (!cancelled) complain(step, doing, ended.problem);
   switch (work.kind) {
-    case "tell-others":
+    case "publish":
       // A failed publication is not repeated: the next inspection publishes the result.
-      if (ended.kind === "work-failed" && givenUp) step.tellDue = step.now + MADE_WAY;
+      if (ended.kind === "work-failed" && cancelled) step.publishDue = step.now + YIELDED;
       return;
     case "quick-inspection":
       if (ended.kind === "work-failed" || ended.inspections === undefined) return begin(step, { kind: "inspection", names: [work.name] });
-      if (learn(step, ended.inspections)) step.tellDue = Math.min(step.tellDue, step.now + TELL_OTHERS);
+      if (keep(step, ended.inspections)) step.publishDue = Math.min(step.publishDue, step.now + PUBLISH_AFTER);
       return;
     case "inspection":
-      if (ended.kind === "work-failed") return makeUpFor(step, work.names, givenUp ? MADE_WAY : backoff(step, ALL));
-      learn(step, ended.inspections ?? []);
+      if (ended.kind === "work-failed") return reschedule(step, work.names, cancelled ? YIELDED : backoff(step, ALL));
+      keep(step, ended.inspections ?? []);
       step.failures.delete(ALL);
-      step.tellDue = Infinity;
+      step.publishDue = Infinity;
   }
 }
 
 function doingText(work: Work): string {
   switch (work.kind) {
-    case "tell-others":
+    case "publish":
       return "refreshing the metrics";
     case "quick-inspection":
       return `inspecting ${work.name} at once`;
@@ -167,15 +167,17 @@ function doingText(work: Work): string {
   }
 }
 
-function makeUpFor(step: Step, names: readonly string[] | undefined, seconds: number): void {
+function reschedule(step: Step, names: readonly string[] | undefined, seconds: number): void {
   if (names === undefined) step.allDue = step.now + seconds;
   else for (const name of names) makeDue(step, name, seconds);
 }
 
-/** @returns whether any result is news */
-function learn(step: Step, inspections: readonly Inspection[]): boolean {
-  const news = inspections.filter((inspection) => inspection.kind === "repaired" || isNews(inspection, step.last.get(inspection.name)));
-  for (const inspection of news) step.effects.push({ kind: "tell", news: { kind: "inspection", inspection } });
+/** @returns whether any result is noteworthy */
+function keep(step: Step, inspections: readonly Inspection[]): boolean {
+  const noteworthy = inspections.filter(
+    (inspection) => inspection.kind === "repaired" || isNoteworthy(inspection, step.last.get(inspection.name)),
+  );
+  for (const inspection of noteworthy) step.effects.push({ kind: "report", report: { kind: "inspection", inspection } });
   for (const inspection of inspections) {
     const { name, kind, again } = inspection;
     step.last.set(name, inspection);
@@ -185,17 +187,17 @@ function learn(step: Step, inspections: readonly Inspection[]): boolean {
       if (again !== undefined) makeDue(step, name, again);
     }
   }
-  return news.length > 0;
+  return noteworthy.length > 0;
 }
 
-/** A good result is news only after a bad one. */
-function isNews(inspection: Inspection, before: Inspection | undefined): boolean {
+/** A good result is noteworthy only after a bad one. */
+function isNoteworthy(inspection: Inspection, before: Inspection | undefined): boolean {
   return JSON.stringify([inspection.problem, inspection.drift]) !== JSON.stringify([before?.problem, before?.drift ?? []]);
 }
 
 function complain(step: Step, doing: string, problem: Problem): void {
   const text = JSON.stringify(problem);
-  if (step.complaints.get(doing) !== text) step.effects.push({ kind: "tell", news: { kind: "trouble", doing, problem } });
+  if (step.complaints.get(doing) !== text) step.effects.push({ kind: "report", report: { kind: "problem", doing, problem } });
   step.complaints.set(doing, text);
 }
 

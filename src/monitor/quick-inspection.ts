@@ -39,7 +39,7 @@ export async function quickInspection(
     const inspections = await inspectUnderLock(host, {
       units: [unit],
       layout,
-      troubled: new Set(last.problem === undefined ? [] : [unit.name]),
+      withProblem: new Set(last.problem === undefined ? [] : [unit.name]),
       machine: machineFor({
         layout,
         medium,

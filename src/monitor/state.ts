@@ -11,7 +11,7 @@ export interface State {
   /** When all units are to be inspected. */
   readonly allDue: number;
   /** When the results of quick inspections are to be published; infinite when all are. */
-  readonly tellDue: number;
+  readonly publishDue: number;
   /** When each watcher that has ended is to begin again. */
   readonly watchDue: ReadonlyMap<string, number>;
   /** The last result of each unit. */
@@ -22,27 +22,27 @@ export interface State {
   readonly complaints: ReadonlyMap<string, string>;
   /** The work in progress: one item at a time. */
   readonly work: Work | undefined;
-  /** Whether that work has been told to end. */
-  readonly givenUp: boolean;
+  /** Whether that work has been cancelled. */
+  readonly cancelled: boolean;
 }
 
 /** What the monitor watches, by names of units. */
 export interface Watch {
   /** Inspected as soon as the monitor starts. */
   readonly atStart: readonly string[];
-  /** Their inspection makes way for another unit with an event. */
-  readonly makingWay: ReadonlySet<string>;
+  /** Their inspection yields to another unit with an event. */
+  readonly yielding: ReadonlySet<string>;
   /** They cannot wait until a full inspection starts. */
   readonly quick: ReadonlySet<string>;
 }
 
 export type Work =
-  /** Inspects the units of those names, or all but those that make way; repairs what may be repaired, and publishes the results. */
+  /** Inspects the units of those names, or all but those that yield; repairs what may be repaired, and publishes the results. */
   | { readonly kind: "inspection"; readonly names: readonly string[] | undefined }
   /** Inspects one unit at once, and does not publish the result. */
   | { readonly kind: "quick-inspection"; readonly name: string }
   /** Publishes the results of quick inspections. */
-  | { readonly kind: "tell-others" };
+  | { readonly kind: "publish" };
 
 export type Event =
   /** Time has passed. */
@@ -53,32 +53,32 @@ export type Event =
   | { readonly kind: "watch-ended"; readonly name: string; readonly problem: Problem | undefined }
   /** The results: `undefined` where a unit cannot be inspected at once. */
   | { readonly kind: "work-done"; readonly inspections: readonly Inspection[] | undefined }
-  /** Also where the work was given up. */
+  /** Also where the work was cancelled. */
   | { readonly kind: "work-failed"; readonly problem: Problem };
 
-export type News =
+export type Report =
   | { readonly kind: "inspection"; readonly inspection: Inspection }
   /** The monitor itself could not do something. */
-  | { readonly kind: "trouble"; readonly doing: string; readonly problem: Problem };
+  | { readonly kind: "problem"; readonly doing: string; readonly problem: Problem };
 
 export type Effect =
-  | { readonly kind: "tell"; readonly news: News }
+  | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "watch"; readonly name: string }
   | { readonly kind: "begin"; readonly work: Work }
-  /** Tells the work in progress to end. */
-  | { readonly kind: "give-up" };
+  /** Cancels the work in progress. */
+  | { readonly kind: "cancel" };
 
 /** Seconds until the first inspection of all units: not while the node is still starting. */
 const FIRST_INSPECT_ALL = 600;
 
 /** The state before any event. */
-export function begun(watch: Watch, now: number): State {
+export function initialState(watch: Watch, now: number): State {
   return {
     watch,
     due: new Map(watch.atStart.map((name) => [name, now])),
     called: new Set(),
-    ...{ allDue: now + FIRST_INSPECT_ALL, tellDue: Infinity, watchDue: new Map() },
+    ...{ allDue: now + FIRST_INSPECT_ALL, publishDue: Infinity, watchDue: new Map() },
     ...{ last: new Map(), failures: new Map(), complaints: new Map() },
-    ...{ work: undefined, givenUp: false },
+    ...{ work: undefined, cancelled: false },
   };
 }

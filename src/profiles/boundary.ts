@@ -29,7 +29,7 @@ export const boundary: Profile = {
   medium: async () => (await import("../medium/boundary-medium.ts")).boundaryMedium,
   maintenance: async () => [],
   watchers: async () => [
-    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, makesWay: true },
+    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, yields: true },
     { name: "nginx", watch: (await import("../units/services/watch-inputs.ts")).watchNginxInputs },
     { name: "danted", watch: (await import("../units/services/watch-inputs.ts")).watchDantedInputs },
   ],

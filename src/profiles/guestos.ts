@@ -36,7 +36,7 @@ export const guestos: Profile = {
     (await import("../units/injection/backup-spool.ts")).backupSpool,
   ],
   watchers: async () => [
-    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, makesWay: true },
+    { name: "ipv6-monitor", watch: (await import("../units/network/watch-addresses.ts")).watchAddresses, yields: true },
     { name: "nftables", watch: (await import("../units/network/watch-ruleset.ts")).watchRuleset },
     { name: "data-growth", watch: (await import("../units/disks/watch-data-space.ts")).watchDataSpace },
   ],

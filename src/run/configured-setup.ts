@@ -101,7 +101,7 @@ const REPAIR = "guestos-boot verify lists all problems; correct them, and boot a
 function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
   const [first, ...more] = problems;
   if (first === undefined) return [];
-  const told = unit({
+  const report = unit({
     name: CONFIGURATION,
     title: "Read the configuration in /etc/guestos-boot",
     onFailure: "degrade",
@@ -113,5 +113,5 @@ function configurationUnit(problems: readonly Problem[]): readonly GuestUnit[] {
         todo: REPAIR,
       }),
   });
-  return [told];
+  return [report];
 }

@@ -20,7 +20,7 @@ export const exitCodes = {
   notNow: { code: 14, meaning: "upgrade: not possible in the present state of the two slots" },
   unhealthy: { code: 15, meaning: "upgrade confirm: a health check failed, nothing was confirmed" },
   notRestarted: { code: 16, meaning: "upgrade: everything was written, but the restart could not be requested" },
-  ailing: { code: 17, meaning: "doctor: something is wrong, or could not be inspected" },
+  unsoundNode: { code: 17, meaning: "doctor: something is wrong, or could not be inspected" },
   badConfiguration: { code: 18, meaning: "the program's own configuration in /etc/guestos-boot cannot be used" },
   interrupted: { code: 130, meaning: "stopped by SIGINT (128 + 2)" },
   terminated: { code: 143, meaning: "stopped by SIGTERM (128 + 15), or by SIGHUP" },

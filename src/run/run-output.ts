@@ -4,7 +4,7 @@ import { logSink } from "../boot/show/log-lines.ts";
 import type { Sink } from "../boot/record/record.ts";
 import { foreignWords } from "../base/foreign-words.ts";
 import { journalEntry, passedDescriptor } from "../system/systemd/journal.ts";
-import { PatientWriter } from "../system/files/patient-writer.ts";
+import { NonBlockingWriter } from "../system/files/non-blocking-writer.ts";
 import { openSystemConsole } from "../system/files/system-console.ts";
 import { journalFields, jsonLog, type Log, prefixedText } from "./log.ts";
 import { paintFor } from "./paint.ts";
@@ -61,7 +61,9 @@ function serviceOutput(terminal: Terminal): RunOutput {
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);
   if (socket === undefined) return { write: (line) => terminal.print(prefixedText(line)), close: async () => undefined };
-  const writer = new PatientWriter(socket, (error) => terminal.complain(`the journal does not accept log entries: ${foreignWords(error)}`));
+  const writer = new NonBlockingWriter(socket, (error) =>
+    terminal.complain(`the journal does not accept log entries: ${foreignWords(error)}`),
+  );
   return {
     write: (line) => writer.write(journalEntry(journalFields(line))),
     async close() {

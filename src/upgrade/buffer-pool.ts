@@ -38,7 +38,7 @@ class Buffers {
 }
 
 /** The resources of a whole install: buffers for chunks, and a thread that hashes. */
-export class Lanes implements AsyncDisposable {
+export class BufferPool implements AsyncDisposable {
   /** For the content of the image. */
   readonly fresh: Buffers;
   /** For the content of the partition at the same place; the owner of such a buffer has a turn at the device. */

@@ -1,7 +1,7 @@
 import type { SharedBuffer } from "../system/disks/aligned-memory.ts";
 import { zeroChunkDigest } from "./chunk-digest.ts";
 import type { MemberSink } from "./image-reader.ts";
-import type { Lanes } from "./buffer-pool.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 
 /** A piece of a member, all of it in memory. */
@@ -31,7 +31,7 @@ export interface ChunkHandler {
 
 /** Cuts a member's content into chunks, hashes them, and passes them to the handler, several at a time. */
 export class ChunkedMember implements MemberSink {
-  readonly #lanes: Lanes;
+  readonly #buffers: BufferPool;
   readonly #handler: ChunkHandler;
   readonly #digests: Uint8Array[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -42,8 +42,8 @@ export class ChunkedMember implements MemberSink {
   #index = 0;
   #bytes = 0;
 
-  constructor(lanes: Lanes, handler: ChunkHandler) {
-    this.#lanes = lanes;
+  constructor(buffers: BufferPool, handler: ChunkHandler) {
+    this.#buffers = buffers;
     this.#handler = handler;
   }
 
@@ -82,13 +82,13 @@ export class ChunkedMember implements MemberSink {
   /** Waits for the chunks in progress, and gives back the memory. Call it after a failure too, so that no write goes on unnoticed. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
-    if (this.#fresh !== undefined) this.#lanes.fresh.giveBack(this.#fresh);
+    if (this.#fresh !== undefined) this.#buffers.fresh.giveBack(this.#fresh);
     this.#fresh = undefined;
   }
 
   async #current(): Promise<SharedBuffer> {
     if (this.#failure !== undefined) throw this.#failure.error;
-    this.#fresh ??= await this.#lanes.fresh.take();
+    this.#fresh ??= await this.#buffers.fresh.take();
     return this.#fresh;
   }
 
@@ -98,8 +98,8 @@ export class ChunkedMember implements MemberSink {
   }
 
   #submit(fresh: SharedBuffer, length: number, knownZero: boolean): void {
-    const isZero = length === CHUNK_BYTES && (knownZero || fresh.equals(this.#lanes.zeros));
-    const chunk = { index: this.#index, length, isZero, memory: isZero ? this.#lanes.zeros : fresh };
+    const isZero = length === CHUNK_BYTES && (knownZero || fresh.equals(this.#buffers.zeros));
+    const chunk = { index: this.#index, length, isZero, memory: isZero ? this.#buffers.zeros : fresh };
     this.#fresh = undefined;
     this.#filled = 0;
     this.#index += 1;
@@ -110,7 +110,7 @@ export class ChunkedMember implements MemberSink {
       })
       .finally(() => {
         this.#running.delete(task);
-        this.#lanes.fresh.giveBack(fresh);
+        this.#buffers.fresh.giveBack(fresh);
       });
     this.#running.add(task);
   }
@@ -125,7 +125,7 @@ export class ChunkedMember implements MemberSink {
   }
 
   async #digest({ index, length, memory, isZero }: Chunk): Promise<Uint8Array> {
-    const digest = isZero ? zeroChunkDigest() : await this.#lanes.hashing.sha256(memory.subarray(0, length));
+    const digest = isZero ? zeroChunkDigest() : await this.#buffers.hashing.sha256(memory.subarray(0, length));
     this.#handler.check?.(index, digest);
     return digest;
   }

@@ -45,7 +45,7 @@ function compressionOf(start: Uint8Array): Compression | undefined {
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const start = await firstBytes(iterator);
-  const bad: Bad = (told, cause) => new BadImage(told, cause);
+  const bad: Bad = (details, cause) => new BadImage(details, cause);
   const compression = compressionOf(start);
   if (compression === undefined) {
     const found = start.length === 0 ? "an empty file" : `bytes ${Buffer.from(start.subarray(0, 8)).toString("hex")}… at its beginning`;
@@ -114,7 +114,7 @@ function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
-type Bad = (told: Problem, cause?: unknown) => BadImage;
+type Bad = (details: Problem, cause?: unknown) => BadImage;
 
 function damage(bad: Bad, compression: Compression, error: unknown): Error {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";

@@ -7,9 +7,9 @@ import type { Host } from "../system/host.ts";
 import { BadImage } from "./bad-image.ts";
 import { otherSlot } from "./boot-state.ts";
 import type { ChunkHandler } from "./chunked-member.ts";
-import { Lanes } from "./buffer-pool.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { contentDigest, type MemberName } from "./manifest.ts";
-import { type Ground, preflight, requireNotRefused, requireVersion } from "./preflight.ts";
+import { type InstallState, preflight, requireNotRefused, requireVersion } from "./preflight.ts";
 import { readBack } from "./read-back.ts";
 import { receive, type Received, RefusedImageError } from "./receive.ts";
 import type { Place, SlotPlaces } from "./slot-places.ts";
@@ -67,17 +67,17 @@ const VAR_HEADER_BYTES = 16 * 1024 * 1024;
  * @throws ProblemError. A problem before the first member of the image leaves the slot unchanged
  */
 export async function install(host: Host, layout: Layout, request: InstallRequest, findPlaces: FindPlaces): Promise<Installed> {
-  const ground = await preflight(host, layout, request.trust);
-  const slot = otherSlot(ground.running);
+  const state = await preflight(host, layout, request.trust);
+  const slot = otherSlot(state.running);
   const places = await findPlaces(host, layout, slot);
-  await using lanes = new Lanes();
-  const target: Target = { host, layout, slot, places, lanes };
-  const taken = await takeIn(target, request, ground);
+  await using buffers = new BufferPool();
+  const target: Target = { host, layout, slot, places, buffers };
+  const taken = await takeIn(target, request, state);
   if (request.trust.kind === "insecure") await requireNotRefused(host, layout, taken.received.sha256);
   const start = performance.now();
   await readBackBoth(target, taken.received, request.onProgress);
   const readBackSeconds = (performance.now() - start) / 1000;
-  await wipeVar(host, places.var, lanes);
+  await wipeVar(host, places.var, buffers);
   await removeIntent(host, layout.config.intents, `var-${slot}`);
   return await finish(target, taken, readBackSeconds);
 }
@@ -88,7 +88,7 @@ interface Target {
   readonly layout: Layout;
   readonly slot: Slot;
   readonly places: SlotPlaces;
-  readonly lanes: Lanes;
+  readonly buffers: BufferPool;
 }
 
 /** The UUID of the install, once the slot has been marked with it. */
@@ -106,9 +106,9 @@ interface Taken extends Begun {
 }
 
 /** Receives the image and writes it to the slot, member by member. The consequences of a bad image are recorded. */
-async function takeIn(target: Target, request: InstallRequest, { before, runningVersion }: Ground): Promise<Taken> {
+async function takeIn(target: Target, request: InstallRequest, { before, runningVersion }: InstallState): Promise<Taken> {
   const { source, trust, allowDowngrade, onProgress } = request;
-  const { host, places, lanes } = target;
+  const { host, places, buffers } = target;
   const start = performance.now();
   const writers = new Map<MemberName, SlotWriter>();
   await using files = new AsyncDisposableStack();
@@ -119,14 +119,14 @@ async function takeIn(target: Target, request: InstallRequest, { before, running
     requireRoom(name, bytes, place);
     begun ??= await begin(target, trust, before);
     const file = files.adopt(await openDirect(place.path, place.bytes, "write"), async (opened) => opened.close());
-    const writer = new SlotWriter(host, file, place.kind, lanes);
+    const writer = new SlotWriter(host, file, place.kind, buffers);
     writers.set(name, writer);
     return { take: writer.take, end: () => writer.finish() };
   };
   // An uncompressed image has headers and padding besides its members.
   const expectation = { sha256: knownHash(trust), most: places.boot.bytes + places.root.bytes + 64 * 1024 * 1024 };
   try {
-    const received = await receive(source, expectation, lanes, {
+    const received = await receive(source, expectation, buffers, {
       version: (text) => {
         version = text;
         if (!allowDowngrade) requireVersion(text, runningVersion, source.name);
@@ -195,7 +195,7 @@ async function writeDown(
 }
 
 async function readBackBoth(
-  { host, places, lanes }: Target,
+  { host, places, buffers }: Target,
   { members }: Received,
   onProgress: InstallRequest["onProgress"],
 ): Promise<void> {
@@ -205,8 +205,8 @@ async function readBackBoth(
     done += count;
     onProgress({ phase: "read-back", done, total });
   };
-  await readBack(host, places.boot, members["boot.img"], lanes, onBytes);
-  await readBack(host, places.root, members["root.img"], lanes, onBytes);
+  await readBack(host, places.boot, members["boot.img"], buffers, onBytes);
+  await readBack(host, places.root, members["root.img"], buffers, onBytes);
 }
 
 async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeconds: number): Promise<Installed> {
@@ -226,21 +226,21 @@ async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeco
  * Writes zeros over the LUKS header of the slot's /var, so that its first boot makes a new one. Zeros that are
  * already there are not written again.
  */
-async function wipeVar(host: Host, place: Place, lanes: Lanes): Promise<void> {
+async function wipeVar(host: Host, place: Place, buffers: BufferPool): Promise<void> {
   const file = await openDirect(place.path, place.bytes, "write");
-  const buffer = await lanes.held.take();
+  const buffer = await buffers.held.take();
   try {
     const end = Math.min(VAR_HEADER_BYTES, place.bytes);
-    for (let offset = 0; offset < end; offset += lanes.zeros.length) {
+    for (let offset = 0; offset < end; offset += buffers.zeros.length) {
       host.signal.throwIfAborted();
-      const held = buffer.subarray(0, Math.min(lanes.zeros.length, end - offset));
-      const zeros = lanes.zeros.subarray(0, held.length);
+      const held = buffer.subarray(0, Math.min(buffers.zeros.length, end - offset));
+      const zeros = buffers.zeros.subarray(0, held.length);
       await file.read(held, offset);
       if (!held.equals(zeros)) await file.write(zeros, offset);
     }
     await file.sync();
   } finally {
-    lanes.held.giveBack(buffer);
+    buffers.held.giveBack(buffer);
     await file.close();
   }
 }

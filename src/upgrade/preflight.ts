@@ -10,7 +10,7 @@ import type { Trust } from "./trust.ts";
 import { versionOrder } from "./version-order.ts";
 
 /** The state from which an install starts. */
-export interface Ground {
+export interface InstallState {
   readonly running: Slot;
   /** `undefined` where the running system has no version file. */
   readonly runningVersion: string | undefined;
@@ -24,7 +24,7 @@ export interface Ground {
  *
  * @throws ProblemError (RefusedError for refusals of the state machine)
  */
-export async function preflight(host: Host, layout: Layout, trust: Trust): Promise<Ground> {
+export async function preflight(host: Host, layout: Layout, trust: Trust): Promise<InstallState> {
   if (trust.kind !== "insecure") await requireNotRefused(host, layout, trust.sha256);
   await decideAndWrite(host, layout, "install");
   const { situation, block, slots } = await inspect(host, layout);

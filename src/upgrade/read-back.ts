@@ -3,7 +3,7 @@ import { dropCache, openDirect } from "../system/disks/direct-file.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 import { zeroChunkDigest } from "./chunk-digest.ts";
-import type { Lanes } from "./buffer-pool.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { CHUNK_BYTES, type MemberContent } from "./manifest.ts";
 import type { Place } from "./slot-places.ts";
 
@@ -23,7 +23,7 @@ export async function readBack(
   host: Host,
   place: Place,
   expected: MemberContent,
-  lanes: Lanes,
+  buffers: BufferPool,
   onBytes: (count: number) => void,
 ): Promise<void> {
   const file = await openDirect(place.path, place.bytes, "read");
@@ -36,15 +36,15 @@ export async function readBack(
       await file.read(buffer.subarray(0, Math.min(Math.ceil(length / BLOCK) * BLOCK, place.bytes - offset)), offset);
       const wanted = expected.chunks[index] ?? new Uint8Array();
       const isRight = zeroChunkDigest().every((byte, at) => byte === wanted[at])
-        ? buffer.subarray(0, length).equals(lanes.zeros)
-        : Buffer.compare(await lanes.hashing.sha256(buffer.subarray(0, length)), wanted) === 0;
+        ? buffer.subarray(0, length).equals(buffers.zeros)
+        : Buffer.compare(await buffers.hashing.sha256(buffer.subarray(0, length)), wanted) === 0;
       if (!isRight) wrong.push(offset);
       onBytes(length);
     };
     // Each reader takes the next free chunk.
     let next = 0;
     const reader = async (): Promise<void> => {
-      const buffer = await lanes.fresh.take();
+      const buffer = await buffers.fresh.take();
       try {
         while (next < expected.chunks.length && wrong.length === 0) {
           host.signal.throwIfAborted();
@@ -52,7 +52,7 @@ export async function readBack(
           await check(next - 1, buffer);
         }
       } finally {
-        lanes.fresh.giveBack(buffer);
+        buffers.fresh.giveBack(buffer);
       }
     };
     const ended = await Promise.allSettled(Array.from({ length: READERS }, reader));

@@ -4,7 +4,7 @@ import { BadImage } from "./bad-image.ts";
 import { ChunkedMember, type ChunkHandler } from "./chunked-member.ts";
 import { decompressed } from "./decompress.ts";
 import { readImage } from "./image-reader.ts";
-import type { Lanes } from "./buffer-pool.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { checkChunk, checkSize, type Manifest, type MemberContent, type MemberName } from "./manifest.ts";
 
 /** The consumer of an image during its reception. A BadImage thrown here needs no place: `receive` adds it. */
@@ -53,11 +53,11 @@ export class RefusedImageError extends BadImage {
  * @throws RefusedImageError, BadImage, and the errors of the source and the reception. No work is in progress any
  *   more then
  */
-export async function receive(source: ByteSource, expectation: Expectation, lanes: Lanes, reception: Reception): Promise<Received> {
-  const input = new HashedInput(source, expectation.most, lanes.hashing.stream(), reception.onBytes);
+export async function receive(source: ByteSource, expectation: Expectation, buffers: BufferPool, reception: Reception): Promise<Received> {
+  const input = new HashedInput(source, expectation.most, buffers.hashing.stream(), reception.onBytes);
   const members: ChunkedMember[] = [];
   try {
-    const found = await unpack(input, lanes, reception, members).catch(async (error: unknown) => {
+    const found = await unpack(input, buffers, reception, members).catch(async (error: unknown) => {
       await Promise.all(members.map((member) => member.settle()));
       throw error instanceof BadImage ? await judged(error, input, source.name, expectation.sha256) : error;
     });
@@ -71,7 +71,7 @@ export async function receive(source: ByteSource, expectation: Expectation, lane
 
 async function unpack(
   input: HashedInput,
-  lanes: Lanes,
+  buffers: BufferPool,
   reception: Reception,
   members: ChunkedMember[],
 ): Promise<Omit<Received, "sha256" | "bytes">> {
@@ -89,7 +89,7 @@ async function unpack(
     member: async (name, bytes) => {
       if (manifest !== undefined) checkSize(manifest, name, bytes);
       const handler = await reception.member(name, bytes);
-      const member = new ChunkedMember(lanes, {
+      const member = new ChunkedMember(buffers, {
         check: (index, digest) => {
           if (manifest !== undefined) checkChunk(manifest, name, index, digest);
         },

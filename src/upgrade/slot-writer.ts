@@ -2,7 +2,7 @@ import { DIRECT_ALIGNMENT, type DirectFile } from "../system/disks/direct-file.t
 import type { Host } from "../system/host.ts";
 import { type ByteRange, zeroOut } from "../system/disks/zero-out.ts";
 import type { ChunkHandler } from "./chunked-member.ts";
-import type { Lanes } from "./buffer-pool.ts";
+import type { BufferPool } from "./buffer-pool.ts";
 import { CHUNK_BYTES } from "./manifest.ts";
 
 /** What was done to a partition, in bytes. Their sum is the size of the member, rounded up to whole blocks of 4096. */
@@ -34,18 +34,18 @@ export class SlotWriter {
   readonly #host: Host;
   readonly #file: DirectFile;
   readonly #kind: "block-device" | "file";
-  readonly #lanes: Lanes;
+  readonly #buffers: BufferPool;
   /** Ranges still to be zeroed. */
   #zeroRanges: readonly ByteRange[] = [];
   #written = 0;
   #identical = 0;
   #zeroed = 0;
 
-  constructor(host: Host, file: DirectFile, kind: "block-device" | "file", lanes: Lanes) {
+  constructor(host: Host, file: DirectFile, kind: "block-device" | "file", buffers: BufferPool) {
     this.#host = host;
     this.#file = file;
     this.#kind = kind;
-    this.#lanes = lanes;
+    this.#buffers = buffers;
   }
 
   get counts(): Written {
@@ -54,7 +54,7 @@ export class SlotWriter {
 
   readonly take: ChunkHandler["take"] = async ({ index, length, memory, isZero }, digest) => {
     const offset = index * CHUNK_BYTES;
-    const held = await this.#lanes.held.take();
+    const held = await this.#buffers.held.take();
     try {
       this.#host.signal.throwIfAborted();
       const whole = this.#whole(offset, length);
@@ -67,7 +67,7 @@ export class SlotWriter {
       this.#host.signal.throwIfAborted();
       await this.#put(memory.subarray(0, whole), isNew ? undefined : there, offset);
     } finally {
-      this.#lanes.held.giveBack(held);
+      this.#buffers.held.giveBack(held);
     }
   };
 
@@ -114,7 +114,7 @@ export class SlotWriter {
     for (const { offset, length } of done ? ranges.filter((range) => !long.includes(range)) : ranges) {
       for (let at = 0; at < length; at += CHUNK_BYTES) {
         this.#host.signal.throwIfAborted();
-        await this.#file.write(this.#lanes.zeros.subarray(0, Math.min(CHUNK_BYTES, length - at)), offset + at);
+        await this.#file.write(this.#buffers.zeros.subarray(0, Math.min(CHUNK_BYTES, length - at)), offset + at);
       }
     }
     this.#zeroed += ranges.reduce((sum, { length }) => sum + length, 0);
@@ -137,7 +137,7 @@ export class SlotWriter {
     for (let from = 0; from < fresh.length; from += UNIT) {
       const to = Math.min(from + UNIT, fresh.length);
       const same = held !== undefined && fresh.compare(held, from, to, from, to) === 0;
-      add(same ? "identical" : fresh.compare(this.#lanes.zeros, 0, to - from, from, to) === 0 ? "zero" : "data", from, to);
+      add(same ? "identical" : fresh.compare(this.#buffers.zeros, 0, to - from, from, to) === 0 ? "zero" : "data", from, to);
     }
     const all = runs.map((run) => (run.kind === "zero" && run.to - run.from < SHORTEST_ZERO_RUN ? { ...run, kind: "data" as const } : run));
     runs.length = 0;

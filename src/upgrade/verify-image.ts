@@ -1,5 +1,5 @@
 import type { ByteSource } from "../system/files/byte-source.ts";
-import { Lanes } from "./buffer-pool.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { receive, type Received } from "./receive.ts";
 import type { Progress } from "./install.ts";
 import type { Trust } from "./trust.ts";
@@ -14,8 +14,8 @@ const MOST = 16 * 1024 ** 4;
  */
 export async function verifyImage(source: ByteSource, trust: Trust, onProgress: (progress: Progress) => void): Promise<Received> {
   const expectation = { sha256: trust.kind === "insecure" ? undefined : trust.sha256, most: MOST };
-  await using lanes = new Lanes();
-  return await receive(source, expectation, lanes, {
+  await using buffers = new BufferPool();
+  return await receive(source, expectation, buffers, {
     version: () => undefined,
     member: async () => ({ take: async (_, digest) => void (await digest) }),
     onBytes: (done) => onProgress({ phase: "receive", done, total: source.size() }),

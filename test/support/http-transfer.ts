@@ -5,7 +5,7 @@ import { httpSource } from "../../src/system/network/http-source.ts";
 import { noise } from "./update-images.ts";
 
 export const file = noise(300_000, "http");
-export const patience = { idle: 500, attempts: 4, firstPause: 5, longestPause: 20, leastRate: 1000, slack: 10_000 };
+export const limits = { idle: 500, attempts: 4, firstPause: 5, longestPause: 20, leastRate: 1000, slack: 10_000 };
 
 export type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => unknown;
 
@@ -20,7 +20,7 @@ export interface Transferred {
 export interface TransferOptions {
   readonly path?: string;
   readonly secret?: readonly RequestHeader[];
-  readonly patience?: Partial<typeof patience>;
+  readonly limits?: Partial<typeof limits>;
   /** Milliseconds that the reader takes for each piece. */
   readonly reader?: number;
   readonly serve?: (listener: RequestListener) => Server;
@@ -46,7 +46,7 @@ export async function transfer(answer: Answer, options: TransferOptions = {}): P
 
 async function received(url: URL, options: TransferOptions): Promise<Buffer | Error> {
   try {
-    const { chunks } = httpSource(url, new AbortController().signal, options.secret, { ...patience, ...options.patience });
+    const { chunks } = httpSource(url, new AbortController().signal, options.secret, { ...limits, ...options.limits });
     const got: Buffer[] = [];
     for await (const chunk of chunks) {
       got.push(Buffer.from(chunk));

@@ -24,7 +24,7 @@ export function bootView(runs: readonly RunView[]): BootView {
   const units = new Map<string, UnitView>();
   for (const unit of runs.flatMap((run) => run.units)) {
     const before = units.get(unit.name);
-    const merged = before === undefined || isNews(unit, before) ? unit : before;
+    const merged = before === undefined || replaces(unit, before) ? unit : before;
     units.set(unit.name, { ...merged, notes: [...new Set([...(before?.notes ?? []), ...unit.notes])] });
   }
   const all = [...units.values()];
@@ -37,7 +37,7 @@ export function bootView(runs: readonly RunView[]): BootView {
   };
 }
 
-function isNews(unit: UnitView, before: UnitView): boolean {
+function replaces(unit: UnitView, before: UnitView): boolean {
   if (unit.startedAt === undefined) return false;
   return !(isUnchanged(unit.result) && before.result !== undefined && succeeded(before.result));
 }

@@ -20,13 +20,13 @@ export interface ConsoleOptions {
   /** Seconds of CLOCK_MONOTONIC. */
   readonly now: () => number;
   /** False where another program shows what the run waits for. */
-  readonly tellWaits?: boolean;
+  readonly showWaits?: boolean;
   /** True where the reader may not know UTF-8; by default the environment decides. */
   readonly ascii?: boolean;
 }
 
 /** Milliseconds without output after which the console says what the run waits for. */
-const PATIENCE = 10_000;
+const SHOW_WAIT_AFTER = 10_000;
 
 /**
  * Shows a run to a person while it goes on. It prints a line for each unit as it ends. After 10 s
@@ -34,7 +34,7 @@ const PATIENCE = 10_000;
  * failures and their remedies come before it. If the boot failed, they are in a box, because then no one was watching
  * from the beginning.
  */
-export function consoleSink({ print, paint = noPaint, now, tellWaits = true, ascii = !speaksUtf8(process.env) }: ConsoleOptions): Sink {
+export function consoleSink({ print, paint = noPaint, now, showWaits = true, ascii = !speaksUtf8(process.env) }: ConsoleOptions): Sink {
   const reader = new RunReader();
   const tried = new TriedReader();
   let timer: NodeJS.Timeout | undefined;
@@ -45,11 +45,11 @@ export function consoleSink({ print, paint = noPaint, now, tellWaits = true, asc
   return (event: RecordEvent) => {
     const unit = reader.read(event);
     tried.read(event, unit);
-    if (event.event === "run-started" && tellWaits) {
+    if (event.event === "run-started" && showWaits) {
       timer = setInterval(() => {
         const slowest = slowestRunning(reader.run.units);
         if (slowest !== undefined) print(waitingLine(slowest, now()));
-      }, PATIENCE);
+      }, SHOW_WAIT_AFTER);
       // This timer must not keep the program alive.
       timer.unref();
     }

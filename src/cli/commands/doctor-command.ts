@@ -21,7 +21,7 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
   requireRoot("it reads files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
-  const patient = {
+  const node = {
     layout,
     medium: setup.medium,
     chain,
@@ -30,9 +30,9 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
     monitorFile: layout.runFiles.monitor,
     hostFor: systemHost,
   };
-  const examined = await examine(checks, patient, stop.signal);
+  const examined = await examine(checks, node, stop.signal);
   if (stop.signal.aborted) return stop.exit();
   if (json) printJson(terminal, doctorDocument(examined));
   else for (const line of doctorLines(examined, paintFor(terminal))) terminal.print(line);
-  return isSound(examined) ? "ok" : "ailing";
+  return isSound(examined) ? "ok" : "unsoundNode";
 }

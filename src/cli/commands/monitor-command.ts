@@ -1,7 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
-import { keepWatch } from "../../monitor/monitor.ts";
+import { runMonitor } from "../../monitor/monitor.ts";
 import type { Inspection } from "../../monitor/monitor-inspection.ts";
-import type { News } from "../../monitor/state.ts";
+import type { Report } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
@@ -17,7 +17,7 @@ import type { Terminal } from "../../run/terminal.ts";
 import type { Watched } from "../../run/watched.ts";
 
 /** Seconds that an inspection waits for a run or an operator's command; then it is put off. */
-const PATIENCE = 60;
+const TIME_LIMIT = 60;
 
 export interface MonitorRequest {
   /** The address at which to serve metrics; without it, none are served. */
@@ -45,9 +45,9 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
           serveMetrics(host, layout, metricsAddress, terminal),
         );
   const since = Math.round(Date.now() / 1000);
-  const waiting = watchers.filter(({ makesWay }) => makesWay === true).map(({ name }) => name);
+  const waiting = watchers.filter(({ yields }) => yields === true).map(({ name }) => name);
   terminal.print(`watching ${watchers.map(({ name }) => name).join(", ")}`);
-  await keepWatch<WatchedMachine>({
+  await runMonitor<WatchedMachine>({
     watchers,
     atStart: watched.atStart,
     machine: { host, layout },
@@ -58,9 +58,9 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
         const unit = quick.find(({ name }) => name === called);
         return unit === undefined ? undefined : quickInspection(host, { unit, watched, since, signal }, terminal);
       },
-      tellOthers: async (signal) => void (await ownProcess(["--refresh"], signal)),
+      publish: async (signal) => void (await ownProcess(["--refresh"], signal)),
     },
-    tell: (news) => newsLines(news).forEach(terminal.print),
+    report: (report) => reportLines(report).forEach(terminal.print),
     clock: systemClock,
     signal: stop.signal,
   });
@@ -83,7 +83,7 @@ async function inspectInOwnProcess(
 async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
   const answers = [exitCodes.ok.code, exitCodes.degraded.code];
   try {
-    return (await runOwnProgram(["monitor", "--once", "--wait", String(PATIENCE), ...more], answers, signal)).stdout;
+    return (await runOwnProgram(["monitor", "--once", "--wait", String(TIME_LIMIT), ...more], answers, signal)).stdout;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     throw new ProblemError(
@@ -114,9 +114,9 @@ function hasInspections(document: unknown): document is { readonly inspections: 
 }
 
 /** The news as lines of the journal. */
-function newsLines(news: News): readonly string[] {
-  if (news.kind === "trouble") return [`${news.doing}: not done`, ...problemText(news.problem).map((line) => `  ${line}`)];
-  const { name, done, drift, problem } = news.inspection;
+function reportLines(report: Report): readonly string[] {
+  if (report.kind === "problem") return [`${report.doing}: not done`, ...problemText(report.problem).map((line) => `  ${line}`)];
+  const { name, done, drift, problem } = report.inspection;
   if (problem === undefined && drift.length === 0 && done.length === 0) return [`${name}: nothing is missing any more`];
   return [
     ...done.map((description) => `${name}: repaired: ${description}`),

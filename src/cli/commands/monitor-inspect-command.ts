@@ -97,7 +97,7 @@ async function inspectThem(
   return inspectUnderLock(host, {
     units,
     layout,
-    troubled: await lastTroubled(host, layout, before?.units ?? [], units),
+    withProblem: await withProblemBefore(host, layout, before?.units ?? [], units),
     machine: machineFor(setup),
     mark: runMark(host, layout, terminal.complain),
     signal,
@@ -106,20 +106,20 @@ async function inspectThem(
 }
 
 /** Units that had a problem at their last inspection: the monitor's, or, where there was none yet, the boot's. */
-async function lastTroubled(
+async function withProblemBefore(
   host: Host,
   layout: Layout,
   seen: MonitorState["units"],
   units: readonly GuestUnit[],
 ): Promise<ReadonlySet<string>> {
   const known = new Set(seen.map(({ name }) => name));
-  const troubled = seen.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
-  if (units.every(({ name }) => known.has(name))) return new Set(troubled);
-  const atBoot = (await troubledAtBoot(host, layout)).filter((name) => !known.has(name));
-  return new Set([...troubled, ...atBoot]);
+  const withProblem = seen.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+  if (units.every(({ name }) => known.has(name))) return new Set(withProblem);
+  const atBoot = (await withProblemAtBoot(host, layout)).filter((name) => !known.has(name));
+  return new Set([...withProblem, ...atBoot]);
 }
 
-async function troubledAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
+async function withProblemAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
   const { record } = layout.runFiles;
   try {
     const { runs } = parseRecord((await host.readText(record)) ?? "", record);

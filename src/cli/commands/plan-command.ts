@@ -1,4 +1,4 @@
-import { planUnits, type UnitForecast } from "../../boot/planner.ts";
+import { planUnits, type UnitPreview } from "../../boot/planner.ts";
 import { inOrder } from "../../boot/graph.ts";
 import { actionLines, noteText, problemText, wrap } from "../../boot/show/run-text.ts";
 import { RunReader } from "../../boot/record/run-view.ts";
@@ -20,7 +20,7 @@ export interface PlanRequest extends Selection {
 
 interface PlannedUnit {
   readonly unit: Unit<Machine>;
-  readonly forecast: UnitForecast;
+  readonly preview: UnitPreview;
   readonly notes: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
   const stop = stopOnSignals();
   const host = systemHost({ signal: stop.signal });
   const reader = new RunReader();
-  const forecasts = await planUnits<Machine>(units, {
+  const previews = await planUnits<Machine>(units, {
     machine: machineFor(setup),
     facts: await runFacts(host, layout, request.stage),
     sink: (event) => void reader.read(event),
@@ -47,9 +47,9 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
   if (stop.signal.aborted) return stop.exit();
   const notes = new Map(reader.run.units.map((view) => [view.name, view.notes]));
   const planned = inOrder(units).flatMap((unit) => {
-    const forecast = forecasts.get(unit.name) ?? { kind: "stopped" as const };
+    const preview = previews.get(unit.name) ?? { kind: "stopped" as const };
     // A requirement with nothing to do gets no line, because no one asked for it.
-    return forecast.kind === "nothing" && prerequisites.has(unit.name) ? [] : [{ unit, forecast, notes: notes.get(unit.name) ?? [] }];
+    return preview.kind === "nothing" && prerequisites.has(unit.name) ? [] : [{ unit, preview, notes: notes.get(unit.name) ?? [] }];
   });
   if (request.json) printJson(terminal, planDocument(planned));
   else for (const line of planLines(planned)) terminal.print(line);
@@ -57,19 +57,19 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
 }
 
 function planExit(planned: readonly PlannedUnit[]): ExitName {
-  const problems = planned.filter(({ forecast: { kind } }) => kind === "problem" || kind === "blocked");
-  if (problems.some(({ unit, forecast }) => unit.onFailure === "stop" && !isPart(forecast))) return "failed";
-  if (planned.some(({ forecast: { kind } }) => kind === "to-do")) return "toDo";
+  const problems = planned.filter(({ preview: { kind } }) => kind === "problem" || kind === "blocked");
+  if (problems.some(({ unit, preview }) => unit.onFailure === "stop" && !isPart(preview))) return "failed";
+  if (planned.some(({ preview: { kind } }) => kind === "to-do")) return "toDo";
   return problems.length > 0 ? "degraded" : "ok";
 }
 
 /** Whether a run would do everything but for this problem. */
-function isPart(forecast: UnitForecast): boolean {
-  return forecast.kind === "problem" && forecast.partial === true;
+function isPart(preview: UnitPreview): boolean {
+  return preview.kind === "problem" && preview.partial === true;
 }
 
 function planDocument(planned: readonly PlannedUnit[]): object {
-  return { units: planned.map(({ unit, forecast: { kind, ...rest }, notes }) => ({ name: unit.name, plan: kind, ...rest, notes })) };
+  return { units: planned.map(({ unit, preview: { kind, ...rest }, notes }) => ({ name: unit.name, plan: kind, ...rest, notes })) };
 }
 
 /** A line per unit, its actions or its problem below it, and a line with the totals. */
@@ -77,35 +77,34 @@ function planLines(planned: readonly PlannedUnit[]): readonly string[] {
   return [...planned.flatMap(unitLines), totalLine(planned)];
 }
 
-function unitLines({ unit: { name }, forecast, notes }: PlannedUnit): readonly string[] {
+function unitLines({ unit: { name }, preview, notes }: PlannedUnit): readonly string[] {
   const head = (text: string): readonly string[] => wrap(`${name.padEnd(20)} ${text}`, "", " ".repeat(21));
-  return [...forecastLines(forecast, head), ...notes.flatMap((text) => wrap(`note: ${noteText(text)}`, "  ", "    "))];
+  return [...previewLines(preview, head), ...notes.flatMap((text) => wrap(`note: ${noteText(text)}`, "  ", "    "))];
 }
 
-function forecastLines(forecast: UnitForecast, head: (text: string) => readonly string[]): readonly string[] {
-  switch (forecast.kind) {
+function previewLines(preview: UnitPreview, head: (text: string) => readonly string[]): readonly string[] {
+  switch (preview.kind) {
     case "nothing":
       return head("nothing to do");
     case "to-do":
       return [
-        ...head(`${forecast.actions.length} to do`),
-        ...forecast.actions.flatMap(({ effect, description }) => actionLines(effect, description)),
+        ...head(`${preview.actions.length} to do`),
+        ...preview.actions.flatMap(({ effect, description }) => actionLines(effect, description)),
       ];
     case "problem":
-      return [...head("cannot be done"), ...problemText(forecast.problem).map((line) => `  ${line}`)];
+      return [...head("cannot be done"), ...problemText(preview.problem).map((line) => `  ${line}`)];
     case "later":
-      return head(`planned once ${forecast.once.join(", ")} ${forecast.once.length === 1 ? "has" : "have"} run`);
+      return head(`planned once ${preview.once.join(", ")} ${preview.once.length === 1 ? "has" : "have"} run`);
     case "blocked":
-      return head(`skipped, because it requires ${forecast.because.join(", ")}`);
+      return head(`skipped, because it requires ${preview.because.join(", ")}`);
     case "stopped":
       return head("not inspected");
   }
 }
 
 function totalLine(planned: readonly PlannedUnit[]): string {
-  const count = (...kinds: readonly UnitForecast["kind"][]): number =>
-    planned.filter(({ forecast }) => kinds.includes(forecast.kind)).length;
-  const actions = planned.reduce((sum, { forecast }) => sum + (forecast.kind === "to-do" ? forecast.actions.length : 0), 0);
+  const count = (...kinds: readonly UnitPreview["kind"][]): number => planned.filter(({ preview }) => kinds.includes(preview.kind)).length;
+  const actions = planned.reduce((sum, { preview }) => sum + (preview.kind === "to-do" ? preview.actions.length : 0), 0);
   const counts = [
     `${count("to-do")} to do (${actions} action${actions === 1 ? "" : "s"})`,
     `${count("later")} later`,

@@ -53,7 +53,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const reader = new RunReader();
   const record = recordSink(layout, terminal);
   const output = runOutput(terminal, request.json);
-  const told = hostStatus(host, layout, terminal);
+  const status = hostStatus(host, layout, terminal);
   const signals = request.stage === "boot" ? bootSignals(host, units, layout, terminal) : undefined;
   const { outcome } = await runUnits<Machine>(units, {
     machine: machineFor(setup),
@@ -62,7 +62,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
       record.sink(event);
       reader.read(event);
       output.sink(event);
-      told.sink(event);
+      status.sink(event);
       signals?.sink(event);
     },
     signal: stop.signal,
@@ -71,7 +71,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
     peakMemory,
   });
   record.close();
-  await Promise.all([output.close(), told.close()]);
+  await Promise.all([output.close(), status.close()]);
   await refreshMetricsAfter(reader.run, host, layout, terminal.complain);
   await keepBootRecord(host, layout, terminal);
   if (request.json) printJson(terminal, runDocument(reader.run));

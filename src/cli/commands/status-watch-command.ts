@@ -20,7 +20,7 @@ import type { Terminal } from "../../run/terminal.ts";
 /** Milliseconds between two updates of the waiting line. */
 const BEAT = 1_000;
 /** Seconds to wait for a boot that has not begun. */
-const PATIENCE = 900;
+const TIME_LIMIT = 900;
 
 /**
  * Shows this boot while it goes on, from its beginning, and ends when the boot has ended, with the exit code of
@@ -37,21 +37,21 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
   const stop = stopOnSignals();
   const file = layout.runFiles.record;
   await host.makeFolder(layout.run, readersFolder);
-  let told = 0;
+  let shown = 0;
   let show: Sink = () => undefined;
-  let news = systemClock.now();
+  let lastChange = systemClock.now();
   for await (const _ of beats(file, BEAT, stop.signal)) {
     const record = parsed((await host.readText(file)) ?? "", file);
-    if (record.events.length > told) terminal.redraw?.("");
-    for (const event of record.events.slice(told)) {
+    if (record.events.length > shown) terminal.redraw?.("");
+    for (const event of record.events.slice(shown)) {
       if (event.event === "run-started") show = newRun(event, terminal);
       show(event);
-      news = systemClock.now();
+      lastChange = systemClock.now();
     }
-    told = record.events.length;
+    shown = record.events.length;
     const last = record.runs.at(-1);
     if (last !== undefined && last.end === undefined) {
-      if (!(await isRunning(host, last)) && parsed((await host.readText(file)) ?? "", file).events.length === told) {
+      if (!(await isRunning(host, last)) && parsed((await host.readText(file)) ?? "", file).events.length === shown) {
         terminal.redraw?.("");
         terminal.print(`${last.facts.stage ?? "run"}: was cut off before its end`);
         return "unfinished";
@@ -61,11 +61,11 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
     } else if (last !== undefined) {
       const { outcome } = bootView(record.runs);
       return outcome === "done" ? "ok" : outcome;
-    } else if (systemClock.now() - news > PATIENCE) {
+    } else if (systemClock.now() - lastChange > TIME_LIMIT) {
       terminal.print("the boot has not started within 15 minutes");
       return "unfinished";
     } else {
-      terminal.redraw?.(`waiting for the boot to start (${Math.floor(systemClock.now() - news)} s)`);
+      terminal.redraw?.(`waiting for the boot to start (${Math.floor(systemClock.now() - lastChange)} s)`);
     }
   }
   terminal.redraw?.("");
@@ -77,7 +77,7 @@ function newRun({ time, run }: Extract<RecordEvent, { readonly event: "run-start
     `${run.stage ?? "run"}, started ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
   );
   // On a terminal, the redrawn line already says what the run waits for.
-  return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, tellWaits: terminal.redraw === undefined });
+  return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, showWaits: terminal.redraw === undefined });
 }
 
 function parsed(text: string, file: string): ReadRecord {

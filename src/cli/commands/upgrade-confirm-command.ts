@@ -61,9 +61,9 @@ async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
   const name = "boot record";
   const file = layout.runFiles.record;
   const text = await host.readText(file);
-  const problem = (told: Problem): Check => ({
+  const problem = (details: Problem): Check => ({
     name,
-    problem: { ...told, where: { file }, expected: "all units to have run", todo: "guestos-boot status says what happened" },
+    problem: { ...details, where: { file }, expected: "all units to have run", todo: "guestos-boot status says what happened" },
   });
   if (text === undefined)
     return problem({ code: "boot-record-missing", what: "this boot has no record of the boot chain", found: "no such file" });

@@ -10,7 +10,7 @@ import { stopOnSignals } from "../stop-on-signals.ts";
 import { processTerminal } from "../../run/terminal.ts";
 
 /** Seconds to wait for another command that is nearly done. An install takes longer, and is not waited for. */
-const PATIENCE = 10;
+const TIME_LIMIT = 10;
 
 /** Runs `use` with a host that stops at the first termination signal. @throws ExitError when not root */
 export async function asOperator(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
@@ -37,7 +37,7 @@ async function stoppable(use: (host: Host) => Promise<ExitName>): Promise<ExitNa
 
 /** Runs `use` under the lock that all work on the slots takes. The metrics are refreshed afterwards, even after a failure. */
 export async function locked<T>(host: Host, layout: Layout, verb: string, use: () => Promise<T>): Promise<T> {
-  return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: PATIENCE }, async () => {
+  return withUpgradeLock(host, layout, { command: `guestos-boot upgrade ${verb}`, wait: TIME_LIMIT }, async () => {
     try {
       return await use();
     } finally {

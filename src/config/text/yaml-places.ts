@@ -64,12 +64,12 @@ export class YamlPlaces {
         },
       ];
     }
-    const told = { code: "value-not-usable", what: `${name === "" ? "the file" : name} is not usable` };
+    const usual = { code: "value-not-usable", what: `${name === "" ? "the file" : name} is not usable` };
     const node = this.#node(issue.path);
     const range = node?.range;
     if (range === undefined || range === null || range[0] === range[1])
-      return [{ ...this.key(issue.path), ...told, found: "nothing", expected: issue.message }];
-    return [{ ...this.position(range[0]), ...told, found: this.#shown(range), expected: issue.message }];
+      return [{ ...this.key(issue.path), ...usual, found: "nothing", expected: issue.message }];
+    return [{ ...this.position(range[0]), ...usual, found: this.#shown(range), expected: issue.message }];
   }
 
   /** The value as written, cut when it is long; of several lines the first. */

@@ -37,10 +37,10 @@ export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly
 }
 
 function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
-  const wrong = (column: number, told: Pick<Finding, "code" | "what" | "found" | "expected">): Finding => ({
+  const wrong = (column: number, details: Pick<Finding, "code" | "what" | "found" | "expected">): Finding => ({
     line,
     column: column + 1,
-    ...told,
+    ...details,
   });
   const start = text.length - text.trimStart().length;
   const { options, at } = splitLine(text, start);

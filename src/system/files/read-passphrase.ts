@@ -1,7 +1,7 @@
 import { ProblemError } from "../../base/problem.ts";
 
 /** Milliseconds for one passphrase: no wait is without a limit. */
-const PATIENCE = 180_000;
+const TIME_LIMIT = 180_000;
 /** More than any passphrase may have: longer input is refused, not held in memory. */
 const MOST_BYTES = 4096;
 const [CTRL_C, CTRL_D, BACKSPACE, CTRL_U, DELETE] = [0x03, 0x04, 0x08, 0x15, 0x7f];
@@ -25,7 +25,7 @@ export async function readPassphrase(
   // In raw mode the terminal echoes nothing, and Ctrl-C is an ordinary byte.
   if (typed) stdin.setRawMode(true);
   if (typed) ask(question);
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(TIME_LIMIT)]);
   try {
     return await new Promise<Uint8Array | undefined>((resolve, reject) => {
       const take = (chunk: Buffer): void => {
@@ -52,7 +52,7 @@ export async function readPassphrase(
         signal.aborted
           ? resolve(undefined)
           : reject(
-              new ProblemError({ code: "passphrase-timed-out", what: `no passphrase within ${PATIENCE / 1000} s; nothing was changed` }),
+              new ProblemError({ code: "passphrase-timed-out", what: `no passphrase within ${TIME_LIMIT / 1000} s; nothing was changed` }),
             );
       stdin.on("data", take);
       stdin.once("end", () => resolve(typed ? undefined : Uint8Array.from(line)));

@@ -1,5 +1,5 @@
 import { constants, openSync } from "node:fs";
-import { PatientWriter } from "./patient-writer.ts";
+import { NonBlockingWriter } from "./non-blocking-writer.ts";
 
 export interface SystemConsole {
   readonly print: (line: string) => void;
@@ -23,11 +23,11 @@ export function openSystemConsole(path: string, program: string, now: () => numb
   };
 }
 
-function writerTo(path: string): PatientWriter | undefined {
+function writerTo(path: string): NonBlockingWriter | undefined {
   try {
     // Non-blocking: opening a serial line may wait for a carrier, and writing to a stopped terminal blocks. Never as our controlling
     // terminal.
-    return new PatientWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), () => undefined);
+    return new NonBlockingWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), () => undefined);
   } catch {
     return undefined;
   }

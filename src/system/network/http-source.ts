@@ -6,7 +6,7 @@ import { changeOf, type HttpAnswer, type Marks, readAnswer, strongValidator } fr
 import { failureOf } from "./http-failure.ts";
 import { httpGet, RedirectionError } from "./http-request.ts";
 import { ProblemError } from "../../base/problem.ts";
-import { type Patience, ServerPatience, usualPatience } from "./server-patience.ts";
+import { type TransferLimits, TransferBudget, defaultTransferLimits } from "./transfer-budget.ts";
 
 /**
  * A file at an http or https address. An interrupted transfer is continued where it stopped (RFC 9110, 14.2). It is continued only if the
@@ -15,15 +15,15 @@ import { type Patience, ServerPatience, usualPatience } from "./server-patience.
  * Not by undici's RetryAgent: docs/dependencies.md lists what it lacks.
  *
  * @param secret header fields for that server
- * @throws ProblemError (while it is read) for a failure that no retry can cure, or when patience has run out
+ * @throws ProblemError (while it is read) for a failure that no retry can cure, or when its limits are exceeded
  */
 export function httpSource(
   url: URL,
   signal: AbortSignal,
   secret: readonly RequestHeader[] = [],
-  patience: Patience = usualPatience,
+  limits: TransferLimits = defaultTransferLimits,
 ): ByteSource {
-  const transfer = new Transfer(url, signal, secret, patience);
+  const transfer = new Transfer(url, signal, secret, limits);
   return { name: transfer.name, size: () => transfer.size, chunks: gathered(transfer.chunks()) };
 }
 
@@ -44,8 +44,8 @@ class Transfer {
   readonly #url: URL;
   readonly #signal: AbortSignal;
   readonly #secret: readonly RequestHeader[];
-  readonly #limits: Patience;
-  readonly #patience: ServerPatience;
+  readonly #limits: TransferLimits;
+  readonly #budget: TransferBudget;
   #done = 0;
   /** Bytes that this connection has delivered for the second time. */
   #repeated = 0;
@@ -53,13 +53,13 @@ class Transfer {
   #marks: Marks | undefined;
   #answered = false;
 
-  constructor(url: URL, signal: AbortSignal, secret: readonly RequestHeader[], patience: Patience) {
+  constructor(url: URL, signal: AbortSignal, secret: readonly RequestHeader[], limits: TransferLimits) {
     this.#url = url;
     this.name = `${url.origin}${url.pathname}`;
     this.#signal = signal;
     this.#secret = secret;
-    this.#limits = patience;
-    this.#patience = new ServerPatience(patience);
+    this.#limits = limits;
+    this.#budget = new TransferBudget(limits);
   }
 
   async *chunks(): AsyncIterable<Uint8Array> {
@@ -74,7 +74,7 @@ class Transfer {
         if (!(error instanceof Interrupted)) throw error;
         // A server without ranges must not hold the transfer permanently by sending all of it and one byte more each time.
         failures = this.#done - before > this.#repeated ? 1 : failures + 1;
-        const wait = this.#patience.pause(failures, error.after);
+        const wait = this.#budget.pause(failures, error.after);
         if (wait === undefined) throw this.#atItsEnd(error, connection, failures);
         await pause(systemClock, wait, this.#signal);
         this.#signal.throwIfAborted();
@@ -86,7 +86,7 @@ class Transfer {
   async *#connection(): AsyncIterable<Uint8Array> {
     this.#repeated = 0;
     const cut = new AbortController();
-    const waited = async <T>(work: Promise<T>): Promise<T> => this.#patience.waited(work, () => cut.abort());
+    const waited = async <T>(work: Promise<T>): Promise<T> => this.#budget.waited(work, () => cut.abort());
     try {
       const signal = AbortSignal.any([this.#signal, cut.signal]);
       const response = await httpGet({ url: this.#url, fields: this.#fields(), secret: this.#secret, signal }, waited);
@@ -105,7 +105,7 @@ class Transfer {
         if (this.size !== undefined && this.#done + fresh.length > this.size)
           throw this.#problem(`more than the ${this.size} bytes that were announced`, "the file");
         this.#done += fresh.length;
-        this.#patience.came(chunk.length);
+        this.#budget.came(chunk.length);
         // While the reader is busy with the chunk, no time counts as waiting for the server.
         if (fresh.length > 0) yield fresh;
       }
@@ -114,8 +114,8 @@ class Transfer {
       if (error instanceof ProblemError || error instanceof Interrupted) throw error;
       if (error instanceof RedirectionError) throw this.#problem(error.found, error.expected, error);
       if (cut.signal.aborted) throw new Interrupted(`nothing came for ${this.#limits.idle / 1000} s`, 0, error);
-      const { words, hopeless } = failureOf(error, this.#answered);
-      if (hopeless !== undefined) throw this.#problem(words, "an answer", error, hopeless);
+      const { words, remedy } = failureOf(error, this.#answered);
+      if (remedy !== undefined) throw this.#problem(words, "an answer", error, remedy);
       throw new Interrupted(words, 0, error);
     } finally {
       // Also when the reader stops early: the connection is not kept.

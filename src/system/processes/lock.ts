@@ -58,8 +58,8 @@ export async function takeLock(path: string, request: LockRequest): Promise<Lock
 
 /** Tries to lock the file. @returns whether we hold the lock now */
 async function isFree(file: number, { wait, signal }: LockRequest): Promise<boolean> {
-  const patience = wait === 0 ? ["--nonblock"] : ["--timeout", String(wait)];
-  const args = [...patience, "--conflict-exit-code", String(CONFLICT), "0"];
+  const limit = wait === 0 ? ["--nonblock"] : ["--timeout", String(wait)];
+  const args = [...limit, "--conflict-exit-code", String(CONFLICT), "0"];
   const command = { program: "flock", args, okStatuses: [0, CONFLICT], todo: "install util-linux" };
   const stdin = createReadStream("", { fd: file, autoClose: false });
   const { status } = await runTool(command, signal, { timeout: wait * 1000 + GRACE, stdin });

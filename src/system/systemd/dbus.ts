@@ -31,11 +31,11 @@ export class BusError extends ProblemError {
   readonly errorName: string;
 
   constructor(call: MethodCall, errorName: string, text: string) {
-    const told = NOT_THERE.has(errorName)
+    const usual = NOT_THERE.has(errorName)
       ? { code: "bus-service-not-running", what: `${call.destination} is not running` }
       : { code: "bus-call-refused", what: `${call.destination} refused ${call.member}` };
     // Retryable, because it may be starting.
-    super({ ...told, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) }, { retryable: NOT_THERE.has(errorName) });
+    super({ ...usual, found: foreignText(text === "" ? errorName : `${errorName}: ${text}`) }, { retryable: NOT_THERE.has(errorName) });
     this.errorName = errorName;
   }
 }

@@ -56,12 +56,12 @@ export const networkCard = unit({
 
     let found: Choice | undefined;
     const names = cards.map(({ name }) => name).join(", ");
-    const sought =
+    const target =
       memory === undefined
         ? `which of ${names} is connected to the node's network`
         : `${inWords(memory)}, which is missing, or its replacement`;
     return [
-      activate(`find ${sought}`, async () => {
+      activate(`find ${target}`, async () => {
         found = await choose(host, memory);
         if (found === undefined) return;
         // The choice for this boot, also if it cannot be recorded permanently.

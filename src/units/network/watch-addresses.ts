@@ -1,4 +1,4 @@
-import { Bell } from "../../base/notifier.ts";
+import { Notifier } from "../../base/notifier.ts";
 import { followTool } from "../../system/processes/follow-tool.ts";
 import { hasCarrier, ipv6Addresses, isUsable } from "../../system/network/network-interfaces.ts";
 import { primaryInterface } from "./primary-interface.ts";
@@ -6,11 +6,11 @@ import type { WatchedMachine } from "../watched-machine.ts";
 
 /** Yields when the primary interface, its carrier or its usable IPv6 addresses have changed. */
 export async function* watchAddresses(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
-  const bell = new Bell();
-  void followTool("ip", ["monitor", "link", "address"], signal, bell.ring);
+  const notifier = new Notifier();
+  void followTool("ip", ["monitor", "link", "address"], signal, notifier.notify);
   let before = await standing(machine);
   yield;
-  while (await bell.heard(signal)) {
+  while (await notifier.notified(signal)) {
     // Each router advertisement renews an address, which is an event too: only a difference calls for an inspection.
     const now = await standing(machine);
     if (now === before) continue;

@@ -1,5 +1,5 @@
 import type { Layout } from "../../config/layout/layout.ts";
-import { Bell } from "../../base/notifier.ts";
+import { Notifier } from "../../base/notifier.ts";
 import { followTool } from "../../system/processes/follow-tool.ts";
 import type { Ruleset } from "../../system/network/nft-errors.ts";
 import { type Includes, readIncludes } from "../../system/network/nft-includes.ts";
@@ -28,14 +28,14 @@ export async function includesOf({ host }: Pick<WatchedMachine, "host">, ruleset
 /** Yields when a ruleset file, or a file that it includes, may have changed, and when the rules in force have changed. */
 export async function* watchRuleset(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
   const { layout } = machine;
-  const bell = new Bell();
-  const files = watchFiles(signal, bell.ring);
-  void followTool("nft", ["monitor"], signal, bell.ring);
+  const notifier = new Notifier();
+  const files = watchFiles(signal, notifier.notify);
+  void followTool("nft", ["monitor"], signal, notifier.notify);
   // The watch starts before the file is read, so that no change in between is missed.
   files.set(layout.rulesets);
   do {
     const { watch } = await includesOf(machine, await rulesetIn(machine));
-    if (files.set([...layout.rulesets, ...watch])) bell.ring();
+    if (files.set([...layout.rulesets, ...watch])) notifier.notify();
     yield;
-  } while (await bell.heard(signal));
+  } while (await notifier.notified(signal));
 }

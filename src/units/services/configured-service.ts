@@ -12,7 +12,7 @@ export interface ServiceFile {
 }
 
 /** A service whose files are made at each boot, because the root is read-only. */
-export interface FedService {
+export interface ConfiguredService {
   /** The name of its systemd unit. */
   readonly service: string;
   /** The files that it is started with. The last one names the others, and puts them in force. */
@@ -37,9 +37,9 @@ const RUNNING: readonly string[] = ["active", "reloading"];
  * not, as it was. A digest records that the service took the files up, so that the next run repeats a reload that was cut off or
  * failed.
  */
-export async function planFedService(machine: Machine, fed: FedService): Promise<Plan> {
+export async function planConfiguredService(machine: Machine, configured: ConfiguredService): Promise<Plan> {
   const { host } = machine;
-  const { service, files } = fed;
+  const { service, files } = configured;
   const { load, active } = await unitState(host, service);
   if (load !== "loaded") {
     return conflict({
@@ -54,12 +54,12 @@ export async function planFedService(machine: Machine, fed: FedService): Promise
   const isTakenUp = (await host.readText(takenUpPath(machine, service))) === digestOf(files);
   if (isRunning && isTakenUp && (await areThere(machine, files))) return [];
   // systemd may be starting it now, with the old files: a start would only wait for the end of that job.
-  const verb = isRunning ? fed.renew : active === "activating" ? "restart" : "start";
-  return [activate(`${verb} ${service}, to ${fed.does}`, () => feed(machine, fed, verb))];
+  const verb = isRunning ? configured.renew : active === "activating" ? "restart" : "start";
+  return [activate(`${verb} ${service}, to ${configured.does}`, () => configure(machine, configured, verb))];
 }
 
 /** The reverse, for a service that is no longer wanted: stops it and removes its file. No actions where there is no such file. */
-export async function planUnfedService(machine: Machine, service: string, path: string, why: string): Promise<Plan> {
+export async function planUnconfiguredService(machine: Machine, service: string, path: string, why: string): Promise<Plan> {
   const { host } = machine;
   if ((await host.stat(path)) === undefined) return [];
   return [
@@ -71,10 +71,10 @@ export async function planUnfedService(machine: Machine, service: string, path: 
   ];
 }
 
-async function feed(
+async function configure(
   machine: Machine,
-  { service, files, check, notes = [] }: FedService,
-  verb: "start" | FedService["renew"],
+  { service, files, check, notes = [] }: ConfiguredService,
+  verb: "start" | ConfiguredService["renew"],
 ): Promise<void> {
   const { host, layout } = machine;
   const last = files.at(-1);
@@ -112,7 +112,7 @@ export async function areThere({ host }: Machine, files: readonly ServiceFile[])
 
 /** The file that records what the service last took up: a digest, because the files may hold a key. */
 function takenUpPath({ layout }: Machine, service: string): string {
-  return join(layout.run, `${service}.fed`);
+  return join(layout.run, `${service}.configured`);
 }
 
 function digestOf(files: readonly ServiceFile[]): string {

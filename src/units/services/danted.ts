@@ -4,7 +4,7 @@ import { dantedConf } from "../../config/danted-conf.ts";
 import { checkDantedConf } from "../../system/danted.ts";
 import { isInterface } from "../../system/network/network-interfaces.ts";
 import { configInjection } from "../injection/config-injection.ts";
-import { planFedService, planUnfedService } from "./configured-service.ts";
+import { planConfiguredService, planUnconfiguredService } from "./configured-service.ts";
 import { unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
 import { primaryInterface } from "../network/primary-interface.ts";
@@ -34,7 +34,7 @@ export const danted = unit({
     const { host, layout } = machine;
     const vars = await readBnVars(host, layout);
     const clients = [...vars.ipv6_replica_ips, ...vars.ipv4_replica_ips];
-    if (clients.length === 0) return planUnfedService(machine, SERVICE, layout.danted, "no client network is configured");
+    if (clients.length === 0) return planUnconfiguredService(machine, SERVICE, layout.danted, "no client network is configured");
     const outgoing = vars.socks_interface ?? (await primaryInterface(host, layout))?.name;
     if (outgoing === undefined || !(await isInterface(host, outgoing))) {
       return conflict({
@@ -46,7 +46,7 @@ export const danted = unit({
         todo: "correct it there",
       });
     }
-    return planFedService(machine, {
+    return planConfiguredService(machine, {
       service: SERVICE,
       files: [{ path: layout.danted, content: dantedConf({ clients, outgoing }), mode: 0o644 }],
       renew: "reload",

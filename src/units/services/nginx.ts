@@ -8,7 +8,7 @@ import { nginxConf } from "../../config/nginx-conf.ts";
 import { checkNginxConf } from "../../system/nginx.ts";
 import { Secret } from "../../base/secret.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
-import { planFedService, type ServiceFile } from "./configured-service.ts";
+import { planConfiguredService, type ServiceFile } from "./configured-service.ts";
 import { type Machine, unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
 import { systemBus } from "./system-bus.ts";
@@ -91,7 +91,7 @@ async function planNginx(machine: Machine, vars: BnVars, domains: readonly strin
     resolvers: name_servers,
     certifiesRaw: vars.require_underscore_certification === "1",
   };
-  const plan = await planFedService(machine, {
+  const plan = await planConfiguredService(machine, {
     service: SERVICE,
     files: [...tls, { path: join(layout.nginx, "nginx.conf"), content: nginxConf(settings), mode: 0o644 }],
     renew: "reload",

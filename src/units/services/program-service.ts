@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { activate, type Plan } from "../../boot/unit.ts";
 import { environmentFile } from "../../config/text/environment-file.ts";
-import { areThere, planFedService, type ServiceFile, writeServiceFile } from "./configured-service.ts";
+import { areThere, planConfiguredService, type ServiceFile, writeServiceFile } from "./configured-service.ts";
 import type { Machine } from "../machine.ts";
 
 /** A program that an image may or may not have. The image has its unit file in both cases (etc/boundary). */
@@ -26,7 +26,7 @@ export async function planProgram(machine: Machine, { name, program, environment
   const file: ServiceFile = { path: join(layout.environments, name), content: environmentFile(environment), mode: 0o600 };
   const facts = await host.stat(program);
   const isInstalled = facts?.kind === "link" || (facts?.kind === "file" && (facts.mode & 0o111) !== 0);
-  if (isInstalled) return planFedService(machine, { service: `${name}.service`, files: [file], renew: "restart", does });
+  if (isInstalled) return planConfiguredService(machine, { service: `${name}.service`, files: [file], renew: "restart", does });
   if (await areThere(machine, [file])) return [];
   return [
     activate(`write the environment of ${name}, which is not installed`, async () => {

@@ -1,4 +1,4 @@
-import { Bell } from "../../base/notifier.ts";
+import { Notifier } from "../../base/notifier.ts";
 import { watchFiles } from "../../system/files/watch-files.ts";
 import type { WatchedMachine } from "../watched-machine.ts";
 
@@ -15,11 +15,11 @@ export function watchDantedInputs(machine: WatchedMachine, signal: AbortSignal):
 }
 
 async function* watchInputs(signal: AbortSignal, inputs: readonly string[]): AsyncIterable<void> {
-  const bell = new Bell();
-  const files = watchFiles(signal, bell.ring);
+  const notifier = new Notifier();
+  const files = watchFiles(signal, notifier.notify);
   do {
     // A file that was replaced is watched again from here, and may have changed before that.
-    if (files.set(inputs)) bell.ring();
+    if (files.set(inputs)) notifier.notify();
     yield;
-  } while (await bell.heard(signal));
+  } while (await notifier.notified(signal));
 }

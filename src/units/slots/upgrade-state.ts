@@ -33,12 +33,12 @@ export const upgradeState = unit({
 });
 
 /** Seconds to wait for a commit or a confirmation that is under way. */
-const PATIENCE = 30;
+const TIME_LIMIT = 30;
 
 function settling({ host, layout }: Machine, write: Write, faults: readonly string[]): Action {
   const why = write.kind === "block" && faults.length > 0 ? ` (grubenv: ${faults.join("; ")})` : "";
   return provision(`${writeText(write)}${why}`, async () =>
-    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
+    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: TIME_LIMIT }, async () => {
       const seen = await inspect(host, layout);
       // An upgrade command that held the lock before may have done it already, and changed the state further.
       if (settleAll(seen.situation).some((wanted) => writeText(wanted) === writeText(write))) await carryOut(host, layout, seen, write);
@@ -53,7 +53,7 @@ const MARKS: Readonly<Record<TrialMark, string>> = {
 
 function marking({ host, layout }: Machine, mark: TrialMark): Action {
   return activate(MARKS[mark], async () =>
-    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: PATIENCE }, async () => {
+    withUpgradeLock(host, layout, { command: "guestos-boot run", wait: TIME_LIMIT }, async () => {
       // The boot may have been confirmed meanwhile.
       const wanted = await missingTrialMark(host, layout, (await inspect(host, layout)).situation);
       if (wanted !== undefined) await setTrialMark(host, layout, wanted);

@@ -16,7 +16,7 @@ import { mounts } from "../../../src/system/disks/mounts.ts";
 import { generateKey, selfSignedCertificate } from "../../../src/system/openssl.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { HASH, installed, proven, slotMachine, type SlotMachineOptions } from "../../support/slot-machine.ts";
-import { testPatient } from "../../support/test-patient.ts";
+import { testNode } from "../../support/test-node.ts";
 
 // The real thing, as far as it goes outside of a VM: file systems of memory at a node's mount points, files with modes and owners.
 
@@ -63,7 +63,7 @@ function put(path: string, content: string, mode: number, uid = 0): void {
 }
 
 async function inspect(check: Check): Promise<Seen> {
-  return check.inspect(testPatient(host, { layout }), host);
+  return check.inspect(testNode(host, { layout }), host);
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
@@ -173,7 +173,7 @@ test("openssl's certificate is read: far from its end, and near to it", async ()
 
 test("a certificate that is not there, or none, could not be inspected", async () => {
   const examined = async (): Promise<string | undefined> =>
-    (await examine([certificateCheck], testPatient(host, { layout }), host.signal))[0]?.findings.map(({ problem }) => problem.what)[0];
+    (await examine([certificateCheck], testNode(host, { layout }), host.signal))[0]?.findings.map(({ problem }) => problem.what)[0];
   expect(await examined()).toBe("there is no certificate of node_exporter");
   put(join(layout.config.nodeExporter, "node_exporter.crt"), "-----BEGIN CERTIFICATE-----\n", 0o644);
   expect(await examined()).toBe("node_exporter's certificate cannot be read");

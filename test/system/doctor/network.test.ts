@@ -8,7 +8,7 @@ import { type NetworkNamespace, networkNamespace } from "../../support/network-n
 import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
 import { runUnit } from "../../support/run-unit.ts";
 import { testMachine } from "../../support/test-machine.ts";
-import { testPatient } from "../../support/test-patient.ts";
+import { testNode } from "../../support/test-node.ts";
 
 // The real systemd-networkd on a private bus, on a node whose cable is pulled. In this order.
 
@@ -31,7 +31,7 @@ afterAll(async () => {
 
 /** @returns the fact and what is wrong */
 async function inspect(): Promise<readonly [string, readonly string[]]> {
-  const { fact, findings } = await networkCheck.inspect(testPatient(node.host, { layout: networkLayout }), node.host);
+  const { fact, findings } = await networkCheck.inspect(testNode(node.host, { layout: networkLayout }), node.host);
   return [fact, findings.map(({ level, problem }) => `${level}: ${problem.what}`)];
 }
 

@@ -9,7 +9,7 @@ import { systemHost } from "../../../src/system/host.ts";
 import { type FakeSystemd, fakeSystemd } from "../../support/fake-systemd.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
-import { testPatient } from "../../support/test-patient.ts";
+import { testNode } from "../../support/test-node.ts";
 
 const host = systemHost({ signal: new AbortController().signal });
 const monitorFile = join(namespaceRoot(), "run/monitor.json");
@@ -36,7 +36,7 @@ function set(name: string, active: string): void {
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);
 const inspect = async (check: Check): Promise<readonly [string | undefined, readonly string[]]> => {
-  const [examined] = await examine([check], testPatient(host, { monitorFile }), host.signal);
+  const [examined] = await examine([check], testNode(host, { monitorFile }), host.signal);
   return [examined?.fact, texts(examined?.findings ?? [])];
 };
 

@@ -20,7 +20,7 @@ function simple(
   return defineUnit<Nothing>({ name, title: name, requires, plan: async () => plan(), ...extra });
 }
 
-async function forecasts(units: readonly Unit<Nothing>[], signal = new AbortController().signal): Promise<object> {
+async function previews(units: readonly Unit<Nothing>[], signal = new AbortController().signal): Promise<object> {
   const facts = { bootId: "", version: "", slot: undefined, pid: 1, stage: undefined };
   return Object.fromEntries(await planUnits(units, { machine: () => ({}), facts, sink: () => undefined, signal }));
 }
@@ -35,7 +35,7 @@ test("what depends on something that is to be done is planned later, and nothing
   });
   const farBehind = simple("far-behind", [behind], () => []);
   const beside = simple("beside", [holds], () => []);
-  expect(await forecasts([holds, missing, behind, farBehind, beside])).toEqual({
+  expect(await previews([holds, missing, behind, farBehind, beside])).toEqual({
     holds: { kind: "nothing" },
     missing: {
       kind: "to-do",
@@ -66,7 +66,7 @@ test("a conflict, an error, and what requires them", async () => {
   const behind = simple("behind", [broken, missing], () => []);
   const farBehind = simple("far-behind", [behind], () => []);
   const afterBlind = simple("after-blind", [blind], () => []);
-  expect(await forecasts([broken, blind, missing, behind, farBehind, afterBlind])).toMatchObject({
+  expect(await previews([broken, blind, missing, behind, farBehind, afterBlind])).toMatchObject({
     broken: { kind: "problem", problem: { what: "in the way" } },
     blind: { kind: "problem", problem: { what: "cannot inspect" } },
     behind: { kind: "blocked", because: ["broken"] },
@@ -78,12 +78,12 @@ test("a conflict, an error, and what requires them", async () => {
 test("order alone holds nothing up", async () => {
   const missing = simple("missing", [], () => [provision("make it", act("make"))]);
   const follower = simple("follower", [], () => [], { after: [missing] });
-  expect(await forecasts([missing, follower])).toMatchObject({ follower: { kind: "nothing" } });
+  expect(await previews([missing, follower])).toMatchObject({ follower: { kind: "nothing" } });
 });
 
 test("a planning that is stopped says what it did not inspect", async () => {
   const unit = simple("unit", [], () => []);
-  expect(await forecasts([unit], AbortSignal.abort())).toEqual({ unit: { kind: "stopped" } });
+  expect(await previews([unit], AbortSignal.abort())).toEqual({ unit: { kind: "stopped" } });
 });
 
 test("what a unit may retry in a run, it may retry here", async () => {
@@ -98,5 +98,5 @@ test("what a unit may retry in a run, it may retry here", async () => {
     },
     { retryFor: 5000 },
   );
-  expect(await forecasts([racy])).toEqual({ racy: { kind: "nothing" } });
+  expect(await previews([racy])).toEqual({ racy: { kind: "nothing" } });
 });

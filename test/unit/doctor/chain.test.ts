@@ -6,7 +6,7 @@ import { CommandError } from "../../../src/system/command.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
 import type { GuestUnit, Machine } from "../../../src/units/machine.ts";
 import { fakeHost } from "../../support/fake-host.ts";
-import { testPatient } from "../../support/test-patient.ts";
+import { testNode } from "../../support/test-node.ts";
 
 const nothing = async (): Promise<void> => undefined;
 
@@ -16,7 +16,7 @@ function unit(name: string, plan: (machine: Machine) => Promise<Plan>, requires:
 
 async function inspect(chain: readonly GuestUnit[], maintenance: readonly GuestUnit[] = []): Promise<Seen> {
   const host = fakeHost();
-  return chainCheck.inspect(testPatient(host, { chain, maintenance }), host);
+  return chainCheck.inspect(testNode(host, { chain, maintenance }), host);
 }
 
 const texts = (findings: readonly Finding[]): readonly string[] => findings.map(({ level, problem }) => `${level}: ${problem.what}`);

@@ -5,9 +5,9 @@ import { examine, isSound } from "../../../src/doctor/examine.ts";
 import { ownMountPoints } from "../../../src/doctor/own-mount-points.ts";
 import { boundary } from "../../support/chains.ts";
 import { fakeHost } from "../../support/fake-host.ts";
-import { testPatient } from "../../support/test-patient.ts";
+import { testNode } from "../../support/test-node.ts";
 
-const patient = testPatient(fakeHost());
+const patient = testNode(fakeHost());
 const going = new AbortController().signal;
 
 function check(name: string, inspect: Check["inspect"], within = 60_000): Check {

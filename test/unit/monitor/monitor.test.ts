@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { pause } from "../../../src/base/clock.ts";
-import { keepWatch } from "../../../src/monitor/monitor.ts";
-import type { News } from "../../../src/monitor/state.ts";
+import { runMonitor } from "../../../src/monitor/monitor.ts";
+import type { Report } from "../../../src/monitor/state.ts";
 import type { Inspection } from "../../../src/monitor/monitor-inspection.ts";
 import type { Watcher } from "../../../src/boot/unit.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
@@ -10,7 +10,7 @@ import { VirtualClock } from "../../support/virtual-clock.ts";
 interface Seen {
   /** Seconds, and what was inspected: "all", or names. */
   readonly inspections: readonly string[];
-  readonly news: readonly News[];
+  readonly reports: readonly Report[];
 }
 
 const inspect = (name: string, more: Partial<Inspection> = {}): Inspection => ({
@@ -42,11 +42,11 @@ async function watched(
   const clock = new VirtualClock();
   const controller = new AbortController();
   const inspections: string[] = [];
-  const news: News[] = [];
+  const reports: Report[] = [];
   clock.after(seconds * 1000, () => controller.abort());
   const note = (what: string): void => void inspections.push(`${Math.floor(clock.now() * 100) / 100}: ${what}`);
   let quickInspections = 0;
-  await keepWatch<undefined>({
+  await runMonitor<undefined>({
     watchers: watchers(clock),
     atStart: ["x"],
     machine: undefined,
@@ -66,18 +66,18 @@ async function watched(
               note(`quick ${name}`);
               return quick(++quickInspections);
             },
-            tellOthers: async (signal) => {
+            publish: async (signal) => {
               note("tell");
               if (takes(["tell"]) > 0) await pause(clock, takes(["tell"]) * 1000, signal);
               signal.throwIfAborted();
             },
           },
         }),
-    tell: (item) => news.push(item),
+    report: (item) => reports.push(item),
     clock,
     signal: controller.signal,
   });
-  return { inspections, news };
+  return { inspections, reports };
 }
 
 /** Yields at these seconds, and then waits for the end. */
@@ -112,24 +112,24 @@ test("an event calls for a inspect that unit alone, and several at once for one"
   expect(inspections).toEqual(["0: x", "10.02: nftables", "50.02: nftables"]);
 });
 
-test("an inspection that waits for a router makes way for the firewall, and is made up for", async () => {
+test("an inspection that waits for a router yields for the firewall, and is made up for", async () => {
   const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
-    ...yielding("ipv6-monitor", [10], { makesWay: true })(clock),
+    ...yielding("ipv6-monitor", [10], { yields: true })(clock),
     ...yielding("nftables", [12])(clock),
   ];
   const takes = (names: readonly string[] | undefined): number => (names?.includes("ipv6-monitor") === true ? 20 : 0);
-  const { inspections, news } = await watched(60, { watchers: both, takes });
+  const { inspections, reports } = await watched(60, { watchers: both, takes });
   expect(inspections).toEqual(["0: x", "10.02: ipv6-monitor", "12.02: nftables", "13: ipv6-monitor"]);
-  expect(news).toEqual([]);
+  expect(reports).toEqual([]);
 });
 
 test("a unit that may not wait is inspected at once when it calls, and others are told a second after what is new", async () => {
-  const { inspections, news } = await watched(100, {
+  const { inspections, reports } = await watched(100, {
     watchers: yielding("nftables", [10, 10.5, 50]),
     quick: (count) => inspect("nftables", count === 1 ? { kind: "repaired", done: ["load"] } : {}),
   });
   expect(inspections).toEqual(["0: x", "10.02: quick nftables", "10.52: quick nftables", "11.02: tell", "50.02: quick nftables"]);
-  expect(news).toEqual([{ kind: "inspection", inspection: inspect("nftables", { kind: "repaired", done: ["load"] }) }]);
+  expect(reports).toEqual([{ kind: "inspection", inspection: inspect("nftables", { kind: "repaired", done: ["load"] }) }]);
 });
 
 test("where it cannot be inspected at once, it is inspected as every unit is, which tells others too", async () => {
@@ -139,7 +139,7 @@ test("where it cannot be inspected at once, it is inspected as every unit is, wh
     "10.02: quick nftables",
     "10.02: nftables",
   ]);
-  const { inspections, news } = await watched(40, {
+  const { inspections, reports } = await watched(40, {
     watchers: yielding("nftables", [10, 30]),
     quick: () => {
       throw new ProblemError({ code: "test-problem", what: "no flock" });
@@ -147,7 +147,7 @@ test("where it cannot be inspected at once, it is inspected as every unit is, wh
   });
   expect(inspections).toEqual(["0: x", "10.02: quick nftables", "10.02: nftables", "30.02: quick nftables", "30.02: nftables"]);
   // Said once, however often it is so.
-  expect(news).toEqual([{ kind: "trouble", doing: "inspecting nftables at once", problem: { code: "test-problem", what: "no flock" } }]);
+  expect(reports).toEqual([{ kind: "problem", doing: "inspecting nftables at once", problem: { code: "test-problem", what: "no flock" } }]);
 });
 
 test("what could not be repaired at once is tried again by another process, without an event", async () => {
@@ -158,19 +158,19 @@ test("what could not be repaired at once is tried again by another process, with
   expect(inspections).toEqual(["0: x", "10.02: quick nftables", "11.02: tell", "40.02: nftables"]);
 });
 
-test("telling others makes way for what calls, and is made up for", async () => {
-  const { inspections, news } = await watched(100, {
+test("telling others yields for what calls, and is made up for", async () => {
+  const { inspections, reports } = await watched(100, {
     watchers: yielding("nftables", [10, 12]),
     takes: (names) => (names?.includes("tell") === true ? 20 : 0),
     quick: (count) => inspect("nftables", count === 1 ? { kind: "repaired" } : {}),
   });
   expect(inspections).toEqual(["0: x", "10.02: quick nftables", "11.02: tell", "12.02: quick nftables", "13: tell"]);
-  expect(news).toHaveLength(1);
+  expect(reports).toHaveLength(1);
 });
 
-test("what may have to wait has its own inspection after that at everything, and makes way there too", async () => {
+test("what may have to wait has its own inspection after that at everything, and yields there too", async () => {
   const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
-    ...yielding("ipv6-monitor", [], { makesWay: true })(clock),
+    ...yielding("ipv6-monitor", [], { yields: true })(clock),
     ...yielding("nftables", [602])(clock),
   ];
   const takes = (names: readonly string[] | undefined): number => (names?.includes("ipv6-monitor") === true ? 20 : 0);
@@ -180,7 +180,7 @@ test("what may have to wait has its own inspection after that at everything, and
 
 test("of what is due at the same time, what may have to wait comes last", async () => {
   const both = (clock: VirtualClock): readonly Watcher<undefined>[] => [
-    ...yielding("ipv6-monitor", [10], { makesWay: true })(clock),
+    ...yielding("ipv6-monitor", [10], { yields: true })(clock),
     ...yielding("nftables", [10])(clock),
   ];
   expect((await watched(60, { watchers: both })).inspections).toEqual(["0: x", "10.02: nftables", "10.02: ipv6-monitor"]);
@@ -216,14 +216,14 @@ test("a unit may name the time of the next inspection", async () => {
 });
 
 test("an inspection that does not come to its end is told, and made up for", async () => {
-  const { inspections, news } = await watched(100, {
+  const { inspections, reports } = await watched(100, {
     answer: (_, count) => {
       if (count === 1) throw new ProblemError({ code: "test-problem", what: "the lock is held" });
       return [];
     },
   });
   expect(inspections).toEqual(["0: x", "30: x"]);
-  expect(news).toEqual([{ kind: "trouble", doing: "inspecting x", problem: { code: "test-problem", what: "the lock is held" } }]);
+  expect(reports).toEqual([{ kind: "problem", doing: "inspecting x", problem: { code: "test-problem", what: "the lock is held" } }]);
 });
 
 test("a watcher that breaks is told, and set up again with an inspection", async () => {
@@ -237,11 +237,11 @@ test("a watcher that breaks is told, and set up again with an inspection", async
       },
     },
   ];
-  const { inspections, news } = await watched(400, { watchers: broken });
+  const { inspections, reports } = await watched(400, { watchers: broken });
   expect(times).toBe(2);
   expect(inspections).toEqual(["0: x", "300.02: data-growth"]);
   // Said once, however often it is so.
-  expect(news).toEqual([{ kind: "trouble", doing: "watching data-growth", problem: { code: "test-problem", what: "no such volume" } }]);
+  expect(reports).toEqual([{ kind: "problem", doing: "watching data-growth", problem: { code: "test-problem", what: "no such volume" } }]);
 });
 
 test("an operator reads what changes, and nothing twice", async () => {
@@ -253,6 +253,6 @@ test("an operator reads what changes, and nothing twice", async () => {
     inspect("nftables"),
     inspect("nftables", { kind: "repaired" }),
   ];
-  const { news } = await watched(3 * 3600 + 601, { answer: (_, count) => [answers[count - 1] ?? inspect("nftables")] });
-  expect(news.map((item) => (item.kind === "inspection" ? item.inspection.kind : item.doing))).toEqual(["blocked", "fine", "repaired"]);
+  const { reports } = await watched(3 * 3600 + 601, { answer: (_, count) => [answers[count - 1] ?? inspect("nftables")] });
+  expect(reports.map((item) => (item.kind === "inspection" ? item.inspection.kind : item.doing))).toEqual(["blocked", "fine", "repaired"]);
 });

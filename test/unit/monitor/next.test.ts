@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { next, type Next } from "../../../src/monitor/next.ts";
-import { begun, type Effect, type Event, type State, type Work } from "../../../src/monitor/state.ts";
+import { initialState, type Effect, type Event, type State, type Work } from "../../../src/monitor/state.ts";
 import type { Inspection } from "../../../src/monitor/monitor-inspection.ts";
 
 /** One unit of each kind: it may not wait, it waits for others' answers, and it is neither. */
 const [quick, waiting, plain] = ["nftables", "ipv6-monitor", "data-growth"] as const;
-const watch = { atStart: [plain], makingWay: new Set([waiting]), quick: new Set([quick]) };
+const watch = { atStart: [plain], yielding: new Set([waiting]), quick: new Set([quick]) };
 const problem = { code: "test-problem", what: "no answer" };
 
 /** docs/monitor.md: from an event to the inspection; the longest wait of what failed; between two inspections of everything. Seconds. */
@@ -17,7 +17,7 @@ const inspection = (name: string, kind: Inspection["kind"]): Inspection => ({
 });
 
 function inspected(work: Work): readonly string[] {
-  if (work.kind === "tell-others") return [];
+  if (work.kind === "publish") return [];
   return work.kind === "quick-inspection" ? [work.name] : (work.names ?? [quick, plain]);
 }
 
@@ -41,31 +41,31 @@ function possible({ work }: State, wakeAt: number, now: number): readonly (reado
 }
 
 const begins = (effects: readonly Effect[]): readonly Work[] => effects.flatMap((effect) => (effect.kind === "begin" ? [effect.work] : []));
-const makesWay = (work: Work): boolean =>
-  work.kind === "tell-others" || (work.kind === "inspection" && work.names?.every((name) => name === waiting) === true);
+const yields = (work: Work): boolean =>
+  work.kind === "publish" || (work.kind === "inspection" && work.names?.every((name) => name === waiting) === true);
 
 /** What is true of every step. @returns what is wrong with it */
 function wrong(before: State, event: Event, now: number, { state, effects, wakeAt }: Next): string | undefined {
-  const begun = begins(effects);
-  const [work] = begun;
+  const initialState = begins(effects);
+  const [work] = initialState;
   const ended = event.kind === "work-done" || event.kind === "work-failed";
-  if (begun.length > 1) return "two things are begun";
-  if (work !== undefined && before.work !== undefined && !ended) return "something is begun while something goes on";
+  if (initialState.length > 1) return "two things are initialState";
+  if (work !== undefined && before.work !== undefined && !ended) return "something is initialState while something goes on";
   if (work !== undefined && state.work !== work) return "it is not known what goes on";
-  if (!(wakeAt > now)) return "something is due, and not begun";
+  if (!(wakeAt > now)) return "something is due, and not initialState";
   if (state.work === undefined && !Number.isFinite(wakeAt)) return "no one wakes it";
   const known = [state.allDue, ...state.due.values()];
   if (known.some((at) => at > now + LONGEST)) return "something is put off for too long";
   if (event.kind === "called" && !((state.due.get(event.name) ?? Infinity) <= now + SOON)) return "a call is not heard";
-  if (work?.kind === "inspection" && makesWay(work) && [...before.due].some(([name, at]) => name !== waiting && at <= now)) {
+  if (work?.kind === "inspection" && yields(work) && [...before.due].some(([name, at]) => name !== waiting && at <= now)) {
     return "what may have to wait goes first";
   }
   if (work?.kind === "inspection" && work.names?.includes(waiting) === true && work.names.length > 1) return "others wait with it";
-  if (event.kind === "work-done" && before.work?.kind === "inspection" && state.tellDue !== Infinity) return "others are told twice";
-  const gaveUp = effects.some(({ kind }) => kind === "give-up");
+  if (event.kind === "work-done" && before.work?.kind === "inspection" && state.publishDue !== Infinity) return "others are told twice";
+  const gaveUp = effects.some(({ kind }) => kind === "cancel");
   const shouldGiveUp =
-    event.kind === "called" && event.name !== waiting && before.work !== undefined && makesWay(before.work) && !before.givenUp;
-  if (gaveUp !== shouldGiveUp) return gaveUp ? "something is given up that need not be" : "something does not make way";
+    event.kind === "called" && event.name !== waiting && before.work !== undefined && yields(before.work) && !before.cancelled;
+  if (gaveUp !== shouldGiveUp) return gaveUp ? "something is given up that need not be" : "something does not yield";
   // What failed is due again, or inspected already because it has called meanwhile.
   const running = state.work === undefined ? [] : inspected(state.work);
   const again = (name: string): boolean => running.includes(name) || (state.due.get(name) ?? Infinity) <= now + LONGEST_BACKOFF;
@@ -82,8 +82,8 @@ function comesToRest(state: State, wakeAt: number, now: number): boolean {
   let step: Next = { state, effects: [], wakeAt };
   let time = now;
   for (let steps = 0; steps < 12; steps += 1) {
-    const { work, due, tellDue, watchDue } = step.state;
-    if (work === undefined && due.size === 0 && tellDue === Infinity && watchDue.size === 0) return true;
+    const { work, due, publishDue, watchDue } = step.state;
+    if (work === undefined && due.size === 0 && publishDue === Infinity && watchDue.size === 0) return true;
     time = work === undefined ? step.wakeAt : time + 0.001;
     step = next(
       step.state,
@@ -109,14 +109,14 @@ test("whatever happens, in any order: one thing goes on at a time, nothing is fo
       else explore(step.state, step.wakeAt, at, depth - 1);
     }
   };
-  const start = next(begun(watch, 0), { kind: "time" }, 0);
+  const start = next(initialState(watch, 0), { kind: "time" }, 0);
   explore(start.state, start.wakeAt, 0, 5);
   expect([...found].slice(0, 3)).toEqual([]);
   expect(states).toBeGreaterThan(10_000);
 });
 
 test("it changes nothing of what it is given", () => {
-  const before = begun(watch, 0);
+  const before = initialState(watch, 0);
   const copy = structuredClone(before);
   let step = next(before, { kind: "called", name: quick }, 0);
   step = next(step.state, { kind: "work-failed", problem }, 1);
@@ -125,7 +125,7 @@ test("it changes nothing of what it is given", () => {
 });
 
 test("what fails is tried again after half a minute, one, two, four, and then every five minutes", () => {
-  let step = next(begun(watch, 0), { kind: "time" }, 0);
+  let step = next(initialState(watch, 0), { kind: "time" }, 0);
   const waits: number[] = [];
   let now = 0;
   for (let failure = 0; failure < 6; failure += 1) {

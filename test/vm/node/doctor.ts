@@ -43,7 +43,7 @@ describe("doctor", () => {
         ["wrong", `${key} is not closed to others`, `chmod 0600 ${key}`],
         [
           "wrong",
-          "the monitor does not run: nothing is repaired by itself",
+          "the monitor does not run: nothing is repaired automatically",
           expect.stringMatching(/^systemctl start guestos-monitor.service;/),
         ],
       ]);

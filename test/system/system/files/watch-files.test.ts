@@ -3,19 +3,19 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Bell } from "../../../../src/base/notifier.ts";
+import { Notifier } from "../../../../src/base/notifier.ts";
 import { type FileWatch, watchFiles } from "../../../../src/system/files/watch-files.ts";
 
 let root: string;
 let ending: AbortController;
-let bell: Bell;
+let notifier: Notifier;
 let files: FileWatch;
 
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "watch-"));
   ending = new AbortController();
-  bell = new Bell();
-  files = watchFiles(ending.signal, bell.ring);
+  notifier = new Notifier();
+  files = watchFiles(ending.signal, notifier.notify);
 });
 afterEach(() => {
   ending.abort();
@@ -27,7 +27,7 @@ const at = (name: string): string => join(root, name);
 /** Whether something is told within a time that is long for an event, in milliseconds. */
 async function told(within: number): Promise<boolean> {
   const signal = AbortSignal.timeout(within);
-  return await bell.heard(signal);
+  return await notifier.notified(signal);
 }
 
 async function expectTold(change: () => void): Promise<void> {

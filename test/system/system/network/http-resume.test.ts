@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import { expect, test } from "vitest";
-import { type Answer, breakAfter, file, partly, patience, transfer } from "../../../support/http-transfer.ts";
+import { type Answer, breakAfter, file, partly, limits, transfer } from "../../../support/http-transfer.ts";
 import { noise } from "../../../support/update-images.ts";
 
 const SIZE = file.length;
@@ -139,18 +139,18 @@ test.each([
   expect(performance.now() - begun).toBeGreaterThan(900);
 });
 
-test("a Retry-After beyond our patience ends the transfer at once, and is said; a date in the past is no pause", async () => {
+test("a Retry-After beyond the limits ends the transfer at once, and is said; a date in the past is no pause", async () => {
   const hour = await transfer((_, response) => response.writeHead(429, { "retry-after": "3600" }).end());
   expect(String(hour.result)).toMatch(/429 Too Many Requests, for at least 3600 s/);
   expect(hour.ranges).toHaveLength(1);
   const past = await transfer((_, response) => response.writeHead(503, { date: LATER, "retry-after": CHANGED }).end());
-  expect(past.ranges).toHaveLength(patience.attempts);
+  expect(past.ranges).toHaveLength(limits.attempts);
 });
 
 test("while our reader is busy, the server is not waited for: one connection is enough, however slow that is", async () => {
   const large = noise(3 * 1024 * 1024, "large");
   const { result, ranges } = await transfer((_, response) => response.writeHead(200, { "content-length": large.length }).end(large), {
-    reader: 2 * patience.idle,
+    reader: 2 * limits.idle,
   });
   expect(result instanceof Buffer && result.equals(large)).toBe(true);
   expect(ranges).toHaveLength(1);
@@ -165,7 +165,7 @@ test("parts as small as a server likes are no reason to give up, as long as enou
     if (request.headers.range === undefined) return breakAfter(response, file.subarray(0, end));
     return response.end(file.subarray(first, end));
   };
-  const { result, ranges } = await transfer(answer, { patience: { firstPause: 0 } });
+  const { result, ranges } = await transfer(answer, { limits: { firstPause: 0 } });
   expect(result).toEqual(file);
   expect(ranges).toHaveLength(SIZE / 2000);
 });
@@ -179,7 +179,7 @@ test("a server that gives a byte now and then is given up", async () => {
     const drip = setInterval(() => response.write("x"), 100);
     response.on("close", () => clearInterval(drip));
   };
-  const { result } = await transfer(answer, { patience: { slack: 1500 } });
+  const { result } = await transfer(answer, { limits: { slack: 1500 } });
   expect(String(result)).toMatch(/fewer than 1000 bytes a second, for 1\.5 s/);
   expect(performance.now() - begun).toBeLessThan(5000);
 });
@@ -191,12 +191,12 @@ test("a server that knows no ranges may take its time to send everything again, 
       setTimeout(() => response.write(file.subarray(part * 50_000, (part + 1) * 50_000)), (part + 1) * 200),
     );
   };
-  expect((await transfer(afterBreak(slow), { patience: { slack: 700 } })).result).toEqual(file);
+  expect((await transfer(afterBreak(slow), { limits: { slack: 700 } })).result).toEqual(file);
   const byByte = await transfer((_, response, count) =>
     breakAfter(response.writeHead(200, { etag: '"one"', "content-length": SIZE }), file.subarray(0, 100_000 + count)),
   );
   expect(String(byByte.result)).toMatch(/the connection|other side closed|terminated/);
-  expect(byByte.ranges).toHaveLength(patience.attempts);
+  expect(byByte.ranges).toHaveLength(limits.attempts);
 });
 
 test("more than was announced is not handed on", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Answer, file, partly, patience, transfer } from "../../../support/http-transfer.ts";
+import { type Answer, file, partly, limits, transfer } from "../../../support/http-transfer.ts";
 import { noise } from "../../../support/update-images.ts";
 
 test("a file comes whole in one request", async () => {
@@ -48,7 +48,7 @@ test("a server that is busy for a moment is asked again, one that is busy for ev
   expect((await transfer(moment)).result).toEqual(file);
   const { result, ranges } = await transfer((_, response) => void response.writeHead(503).end());
   expect(String(result)).toMatch(/503/);
-  expect(ranges).toHaveLength(patience.attempts);
+  expect(ranges).toHaveLength(limits.attempts);
 });
 
 test("a server that says nothing more is not waited for without a bound", async () => {
@@ -62,7 +62,7 @@ test("a server that says nothing more is not waited for without a bound", async 
   expect(String((await transfer(() => undefined)).result)).toMatch(/nothing came for 0\.5 s/);
 });
 
-test("what no patience cures ends at once", async () => {
+test("what no retry can cure ends at once", async () => {
   for (const [status, headers] of [
     [404, {}],
     [403, {}],

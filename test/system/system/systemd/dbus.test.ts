@@ -72,16 +72,16 @@ test("the work on the bus ends when the unit must", async () => {
 });
 
 test("signals are those of the sender alone, also when they come before anybody waits for them", async () => {
-  const real = await bus.serve("org.example.Bell", () => "empty");
+  const real = await bus.serve("org.example.Notifier", () => "empty");
   const impostor = await bus.serve("org.example.Impostor", () => "empty");
-  const rule = { sender: "org.example.Bell", path: "/bell", interface: "org.example.Bell", member: "Rang" };
+  const rule = { sender: "org.example.Notifier", path: "/notifier", interface: "org.example.Notifier", member: "Rang" };
   const rung = await withSystemBus(host, async (open) => {
     const signals = await subscribe(open, rule);
     expect(await signals.next(20)).toBe(false);
-    impostor.signal("/bell", "org.example.Bell", "Rang", "s", ["forged"]);
-    real.signal("/bell", "org.example.Bell", "Rang", "s", ["one"]);
-    real.signal("/bell", "org.example.Bell", "Other", "s", ["other"]);
-    real.signal("/bell", "org.example.Bell", "Rang", "s", ["two"]);
+    impostor.signal("/notifier", "org.example.Notifier", "Rang", "s", ["forged"]);
+    real.signal("/notifier", "org.example.Notifier", "Rang", "s", ["one"]);
+    real.signal("/notifier", "org.example.Notifier", "Other", "s", ["other"]);
+    real.signal("/notifier", "org.example.Notifier", "Rang", "s", ["two"]);
     while (signals.received.length < 2 && (await signals.next(5_000)));
     return signals.received.map(({ body }) => body[0]);
   });

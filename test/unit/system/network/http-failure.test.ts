@@ -7,13 +7,10 @@ function failed(code: string | undefined, message = "the words of the network"):
 }
 
 // getaddrinfo(3): EAI_AGAIN is "a temporary failure", EAI_FAIL "a permanent failure"; of EAI_NONAME Node makes ENOTFOUND.
-test.each(["ENOTFOUND", "EAI_FAIL", "ERR_SSL_WRONG_VERSION_NUMBER", undefined])(
-  "%s is hopeless, until that server has answered",
-  (code) => {
-    expect(failureOf(failed(code), false).hopeless).toBeDefined();
-    expect(failureOf(failed(code), true).hopeless).toBeUndefined();
-  },
-);
+test.each(["ENOTFOUND", "EAI_FAIL", "ERR_SSL_WRONG_VERSION_NUMBER", undefined])("%s is remedy, until that server has answered", (code) => {
+  expect(failureOf(failed(code), false).remedy).toBeDefined();
+  expect(failureOf(failed(code), true).remedy).toBeUndefined();
+});
 
 // Node's documentation of TLS, "X509 certificate error codes".
 test.each([
@@ -21,8 +18,8 @@ test.each([
   ...["CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED", "CRL_HAS_EXPIRED", "ERROR_IN_CERT_NOT_AFTER_FIELD", "DEPTH_ZERO_SELF_SIGNED_CERT"],
   ...["SELF_SIGNED_CERT_IN_CHAIN", "CERT_REVOKED", "INVALID_CA", "PATH_LENGTH_EXCEEDED", "INVALID_PURPOSE", "HOSTNAME_MISMATCH"],
   "ERR_TLS_CERT_ALTNAME_INVALID",
-])("%s is hopeless at any time", (code) => {
-  for (const answered of [false, true]) expect(failureOf(failed(code), answered).hopeless).toContain("certificate");
+])("%s is remedy at any time", (code) => {
+  for (const answered of [false, true]) expect(failureOf(failed(code), answered).remedy).toContain("certificate");
 });
 
 test.each([

@@ -9,7 +9,7 @@ const MOST_HELD = 1024;
  * Writes to a non-blocking descriptor, piece by piece and in order, without waiting. A piece that the other side does not accept now is
  * held back and tried again. A stalled journal or a stopped serial line must not stop a boot.
  */
-export class PatientWriter {
+export class NonBlockingWriter {
   readonly #descriptor: number;
   readonly #failed: (error: Error) => void;
   readonly #held: Buffer[] = [];

@@ -3,10 +3,10 @@ import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { PatientWriter } from "../../../../src/system/files/patient-writer.ts";
+import { NonBlockingWriter } from "../../../../src/system/files/non-blocking-writer.ts";
 import { openSystemConsole } from "../../../../src/system/files/system-console.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "patient-writer-"));
+const folder = mkdtempSync(join(tmpdir(), "non-blocking-writer-"));
 const open: number[] = [];
 
 /** A pipe whose reader takes nothing until it is asked: what a console does that was told to stop. */
@@ -42,7 +42,7 @@ afterEach(() => {
 
 test("what a full pipe does not take is written later, whole and in order", async () => {
   const { reader, writer } = pipe();
-  const patient = new PatientWriter(writer, (error) => expect.fail(error.message));
+  const patient = new NonBlockingWriter(writer, (error) => expect.fail(error.message));
   const pieces = Array.from({ length: 300 }, (_, index) => String(index).padStart(1000, "."));
   for (const piece of pieces) patient.write(Buffer.from(piece));
   let text = "";
@@ -57,7 +57,7 @@ test("what a full pipe does not take is written later, whole and in order", asyn
 
 test("a reader that never reads costs a bounded time and a bounded memory, and what was lost is counted", async () => {
   const { writer } = pipe();
-  const patient = new PatientWriter(writer, (error) => expect.fail(error.message));
+  const patient = new NonBlockingWriter(writer, (error) => expect.fail(error.message));
   for (let index = 0; index < 5000; index++) patient.write(Buffer.alloc(1000));
   expect(patient.lost).toBeGreaterThan(3000);
   const begin = performance.now();
@@ -70,7 +70,7 @@ test("a reader that went away is told of once, and nothing is thrown", () => {
   const { reader, writer } = pipe();
   closeSync(reader);
   const errors: string[] = [];
-  const patient = new PatientWriter(writer, (error) => errors.push(error.message));
+  const patient = new NonBlockingWriter(writer, (error) => errors.push(error.message));
   patient.write(Buffer.from("one"));
   patient.write(Buffer.from("two"));
   expect(errors).toEqual([expect.stringContaining("EPIPE") as string]);

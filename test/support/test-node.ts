@@ -1,11 +1,11 @@
 import { guestosLayout } from "../../src/config/layout/layout.ts";
-import type { Patient } from "../../src/doctor/check.ts";
+import type { CheckedNode } from "../../src/doctor/check.ts";
 import { profiles } from "../../src/profiles/profiles.ts";
 import { guestos } from "./chains.ts";
 import type { Host } from "../../src/system/host.ts";
 
 /** A node for checks: nothing runs on it, unless the test says so. */
-export function testPatient(host: Host, given: Partial<Patient> = {}): Patient {
+export function testNode(host: Host, given: Partial<CheckedNode> = {}): CheckedNode {
   return {
     layout: guestosLayout,
     medium: profiles.guestos.medium,

@@ -2,7 +2,7 @@ import { createServer } from "node:https";
 import { setDefaultCACertificates, getCACertificates } from "node:tls";
 import { expect, test } from "vitest";
 import { certificateFor } from "../../../support/boundary-node.ts";
-import { type Answer, file, partly, patience, transfer } from "../../../support/http-transfer.ts";
+import { type Answer, file, partly, limits, transfer } from "../../../support/http-transfer.ts";
 
 const { certificate: cert, key } = certificateFor("localhost");
 const overTls: Parameters<typeof transfer>[1] = {
@@ -11,12 +11,12 @@ const overTls: Parameters<typeof transfer>[1] = {
 };
 
 /** A try more would take that long at the least. */
-const impatient = { firstPause: 5000, longestPause: 5000 };
+const strict = { firstPause: 5000, longestPause: 5000 };
 
 async function onceOnly(options: Parameters<typeof transfer>[1], answer: Answer = partly(file.length)): Promise<string> {
   const begun = performance.now();
-  const { result } = await transfer(answer, { ...options, patience: impatient });
-  expect(performance.now() - begun).toBeLessThan(impatient.firstPause);
+  const { result } = await transfer(answer, { ...options, limits: strict });
+  expect(performance.now() - begun).toBeLessThan(strict.firstPause);
   return String(result);
 }
 
@@ -69,7 +69,7 @@ test("what was there a moment ago is asked again: the server goes away in the mi
   );
   expect(result).toEqual(file);
   expect(ranges).toEqual([undefined, "bytes=150000-", "bytes=150000-"]);
-  expect(patience.attempts).toBeGreaterThan(2);
+  expect(limits.attempts).toBeGreaterThan(2);
 });
 
 test("a redirection from https to http is not followed: whoever is on the way could read along", async () => {

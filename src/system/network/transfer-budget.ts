@@ -1,5 +1,5 @@
-/** How patient a transfer is. Times in milliseconds. */
-export interface Patience {
+/** The limits of a transfer. Times in milliseconds. */
+export interface TransferLimits {
   /** Until the answer begins, and between two chunks of it. */
   readonly idle: number;
   /** The most failures in a row in which a connection delivers no more new bytes than repeated ones. */
@@ -14,7 +14,7 @@ export interface Patience {
 }
 
 /** The least rate is that of dnf (dnf.conf(5), minrate). The slack is longer than all attempts and pauses with a silent server. */
-export const usualPatience: Patience = {
+export const defaultTransferLimits: TransferLimits = {
   idle: 30_000,
   attempts: 8,
   firstPause: 500,
@@ -24,13 +24,13 @@ export const usualPatience: Patience = {
 };
 
 /** Counts only the time spent waiting for a server, not the time in which our own reader is busy. */
-export class ServerPatience {
-  readonly #patience: Patience;
+export class TransferBudget {
+  readonly #limits: TransferLimits;
   #left: number;
 
-  constructor(patience: Patience) {
-    this.#patience = patience;
-    this.#left = patience.slack;
+  constructor(limits: TransferLimits) {
+    this.#limits = limits;
+    this.#left = limits.slack;
   }
 
   /** The time that is left for waiting, in milliseconds. */
@@ -41,7 +41,7 @@ export class ServerPatience {
   /** Waits for the work. When that takes too long, it calls `cut`, which must end the work. */
   async waited<T>(work: Promise<T>, cut: () => void): Promise<T> {
     const since = performance.now();
-    const tooLate = setTimeout(cut, Math.min(this.#patience.idle, this.left));
+    const tooLate = setTimeout(cut, Math.min(this.#limits.idle, this.left));
     try {
       return await work;
     } finally {
@@ -51,7 +51,7 @@ export class ServerPatience {
   }
 
   came(bytes: number): void {
-    this.#left = Math.min(this.#patience.slack, this.#left + (bytes / this.#patience.leastRate) * 1000);
+    this.#left = Math.min(this.#limits.slack, this.#left + (bytes / this.#limits.leastRate) * 1000);
   }
 
   /**
@@ -60,7 +60,7 @@ export class ServerPatience {
    * @returns `undefined` where no time is left for it
    */
   pause(failures: number, least: number): number | undefined {
-    const { attempts, firstPause, longestPause } = this.#patience;
+    const { attempts, firstPause, longestPause } = this.#limits;
     const pause = Math.max(least, Math.min(longestPause, firstPause * 2 ** (failures - 1)));
     if (failures >= attempts || pause >= this.left) return undefined;
     this.#left -= pause;
