@@ -38,7 +38,8 @@ export function freshGrubenv(): string {
   return "# GRUB Environment Block\nboot_alternative=A\nboot_cycle=install\n".padEnd(1024, "#");
 }
 
-/** The file `boot_args` of a boot partition, which GRUB sources. */
+/** The file `boot_args` of a boot partition: GRUB sources the names in small letters, a host that boots the kernel itself reads the others. */
 export function bootArgs(partitions: readonly Partition[]): string {
-  return (["A", "B"] as const).map((slot) => `boot_args_${slot}="${kernelArguments(slot, partitions)}"\n`).join("");
+  const names = ["boot_args_A", "boot_args_B", "BOOT_ARGS_A", "BOOT_ARGS_B"];
+  return names.map((name) => `${name}="${kernelArguments(name.endsWith("A") ? "A" : "B", partitions)}"\n`).join("");
 }

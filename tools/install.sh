@@ -2,6 +2,7 @@
 # Lays out an image's files: install.sh DESTDIR PREFIX [DIST]. It needs no Node, because an image's build calls it without one.
 #
 #   dist/guestos-boot     PREFIX/bin/guestos-boot, and a link to it: manageboot
+#                         and for a GuestOS the names that its orchestrator calls: /opt/ic/bin/manageboot.sh and its neighbours
 #   dist/man/             PREFIX/share/man/
 #   dist/sbom.cdx.json    PREFIX/share/guestos-boot/     the components of the executable
 #   dist/copyright        PREFIX/share/doc/guestos-boot/
@@ -31,6 +32,12 @@ profile=${PROFILE:-guestos}
 }
 install -D --mode=0755 "$dist/guestos-boot" "$destdir$prefix/bin/guestos-boot"
 ln --symbolic --force guestos-boot "$destdir$prefix/bin/manageboot"
+if [[ $profile = guestos ]]; then
+  install -d "$destdir/opt/ic/bin"
+  for name in manageboot.sh provision-ssh-keys.sh guestos_tool; do
+    ln --symbolic --force "$prefix/bin/guestos-boot" "$destdir/opt/ic/bin/$name"
+  done
+fi
 
 share=$destdir$prefix/share
 install -D --mode=0644 "$dist/sbom.cdx.json" "$share/guestos-boot/sbom.cdx.json"

@@ -1,11 +1,11 @@
-import { type Command, CommanderError, Option } from "commander";
-import { configImageHelp, doctorHelp, graphHelp, managebootHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
+import { type Command, Option } from "commander";
+import { configImageHelp, doctorHelp, graphHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
-import { managebootVerbs } from "./manageboot.ts";
 import { addCommand } from "./add-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { CommandContext } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
@@ -152,12 +152,8 @@ export function addCommands(program: Command, context: CommandContext): void {
   program.commandsGroup("Upgrading the node:");
   addUpgradeCommands(program, context);
 
-  // Known verbs have been translated by now (src/cli/manageboot.ts).
-  command("manageboot", `the commands of older systems: ${Object.keys(managebootVerbs).join(", ")}`, managebootHelp)
-    .argument("<verb>")
-    .action((verb: string) => {
-      throw new CommanderError(2, "guestos-boot.unknownVerb", `there is no verb ${JSON.stringify(verb)} of manageboot`);
-    });
+  program.commandsGroup("For the orchestrator:");
+  addOrchestratorCommands(program, context);
 
   // For the shells' completions (share/completions), not for people.
   program

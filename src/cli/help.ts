@@ -165,11 +165,26 @@ Examples:
   guestos-boot recovery-passphrase set
   guestos-boot recovery-passphrase set < /run/passphrase`;
 
-export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB.
+export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB. The word guestos
+may stand before the verb, as in /opt/ic/bin/manageboot.sh guestos confirm.
 
 Examples:
   manageboot current
   manageboot upgrade-commit`;
+
+export const provisionSshKeysHelp = `Lines as in authorized_keys. They are kept on the config partition, and hold at once.
+A line that is no key is left out: the others are in force, and it ends with 12. No
+line at all: no one can log in to that account. It is what the orchestrator calls
+as /opt/ic/bin/provision-ssh-keys.sh.
+
+Examples:
+  guestos-boot provision-ssh-keys readonly < readonly.pub`;
+
+export const regenerateNetworkConfigHelp = `All three options, or none: then the configuration's own address holds again. It is
+what the orchestrator calls as guestos_tool regenerate-network-config.
+
+Examples:
+  guestos-boot regenerate-network-config`;
 
 export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) is written directly to the other slot's
 partitions. Only what they do not hold already is written; all of it is read back

@@ -8,19 +8,78 @@ export const managebootVerbs: Readonly<Record<string, readonly string[]>> = {
   current: ["upgrade", "current"],
   target: ["upgrade", "target"],
   next: ["upgrade", "next"],
+  current_partition: ["upgrade", "current", "--partition"],
+  target_partition: ["upgrade", "target", "--partition"],
 };
 
+/** The block that every verb works on, and that may therefore be named. */
+const GRUBENV = "/boot/grub/grubenv";
+
+/** The only verb that tells what the boot loader's block says. */
+const READS_BLOCK = "next";
+
+/** The links that the orchestrator calls (tools/install.sh). */
+const ORCHESTRATORS = ["manageboot.sh", "provision-ssh-keys.sh", "guestos_tool"];
+
+/** The words by which an image is vouched for. */
+const TRUST = ["--sha256", "--signature", "--insecure"];
+
 /**
- * Translates the command line into arguments of guestos-boot. The old verbs are recognized as `manageboot VERB` (a
- * link to the program) and as `guestos-boot manageboot VERB`. The word `guestos`, which the old tool had before the
- * verb, is optional.
+ * Translates the command line into arguments of guestos-boot. The names of the tools of older systems are links to the
+ * program (docs/orchestrator.md): `manageboot`, `manageboot.sh`, `provision-ssh-keys.sh` and `guestos_tool`. The first
+ * one is a command of the program too: `guestos-boot manageboot VERB`. What is none of their verbs stays as it is, and
+ * is refused by the parser.
  *
  * @param argv0 the name by which the program was called
  */
 export function translatedArguments(argv0: string, args: readonly string[]): readonly string[] {
-  const all = basename(argv0) === "manageboot" ? ["manageboot", ...args] : args;
-  if (all[0] !== "manageboot") return all;
-  const [verb, ...rest] = all[1] === "guestos" ? all.slice(2) : all.slice(1);
-  const known = verb === undefined || !Object.hasOwn(managebootVerbs, verb) ? undefined : managebootVerbs[verb];
-  return known === undefined ? all : [...known, ...rest];
+  switch (basename(argv0)) {
+    case "manageboot":
+      return manageboot(args);
+    case "manageboot.sh":
+      return vouchedFor(manageboot(args));
+    case "provision-ssh-keys.sh":
+      return ["provision-ssh-keys", ...args];
+    case "guestos_tool":
+      return regenerate(args);
+    default:
+      return args[0] === "manageboot" ? manageboot(args.slice(1)) : args;
+  }
+}
+
+/** The only command of guestos_tool that is known here: any other word is one too many for it. */
+function regenerate(args: readonly string[]): readonly string[] {
+  const [command, ...rest] = args;
+  if (command === undefined) return ["regenerate-network-config", "--help"];
+  return command === "regenerate-network-config" ? [command, ...rest] : ["regenerate-network-config", ...args];
+}
+
+/** `[-f FILE] [guestos] VERB …`; the old tool required the word guestos. */
+function manageboot(args: readonly string[]): readonly string[] {
+  const untranslated = ["manageboot", ...args];
+  const [file, words] = args[0] === "-f" ? [args[1], args.slice(2)] : [undefined, args];
+  if (args[0] === "-f" && file === undefined) return untranslated;
+  const [verb = "", ...rest] = words[0] === "guestos" ? words.slice(1) : words;
+  const known = Object.hasOwn(managebootVerbs, verb) ? managebootVerbs[verb] : undefined;
+  if (known === undefined) return untranslated;
+  if (file === undefined || file === GRUBENV) return [...known, ...rest];
+  return verb === READS_BLOCK ? [...known, "--grubenv", file, ...rest] : untranslated;
+}
+
+/**
+ * The orchestrator has compared the hash of a file before it hands it over, and may not name it again. This holds for
+ * a file alone, and for the name by which the orchestrator calls: sudo lets no one else use it.
+ */
+function vouchedFor(args: readonly string[]): readonly string[] {
+  const [, verb, image = ""] = args;
+  const isInstall = args[0] === "upgrade" && verb === "install" && image.startsWith("/");
+  return isInstall && !args.some((word) => TRUST.some((trust) => word === trust || word.startsWith(`${trust}=`)))
+    ? [...args, "--insecure"]
+    : args;
+}
+
+/** @returns the path of the link by which the orchestrator called, as sudoers names it; `undefined` for any other name */
+export function calledByOrchestrator(argv0: string): string | undefined {
+  const name = basename(argv0);
+  return ORCHESTRATORS.includes(name) ? `/opt/ic/bin/${name}` : undefined;
 }

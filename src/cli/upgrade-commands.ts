@@ -28,10 +28,16 @@ export function addUpgradeCommands(program: Command, context: CommandContext): v
     ["target", "print the slot that an install goes to: the one that does not run"],
     ["next", "print the slot that the next boot starts"],
   ] as const) {
-    command(which, description, "").action(async (flags: Flags) => {
-      const { printSlot } = await import("./commands/upgrade-slot-command.ts");
-      end(await printSlot(await setup(), { ...flags, which }, terminal));
-    });
+    const own =
+      which === "next"
+        ? new Option("--grubenv <file>", "what that block says, in place of the boot loader's own")
+        : new Option("--partition", "the device of its root partition").default(false, "its letter");
+    command(which, description, "")
+      .addOption(own)
+      .action(async (flags: Flags & { readonly partition?: boolean; readonly grubenv?: string }) => {
+        const { printSlot } = await import("./commands/upgrade-slot-command.ts");
+        end(await printSlot(await setup(), { ...flags, which }, terminal));
+      });
   }
   for (const [verb, description, help] of [
     ["commit", "try the installed system: the next boot starts it, once", upgradeCommitHelp],

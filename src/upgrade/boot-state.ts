@@ -1,5 +1,6 @@
 import type { Slot } from "../config/layout/layout.ts";
 import { parseGrubenv, type ReadGrubenv, renderGrubenv, savedByGrub } from "./grubenv.ts";
+import { readAsHost } from "./host-reading.ts";
 
 /** The boot loader's instructions: the values of our variables in grubenv. */
 export interface BootState {
@@ -28,7 +29,7 @@ export interface ReadBootState {
   readonly readable: boolean;
   /** Why the block must be rewritten, in words. Empty for a block as guestos-boot writes it. */
   readonly faults: readonly string[];
-  /** The other lines of the block. */
+  /** The other lines of the block that may stay in it: those that mean the same to the host and to GRUB. */
   readonly others: readonly string[];
 }
 
@@ -48,9 +49,10 @@ export function readBootState(bytes: Uint8Array | undefined): ReadBootState {
       trial: trial === "A" || trial === "B" ? trial : undefined,
     },
     readable,
-    others,
+    others: others.filter(isHarmless),
     faults: [
       ...faults,
+      ...(readable && bytes !== undefined ? hostFaults(bytes, { alternative, cycle }) : []),
       ...(readable && alternative === undefined ? [`it has no ${NAMES.alternative}`] : []),
       ...(readable && cycle === undefined ? [`it has no ${NAMES.cycle}`] : []),
       ...(alternative === undefined || alternative === "A" || alternative === "B" ? [] : [unknown(NAMES.alternative, alternative)]),
@@ -58,6 +60,22 @@ export function readBootState(bytes: Uint8Array | undefined): ReadBootState {
       ...(trial === undefined || trial === "A" || trial === "B" ? [] : [unknown(NAMES.trial, trial)]),
     ],
   };
+}
+
+/** Where a host that boots the kernel itself reads another state than GRUB does, or none. */
+function hostFaults(bytes: Uint8Array, grub: Readonly<Record<"alternative" | "cycle", string | undefined>>): readonly string[] {
+  const { readable, values } = readAsHost(bytes);
+  if (!readable) return ["the host cannot read it: it is not UTF-8"];
+  return (["alternative", "cycle"] as const).flatMap((key) => {
+    const value = values.get(NAMES[key]);
+    return value === grub[key] ? [] : [`the host reads ${value === undefined ? `no ${NAMES[key]}` : unknown(NAMES[key], value)}`];
+  });
+}
+
+/** Whether the host takes nothing of a line for the boot state, such as of a comment, or of a value with a newline in it. */
+function isHarmless(line: string): boolean {
+  const { readable, values } = readAsHost(Buffer.from(line, "latin1"));
+  return readable && Object.values(NAMES).every((name) => !values.has(name));
 }
 
 /** The block that holds this state, 1024 bytes, with `others` kept. @throws ProblemError when these leave no room */

@@ -9,6 +9,7 @@ import { translatedArguments } from "../../src/cli/manageboot.ts";
 import { main } from "../../src/cli/program.ts";
 import { configured } from "../../src/run/load-setup.ts";
 import { processTerminal } from "../../src/run/terminal.ts";
+import { readIpv4Settings } from "../../src/config/state/ipv4-settings.ts";
 import { unknownProfile } from "../../src/run/unknown-profile.ts";
 import { configFiles, guestosLayout, ownFiles, runFiles, textfileIn } from "../../src/config/layout/layout.ts";
 import { readProfileName } from "../../src/profiles/profile-name.ts";
@@ -113,7 +114,22 @@ const lenient = defineUnit<Machine>({
 
 const twin = defineUnit<Machine>({ name: "first", title: "A second one of that name", plan: async () => [] });
 
-const chain: readonly GuestUnit[] = [first, strict, slow, patient, bus, lenient, ...((await there("unsound")) ? [twin] : [])];
+const network = defineUnit<Machine>({
+  name: "network",
+  title: "Write the orchestrator's IPv4 settings to a file named applied",
+  plan: async (machine) => {
+    const wanted = JSON.stringify((await readIpv4Settings(machine.host, machine.layout)) ?? null);
+    return (await machine.host.readText(at("applied"))) === wanted
+      ? []
+      : [activate("apply them", async () => machine.host.writeFile(at("applied"), wanted, { mode: 0o600 }))];
+  },
+});
+
+const chain: readonly GuestUnit[] = [
+  ...[first, strict, slow, patient, bus, lenient],
+  ...((await there("unsound")) ? [twin] : []),
+  ...((await there("with-network")) ? [network] : []),
+];
 
 const layout = {
   ...guestosLayout,
@@ -129,7 +145,8 @@ const layout = {
     refusedImages: at("slots/refused.json"),
     unfinishedRun: at("config/unfinished-run.json"),
   },
-  etc: { ...guestosLayout.etc, healthChecks: at("health.d"), ...ownFiles(at("own")) },
+  accountKeysRuntime: at("authorized_keys"),
+  etc: { ...guestosLayout.etc, folder: at("etc"), healthChecks: at("health.d"), ...ownFiles(at("own")) },
   mountPoints: { ...guestosLayout.mountPoints, var: at("var"), config: at("config") },
 };
 

@@ -4,7 +4,7 @@ import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { KernelPanicError } from "../../lab/problems.ts";
 import { printable } from "../../lab/serial-log.ts";
 import { guestosBoot } from "./support/chain.ts";
-import { assertCleanBoot } from "./support/clean-boot.ts";
+import { assertCleanBoot, wordsIn } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
 import { type Cut, type Pace, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
@@ -144,6 +144,7 @@ test("a new system whose chain fails says why and restarts, and the machine is o
       await untilRestart(b, BOOT_TIMEOUT);
       const said = printable(b.serial.text);
       expect(said).toMatch(/guestos-boot\[\d+\]: store-key +failed/);
+      expect(wordsIn(b)).toEqual(["FAILURE"]);
       expect(said).toMatch(/guestos-trial\[\d+\]: This system is on trial, and its boot chain failed/);
       expect(said).toMatch(/guestos-trial\[\d+\]: .*cryptsetup/);
       expect(said).toMatch(/guestos-trial\[\d+\]: The machine restarts in 3 s/);
@@ -180,7 +181,7 @@ test("a new system that works, and that no one confirms in time, is left", () =>
         systemctl daemon-reload && systemctl restart guestos-trial.timer`,
       );
       await untilRestart(b, BOOT_TIMEOUT);
-      expect(printable(b.serial.text)).toMatch(/guestos-trial\[\d+\]: .*nobody confirmed it in time/);
+      expect(printable(b.serial.text)).toMatch(/guestos-trial\[\d+\]: .*no one confirmed it in time/);
       const a = await isOnAAgain(boot, "upgrade-unconfirmed", disk, ready, { isOrderly: true, watchdog: true });
 
       // And where systemd itself hangs, the watchdog device restarts the machine.

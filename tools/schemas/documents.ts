@@ -238,7 +238,10 @@ export const documents = {
   doctor: { schema: Doctor, commands: ["doctor"] },
   monitor: { schema: Looks, commands: ["monitor"] },
   "upgrade-status": { schema: UpgradeStatus, commands: ["upgrade status"] },
-  "upgrade-slot": { schema: z.object({ slot: Slot }), commands: ["upgrade current", "upgrade target", "upgrade next"] },
+  "upgrade-slot": {
+    schema: z.object({ slot: Slot, device: z.string().optional().describe("of its root partition, where --partition asks for it") }),
+    commands: ["upgrade current", "upgrade target", "upgrade next"],
+  },
   "upgrade-decide": {
     schema: z.object({ next: Slot, restart: z.boolean().describe("the machine restarts now") }),
     commands: ["upgrade commit", "upgrade rollback"],

@@ -1,5 +1,7 @@
 import type { Slot } from "../../config/layout/layout.ts";
+import { requirePartition } from "../../system/disks/block-devices.ts";
 import { type Host, systemHost } from "../../system/host.ts";
+import { ProblemError } from "../../base/problem.ts";
 import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
 import { grubBoot, otherSlot } from "../../upgrade/boot-state.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
@@ -9,26 +11,52 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 
 export type Which = "current" | "target" | "next";
 
-/** Prints one letter, for scripts. */
+export interface SlotRequest {
+  readonly which: Which;
+  readonly json: boolean;
+  /** Print the device of the slot's root partition. */
+  readonly partition?: boolean;
+  /** Another block than the boot loader's, for `next`. */
+  readonly grubenv?: string;
+}
+
+/** Prints one letter, or one device, for scripts. */
 export async function printSlot(
   { layout }: Setup,
-  { which, json }: { readonly which: Which; readonly json: boolean },
+  { which, json, partition = false, grubenv }: SlotRequest,
   terminal: Terminal,
 ): Promise<ExitName> {
   const host = systemHost();
-  const slot = await asReader(async () => slotOf(host, layout.grubenv, which));
-  if (json) printJson(terminal, { slot });
-  else terminal.print(slot);
+  const slot = await asReader(async () => slotOf(host, grubenv ?? layout.grubenv, { which, isNamed: grubenv !== undefined }));
+  const device = partition ? (await requirePartition(host, layout.partitions.root(slot))).device : undefined;
+  if (json) printJson(terminal, { slot, ...(device === undefined ? {} : { device }) });
+  else terminal.print(device ?? slot);
   return "ok";
 }
 
-async function slotOf(host: Host, grubenv: string, which: Which): Promise<Slot> {
+async function slotOf(
+  host: Host,
+  grubenv: string,
+  { which, isNamed }: { readonly which: Which; readonly isNamed: boolean },
+): Promise<Slot> {
   switch (which) {
     case "current":
       return requireBootedSlot(host);
     case "target":
       return otherSlot(await requireBootedSlot(host));
     case "next":
-      return grubBoot(await host.readBytes(grubenv)).slot;
+      return grubBoot(await blockIn(host, grubenv, isNamed)).slot;
   }
+}
+
+/** GRUB boots A without a block. A file that was named, and is not there, is a mistake. @throws ProblemError */
+async function blockIn(host: Host, file: string, isNamed: boolean): Promise<Uint8Array | undefined> {
+  const block = await host.readBytes(file);
+  if (block !== undefined || !isNamed) return block;
+  throw new ProblemError({
+    code: "no-such-block",
+    what: "there is no boot loader's block to read",
+    where: { file },
+    found: "no such file",
+  });
 }

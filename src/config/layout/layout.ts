@@ -88,6 +88,8 @@ export interface Layout {
     readonly trial: { readonly "on-trial": string; readonly "not-on-trial": string };
     /** The configuration with which the shipper of the journal was started. */
     readonly shipperStarted: string;
+    /** The IPv4 settings that the orchestrator gave (ipv4-settings.ts). */
+    readonly ipv4: string;
     /** The folders in which keys are made, before they are moved to the config partition. */
     readonly newKeys: { readonly ssh: string; readonly nodeExporter: string };
     /** Mount points: where the /var of this slot is filled, and where that of the other slot is read. */
@@ -315,6 +317,7 @@ export function runFiles(folder: string): Layout["runFiles"] {
     upgradeLock: join(folder, "upgrade.lock"),
     trial: { "on-trial": join(folder, "on-trial"), "not-on-trial": join(folder, "not-on-trial") },
     shipperStarted: join(folder, "log-shipper.started"),
+    ipv4: join(folder, "ipv4.json"),
     newKeys: { ssh: join(folder, "ssh-host-keys"), nodeExporter: join(folder, "node-exporter-keys") },
     varMounts: { own: join(folder, "var"), other: join(folder, "var-other") },
   };

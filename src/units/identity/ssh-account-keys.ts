@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import { type Action, activate, conflict, type Plan } from "../../boot/unit.ts";
 import { type Accounts, missingAccount, readAccounts } from "../../system/files/accounts.ts";
-import type { FileAttributes } from "../../system/host.ts";
+import type { FileAttributes, Host } from "../../system/host.ts";
+import type { Layout } from "../../config/layout/layout.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type AuthorizedKey, parseAuthorizedKeys } from "../../config/values/authorized-keys.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
 
 /**
- * Afterwards root, admin, backup and readonly can each log in by ssh with exactly the keys that the injected configuration gives
+ * Afterwards root, admin, backup, readonly and recovery can each log in by ssh with exactly the keys that the injected configuration gives
  * them. An account without a file there has no keys.
  *
  * It requires the injected configuration and nothing else, so that a node with a broken disk can still be reached. sshd reads each
@@ -37,7 +38,53 @@ export const sshAccountKeys = unit({
   },
 });
 
-const ACCOUNTS: readonly string[] = ["root", "admin", "backup", "readonly"];
+/** Accounts whose keys the orchestrator may replace, by the network's registry. */
+export const provisionedAccounts: readonly string[] = ["admin", "backup", "readonly", "recovery"];
+
+const ACCOUNTS: readonly string[] = ["root", ...provisionedAccounts];
+
+export interface ProvisionedKeys {
+  /** How many keys the account has now. */
+  readonly count: number;
+  readonly changed: boolean;
+  /** What is wrong with the lines that are no keys. */
+  readonly problem: Problem | undefined;
+}
+
+/**
+ * Replaces an account's keys, first permanently on the config partition, and then for sshd.
+ *
+ * A line that is no key is left out, and reported: the other keys count, and keys that are in the list no more are gone. So neither a
+ * damaged line locks anyone out, nor does it keep a key in force that was revoked.
+ *
+ * @param account one of `provisionedAccounts`
+ * @param content authorized_keys lines
+ * @throws ProblemError, and changes nothing, where the node has not taken in its configuration, or has no such account
+ */
+export async function provisionKeys(host: Host, layout: Layout, account: string, content: Uint8Array): Promise<ProvisionedKeys> {
+  if ((await host.stat(layout.config.configured)) === undefined) {
+    throw new ProblemError({
+      code: "node-not-configured",
+      what: "this node has not taken in its configuration yet; nothing was changed",
+      where: { file: layout.config.configured },
+      found: "no such file",
+      todo: "guestos-boot status says why",
+    });
+  }
+  const accounts = await readAccounts(host, layout.etc.folder);
+  if (!accounts.accounts.has(account)) throw new ProblemError(missingAccount(account));
+  const { keys, problems } = readableKeys(content, "standard input");
+  const file = join(layout.config.accountKeys, account);
+  const text = keys.map(keyLine).join("");
+  const isStored = (await host.readText(file)) === text;
+  if (!isStored) {
+    await host.makeFolder(layout.config.accountKeys, { mode: 0o755 });
+    await host.writeFile(file, text, { mode: 0o644, uid: 0, gid: 0 });
+  }
+  const { actions } = await planAccount({ host, layout }, accounts, account);
+  for (const action of actions) await action.run();
+  return { count: keys.length, changed: !isStored || actions.length > 0, problem: problems[0] };
+}
 
 /** Reported only once nothing is left to do: the runner plans again after the actions, and then receives the conflict. */
 function inTheWay(problems: readonly Problem[]): Plan {
@@ -51,7 +98,7 @@ interface AccountPlan {
   readonly problems: readonly Problem[];
 }
 
-async function planAccount({ host, layout }: Machine, accounts: Accounts, name: string): Promise<AccountPlan> {
+async function planAccount({ host, layout }: Pick<Machine, "host" | "layout">, accounts: Accounts, name: string): Promise<AccountPlan> {
   const source = join(layout.config.accountKeys, name);
   const target = join(layout.accountKeysRuntime, name);
   const [content, present, facts] = await Promise.all([host.readBytes(source), host.readText(target), host.stat(target)]);

@@ -3,6 +3,7 @@ import { type Action, activate } from "../../boot/unit.ts";
 import type { ConfFinding } from "../../config/text/conf.ts";
 import { refuseFindings } from "../../base/finding.ts";
 import { type NetworkConf, type NetworkConfFile, networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
+import { readIpv4Settings } from "../../config/state/ipv4-settings.ts";
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
 import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
@@ -24,6 +25,8 @@ import { noInterface } from "./link-problems.ts";
  * file starts (etc/common/systemd/system/guestos-network.path) while the disks are still being opened. When it runs later, after an
  * operator has edited network.conf, it has networkd apply the change, and starts networkd if it does not run. There is no conflict:
  * files that this program made for other interfaces are removed, and all other files stay.
+ *
+ * The IPv4 address that the orchestrator gave in this boot takes the place of network.conf's.
  *
  * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the
  * place. One wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file
@@ -107,7 +110,8 @@ async function intended(machine: Machine): Promise<Intended> {
   const { host, layout } = machine;
   const conf = await readNetworkConfFile(host, layout);
   const link = await readyInterface(machine);
-  return { conf, link, settings: networkSettings(conf.conf), path: join(layout.networkd, `10-${link.name}.network`) };
+  const given = await readIpv4Settings(host, layout);
+  return { conf, link, settings: networkSettings({ ...conf.conf, ...given }), path: join(layout.networkd, `10-${link.name}.network`) };
 }
 
 /** @returns the primary interface under its final name. @throws ProblemError, retryable, while there is none */

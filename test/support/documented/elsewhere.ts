@@ -83,6 +83,18 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     file: "test/vm/services.test.ts",
     as: ["journalctl --quiet --directory ${RECEIVED} --output ${output} ${matches}", 'received("GUESTOS_TAG=lab", "json")'],
   },
+  "guestos-boot provision-ssh-keys readonly < readonly.pub": {
+    file: "test/system/cli/orchestrator.test.ts",
+    as: ["guestos-boot provision-ssh-keys readonly < readonly.pub"],
+  },
+  "guestos-boot regenerate-network-config": {
+    file: "test/system/cli/orchestrator.test.ts",
+    as: ['call("guestos-boot", ["regenerate-network-config"])'],
+  },
+  "guestos_tool regenerate-network-config": {
+    file: "test/system/cli/orchestrator.test.ts",
+    as: ['call("guestos_tool", args)', 'guestosTool("regenerate-network-config"'],
+  },
   // So is every image built that the tests boot.
   "chroot tree systemctl preset-all": { file: "image/product.ts", as: ['run("chroot", [root, "systemctl", "preset-all"]'] },
   "chroot tree apt-get install --yes --no-install-recommends /tmp/guestos-boot.deb": {
@@ -116,6 +128,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "nft -j list ruleset": OF_THE_PROGRAM,
   "nft monitor": OF_THE_PROGRAM,
   "nginx -t": OF_THE_PROGRAM,
+  "sudo --non-interactive": OF_THE_PROGRAM,
   "guestos-boot upgrade install": A_NAME,
   "guestos-boot upgrade install …": A_NAME,
   "guestos-boot config-image": A_NAME,

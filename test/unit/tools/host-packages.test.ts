@@ -30,13 +30,14 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "man-db": "man",
   mandoc: "mandoc",
   mmdebstrap: "mmdebstrap",
-  mtools: "mcopy mdel mmd mtype",
+  mtools: "mcopy mdel mmd mren mtype",
   nftables: "nft",
   "openssh-client": "ssh ssh-keygen",
   openssl: "openssl",
   "qemu-system-x86": "qemu-system-x86_64",
   "qemu-utils": "qemu-img qemu-io",
   strace: "strace",
+  sudo: "sudo visudo",
   xfsprogs: "mkfs.xfs xfs_db xfs_io xfs_repair",
   zstd: "zstd",
 };
@@ -52,7 +53,7 @@ function sectionsOf(target: string): readonly string[] {
 const packagesFor = (names: readonly string[]): readonly string[] => names.flatMap((name) => sections.get(name) ?? []);
 
 /** What only tests need, as the plots' browser, shells for completions, checks of packages and manuals. */
-const TESTS_ALONE = ["chromium", "zsh", "fish", "lintian", "mandoc", "man-db", "libwrap0", "strace", "xfsprogs"];
+const TESTS_ALONE = ["chromium", "zsh", "fish", "lintian", "mandoc", "man-db", "libwrap0", "strace", "sudo", "xfsprogs"];
 
 test.each([
   ["build", ["node", "build"]],

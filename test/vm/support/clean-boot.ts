@@ -29,7 +29,7 @@ const SERVICES = [
   "danted.service",
 ];
 
-/** What every test of a whole boot also asserts: no failed unit, no unexpected warning, and no secret in any log. */
+/** What every test of a whole boot also asserts: no failed unit, no unexpected warning, no secret in any log, and one word to the host. */
 export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOptions = {}): Promise<void> {
   const { secrets = [], failedUnits = [], warnings = [] } = options;
   expect(
@@ -38,7 +38,13 @@ export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOpti
   ).toEqual([]);
   const unexpected = (await warningsOfOurs(vm)).filter((line) => !warnings.some((pattern) => pattern.test(line)));
   expect(unexpected, "unexpected warnings in the journal").toEqual([]);
+  expect(wordsIn(vm), "words to the host").toEqual(["SUCCESS"]);
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
+}
+
+/** The words on the serial line of how the boot ended: the host looks for them anywhere in it. */
+export function wordsIn(vm: VirtualMachine, from = 0): readonly string[] {
+  return [...printable(vm.serial.text.slice(from)).matchAll(/GUESTOS BOOT (SUCCESS|FAILURE)/g)].map(([, word = ""]) => word);
 }
 
 async function failedSystemdUnits(vm: VirtualMachine): Promise<readonly string[]> {
