@@ -5,8 +5,12 @@ import { type Room, roomNames, rooms } from "./tools/rooms.ts";
 const execa = { name: "execa", message: "Tools are run by src/system/command.ts." };
 const childProcess = { name: "node:child_process", message: execa.message };
 
+/** Schemas have one dialect, which src/base/schema.ts sets up. */
+const dialects = ["zod", "zod/mini"].map((name) => ({ name, message: "Schemas are written with src/base/schema.ts." }));
+
 /** What touches the machine, and so may be imported in src/system alone. */
 const machine = [
+  ...dialects,
   childProcess,
   execa,
   { name: "node:fs", message: "Files are touched through host." },
@@ -45,7 +49,12 @@ const upward = (room: Room): RestrictedPattern => {
 
 /** What a room may know of another one that it imports. */
 const narrow: Readonly<Partial<Record<Room, readonly RestrictedPattern[]>>> = {
-  boot: [{ group: ["**/system/**", "!**/system/host.ts", "!**/system/command.ts"], message: "The runner knows no tool." }],
+  boot: [
+    {
+      group: ["**/system/**", "!**/system/host.ts", "!**/system/command.ts", "!**/system/ending.ts"],
+      message: "The runner knows no tool.",
+    },
+  ],
   units: [{ group: ["**/boot/**", "!**/boot/unit.ts"], message: "A unit knows of the runner only what a unit is made of." }],
 };
 
@@ -85,8 +94,7 @@ export default defineConfig({
     "import/no-mutable-exports": "error",
     "unicorn/prefer-node-protocol": "error",
     "unicorn/filename-case": ["error", { case: "kebabCase" }],
-    // import * as z: only that form lets the bundler leave out what is not used of zod, which was half of the program.
-    "unicorn/import-style": ["error", { extendDefaultStyles: false, styles: { zod: { named: false, default: false, namespace: true } } }],
+    "no-restricted-imports": ["error", { paths: dialects }],
     eqeqeq: "error",
     "no-var": "error",
     "prefer-const": "error",
@@ -134,11 +142,11 @@ export default defineConfig({
     { files: ["src/units/**"], rules: { "guestos/no-absolute-path": "error" } },
     {
       files: pastTheHost,
-      rules: { "no-restricted-imports": ["error", { paths: [childProcess, execa], patterns: [upward("system")] }] },
+      rules: { "no-restricted-imports": ["error", { paths: [...dialects, childProcess, execa], patterns: [upward("system")] }] },
     },
     {
       files: ["src/system/command.ts"],
-      rules: { "no-restricted-imports": ["error", { paths: [childProcess], patterns: [upward("system")] }] },
+      rules: { "no-restricted-imports": ["error", { paths: [...dialects, childProcess], patterns: [upward("system")] }] },
     },
     {
       // What runs on the developer's machine talks to its terminal, and reads what its own build wrote.
@@ -161,6 +169,7 @@ export default defineConfig({
         "vitest/require-to-throw-message": "off",
       },
     },
+    { files: ["src/base/schema.ts", "test/support/json-schema.ts"], rules: { "no-restricted-imports": "off" } },
     { files: ["*.config.ts", "tools/lint/**"], rules: { "import/no-default-export": "off" } },
   ],
 });

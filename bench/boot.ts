@@ -6,7 +6,7 @@
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "../src/base/schema.ts";
 import { findAccelerator } from "../lab/accelerator.ts";
 import { makeDisk } from "../lab/disk.ts";
 import { withPanicRetry } from "../lab/panic-retry.ts";

@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import * as z from "zod";
+import * as z from "../src/base/schema.ts";
 import { findAccelerator } from "./accelerator.ts";
 import { labShellCredentials } from "./credentials.ts";
 import { stateFolder } from "../image/paths.ts";
@@ -92,5 +92,5 @@ function forwardsTo(ports: MachinePorts): readonly Forward[] {
 }
 
 const Facts = z.object({
-  ports: z.object({ ssh: z.number(), metrics: z.number(), https: z.number(), socks: z.number() }).nullable(),
+  ports: z.nullable(z.object({ ssh: z.number(), metrics: z.number(), https: z.number(), socks: z.number() })),
 });

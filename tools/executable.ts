@@ -63,7 +63,7 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     external: ["x11"],
     // What asks for its own folder finds none, wherever the executable lies.
     define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
-    plugins: [lazyBuiltins, embeddedAddons, oneLanguage],
+    plugins: [lazyBuiltins, embeddedAddons],
     logLevel: "warning",
   });
   // A character beyond ASCII in a regular expression is left as it is; in strings, esbuild writes it as an escape.
@@ -137,17 +137,6 @@ const lazyBuiltins: Plugin = {
         loader: "js",
       };
     });
-  },
-};
-
-/** zod's messages in English, which it takes by itself; the fifty other languages are a seventh of the program. */
-const oneLanguage: Plugin = {
-  name: "one-language",
-  setup(builder) {
-    builder.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, importer }) =>
-      /\/zod\/v4\//.test(importer) ? { path, namespace: "one-language", sideEffects: false } : undefined,
-    );
-    builder.onLoad({ filter: /.*/, namespace: "one-language" }, () => ({ contents: "export {};", loader: "js" }));
   },
 };
 

@@ -1,23 +1,16 @@
-import { z } from "../base/schema.ts";
+import { Problem } from "../base/problem-shape.ts";
+import * as z from "../base/schema.ts";
 
 /** The documents that `--json` prints, a schema for each command. Times are seconds; moments count from the kernel's start. */
 
 const Seconds = z.number();
+const Perhaps = z.nullable(Seconds);
 const Outcome = z.enum(["changed", "unchanged", "degraded", "failed", "skipped", "running"]);
-const Problem = z.object({
-  code: z.string(),
-  what: z.string(),
-  where: z.object({ file: z.string(), line: z.number().exactOptional(), column: z.number().exactOptional() }).exactOptional(),
-  found: z.string().exactOptional(),
-  expected: z.string().exactOptional(),
-  todo: z.string().exactOptional(),
-});
-
 const boot = {
   bootId: z.string(),
   /** Wall-clock time, ISO 8601. */
   time: z.string(),
-  slot: z.string().nullable(),
+  slot: z.nullable(z.string()),
   version: z.string(),
 };
 
@@ -67,10 +60,10 @@ export const CriticalChainDocument = z.object({
     z.object({
       phase: z.string(),
       /** Absent for a piece without a unit. */
-      unit: z.string().exactOptional(),
+      unit: z.exactOptional(z.string()),
       start: Seconds,
       seconds: Seconds,
-      gain: Seconds.exactOptional(),
+      gain: z.exactOptional(Seconds),
       parts: z.array(Share),
     }),
   ),
@@ -78,20 +71,12 @@ export const CriticalChainDocument = z.object({
 });
 export type CriticalChainDocument = z.infer<typeof CriticalChainDocument>;
 
-interface BarDocument {
-  readonly kind: "plan" | "action" | "wait" | "tool";
-  readonly label: string;
-  readonly start: number;
-  readonly end: number;
-  readonly inside: readonly BarDocument[];
-}
-
-const Bar: z.ZodType<BarDocument> = z.object({
+const Bar = z.object({
   kind: z.enum(["plan", "action", "wait", "tool"]),
   label: z.string(),
   start: Seconds,
   end: Seconds,
-  get inside() {
+  get inside(): z.ZodMiniArray<typeof Bar> {
     return z.array(Bar);
   },
 });
@@ -113,7 +98,7 @@ export const TimelineDocument = z.object({
           start: Seconds,
           end: Seconds,
           requires: z.array(z.string()),
-          releasedBy: z.string().nullable(),
+          releasedBy: z.nullable(z.string()),
           critical: z.boolean(),
           inside: z.array(Bar),
         }),
@@ -127,13 +112,13 @@ export type TimelineDocument = z.infer<typeof TimelineDocument>;
 export const DiffDocument = z.object({
   from: z.object(boot),
   to: z.object(boot),
-  phases: z.array(z.object({ label: z.string(), from: Seconds.nullable(), to: Seconds.nullable() })),
+  phases: z.array(z.object({ label: z.string(), from: Perhaps, to: Perhaps })),
   units: z.array(
     z.object({
       run: z.string(),
       name: z.string(),
-      from: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
-      to: z.object({ outcome: Outcome, seconds: Seconds }).nullable(),
+      from: z.nullable(z.object({ outcome: Outcome, seconds: Seconds })),
+      to: z.nullable(z.object({ outcome: Outcome, seconds: Seconds })),
       /** The changed parts of the unit, the largest change first; unchanged parts are left out. */
       parts: z.array(z.object({ kind: Share.shape.kind, label: z.string(), from: Seconds, to: Seconds })),
     }),
@@ -151,21 +136,21 @@ export const WhyDocument = z.object({
       time: z.string(),
       /** True where it was not asked for, and another unit requires it. */
       prerequisite: z.boolean(),
-      outcome: Outcome.or(z.literal("not reached")),
-      start: Seconds.nullable(),
-      seconds: Seconds.nullable(),
+      outcome: z.union([Outcome, z.literal("not reached")]),
+      start: Perhaps,
+      seconds: Perhaps,
       /** The units that came before it, the last one to end first. */
       waitedFor: z.array(z.object({ name: z.string(), how: z.enum(["requires", "after"]), outcome: Outcome, end: Seconds })),
       /** The units that were skipped because they require it. */
       skipped: z.array(z.string()),
-      problem: Problem.nullable(),
+      problem: z.nullable(Problem),
       /** What it did and found, in order; `depth` 1 is inside the line above. */
       evidence: z.array(z.object({ at: Seconds, seconds: Seconds, depth: z.number(), text: z.string(), words: z.array(z.string()) })),
       notes: z.array(z.string()),
       /** What the unit did when an earlier run was cut off. */
-      interrupted: z
-        .object({ bootId: z.string(), run: z.enum(["boot", "early", "late", "run"]), time: z.string(), action: z.string() })
-        .nullable(),
+      interrupted: z.nullable(
+        z.object({ bootId: z.string(), run: z.enum(["boot", "early", "late", "run"]), time: z.string(), action: z.string() }),
+      ),
     }),
   ),
 });

@@ -1,5 +1,5 @@
 import { noteText, problemText, runOf, wrap } from "../boot/show/run-text.ts";
-import type { Ending } from "../system/command.ts";
+import type { Ending } from "../system/ending.ts";
 import { type Boot, utc } from "./boot.ts";
 import type { WhyDocument } from "./documents.ts";
 import { seconds } from "./duration.ts";

@@ -1,30 +1,7 @@
 import { foreignText, foreignWords } from "./foreign-words.ts";
-/**
- * The one shape of every failure that can reach a person.
- *
- * An operator reads it on a serial console at 3 a.m. So it answers in this order: the event and its object, the place (file, line,
- * column), what was found, what was expected, what to do. Nothing in it may be a secret.
- */
-export interface Problem {
-  /** Which problem it is: one word for scripts and fleets, the same in every version (docs/codes.md). */
-  readonly code: string;
-  /** What happened, and to what: "cannot mount /dev/vda6 at /var". No full stop, no secret. */
-  readonly what: string;
-  /** The place in a file that a person can open. Line and column count from 1. */
-  readonly where?: Place;
-  /** What was found: a tool's last words, a bad value, a foreign signature. */
-  readonly found?: string;
-  /** What would have been right. */
-  readonly expected?: string;
-  /** What the operator can do about it. */
-  readonly todo?: string;
-}
+import type { Place, Problem } from "./problem-shape.ts";
 
-export interface Place {
-  readonly file: string;
-  readonly line?: number;
-  readonly column?: number;
-}
+export type { Place, Problem };
 
 export interface ProblemOptions {
   /** True where the same call may succeed a moment later (a device race, a late medium). Only these are retried. */

@@ -3,16 +3,8 @@ import { ProblemError, type Problem } from "../base/problem.ts";
 import { Attempt, failure, type Scope, thrown } from "./attempt.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MarkKeeper, type RunMark } from "./run-mark.ts";
-import {
-  type Counts,
-  type RunFacts,
-  type RunOutcome,
-  type Sink,
-  stands,
-  succeeded,
-  type UnitOutcome,
-  type UnitResult,
-} from "./record/record.ts";
+import type { Counts, RunFacts, RunOutcome, Sink, UnitOutcome, UnitResult } from "./record/record.ts";
+import { stands, succeeded } from "./record/succeeded.ts";
 import { schedule } from "./scheduler.ts";
 import { spanWriter, UnitSpans } from "./spans.ts";
 import type { Unit } from "./unit.ts";

@@ -1,4 +1,4 @@
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
 import type { Layout } from "./layout/layout.ts";
@@ -9,22 +9,25 @@ const DEFAULT_RETENTION = 86_400;
 const DEFAULT_INTERVAL = 3600;
 
 const keys = z.object({
-  backup_retention_time_secs: seconds(0, LONGEST).default(DEFAULT_RETENTION),
-  backup_purging_interval_secs: seconds(1, LONGEST).optional(),
+  backup_retention_time_secs: z._default(seconds(0, LONGEST), DEFAULT_RETENTION),
+  backup_purging_interval_secs: z.optional(seconds(1, LONGEST)),
   /** The key as the shell-era host tools misspelled it: media that they built are still in use. */
-  backup_puging_interval_secs: seconds(1, LONGEST).optional(),
+  backup_puging_interval_secs: z.optional(seconds(1, LONGEST)),
 });
 
-export const BackupConf = keys
-  .superRefine((conf, context) => {
-    const { backup_purging_interval_secs: right, backup_puging_interval_secs: misspelled } = conf;
-    if (right !== undefined && misspelled !== undefined)
-      contradiction(context, "backup_puging_interval_secs", "only backup_purging_interval_secs, which says the same");
-  })
-  .transform(({ backup_retention_time_secs, backup_purging_interval_secs, backup_puging_interval_secs }) => ({
+export const BackupConf = z.pipe(
+  keys.check(
+    z.superRefine((conf, context) => {
+      const { backup_purging_interval_secs: right, backup_puging_interval_secs: misspelled } = conf;
+      if (right !== undefined && misspelled !== undefined)
+        contradiction(context, "backup_puging_interval_secs", "only backup_purging_interval_secs, which says the same");
+    }),
+  ),
+  z.transform(({ backup_retention_time_secs, backup_purging_interval_secs, backup_puging_interval_secs }) => ({
     backup_retention_time_secs,
     backup_purging_interval_secs: backup_purging_interval_secs ?? backup_puging_interval_secs ?? DEFAULT_INTERVAL,
-  }));
+  })),
+);
 export type BackupConf = z.infer<typeof BackupConf>;
 
 /** @throws ProblemError naming every mistake with its place */

@@ -4,31 +4,32 @@ import { asItStands, parseConf, readConf, word, words } from "./text/conf.ts";
 import { readDomain } from "./values/host-name.ts";
 import { readNetwork } from "./values/ip-network.ts";
 import type { Layout } from "./layout/layout.ts";
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 
 const SEPARATOR = /[ ,]+/;
 /** A served domain has a dot: a single label would match every request of that name, wherever it is meant to go. */
-const domains = words(
-  "domain names with a dot, as in ic0.app, separated by blanks or commas",
-  (value) => (value.includes(".") ? readDomain(value) : undefined),
-  SEPARATOR,
-).default([]);
-const networks = (family: "ipv4" | "ipv6"): z.ZodType<readonly string[], string | undefined> =>
+const domains = z._default(
   words(
-    family === "ipv4"
-      ? "IPv4 networks, as in 192.0.2.0/24, with no bit set after the prefix, separated by blanks or commas"
-      : "IPv6 networks, as in 2001:db8::/32, with no bit set after the prefix, separated by blanks or commas",
-    (value) => readNetwork(value, family),
+    "domain names with a dot, as in ic0.app, separated by blanks or commas",
+    (value) => (value.includes(".") ? readDomain(value) : undefined),
     SEPARATOR,
-  ).default([]);
-const flag = word(
-  "1 or 0",
-  asItStands((value) => value === "1" || value === "0"),
-).optional();
+  ),
+  [],
+);
+const networks = (family: "ipv4" | "ipv6"): z.ZodMiniType<readonly string[], string | undefined> => {
+  const example = { ipv4: "IPv4 networks, as in 192.0.2.0/24", ipv6: "IPv6 networks, as in 2001:db8::/32" }[family];
+  const expected = `${example}, with no bit set after the prefix, separated by blanks or commas`;
+  return z._default(
+    words(expected, (value) => readNetwork(value, family), SEPARATOR),
+    [],
+  );
+};
+const oneOf = (...known: readonly string[]): ReturnType<typeof asItStands> => asItStands((value) => known.includes(value));
+const flag = z.optional(word("1 or 0", oneOf("1", "0")));
 /** As a number, because other programs may read 010 as an octal one. */
 const wholeNumber = word("a whole number", (value) => (/^\d{1,15}$/.test(value) ? String(Number(value)) : undefined));
 /** Passed on, or meant for programs outside this chain. May hold a password: never shown. */
-const opaque = z.string().optional();
+const opaque = z.optional(z.string());
 
 const BnVars = z.object({
   /** The first of each is the one that the node uses for itself. */
@@ -43,14 +44,11 @@ const BnVars = z.object({
   ipv6_debug_ips: networks("ipv6"),
   ipv6_monitoring_ips: networks("ipv6"),
   /** The SOCKS proxy's outgoing interface; the primary interface when absent. */
-  socks_interface: word("the name of a network interface, as in enp2s0", asItStands(isInterfaceName)).optional(),
+  socks_interface: z.optional(word("the name of a network interface, as in enp2s0", asItStands(isInterfaceName))),
   require_seo_certification: flag,
   require_underscore_certification: flag,
-  last_known_registry_version: wholeNumber.optional(),
-  env: word(
-    "dev, test or prod",
-    asItStands((value) => ["dev", "test", "prod"].includes(value)),
-  ).optional(),
+  last_known_registry_version: z.optional(wholeNumber),
+  env: z.optional(word("dev, test or prod", oneOf("dev", "test", "prod"))),
   denylist_url: opaque,
   elasticsearch_url: opaque,
   elasticsearch_tags: opaque,

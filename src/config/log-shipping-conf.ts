@@ -1,4 +1,4 @@
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { asItStands, parseConf, readConf, words } from "./text/conf.ts";
 import { readEndpoint } from "./values/host-name.ts";
@@ -11,12 +11,15 @@ export interface LogShippingConf {
   readonly tags: readonly string[];
 }
 
-const hosts = words("hosts, as in logs.example.org:443, separated by blanks", readEndpoint).default([]);
+const hosts = z._default(words("hosts, as in logs.example.org:443, separated by blanks", readEndpoint), []);
 /** Tags go into a YAML file and into search queries. So they contain nothing that either would read as more than a word. */
-const tags = words(
-  "tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks",
-  asItStands((value) => /^[\w.-]{1,64}$/.test(value)),
-).default([]);
+const tags = z._default(
+  words(
+    "tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks",
+    asItStands((value) => /^[\w.-]{1,64}$/.test(value)),
+  ),
+  [],
+);
 
 const JournalbeatConf = z.object({ journalbeat_hosts: hosts, journalbeat_tags: tags });
 const FilebeatConf = z.object({ elasticsearch_hosts: hosts, elasticsearch_tags: tags });

@@ -1,4 +1,4 @@
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { asItStands, type ConfFile, type ConfFinding, readConf, scanConf, word, words } from "./text/conf.ts";
 import { refuseFindings } from "../base/finding.ts";
@@ -21,15 +21,15 @@ import type { Layout } from "./layout/layout.ts";
  * Addresses, lengths and the domain are in their canonical form.
  */
 const NetworkConf = z.object({
-  ipv6_address: word("an IPv6 address with prefix length, as in 2001:db8::17/64", (value) =>
-    readInterfaceAddress(value, "ipv6"),
-  ).optional(),
-  ipv6_gateway: word("an IPv6 address, as in 2001:db8::1 or fe80::1", (value) => readHostAddress(value, "ipv6")).optional(),
-  ipv4_address: word("an IPv4 address with prefix length, as in 192.0.2.17/24", (value) => readInterfaceAddress(value, "ipv4")).optional(),
-  ipv4_gateway: word("an IPv4 address, as in 192.0.2.1", (value) => readHostAddress(value, "ipv4")).optional(),
-  name_servers: words("IPv6 or IPv4 addresses, separated by blanks", readServerAddress).default([]),
-  hostname: word("a host name of letters, digits, hyphens and dots (RFC 1123), at most 64 characters", asItStands(isHostname)).optional(),
-  domain: word("a domain name, as in example.org", readDomain).optional(),
+  ipv6_address: z.optional(
+    word("an IPv6 address with prefix length, as in 2001:db8::17/64", (value) => readInterfaceAddress(value, "ipv6")),
+  ),
+  ipv6_gateway: z.optional(word("an IPv6 address, as in 2001:db8::1 or fe80::1", (value) => readHostAddress(value, "ipv6"))),
+  ipv4_address: z.optional(word("an IPv4 address with prefix length, as in 192.0.2.17/24", (value) => readInterfaceAddress(value, "ipv4"))),
+  ipv4_gateway: z.optional(word("an IPv4 address, as in 192.0.2.1", (value) => readHostAddress(value, "ipv4"))),
+  name_servers: z._default(words("IPv6 or IPv4 addresses, separated by blanks", readServerAddress), []),
+  hostname: z.optional(word("a host name of letters, digits, hyphens and dots (RFC 1123), at most 64 characters", asItStands(isHostname))),
+  domain: z.optional(word("a domain name, as in example.org", readDomain)),
 });
 export type NetworkConf = z.infer<typeof NetworkConf>;
 

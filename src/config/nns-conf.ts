@@ -1,4 +1,4 @@
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { parseConf, readConf, words } from "./text/conf.ts";
 import type { Layout } from "./layout/layout.ts";
@@ -7,7 +7,7 @@ import type { Layout } from "./layout/layout.ts";
 const DEFAULT_NNS_URL = "http://127.0.0.1:8080";
 
 const urls = words("http:// or https:// URLs without a user, separated by blanks or commas", readWebUrl, /[ ,]+/);
-export const NnsConf = z.object({ nns_url: urls.default([DEFAULT_NNS_URL]) });
+export const NnsConf = z.object({ nns_url: z._default(urls, [DEFAULT_NNS_URL]) });
 export type NnsConf = z.infer<typeof NnsConf>;
 
 /** @throws ProblemError naming every mistake with its place */
@@ -22,7 +22,7 @@ export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
  * @throws ProblemError naming every mistake with its place
  */
 export function nnsConfWarnings(content: Uint8Array, file: string): readonly string[] {
-  const { nns_url } = parseConf(content, file, z.object({ nns_url: urls.optional() }), Object.keys(NnsConf.shape));
+  const { nns_url } = parseConf(content, file, z.object({ nns_url: z.optional(urls) }), Object.keys(NnsConf.shape));
   return nns_url === undefined ? [`nns_url has no value: the node uses ${DEFAULT_NNS_URL}, itself, as the network's registry`] : [];
 }
 

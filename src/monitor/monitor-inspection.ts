@@ -1,27 +1,30 @@
 import { CommandError } from "../system/command.ts";
-import { type Problem, ProblemError } from "../base/problem.ts";
+import { ProblemError } from "../base/problem.ts";
+import { Problem } from "../base/problem-shape.ts";
+import * as z from "../base/schema.ts";
 import { planUnits } from "../boot/planner.ts";
 import type { UnitResult } from "../boot/record/record.ts";
 import { type RunOptions, runUnits } from "../boot/runner.ts";
 import { isConflict, type Unit } from "../boot/unit.ts";
 
 /** The result of the monitor's inspection of one unit. */
-export interface Inspection {
-  readonly name: string;
+export const Inspection = z.object({
+  name: z.string(),
   /**
    * `drift`: something is missing, and only a run may repair it. `blocked`: repair or inspection is impossible until
    * something else changes. `failed`: repair or inspection did not succeed, and may succeed later without any change.
    */
-  readonly kind: "fine" | "repaired" | "drift" | "blocked" | "failed";
+  kind: z.enum(["fine", "repaired", "drift", "blocked", "failed"]),
   /** Descriptions of the actions that were done. */
-  readonly done: readonly string[];
+  done: z.array(z.string()),
   /** Descriptions of what is missing. */
-  readonly drift: readonly string[];
-  readonly problem?: Problem;
-  readonly retries: number;
-  /** Seconds until the next inspection, where the unit sets it. */
-  readonly again?: number;
-}
+  drift: z.array(z.string()),
+  problem: z.exactOptional(Problem),
+  retries: z.int().check(z.minimum(0)),
+  /** Seconds, where the unit sets them. */
+  again: z.exactOptional(z.number().check(z.minimum(0))).check(z.describe("until it is to be inspected again")),
+});
+export type Inspection = z.infer<typeof Inspection>;
 
 /**
  * Inspects units one at a time, each without its requirements, which have inspections of their own. Repairs what is

@@ -3,6 +3,7 @@ import { pause, systemClock } from "../base/clock.ts";
 import { foreignText } from "../base/foreign-words.ts";
 import { type Problem, ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
+import type { Ending } from "./ending.ts";
 
 /** A tool run as data: never a shell, never a joined string. */
 export interface Command {
@@ -26,15 +27,6 @@ export interface Command {
   /** Selects the part of standard error that may be kept, where the rest may be confidential. The default keeps all of it. */
   readonly keptWords?: (stderr: string) => string;
 }
-
-/** How a tool run ended: exactly one of these. */
-export type Ending =
-  | { readonly kind: "exited"; readonly status: number }
-  | { readonly kind: "signalled"; readonly signal: string }
-  | { readonly kind: "timed-out"; readonly after: number }
-  | { readonly kind: "cancelled" }
-  | { readonly kind: "not-found" }
-  | { readonly kind: "not-started"; readonly reason: string };
 
 export interface Completed {
   readonly status: number;

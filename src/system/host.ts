@@ -1,7 +1,8 @@
 import { constants, readFileSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, readFile, readlink, rename, rm, stat, statfs, lstat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Command, type Completed, CommandError, type Ending, runCommand } from "./command.ts";
+import { type Command, type Completed, CommandError, runCommand } from "./command.ts";
+import type { Ending } from "./ending.ts";
 
 /**
  * The tools and files of the machine, as one value that is passed around.

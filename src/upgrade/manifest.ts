@@ -1,26 +1,26 @@
 import { createHash } from "node:crypto";
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import { BadImage } from "./bad-image.ts";
 import { foreignWords } from "../base/foreign-words.ts";
 
 /** Bytes of a chunk: the unit in which partitions are hashed, compared and written. */
 export const CHUNK_BYTES = 4 * 1024 * 1024;
 
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits");
+const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits"));
 
 const Member = z.strictObject({
   /** Bytes of the member as unpacked. */
-  bytes: z.int().positive(),
+  bytes: z.int().check(z.positive()),
   /** See contentDigest. */
   digest: Sha256,
   /** SHA-256 of each chunk, in order; the last one may be shorter. */
-  chunks: z.array(Sha256).min(1).max(1_000_000),
+  chunks: z.array(Sha256).check(z.minLength(1), z.maxLength(1_000_000)),
 });
 
 /** MANIFEST.json of an image: the expected content of each member, chunk by chunk, so that damage is located. */
 const Manifest = z.strictObject({
   format: z.literal(1),
-  version: z.string().min(1).max(256),
+  version: z.string().check(z.minLength(1), z.maxLength(256)),
   chunkBytes: z.literal(CHUNK_BYTES),
   members: z.strictObject({ "boot.img": Member, "root.img": Member }),
 });

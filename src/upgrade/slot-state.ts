@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "../base/schema.ts";
+import * as z from "../base/schema.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
 import { foreignWords } from "../base/foreign-words.ts";
 import type { Host } from "../system/host.ts";
@@ -19,17 +19,17 @@ import { type Problem, ProblemError } from "../base/problem.ts";
  */
 
 /** Lowercase hexadecimal, as the registry and sha256sum write it. */
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits");
+const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/, "64 lowercase hexadecimal digits"));
 const Time = z.iso.datetime();
 
 /** The content of a partition: its first `bytes` bytes have this digest (contentDigest, src/upgrade/manifest.ts). */
-const PartitionContent = z.strictObject({ bytes: z.int().positive(), digest: Sha256 });
+const PartitionContent = z.strictObject({ bytes: z.int().check(z.positive()), digest: Sha256 });
 export type PartitionContent = z.infer<typeof PartitionContent>;
 
 /** An image as it was received. */
 const Image = {
   /** VERSION.TXT, one line. */
-  version: z.string().min(1).max(256),
+  version: z.string().check(z.minLength(1), z.maxLength(256)),
   /** Of the whole file as it came, compressed or not: the hash that the registry and `--sha256` name. */
   sha256: Sha256,
   boot: PartitionContent,
@@ -41,7 +41,7 @@ const Incomplete = z.strictObject({
   /** The UUID of the install; a new one for each install that starts over. */
   install: z.uuid(),
   /** Of the whole image, where the caller named it. Only an install of the same image may resume. */
-  sha256: Sha256.optional(),
+  sha256: z.optional(Sha256),
   since: Time,
 });
 
@@ -52,16 +52,16 @@ const Proven = z.strictObject({
   /** That of the running system when it was proven. */
   version: z.string(),
   /** Where the slot was installed by guestos-boot; a shipped one has none. */
-  image: z.strictObject(Image).optional(),
+  image: z.optional(z.strictObject(Image)),
   at: Time,
 });
 
 const Failed = z.strictObject({
   kind: z.literal("failed"),
   /** For people: "it was started and not confirmed". */
-  reason: z.string().min(1),
-  version: z.string().optional(),
-  sha256: Sha256.optional(),
+  reason: z.string().check(z.minLength(1)),
+  version: z.optional(z.string()),
+  sha256: z.optional(Sha256),
   at: Time,
 });
 
@@ -86,7 +86,7 @@ export async function writeSlotRecord(host: Host, layout: Layout, slot: Slot, re
 }
 
 /** Images that were tried and failed, or were refused for their content: one attempt each, until an operator forgets them. */
-const RefusedImage = z.strictObject({ sha256: Sha256, reason: z.string().min(1), at: Time });
+const RefusedImage = z.strictObject({ sha256: Sha256, reason: z.string().check(z.minLength(1)), at: Time });
 export type RefusedImage = z.infer<typeof RefusedImage>;
 const RefusedImages = z.strictObject({ images: z.array(RefusedImage) });
 
@@ -129,7 +129,7 @@ async function writeJson(host: Host, layout: Layout, file: string, value: object
 async function readStrictly<T>(
   host: Host,
   file: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   words: Pick<Problem, "code" | "what" | "todo">,
 ): Promise<T | undefined> {
   const text = await host.readText(file);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { kernelBoot, untilBooted } from "../vm/support/node.ts";
 import { recorded, replayed } from "./record.ts";

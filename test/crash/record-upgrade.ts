@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { tool } from "../../lab/tool.ts";
 import { shippedExtent } from "../../image/update/update-content.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { bootReport, consoleEvents, hasSucceeded } from "../../lab/console.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { buildFolder, image } from "../../image/paths.ts";

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { buildFolder, image, stateFolder } from "../../image/paths.ts";
 import { guestosBoot } from "../vm/support/chain.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { guestos } from "../support/chains.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
@@ -26,7 +26,7 @@ const node = bootedNode({
   strayCard: true,
 });
 
-const Entry = z.looseObject({ MESSAGE: z.string(), PRIORITY: z.string(), _TRANSPORT: z.string(), _SYSTEMD_UNIT: z.string().optional() });
+const Entry = z.looseObject({ MESSAGE: z.string(), PRIORITY: z.string(), _TRANSPORT: z.string(), _SYSTEMD_UNIT: z.optional(z.string()) });
 
 async function entries(vm: VirtualMachine, matches: string): Promise<readonly z.infer<typeof Entry>[]> {
   const output = await vm.shell.ok(`journalctl --boot --quiet --output json ${matches}`);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import * as z from "zod";
+import * as z from "../../src/base/schema.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { KernelPanicError } from "../../lab/problems.ts";
 import { printable } from "../../lab/serial-log.ts";

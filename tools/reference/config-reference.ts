@@ -1,5 +1,5 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
-import { z } from "../../src/base/schema.ts";
+import * as z from "../../src/base/schema.ts";
 import { codesReference } from "./problem-codes.ts";
 import { DEFAULT_PROFILE, profiles } from "../../src/profiles/profiles.ts";
 import { stagesOf } from "../../src/run/stages.ts";
@@ -18,26 +18,27 @@ export interface ValueFacts {
 export function valuesOf(schema: z.core.$ZodType, key = ""): readonly ValueFacts[] {
   const below = (name: string): string => (key === "" ? name : `${key}.${name}`);
   const inner = unwrapped(schema);
-  if (inner instanceof z.ZodObject)
+  if (inner instanceof z.ZodMiniObject)
     return Object.entries(inner.shape as Readonly<Record<string, z.core.$ZodType>>).flatMap(([name, value]) =>
       valuesOf(value, below(name)),
     );
-  if (inner instanceof z.ZodRecord) return valuesOf(inner.valueType, below("NAME"));
-  const facts = z.toJSONSchema(schema as z.ZodType, { io: "input" });
+  if (inner instanceof z.ZodMiniRecord) return valuesOf(inner.def.valueType, below("NAME"));
+  const facts = z.toJSONSchema(schema as z.ZodMiniType, { io: "input" });
   // A map is none of these values.
-  const { error } = (inner as z.ZodType).safeParse(new Map());
-  const items = inner instanceof z.ZodArray ? ` of: ${(inner.element as z.ZodType).safeParse(new Map()).error?.issues[0]?.message}` : "";
+  const { error } = (inner as z.ZodMiniType).safeParse(new Map());
+  const items =
+    inner instanceof z.ZodMiniArray ? ` of: ${(inner.def.element as z.ZodMiniType).safeParse(new Map()).error?.issues[0]?.message}` : "";
   return [
     {
       key,
       description: facts.description ?? "",
       value: `${error?.issues[0]?.message}${items}`,
-      default: defaultText(schema as z.ZodType),
+      default: defaultText(schema as z.ZodMiniType),
     },
   ];
 }
 
-function defaultText(schema: z.ZodType): string {
+function defaultText(schema: z.ZodMiniType): string {
   const usual = schema.safeParse(undefined);
   if (!usual.success) return "none: it must be there";
   if (usual.data === undefined) return "";
@@ -113,7 +114,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
-    ? unwrapped(schema.unwrap())
+  return schema instanceof z.ZodMiniOptional || schema instanceof z.ZodMiniDefault || schema instanceof z.ZodMiniPrefault
+    ? unwrapped(schema.def.innerType)
     : schema;
 }

@@ -1,5 +1,7 @@
-import { ProblemShape } from "../../src/base/problem-shape.ts";
-import { UnfinishedRunShape } from "../../src/boot/record/read-record.ts";
+import { Problem } from "../../src/base/problem-shape.ts";
+import { Counts } from "../../src/boot/record/record.ts";
+import { UnfinishedRun } from "../../src/config/state/unfinished-run.ts";
+import { Inspection } from "../../src/monitor/monitor-inspection.ts";
 import {
   BlameDocument,
   CriticalChainDocument,
@@ -8,25 +10,24 @@ import {
   TimelineDocument,
   WhyDocument,
 } from "../../src/analyze/documents.ts";
-import { z } from "../../src/base/schema.ts";
+import * as z from "../../src/base/schema.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
 
-const Problem = z.object({ ...ProblemShape.shape, code: z.string().describe("which problem it is: docs/codes.md") });
 const Texts = z.array(z.string());
 const Slot = z.enum(["A", "B"]);
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const Count = z.int().min(0);
-const Seconds = z.number().min(0);
-const Time = z.iso.datetime().describe("wall-clock time, UTC");
+const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const Count = z.int().check(z.minimum(0));
+const Seconds = z.number().check(z.minimum(0));
+const Time = z.iso.datetime().check(z.describe("wall-clock time, UTC"));
 const Stage = z.enum(["early", "late"]);
 
 const unitFacts = {
   name: z.string(),
-  prerequisite: z.boolean().describe("not requested; another unit of the run requires it"),
+  prerequisite: z.boolean().check(z.describe("not requested; another unit of the run requires it")),
   requires: Texts,
-  seconds: Seconds.optional().describe("absent until it has ended"),
-  notes: Texts.describe("warnings that stopped nothing"),
+  seconds: z.optional(Seconds).check(z.describe("absent until it has ended")),
+  notes: Texts.check(z.describe("warnings that stopped nothing")),
 };
 
 const Unit = z.discriminatedUnion("outcome", [
@@ -38,35 +39,33 @@ const Unit = z.discriminatedUnion("outcome", [
   z.object({ ...unitFacts, outcome: z.enum(["running", "not started"]) }),
 ]);
 
-const Counts = z.object({ changed: Count, unchanged: Count, degraded: Count, failed: Count, skipped: Count });
-
-const Interrupted = UnfinishedRunShape.extend({
-  redone: z.array(z.object({ unit: z.string(), actions: Texts })).describe("what was done for the units at which it was cut off"),
+const Interrupted = z.extend(UnfinishedRun, {
+  redone: z.array(z.object({ unit: z.string(), actions: Texts })).check(z.describe("what was done for the units at which it was cut off")),
 });
 
 const Run = z.object({
-  run: z.enum(["boot", "early", "late", "run"]).describe("the boot, or a half of it, or run for what else an operator started"),
+  run: z.enum(["boot", "early", "late", "run"]).check(z.describe("the boot, or a half of it, or run for what else an operator started")),
   outcome: z.enum(["done", "degraded", "failed", "stopped", "unfinished"]),
   bootId: z.string(),
   version: z.string(),
-  slot: Slot.optional(),
+  slot: z.optional(Slot),
   time: Time,
-  seconds: Seconds.optional().describe("absent until it has ended"),
+  seconds: z.optional(Seconds).check(z.describe("absent until it has ended")),
   counts: Counts,
   units: z.array(Unit),
-  interrupted: Interrupted.optional().describe("a run before this one that was cut off, by a lost power or a kill"),
+  interrupted: z.optional(Interrupted).check(z.describe("a run before this one that was cut off, by a lost power or a kill")),
 });
 
 const Status = z.object({
   bootId: z.string(),
-  slot: Slot.optional(),
+  slot: z.optional(Slot),
   version: z.string(),
   outcome: z.enum(["done", "degraded", "failed", "running", "cut off"]),
   seconds: Seconds,
   counts: Counts,
-  units: z.array(Unit).describe("the latest word on each"),
+  units: z.array(Unit).check(z.describe("the latest word on each")),
   runs: z.array(Run),
-  torn: z.boolean().describe("the last line of the record is incomplete"),
+  torn: z.boolean().check(z.describe("the last line of the record is incomplete")),
 });
 
 const plannedFacts = { name: z.string(), notes: Texts };
@@ -84,9 +83,9 @@ const Plan = z.object({
         ...plannedFacts,
         plan: z.literal("problem"),
         problem: Problem,
-        partial: z.literal(true).optional().describe("all but what the problem is about is as it should be"),
+        partial: z.optional(z.literal(true)).check(z.describe("all but what the problem is about is as it should be")),
       }),
-      z.object({ ...plannedFacts, plan: z.literal("later"), once: Texts.describe("the units that have something to do first") }),
+      z.object({ ...plannedFacts, plan: z.literal("later"), once: Texts.check(z.describe("the units that have something to do first")) }),
       z.object({ ...plannedFacts, plan: z.literal("blocked"), because: Texts }),
     ]),
   ),
@@ -102,50 +101,38 @@ const List = z.object({
       timeoutSeconds: Seconds,
       requires: Texts,
       after: Texts,
-      owns: Texts.describe("the paths that it alone writes"),
+      owns: Texts.check(z.describe("the paths that it alone writes")),
     }),
   ),
 });
 
 const Verify = z.object({
   sound: z.boolean(),
-  units: Count.describe("of this machine's own chain, or of the one that was named"),
+  units: Count.check(z.describe("of this machine's own chain, or of the one that was named")),
   problems: z.array(Problem),
   profiles: z.array(z.object({ name: z.string(), units: Count, problems: z.array(Problem) })),
 });
 
-const Looks = z.object({
-  inspections: z.array(
-    z.object({
-      name: z.string(),
-      kind: z.enum(["fine", "repaired", "drift", "blocked", "failed"]),
-      done: Texts,
-      drift: Texts,
-      problem: Problem.optional(),
-      retries: Count,
-      again: Seconds.optional().describe("until it is to be inspected again"),
-    }),
-  ),
-});
+const Looks = z.object({ inspections: z.array(Inspection) });
 
 const Doctor = z.object({
-  sound: z.boolean().describe("everything was inspected, and nothing is wrong"),
+  sound: z.boolean().check(z.describe("everything was inspected, and nothing is wrong")),
   findings: z
     .array(
       z.object({
         check: z.string(),
-        level: z.enum(["wrong", "unknown", "notice"]).describe("unknown: it could not be inspected. notice: nothing is wrong"),
-        problem: Problem.describe("todo: how to repair it"),
-        seen: z.string().describe("the command or file that shows it again"),
+        level: z.enum(["wrong", "unknown", "notice"]).check(z.describe("unknown: it could not be inspected. notice: nothing is wrong")),
+        problem: Problem.check(z.describe("todo: how to repair it")),
+        seen: z.string().check(z.describe("the command or file that shows it again")),
       }),
     )
-    .describe("worst first"),
+    .check(z.describe("worst first")),
   checks: z.array(
     z.object({
       name: z.string(),
-      title: z.string().describe("what it makes sure of"),
+      title: z.string().check(z.describe("what it makes sure of")),
       outcome: z.enum(["fine", "notice", "unknown", "wrong"]),
-      fact: z.string().optional().describe("what was seen; absent where something is wrong or unknown"),
+      fact: z.optional(z.string()).check(z.describe("what was seen; absent where something is wrong or unknown")),
     }),
   ),
 });
@@ -156,42 +143,42 @@ const image = { version: z.string(), sha256: Sha256, boot: PartitionContent, roo
 const SlotState = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("nothing") }),
   z.object({ kind: z.literal("damaged"), problem: Problem }),
-  z.object({ kind: z.literal("incomplete"), install: z.string(), sha256: Sha256.optional(), since: Time }),
+  z.object({ kind: z.literal("incomplete"), install: z.string(), sha256: z.optional(Sha256), since: Time }),
   z.object({ kind: z.literal("installed"), install: z.string(), ...image, at: Time }),
-  z.object({ kind: z.literal("proven"), version: z.string(), image: z.object(image).optional(), at: Time }),
-  z.object({ kind: z.literal("failed"), reason: z.string(), version: z.string().optional(), sha256: Sha256.optional(), at: Time }),
+  z.object({ kind: z.literal("proven"), version: z.string(), image: z.optional(z.object(image)), at: Time }),
+  z.object({ kind: z.literal("failed"), reason: z.string(), version: z.optional(z.string()), sha256: z.optional(Sha256), at: Time }),
 ]);
 
 const UpgradeStatus = z.object({
   running: Slot,
-  version: z.string().optional(),
+  version: z.optional(z.string()),
   phase: z.enum(["stable", "committed", "trial", "rolled-back", "not-as-booted"]),
-  next: Slot.describe("what the next boot starts"),
+  next: Slot.check(z.describe("what the next boot starts")),
   grubenv: z.object({
     alternative: Slot,
     cycle: z.enum(["install", "stable", "first_boot", "failsafe_check"]),
-    trial: Slot.optional(),
+    trial: z.optional(Slot),
     readable: z.boolean(),
     faults: Texts,
   }),
   slots: z.object({ A: SlotState, B: SlotState }),
-  toDo: Texts.describe("what the next boot or upgrade command does before anything else"),
+  toDo: Texts.check(z.describe("what the next boot or upgrade command does before anything else")),
   refused: z.union([z.array(z.object({ sha256: Sha256, reason: z.string(), at: Time })), z.object({ problem: Problem })]),
 });
 
-const Check = z.object({ name: z.string(), problem: Problem.optional().describe("absent when it passed") });
+const Check = z.object({ name: z.string(), problem: z.optional(Problem).check(z.describe("absent when it passed")) });
 
-const Written = z.object({ written: Count, identical: Count, zeroed: Count }).describe("bytes");
-const Trust = z.enum(["hash", "signature", "insecure"]).describe("who vouched for it");
+const Written = z.object({ written: Count, identical: Count, zeroed: Count }).check(z.describe("bytes"));
+const Trust = z.enum(["hash", "signature", "insecure"]).check(z.describe("who vouched for it"));
 
 const UpgradeInstall = z.object({
   slot: Slot,
   version: z.string(),
   sha256: Sha256,
-  install: z.string().describe("its UUID, in the slot's record too"),
+  install: z.string().check(z.describe("its UUID, in the slot's record too")),
   beginning: z.enum(["fresh", "resumed", "restarted"]),
   hasManifest: z.boolean(),
-  received: Count.describe("bytes of the file"),
+  received: Count.check(z.describe("bytes of the file")),
   boot: Written,
   root: Written,
   seconds: z.object({ receive: Seconds, readBack: Seconds }),
@@ -204,20 +191,22 @@ const UpgradeVerify = z.object({
   bytes: Count,
   hasManifest: z.boolean(),
   trust: Trust,
-  boot: Count.describe("bytes"),
-  root: Count.describe("bytes"),
+  boot: Count.check(z.describe("bytes")),
+  root: Count.check(z.describe("bytes")),
 });
 
 const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts, data: Texts, warnings: Texts });
 
 const RecoveryPassphrase = z.object({
   device: z.string(),
-  state: z.enum(["none", "set", "unfinished"]).describe("unfinished: setting or removing it was cut off"),
-  done: z.enum(["added", "replaced", "finished", "removed", "unchanged"]).optional().describe("absent where it was only inspected"),
+  state: z.enum(["none", "set", "unfinished"]).check(z.describe("unfinished: setting or removing it was cut off")),
+  done: z
+    .optional(z.enum(["added", "replaced", "finished", "removed", "unchanged"]))
+    .check(z.describe("absent where it was only inspected")),
 });
 
 interface Published {
-  readonly schema: z.ZodType;
+  readonly schema: z.ZodMiniType;
   /** Those that print it; none for what any of them prints. */
   readonly commands: readonly string[];
 }
@@ -243,7 +232,7 @@ export const documents = {
     commands: ["upgrade current", "upgrade target", "upgrade next"],
   },
   "upgrade-decide": {
-    schema: z.object({ next: Slot, restart: z.boolean().describe("the machine restarts now") }),
+    schema: z.object({ next: Slot, restart: z.boolean().check(z.describe("the machine restarts now")) }),
     commands: ["upgrade commit", "upgrade rollback"],
   },
   "upgrade-confirm": {
@@ -259,7 +248,7 @@ export const documents = {
   },
   "config-image": { schema: ConfigImage, commands: ["config-image"] },
   error: {
-    schema: z.object({ exitCode: z.int().min(1).describe("the exit status of the program"), problem: Problem }),
+    schema: z.object({ exitCode: z.int().check(z.minimum(1)).check(z.describe("the exit status of the program")), problem: Problem }),
     commands: [],
   },
 } as const satisfies Readonly<Record<string, Published>>;

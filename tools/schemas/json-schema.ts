@@ -1,5 +1,5 @@
 import { BootConfig, ExtraUnit } from "../../src/config/boot-config.ts";
-import { z } from "../../src/base/schema.ts";
+import * as z from "../../src/base/schema.ts";
 import { type DocumentName, documents } from "./documents.ts";
 
 /** Names that stay: what changes in a way that breaks a reader gets another one. */
@@ -10,7 +10,7 @@ const BASE = "https://guestos-boot.invalid/schemas";
  * which later versions may add; so the schema does, too.
  */
 function publishedSchema(name: DocumentName): object {
-  const { commands, schema }: { readonly commands: readonly string[]; readonly schema: z.ZodType } = documents[name];
+  const { commands, schema }: { readonly commands: readonly string[]; readonly schema: z.ZodMiniType } = documents[name];
   const title =
     commands.length === 0
       ? "what any command prints with --json when it could not do what was asked"

@@ -1,4 +1,5 @@
-import { type RunOutcome, stands, succeeded, type UnitResult } from "./record.ts";
+import type { RunOutcome, UnitResult } from "./record.ts";
+import { stands, succeeded } from "./succeeded.ts";
 import type { RunView, UnitView } from "./run-view.ts";
 
 /** The result of a boot: its runs taken together. */

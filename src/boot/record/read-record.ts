@@ -1,7 +1,5 @@
-import { z } from "../../base/schema.ts";
-import { ProblemShape } from "../../base/problem-shape.ts";
 import { ProblemError } from "../../base/problem.ts";
-import type { RecordEvent } from "./record.ts";
+import { RecordEvent } from "./record.ts";
 import { RunReader, type RunView } from "./run-view.ts";
 
 export interface ReadRecord {
@@ -49,7 +47,7 @@ function parseEvent(line: string, place: Line): RecordEvent {
     const column = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined;
     throw damaged({ ...place, ...(column === undefined ? {} : { column: Number(column) + 1 }) }, shown(line), "one JSON object");
   }
-  const result = Event.safeParse(json);
+  const result = RecordEvent.safeParse(json);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw damaged(place, shown(line), `a record event (${issue === undefined ? "" : `${issue.path.join(".")}: ${issue.message}`})`);
@@ -69,85 +67,3 @@ function damaged(where: Line, found: string, expected: string): ProblemError {
 function shown(line: string): string {
   return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
 }
-
-const Texts = z.array(z.string());
-
-const Ending = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("exited"), status: z.number() }),
-  z.object({ kind: z.literal("signalled"), signal: z.string() }),
-  z.object({ kind: z.literal("timed-out"), after: z.number() }),
-  z.object({ kind: z.literal("cancelled") }),
-  z.object({ kind: z.literal("not-found") }),
-  z.object({ kind: z.literal("not-started"), reason: z.string() }),
-]);
-
-const UnitResult = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("unchanged"), activated: Texts }),
-  z.object({ kind: z.literal("changed"), provisioned: Texts, activated: Texts }),
-  z.object({ kind: z.literal("degraded"), problem: ProblemShape, partial: z.literal(true).exactOptional() }),
-  z.object({ kind: z.literal("failed"), problem: ProblemShape }),
-  z.object({ kind: z.literal("skipped"), because: Texts }),
-]);
-
-const SpanSubject = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("unit"), name: z.string() }),
-  z.object({ kind: z.literal("plan") }),
-  z.object({ kind: z.literal("action"), description: z.string(), effect: z.enum(["provision", "activate"]) }),
-  z.object({ kind: z.literal("retry"), problem: ProblemShape }),
-  z.object({ kind: z.literal("tool"), argv: Texts }),
-]);
-
-const SpanOutcome = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("done") }),
-  z.object({ kind: z.literal("planned"), actions: Texts }),
-  z.object({ kind: z.literal("conflict"), problem: ProblemShape }),
-  z.object({ kind: z.literal("failed"), problem: ProblemShape }),
-  z.object({ kind: z.literal("tool"), ending: Ending, stderr: z.string() }),
-  z.object({ kind: z.literal("unit"), result: UnitResult }),
-]);
-
-const RunFacts = z
-  .object({
-    bootId: z.string(),
-    version: z.string(),
-    slot: z.string().optional(),
-    pid: z.number(),
-    stage: z.enum(["boot", "early", "late"]).optional(),
-    monitor: z.literal(true).exactOptional(),
-  })
-  // JSON has no undefined: an absent key reads as one.
-  .transform((facts) => ({ ...facts, slot: facts.slot, stage: facts.stage }));
-
-const UnitFacts = z.object({
-  name: z.string(),
-  requires: Texts,
-  after: Texts.exactOptional(),
-  prerequisite: z.boolean(),
-  onFailure: z.enum(["stop", "degrade"]),
-});
-
-const Counts = z.object({ changed: z.number(), unchanged: z.number(), degraded: z.number(), failed: z.number(), skipped: z.number() });
-
-/** The shape in the record. The file it is read from has its own version (src/config/state/unfinished-run.ts). */
-export const UnfinishedRunShape = z.object({
-  bootId: z.string(),
-  run: z.enum(["boot", "early", "late", "run"]),
-  time: z.string(),
-  at: z.array(z.object({ unit: z.string(), action: z.string() })),
-});
-
-const event = <const Name extends string, Shape extends z.ZodRawShape>(name: Name, shape: Shape) =>
-  z.object({ event: z.literal(name), span: z.number(), at: z.number(), ...shape });
-
-const Event = z.discriminatedUnion("event", [
-  event("run-started", { time: z.string(), run: RunFacts, units: z.array(UnitFacts) }),
-  event("started", { parent: z.number(), what: SpanSubject }),
-  event("ended", { outcome: SpanOutcome }),
-  event("interrupted", { before: UnfinishedRunShape }),
-  event("note", { text: z.string() }),
-  event("run-ended", {
-    outcome: z.enum(["done", "degraded", "failed", "stopped"]),
-    counts: Counts,
-    peakMemory: z.number().exactOptional(),
-  }),
-]);

@@ -1,6 +1,6 @@
 import type { UnfinishedRun } from "../../config/state/unfinished-run.ts";
 import { type Problem, problemLines } from "../../base/problem.ts";
-import { type Counts, type UnitOutcome, type UnitResult } from "../record/record.ts";
+import type { Counts, UnitOutcome, UnitResult } from "../record/record.ts";
 import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "../record/run-view.ts";
 
 /** A serial console's width, the narrowest in use. */

@@ -2,7 +2,7 @@ import { bootView } from "../../boot/record/boot-view.ts";
 import type { Inspection } from "../../monitor/monitor-inspection.ts";
 import type { MonitorState } from "../../config/state/monitor-state.ts";
 import { parseRecord } from "../../boot/record/read-record.ts";
-import { succeeded } from "../../boot/record/record.ts";
+import { succeeded } from "../../boot/record/succeeded.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { type Host, systemHost } from "../../system/host.ts";

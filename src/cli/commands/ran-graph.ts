@@ -1,7 +1,7 @@
 import type { Boot } from "../../analyze/boot.ts";
 import type { GraphUnit } from "../../analyze/graph-svg.ts";
 import { criticalNames, outcomeOf } from "../../analyze/measures.ts";
-import { succeeded } from "../../boot/record/record.ts";
+import { succeeded } from "../../boot/record/succeeded.ts";
 import type { Unit } from "../../boot/unit.ts";
 import { stagesOf } from "../../run/stages.ts";
 

@@ -1,7 +1,8 @@
 import { type BootView, bootView } from "../../boot/record/boot-view.ts";
 import { countsText, failureLines, interruptionText, noteLines, unitLine, wrap } from "../../boot/show/run-text.ts";
 import { countResults, redone, type RunView } from "../../boot/record/run-view.ts";
-import { stands, type UnitOutcome } from "../../boot/record/record.ts";
+import type { UnitOutcome } from "../../boot/record/record.ts";
+import { stands } from "../../boot/record/succeeded.ts";
 import { bootId } from "../../system/boot-id.ts";
 import { type Host, systemHost } from "../../system/host.ts";
 import { processStart } from "../../system/processes/process-age.ts";

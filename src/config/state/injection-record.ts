@@ -1,8 +1,8 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const DataItems = z.array(z.strictObject({ target: z.string().min(1), digest: Sha256 })).readonly();
+const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+const DataItems = z.array(z.strictObject({ target: z.string().check(z.minLength(1)), digest: Sha256 }));
 
 /** injection.json: the tar that filled the config partition, and the progress of that. */
 const Injection = z.strictObject({
@@ -14,7 +14,7 @@ const Injection = z.strictObject({
   /** `begun`: the files on the config partition may be a mixture. `stored`: they are exactly that tar's. */
   phase: z.enum(["begun", "stored"]),
   /** The files that were written to the config partition. */
-  config: z.array(z.string()).readonly(),
+  config: z.array(z.string()),
   /** The files that the same tar holds for /var/lib/ic. */
   data: DataItems,
 });
@@ -43,7 +43,7 @@ export async function writeRecord(host: Host, file: string, record: Injection | 
   await host.writeFile(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 });
 }
 
-async function read<T>(host: Host, file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+async function read<T>(host: Host, file: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
   const text = await host.readText(file);
   if (text === undefined) return undefined;
   try {

@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -12,9 +12,9 @@ const Intent = z.strictObject({
   /** The object, for people: "LUKS on the partition store". */
   about: z.string(),
   /** UUID of the object: the LUKS header, the physical volume, the file system. */
-  uuid: z.string().min(1),
+  uuid: z.string().check(z.minLength(1)),
   /** UUID of the file system directly inside, where both are made as one. */
-  inner: z.string().min(1).optional(),
+  inner: z.optional(z.string().check(z.minLength(1))),
   phase: z.enum(["begun", "complete"]),
 });
 export type Intent = z.infer<typeof Intent>;

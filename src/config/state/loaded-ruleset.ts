@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Infer, z } from "../../base/small-schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 import type { Layout } from "../layout/layout.ts";
 
@@ -14,7 +14,7 @@ const LoadedRuleset = z.object({
   /** Seconds since the epoch. */
   loaded: z.optional(z.number()),
 });
-export type LoadedRuleset = Infer<typeof LoadedRuleset>;
+export type LoadedRuleset = z.infer<typeof LoadedRuleset>;
 
 export function loadedRulesetFile({ run }: Pick<Layout, "run">): string {
   return join(run, "nftables.json");

@@ -1,7 +1,7 @@
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
-import { ProblemShape } from "../../base/problem-shape.ts";
-import { type Infer, z } from "../../base/small-schema.ts";
+import { RecordedProblem } from "../../base/problem-shape.ts";
+import * as z from "../../base/schema.ts";
 
 const Texts = z.array(z.string());
 
@@ -11,7 +11,7 @@ export const WatchedUnit = z.object({
   /** Missing and not repaired: the descriptions of the actions that would repair it. Empty when all is well. */
   drift: Texts,
   /** Why it could not be repaired, or not even inspected; absent when all is well. */
-  problem: z.exactOptional(ProblemShape),
+  problem: z.exactOptional(RecordedProblem),
   /** How often something was missing and was restored, since the monitor started. */
   repairs: z.number(),
   /** How often a repair failed and was tried again, since the monitor started. */
@@ -21,7 +21,7 @@ export const WatchedUnit = z.object({
   /** When it was last repaired. Absent when there was nothing to repair. */
   repairedAt: z.exactOptional(z.number()),
 });
-export type WatchedUnit = Infer<typeof WatchedUnit>;
+export type WatchedUnit = z.infer<typeof WatchedUnit>;
 
 /** The monitor's view of the node at its last inspection, for `status`, `doctor` and the metrics. Times are seconds since the epoch. */
 export const MonitorState = z.object({
@@ -35,7 +35,7 @@ export const MonitorState = z.object({
   /** In chain order. */
   units: z.array(WatchedUnit),
 });
-export type MonitorState = Infer<typeof MonitorState>;
+export type MonitorState = z.infer<typeof MonitorState>;
 
 /** @param file its name, for messages. @throws ProblemError for content that the monitor cannot have written */
 export function parseMonitorState(text: string, file: string): MonitorState {

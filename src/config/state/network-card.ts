@@ -1,5 +1,5 @@
 import type { Host } from "../../system/host.ts";
-import { type Infer, z } from "../../base/small-schema.ts";
+import * as z from "../../base/schema.ts";
 
 /** The identity of a network card. It identifies the card even if the kernel's names have changed. */
 const CardIdentity = z.object({
@@ -10,7 +10,7 @@ const CardIdentity = z.object({
   /** Its name at that time: for people. */
   name: z.string(),
 });
-export type CardIdentity = Infer<typeof CardIdentity>;
+export type CardIdentity = z.infer<typeof CardIdentity>;
 
 /** network-card.json: which network card is the node's, and why this one. */
 const NodeCard = z.object({
@@ -20,20 +20,13 @@ const NodeCard = z.object({
    * `only`: it was the only one. `carrier`, `router`: the only one with a carrier, or on which a router answered. `name`: of several the
    * first by name. `moved`: the remembered one has moved. `nothing`: none had a carrier; that is never remembered.
    */
-  because: z.union([
-    z.literal("only"),
-    z.literal("carrier"),
-    z.literal("router"),
-    z.literal("name"),
-    z.literal("moved"),
-    z.literal("nothing"),
-  ]),
+  because: z.enum(["only", "carrier", "router", "name", "moved", "nothing"]),
   /** The card before it, which is no longer present. */
   insteadOf: z.optional(CardIdentity),
   /** The boot in which that was decided. */
   bootId: z.string(),
 });
-export type NodeCard = Infer<typeof NodeCard>;
+export type NodeCard = z.infer<typeof NodeCard>;
 
 /** @returns `undefined` when there is none; `"unreadable"` for a file that this program did not write: it tells nothing */
 export async function readNodeCard(host: Host, file: string): Promise<NodeCard | "unreadable" | undefined> {

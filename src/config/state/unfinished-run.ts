@@ -1,29 +1,36 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
-/**
- * unfinished-run.json, on the config partition: it exists from the first lasting change of a run until that run ends. A run that finds one
- * when it starts knows that a power cut or a kill ended the run before it, and where. No decision depends on it: the units themselves find
- * what is missing.
- */
-const UnfinishedRun = z.strictObject({
-  version: z.literal(1),
+const UnfinishedStep = z.object({
+  unit: z.string(),
+  /** The description of the action. */
+  action: z.string(),
+});
+export type UnfinishedStep = z.infer<typeof UnfinishedStep>;
+
+/** A run that was cut off. */
+export const UnfinishedRun = z.object({
   bootId: z.string(),
   /** `boot`, or a half of it, or `run` for any other that an operator or the monitor started. */
   run: z.enum(["boot", "early", "late", "run"]),
   /** When it began: wall-clock time, ISO 8601. */
   time: z.string(),
   /** The last lasting change that each running unit had begun. Empty: the run was between two of them. */
-  at: z.array(z.strictObject({ unit: z.string(), action: z.string() })),
+  at: z.array(UnfinishedStep),
 });
-export type UnfinishedRun = Readonly<Omit<z.infer<typeof UnfinishedRun>, "version" | "at">> & { readonly at: readonly UnfinishedStep[] };
+export type UnfinishedRun = z.infer<typeof UnfinishedRun>;
 
-export interface UnfinishedStep {
-  readonly unit: string;
-  /** The description of the action. */
-  readonly action: string;
-}
+/**
+ * unfinished-run.json, on the config partition: it exists from the first lasting change of a run until that run ends. A run that finds one
+ * when it starts knows that a power cut or a kill ended the run before it, and where. No decision depends on it: the units themselves find
+ * what is missing.
+ */
+const UnfinishedRunFile = z.strictObject({
+  version: z.literal(1),
+  ...UnfinishedRun.shape,
+  at: z.array(z.strictObject(UnfinishedStep.shape)),
+});
 
 /** @returns `undefined` when there is none. @throws ProblemError when one exists that cannot be read */
 export async function readUnfinishedRun(host: Host, file: string): Promise<UnfinishedRun | undefined> {
@@ -43,7 +50,7 @@ export async function readUnfinishedRun(host: Host, file: string): Promise<Unfin
 
 function parsed(text: string): UnfinishedRun | undefined {
   try {
-    return UnfinishedRun.parse(JSON.parse(text));
+    return UnfinishedRunFile.parse(JSON.parse(text));
   } catch {
     return undefined;
   }

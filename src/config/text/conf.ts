@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { scanKeyValue, type Entry } from "./key-value.ts";
@@ -13,49 +13,53 @@ export function asItStands(check: (value: string) => boolean): Reader {
 }
 
 /** A value with its reader: the checked form is the one that is used. `expected` is shown to an operator when the value is not valid. */
-export function word(expected: string, read: Reader): z.ZodType<string, string> {
-  return z.string().transform((value, context) => {
-    const text = read(value);
-    if (text === undefined) context.addIssue({ code: "custom", message: expected });
-    return text ?? z.NEVER;
-  });
+export function word(expected: string, read: Reader): z.ZodMiniType<string, string> {
+  return z.pipe(
+    z.string(),
+    z.transform((value, { issues }) => {
+      const text = read(value);
+      if (text === undefined) issues.push({ code: "custom", message: expected, input: value });
+      return text ?? z.NEVER;
+    }),
+  );
 }
 
 /**
  * Several values in one, separated by blanks (or matches of `separator`), with their reader. At least one is required, and none may occur
  * twice, in whatever form.
  */
-export function words(expected: string, read: Reader, separator: RegExp = / +/): z.ZodType<readonly string[], string> {
-  return z.string().transform((value, context) => {
-    const found: string[] = [];
-    let offset = 0;
-    const parts = value.split(separator);
-    for (const part of parts) {
-      offset = value.indexOf(part, offset);
-      const text = part === "" ? "" : read(part);
-      if (text === undefined || found.includes(text)) {
-        const message = text === undefined ? expected : `${expected}, each once`;
-        context.addIssue({ code: "custom", message, params: { part, offset } });
-      } else if (text !== "") found.push(text);
-      offset += part.length;
-    }
-    // Separators alone, as from a template whose values were empty.
-    if (parts.every((part) => part === "")) context.addIssue({ code: "custom", message: `${expected}, at least one` });
-    return found;
-  });
+export function words(expected: string, read: Reader, separator: RegExp = / +/): z.ZodMiniType<readonly string[], string> {
+  return z.pipe(
+    z.string(),
+    z.transform((value, { issues }) => {
+      const found: string[] = [];
+      let offset = 0;
+      const parts = value.split(separator);
+      for (const part of parts) {
+        offset = value.indexOf(part, offset);
+        const text = part === "" ? "" : read(part);
+        if (text === undefined || found.includes(text)) {
+          const message = text === undefined ? expected : `${expected}, each once`;
+          issues.push({ code: "custom", message, params: { part, offset }, input: value });
+        } else if (text !== "") found.push(text);
+        offset += part.length;
+      }
+      // Separators alone, as from a template whose values were empty.
+      if (parts.every((part) => part === "")) issues.push({ code: "custom", message: `${expected}, at least one`, input: value });
+      return found;
+    }),
+  );
 }
 
 /** Decimal seconds. */
-export function seconds(least: number, most: number): z.ZodType<number, string> {
+export function seconds(least: number, most: number): z.ZodMiniType<number, string> {
   const expected = `a whole number of seconds from ${least} to ${most}`;
-  return z
-    .string()
-    .refine((value) => /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most, { error: expected, abort: true })
-    .transform(Number);
+  const isInRange = (value: string): boolean => /^\d{1,15}$/.test(value) && Number(value) >= least && Number(value) <= most;
+  return z.pipe(z.string().check(z.refine(isInRange, { error: expected, abort: true })), z.transform(Number));
 }
 
 /** Adds a mistake that concerns two keys of a file. For use in `superRefine`. */
-export function contradiction(context: z.RefinementCtx, key: string, expected: string): void {
+export function contradiction(context: z.core.$RefinementCtx, key: string, expected: string): void {
   context.addIssue({ code: "custom", path: [key], message: expected });
 }
 
@@ -85,7 +89,7 @@ export interface ConfFile<T> {
 export function parseConf<T>(
   content: Uint8Array,
   file: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   keys: readonly string[],
   repeatable: readonly string[] = [],
 ): T {
@@ -98,7 +102,7 @@ export function parseConf<T>(
 export function scanConf<T>(
   content: Uint8Array,
   file: string,
-  schema: z.ZodType<T>,
+  schema: z.ZodMiniType<T>,
   keys: readonly string[],
   repeatable: readonly string[] = [],
 ): ConfFile<T> {
@@ -137,7 +141,7 @@ function paramsOf(issue: z.core.$ZodIssue): unknown {
 
 function findingOf(entries: readonly Entry[], key: string, expected: string, params: unknown): ConfFinding {
   const own = entries.filter((candidate) => candidate.key === key && candidate.value !== "");
-  const { part, offset } = PartPlace.catch({ part: own[0]?.value ?? "", offset: 0 }).parse(params);
+  const { part, offset } = z.catch(PartPlace, { part: own[0]?.value ?? "", offset: 0 }).parse(params);
   const { entry, column } = placeIn(own, offset);
   return { key, line: entry?.line ?? 1, column, code: "value-not-usable", what: `${key} is not usable`, found: quoted(part), expected };
 }

@@ -1,6 +1,6 @@
 import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
-import type { z } from "../../base/schema.ts";
+import type * as z from "../../base/schema.ts";
 import { textLines } from "./text-lines.ts";
 import { type Path, YamlPlaces } from "./yaml-places.ts";
 
@@ -20,7 +20,7 @@ export interface YamlFile<T> {
  *
  * @throws ProblemError naming every mistake with line and column
  */
-export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.ZodType<T>): Promise<YamlFile<T>> {
+export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.ZodMiniType<T>): Promise<YamlFile<T>> {
   refuseFindings(file, textLines(content, file, { tabs: true }).findings);
   const text = Buffer.from(content).toString("utf8");
   if (text.trim() === "") {
@@ -65,13 +65,13 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
     }
   });
   refuseFindings(file, strange);
-  const parsed = schema.safeParse(withoutNothing(document.toJS()) ?? {});
+  const value = withoutNothing(document.toJS()) ?? {};
+  const issues = schema.safeParse(value).error?.issues ?? [];
   refuseFindings(
     file,
-    (parsed.error?.issues ?? []).flatMap((issue) => places.findings(issue, schema)),
+    issues.flatMap((issue) => places.findings(issue, schema)),
   );
-  if (!parsed.success) throw parsed.error;
-  return { file, value: parsed.data, keyAt: (path) => places.key(path) };
+  return { file, value: schema.parse(value), keyAt: (path) => places.key(path) };
 }
 
 /** The value with `undefined` in place of each missing value. */

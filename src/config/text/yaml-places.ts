@@ -2,7 +2,7 @@ import type { Document, LineCounter, Node } from "yaml";
 import type { Finding } from "../../base/finding.ts";
 import { nearest } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 
 /** A path through a document: keys, and numbers in lists. */
 export type Path = readonly PropertyKey[];
@@ -86,10 +86,10 @@ export class YamlPlaces {
 /** The keys that an object of the schema may have; empty where the path leads to no object. */
 function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
   const [first, ...rest] = path;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
-    return keysAt(schema.unwrap(), path);
-  if (schema instanceof z.ZodRecord) return keysAt(schema.valueType, rest);
-  if (!(schema instanceof z.ZodObject)) return [];
+  if (schema instanceof z.ZodMiniOptional || schema instanceof z.ZodMiniDefault || schema instanceof z.ZodMiniPrefault)
+    return keysAt(schema.def.innerType, path);
+  if (schema instanceof z.ZodMiniRecord) return keysAt(schema.def.valueType, rest);
+  if (!(schema instanceof z.ZodMiniObject)) return [];
   const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
   const below = first === undefined ? undefined : shape[String(first)];
   if (first === undefined) return Object.keys(shape);

@@ -1,6 +1,6 @@
 import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { textLines } from "../text/text-lines.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 
@@ -25,10 +25,10 @@ export function checkCanisterList(content: Uint8Array, file: string): void {
 
 const Denylist = z.object({
   canisters: z.record(
-    z.string().regex(CANISTER_ID, EXPECTED_ID),
+    z.string().check(z.regex(CANISTER_ID, EXPECTED_ID)),
     z.object({
       // ISO 3166-1 alpha-2.
-      localities: z.array(z.string().regex(/^[A-Z]{2}$/, "a country of two capital letters, as in CH")).optional(),
+      localities: z.optional(z.array(z.string().check(z.regex(/^[A-Z]{2}$/, "a country of two capital letters, as in CH")))),
     }),
   ),
 });

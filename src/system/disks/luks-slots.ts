@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
@@ -27,15 +27,16 @@ export interface LuksToken {
 export type AnnouncedSlot = { readonly [Key in keyof LuksSlot]: number };
 
 /** LUKS2 On-Disk Format Specification 1.1, section 3: numbers are object names, so they are strings. */
-const Numbered = z
-  .string()
-  .regex(/^\d{1,2}$/)
-  .transform(Number);
+const Numbered = z.pipe(z.string().check(z.regex(/^\d{1,2}$/)), z.transform(Number));
 const Header = z.object({
-  keyslots: z.record(z.string(), z.object({ kdf: z.object({ memory: z.number().optional() }) })),
+  keyslots: z.record(z.string(), z.object({ kdf: z.object({ memory: z.optional(z.number()) }) })),
   tokens: z.record(
     z.string(),
-    z.object({ type: z.string(), keyslots: z.array(Numbered), next: z.object({ number: Numbered, memory: z.number() }).optional() }),
+    z.object({
+      type: z.string(),
+      keyslots: z.array(Numbered),
+      next: z.optional(z.object({ number: Numbered, memory: z.number() })),
+    }),
   ),
 });
 

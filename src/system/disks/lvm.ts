@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { CommandError, type Completed } from "../command.ts";
 import type { Host } from "../host.ts";
 import { lvmUuid } from "./signature.ts";
@@ -24,13 +24,13 @@ async function lvm(host: Host, device: string, command: string, args: readonly s
 }
 
 /** LVM reports byte counts as text, so that they stay exact. */
-const bytes = z.string().transform(Number);
+const bytes = z.pipe(z.string(), z.transform(Number));
 const Report = z.object({
   report: z.array(
     z.object({
-      vg: z.array(z.object({ vg_name: z.string(), vg_size: bytes, vg_extent_size: bytes, vg_extent_count: bytes })).default([]),
-      pv: z.array(z.object({ pv_name: z.string(), pv_uuid: z.string() })).default([]),
-      lv: z.array(z.object({ lv_name: z.string(), lv_size: bytes })).default([]),
+      vg: z._default(z.array(z.object({ vg_name: z.string(), vg_size: bytes, vg_extent_size: bytes, vg_extent_count: bytes })), []),
+      pv: z._default(z.array(z.object({ pv_name: z.string(), pv_uuid: z.string() })), []),
+      lv: z._default(z.array(z.object({ lv_name: z.string(), lv_size: bytes })), []),
     }),
   ),
 });

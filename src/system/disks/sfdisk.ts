@@ -1,10 +1,10 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { Host } from "../host.ts";
 
 const Dump = z.object({
   partitiontable: z.object({
-    sectorsize: z.number().default(512),
-    partitions: z.array(z.object({ start: z.number(), size: z.number(), name: z.string().default("") })).default([]),
+    sectorsize: z._default(z.number(), 512),
+    partitions: z._default(z.array(z.object({ start: z.number(), size: z.number(), name: z._default(z.string(), "") })), []),
   }),
 });
 

@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import type { NetworkSettings } from "./network-file.ts";
 import { canonicalIp } from "./network-interfaces.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -23,18 +23,20 @@ export interface StaticSettings {
   readonly domains: readonly string[];
 }
 
-const Sourced = z.object({ ConfigSource: z.string().optional(), ConfigState: z.string().optional() });
-const Bytes = z.array(z.number().int().min(0).max(255));
+const text = z.optional(z.string());
+const Sourced = z.object({ ConfigSource: text, ConfigState: text });
+const Bytes = z.array(z.int().check(z.minimum(0), z.maximum(255)));
+const listOf = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z._default(z.array(z.extend(Sourced, shape)), []);
 // Only the fields in use: networkd adds fields with every version, and omits empty ones.
 const Description = z.object({
-  NetworkFile: z.string().optional(),
+  NetworkFile: text,
   AdministrativeState: z.string(),
   OperationalState: z.string(),
   CarrierState: z.string(),
-  Addresses: z.array(Sourced.extend({ Address: Bytes, PrefixLength: z.number() })).default([]),
-  Routes: z.array(Sourced.extend({ Gateway: Bytes.optional(), DestinationPrefixLength: z.number() })).default([]),
-  DNS: z.array(Sourced.extend({ Address: Bytes })).default([]),
-  SearchDomains: z.array(Sourced.extend({ Domain: z.string() })).default([]),
+  Addresses: listOf({ Address: Bytes, PrefixLength: z.number() }),
+  Routes: listOf({ Gateway: z.optional(Bytes), DestinationPrefixLength: z.number() }),
+  DNS: listOf({ Address: Bytes }),
+  SearchDomains: listOf({ Domain: z.string() }),
 });
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "../../base/small-schema.ts";
+import * as z from "../../base/schema.ts";
 import { CommandError, endingText } from "../command.ts";
 import { CONFINED_RULESET, confinedNft } from "./confined-nft.ts";
 import type { Host } from "../host.ts";

@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { CommandError } from "../command.ts";
 import { call, type SystemBus, withSystemBusIfThere } from "./dbus.ts";
 import type { Host } from "../host.ts";
@@ -107,7 +107,7 @@ export async function journalClocks(host: Host, bootId: string): Promise<BootClo
 
 const StartupFinished = z.object({
   KERNEL_USEC: z.coerce.number(),
-  INITRD_USEC: z.coerce.number().exactOptional(),
+  INITRD_USEC: z.exactOptional(z.coerce.number()),
   USERSPACE_USEC: z.coerce.number(),
 });
 

@@ -1,4 +1,4 @@
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "../host.ts";
@@ -51,7 +51,7 @@ export async function unitStates(host: Host, names: readonly string[]): Promise<
 }
 
 // Name, description, load state, active state, sub state; then fields that are not used here.
-const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()]).rest(z.unknown()))]);
+const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown()))]);
 
 function unclear(names: readonly string[], seen: Pick<Problem, "found"> = {}): ProblemError {
   return new ProblemError({

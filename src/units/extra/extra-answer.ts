@@ -1,34 +1,39 @@
 import { line } from "../../config/boot-config.ts";
 import { quoted } from "../../base/quoted.ts";
-import { z } from "../../base/schema.ts";
+import * as z from "../../base/schema.ts";
 import { foreignText } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 const id = z
   .string({ error: "a text" })
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: "lower-case letters, digits and hyphens, at most 64" });
+  .check(z.regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, { error: "lower-case letters, digits and hyphens, at most 64" }));
 
-const Conflict = z.strictObject({ what: line, found: line.exactOptional(), expected: line.exactOptional(), todo: line.exactOptional() });
+const perhaps = z.exactOptional(line);
+const Conflict = z.strictObject({ what: line, found: perhaps, expected: perhaps, todo: perhaps });
 
 const Action = z.strictObject({
   id,
   description: line,
-  effect: z.enum(["provision", "activate"], { error: "provision or activate" }).default("provision"),
+  effect: z._default(z.enum(["provision", "activate"], { error: "provision or activate" }), "provision"),
 });
 
 /** The output of an extra unit that is asked for its plan: exactly one of the three. */
-const Answer = z
+const ExtraAnswer = z
   .strictObject({
-    nothing: z.literal(true, { error: "true" }).optional(),
-    actions: z.array(Action).min(1, { error: "at least one; or nothing: true" }).max(64, { error: "at most 64" }).optional(),
-    conflict: Conflict.optional(),
+    nothing: z.optional(z.literal(true, { error: "true" })),
+    actions: z.optional(
+      z.array(Action).check(z.minLength(1, { error: "at least one; or nothing: true" }), z.maxLength(64, { error: "at most 64" })),
+    ),
+    conflict: z.optional(Conflict),
   })
-  .refine((answer) => Object.keys(answer).length === 1, { error: "one of nothing, actions and conflict" })
-  .refine(({ actions = [] }) => new Set(actions.map((action) => action.id)).size === actions.length, {
-    error: "ids that differ",
-    path: ["actions"],
-  });
-export type ExtraAnswer = z.infer<typeof Answer>;
+  .check(
+    z.refine((answer) => Object.keys(answer).length === 1, { error: "one of nothing, actions and conflict" }),
+    z.refine(({ actions = [] }) => new Set(actions.map((action) => action.id)).size === actions.length, {
+      error: "ids that differ",
+      path: ["actions"],
+    }),
+  );
+export type ExtraAnswer = z.infer<typeof ExtraAnswer>;
 
 /**
  * @param executable its path, for the message
@@ -47,7 +52,7 @@ export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
   const answer = foreignText(stdout);
   const json = asJson(answer);
   if (json === undefined) throw refuse(answer.trim() === "" ? "no output" : quoted(answer.trim()), "a JSON object, and nothing else");
-  const { data, error } = Answer.safeParse(json);
+  const { data, error } = ExtraAnswer.safeParse(json);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   const name = issue?.path.join(".") ?? "";

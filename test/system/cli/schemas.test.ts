@@ -4,10 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { upgradeInstall } from "../../../src/cli/commands/upgrade-install-command.ts";
-import { z } from "../../../src/base/schema.ts";
+import * as z from "../../../src/base/schema.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { type DocumentName, documents } from "../../../tools/schemas/documents.ts";
 import { Fixture } from "../../support/fixture-process.ts";
+import { schemaIssues } from "../../support/json-schema.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
 import { imageTar, smallImage } from "../../support/update-images.ts";
@@ -40,8 +41,8 @@ function faultsOf(name: DocumentName, output: string): readonly string[] {
   const published: unknown = JSON.parse(readFileSync(`share/schemas/${name}.json`, "utf8"));
   const strict: unknown = z.toJSONSchema(documents[name].schema, { io: "output" });
   return [published, strict].flatMap((schema) => {
-    const { error } = z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema).safeParse(document);
-    return error === undefined ? [] : [z.prettifyError(error)];
+    const issues = schemaIssues(schema, document);
+    return issues.length === 0 ? [] : [z.prettifyError({ issues: [...issues] })];
   });
 }
 

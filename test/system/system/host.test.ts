@@ -16,7 +16,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { CommandError, type Ending } from "../../../src/system/command.ts";
+import { CommandError } from "../../../src/system/command.ts";
+import type { Ending } from "../../../src/system/ending.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { toProblem } from "../../../src/base/problem.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { CommandError, commandText, type Ending, endingText, lastLines } from "../../../src/system/command.ts";
+import { CommandError, commandText, endingText, lastLines } from "../../../src/system/command.ts";
+import type { Ending } from "../../../src/system/ending.ts";
 
 test.each<[Ending, string]>([
   [{ kind: "exited", status: 5 }, "failed with exit status 5"],

@@ -1,6 +1,6 @@
 import { guestos } from "../../support/chains.ts";
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { CriticalChainDocument, TimeDocument } from "../../../src/analyze/documents.ts";
 import type { TraceEvent } from "../../../src/analyze/trace.ts";
 import { traceFaults } from "../../support/trace-faults.ts";

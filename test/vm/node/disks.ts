@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { guestosLayout, volumeBytes } from "../../../src/config/layout/layout.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { node } from "./story.ts";
@@ -10,9 +10,9 @@ const BlockDevices = z.object({
       name: z.string(),
       type: z.string(),
       size: z.number(),
-      fstype: z.string().nullable(),
-      partlabel: z.string().nullable(),
-      mountpoint: z.string().nullable(),
+      fstype: z.nullable(z.string()),
+      partlabel: z.nullable(z.string()),
+      mountpoint: z.nullable(z.string()),
     }),
   ),
 });

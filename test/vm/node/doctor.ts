@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { guestosBoot } from "../support/chain.ts";
 import { BOOT_TIMEOUT } from "../support/node.ts";
 import { node } from "./story.ts";
@@ -7,7 +7,7 @@ import { node } from "./story.ts";
 const Doctor = z.object({
   sound: z.boolean(),
   findings: z.array(z.object({ check: z.string(), level: z.string(), problem: z.object({ what: z.string(), todo: z.string() }) })),
-  checks: z.array(z.object({ name: z.string(), outcome: z.string(), fact: z.string().optional() })),
+  checks: z.array(z.object({ name: z.string(), outcome: z.string(), fact: z.optional(z.string()) })),
 });
 
 describe("doctor", () => {

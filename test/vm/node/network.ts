@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { injectedNetwork } from "../support/injected-node.ts";
 import { node } from "./story.ts";
 
@@ -9,7 +9,7 @@ describe("the network", () => {
       const { hostname, domain, address, nameServer } = injectedNetwork;
       expect(await vm.shell.ok("hostname; cat /etc/hostname")).toBe(`${hostname}\n${hostname}\n`);
       // An address of another scope leaves an empty object.
-      const Address = z.object({ local: z.string().optional(), prefixlen: z.number().optional() });
+      const Address = z.object({ local: z.optional(z.string()), prefixlen: z.optional(z.number()) });
       const links = z.array(z.object({ addr_info: z.array(Address) })).parse(await vm.shell.json("ip --json address show scope global"));
       const addresses = links.flatMap(({ addr_info }) =>
         addr_info.flatMap(({ local, prefixlen }) => (local === undefined ? [] : [`${local}/${prefixlen}`])),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { DiffDocument } from "../../../src/analyze/documents.ts";
 import { guestosBoot, recordOf, runDocument, toolRuns } from "../support/chain.ts";
 import { assertCleanBoot } from "../support/clean-boot.ts";

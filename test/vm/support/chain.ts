@@ -1,4 +1,5 @@
-import * as z from "zod";
+import { Problem } from "../../../src/base/problem-shape.ts";
+import * as z from "../../../src/base/schema.ts";
 import { parseRecord, type ReadRecord } from "../../../src/boot/record/read-record.ts";
 import type { RecordEvent } from "../../../src/boot/record/record.ts";
 import type { ShellResult } from "../../../lab/shell.ts";
@@ -15,19 +16,11 @@ export function guestosBoot(vm: VirtualMachine, args: string): Promise<ShellResu
 const Unit = z.object({
   name: z.string(),
   outcome: z.string(),
-  provisioned: z.array(z.string()).default([]),
-  activated: z.array(z.string()).default([]),
+  provisioned: z._default(z.array(z.string()), []),
+  activated: z._default(z.array(z.string()), []),
   notes: z.array(z.string()),
-  because: z.array(z.string()).optional(),
-  problem: z
-    .object({
-      what: z.string(),
-      where: z.object({ file: z.string(), line: z.number().optional(), column: z.number().optional() }).optional(),
-      found: z.string().optional(),
-      expected: z.string().optional(),
-      todo: z.string().optional(),
-    })
-    .optional(),
+  because: z.optional(z.array(z.string())),
+  problem: z.optional(Problem),
 });
 
 const Run = z.object({ outcome: z.string(), units: z.array(Unit) });

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import * as z from "zod";
+import * as z from "../../../src/base/schema.ts";
 import { inTemporaryFolder } from "../../../image/tools.ts";
 import { buildFolder, image, stateFolder } from "../../../image/paths.ts";
 import { makeDisk } from "../../../lab/disk.ts";
@@ -136,13 +136,13 @@ export async function untilRestart(vm: VirtualMachine, timeout: number): Promise
   if (vm.failure instanceof GuestPanicError) throw vm.failure;
 }
 
-const Slot = z.looseObject({ kind: z.string(), version: z.string().optional(), sha256: z.string().optional() });
+const Slot = z.looseObject({ kind: z.string(), version: z.optional(z.string()), sha256: z.optional(z.string()) });
 const Upgrade = z.object({
   running: z.string(),
   version: z.string(),
   phase: z.string(),
   next: z.string(),
-  grubenv: z.object({ alternative: z.string(), cycle: z.string(), trial: z.string().optional(), faults: z.array(z.string()) }),
+  grubenv: z.object({ alternative: z.string(), cycle: z.string(), trial: z.optional(z.string()), faults: z.array(z.string()) }),
   slots: z.object({ A: Slot, B: Slot }),
   toDo: z.array(z.string()),
   refused: z.array(z.object({ sha256: z.string(), reason: z.string() })),
