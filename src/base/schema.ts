@@ -12,7 +12,8 @@ config({ jitless: true, ...english() });
 
 export * from "zod/mini";
 
-type ReadOnly<T> = T extends object ? { readonly [Key in keyof T]: ReadOnly<T[Key]> } : T;
+/** Lists and plain objects; what has a class is left as it is. */
+type ReadOnly<T> = T extends readonly unknown[] | Readonly<Record<string, unknown>> ? { readonly [Key in keyof T]: ReadOnly<T[Key]> } : T;
 /** The type of a schema's data, read-only all the way down. */
 type Infer<T extends core.$ZodType> = ReadOnly<core.output<T>>;
 export type { Infer as infer };

@@ -1,7 +1,7 @@
 import { type Finding, refuseFindings } from "../base/finding.ts";
 import { ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
-import * as z from "zod/mini";
+import * as z from "../base/schema.ts";
 import { readWebUrl } from "./nns-conf.ts";
 import { JsonFile } from "./text/json-file.ts";
 import type { JsonPath } from "./text/json-scan.ts";

@@ -1,6 +1,6 @@
 import type { Finding } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
-import * as z from "zod/mini";
+import * as z from "../../base/schema.ts";
 import type { JsonFile } from "./json-file.ts";
 import type { JsonPath } from "./json-scan.ts";
 
