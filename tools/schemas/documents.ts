@@ -228,7 +228,10 @@ export const documents = {
   monitor: { schema: Looks, commands: ["monitor"] },
   "upgrade-status": { schema: UpgradeStatus, commands: ["upgrade status"] },
   "upgrade-slot": {
-    schema: z.object({ slot: Slot, device: z.string().optional().describe("of its root partition, where --partition asks for it") }),
+    schema: z.object({
+      slot: Slot,
+      device: z.optional(z.string()).check(z.describe("of its root partition, where --partition asks for it")),
+    }),
     commands: ["upgrade current", "upgrade target", "upgrade next"],
   },
   "upgrade-decide": {

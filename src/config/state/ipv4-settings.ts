@@ -2,11 +2,11 @@ import type { Host } from "../../system/host.ts";
 import type { Layout } from "../layout/layout.ts";
 import { isInNetwork, isLinkLocal, readHostAddress, readInterfaceAddress, splitPrefix } from "../values/ip-address.ts";
 import { broadcastAddress } from "../values/ip-network.ts";
-import { type Infer, z } from "../../base/small-schema.ts";
+import * as z from "../../base/schema.ts";
 
 /** The IPv4 settings that the orchestrator gave this node, in the keys of network.conf. They take the place of the configuration's. */
 const Ipv4Settings = z.object({ ipv4_address: z.string(), ipv4_gateway: z.string() });
-export type Ipv4Settings = Infer<typeof Ipv4Settings>;
+export type Ipv4Settings = z.infer<typeof Ipv4Settings>;
 
 /** What was asked for, as it was typed. */
 export interface AskedIpv4 {
