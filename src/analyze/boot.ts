@@ -14,8 +14,8 @@ export interface Boot {
   readonly allRuns: readonly RunBars[];
   readonly phases: readonly Phase[];
   /**
-   * Whether systemd reported the boot's beginning and end. If so, the phases are the whole boot; otherwise they are
-   * only what the record has.
+   * Whether systemd reported the boot's beginning and end. If so, the phases are the whole boot; otherwise they are only what the record
+   * has.
    */
   readonly clocks: "whole boot" | "not finished" | "record only";
 }

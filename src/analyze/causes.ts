@@ -9,8 +9,8 @@ export interface Link {
 }
 
 /**
- * The units that the run's end waited for: the one that ended last, the one that released it, and so on to the start.
- * The gap between two of them is the runner's own time, a piece without a unit.
+ * The units that the run's end waited for: the one that ended last, the one that released it, and so on to the start. The gap between two
+ * of them is the runner's own time, a piece without a unit.
  */
 export function criticalChain(run: RunBars): readonly Link[] {
   const links: Link[] = [];
@@ -27,9 +27,8 @@ export function criticalChain(run: RunBars): readonly Link[] {
 }
 
 /**
- * The seconds that the run would have gained if a unit had taken no time. Every other unit keeps its duration, and
- * its delay between the release and the start. Units that share a processor or a disk slow each other down; this is
- * ignored, so the real gain is then larger.
+ * The seconds that the run would have gained if a unit had taken no time. Every other unit keeps its duration, and its delay between the
+ * release and the start. Units that share a processor or a disk slow each other down; this is ignored, so the real gain is then larger.
  */
 export function gains(run: RunBars): ReadonlyMap<string, number> {
   const before = new Map(run.units.map((unit) => [unit.name, predecessorsOf(unit, run)]));

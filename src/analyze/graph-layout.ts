@@ -35,9 +35,8 @@ interface Cell {
 }
 
 /**
- * Lays a graph out in columns from left to right, each node behind all its predecessors, with few crossings
- * (Sugiyama's method: columns by the longest path, long edges through cells of their own, rows by the mean of the
- * neighbours).
+ * Lays a graph out in columns from left to right, each node behind all its predecessors, with few crossings (Sugiyama's method: columns by
+ * the longest path, long edges through cells of their own, rows by the mean of the neighbours).
  *
  * @param nodes in an order in which predecessors come first; names that are not among them are ignored
  */
@@ -128,8 +127,7 @@ function spread(columns: readonly Cell[][]): void {
 }
 
 /**
- * Finds the rows nearest to the wanted ones that are at least one apart: blocks of neighbours that push each other
- * share the difference.
+ * Finds the rows nearest to the wanted ones that are at least one apart: blocks of neighbours that push each other share the difference.
  */
 function settle(cells: readonly Cell[], wanted: readonly number[]): void {
   const blocks: { sum: number; count: number; first: number }[] = [];

@@ -21,8 +21,8 @@ export interface Part {
 }
 
 /**
- * Cuts a unit's time into parts that follow each other without a gap: their sum is the unit's time. Where tools ran
- * at once, the first one counts.
+ * Cuts a unit's time into parts that follow each other without a gap: their sum is the unit's time. Where tools ran at once, the first one
+ * counts.
  */
 export function partsOf(unit: UnitBar): readonly Part[] {
   return cut(unit.inside, unit.start, unit.end, { kind: "runner", label: "runner" });

@@ -24,8 +24,8 @@ export interface Phase {
 }
 
 /**
- * The service that runs each stage of a boot (etc/common/systemd/system). The halves are for records of releases in which a
- * boot was two processes.
+ * The service that runs each stage of a boot (etc/common/systemd/system). The halves are for records of releases in which a boot was two
+ * processes.
  */
 export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined>, string>> = {
   boot: "guestos-boot.service",
@@ -34,8 +34,7 @@ export const stageServices: Readonly<Record<Exclude<RunFacts["stage"], undefined
 };
 
 /**
- * The phases of a boot, without gaps: their sum is its wall time. Without clocks, they begin with the first run and
- * end with the last.
+ * The phases of a boot, without gaps: their sum is its wall time. Without clocks, they begin with the first run and end with the last.
  *
  * @param runs of the boot (`bootRuns`); those that began after systemd had finished are left out
  * @param allRuns including runs by hand: the boot may have waited for the lock of one

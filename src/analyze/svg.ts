@@ -66,8 +66,8 @@ export function fitted(content: string, width: number, size = 12): string {
 }
 
 /**
- * The colours of all pictures, light and dark. Outcomes and phases use Okabe and Ito's palette, which people with any
- * colour vision can tell apart; no outcome is told by its colour alone.
+ * The colours of all pictures, light and dark. Outcomes and phases use Okabe and Ito's palette, which people with any colour vision can
+ * tell apart; no outcome is told by its colour alone.
  */
 export const STYLE = `
 .gb { --paper:#ffffff; --ink:#1b1f24; --soft:#5b6570; --grid:#e3e7eb; --stripe:#f6f8fa; --line:#c3cad1; --critical:#1b1f24;

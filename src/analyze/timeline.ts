@@ -106,8 +106,7 @@ function runBars(events: readonly RecordEvent[]): RunBars | undefined {
 }
 
 /**
- * The units that a unit had to wait for, as far as they were part of the run: its requirements, and those that come
- * first by order alone.
+ * The units that a unit had to wait for, as far as they were part of the run: its requirements, and those that come first by order alone.
  */
 export function predecessorsOf(unit: UnitBar, run: RunBars): readonly UnitBar[] {
   const names = new Set([...unit.requires, ...(unit.after ?? [])]);

@@ -6,8 +6,8 @@ export type Place = z.infer<typeof Place>;
 /**
  * The one shape of every failure that can reach a person.
  *
- * An operator reads it on a serial console at 3 a.m. So it answers in this order: the event and its object, the place (file, line,
- * column), what was found, what was expected, what to do. Nothing in it may be a secret.
+ * An operator reads it on a serial console at 3 a.m. So it answers in this order: the event and its object, the place (file, line, column),
+ * what was found, what was expected, what to do. Nothing in it may be a secret.
  */
 export const Problem = z.object({
   /** One word for scripts and fleets, the same in every version. */

@@ -6,8 +6,8 @@ const SHORTEST = 4;
 const known = new Set<string>();
 
 /**
- * Bytes that must not be seen. They print, serialise and inspect as `[secret]`, and go to tools by standard input only. `expose` is the
- * one way out, so that a reader finds every use of the bytes by its name.
+ * Bytes that must not be seen. They print, serialise and inspect as `[secret]`, and go to tools by standard input only. `expose` is the one
+ * way out, so that a reader finds every use of the bytes by its name.
  */
 export class Secret {
   readonly #bytes: Uint8Array;

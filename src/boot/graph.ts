@@ -5,8 +5,8 @@ import type { Unit } from "./unit.ts";
 /**
  * Finds everything that is wrong with a chain before anything runs: a broken chain must fail the build, not the boot.
  *
- * @returns one problem per duplicate name, requirement outside the chain, cycle, and path or device that two units own;
- *   empty when the chain is sound
+ * @returns one problem per duplicate name, requirement outside the chain, cycle, and path or device that two units own; empty when the
+ *   chain is sound
  */
 export function graphProblems<M>(units: readonly Unit<M>[]): readonly Problem[] {
   return [...duplicateNames(units), ...unknownDependencies(units), ...cycles(units), ...sharedOwnership(units)];
@@ -45,8 +45,8 @@ export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M
 }
 
 /**
- * The units ordered so that each comes after the units that it requires or follows. A valid order stays as it is; a
- * cycle is cut at an arbitrary place.
+ * The units ordered so that each comes after the units that it requires or follows. A valid order stays as it is; a cycle is cut at an
+ * arbitrary place.
  */
 export function inOrder<M>(units: readonly Unit<M>[]): readonly Unit<M>[] {
   const untouched = new Set(units);

@@ -52,8 +52,7 @@ function segmentsMeet(one: string, other: string): boolean {
   if (one === other) return true;
   if (!SPECIAL.test(one) && !SPECIAL.test(other)) return false;
   const [a, b] = [tokensOf(one), tokensOf(other)];
-  // For each row: can `a` from that token on, and `b` from the index on, match the same text? The last row is that of
-  // an empty rest of `a`.
+  // For each row: can `a` from that token on, and `b` from the index on, match the same text? The last row is that of an empty rest of `a`.
   let next = Array.from({ length: b.length + 1 }, (_, index) => b.slice(index).every((token) => token === "*"));
   for (const x of a.toReversed()) {
     const row = [...next].fill(false);

@@ -19,8 +19,8 @@ export type UnitPreview =
 /**
  * Inspects everything that a run would inspect, and changes nothing.
  *
- * It is a run with the same scheduler, timeouts and retries, but each unit ends in a conflict where it would act.
- * Units that require such a unit are not inspected, because the state that they would find does not exist yet.
+ * It is a run with the same scheduler, timeouts and retries, but each unit ends in a conflict where it would act. Units that require such a
+ * unit are not inspected, because the state that they would find does not exist yet.
  *
  * @returns a preview for each unit, in the order given
  */

@@ -2,8 +2,8 @@ import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
 import { type Clock, pause } from "../base/clock.ts";
 
 /**
- * The store in which a run notes, durably across a power loss, which permanent change it is about to make. The runner
- * knows no such place; the caller supplies it.
+ * The store in which a run notes, durably across a power loss, which permanent change it is about to make. The runner knows no such place;
+ * the caller supplies it.
  *
  * None of these functions throws: a run must not stop because the mark for the next run could not be written.
  */

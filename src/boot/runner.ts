@@ -36,15 +36,15 @@ export interface RunReport {
 }
 
 /**
- * Milliseconds from the abort until the runner stops waiting for a unit. A tool's SIGTERM and SIGKILL fit in; the
- * promise for the whole run is 5 s.
+ * Milliseconds from the abort until the runner stops waiting for a unit. A tool's SIGTERM and SIGKILL fit in; the promise for the whole run
+ * is 5 s.
  */
 const ABORT_GRACE = 4_000;
 
 /**
- * Runs the units: each as soon as the units that it requires have succeeded and those that it follows have ended, all
- * independent ones at once. A failed unit stops only the units that require it; a unit that did part of its work
- * stops none. Never throws for a unit's failure: the report has it.
+ * Runs the units: each as soon as the units that it requires have succeeded and those that it follows have ended, all independent ones at
+ * once. A failed unit stops only the units that require it; a unit that did part of its work stops none. Never throws for a unit's failure:
+ * the report has it.
  *
  * @param units a sound graph (`graphProblems` finds nothing) that contains every requirement of its members
  */

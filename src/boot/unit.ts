@@ -21,15 +21,15 @@ export interface Unit<M> {
   /** Milliseconds during which an error marked retryable is tried again; 0 for never. */
   readonly retryFor: number;
   /**
-   * `stop`: the boot fails. `degrade`: the boot goes on, and reports it. In both cases the units that require this
-   * one are skipped. A ProblemError that is `partial` is the exception: the unit is degraded, and no unit is skipped.
+   * `stop`: the boot fails. `degrade`: the boot goes on, and reports it. In both cases the units that require this one are skipped. A
+   * ProblemError that is `partial` is the exception: the unit is degraded, and no unit is skipped.
    */
   readonly onFailure: "stop" | "degrade";
   /** Inspects and never changes anything. Called again after the actions: whatever is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;
   /**
-   * True where the unit makes something permanent from names and sizes of the configuration. It is not made where
-   * that configuration cannot be used.
+   * True where the unit makes something permanent from names and sizes of the configuration. It is not made where that configuration cannot
+   * be used.
    */
   readonly shapesDisks: boolean;
   /** True where repair is safe at any time: the monitor then does what is missing. Other units it only reports. */
@@ -39,8 +39,8 @@ export interface Unit<M> {
 }
 
 /**
- * Reports when a unit's state may have changed. It waits in the monitor for as long as the node runs, so it must load
- * as little as possible.
+ * Reports when a unit's state may have changed. It waits in the monitor for as long as the node runs, so it must load as little as
+ * possible.
  */
 export interface Watcher<M> {
   /** The unit's name. */
@@ -58,8 +58,8 @@ export interface Action {
   /** What an operator reads in a plan, a log, a timeline. Never holds a secret. */
   readonly description: string;
   /**
-   * `provision` changes what survives a reboot; a boot without any such action has made no permanent change.
-   * `activate` sets up what every boot needs again: mounts, mappings, tmpfs files, loaded rules, started services.
+   * `provision` changes what survives a reboot; a boot without any such action has made no permanent change. `activate` sets up what every
+   * boot needs again: mounts, mappings, tmpfs files, loaded rules, started services.
    */
   readonly effect: "provision" | "activate";
   readonly run: () => Promise<void>;

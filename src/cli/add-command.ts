@@ -1,8 +1,8 @@
 import type { Command, Option } from "commander";
 
 /**
- * The default subcommand of each command, called when the next word is not one of its subcommands. Commander does not
- * expose it (isDefault).
+ * The default subcommand of each command, called when the next word is not one of its subcommands. Commander does not expose it
+ * (isDefault).
  */
 const defaults = new WeakMap<Command, string>();
 

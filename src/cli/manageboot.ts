@@ -25,10 +25,9 @@ const ORCHESTRATORS = ["manageboot.sh", "provision-ssh-keys.sh", "guestos_tool"]
 const TRUST = ["--sha256", "--signature", "--insecure"];
 
 /**
- * Translates the command line into arguments of guestos-boot. The names of the tools of older systems are links to the
- * program (docs/orchestrator.md): `manageboot`, `manageboot.sh`, `provision-ssh-keys.sh` and `guestos_tool`. The first
- * one is a command of the program too: `guestos-boot manageboot VERB`. What is none of their verbs stays as it is, and
- * is refused by the parser.
+ * Translates the command line into arguments of guestos-boot. The names of the tools of older systems are links to the program
+ * (docs/orchestrator.md): `manageboot`, `manageboot.sh`, `provision-ssh-keys.sh` and `guestos_tool`. The first one is a command of the
+ * program too: `guestos-boot manageboot VERB`. What is none of their verbs stays as it is, and is refused by the parser.
  *
  * @param argv0 the name by which the program was called
  */
@@ -67,8 +66,8 @@ function manageboot(args: readonly string[]): readonly string[] {
 }
 
 /**
- * The orchestrator has compared the hash of a file before it hands it over, and may not name it again. This holds for
- * a file alone, and for the name by which the orchestrator calls: sudo lets no one else use it.
+ * The orchestrator has compared the hash of a file before it hands it over, and may not name it again. This holds for a file alone, and for
+ * the name by which the orchestrator calls: sudo lets no one else use it.
  */
 function vouchedFor(args: readonly string[]): readonly string[] {
   const [, verb, image = ""] = args;

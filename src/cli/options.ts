@@ -44,10 +44,7 @@ export function recordOption(): Option {
   return new Option("--record <file>", "read that record instead of this machine's");
 }
 
-/**
- * @param text as typed; a leading minus sign, as in journalctl, is ignored.
- * @throws InvalidArgumentError
- */
+/** @param text as typed; a leading minus sign, as in journalctl, is ignored. @throws InvalidArgumentError */
 export function bootNumber(text: string): number {
   return numberIn(text.replace(/^-/, ""), 0, 1000);
 }

@@ -11,8 +11,8 @@ import { usageProblem } from "./usage-problem.ts";
 import { version } from "./version.ts";
 
 /**
- * Parses the arguments, runs the command and returns the exit code. A command's modules are loaded when it is called:
- * `--help` must not load D-Bus.
+ * Parses the arguments, runs the command and returns the exit code. A command's modules are loaded when it is called: `--help` must not
+ * load D-Bus.
  *
  * @param args the words after the program's name
  * @param setup loads the setup; replaced in tests

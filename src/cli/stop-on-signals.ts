@@ -11,8 +11,8 @@ export interface StopSwitch {
 const LAST_MOMENT = 4_800;
 
 /**
- * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life. SIGHUP is
- * one of them: it comes when an operator's ssh connection breaks.
+ * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life. SIGHUP is one of them: it comes
+ * when an operator's ssh connection breaks.
  */
 export function stopOnSignals(): StopSwitch {
   const controller = new AbortController();

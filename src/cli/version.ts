@@ -5,8 +5,7 @@ declare const BUILT_VERSION: string | undefined;
 export const version = typeof BUILT_VERSION === "undefined" ? "development" : BUILT_VERSION;
 
 /**
- * Answers `--version`, the most common question of scripts, at no more cost than Node itself: no other module is
- * loaded for it.
+ * Answers `--version`, the most common question of scripts, at no more cost than Node itself: no other module is loaded for it.
  *
  * @returns whether that was the question
  */

@@ -15,12 +15,7 @@ export function parseNnsConf(content: Uint8Array, file: string): NnsConf {
   return parseConf(content, file, NnsConf, Object.keys(NnsConf.shape));
 }
 
-/**
- * Settings that are allowed but seldom intended.
- *
- * @returns one sentence each
- * @throws ProblemError naming every mistake with its place
- */
+/** Settings that are allowed but seldom intended. @returns one sentence each. @throws ProblemError naming every mistake with its place */
 export function nnsConfWarnings(content: Uint8Array, file: string): readonly string[] {
   const { nns_url } = parseConf(content, file, z.object({ nns_url: z.optional(urls) }), Object.keys(NnsConf.shape));
   return nns_url === undefined ? [`nns_url has no value: the node uses ${DEFAULT_NNS_URL}, itself, as the network's registry`] : [];

@@ -8,9 +8,8 @@ import type { GuestUnit, Machine } from "../units/machine.ts";
 import { type Check, couldNotInspect, type Finding, notice, type CheckedNode, wrong } from "./check.ts";
 
 /**
- * The present plan of each unit of the chain and of the monitor: most faults of a node are something that a plan
- * finds missing or in the way. Each unit is planned without its requirements, so that one faulty unit does not hide
- * those behind it.
+ * The present plan of each unit of the chain and of the monitor: most faults of a node are something that a plan finds missing or in the
+ * way. Each unit is planned without its requirements, so that one faulty unit does not hide those behind it.
  */
 export const chainCheck: Check = {
   name: "chain",
@@ -31,10 +30,7 @@ export const chainCheck: Check = {
   },
 };
 
-/**
- * Milliseconds for one unit's plan. A slower one is not waited for, because the whole check would time out and lose
- * the other answers.
- */
+/** Milliseconds for one unit's plan. A slower one is not waited for, because the whole check would time out and lose the other answers. */
 const TIME_LIMIT = 30_000;
 
 interface Asked {
@@ -96,8 +92,8 @@ function howToSee({ maintenance }: CheckedNode, name: string): HowTo {
 }
 
 /**
- * A finding for each faulty unit. The units that require one share a single finding: what they would do, or find in
- * the way, may only be a consequence.
+ * A finding for each faulty unit. The units that require one share a single finding: what they would do, or find in the way, may only be a
+ * consequence.
  *
  * @param unanswered names of the units that could not complete their inspection
  */

@@ -19,8 +19,8 @@ export interface CheckedNode {
 }
 
 /**
- * A question about the running node that no unit's plan answers; chainCheck covers those that the plans answer. A check
- * inspects, and never changes anything.
+ * A question about the running node that no unit's plan answers; chainCheck covers those that the plans answer. A check inspects, and never
+ * changes anything.
  */
 export interface Check {
   /** Unique: the key for readers of the JSON document. */
@@ -28,8 +28,8 @@ export interface Check {
   /** What the check ensures, for people. */
   readonly title: string;
   /**
-   * Names of units: where the chain lacks one of them, the node has no object of this check, and the check is
-   * skipped. Absent for a check of every node.
+   * Names of units: where the chain lacks one of them, the node has no object of this check, and the check is skipped. Absent for a check
+   * of every node.
    */
   readonly about?: readonly string[];
   /** A command that shows the same to a person. */
@@ -47,8 +47,8 @@ export interface Seen {
 }
 
 /**
- * `wrong`: not as promised. `unknown`: could not be inspected, which is never the same as fine. `notice`: as
- * promised, but an operator should know of it, because it may not stay so.
+ * `wrong`: not as promised. `unknown`: could not be inspected, which is never the same as fine. `notice`: as promised, but an operator
+ * should know of it, because it may not stay so.
  */
 export type Level = "wrong" | "unknown" | "notice";
 
@@ -59,10 +59,7 @@ export interface Finding {
   readonly seen: string;
 }
 
-/**
- * @param seen how to see it again
- * @param problem with `todo`: how to repair it
- */
+/** @param seen how to see it again. @param problem with `todo`: how to repair it */
 export function wrong(seen: string, problem: Problem): Finding {
   return { level: "wrong", seen, problem };
 }

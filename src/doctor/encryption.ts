@@ -9,8 +9,8 @@ import { recoveryState } from "../units/disks/recovery-slot.ts";
 import { type Check, couldNotInspect, type Finding, notice, part, type Seen, wrong } from "./check.ts";
 
 /**
- * Each unit compares the header of its device with the intent. No unit inspects the /var of the system that does not
- * run. Nor does one inspect the second copy of a header, which still opens a device when the first copy is damaged.
+ * Each unit compares the header of its device with the intent. No unit inspects the /var of the system that does not run. Nor does one
+ * inspect the second copy of a header, which still opens a device when the first copy is damaged.
  */
 export const encryptionCheck: Check = {
   name: "encryption",
@@ -76,10 +76,7 @@ async function inspectRecovery(layout: Layout, host: Host): Promise<Seen> {
   }
 }
 
-/**
- * @param place the device, for people
- * @param uuid of the intent; absent where no intent is complete
- */
+/** @param place the device, for people. @param uuid of the intent; absent where no intent is complete */
 export function judgeHeader(place: string, device: string, uuid: string | undefined, { first, second }: LuksHeader): readonly Finding[] {
   const seen = `cryptsetup luksDump ${device}`;
   const any = first ?? second;

@@ -15,8 +15,8 @@ export interface Examined {
 export const levels = ["wrong", "unknown", "notice"] as const satisfies readonly Level[];
 
 /**
- * Makes the checks one after the other, so that the time limit of each covers only its own work, even on an
- * overloaded machine. A check that fails or hangs does not affect the others.
+ * Makes the checks one after the other, so that the time limit of each covers only its own work, even on an overloaded machine. A check
+ * that fails or hangs does not affect the others.
  *
  * @returns when the signal is aborted, only those that were made by then
  */

@@ -9,8 +9,8 @@ import { ProblemError } from "../base/problem.ts";
 import { type Check, type Finding, part, type CheckedNode, wrong } from "./check.ts";
 
 /**
- * The units check the content of a key, and the modes of what they put on a tmpfs. The modes of permanent files may
- * have been changed since.
+ * The units check the content of a key, and the modes of what they put on a tmpfs. The modes of permanent files may have been changed
+ * since.
  */
 export const keysCheck: Check = {
   name: "keys",

@@ -8,14 +8,13 @@ import { ipv6Addresses, isUsable, type NetworkInterface, networkInterfaces } fro
 import { describeLink } from "../system/network/networkd.ts";
 import { isServiceRunning } from "../system/systemd/systemd.ts";
 import { noCarrier, noInterface } from "../units/network/link-problems.ts";
-import { decisionFile, isNodeCard, primaryInterface } from "../units/network/primary-interface.ts";
+import { isNodeCard, primaryInterface } from "../units/network/primary-interface.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 const NETWORKD = "systemd-networkd.service";
 
 /**
- * The units check files, and whether their content is in force. Only networkd knows whether the files are applied,
- * and with what success.
+ * The units check files, and whether their content is in force. Only networkd knows whether the files are applied, and with what success.
  */
 export const networkCheck: Check = {
   name: "network",
@@ -60,7 +59,7 @@ export const networkCheck: Check = {
 
 /** A change of card is reported during the boot in which it was made. */
 async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterface): Promise<readonly Finding[]> {
-  const files = [layout.config.networkCard, decisionFile(layout)];
+  const files = [layout.config.networkCard, layout.runFiles.networkCard];
   for (const file of files) {
     const decided = await readNodeCard(host, file);
     if (!isNodeCard(decided) || decided.bootId !== (await bootId(host))) continue;

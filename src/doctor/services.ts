@@ -2,8 +2,8 @@ import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 /**
- * The units that the package installs, extends, or enables (systemd below etc/), and those that it starts. One that
- * does not exist is not a fault.
+ * The units that the package installs, extends, or enables (systemd below etc/), and those that it starts. One that does not exist is not a
+ * fault.
  */
 export const SERVICES: readonly string[] = [
   "guestos-boot.service",

@@ -8,10 +8,7 @@ import { type Check, type Finding, notice, part, type Seen, wrong } from "./chec
 
 const SEEN = "guestos-boot upgrade status";
 
-/**
- * The unit upgrade-state repairs a grubenv that is not true. This check reports states that are true, but need an
- * operator's decision.
- */
+/** The unit upgrade-state repairs a grubenv that is not true. This check reports states that are true, but need an operator's decision. */
 export const upgradesCheck: Check = {
   name: "upgrades",
   title: "the running system is confirmed, and there is one to go back to",

@@ -113,8 +113,8 @@ export async function inspectBootstrapTar(
 }
 
 /**
- * Reads a tar again for data that is too large for memory: the files and folders of the given targets, in the tar's order. The digest
- * of the whole tar is only known at the end. The caller compares it before it uses any of the data.
+ * Reads a tar again for data that is too large for memory: the files and folders of the given targets, in the tar's order. The digest of
+ * the whole tar is only known at the end. The caller compares it before it uses any of the data.
  *
  * @returns the sha256 of the tar
  */

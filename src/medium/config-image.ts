@@ -32,8 +32,8 @@ const TAR_NAME = "ic-bootstrap.tar";
  * The tar is inspected as on the node, and nothing is written at `out` unless it passes.
  *
  * @returns the content that the node will find
- * @throws ProblemError for content that the node would refuse, such as a tar without configuration, and for top-level names that the
- *   node would ignore
+ * @throws ProblemError for content that the node would refuse, such as a tar without configuration, and for top-level names that the node
+ *   would ignore
  */
 export async function buildConfigImage(host: Host, request: ConfigImageRequest): Promise<Inspection> {
   const { out } = request;
@@ -65,8 +65,8 @@ export async function buildConfigImage(host: Host, request: ConfigImageRequest):
 }
 
 /**
- * Size of an image for a tar of that many bytes. With clusters of at least 2 KiB, the two tables of FAT16 and FAT32 take up to 1/500.
- * The reserved sectors, the root folder and FAT12's tables fit into 128 KiB.
+ * Size of an image for a tar of that many bytes. With clusters of at least 2 KiB, the two tables of FAT16 and FAT32 take up to 1/500. The
+ * reserved sectors, the root folder and FAT12's tables fit into 128 KiB.
  */
 function imageKibibytes(tarBytes: number): number {
   return Math.ceil((tarBytes * 1.005) / 1024) + 128;

@@ -41,8 +41,8 @@ const RULES: Omit<TarRules, "endBytes"> = { extensions: true, zeroPadding: false
 /**
  * Reads a tar that may be hostile, entry by entry, without holding its content in memory.
  *
- * It accepts only regular files and folders with plain relative names. Every other entry is refused, even one that would be ignored
- * later. Our tool never puts a link or a device into a tar, so the purpose of such a tar is unknown.
+ * It accepts only regular files and folders with plain relative names. Every other entry is refused, even one that would be ignored later.
+ * Our tool never puts a link or a device into a tar, so the purpose of such a tar is unknown.
  *
  * @param file the tar's name in error messages
  * @throws ProblemError that names the entry, and every error of a visitor

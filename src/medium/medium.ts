@@ -23,12 +23,12 @@ export interface Survey {
 
 const BLOCK = "/sys/class/block";
 /**
- * Finds the block devices that may hold the injected configuration. These are removable devices, devices with the serial `config`,
- * and file systems labelled CONFIG, in upper or lower case. A removable device, or one with that serial, counts by its first
- * partition, if it has any. The system's own disk never counts, whatever its serial or label.
+ * Finds the block devices that may hold the injected configuration. These are removable devices, devices with the serial `config`, and file
+ * systems labelled CONFIG, in upper or lower case. A removable device, or one with that serial, counts by its first partition, if it has
+ * any. The system's own disk never counts, whatever its serial or label.
  *
- * It reads sysfs and udev's data, and starts no process. udev takes the label of a VFAT from the root folder alone, so the first sector
- * is read if udev reports no label.
+ * It reads sysfs and udev's data, and starts no process. udev takes the label of a VFAT from the root folder alone, so the first sector is
+ * read if udev reports no label.
  */
 export async function surveyMedia(host: Host, layout: Layout): Promise<Survey> {
   const own = await ownDisk(host);
@@ -129,8 +129,8 @@ export interface Search<T> {
 }
 
 /**
- * Finds every medium with a tar, and passes each tar to `read`, during which the medium is mounted read-only. Candidates without a tar
- * (an empty drive, another file system) are named in `seen`.
+ * Finds every medium with a tar, and passes each tar to `read`, during which the medium is mounted read-only. Candidates without a tar (an
+ * empty drive, another file system) are named in `seen`.
  *
  * @param read gets the tar's path, and its name for messages. An error that it throws ends the search
  */

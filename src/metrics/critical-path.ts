@@ -6,8 +6,8 @@ interface Ended extends UnitView {
 }
 
 /**
- * The units that decided when a run ended: the one that ended last, the one that ended last among those that it
- * waited for, and so on. A run becomes shorter only if one of these does.
+ * The units that decided when a run ended: the one that ended last, the one that ended last among those that it waited for, and so on. A
+ * run becomes shorter only if one of these does.
  *
  * @returns in the order in which they ran; empty when no unit has ended
  */

@@ -19,8 +19,8 @@ const HEADER_BYTES = 4096;
 const TIME_LIMIT = 5_000;
 
 /**
- * Serves metrics at /metrics, and nothing else. The cost of clients is bounded: connections, bytes, time; clients
- * that come at the same time share one rendering.
+ * Serves metrics at /metrics, and nothing else. The cost of clients is bounded: connections, bytes, time; clients that come at the same
+ * time share one rendering.
  *
  * @param render the current metrics in Prometheus' text format
  * @throws ProblemError when the address cannot be listened on

@@ -6,8 +6,7 @@ export interface ListenAddress {
 }
 
 /**
- * Reads `PORT`, `ADDRESS:PORT` or `[IPV6]:PORT`. A port alone is that of 127.0.0.1: access from other machines takes
- * an explicit address.
+ * Reads `PORT`, `ADDRESS:PORT` or `[IPV6]:PORT`. A port alone is that of 127.0.0.1: access from other machines takes an explicit address.
  *
  * @returns `undefined` for any other text. Host names are refused, because their resolution is up to another system
  */

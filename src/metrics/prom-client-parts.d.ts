@@ -1,6 +1,6 @@
 /**
- * The parts of prom-client that are used here, each from its own file. The whole package also loads Node's cluster,
- * performance hooks and a tracing API, and takes ten times as long to load.
+ * The parts of prom-client that are used here, each from its own file. The whole package also loads Node's cluster, performance hooks and a
+ * tracing API, and takes ten times as long to load.
  */
 declare module "prom-client/lib/registry.js" {
   export { Registry as default } from "prom-client";

@@ -21,8 +21,8 @@ export async function writeTextfile(host: Host, layout: Layout, sources: FactSou
 }
 
 /**
- * A failed boot may end before systemd-tmpfiles, which otherwise makes the folder (etc/common/tmpfiles.d/guestos.conf); this
- * makes it in the same way. A new file in it gets the folder's group, because of the set-group-ID bit (inode(7)).
+ * A failed boot may end before systemd-tmpfiles, which otherwise makes the folder (etc/common/tmpfiles.d/guestos.conf); this makes it in
+ * the same way. A new file in it gets the folder's group, because of the set-group-ID bit (inode(7)).
  */
 async function makeCollector(host: Host, layout: Layout): Promise<void> {
   if ((await host.stat(layout.collector)) !== undefined) return;

@@ -16,10 +16,7 @@ export interface UpgradeFacts {
   readonly bootDevice: string | undefined;
 }
 
-/**
- * @param version of the running image
- * @param bootStart of this boot's first run, in seconds since the epoch
- */
+/** @param version of the running image. @param bootStart of this boot's first run, in seconds since the epoch */
 export function upgradeSamples(
   { seen, refusedImages, bootDevice }: UpgradeFacts,
   version: string,
@@ -50,8 +47,8 @@ function isOnTrial(cycle: Cycle): boolean {
 }
 
 /**
- * The one sample of guestos_boot_action. Labels and values are those of IC-OS. Its scripts overwrite the same file
- * with each step of an upgrade, so that only the last step remains.
+ * The one sample of guestos_boot_action. Labels and values are those of IC-OS. Its scripts overwrite the same file with each step of an
+ * upgrade, so that only the last step remains.
  */
 function bootAction(seen: Seen, version: string, bootDevice: string | undefined, bootStart: number | undefined): Sample {
   const { running, state, known } = seen.situation;

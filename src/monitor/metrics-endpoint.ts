@@ -8,8 +8,7 @@ import { ExitError } from "../run/exit-error.ts";
 import type { Terminal } from "../run/terminal.ts";
 
 /**
- * Serves the metrics at that address. If that fails, the monitor works without them: the failure is reported, and not
- * thrown.
+ * Serves the metrics at that address. If that fails, the monitor works without them: the failure is reported, and not thrown.
  *
  * @throws ExitError for text that is not an address
  */

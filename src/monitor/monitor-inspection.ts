@@ -11,8 +11,8 @@ import { isConflict, type Unit } from "../boot/unit.ts";
 export const Inspection = z.object({
   name: z.string(),
   /**
-   * `drift`: something is missing, and only a run may repair it. `blocked`: repair or inspection is impossible until
-   * something else changes. `failed`: repair or inspection did not succeed, and may succeed later without any change.
+   * `drift`: something is missing, and only a run may repair it. `blocked`: repair or inspection is impossible until something else
+   * changes. `failed`: repair or inspection did not succeed, and may succeed later without any change.
    */
   kind: z.enum(["fine", "repaired", "drift", "blocked", "failed"]),
   /** Descriptions of the actions that were done. */
@@ -27,8 +27,8 @@ export const Inspection = z.object({
 export type Inspection = z.infer<typeof Inspection>;
 
 /**
- * Inspects units one at a time, each without its requirements, which have inspections of their own. Repairs what is
- * missing where the unit allows it.
+ * Inspects units one at a time, each without its requirements, which have inspections of their own. Repairs what is missing where the unit
+ * allows it.
  *
  * @param options their sink receives the events of the units that may be repaired, and no others
  */

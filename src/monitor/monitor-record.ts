@@ -9,11 +9,9 @@ const LIMIT = 1024 * 1024;
 const KEPT = 256 * 1024;
 
 /**
- * Writes the record of a monitor's run only if it is noteworthy: an inspection that found nothing to do is not
- * recorded.
+ * Writes the record of a monitor's run only if it is noteworthy: an inspection that found nothing to do is not recorded.
  *
- * @param hadProblem whether a run without a finding is worth recording for that unit, because its last inspection found a
- *   problem
+ * @param hadProblem whether a run without a finding is worth recording for that unit, because its last inspection found a problem
  */
 export function monitorRecordSink(layout: Layout, terminal: Terminal, hadProblem: (unit: string) => boolean): RecordSink {
   let record: RecordSink | undefined;
@@ -42,9 +40,8 @@ function isNoteworthy(event: RecordEvent): boolean {
 }
 
 /**
- * Drops the oldest runs of the monitor when the record has grown too large. The boot's runs and an operator's runs
- * stay. The caller must hold the lock, so that no other process has the record
- * open for writing. A reader sees the old or the new file.
+ * Drops the oldest runs of the monitor when the record has grown too large. The boot's runs and an operator's runs stay. The caller must
+ * hold the lock, so that no other process has the record open for writing. A reader sees the old or the new file.
  */
 export async function boundRecord(host: Host, layout: Layout): Promise<void> {
   const { record } = layout.runFiles;

@@ -33,10 +33,7 @@ export interface QuickInspections {
 /** Milliseconds. A longer timer of Node's would fire at once (above 2^31 - 1). */
 const LONGEST_TIMER = 86_400_000;
 
-/**
- * Keeps a node as the boot left it: receives events, and does what next.ts decides, until the signal is aborted and
- * all work has ended.
- */
+/** Keeps a node as the boot left it: receives events, and does what next.ts decides, until the signal is aborted and all work has ended. */
 export async function runMonitor<M>(options: MonitorOptions<M>): Promise<void> {
   const { watchers, atStart, machine, quick, report, clock, signal } = options;
   const events: Event[] = [];

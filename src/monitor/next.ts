@@ -25,8 +25,8 @@ const LONGEST_BACKOFF = 300;
 const ALL = "";
 
 /**
- * Decides when the monitor inspects which unit: a pure function of the state, the event and the time. Watchers,
- * processes and timers are in monitor.ts.
+ * Decides when the monitor inspects which unit: a pure function of the state, the event and the time. Watchers, processes and timers are in
+ * monitor.ts.
  */
 export function next(state: State, event: Event, now: number): Next {
   const step: Step = {

@@ -18,11 +18,10 @@ export interface QuickInspection {
 }
 
 /**
- * Inspects a unit in the monitor's own process: starting another process takes several times as long as all that the
- * unit does. The metrics are left as they are, because the code that makes them would stay in memory.
+ * Inspects a unit in the monitor's own process: starting another process takes several times as long as all that the unit does. The metrics
+ * are left as they are, because the code that makes them would stay in memory.
  *
- * @returns `undefined` where a separate process is needed: to wait for the lock, or to read the boot's result for the
- *   unit
+ * @returns `undefined` where a separate process is needed: to wait for the lock, or to read the boot's result for the unit
  */
 export async function quickInspection(
   host: Host,

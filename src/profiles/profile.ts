@@ -7,8 +7,8 @@ import type { WatchedMachine } from "../units/watched-machine.ts";
 /**
  * A system that this program boots, in one object (docs/profiles.md).
  *
- * Units, medium and watchers are behind functions that import them. So a command that only needs the layout loads no unit, and the
- * monitor, which stays in memory, loads its watchers alone.
+ * Units, medium and watchers are behind functions that import them. So a command that only needs the layout loads no unit, and the monitor,
+ * which stays in memory, loads its watchers alone.
  */
 export interface Profile {
   /** The system's name for people: "a GuestOS". */
@@ -25,8 +25,8 @@ export interface Profile {
   /** Names of the units that the monitor inspects in an interval of their own, and that have no watcher. */
   readonly atIntervals: readonly string[];
   /**
-   * Units that the monitor inspects in its own process when a watcher calls, because they must not wait for another process to start.
-   * Their imports stay in memory. They have no keys and change nothing permanently, because no mark is kept of it (src/run/run-mark.ts).
+   * Units that the monitor inspects in its own process when a watcher calls, because they must not wait for another process to start. Their
+   * imports stay in memory. They have no keys and change nothing permanently, because no mark is kept of it (src/run/run-mark.ts).
    */
   readonly quick: () => Promise<readonly GuestUnit[]>;
 }

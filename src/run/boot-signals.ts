@@ -14,9 +14,9 @@ export interface BootSignals {
 }
 
 /**
- * Tells systemd, where systemd runs this boot, when the rest of the system may start: once every unit that does not
- * wait for the bus has ended. This holds after failures too, because a machine with ssh and a console is worth more
- * than one that waits. At the end it also tells systemd that the boot was successful.
+ * Tells systemd, where systemd runs this boot, when the rest of the system may start: once every unit that does not wait for the bus has
+ * ended. This holds after failures too, because a machine with ssh and a console is worth more than one that waits. At the end it also
+ * tells systemd that the boot was successful.
  */
 export function bootSignals<M>(host: Host, units: readonly Unit<M>[], layout: Layout, terminal: Terminal): BootSignals {
   const stageOf = stagesOf(units);

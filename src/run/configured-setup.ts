@@ -16,8 +16,8 @@ import { withSettings } from "./unit-settings.ts";
 /**
  * The setup with the settings of config.yaml and units.d.
  *
- * A boot must result in any case, so nothing is thrown. Unusable parts are left out and reported: by a unit that
- * degrades the boot, and to people by `requireConfiguration`.
+ * A boot must result in any case, so nothing is thrown. Unusable parts are left out and reported: by a unit that degrades the boot, and to
+ * people by `requireConfiguration`.
  */
 export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> {
   const maintenance = await setup.maintenance();

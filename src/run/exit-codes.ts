@@ -1,6 +1,6 @@
 /**
- * The exit codes: services, scripts and docs/operator.md rely on this table. A code is never reused for another
- * meaning. SuccessExitStatus= names code 10 in guestos-boot.service, and code 143 in guestos-monitor.service.
+ * The exit codes: services, scripts and docs/operator.md rely on this table. A code is never reused for another meaning. SuccessExitStatus=
+ * names code 10 in guestos-boot.service, and code 143 in guestos-monitor.service.
  */
 export const exitCodes = {
   ok: { code: 0, meaning: "success: nothing is missing or wrong" },

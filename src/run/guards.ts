@@ -5,10 +5,7 @@ import { READERS } from "../system/files/readers.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Setup } from "./setup.ts";
 
-/**
- * @param why the operation that needs root, for the message
- * @throws ExitError
- */
+/** @param why the operation that needs root, for the message. @throws ExitError */
 export function requireRoot(why: string): void {
   if (process.getuid?.() === 0) return;
   throw new ExitError("notRoot", {
@@ -49,9 +46,8 @@ export function requireSound<M>(chain: readonly Unit<M>[]): void {
 }
 
 /**
- * Refuses commands of an operator while the configuration has problems: the operator is there to repair it. The boot
- * itself goes on without the unusable parts, and so do the commands that help to diagnose, or to reach another
- * system.
+ * Refuses commands of an operator while the configuration has problems: the operator is there to repair it. The boot itself goes on without
+ * the unusable parts, and so do the commands that help to diagnose, or to reach another system.
  *
  * @throws ExitError
  */

@@ -16,11 +16,11 @@ export interface HostStatus {
 }
 
 /**
- * Tells the machine's host the boot's progress, if the host has given an address: a status line at the start, for
- * each unit that fails, and at the end. A successful boot adds READY=1 to the last one.
+ * Tells the machine's host the boot's progress, if the host has given an address: a status line at the start, for each unit that fails, and
+ * at the end. A successful boot adds READY=1 to the last one.
  *
- * systemd sends a READY=1 of its own once it has nothing more to start, also after a failed boot (systemd(1),
- * vmm.notify_socket). So the outcome is in X_GUESTOS_BOOT as well: done, degraded, failed.
+ * systemd sends a READY=1 of its own once it has nothing more to start, also after a failed boot (systemd(1), vmm.notify_socket). So the
+ * outcome is in X_GUESTOS_BOOT as well: done, degraded, failed.
  *
  * A host that does not listen does not fail the boot: that is reported once, and nothing more is sent.
  */

@@ -7,8 +7,8 @@ import { keepRecord } from "../system/files/record-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Keeps a copy of the record on /var, but only if /var is mounted: the read-only root has a /var folder of its own. A
- * failure does not fail the boot.
+ * Keeps a copy of the record on /var, but only if /var is mounted: the read-only root has a /var folder of its own. A failure does not fail
+ * the boot.
  */
 export async function keepBootRecord(host: Host, layout: Layout, terminal: Terminal): Promise<void> {
   try {

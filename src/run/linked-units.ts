@@ -26,8 +26,8 @@ interface Misfit {
 }
 
 /**
- * Resolves the names in extra units, and makes units of those that fit, so that the chain stays sound. A unit that
- * does not fit is left out, with all units that require it.
+ * Resolves the names in extra units, and makes units of those that fit, so that the chain stays sound. A unit that does not fit is left
+ * out, with all units that require it.
  */
 export function linkedUnits(
   declared: readonly DeclaredUnit[],

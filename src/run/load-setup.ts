@@ -7,11 +7,10 @@ import type { Setup } from "./setup.ts";
 import type { Watched } from "./watched.ts";
 
 /**
- * The setup of that profile, or of the profile that the image names. Load it only when a command needs it: it imports
- * every unit.
+ * The setup of that profile, or of the profile that the image names. Load it only when a command needs it: it imports every unit.
  *
- * An invalid profile name in the image does not throw. A caller that names a profile does not need the image's; any
- * other must be able to diagnose, and to reach another system.
+ * An invalid profile name in the image does not throw. A caller that names a profile does not need the image's; any other must be able to
+ * diagnose, and to reach another system.
  *
  * @param host the machine whose image is read
  */
@@ -36,8 +35,7 @@ export async function configured(setup: Setup): Promise<Setup> {
 }
 
 /**
- * The monitor's part of the setup. It leaves out most units, which only an inspection loads, unless a configuration
- * file exists.
+ * The monitor's part of the setup. It leaves out most units, which only an inspection loads, unless a configuration file exists.
  *
  * @param setup returns the whole setup
  * @throws ProblemError when the image does not name its profile: the monitor then has no unit to watch

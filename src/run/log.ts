@@ -12,8 +12,8 @@ export interface Log {
 /**
  * A log of JSON objects, one per line, by pino: `{"level":"info","time":"…","unit":"var",…,"msg":"…"}`.
  *
- * pino is loaded with the first line and not before, because loading costs 15 to 25 ms of every start. Lines that
- * arrive until then are kept, in order.
+ * pino is loaded with the first line and not before, because loading costs 15 to 25 ms of every start. Lines that arrive until then are
+ * kept, in order.
  *
  * @param emit called with each finished line, without its line end
  */
@@ -55,8 +55,8 @@ async function jsonLogger(destination: DestinationStream): Promise<Logger<"notic
 }
 
 /**
- * A line as a journal entry: the message, its priority, and every field as GUESTOS_…, for `journalctl
- * GUESTOS_UNIT=var`. The journal adds the time itself.
+ * A line as a journal entry: the message, its priority, and every field as GUESTOS_…, for `journalctl GUESTOS_UNIT=var`. The journal adds
+ * the time itself.
  */
 export function journalFields({ level, message, fields }: LogLine): JournalFields {
   return {

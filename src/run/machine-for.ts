@@ -12,8 +12,8 @@ export interface MachineOptions extends Pick<Machine, "layout" | "medium"> {
 }
 
 /**
- * Builds the machine for each unit of one run. All units of the run share the keys and the fresh rules. The host
- * belongs to each unit's own scope, so that its tools end with the unit.
+ * Builds the machine for each unit of one run. All units of the run share the keys and the fresh rules. The host belongs to each unit's own
+ * scope, so that its tools end with the unit.
  */
 export function machineFor({ layout, medium, keys = keyRing(), hostFor = systemHost }: MachineOptions): (scope: Scope) => Machine {
   const shared = { layout, medium, keys, freshRules: freshRules() };

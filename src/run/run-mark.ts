@@ -6,8 +6,7 @@ import { mountAt } from "../system/disks/mounts.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
 
 /**
- * The mark of a run, on the config partition, once that is mounted: without the mount, the path is a folder of the
- * read-only root.
+ * The mark of a run, on the config partition, once that is mounted: without the mount, the path is a folder of the read-only root.
  *
  * @param complain called once, with the first failure
  */

@@ -25,9 +25,8 @@ const CONSOLE = "GUESTOS_CONSOLE";
 const LAST_MOMENT = 1_000;
 
 /**
- * Sends each line to one destination per kind. By default that is the terminal. In a service, it is the
- * journal and, if the unit names one, the machine's console. With --json, it is an object per line on standard error,
- * because the document is on standard output.
+ * Sends each line to one destination per kind. By default that is the terminal. In a service, it is the journal and, if the unit names one,
+ * the machine's console. With --json, it is an object per line on standard error, because the document is on standard output.
  */
 export function runOutput(terminal: Terminal, json: boolean): RunOutput {
   if (json) return logged(jsonLog(terminal.complain));
@@ -52,11 +51,11 @@ function serviceOutput(terminal: Terminal): RunOutput {
 }
 
 /**
- * The log of a service: journal entries with fields where systemd has opened the journal's socket for us. With an
- * older systemd: lines with a level prefix on standard output, which systemd has connected to the journal.
+ * The log of a service: journal entries with fields where systemd has opened the journal's socket for us. With an older systemd: lines with
+ * a level prefix on standard output, which systemd has connected to the journal.
  *
- * Both block on a hanging journal, like every other writer, until its watchdog restarts it (WatchdogSec=3min of
- * systemd-journald.service): systemd does not make a socket non-blocking that it opens for OpenFile=.
+ * Both block on a hanging journal, like every other writer, until its watchdog restarts it (WatchdogSec=3min of systemd-journald.service):
+ * systemd does not make a socket non-blocking that it opens for OpenFile=.
  */
 function serviceLog(terminal: Terminal): Log {
   const socket = passedDescriptor(JOURNAL);

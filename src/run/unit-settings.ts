@@ -9,8 +9,7 @@ import type { GuestUnit } from "../units/machine.ts";
 /**
  * The units with the settings of a configuration file, without the units that it switches off.
  *
- * @throws ProblemError for an unknown unit, a unit that is off but required by others, and a `retryFor` not below the
- *   timeout
+ * @throws ProblemError for an unknown unit, a unit that is off but required by others, and a `retryFor` not below the timeout
  */
 export function withSettings(units: readonly GuestUnit[], { file, value, keyAt }: YamlFile<BootConfig>): readonly GuestUnit[] {
   const settings = new Map(Object.entries(value.units));

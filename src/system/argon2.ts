@@ -16,8 +16,8 @@ export interface Argon2Parameters {
 /**
  * Derives a key by argon2id, version 0x13 (RFC 9106).
  *
- * The native addon is loaded with the first call: most boots find their keys derived and never need it. In the single executable, the
- * build replaces the package's own loader by ./embedded-addon.ts.
+ * The native addon is loaded with the first call: most boots find their keys derived and never need it. In the single executable, the build
+ * replaces the package's own loader by ./embedded-addon.ts.
  *
  * @throws RangeError or Error when a parameter is outside the limits of RFC 9106, section 3.1
  */

@@ -101,11 +101,7 @@ interface ToolResult {
   readonly stderr?: string | undefined;
 }
 
-/**
- * Runs a tool until it ends or its time is up.
- *
- * @throws CommandError for every ending other than an exit status in `okStatuses`
- */
+/** Runs a tool until it ends or its time is up. @throws CommandError for every ending other than an exit status in `okStatuses` */
 export async function runCommand(command: Command, signal: AbortSignal): Promise<Completed> {
   return runTool(command, signal, { timeout: command.timeout ?? DEFAULT_TIMEOUT });
 }

@@ -16,8 +16,8 @@ export async function checkDantedConf(host: Host, file: string): Promise<void> {
 }
 
 /**
- * The first mistake that danted names, as `… error: FILE: problem on line 4 near token "x": words. Please see …`; `undefined` when it
- * names none. An interface without an address may get one later: that failure is retryable.
+ * The first mistake that danted names, as `… error: FILE: problem on line 4 near token "x": words. Please see …`; `undefined` when it names
+ * none. An interface without an address may get one later: that failure is retryable.
  */
 export function parseDantedError(stderr: string, file: string): ProblemError | undefined {
   const [, addressless] = /warning: .*?(interface "[^"]*" has no usable IP-addresses configured)/.exec(stderr) ?? [];

@@ -299,8 +299,8 @@ async function readAt(path: string, offset: number, length: number): Promise<Uin
 }
 
 /**
- * `undefined` only for a path that does not exist; every other error is thrown. ENOTDIR also means that: a file is in the place of a
- * parent folder, so nothing can lie below it.
+ * `undefined` only for a path that does not exist; every other error is thrown. ENOTDIR also means that: a file is in the place of a parent
+ * folder, so nothing can lie below it.
  */
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

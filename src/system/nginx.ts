@@ -22,8 +22,7 @@ export async function checkNginxConf(host: Host, file: string): Promise<void> {
 }
 
 /**
- * The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` when it names
- * none.
+ * The first mistake that nginx names, as `… [emerg] 7#7: unknown directive "x" in /etc/nginx/nginx.conf:3`; `undefined` when it names none.
  */
 export function parseNginxError(stderr: string, file: string): ProblemError | undefined {
   const [, words = "", place, line] = /\[(?:emerg|alert|crit)\](?: \d+#\d+:)? (.*?)(?: in (\/\S+):(\d+))?$/m.exec(stderr) ?? [];

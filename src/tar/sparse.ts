@@ -23,11 +23,7 @@ const ENTRY = 24;
 const HEADER = { entries: 386, count: 4, extended: 482, realSize: 483 };
 const EXTENSION = { count: 21, extended: 504 };
 
-/**
- * The map of an old GNU sparse member (type S), whose header continues in further blocks.
- *
- * @throws BadTar for a map that makes no sense
- */
+/** The map of an old GNU sparse member (type S), whose header continues in further blocks. @throws BadTar for a map that makes no sense */
 export async function oldGnuMap(header: TarHeader, reader: ByteReader): Promise<SparseMap> {
   const entries: Segment[] = [];
   const bad = badMap(header.name);

@@ -14,12 +14,7 @@ export interface TarHeader {
   readonly block: Buffer;
 }
 
-/**
- * Parses one header strictly.
- *
- * @param offset of the header in the tar, in bytes
- * @throws BadTar if the block is no valid header
- */
+/** Parses one header strictly. @param offset of the header in the tar, in bytes. @throws BadTar if the block is no valid header */
 export function parseTarHeader(block: Buffer, offset: number): TarHeader {
   const bad = (found: string, expected: string): BadTar =>
     new BadTar("header", {

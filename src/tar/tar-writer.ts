@@ -15,8 +15,8 @@ const PREFIX = 155;
 const MOST = 8 ** 11;
 
 /**
- * A tar of files and folders that every tar program reads: ustar, with a pax header before a name that does not fit. The owner is root,
- * the modes are fixed and the time is a parameter, so that the same content gives the same bytes.
+ * A tar of files and folders that every tar program reads: ustar, with a pax header before a name that does not fit. The owner is root, the
+ * modes are fixed and the time is a parameter, so that the same content gives the same bytes.
  *
  * @param time seconds since 1970
  */

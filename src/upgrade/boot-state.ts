@@ -9,9 +9,8 @@ export interface BootState {
   /** `boot_cycle`. */
   readonly cycle: Cycle;
   /**
-   * `boot_trial`: the slot on trial. grub.cfg does not know this variable and keeps it. It is written together with
-   * the flip, in one sector, and removed by the confirmation. So a stable system that finds the other slot on trial
-   * knows that the other one fell back.
+   * `boot_trial`: the slot on trial. grub.cfg does not know this variable and keeps it. It is written together with the flip, in one
+   * sector, and removed by the confirmation. So a stable system that finds the other slot on trial knows that the other one fell back.
    */
   readonly trial: Slot | undefined;
 }
@@ -34,8 +33,8 @@ export interface ReadBootState {
 }
 
 /**
- * The state as GRUB reads it: a missing alternative reads as A, a missing cycle as stable. An alternative that is not
- * exactly "A" reads as B, an unknown cycle as stable.
+ * The state as GRUB reads it: a missing alternative reads as A, a missing cycle as stable. An alternative that is not exactly "A" reads as
+ * B, an unknown cycle as stable.
  */
 export function readBootState(bytes: Uint8Array | undefined): ReadBootState {
   const { readable, variables, others, faults } = parseGrubenv(bytes, Object.values(NAMES));

@@ -3,8 +3,8 @@ import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 
 /**
- * The slot whose system is running, from the kernel argument `dfinity.system`, which GRUB sets. The command line says
- * which slot was booted; grubenv only says which is to be booted.
+ * The slot whose system is running, from the kernel argument `dfinity.system`, which GRUB sets. The command line says which slot was
+ * booted; grubenv only says which is to be booted.
  *
  * @returns `undefined` when the argument is absent, as on a machine that is no GuestOS
  * @throws ProblemError when it is neither A nor B
@@ -23,11 +23,7 @@ export async function bootedSlot(host: Host): Promise<Slot | undefined> {
   });
 }
 
-/**
- * The same for callers that cannot go on without the slot.
- *
- * @throws ProblemError when the argument is absent, or neither A nor B
- */
+/** The same for callers that cannot go on without the slot. @throws ProblemError when the argument is absent, or neither A nor B */
 export async function requireBootedSlot(host: Host): Promise<Slot> {
   const slot = await bootedSlot(host);
   if (slot !== undefined) return slot;

@@ -3,13 +3,13 @@ import { HashThread } from "../system/processes/hash-thread.ts";
 import { CHUNK_BYTES } from "./manifest.ts";
 
 /**
- * How many chunks may be in progress at once: one being filled, one being hashed, two being written. Together with
- * the held buffers, this is most of the memory of an install, whatever the size of the image.
+ * How many chunks may be in progress at once: one being filled, one being hashed, two being written. Together with the held buffers, this
+ * is most of the memory of an install, whatever the size of the image.
  */
 const FRESH = 4;
 /**
- * How many chunks may be at the device at once. Two keep a disk busy. Node has four threads for file access and
- * decompression, so two remain for decompressing and for the source.
+ * How many chunks may be at the device at once. Two keep a disk busy. Node has four threads for file access and decompression, so two
+ * remain for decompressing and for the source.
  */
 const HELD = 2;
 

@@ -19,8 +19,7 @@ export interface ChunkHandler {
   /** @throws when the digest is not the expected one. That ends the member */
   readonly check?: (index: number, digest: Uint8Array) => void;
   /**
-   * Runs in parallel with the hashing, and must await its end before it makes any durable change. An error ends the
-   * member.
+   * Runs in parallel with the hashing, and must await its end before it makes any durable change. An error ends the member.
    *
    * @param digest of the content. Rejects when `check` refuses it
    */

@@ -3,10 +3,10 @@ import { type BootState, otherSlot } from "./boot-state.ts";
 import type { SlotRecord } from "./slot-state.ts";
 
 /**
- * The state machine of upgrades, as pure functions: what may be done with the two slots, and in which order it is
- * written. The input is a `Situation`; the output is a list of writes that apply-writes.ts carries out in order. The test
- * test/unit/upgrade/model.test.ts cuts the power between any two writes in every reachable state, and always finds a
- * slot that boots. docs/upgrade.md has the same as a table, and a test compares the two.
+ * The state machine of upgrades, as pure functions: what may be done with the two slots, and in which order it is written. The input is a
+ * `Situation`; the output is a list of writes that apply-writes.ts carries out in order. The test test/unit/upgrade/model.test.ts cuts the
+ * power between any two writes in every reachable state, and always finds a slot that boots. docs/upgrade.md has the same as a table, and a
+ * test compares the two.
  */
 export interface Situation {
   /** The slot that runs, by the kernel's command line. */
@@ -48,9 +48,8 @@ export type Decision =
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /**
- * The writes that come before anything else, at each boot and before each verb. A block that GRUB could not read or
- * save to is rewritten from the running slot (rule R1). A slot that fell back is marked (R4). The running slot is
- * marked as proven once it is stable.
+ * The writes that come before anything else, at each boot and before each verb. A block that GRUB could not read or save to is rewritten
+ * from the running slot (rule R1). A slot that fell back is marked (R4). The running slot is marked as proven once it is stable.
  *
  * @returns the writes, in order; none in a settled situation
  */
@@ -58,8 +57,8 @@ export function settle(situation: Situation): readonly Write[] {
   const { running, sound, known, state } = situation;
   const other = otherSlot(running);
   const { alternative, cycle, trial } = state;
-  // GRUB may have booted this slot because it could read nothing, or may have been unable to record the trial. So an
-  // unproven system must go on trial, if there is a proven system to go back to.
+  // GRUB may have booted this slot because it could read nothing, or may have been unable to record the trial. So an unproven system must
+  // go on trial, if there is a proven system to go back to.
   if (!sound) {
     const doubtful = known[running] !== "proven" && known[other] === "proven";
     return [block(doubtful ? onTrial(running) : stable(running, trial === other ? trial : undefined))];
@@ -151,8 +150,8 @@ export function phaseOf({ running, state: { alternative, cycle, trial }, known }
 }
 
 /**
- * The refusal goes first: once the record says failed, neither write is asked for again. An incomplete, failed or damaged slot is
- * already known as unusable, and its reason stays.
+ * The refusal goes first: once the record says failed, neither write is asked for again. An incomplete, failed or damaged slot is already
+ * known as unusable, and its reason stays.
  */
 function failed(slot: Slot, known: Known, why: Why): readonly Write[] {
   if (known !== "installed" && known !== "proven" && known !== "nothing") return [];

@@ -18,13 +18,13 @@ const TAR_MAGIC = 257;
 const INSPECTION = 512;
 
 /**
- * A window of 32 MiB, as `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22
- * would exceed the memory that an install may take.
+ * A window of 32 MiB, as `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22 would exceed the memory
+ * that an install may take.
  */
 const ZSTD_WINDOW_LOG = 25;
 /**
- * Bytes of each piece of output: large, because the decoder waits for the main thread between two pieces. Two pieces
- * may be ready before they are read.
+ * Bytes of each piece of output: large, because the decoder waits for the main thread between two pieces. Two pieces may be ready before
+ * they are read.
  */
 const OUTPUT = { chunkSize: 1024 * 1024, readableHighWaterMark: 2 * 1024 * 1024 };
 
@@ -39,8 +39,8 @@ function compressionOf(start: Uint8Array): Compression | undefined {
  * The tar in a file that may be compressed.
  *
  * @param chunks each is used up before the next one is requested
- * @throws BadImage for a file that is no tar, gzip or zstd, is damaged, is cut off, or has data after its end. Zeros
- *   there are padding, as for gzip(1)
+ * @throws BadImage for a file that is no tar, gzip or zstd, is damaged, is cut off, or has data after its end. Zeros there are padding, as
+ *   for gzip(1)
  */
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
@@ -107,8 +107,8 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
 }
 
 /**
- * Frees memory that was read; the garbage collector would let up to 64 MiB pile up. The decoder cuts its
- * output out of blocks of memory in order. So a piece that ends where its block ends is the last of that block.
+ * Frees memory that was read; the garbage collector would let up to 64 MiB pile up. The decoder cuts its output out of blocks of memory in
+ * order. So a piece that ends where its block ends is the last of that block.
  */
 function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);

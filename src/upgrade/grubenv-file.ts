@@ -3,13 +3,12 @@ import { ProblemError } from "../base/problem.ts";
 import { GRUBENV_BYTES, SECTOR } from "./grubenv.ts";
 
 /**
- * Writes a block so that GRUB finds either the old or the new state at every moment, whatever part has reached the
- * disk. The write is in place, with one sync, and read back. The file is on VFAT, where a rename is not atomic.
+ * Writes a block so that GRUB finds either the old or the new state at every moment, whatever part has reached the disk. The write is in
+ * place, with one sync, and read back. The file is on VFAT, where a rename is not atomic.
  *
- * Where both sectors change, the first one is written alone, ahead of both: it holds the boot state, and a disk may write
- * the two in any order. Only where no file of the right length exists is a new file written beside and renamed. It is
- * then written once more in place, because only the file's own sync after the rename makes its directory entry
- * durable.
+ * Where both sectors change, the first one is written alone, ahead of both: it holds the boot state, and a disk may write the two in any
+ * order. Only where no file of the right length exists is a new file written beside and renamed. It is then written once more in place,
+ * because only the file's own sync after the rename makes its directory entry durable.
  *
  * @param before the current bytes of the file
  * @throws ProblemError when the content read back differs

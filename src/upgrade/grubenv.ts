@@ -3,12 +3,11 @@ import { ProblemError } from "../base/problem.ts";
 /**
  * GRUB's environment block: the 1024 bytes through which GRUB and the system agree on the slot to boot.
  *
- * A signature line comes first, then lines `name=value`, then `#` up to the end. In a value, a backslash makes the
- * next character part of it, even a newline. A line that begins with `#` is a comment. The rules here are those of
- * GRUB 2.12 (lib/envblk.c, commands/loadenv.c), because what counts is how GRUB reads a block, even a broken one.
+ * A signature line comes first, then lines `name=value`, then `#` up to the end. In a value, a backslash makes the next character part of
+ * it, even a newline. A line that begins with `#` is a comment. The rules here are those of GRUB 2.12 (lib/envblk.c, commands/loadenv.c),
+ * because what counts is how GRUB reads a block, even a broken one.
  *
- * Text represents bytes here, one character each (ISO 8859-1), so that content which is not ours is written back
- * unchanged.
+ * Text represents bytes here, one character each (ISO 8859-1), so that content which is not ours is written back unchanged.
  */
 export interface GrubVariable {
   /** As GRUB reads it: up to the first NUL, if there is one. */
@@ -36,9 +35,8 @@ export const GRUBENV_BYTES = 1024;
 /** Any disk writes a sector whole or not at all: our variables are in the first one. */
 export const SECTOR = 512;
 /**
- * Bytes of padding that always remain. GRUB's step from `first_boot` to `failsafe_check` needs 4, or the trial would
- * never end. Its code that shortens a value writes up to twice the difference beyond the last line, into the padding
- * or past it.
+ * Bytes of padding that always remain. GRUB's step from `first_boot` to `failsafe_check` needs 4, or the trial would never end. Its code
+ * that shortens a value writes up to twice the difference beyond the last line, into the padding or past it.
  */
 const ROOM = 32;
 /** Not a `#` that a backslash makes part of a value; with the carriage return that an editor of another system may add. */
@@ -78,8 +76,8 @@ function padding(text: string): number {
 }
 
 /**
- * A newline in or after the padding, as an editor or `echo >>` leaves it, makes the padding part of a line: a
- * comment, a value. Such a line, kept unchanged, would take the room that the padding is for.
+ * A newline in or after the padding, as an editor or `echo >>` leaves it, makes the padding part of a line: a comment, a value. Such a
+ * line, kept unchanged, would take the room that the padding is for.
  *
  * @param raw a line of a block without room
  * @returns the line without padding; nothing where only padding was in it
@@ -133,8 +131,8 @@ function upToNul(text: string): string {
 }
 
 /**
- * A block of exactly 1024 bytes: our variables first, then the other lines, unchanged. Comments mean nothing to GRUB,
- * and its tool does not list them: they are dropped where there is no room for both.
+ * A block of exactly 1024 bytes: our variables first, then the other lines, unchanged. Comments mean nothing to GRUB, and its tool does not
+ * list them: they are dropped where there is no room for both.
  *
  * @param others lines as `parseGrubenv` found them
  * @throws ProblemError when the content does not fit; our variables never reach beyond the first sector
@@ -162,8 +160,8 @@ function escaped(value: string): string {
 }
 
 /**
- * The block after GRUB's `save_env` (grub_envblk_set): the first line of that name takes the value, or a new line is
- * added before the padding. The length stays.
+ * The block after GRUB's `save_env` (grub_envblk_set): the first line of that name takes the value, or a new line is added before the
+ * padding. The length stays.
  *
  * @returns the block unchanged where GRUB would silently write nothing: no signature, no whole last line, no room
  */

@@ -13,9 +13,8 @@ export interface Check {
 const CHECK_TIMEOUT = 60_000;
 
 /**
- * Runs the image's own health checks, one after the other in the order of their names: each executable in the folder,
- * without arguments. Exit status 0 is healthy. A file that is not executable (a README) is no check; a dangling link
- * is a failed check.
+ * Runs the image's own health checks, one after the other in the order of their names: each executable in the folder, without arguments.
+ * Exit status 0 is healthy. A file that is not executable (a README) is no check; a dangling link is a failed check.
  */
 export async function runHealthChecks(host: Host, folder: string): Promise<readonly Check[]> {
   const checks: Check[] = [];

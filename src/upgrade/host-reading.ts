@@ -1,8 +1,7 @@
 /**
- * How the host of the virtual machine reads GRUB's environment block. Such a host boots a slot's kernel directly, and
- * takes and advances the boot state itself, in place of GRUB (docs/orchestrator.md). It reads the block as lines of
- * UTF-8, and knows neither GRUB's signature nor its escapes and comments: the first `name = value` in a line counts,
- * up to the next blank or `#`, and the last line of a name.
+ * How the host of the virtual machine reads GRUB's environment block. Such a host boots a slot's kernel directly, and takes and advances
+ * the boot state itself, in place of GRUB (docs/orchestrator.md). It reads the block as lines of UTF-8, and knows neither GRUB's signature
+ * nor its escapes and comments: the first `name = value` in a line counts, up to the next blank or `#`, and the last line of a name.
  */
 export interface HostReading {
   /** False where it is not UTF-8: the host then starts no machine. */

@@ -58,9 +58,9 @@ export type FindPlaces = (host: Host, layout: Layout, slot: Slot) => Promise<Slo
 const VAR_HEADER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Installs an image into the slot that does not run. Each step is on the disk before the next one begins (rule R2).
- * The slot is marked incomplete, written, synced, and read back from the device. Then its /var is wiped, and the
- * intent of that /var removed. Only then is it marked installed. The boot loader is not touched.
+ * Installs an image into the slot that does not run. Each step is on the disk before the next one begins (rule R2). The slot is marked
+ * incomplete, written, synced, and read back from the device. Then its /var is wiped, and the intent of that /var removed. Only then is it
+ * marked installed. The boot loader is not touched.
  *
  * The caller holds the upgrade lock.
  *
@@ -173,8 +173,8 @@ async function begin({ host, layout, slot }: Target, trust: Trust, before: SlotR
 }
 
 /**
- * Records the new state of the slot. Only a bad image has a lasting consequence. An install that was interrupted, by
- * a lost connection or by an operator, stays incomplete and can resume.
+ * Records the new state of the slot. Only a bad image has a lasting consequence. An install that was interrupted, by a lost connection or
+ * by an operator, stays incomplete and can resume.
  */
 async function writeDown(
   { host, layout, slot }: Target,
@@ -223,8 +223,8 @@ async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeco
 }
 
 /**
- * Writes zeros over the LUKS header of the slot's /var, so that its first boot makes a new one. Zeros that are
- * already there are not written again.
+ * Writes zeros over the LUKS header of the slot's /var, so that its first boot makes a new one. Zeros that are already there are not
+ * written again.
  */
 async function wipeVar(host: Host, place: Place, buffers: BufferPool): Promise<void> {
   const file = await openDirect(place.path, place.bytes, "write");

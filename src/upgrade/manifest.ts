@@ -35,8 +35,8 @@ export interface MemberContent {
 }
 
 /**
- * One hash of a member's content: SHA-256 over the SHA-256 of each of its chunks. Unlike a plain SHA-256 it can be
- * computed on several threads, and needs no second pass where the chunks are hashed anyway.
+ * One hash of a member's content: SHA-256 over the SHA-256 of each of its chunks. Unlike a plain SHA-256 it can be computed on several
+ * threads, and needs no second pass where the chunks are hashed anyway.
  */
 export function contentDigest({ chunks }: MemberContent): string {
   const hash = createHash("sha256");

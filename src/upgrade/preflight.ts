@@ -19,8 +19,8 @@ export interface InstallState {
 }
 
 /**
- * Refuses what can be refused before the image is opened: a system that is not stable, a boot loader set to another
- * slot than the running one, a grubenv that cannot be written, an image that was refused before.
+ * Refuses what can be refused before the image is opened: a system that is not stable, a boot loader set to another slot than the running
+ * one, a grubenv that cannot be written, an image that was refused before.
  *
  * @throws ProblemError (RefusedError for refusals of the state machine)
  */
@@ -51,11 +51,7 @@ export async function requireNotRefused(host: Host, layout: Layout, sha256: stri
   });
 }
 
-/**
- * Accepts only a version that is newer than the running one, or has no order with it (commit hashes).
- *
- * @throws ProblemError
- */
+/** Accepts only a version that is newer than the running one, or has no order with it (commit hashes). @throws ProblemError */
 export function requireVersion(version: string, running: string | undefined, file: string): void {
   const order = running === undefined ? "unknown" : versionOrder(version, running);
   if (order === "newer" || order === "unknown") return;

@@ -13,8 +13,7 @@ const BLOCK = 4096;
 const READERS = 4;
 
 /**
- * Reads the written content from the device itself, past every cache of this machine, and compares it with the
- * expected content.
+ * Reads the written content from the device itself, past every cache of this machine, and compares it with the expected content.
  *
  * @param onBytes called with the number of bytes just read
  * @throws ProblemError naming the first place that differs

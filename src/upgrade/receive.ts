@@ -35,8 +35,8 @@ export interface Received {
 }
 
 /**
- * The requested image, byte for byte, is bad. Its hash may be recorded, because only its publisher can cause this. A
- * damaged or forged copy has another hash, and proves nothing about the image itself.
+ * The requested image, byte for byte, is bad. Its hash may be recorded, because only its publisher can cause this. A damaged or forged copy
+ * has another hash, and proves nothing about the image itself.
  */
 export class RefusedImageError extends BadImage {
   readonly sha256: string;
@@ -50,8 +50,7 @@ export class RefusedImageError extends BadImage {
 /**
  * Receives an image in one pass: hash the file, decompress, unpack, hash each chunk, hand over.
  *
- * @throws RefusedImageError, BadImage, and the errors of the source and the reception. No work is in progress any
- *   more then
+ * @throws RefusedImageError, BadImage, and the errors of the source and the reception. No work is in progress any more then
  */
 export async function receive(source: ByteSource, expectation: Expectation, buffers: BufferPool, reception: Reception): Promise<Received> {
   const input = new HashedInput(source, expectation.most, buffers.hashing.stream(), reception.onBytes);

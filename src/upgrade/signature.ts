@@ -35,8 +35,7 @@ export function signatureText(sha256: string, key: KeyObject): string {
  *
  * @param file the signature
  * @param folder with the public keys, Ed25519, as PEM files named *.pem
- * @throws ProblemError when the file is missing or no signature, there are no keys, a key cannot be read, or none
- *   fits
+ * @throws ProblemError when the file is missing or no signature, there are no keys, a key cannot be read, or none fits
  */
 export async function readSignature(host: Host, file: string, folder: string): Promise<SignedHash> {
   const text = await host.readText(file);

@@ -21,8 +21,8 @@ export interface SlotPlaces {
 /**
  * Finds the partitions of a slot that is to be overwritten, on the disk that the system runs from.
  *
- * @throws ProblemError when one is missing, or in use: mounted, or below a mapping. Only what the kernel has open
- *   counts here, not names or the boot loader's state
+ * @throws ProblemError when one is missing, or in use: mounted, or below a mapping. Only what the kernel has open counts here, not names or
+ *   the boot loader's state
  */
 export async function unusedSlotPlaces(host: Host, layout: Layout, slot: Slot): Promise<SlotPlaces> {
   const mounted = await mounts(host);

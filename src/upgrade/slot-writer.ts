@@ -26,9 +26,8 @@ const WORTH_A_COMMAND = 8 * 1024 * 1024;
 const ZERO_BATCH = 64;
 
 /**
- * Writes a member to its partition, from the partition's first byte on. It writes only what is not there already, and
- * makes zeros without writing them where possible. Content after the image stays: it is never read, and zeroing
- * gigabytes would be most of the work.
+ * Writes a member to its partition, from the partition's first byte on. It writes only what is not there already, and makes zeros without
+ * writing them where possible. Content after the image stays: it is never read, and zeroing gigabytes would be most of the work.
  */
 export class SlotWriter {
   readonly #host: Host;
@@ -78,9 +77,9 @@ export class SlotWriter {
   }
 
   /**
-   * Whether the chunk's content is probably not on the partition yet. Disks read no faster than they write, so
-   * reading everything to save some writes would take twice as long. So a few blocks are read, and the rest only
-   * where one of them is there already. A wrong guess costs an unnecessary write.
+   * Whether the chunk's content is probably not on the partition yet. Disks read no faster than they write, so reading everything to save
+   * some writes would take twice as long. So a few blocks are read, and the rest only where one of them is there already. A wrong guess
+   * costs an unnecessary write.
    */
   async #inspectsNew(fresh: Buffer, held: Buffer, offset: number, samples: number): Promise<boolean> {
     for (let sample = 0; sample < samples; sample += 1) {

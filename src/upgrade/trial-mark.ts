@@ -5,16 +5,15 @@ import { kernelArguments } from "./booted-slot.ts";
 import { phaseOf, type Situation } from "./decide.ts";
 
 /**
- * The kernel argument of image/grub.cfg for a trial. It holds even where none of our programs could run; a system
- * that was confirmed later in the boot overrides it with a mark.
+ * The kernel argument of image/grub.cfg for a trial. It holds even where none of our programs could run; a system that was confirmed later
+ * in the boot overrides it with a mark.
  */
 const TRIAL_ARGUMENT = "guestos-boot.trial";
 
 export type TrialMark = keyof Layout["runFiles"]["trial"];
 
 /**
- * The mark that guestos-go-back.service still needs to know whether this boot is a trial: it must be able to tell
- * without us.
+ * The mark that guestos-go-back.service still needs to know whether this boot is a trial: it must be able to tell without us.
  *
  * @param situation a settled one
  * @returns `undefined` where the kernel's command line and the marks are already right

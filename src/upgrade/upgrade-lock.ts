@@ -8,8 +8,7 @@ import { readersFolder } from "../system/files/readers.ts";
 export class UpgradeBusyError extends ProblemError {}
 
 /**
- * Runs `use` while no other process changes the slots or their records. The kernel holds the lock and releases it
- * when the process ends.
+ * Runs `use` while no other process changes the slots or their records. The kernel holds the lock and releases it when the process ends.
  *
  * @param command the command line as typed, for the processes that wait
  * @param wait seconds to wait for another holder

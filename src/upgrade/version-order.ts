@@ -5,8 +5,8 @@ export type VersionOrder = "newer" | "same" | "older" | "unknown";
 const ORDERED = /^v?(\d{1,9}(?:\.\d{1,9})*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
 
 /**
- * Compares versions in the order of Semantic Versioning. Versions that are not made of numbers have no order, such as
- * the commit hashes that name IC-OS releases. Those are "unknown" unless they are the same text.
+ * Compares versions in the order of Semantic Versioning. Versions that are not made of numbers have no order, such as the commit hashes
+ * that name IC-OS releases. Those are "unknown" unless they are the same text.
  */
 export function versionOrder(image: string, running: string): VersionOrder {
   if (image === running) return "same";

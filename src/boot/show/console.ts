@@ -29,10 +29,9 @@ export interface ConsoleOptions {
 const SHOW_WAIT_AFTER = 10_000;
 
 /**
- * Shows a run to a person while it goes on. It prints a line for each unit as it ends. After 10 s
- * without output, it prints what the slowest unit is doing. The last line has the number of units per outcome; the
- * failures and their remedies come before it. If the boot failed, they are in a box, because then no one was watching
- * from the beginning.
+ * Shows a run to a person while it goes on. It prints a line for each unit as it ends. After 10 s without output, it prints what the
+ * slowest unit is doing. The last line has the number of units per outcome; the failures and their remedies come before it. If the boot
+ * failed, they are in a box, because then no one was watching from the beginning.
  */
 export function consoleSink({ print, paint = noPaint, now, showWaits = true, ascii = !speaksUtf8(process.env) }: ConsoleOptions): Sink {
   const reader = new RunReader();

@@ -45,8 +45,8 @@ export class TriedReader {
 }
 
 /**
- * The last output of a failed boot on the console: the failures, their causes, what was tried, and what happens next.
- * At most 80 columns, and only ASCII letters in the frame.
+ * The last output of a failed boot on the console: the failures, their causes, what was tried, and what happens next. At most 80 columns,
+ * and only ASCII letters in the frame.
  *
  * @param ascii true where the console may not know UTF-8: then the text inside is ASCII too
  */

@@ -15,8 +15,8 @@ export interface LogLine {
 }
 
 /**
- * Turns a run into log lines: its start, each finished action, the reason for a retry, each note, each unit's ending,
- * its end. The arguments and answers of tools are in the record only.
+ * Turns a run into log lines: its start, each finished action, the reason for a retry, each note, each unit's ending, its end. The
+ * arguments and answers of tools are in the record only.
  */
 export function logSink(write: (line: LogLine) => void): Sink {
   const reader = new RunReader();

@@ -10,11 +10,7 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 export const analyses = ["time", "blame", "critical-chain", "plot", "report", "trace"] as const;
 export type Analysis = (typeof analyses)[number];
 
-/**
- * Prints one view of one boot.
- *
- * @throws ExitError when there is no such record, when it is damaged, or when this account may not read it
- */
+/** Prints one view of one boot. @throws ExitError when there is no such record, when it is damaged, or when this account may not read it */
 export async function analyze(
   setup: Setup,
   analysis: Analysis,

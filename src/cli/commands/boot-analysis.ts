@@ -18,8 +18,8 @@ export interface LoadedBoot {
 }
 
 /**
- * Loads all the data of a boot: its record, and systemd's clocks. A boot without the clocks is still worth
- * inspecting: the reason why they are missing goes to standard error.
+ * Loads all the data of a boot: its record, and systemd's clocks. A boot without the clocks is still worth inspecting: the reason why they
+ * are missing goes to standard error.
  *
  * @throws ExitError as `readBoot` does
  */

@@ -28,8 +28,8 @@ export interface NamedChain {
 }
 
 /**
- * Checks whether each chain can run at all; this machine's own chain with the configuration of /etc/guestos-boot. The
- * build runs this too: a broken chain must fail the build, not the boot.
+ * Checks whether each chain can run at all; this machine's own chain with the configuration of /etc/guestos-boot. The build runs this too:
+ * a broken chain must fail the build, not the boot.
  */
 export async function verify(
   { profile, chain, configuration }: Setup,

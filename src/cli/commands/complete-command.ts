@@ -7,8 +7,8 @@ import type { Setup } from "../../run/setup.ts";
 import type { Terminal } from "../../run/terminal.ts";
 
 /**
- * Prints the candidates for the last word, for the shells' completions: one per line, with a tab and a description.
- * The line `:files` or `:folders` alone asks the shell to complete these itself.
+ * Prints the candidates for the last word, for the shells' completions: one per line, with a tab and a description. The line `:files` or
+ * `:folders` alone asks the shell to complete these itself.
  *
  * @param words the line up to the cursor, with the program's name
  */

@@ -14,8 +14,7 @@ export interface GraphRequest {
 }
 
 /**
- * Prints the dependencies of the chain. @throws ExitError for an unsound chain or a broken configuration; with `boot`
- * as `readBoot` does
+ * Prints the dependencies of the chain. @throws ExitError for an unsound chain or a broken configuration; with `boot` as `readBoot` does
  */
 export async function graph(setup: Setup, { format, json, boot }: GraphRequest, terminal: Terminal): Promise<ExitName> {
   requireConfiguration(setup);

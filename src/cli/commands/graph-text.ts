@@ -6,8 +6,8 @@ export const graphFormats = ["text", "dot", "mermaid"] as const;
 export type GraphFormat = (typeof graphFormats)[number];
 
 /**
- * The units and their dependencies: lines to read, or the language of Graphviz or Mermaid. Arrows point away from the
- * unit that comes first.
+ * The units and their dependencies: lines to read, or the language of Graphviz or Mermaid. Arrows point away from the unit that comes
+ * first.
  */
 export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
   const stageOf = stagesOf(units);

@@ -25,9 +25,9 @@ export interface MonitorRequest {
 }
 
 /**
- * Watches over the node until it is told to end. It mostly waits. An inspection is a process of its own (`monitor
- * --once`), which loads the units, takes the lock, and frees its memory when it ends. Only the few quick units,
- * which cannot wait for a process to start, are inspected in this process after an event.
+ * Watches over the node until it is told to end. It mostly waits. An inspection is a process of its own (`monitor --once`), which loads the
+ * units, takes the lock, and frees its memory when it ends. Only the few quick units, which cannot wait for a process to start, are
+ * inspected in this process after an event.
  *
  * @throws ExitError when not root, or when the address is invalid
  */

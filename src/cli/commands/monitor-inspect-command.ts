@@ -29,15 +29,14 @@ export interface InspectionRequest {
   /** Seconds to wait for the lock. */
   readonly wait: number;
   /**
-   * When the calling monitor started, in seconds since the epoch. Absent for an operator, whose inspection does not
-   * change the monitor's state.
+   * When the calling monitor started, in seconds since the epoch. Absent for an operator, whose inspection does not change the monitor's
+   * state.
    */
   readonly since?: number;
 }
 
 /**
- * Inspects units once as the monitor does: repairs what may be repaired at any time, and reports what else is
- * missing.
+ * Inspects units once as the monitor does: repairs what may be repaired at any time, and reports what else is missing.
  *
  * @throws ExitError when no inspection was possible: not root, an unknown unit, the lock held
  */
@@ -48,16 +47,15 @@ export async function inspectOnce(setup: Setup, request: InspectionRequest, term
   requireRoot("it may change the machine");
   const stop = stopOnSignals();
   const host = systemHost();
-  // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and
-  // then cannot set their group (etc/common/systemd/system/guestos-monitor.service).
+  // A boot has already made this folder, for its readers. The monitor's service may lack CAP_CHOWN, and then cannot set their group
+  // (etc/common/systemd/system/guestos-monitor.service).
   await host.makeFolder(layout.run, { mode: 0o750 });
   const release = await lockOrExit(layout, request.wait, terminal, stop.signal);
   if (release === undefined) return stop.exit();
   const { since } = request;
   const before = since === undefined ? undefined : await stateOf(host, layout, { pid: process.ppid, since });
   const inspections = await inspectThem(host, setup, asked, before, { signal: stop.signal, terminal });
-  // Also after an aborted inspection: the record has it, and the next one, which may find everything in order, must
-  // know that this is news.
+  // Also after an aborted inspection: the record has it, and the next one, which may find everything in order, must know that this is news.
   if (before !== undefined) {
     await keepInspections(host, layout, before, inspections);
     await refreshMetrics(host, layout, terminal.complain);
@@ -70,9 +68,9 @@ export async function inspectOnce(setup: Setup, request: InspectionRequest, term
 }
 
 /**
- * Rewrites the metrics, for a monitor that has inspected units in its own process. The lock keeps older metrics from
- * overwriting newer ones. A signal ends this process at once, because another process waits for the lock then.
- * That is safe: metrics are written whole or not at all.
+ * Rewrites the metrics, for a monitor that has inspected units in its own process. The lock keeps older metrics from overwriting newer
+ * ones. A signal ends this process at once, because another process waits for the lock then. That is safe: metrics are written whole or not
+ * at all.
  *
  * @param wait as above
  * @throws ExitError when not root, or the lock is held

@@ -20,8 +20,8 @@ const INPUT_PATIENCE = 60_000;
 const PATIENCE = 60;
 
 /**
- * Gives an account the keys of standard input in place of those that it has, permanently and at once. No keys: no one
- * can log in to it any more.
+ * Gives an account the keys of standard input in place of those that it has, permanently and at once. No keys: no one can log in to it any
+ * more.
  *
  * @throws ExitError for an account that takes no keys, where not root, or while another run holds the lock
  * @throws ProblemError where a line is no key; all others are in force then

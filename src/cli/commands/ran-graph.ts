@@ -18,9 +18,8 @@ export function plannedGraph<M>(ordered: readonly Unit<M>[]): readonly GraphUnit
 }
 
 /**
- * The chain as it ran in a boot, from its record alone: the program may have another version by now, and only
- * supplies titles and stages. Where a unit ran more than once, its first run counts, unless only a later one
- * succeeded.
+ * The chain as it ran in a boot, from its record alone: the program may have another version by now, and only supplies titles and stages.
+ * Where a unit ran more than once, its first run counts, unless only a later one succeeded.
  */
 export function ranGraph<M>(chain: readonly Unit<M>[], { runs }: Boot): readonly GraphUnit[] {
   const stageOf = stagesOf(chain);

@@ -25,8 +25,8 @@ const OPTIONS = {
 const PATIENCE = 60;
 
 /**
- * Configures the network again, with the IPv4 address of the network's registry in place of the configuration's;
- * without one, with the configuration's own. It holds until the next boot.
+ * Configures the network again, with the IPv4 address of the network's registry in place of the configuration's; without one, with the
+ * configuration's own. It holds until the next boot.
  *
  * @throws ExitError for values that cannot be used, and where not root; nothing was changed then
  */

@@ -32,8 +32,7 @@ export interface RunRequest extends Selection {
 /**
  * Runs the chain, a half of it or some of its units, and shows and records what happens.
  *
- * @throws ExitError when no run was possible: not root, an unknown unit, an unsound chain, a broken configuration,
- *   the lock held
+ * @throws ExitError when no run was possible: not root, an unknown unit, an unsound chain, a broken configuration, the lock held
  */
 export async function run(setup: Setup, request: RunRequest, terminal: Terminal): Promise<ExitName> {
   // A boot goes on without the unusable parts of the configuration.

@@ -1,8 +1,7 @@
 import { countResults, redone, type RunView, shownUnits, type UnitView } from "../../boot/record/run-view.ts";
 
 /**
- * A run as a document for programs: the output of `run --json`, and a part of that of `status --json`. Seconds are
- * numbers, times ISO 8601.
+ * A run as a document for programs: the output of `run --json`, and a part of that of `status --json`. Seconds are numbers, times ISO 8601.
  */
 export function runDocument(run: RunView): object {
   const units = shownUnits(run);

@@ -23,8 +23,7 @@ const BEAT = 1_000;
 const TIME_LIMIT = 900;
 
 /**
- * Shows this boot while it goes on, from its beginning, and ends when the boot has ended, with the exit code of
- * `status`.
+ * Shows this boot while it goes on, from its beginning, and ends when the boot has ended, with the exit code of `status`.
  *
  * @throws ExitError when the record is damaged, or when this account may not read it
  */

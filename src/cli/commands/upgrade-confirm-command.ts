@@ -16,11 +16,10 @@ import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
 
 /**
- * Confirms the running system, when it is on trial and healthy. On a stable system nothing is checked. Nothing
- * durable is written either, unless an earlier command was cut off. So the orchestrator may call this at any time.
+ * Confirms the running system, when it is on trial and healthy. On a stable system nothing is checked. Nothing durable is written either,
+ * unless an earlier command was cut off. So the orchestrator may call this at any time.
  *
- * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then
- *   goes on
+ * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
  */
 export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
   const { layout } = setup;

@@ -19,8 +19,7 @@ export interface DecideRequest {
 /**
  * Sets the system that the boot loader starts next, and restarts the machine.
  *
- * @throws ExitError when it cannot be done now, or when everything was written and only the restart could not be
- *   requested
+ * @throws ExitError when it cannot be done now, or when everything was written and only the restart could not be requested
  */
 export async function decideCommand({ layout }: Setup, { verb, reboot, json }: DecideRequest, terminal: Terminal): Promise<ExitName> {
   return asOperator(async (host) => {

@@ -29,11 +29,7 @@ export interface InstallFlags extends ImageFlags {
   readonly allowDowngrade: boolean;
 }
 
-/**
- * Installs an image into the slot that does not run.
- *
- * @param findPlaces finds the slot's partitions; replaced in tests
- */
+/** Installs an image into the slot that does not run. @param findPlaces finds the slot's partitions; replaced in tests */
 export async function upgradeInstall(
   { layout }: Setup,
   flags: InstallFlags,

@@ -28,7 +28,7 @@ export type InjectedData = z.infer<typeof InjectedData>;
  * Reads injection.json.
  *
  * @returns `undefined` when there is none, or when it cannot be understood. Only this program writes it, and only whole, so it is damaged
- * then. Taking in the medium again needs nothing of it
+ *   then. Taking in the medium again needs nothing of it
  */
 export async function readInjection(host: Host, file: string): Promise<Injection | undefined> {
   return read(host, file, Injection);

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 import type { Layout } from "../layout/layout.ts";
@@ -16,16 +15,15 @@ const LoadedRuleset = z.object({
 });
 export type LoadedRuleset = z.infer<typeof LoadedRuleset>;
 
-export function loadedRulesetFile({ run }: Pick<Layout, "run">): string {
-  return join(run, "nftables.json");
-}
-
 /**
  * `undefined` when nothing was loaded, or not by this program, or the record is damaged. Then the ruleset is loaded again, which does no
  * harm.
  */
-export async function readLoadedRuleset(host: Pick<Host, "readText">, layout: Pick<Layout, "run">): Promise<LoadedRuleset | undefined> {
-  const text = await host.readText(loadedRulesetFile(layout));
+export async function readLoadedRuleset(
+  host: Pick<Host, "readText">,
+  layout: Pick<Layout, "runFiles">,
+): Promise<LoadedRuleset | undefined> {
+  const text = await host.readText(layout.runFiles.loadedRuleset);
   if (text === undefined) return undefined;
   try {
     return LoadedRuleset.safeParse(JSON.parse(text)).data;

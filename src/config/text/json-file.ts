@@ -23,7 +23,7 @@ export class JsonFile {
   /**
    * @param file its name in error messages
    * @throws ProblemError with line and column: too long or too deep, not UTF-8, not JSON (RFC 8259), a name twice in an object. Of the text
-   * it shows one character at most: there may be a secret in it
+   *   it shows one character at most: there may be a secret in it
    */
   constructor(content: Uint8Array, file: string, { longest, deepest }: JsonBounds) {
     if (content.length > longest) {

@@ -100,11 +100,7 @@ export function pathText(path: JsonPath): string {
   return parts.length === 0 ? "the file" : parts.join("").replace(/^\./, "");
 }
 
-/**
- * Reads a JSON file by its schema. Each mistake costs the value it is in, and is reported.
- *
- * @param schema accepts the empty object
- */
+/** Reads a JSON file by its schema. Each mistake costs the value it is in, and is reported. @param schema accepts the empty object */
 export function scanSettings<T>(json: JsonFile, schema: z.ZodMiniType<T>): Settings<T> {
   const findings: JsonFinding[] = [];
   const unknown: string[] = [];

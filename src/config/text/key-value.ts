@@ -22,7 +22,7 @@ const KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * @param known the keys that exist; without it every key is accepted
  * @param repeatable keys that may occur more than once, each time with another value
  * @returns the good entries in their order, and every mistake: no `=`, an invalid, unknown or repeated key, control characters, bytes that
- * are not UTF-8
+ *   are not UTF-8
  * @throws ProblemError when the file is too long
  */
 export function scanKeyValue(

@@ -11,11 +11,7 @@ export const GUEST_INDEX = { default: 0x01, upgrade: 0x02 } as const;
 /** The networks whose name is part of the address. */
 export type Environment = "mainnet" | "testnet";
 
-/**
- * The MAC address of a guest, computed from that of the node's BMC.
- *
- * @param mgmtMac in lower case, with colons
- */
+/** The MAC address of a guest, computed from that of the node's BMC. @param mgmtMac in lower case, with colons */
 export function deterministicMac(mgmtMac: string, environment: Environment, index: number): string {
   // The line feed is a part of it: the first program that computed it hashed a line of text.
   const hash = createHash("sha256").update(`${mgmtMac}${environment}\n`).digest();

@@ -63,8 +63,8 @@ function fromFault(list: string): Fault | undefined {
 }
 
 /**
- * As addr.c of OpenSSH, addr_pton_cidr, where it reports that address and prefix contradict each other. An entry that is not an address,
- * or has a prefix above 128, is a pattern there, which no host name matches.
+ * As addr.c of OpenSSH, addr_pton_cidr, where it reports that address and prefix contradict each other. An entry that is not an address, or
+ * has a prefix above 128, is a pattern there, which no host name matches.
  */
 function networkFault(entry: string): Fault | undefined {
   const [, text = "", digits = ""] = /^([^/]+)\/(\d+)$/.exec(entry) ?? [];

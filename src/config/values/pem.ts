@@ -32,7 +32,7 @@ export function checkPublicKey(content: Uint8Array, file: string): void {
  * Text around the block is allowed, as openssl-pkcs12(1) writes it ("Bag Attributes"): RFC 7468, section 5.2, lets parsers ignore it.
  *
  * @throws ProblemError, which shows no part of the content, unless it is one unencrypted private key: PKCS#8 (RFC 5208, RFC 5958), SEC 1
- * (RFC 5915, with or without the EC PARAMETERS that OpenSSL often puts before it) or PKCS#1
+ *   (RFC 5915, with or without the EC PARAMETERS that OpenSSL often puts before it) or PKCS#1
  */
 export function checkPrivateKey(content: Secret, file: string): void {
   const expected = "one PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY";

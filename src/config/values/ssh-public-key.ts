@@ -37,8 +37,8 @@ const TYPES: ReadonlyMap<string, ReadFields> = new Map<string, ReadFields>([
 export const PUBLIC_KEY_TYPES: readonly string[] = [...TYPES.keys()];
 
 /**
- * Why sshd would refuse a blob as a public key of that type: sshkey.c of OpenSSH, sshkey_from_blob, and the functions deserialize_public
- * of ssh-ed25519.c, ssh-ecdsa.c and ssh-rsa.c. `undefined` when it accepts it.
+ * Why sshd would refuse a blob as a public key of that type: sshkey.c of OpenSSH, sshkey_from_blob, and the functions deserialize_public of
+ * ssh-ed25519.c, ssh-ecdsa.c and ssh-rsa.c. `undefined` when it accepts it.
  */
 export function publicBlobFault(type: string, blob: Uint8Array): string | undefined {
   try {

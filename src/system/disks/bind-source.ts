@@ -2,8 +2,8 @@ import { join, relative } from "node:path";
 import type { Mount } from "./mounts.ts";
 
 /**
- * The topmost mount at `target`, as seen from `source`. `bound`: a bind mount of it. `stale`: a bind mount of a file that had this name
- * and was replaced since. (A mount keeps the old file, whatever happens to its name.) `other`: anything else, also no mount.
+ * The topmost mount at `target`, as seen from `source`. `bound`: a bind mount of it. `stale`: a bind mount of a file that had this name and
+ * was replaced since. (A mount keeps the old file, whatever happens to its name.) `other`: anything else, also no mount.
  */
 export type Binding = "bound" | "stale" | "other";
 

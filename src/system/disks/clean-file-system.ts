@@ -2,9 +2,8 @@ import { crc32c } from "./crc32c.ts";
 import type { Host } from "../host.ts";
 
 /**
- * Whether the superblock of an unmounted ext4 file system has a correct checksum and says that it was left in order. e2fsck -p ends at
- * once on such a file system (e2fsck(8)), so starting it gains nothing. The kernel checks the rest as it mounts: descriptors, journal,
- * features.
+ * Whether the superblock of an unmounted ext4 file system has a correct checksum and says that it was left in order. e2fsck -p ends at once
+ * on such a file system (e2fsck(8)), so starting it gains nothing. The kernel checks the rest as it mounts: descriptors, journal, features.
  *
  * @returns false for everything that is not certainly clean, also for other file systems
  * @throws when the device cannot be read

@@ -1,6 +1,6 @@
 /**
- * CRC-32C (Castagnoli), as ext4 stores it for its superblock: the final register, not inverted (crc32c_le of the kernel; RFC 3720,
- * appendix B.4, inverts it).
+ * CRC-32C (Castagnoli), as ext4 stores it for its superblock: the final register, not inverted (crc32c_le of the kernel; RFC 3720, appendix
+ * B.4, inverts it).
  */
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;

@@ -9,8 +9,8 @@ export const DIRECT_ALIGNMENT = 4096;
 const SMALLEST_BLOCK = 512;
 
 /**
- * A partition, or a file in its place, open for large reads and writes that bypass the page cache where possible. That saves a copy of
- * each byte, evicts nothing else from the cache, and reads return the content of the device.
+ * A partition, or a file in its place, open for large reads and writes that bypass the page cache where possible. That saves a copy of each
+ * byte, evicts nothing else from the cache, and reads return the content of the device.
  */
 export interface DirectFile {
   readonly path: string;

@@ -9,8 +9,8 @@ const NO_NAME = "NO NAME";
 
 /**
  * Reads a boot sector by its numbers, as the kernel does (fs/fat/inode.c, fat_read_bpb). The text "FAT16" in it does not count: it may be
- * blank, and the specification says not to rely on it (3.2, BS_FilSysType). The signature at the end is required (3.1), although the
- * kernel does not check it. wipefs(8) removes it, and a wiped file system must not be recognised.
+ * blank, and the specification says not to rely on it (3.2, BS_FilSysType). The signature at the end is required (3.1), although the kernel
+ * does not check it. wipefs(8) removes it, and a wiped file system must not be recognised.
  *
  * @returns `undefined` when it is not FAT
  */

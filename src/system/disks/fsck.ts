@@ -33,9 +33,9 @@ export async function checkVfatUnlessClean(host: Host, device: string): Promise<
  * Checks an unmounted ext4 file system, even if its superblock says that it is clean.
  *
  * A superblock that was half written at a power cut has a wrong checksum. Its writes at a mount or unmount are in no journal. A small file
- * system (128 MiB with blocks of 4 KiB) has no copy of it. Then neither the kernel nor e2fsck can go on. The two halves differ in times
- * and counters only. So it gets a new checksum and is marked as not clean, for which e2fsck inspects everything. A superblock with other
- * damage does not pass. One that e2fsck still cannot use is restored as it was.
+ * system (128 MiB with blocks of 4 KiB) has no copy of it. Then neither the kernel nor e2fsck can go on. The two halves differ in times and
+ * counters only. So it gets a new checksum and is marked as not clean, for which e2fsck inspects everything. A superblock with other damage
+ * does not pass. One that e2fsck still cannot use is restored as it was.
  *
  * @returns true when something was repaired
  */

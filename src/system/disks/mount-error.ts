@@ -11,8 +11,8 @@ export type MountErrno = "EUCLEAN" | "EIO" | "EINVAL" | "other";
  *
  * libmount (mnt_context_get_mount_excode in its context_mount.c) has a sentence of its own for some errors. Each of these belongs to one
  * errno: EIO "can't read superblock on …", EINVAL "wrong fs type, bad option, bad superblock on …", EBADMSG "cannot mount; probably
- * corrupted filesystem on …". For all others it gives strerror(3), which in the C locale says "Structure needs cleaning" for EUCLEAN
- * alone: "mount(2) system call failed: …" up to 2.38, "fsconfig() failed: …" since 2.39.
+ * corrupted filesystem on …". For all others it gives strerror(3), which in the C locale says "Structure needs cleaning" for EUCLEAN alone:
+ * "mount(2) system call failed: …" up to 2.38, "fsconfig() failed: …" since 2.39.
  *
  * Only the whole sentence behind the mount point counts, so that a name in it cannot be mistaken for an error.
  */

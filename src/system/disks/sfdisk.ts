@@ -39,8 +39,8 @@ export interface NewPartition {
 }
 
 /**
- * Adds one partition that takes the rest of the disk to the table on the disk, while other partitions are mounted. `announcePartition`
- * then tells the kernel. Works after the disk was enlarged: sfdisk then moves the backup GPT to the new end.
+ * Adds one partition that takes the rest of the disk to the table on the disk, while other partitions are mounted. `announcePartition` then
+ * tells the kernel. Works after the disk was enlarged: sfdisk then moves the backup GPT to the new end.
  *
  * --lock takes the BSD lock that udev honours (systemd.io/BLOCK_DEVICE_LOCKING), so that udev does not probe half a table.
  */

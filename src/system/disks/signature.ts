@@ -87,9 +87,9 @@ export const INSPECTED_BYTES = 8 * 1024 * 1024;
 /**
  * The content of a device, after a full inspection: our own signatures first, then every one that libblkid knows.
  *
- * `mustBeZero`: "blank" also requires that the first 16 MiB are zeros. That is for raw partitions, which are zeroed before use, and
- * catches a header that was damaged beyond recognition. The inside of an encrypted device is noise at first, except for its ends, which
- * are zeroed before they are inspected. So the absence of signatures has to suffice there.
+ * `mustBeZero`: "blank" also requires that the first 16 MiB are zeros. That is for raw partitions, which are zeroed before use, and catches
+ * a header that was damaged beyond recognition. The inside of an encrypted device is noise at first, except for its ends, which are zeroed
+ * before they are inspected. So the absence of signatures has to suffice there.
  */
 export async function contentOf(host: Host, device: string, { mustBeZero }: { readonly mustBeZero: boolean }): Promise<Content> {
   const own = await readSignature(host, device);

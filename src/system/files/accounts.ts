@@ -17,11 +17,7 @@ export interface Accounts {
   readonly groups: ReadonlyMap<string, number>;
 }
 
-/**
- * Reads passwd and group in the folder `etc`. No process is started.
- *
- * @throws ProblemError when one of the files is missing
- */
+/** Reads passwd and group in the folder `etc`. No process is started. @throws ProblemError when one of the files is missing */
 export async function readAccounts(host: Host, etc: string): Promise<Accounts> {
   const [passwd, group] = await Promise.all([readTable(host, join(etc, "passwd")), readTable(host, join(etc, "group"))]);
   return { accounts: parsePasswd(passwd), groups: parseGroup(group) };

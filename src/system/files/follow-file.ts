@@ -2,8 +2,8 @@ import { watch } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Yields at once, then whenever a file may have changed, and at least every `every` milliseconds, until the signal is aborted. The file
- * may be missing at first; its folder must exist.
+ * Yields at once, then whenever a file may have changed, and at least every `every` milliseconds, until the signal is aborted. The file may
+ * be missing at first; its folder must exist.
  */
 export async function* beats(path: string, every: number, signal: AbortSignal): AsyncGenerator<void> {
   let wake = (): void => undefined;

@@ -23,8 +23,8 @@ interface Folder {
 /**
  * Calls `changed` when one of the files is written, replaced, renamed, removed or made, until the signal is aborted.
  *
- * inotify(7) watches the file that had the name when the watch began. So every folder on the path is watched for the next name, also on
- * the path of a link's target. `set` must be called after each change: it watches replaced folders again.
+ * inotify(7) watches the file that had the name when the watch began. So every folder on the path is watched for the next name, also on the
+ * path of a link's target. `set` must be called after each change: it watches replaced folders again.
  */
 export function watchFiles(signal: AbortSignal, changed: () => void): FileWatch {
   const folders = new Map<string, Folder>();

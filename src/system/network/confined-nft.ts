@@ -6,8 +6,8 @@ const NFT = "/usr/sbin/nft";
 export const CONFINED_RULESET = "/ruleset.nft";
 
 /**
- * The files that resolve names in a ruleset: hosts, services, protocols, users and groups, routing marks, labels. Every account of the
- * node may read them all. Listed one by one, because /etc holds secrets too.
+ * The files that resolve names in a ruleset: hosts, services, protocols, users and groups, routing marks, labels. Every account of the node
+ * may read them all. Listed one by one, because /etc holds secrets too.
  */
 const NAMES = [
   ...["hosts", "resolv.conf", "nsswitch.conf", "host.conf", "gai.conf"],

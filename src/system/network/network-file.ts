@@ -18,10 +18,10 @@ export const OUR_HEADER = "# Written by guestos-boot at every boot; edit network
  * A .network file (systemd.network(5)) that gives one interface these settings.
  *
  * IPv4 is used only on request, and without DHCP, so that a stray DHCP server in a data centre cannot configure a node. Addresses from
- * advertised prefixes are derived from the MAC, not chosen at random: other hosts know a node by them. The router decides whether DHCPv6
- * is used as well, by the flags of its advertisement. Every gateway gets GatewayOnLink=, also one in the node's own network, where it adds
- * nothing. To systemd 252 a route with GatewayOnLink= equals the same route without. So it would wait without end if one replaced the
- * other while it runs.
+ * advertised prefixes are derived from the MAC, not chosen at random: other hosts know a node by them. The router decides whether DHCPv6 is
+ * used as well, by the flags of its advertisement. Every gateway gets GatewayOnLink=, also one in the node's own network, where it adds
+ * nothing. To systemd 252 a route with GatewayOnLink= equals the same route without. So it would wait without end if one replaced the other
+ * while it runs.
  */
 export function networkFile(interfaceName: string, settings: NetworkSettings): string {
   const lines = [

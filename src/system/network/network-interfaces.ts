@@ -32,8 +32,8 @@ const CLASS = "/sys/class/net";
 /** linux/if_arp.h */
 const ARPHRD_ETHER = 1;
 /**
- * linux/netdevice.h, as addr_assign_type shows it (Documentation/ABI/testing/sysfs-class-net): the device's own address, not a generated
- * or assigned one.
+ * linux/netdevice.h, as addr_assign_type shows it (Documentation/ABI/testing/sysfs-class-net): the device's own address, not a generated or
+ * assigned one.
  */
 const NET_ADDR_PERM = 0;
 /** linux/if_addr.h */

@@ -39,8 +39,8 @@ export interface Outcome {
 
 /**
  * Makes networkd read its files again, and waits for the result. A link is reconfigured only where that is needed, because it loses its
- * addresses for a moment. It is needed when its file has changed, which networkd detects by itself, or when the link is still not as
- * wanted afterwards.
+ * addresses for a moment. It is needed when its file has changed, which networkd detects by itself, or when the link is still not as wanted
+ * afterwards.
  */
 export async function reloadLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
   return await following(host, index, goal, async (bus, changes) => {

@@ -10,8 +10,8 @@ import { ProblemError } from "../../base/problem.ts";
 const TIMEOUT = 30_000;
 
 /**
- * Flushed and filled in one transaction: no packet ever meets half a ruleset, or none. The loaded rules are then exactly those of the
- * file, even if it does not flush by itself. On the first line, so that line numbers stay the file's.
+ * Flushed and filled in one transaction: no packet ever meets half a ruleset, or none. The loaded rules are then exactly those of the file,
+ * even if it does not flush by itself. On the first line, so that line numbers stay the file's.
  */
 const FLUSH = "flush ruleset; ";
 
@@ -35,10 +35,10 @@ const LOADS = 4;
 const MOST_ECHOED = 32 * 1024 * 1024;
 
 /**
- * As `loadRuleset`, and makes sure that exactly this ruleset is in force, without changes that another process made meanwhile. The
- * kernel's handles, which nft names as it loads (nft(8), --echo), show that. A file that removes a part of what it makes looks the same as
- * interference, but does so each time. So a result that occurs twice is accepted. Elements of sets have no handles: an element that
- * another process adds at that moment is not distinguished from the file's.
+ * As `loadRuleset`, and makes sure that exactly this ruleset is in force, without changes that another process made meanwhile. The kernel's
+ * handles, which nft names as it loads (nft(8), --echo), show that. A file that removes a part of what it makes looks the same as
+ * interference, but does so each time. So a result that occurs twice is accepted. Elements of sets have no handles: an element that another
+ * process adds at that moment is not distinguished from the file's.
  *
  * @param options `text`: whether to return the ruleset as a file that can be loaded again, as the kernel shows it, without counters
  * @returns the digest of the ruleset
@@ -202,8 +202,8 @@ function objectsMade(echo: string): ReadonlySet<string> {
 }
 
 /**
- * The sets to which a rule's statements add elements, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set is
- * only useful where a rule writes to it.
+ * The sets to which a rule's statements add elements, as "@name". nft 1.0 leaves the flag `dynamic` out of its JSON, but such a set is only
+ * useful where a rule writes to it.
  */
 function setsWritten(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(setsWritten);

@@ -10,7 +10,7 @@ export class WrongAddressError extends ProblemError {}
  * The address of a resource on a server, as given by an operator.
  *
  * @throws WrongAddressError for an address that is not http(s), or has a user or a password in it. Every process that lists the machine's
- * processes can read those, and libraries repeat them in their messages (RFC 3986, 7.5)
+ *   processes can read those, and libraries repeat them in their messages (RFC 3986, 7.5)
  */
 export function webAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

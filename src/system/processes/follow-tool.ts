@@ -10,8 +10,8 @@ const LASTED = 60_000;
 const LISTENING = 1_000;
 
 /**
- * Runs a tool that reports changes without end, such as `ip monitor`, and calls `changed` whenever it writes. Its output is not kept. It
- * is started again when it ends. A call shortly after each start covers the changes from before it listened.
+ * Runs a tool that reports changes without end, such as `ip monitor`, and calls `changed` whenever it writes. Its output is not kept. It is
+ * started again when it ends. A call shortly after each start covers the changes from before it listened.
  *
  * Not through the host: that runs tools with a time limit.
  *

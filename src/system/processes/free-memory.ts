@@ -9,8 +9,8 @@ let collect: (() => void) | undefined;
 /**
  * Returns unused memory to the kernel; takes some hundredths of a second.
  *
- * For a process that sleeps most of the time: V8 keeps garbage until it needs the space. In a process with so little to do, that is tens
- * of MiB later.
+ * For a process that sleeps most of the time: V8 keeps garbage until it needs the space. In a process with so little to do, that is tens of
+ * MiB later.
  */
 export function freeMemory(): void {
   collect ??= collector();

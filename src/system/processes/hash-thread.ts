@@ -77,16 +77,13 @@ class Thread {
 
 /**
  * SHA-256 on a thread of its own. Node hashes on the calling thread, and would stop the main thread from moving data for half of an
- * install's time. One thread hashes as fast as a good disk writes. It starts with the first block that is large enough, and runs until
- * this object is disposed of.
+ * install's time. One thread hashes as fast as a good disk writes. It starts with the first block that is large enough, and runs until this
+ * object is disposed of.
  */
 export class HashThread implements AsyncDisposable {
   #thread: Thread | undefined;
 
-  /**
-   * @param bytes must not change before the digest is there
-   * @returns the digest, as bytes
-   */
+  /** @param bytes must not change before the digest is there. @returns the digest, as bytes */
   async sha256(bytes: SharedBuffer): Promise<Uint8Array> {
     return bytes.length < WORTH_A_THREAD ? hash("sha256", bytes, "buffer") : this.#started().do({ kind: "whole", bytes });
   }

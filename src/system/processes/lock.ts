@@ -32,9 +32,9 @@ const GRACE = 30_000;
 /**
  * Takes an exclusive kernel lock that ends with this process, however it ends.
  *
- * flock(2): the lock belongs to the open file description, not to a process. So flock(1), given our descriptor as its standard input,
- * locks on our behalf and exits. The lock stays until our last copy is closed: by `release`, or by the kernel when this process ends.
- * Tools that we start do not get a copy, because Node opens files close-on-exec.
+ * flock(2): the lock belongs to the open file description, not to a process. So flock(1), given our descriptor as its standard input, locks
+ * on our behalf and exits. The lock stays until our last copy is closed: by `release`, or by the kernel when this process ends. Tools that
+ * we start do not get a copy, because Node opens files close-on-exec.
  *
  * @param path the lock file, made when missing; its folder must exist
  * @throws Error when the file cannot be opened, or flock(1) cannot be run

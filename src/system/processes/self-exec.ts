@@ -2,16 +2,16 @@ import { isSea } from "node:sea";
 import { type Completed, runTool } from "../command.ts";
 
 /**
- * Milliseconds. The program runs for an inspection of the node, in which each unit has its own limit. The next full inspection is due
- * after this time (src/monitor).
+ * Milliseconds. The program runs for an inspection of the node, in which each unit has its own limit. The next full inspection is due after
+ * this time (src/monitor).
  */
 const TIMEOUT = 3_600_000;
 /** Milliseconds from SIGTERM to SIGKILL. Meanwhile it stops its own tools, and waits at most 5 s for a unit that does not react. */
 const KILL_DELAY = 10_000;
 
 /**
- * Runs this same program with other arguments, as a process of its own, and waits for its end. Its standard error is ours. The kernel
- * frees the memory of its work when it ends.
+ * Runs this same program with other arguments, as a process of its own, and waits for its end. Its standard error is ours. The kernel frees
+ * the memory of its work when it ends.
  *
  * @param okStatuses exit statuses that are an answer
  * @param signal aborting it tells the process to stop, as SIGTERM does

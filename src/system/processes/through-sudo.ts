@@ -3,8 +3,8 @@ import type { Host } from "../host.ts";
 const SUDO = "/usr/bin/sudo";
 
 /**
- * Replaces this process by sudo, which runs the same command as root where sudoers(5) lets this account do so. It asks
- * for no password, and starts no shell.
+ * Replaces this process by sudo, which runs the same command as root where sudoers(5) lets this account do so. It asks for no password, and
+ * starts no shell.
  *
  * Returns where there is nothing to gain: as root already, or without sudo. The command itself then says what is missing.
  *

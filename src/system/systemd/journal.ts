@@ -7,8 +7,8 @@ import type { Host } from "../host.ts";
 export type JournalFields = Readonly<Record<string, string | readonly string[]>>;
 
 /**
- * A datagram must fit into the socket's send buffer (net.core.wmem_default, 208 KiB). No text of ours is that long, but a tool's output
- * may be.
+ * A datagram must fit into the socket's send buffer (net.core.wmem_default, 208 KiB). No text of ours is that long, but a tool's output may
+ * be.
  */
 const LONGEST_VALUE = 32 * 1024;
 

@@ -48,8 +48,8 @@ export async function sayReady(host: Host): Promise<void> {
 const READY = "READY=1";
 
 /**
- * Notifies the readers of that FIFO. systemd has it open (etc/common/systemd/system/guestos-boot-late.socket), and keeps the message for later
- * readers.
+ * Notifies the readers of that FIFO. systemd has it open (etc/common/systemd/system/guestos-boot-late.socket), and keeps the message for
+ * later readers.
  */
 export async function sayEnded(path: string): Promise<void> {
   const fifo = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);

@@ -21,8 +21,8 @@ const MANAGER = "org.freedesktop.systemd1.Manager";
 const JOB_TIMEOUT = 95_000;
 
 /**
- * True when that unit is running or starting: systemd keeps the invocation id of such units in a link in /run. Needs no bus and no
- * process, so units that do not require the bus can use it.
+ * True when that unit is running or starting: systemd keeps the invocation id of such units in a link in /run. Needs no bus and no process,
+ * so units that do not require the bus can use it.
  */
 export async function isServiceRunning(host: Host, name: string): Promise<boolean> {
   return (await host.readLink(`/run/systemd/units/invocation:${name}`)) !== undefined;

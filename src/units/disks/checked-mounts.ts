@@ -47,11 +47,11 @@ export function mountActions(machine: Machine, name: string, wanted: readonly Ch
 }
 
 /**
- * Checks file systems in the order of the list, then mounts all of them by one mount(8). File systems that are marked as clean, and
- * those that are mounted elsewhere, are not checked.
+ * Checks file systems in the order of the list, then mounts all of them by one mount(8). File systems that are marked as clean, and those
+ * that are mounted elsewhere, are not checked.
  *
- * If the mount fails, each missing file system is checked and mounted by itself, even if it is marked as clean. So a wrong mark does
- * no harm, and the error names the file system that fails.
+ * If the mount fails, each missing file system is checked and mounted by itself, even if it is marked as clean. So a wrong mark does no
+ * harm, and the error names the file system that fails.
  *
  * @param name of the unit, for the table on the tmpfs
  * @throws ProblemError
@@ -90,8 +90,8 @@ async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Pro
  * XFS recovers by replaying its log during the mount; fsck.xfs(8) does nothing on purpose. So the kernel's errno decides. EUCLEAN alone
  * says that the file system is damaged (XFS returns it for EFSCORRUPTED). Any other errno has causes that a repair makes worse.
  *
- * The log is thrown away last: xfs_repair(8) says that this may cost files and data. It is thrown away only if xfs_repair found it in
- * the way, and the kernel then refused the mount again for the same reason.
+ * The log is thrown away last: xfs_repair(8) says that this may cost files and data. It is thrown away only if xfs_repair found it in the
+ * way, and the kernel then refused the mount again for the same reason.
  */
 async function mountXfs({ host, note }: Pick<Machine, "host" | "note">, wanted: CheckedMount): Promise<void> {
   const { source, place, repaired } = wanted;

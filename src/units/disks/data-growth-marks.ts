@@ -17,8 +17,8 @@ export interface DataVolume {
 }
 
 /**
- * How many extents the data volume should have. With enough free space it stays as it is. Otherwise it grows in steps of a twentieth
- * of the group until it has enough. The limits are the group's free extents, and 15 TiB in total.
+ * How many extents the data volume should have. With enough free space it stays as it is. Otherwise it grows in steps of a twentieth of the
+ * group until it has enough. The limits are the group's free extents, and 15 TiB in total.
  */
 export function wantedExtents({ groupBytes, extentBytes, freeExtents, volumeExtents, freeBytes }: DataVolume): number {
   const missing = lowMark(groupBytes) - freeBytes;

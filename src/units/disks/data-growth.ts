@@ -11,9 +11,9 @@ import { volumeMounts } from "./volume-mounts.ts";
 /**
  * Afterwards the data volume has a tenth of the volume group free, or has taken all free extents, and its file system fills it.
  *
- * The monitor runs it, because the volume fills while the node runs. It requires the mounted volume. Volume and file system are
- * inspected separately: after a power cut between the two, only the file system is left to grow. Both grow while in use, and never
- * shrink. A conflict means that free space is short and the volume cannot grow any more.
+ * The monitor runs it, because the volume fills while the node runs. It requires the mounted volume. Volume and file system are inspected
+ * separately: after a power cut between the two, only the file system is left to grow. Both grow while in use, and never shrink. A conflict
+ * means that free space is short and the volume cannot grow any more.
  */
 export const dataGrowth = unit({
   name: "data-growth",

@@ -106,8 +106,8 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
 }
 
 /**
- * A node that the shell chain provisioned has no intents. Its device is adopted if the key file is raw, which it is on such nodes
- * alone, and the key opens the device.
+ * A node that the shell chain provisioned has no intents. Its device is adopted if the key file is raw, which it is on such nodes alone,
+ * and the key opens the device.
  */
 async function provesItself(
   { host, layout }: Machine,

@@ -17,8 +17,8 @@ export interface KeyRing {
 /** Bytes of a LUKS key: one output block of HKDF-SHA256. */
 const KEY_BYTES = 32;
 /**
- * The secret has full entropy, so memory-hardness gains nothing: the pass is real, but cheap. The parameters are stored in the key
- * file, so they can change for new nodes without harm to old ones.
+ * The secret has full entropy, so memory-hardness gains nothing: the pass is real, but cheap. The parameters are stored in the key file, so
+ * they can change for new nodes without harm to old ones.
  */
 const PARAMETERS = { memoryKiB: 8192, passes: 1, parallelism: 1 };
 

@@ -8,13 +8,13 @@ import { mountOptions } from "./mount-options.ts";
 import { mountPointTaken } from "./disk-problems.ts";
 
 /**
- * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config partition are
- * checked and mounted.
+ * Afterwards the boot partition of the running system, the EFI system partition, GRUB's partition and the config partition are checked and
+ * mounted.
  *
- * It is first in the chain, because almost every other unit reads or writes the config partition. The four are one unit because three
- * of the mount points are folders on the first file system. A conflict means that something else is already mounted there: for
- * example, systemd's GPT generator may mount the EFI system partition over /boot. A partition that is missing or damaged is an error,
- * and nothing is made in its place.
+ * It is first in the chain, because almost every other unit reads or writes the config partition. The four are one unit because three of
+ * the mount points are folders on the first file system. A conflict means that something else is already mounted there: for example,
+ * systemd's GPT generator may mount the EFI system partition over /boot. A partition that is missing or damaged is an error, and nothing is
+ * made in its place.
  */
 export const mountBoot = unit({
   name: "mount-boot",

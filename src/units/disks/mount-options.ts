@@ -11,8 +11,8 @@ export const mountOptions: Readonly<Record<keyof Layout["mountPoints"], readonly
   // An upgrade writes only to the other slot's boot partition, never to the mounted one.
   boot: ["ro", ...RESTRICTED],
   efi: ["ro", "umask=0077", ...RESTRICTED],
-  // confirm and commit write grubenv. errors=remount-ro, the default, keeps a broken FAT from getting worse.
-  // The group of readers may see which system the next boot starts.
+  // confirm and commit write grubenv. errors=remount-ro, the default, keeps a broken FAT from getting worse. The group of readers may see
+  // which system the next boot starts.
   grub: ["rw", `gid=${READERS.gid}`, "umask=0027", ...RESTRICTED],
   // sync: the partition is small and rarely written, and everything on it must survive a power cut.
   config: ["rw", "sync", ...RESTRICTED],
@@ -23,7 +23,7 @@ export const mountOptions: Readonly<Record<keyof Layout["mountPoints"], readonly
 };
 
 /**
- * For a bind mount over the read-only root. It is read-only too: a change there would be lost at the reboot. The operator must change
- * the file that it is made from.
+ * For a bind mount over the read-only root. It is read-only too: a change there would be lost at the reboot. The operator must change the
+ * file that it is made from.
  */
 export const boundOptions: readonly string[] = ["ro", ...RESTRICTED];

@@ -13,8 +13,8 @@ import type { Secret } from "../../base/secret.ts";
 import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";
 
 /**
- * The recovery passphrase of an encrypted device: an additional key slot, marked in the header itself. So every backup of the header
- * has it too. No unit uses it: a node boots by its key alone.
+ * The recovery passphrase of an encrypted device: an additional key slot, marked in the header itself. So every backup of the header has it
+ * too. No unit uses it: a node boots by its key alone.
  */
 export interface Recovery {
   readonly host: Host;
@@ -29,8 +29,8 @@ export async function recoveryState(host: Host, device: string): Promise<Marked[
 }
 
 /**
- * Makes this the only recovery passphrase. The former one is removed once the new one has opened the device, so a power cut leaves at
- * least one of them. A second call finishes a change that was cut off.
+ * Makes this the only recovery passphrase. The former one is removed once the new one has opened the device, so a power cut leaves at least
+ * one of them. A second call finishes a change that was cut off.
  *
  * @returns "unchanged" when it was the passphrase already
  * @throws ProblemError when it does not open the device in the end

@@ -12,9 +12,9 @@ import { clearEnds, makeStorePartition, storePartitionName } from "./store-parti
 /**
  * Afterwards the store key and the store partition exist; the partition is a LUKS2 device of that key, and is open.
  *
- * It requires mount-boot alone, because the key and the intent that guards the partition are on the config partition. A conflict
- * means that key, intent and partition do not belong together. The key is gone although something was encrypted with it, the header
- * is gone from a complete store, or there is foreign data. None of it is touched.
+ * It requires mount-boot alone, because the key and the intent that guards the partition are on the config partition. A conflict means that
+ * key, intent and partition do not belong together. The key is gone although something was encrypted with it, the header is gone from a
+ * complete store, or there is foreign data. None of it is touched.
  */
 export const storeKey = unit({
   name: "store-key",
@@ -74,8 +74,8 @@ function isInside(name: string): boolean {
 }
 
 /**
- * A new store reads as noise, and noise can look like any file system: some probes recognise ext4 by two bytes. So the ranges that
- * will be inspected are zeroed first, while it is certain that the store is empty.
+ * A new store reads as noise, and noise can look like any file system: some probes recognise ext4 by two bytes. So the ranges that will be
+ * inspected are zeroed first, while it is certain that the store is empty.
  */
 async function clearInside({ host }: Machine, mapping: string): Promise<void> {
   const opened = (await mappings(host)).get(mapping);

@@ -13,10 +13,10 @@ export function storePartitionName(disk: string): string {
 }
 
 /**
- * Zeroes both ends of the range while it belongs to no partition, and only then makes the partition. So data of an earlier owner of
- * the disk is never taken for a store, nor found beside it: ZFS, MD and others keep labels at the end, by which udev's rules would
- * claim the partition. A power cut in between only repeats the zeroing. A run that was killed before it told the kernel leaves the
- * partition in the table alone.
+ * Zeroes both ends of the range while it belongs to no partition, and only then makes the partition. So data of an earlier owner of the
+ * disk is never taken for a store, nor found beside it: ZFS, MD and others keep labels at the end, by which udev's rules would claim the
+ * partition. A power cut in between only repeats the zeroing. A run that was killed before it told the kernel leaves the partition in the
+ * table alone.
  */
 export async function makeStorePartition(host: Host, disk: string, label: string): Promise<void> {
   const device = `/dev/${disk}`;
@@ -53,8 +53,8 @@ async function usableEnd(host: Host, disk: string, sectorBytes: number): Promise
 }
 
 /**
- * Durably zeroes `bytes` at each end of a range, or all of a shorter range. It destroys the content: the caller must know that the
- * range is unused.
+ * Durably zeroes `bytes` at each end of a range, or all of a shorter range. It destroys the content: the caller must know that the range is
+ * unused.
  */
 export async function clearEnds(
   host: Host,

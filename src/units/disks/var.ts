@@ -19,11 +19,11 @@ import { mountPointTaken } from "./disk-problems.ts";
 /**
  * Afterwards /var is the running system's own: encrypted, ext4, checked, mounted.
  *
- * On the first boot of an installed system its partition is blank. The image ships it blank; an upgrade wipes it and resets its
- * intent. It is then formatted and filled from the image's own /var, and the journal of the other system is copied.
+ * On the first boot of an installed system its partition is blank. The image ships it blank; an upgrade wipes it and resets its intent. It
+ * is then formatted and filled from the image's own /var, and the journal of the other system is copied.
  *
- * It requires the store key alone. A conflict means that a complete /var is not there as it was made, or that something else is in
- * its place. It is never formatted then.
+ * It requires the store key alone. A conflict means that a complete /var is not there as it was made, or that something else is in its
+ * place. It is never formatted then.
  */
 export const varPartition = unit({
   name: "var",

@@ -13,8 +13,8 @@ import { volumes } from "./volumes.ts";
 /**
  * Afterwards each logical volume holds its file system, or its swap area.
  *
- * It requires the volumes alone. A complete file system is never made again. A conflict means that it is gone, or that something else
- * is in its place.
+ * It requires the volumes alone. A complete file system is never made again. A conflict means that it is gone, or that something else is in
+ * its place.
  */
 export const volumeFilesystems = unit({
   name: "volume-filesystems",

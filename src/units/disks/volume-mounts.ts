@@ -17,8 +17,8 @@ import { mountPointTaken, volumeNotActive } from "./disk-problems.ts";
 /**
  * Afterwards the file systems of the store are checked and mounted below /var/lib/ic, and its swap is on.
  *
- * It requires the file systems, and /var, which holds the mount points. A file system is identified by the UUID that was chosen when
- * it was made, never by a name alone. A conflict means that something else is mounted there.
+ * It requires the file systems, and /var, which holds the mount points. A file system is identified by the UUID that was chosen when it was
+ * made, never by a name alone. A conflict means that something else is mounted there.
  */
 export const volumeMounts = unit({
   name: "volume-mounts",

@@ -22,8 +22,8 @@ import { verdict } from "./verdict.ts";
 /**
  * Afterwards the volume group of the store and its logical volumes exist and are active.
  *
- * It requires the open store alone. A conflict means that the store holds something other than the physical volume that was made
- * there. A volume that is missing from a complete group is an error, and is never made again.
+ * It requires the open store alone. A conflict means that the store holds something other than the physical volume that was made there. A
+ * volume that is missing from a complete group is an error, and is never made again.
  */
 export const volumes = unit({
   name: "volumes",

@@ -35,10 +35,7 @@ const ExtraAnswer = z
   );
 export type ExtraAnswer = z.infer<typeof ExtraAnswer>;
 
-/**
- * @param executable its path, for the message
- * @throws ProblemError for output that is not JSON, or breaks the contract
- */
+/** @param executable its path, for the message. @throws ProblemError for output that is not JSON, or breaks the contract */
 export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
   const refuse = (found: string, expected: string): ProblemError =>
     new ProblemError({

@@ -9,8 +9,8 @@ import { planRuntimeFile } from "./runtime-etc.ts";
 /**
  * Afterwards the kernel and /etc/hostname hold the host name of network.conf. If network.conf gives none, the image's name stays.
  *
- * It requires the injected configuration and nothing else. It sets `hostname` alone, without `domain`: hostname(5) recommends
- * "a single DNS label, without any dots". The unit `network` sets the domain. There is no conflict: any other name is replaced.
+ * It requires the injected configuration and nothing else. It sets `hostname` alone, without `domain`: hostname(5) recommends "a single DNS
+ * label, without any dots". The unit `network` sets the domain. There is no conflict: any other name is replaced.
  *
  * If it fails, the boot goes on: a wrong name confuses people, but stops nothing.
  */

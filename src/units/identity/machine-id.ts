@@ -4,12 +4,12 @@ import { unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
 /**
- * Afterwards the machine id of the running system is saved in /boot/config/machine-id. At the next boot the initramfs hook
- * binds that file over /etc/machine-id, so the id stays the same across reboots and upgrades.
+ * Afterwards the machine id of the running system is saved in /boot/config/machine-id. At the next boot the initramfs hook binds that file
+ * over /etc/machine-id, so the id stays the same across reboots and upgrades.
  *
- * It requires the config partition alone. On a first boot systemd makes an id very early, long before this unit runs.
- * A conflict means that the hook did not restore the saved id. Both ids may then be in use (journals, DHCP leases), and only an
- * operator can decide which one is right. Neither is touched.
+ * It requires the config partition alone. On a first boot systemd makes an id very early, long before this unit runs. A conflict means that
+ * the hook did not restore the saved id. Both ids may then be in use (journals, DHCP leases), and only an operator can decide which one is
+ * right. Neither is touched.
  *
  * If it fails, the boot goes on: this boot has an id, but the next one may have another.
  */

@@ -18,13 +18,13 @@ import { inWorkshop, planSweep } from "./scratch-folder.ts";
  * Afterwards /boot/config/node_exporter holds a TLS key and its self-signed certificate, made once. node_exporter finds both in
  * /etc/node_exporter, where only its own group can read the key.
  *
- * It requires the config partition and nothing else. The key decides: it is written atomically and durably, and the certificate is
- * made from it. The certificate is made again when it is missing, damaged, about to expire, or belongs to another key. A key that
- * cannot be read is replaced, and the old file is kept beside it under another name.
+ * It requires the config partition and nothing else. The key decides: it is written atomically and durably, and the certificate is made
+ * from it. The certificate is made again when it is missing, damaged, about to expire, or belongs to another key. A key that cannot be read
+ * is replaced, and the old file is kept beside it under another name.
  *
- * node_exporter's parser (Go's encoding/pem) is stricter than OpenSSL's: it expects `-----BEGIN` at the beginning of a line, and no
- * byte order mark before it. So both files are kept in the plain form that every parser reads; the key and the certificate in them
- * do not change. There is no conflict.
+ * node_exporter's parser (Go's encoding/pem) is stricter than OpenSSL's: it expects `-----BEGIN` at the beginning of a line, and no byte
+ * order mark before it. So both files are kept in the plain form that every parser reads; the key and the certificate in them do not
+ * change. There is no conflict.
  *
  * If it fails, the boot goes on: only the metrics page is lost.
  */
@@ -57,15 +57,15 @@ export const nodeExporterKeys = unit({
 const KEY = "node_exporter.key";
 const CERTIFICATE = "node_exporter.crt";
 /**
- * The certificate is made before the host name is known, and must outlive a change of it. A scraper pins the certificate and
- * expects this name (Prometheus: tls_config.server_name).
+ * The certificate is made before the host name is known, and must outlive a change of it. A scraper pins the certificate and expects this
+ * name (Prometheus: tls_config.server_name).
  */
 const NAME = "node-exporter";
 const DAY = 24 * 3600 * 1000;
 const VALID = 3650 * DAY;
 /**
- * On a first boot the clock comes from the host, and has not been corrected from the network. If it is hours ahead, the certificate
- * must still be valid once the clock is right, and for a client whose clock is behind.
+ * On a first boot the clock comes from the host, and has not been corrected from the network. If it is hours ahead, the certificate must
+ * still be valid once the clock is right, and for a client whose clock is behind.
  */
 const DATED_BACK = DAY;
 /** Only a boot renews it, and a node reboots for every upgrade. */

@@ -24,8 +24,8 @@ export interface RuntimeFolder {
 /**
  * The actions after which a folder of the root holds the node's own files beside the image's.
  *
- * Once it is bound, the mount hides the image's files: they are copied before that, and not compared again. The node's files are
- * compared each time.
+ * Once it is bound, the mount hides the image's files: they are copied before that, and not compared again. The node's files are compared
+ * each time.
  *
  * @param willChange true when earlier actions of the plan change the result of `files`
  * @throws ProblemError when the image has no such folder: on a read-only root it cannot be made
@@ -47,11 +47,7 @@ export async function planRuntimeFolder({ host }: Machine, folder: RuntimeFolder
   ];
 }
 
-/**
- * The actions after which a file of the root holds `text`.
- *
- * @throws ProblemError when the image has no such file
- */
+/** The actions after which a file of the root holds `text`. @throws ProblemError when the image has no such file */
 export async function planRuntimeFile({ host }: Machine, source: string, target: string, text: string): Promise<readonly Action[]> {
   if ((await host.stat(target)) === undefined) throw noTarget(target);
   const stands = (await host.readText(source)) === text;

@@ -2,8 +2,8 @@ import { activate, type Action } from "../../boot/unit.ts";
 import type { Host } from "../../system/host.ts";
 
 /**
- * Runs `work` with a private, empty folder for tools that write secrets directly into files. The folder must be on a tmpfs. `work`
- * reads the files back and stores them durably; the folder is removed afterwards, also when `work` fails.
+ * Runs `work` with a private, empty folder for tools that write secrets directly into files. The folder must be on a tmpfs. `work` reads
+ * the files back and stores them durably; the folder is removed afterwards, also when `work` fails.
  */
 export async function inWorkshop<T>(host: Host, folder: string, work: () => Promise<T>): Promise<T> {
   // Tools do not overwrite files that an earlier run may have left.

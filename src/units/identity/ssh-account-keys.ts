@@ -12,9 +12,9 @@ import { type Machine, unit } from "../machine.ts";
  * Afterwards root, admin, backup, readonly and recovery can each log in by ssh with exactly the keys that the injected configuration gives
  * them. An account without a file there has no keys.
  *
- * It requires the injected configuration and nothing else, so that a node with a broken disk can still be reached. sshd reads each
- * file as the account itself. So the account may read its file through its group, but may write nothing. A conflict means that an
- * account is not in the image, or that keys cannot be read. It is reported after the other accounts have their keys.
+ * It requires the injected configuration and nothing else, so that a node with a broken disk can still be reached. sshd reads each file as
+ * the account itself. So the account may read its file through its group, but may write nothing. A conflict means that an account is not in
+ * the image, or that keys cannot be read. It is reported after the other accounts have their keys.
  *
  * If it fails, the boot goes on.
  */
@@ -122,8 +122,8 @@ async function planAccount({ host, layout }: Pick<Machine, "host" | "layout">, a
 }
 
 /**
- * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys.
- * Unreadable bytes in a comment must not lock out even the owner of that key.
+ * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys. Unreadable
+ * bytes in a comment must not lock out even the owner of that key.
  */
 function readableKeys(
   content: Uint8Array,

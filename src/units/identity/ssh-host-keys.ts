@@ -13,13 +13,13 @@ import { inWorkshop, planSweep } from "./scratch-folder.ts";
 /**
  * Afterwards /boot/config/ssh holds the node's host keys, made once, and sshd finds them in /etc/ssh.
  *
- * It requires the config partition and nothing else, so that a node with a broken disk can still be reached by ssh. The private half
- * of a pair decides: it is written durably by one rename, and the public half is computed from it. So a power cut leaves either no
- * key, or a pair that the next run completes.
+ * It requires the config partition and nothing else, so that a node with a broken disk can still be reached by ssh. The private half of a
+ * pair decides: it is written durably by one rename, and the public half is computed from it. So a power cut leaves either no key, or a
+ * pair that the next run completes.
  *
- * A file that is not in a form that OpenSSH writes is checked by OpenSSH's own loader. A file that the loader rejects would
- * lock everyone out permanently. If it holds a key, the same key is written as OpenSSH writes it; if not, a new key is made. The old
- * file is kept beside it under another name, unless it is empty. There is no conflict.
+ * A file that is not in a form that OpenSSH writes is checked by OpenSSH's own loader. A file that the loader rejects would lock everyone
+ * out permanently. If it holds a key, the same key is written as OpenSSH writes it; if not, a new key is made. The old file is kept beside
+ * it under another name, unless it is empty. There is no conflict.
  *
  * If it fails, the boot goes on: a node that serves but allows no login is better than one that does neither.
  */
@@ -86,8 +86,8 @@ async function planKey(machine: Machine, type: HostKeyType): Promise<readonly Ac
 }
 
 /**
- * @returns the line of the .pub file; `undefined` for a key that sshd would not read, or could not use. No tool is started for a
- *   file in the form that OpenSSH writes, which every key made here has.
+ * @returns the line of the .pub file; `undefined` for a key that sshd would not read, or could not use. No tool is started for a file in
+ *   the form that OpenSSH writes, which every key made here has.
  */
 async function readBySshd(host: Machine["host"], file: string, key: ReturnType<typeof parseHostKey>): Promise<string | undefined> {
   if (key.kind === "key" && key.isCanonical) return key.publicLine;

@@ -9,11 +9,11 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 /**
  * Afterwards the backup spool holds no file that is older than backup.conf allows.
  *
- * The monitor runs it, as often as backup.conf says. It requires the mounted spool: an empty mount point holds no files to purge.
- * Only files are deleted; links and other file systems are never followed. There is no conflict.
+ * The monitor runs it, as often as backup.conf says. It requires the mounted spool: an empty mount point holds no files to purge. Only
+ * files are deleted; links and other file systems are never followed. There is no conflict.
  *
- * A clock that is ahead makes every file look old. So nothing is deleted before the clock has been set from the network, or the node
- * has run for as long as files are kept. A file from before that boot is then old enough, whatever the clock shows.
+ * A clock that is ahead makes every file look old. So nothing is deleted before the clock has been set from the network, or the node has
+ * run for as long as files are kept. A file from before that boot is then old enough, whatever the clock shows.
  */
 export const backupSpool = unit({
   name: "backup-spool",

@@ -12,9 +12,9 @@ import { mountBoot } from "../disks/mount-boot.ts";
  * tar, and CONFIGURED, belong to the unit injected-data.
  *
  * It requires /boot/config alone, so that the network need not wait for encrypted disks. Until CONFIGURED exists, the attached medium
- * decides. So a crash, or a medium that is exchanged before the first boot has ended, still leads to the files of exactly one tar.
- * Planning mounts the medium read-only, checks the whole tar once, and unmounts it: the files stored afterwards are those that were
- * checked. A conflict means that two media with different tars are attached.
+ * decides. So a crash, or a medium that is exchanged before the first boot has ended, still leads to the files of exactly one tar. Planning
+ * mounts the medium read-only, checks the whole tar once, and unmounts it: the files stored afterwards are those that were checked. A
+ * conflict means that two media with different tars are attached.
  */
 export const configInjection = unit({
   name: "config-injection",

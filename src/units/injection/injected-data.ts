@@ -15,13 +15,13 @@ import { type GuestUnit, type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 
 /**
- * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From
- * then on neither this unit nor config-injection reads a medium again.
+ * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From then
+ * on neither this unit nor config-injection reads a medium again.
  *
- * It requires config-injection, which has checked the whole tar and recorded its digest, and the units that mount the file systems of
- * the profile's data. The medium is read once more, into a folder beside the target. The result is used only if the tar still has the
- * recorded digest. Each file or tree is put into place as a whole, by a rename. A conflict means that a target already exists with
- * content that no recorded medium brought: keys and state of a node are never replaced.
+ * It requires config-injection, which has checked the whole tar and recorded its digest, and the units that mount the file systems of the
+ * profile's data. The medium is read once more, into a folder beside the target. The result is used only if the tar still has the recorded
+ * digest. Each file or tree is put into place as a whole, by a rename. A conflict means that a target already exists with content that no
+ * recorded medium brought: keys and state of a node are never replaced.
  *
  * @param places the units that mount the targets, and the paths of the targets
  */

@@ -1,6 +1,6 @@
 /**
- * The digest of the packet filter's rules right after this run has loaded them. The plan that follows at once takes it from here,
- * instead of running nft again. It is valid for that one plan, and is not kept.
+ * The digest of the packet filter's rules right after this run has loaded them. The plan that follows at once takes it from here, instead
+ * of running nft again. It is valid for that one plan, and is not kept.
  */
 export interface FreshRules {
   /** @param digest of the rules in force, just read from the kernel */

@@ -22,15 +22,15 @@ import { primaryInterface } from "./primary-interface.ts";
 import { noCarrier } from "./link-problems.ts";
 
 /**
- * Afterwards the primary interface has a usable IPv6 address: the one of network.conf, or any global one from a router's
- * advertisement. An address is not usable while its duplicate detection runs.
+ * Afterwards the primary interface has a usable IPv6 address: the one of network.conf, or any global one from a router's advertisement. An
+ * address is not usable while its duplicate detection runs.
  *
- * It requires the network, and the bus, because it talks to systemd-networkd over D-Bus. If no router answers, networkd asks for
- * routers more and more seldom, down to once an hour (RFC 7559). Once a router has answered, it stops. So this unit sends one router
- * solicitation, which changes nothing on the node. A configured address is only waited for: applying it is the unit `network`'s task.
+ * It requires the network, and the bus, because it talks to systemd-networkd over D-Bus. If no router answers, networkd asks for routers
+ * more and more seldom, down to once an hour (RFC 7559). Once a router has answered, it stops. So this unit sends one router solicitation,
+ * which changes nothing on the node. A configured address is only waited for: applying it is the unit `network`'s task.
  *
- * If it fails, the boot is degraded. A node without IPv6 is of little use, but it must come up, report the error, and be repairable.
- * A conflict means that another node has the configured address, or that no node can use it, because it is link-local.
+ * If it fails, the boot is degraded. A node without IPv6 is of little use, but it must come up, report the error, and be repairable. A
+ * conflict means that another node has the configured address, or that no node can use it, because it is link-local.
  */
 export const ipv6Monitor = unit({
   name: "ipv6-monitor",

@@ -8,17 +8,16 @@ import { pause, systemClock } from "../../base/clock.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
-import { cardInPlaceOf, decisionFile, isNodeCard, knownAgain } from "./primary-interface.ts";
+import { cardInPlaceOf, isNodeCard, knownAgain } from "./primary-interface.ts";
 
 /**
- * Afterwards the node's network card is chosen and recorded. A card that is added later, and comes first by its name, does not take
- * its place.
+ * Afterwards the node's network card is chosen and recorded. A card that is added later, and comes first by its name, does not take its
+ * place.
  *
- * It requires the config partition alone. If there is only one card, it is chosen. Of several, the one that alone has a carrier is
- * chosen, or the one on which alone a router answers. Otherwise it is the first by name. A note gives the reason. If none has a
- * carrier, the first by name serves for this boot, and is not recorded. A recorded card that is gone is waited for, and then the
- * choice is made again. There is no conflict. If it fails, the boot is degraded: a choice that cannot be recorded is made at every
- * boot.
+ * It requires the config partition alone. If there is only one card, it is chosen. Of several, the one that alone has a carrier is chosen,
+ * or the one on which alone a router answers. Otherwise it is the first by name. A note gives the reason. If none has a carrier, the first
+ * by name serves for this boot, and is not recorded. A recorded card that is gone is waited for, and then the choice is made again. There
+ * is no conflict. If it fails, the boot is degraded: a choice that cannot be recorded is made at every boot.
  */
 export const networkCard = unit({
   name: "network-card",
@@ -36,7 +35,7 @@ export const networkCard = unit({
     const memory = isNodeCard(remembered) ? remembered.card : undefined;
     const known = memory === undefined ? undefined : knownAgain(memory, cards);
     if (memory !== undefined && known !== undefined && isAsRemembered(memory, known)) return [];
-    const decision = await readNodeCard(host, decisionFile(layout));
+    const decision = await readNodeCard(host, layout.runFiles.networkCard);
     const decided = isNodeCard(decision) ? knownAgain(decision.card, cards) : undefined;
     if (known === undefined && isNodeCard(decision) && decided !== undefined && decision.because === "nothing") return [];
     await expectFinalNames(host, cards);
@@ -66,7 +65,7 @@ export const networkCard = unit({
         if (found === undefined) return;
         // The choice for this boot, also if it cannot be recorded permanently.
         await host.makeFolder(layout.run, { mode: 0o755 });
-        await writeNodeCard(host, decisionFile(layout), await record(host, found, memory));
+        await writeNodeCard(host, layout.runFiles.networkCard, await record(host, found, memory));
         if (found.because === "nothing") machine.note(reasonOf(found, memory));
       }),
       provision(

@@ -21,16 +21,16 @@ import { noInterface } from "./link-problems.ts";
 /**
  * Afterwards the .network file of the primary interface agrees with network.conf, and systemd-networkd has applied it, or will.
  *
- * It requires the injected configuration and nothing else: neither LUKS nor LVM. In a boot it comes before systemd-networkd, which the
- * file starts (etc/common/systemd/system/guestos-network.path) while the disks are still being opened. When it runs later, after an
- * operator has edited network.conf, it has networkd apply the change, and starts networkd if it does not run. There is no conflict:
- * files that this program made for other interfaces are removed, and all other files stay.
+ * It requires the injected configuration and nothing else: neither LUKS nor LVM. In a boot it comes before systemd-networkd, which the file
+ * starts (etc/common/systemd/system/guestos-network.path) while the disks are still being opened. When it runs later, after an operator has
+ * edited network.conf, it has networkd apply the change, and starts networkd if it does not run. There is no conflict: files that this
+ * program made for other interfaces are removed, and all other files stay.
  *
  * The IPv4 address that the orchestrator gave in this boot takes the place of network.conf's.
  *
- * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the
- * place. One wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file
- * can correct it. There, a mistake that could remove an address or a route leaves the network as it is, and is an error.
+ * A value of network.conf that cannot be used counts as absent. The rest is applied, and then the unit is degraded and names the place. One
+ * wrong value must not make the others fail, nor an upgrade's trial. On a running node, the operator who edited the file can correct it.
+ * There, a mistake that could remove an address or a route leaves the network as it is, and is an error.
  */
 export const network = unit({
   name: "network",

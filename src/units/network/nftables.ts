@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { activate, conflict } from "../../boot/unit.ts";
-import { type LoadedRuleset, loadedRulesetFile, readLoadedRuleset } from "../../config/state/loaded-ruleset.ts";
+import { type LoadedRuleset, readLoadedRuleset } from "../../config/state/loaded-ruleset.ts";
 import { checkRuleset, loadExactly, loadRuleset, rulesetDigest } from "../../system/network/nft.ts";
 import type { Ruleset } from "../../system/network/nft-errors.ts";
 import { type IncludedFile, includesIn } from "../../system/network/nft-includes.ts";
@@ -53,7 +52,7 @@ export const nftables = unit({
       ];
     }
     // Nothing fails open: if the rules in force were changed and the file cannot be used, the rules that were loaded last are put back.
-    const kept = await host.readText(keptPath(machine));
+    const kept = await host.readText(layout.runFiles.rulesetCopy);
     if (kept !== undefined && loaded !== undefined && loaded.ruleset !== (await rulesetDigest(host))) {
       return [
         activate(`put back the rules that were loaded last, from ${loaded.file}`, () =>
@@ -84,7 +83,7 @@ async function load(
   } catch (error) {
     if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
       await host.makeFolder(layout.run, { mode: 0o755 });
-      await host.writeFile(loadedRulesetFile(layout), `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies LoadedRuleset)}\n`, {
+      await host.writeFile(layout.runFiles.loadedRuleset, `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies LoadedRuleset)}\n`, {
         mode: 0o644,
       });
     }
@@ -100,8 +99,8 @@ async function note(machine: Machine, what: Omit<LoadedRuleset, "loaded">, kept:
   const { host, layout } = machine;
   const state: LoadedRuleset = { ...what, loaded: Math.round(Date.now() / 1000) };
   await host.makeFolder(layout.run, { mode: 0o755 });
-  await host.writeFile(keptPath(machine), kept, { mode: 0o600 });
-  await host.writeFile(loadedRulesetFile(layout), `${JSON.stringify(state)}\n`, { mode: 0o644 });
+  await host.writeFile(layout.runFiles.rulesetCopy, kept, { mode: 0o600 });
+  await host.writeFile(layout.runFiles.loadedRuleset, `${JSON.stringify(state)}\n`, { mode: 0o644 });
   machine.freshRules.remember(state.ruleset);
 }
 
@@ -122,11 +121,6 @@ async function flawIn(
     if (error instanceof ProblemError && error.problem.where !== undefined) return error;
     throw error;
   }
-}
-
-/** A copy of the rules: the file may be gone, or broken, when they are needed again. */
-function keptPath({ layout }: Pick<Machine, "layout">): string {
-  return join(layout.run, "ruleset.nft");
 }
 
 /** Digest of the file and of all files that it includes. */

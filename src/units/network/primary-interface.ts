@@ -1,22 +1,16 @@
-import { join } from "node:path";
 import { type CardIdentity, type NodeCard, readNodeCard } from "../../config/state/network-card.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import type { Host } from "../../system/host.ts";
 import { type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 
 /**
- * The interface over which the node is reached: the recorded card, else the one that this boot has chosen, else the first by name.
- * Every unit and watcher uses it, so that they agree. `undefined` while there is none.
+ * The interface over which the node is reached: the recorded card, else the one that this boot has chosen, else the first by name. Every
+ * unit and watcher uses it, so that they agree. `undefined` while there is none.
  */
 export async function primaryInterface(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
   const cards = await networkInterfaces(host);
   if (cards.length <= 1) return cards[0];
-  return (await cardIn(host, layout.config.networkCard, cards)) ?? (await cardIn(host, decisionFile(layout), cards)) ?? cards[0];
-}
-
-/** The file with this boot's choice, whether or not that could be recorded permanently. */
-export function decisionFile({ run }: Pick<Layout, "run">): string {
-  return join(run, "network-card.json");
+  return (await cardIn(host, layout.config.networkCard, cards)) ?? (await cardIn(host, layout.runFiles.networkCard, cards)) ?? cards[0];
 }
 
 async function cardIn(host: Host, file: string, cards: readonly NetworkInterface[]): Promise<NetworkInterface | undefined> {
@@ -29,8 +23,8 @@ export function isNodeCard(found: NodeCard | "unreadable" | undefined): found is
 }
 
 /**
- * Finds the known card among the present ones: by its maker's address, wherever it is plugged in now. Its place counts only if one of
- * the two has no such address.
+ * Finds the known card among the present ones: by its maker's address, wherever it is plugged in now. Its place counts only if one of the
+ * two has no such address.
  */
 export function knownAgain(known: CardIdentity, cards: readonly NetworkInterface[]): NetworkInterface | undefined {
   const same = known.mac === undefined ? [] : cards.filter(({ mac }) => mac === known.mac);

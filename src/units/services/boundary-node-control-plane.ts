@@ -9,8 +9,8 @@ import { injectedPath, planProgram } from "./program-service.ts";
 /**
  * Afterwards boundary-node-control-plane, if the image has it, learns from the network's registry which nodes exist.
  *
- * It requires the bus, because it starts a service, the network, and the injected data: an initial copy of the registry. If it fails,
- * the boot is degraded: the routes known before are still served. A conflict means that systemd cannot start its service.
+ * It requires the bus, because it starts a service, the network, and the injected data: an initial copy of the registry. If it fails, the
+ * boot is degraded: the routes known before are still served. A conflict means that systemd cannot start its service.
  */
 export const boundaryNodeControlPlane = unit({
   name: "boundary-node-control-plane",

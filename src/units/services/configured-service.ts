@@ -33,9 +33,8 @@ const RUNNING: readonly string[] = ["active", "reloading"];
 /**
  * The actions after which the service runs with those files.
  *
- * The check comes before the last file, which puts the others in force, is replaced. So a refused file leaves the service, running or
- * not, as it was. A digest records that the service took the files up, so that the next run repeats a reload that was cut off or
- * failed.
+ * The check comes before the last file, which puts the others in force, is replaced. So a refused file leaves the service, running or not,
+ * as it was. A digest records that the service took the files up, so that the next run repeats a reload that was cut off or failed.
  */
 export async function planConfiguredService(machine: Machine, configured: ConfiguredService): Promise<Plan> {
   const { host } = machine;

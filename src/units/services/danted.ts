@@ -11,13 +11,13 @@ import { primaryInterface } from "../network/primary-interface.ts";
 import { systemBus } from "./system-bus.ts";
 
 /**
- * Afterwards the machines in the networks that bn_vars.conf names, and no others, can use this node's SOCKS proxy. If it names none,
- * no proxy runs.
+ * Afterwards the machines in the networks that bn_vars.conf names, and no others, can use this node's SOCKS proxy. If it names none, no
+ * proxy runs.
  *
  * It requires the bus, because it starts a service, the injected configuration, and the network. The proxy sends through the primary
- * interface, or through that of socks_interface. A changed list of networks takes effect by a reload. A configuration that danted
- * refuses does not replace the one in use. If it fails, the boot is degraded: clients that need no proxy are still served. A conflict
- * means that the interface does not exist, or that systemd cannot start danted.
+ * interface, or through that of socks_interface. A changed list of networks takes effect by a reload. A configuration that danted refuses
+ * does not replace the one in use. If it fails, the boot is degraded: clients that need no proxy are still served. A conflict means that
+ * the interface does not exist, or that systemd cannot start danted.
  */
 export const danted = unit({
   name: "danted",

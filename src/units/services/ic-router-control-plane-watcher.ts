@@ -6,9 +6,9 @@ import { planProgram } from "./program-service.ts";
 /**
  * Afterwards ic-router-control-plane-watcher, if the image has it, passes the control plane's routes on to the router.
  *
- * It requires the bus, because it starts a service. It comes after the control plane, whose files it watches. The program waits for
- * these files itself, so a control plane that fails does not delay it. If it fails, the boot is degraded, as with the control plane.
- * A conflict means that systemd cannot start its service.
+ * It requires the bus, because it starts a service. It comes after the control plane, whose files it watches. The program waits for these
+ * files itself, so a control plane that fails does not delay it. If it fails, the boot is degraded, as with the control plane. A conflict
+ * means that systemd cannot start its service.
  */
 export const icRouterControlPlaneWatcher = unit({
   name: "ic-router-control-plane-watcher",

@@ -12,8 +12,8 @@ import { injectedPath, planProgram } from "./program-service.ts";
  * Afterwards icx-proxy, if the image has it, turns requests to this node's domains into calls of canisters.
  *
  * It requires the bus, because it starts a service, the network, and the injected data. It gets no option by which it would accept a
- * connection that it cannot verify, whether or not the medium brought certificates. If it fails, the boot is degraded: nginx answers
- * that the server behind it cannot be reached. A conflict means that no domain is named, or that systemd cannot start its service.
+ * connection that it cannot verify, whether or not the medium brought certificates. If it fails, the boot is degraded: nginx answers that
+ * the server behind it cannot be reached. A conflict means that no domain is named, or that systemd cannot start its service.
  */
 export const icxProxy = unit({
   name: "icx-proxy",

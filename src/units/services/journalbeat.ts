@@ -12,14 +12,14 @@ import { systemBus } from "./system-bus.ts";
 /**
  * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them. If neither does, no shipper runs.
  *
- * Journalbeat itself is discontinued. If the image has its successor, Filebeat ships to all hosts, in Elasticsearch's protocol, with
- * the tags on every entry. Otherwise systemd-journal-upload, which Debian maintains, ships in the journal's own format. It ships to
- * the first host of journalbeat.conf alone, over HTTPS unless that host is written with http://. It has no tags: they are an entry of
- * the journal itself (GUESTOS_TAG=), which a receiver can match by machine and boot id.
+ * Journalbeat itself is discontinued. If the image has its successor, Filebeat ships to all hosts, in Elasticsearch's protocol, with the
+ * tags on every entry. Otherwise systemd-journal-upload, which Debian maintains, ships in the journal's own format. It ships to the first
+ * host of journalbeat.conf alone, over HTTPS unless that host is written with http://. It has no tags: they are an entry of the journal
+ * itself (GUESTOS_TAG=), which a receiver can match by machine and boot id.
  *
- * It requires the bus, because it starts a service, and the injected configuration. If it fails, the boot is degraded: a node without
- * log shipping still works. A conflict means that the image cannot do what is configured: it has no such shipper, or no certificate
- * by which to verify the receiver.
+ * It requires the bus, because it starts a service, and the injected configuration. If it fails, the boot is degraded: a node without log
+ * shipping still works. A conflict means that the image cannot do what is configured: it has no such shipper, or no certificate by which to
+ * verify the receiver.
  */
 export const journalbeat = unit({
   name: "journalbeat",

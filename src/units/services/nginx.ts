@@ -14,14 +14,12 @@ import { network, networkApplied } from "../network/network.ts";
 import { systemBus } from "./system-bus.ts";
 
 /**
- * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and forwards requests to
- * icx-proxy.
+ * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and forwards requests to icx-proxy.
  *
- * It requires the bus, because it starts a service, the injected data, to which the certificates belong, and the network. New
- * domains, name servers and certificates take effect by a reload, which drops no connection. A configuration that nginx refuses does
- * not replace the one in use. If it fails, the boot is degraded: a node that does not serve can still be inspected. A conflict means
- * that no domain is named, that there is no certificate, or that systemd cannot start nginx. No client is ever served without a
- * certificate.
+ * It requires the bus, because it starts a service, the injected data, to which the certificates belong, and the network. New domains, name
+ * servers and certificates take effect by a reload, which drops no connection. A configuration that nginx refuses does not replace the one
+ * in use. If it fails, the boot is degraded: a node that does not serve can still be inspected. A conflict means that no domain is named,
+ * that there is no certificate, or that systemd cannot start nginx. No client is ever served without a certificate.
  */
 export const nginx = unit({
   name: "nginx",

@@ -7,10 +7,9 @@ import { systemBus } from "./system-bus.ts";
 /**
  * Afterwards node_exporter serves metrics, over TLS, with the keys of this node.
  *
- * It requires the bus, because it starts a service, and the keys, without which the exporter would not start. New keys need no
- * restart: the exporter reads them again at every connection (prometheus/exporter-toolkit, web configuration). If it fails, the boot
- * is degraded: a node without metrics still works. A conflict means that the image has no such service, or that an operator has
- * masked it.
+ * It requires the bus, because it starts a service, and the keys, without which the exporter would not start. New keys need no restart: the
+ * exporter reads them again at every connection (prometheus/exporter-toolkit, web configuration). If it fails, the boot is degraded: a node
+ * without metrics still works. A conflict means that the image has no such service, or that an operator has masked it.
  */
 export const nodeExporter = unit({
   name: "node-exporter",

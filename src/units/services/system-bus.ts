@@ -5,9 +5,9 @@ import { unit } from "../machine.ts";
 /**
  * Afterwards the system bus answers. The unit waits for that, and changes nothing.
  *
- * systemd starts the bus once this program has told it that the early half of the boot has ended. Units that require or follow this
- * one, directly or not, are the late half. All others are the early half. That is the only difference (src/run/stages.ts).
- * If it fails, the boot is degraded: an operator can log in to a node without a bus.
+ * systemd starts the bus once this program has told it that the early half of the boot has ended. Units that require or follow this one,
+ * directly or not, are the late half. All others are the early half. That is the only difference (src/run/stages.ts). If it fails, the boot
+ * is degraded: an operator can log in to a node without a bus.
  */
 export const systemBus = unit({
   name: "system-bus",

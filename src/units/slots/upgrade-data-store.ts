@@ -12,9 +12,9 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
  * Afterwards /var/lib/ic/data has the layout that this system expects, and its file `.layout-version` says so.
  *
  * It requires the mounted store, and the injected data in it. The version is stored on the data volume itself, so it stays true of this
- * data wherever the volume is moved. It is written after the change is on the disk: a crash in between only repeats a step that can
- * be repeated. A conflict means that the store is newer than this system, or that its version cannot be read. An old program on a new
- * layout could destroy data, so the boot stops.
+ * data wherever the volume is moved. It is written after the change is on the disk: a crash in between only repeats a step that can be
+ * repeated. A conflict means that the store is newer than this system, or that its version cannot be read. An old program on a new layout
+ * could destroy data, so the boot stops.
  */
 export const upgradeDataStore = unit({
   name: "upgrade-data-store",

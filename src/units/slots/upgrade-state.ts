@@ -8,12 +8,12 @@ import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
 /**
- * Afterwards grubenv and the slots' records agree with this boot. A slot that was tried and went back is marked as failed, and its image
- * is not installed again. The running slot is marked as proven if it is stable. A grubenv block that GRUB could not read or save is
- * repaired. A mark in /run says whether this boot is a trial, for the service that ends a trial (guestos-go-back.service).
+ * Afterwards grubenv and the slots' records agree with this boot. A slot that was tried and went back is marked as failed, and its image is
+ * not installed again. The running slot is marked as proven if it is stable. A grubenv block that GRUB could not read or save is repaired.
+ * A mark in /run says whether this boot is a trial, for the service that ends a trial (guestos-go-back.service).
  *
- * It requires GRUB's partition and the config partition alone, and comes right after them: an upgrade later in this boot must find a
- * true state. There is no conflict: a state that cannot be read is written again from the running system, which decides.
+ * It requires GRUB's partition and the config partition alone, and comes right after them: an upgrade later in this boot must find a true
+ * state. There is no conflict: a state that cannot be read is written again from the running system, which decides.
  *
  * If it fails, the boot goes on: the next boot tries again, and every upgrade command does the same first.
  */
