@@ -14,13 +14,12 @@ const CODE = { code: "which problem ([codes.md](codes.md))" };
 const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: the last other run that an operator started" };
 const SLOT = { slot: "`A`, `B`" };
 
-type NoLabels = Readonly<Record<never, string>>;
-
-function gauge<const L extends Family["labels"] = NoLabels>(name: string, unit: Family["unit"], help: string, labels?: L) {
-  return { name, type: "gauge" as const, unit, labels: labels ?? {}, help } as Family & { readonly labels: L };
+/** @param labels `{}` for none */
+function gauge<const L extends Family["labels"]>(name: string, unit: Family["unit"], help: string, labels: L) {
+  return { name, type: "gauge" as const, unit, labels, help };
 }
 
-function counter<const L extends Family["labels"] = NoLabels>(name: string, unit: Family["unit"], help: string, labels?: L) {
+function counter<const L extends Family["labels"]>(name: string, unit: Family["unit"], help: string, labels: L) {
   return { ...gauge(name, unit, help, labels), type: "counter" as const };
 }
 
@@ -40,11 +39,12 @@ export const families = {
     confirm_boot: "device of the boot partition: the system was confirmed in this boot (value 1)",
     version: "the running version, with `next_boot` and `confirm_boot`",
   }),
-  bootStable: gauge("guestos_boot_stable", "boolean", "Whether no upgrade is waiting for its reboot or its confirmation"),
+  bootStable: gauge("guestos_boot_stable", "boolean", "Whether no upgrade is waiting for its reboot or its confirmation", {}),
   operatorKey: gauge(
     "guestos_node_operator_private_key_exists",
     "boolean",
     "Whether a node operator's private key was injected, which tells how the node was deployed",
+    {},
   ),
 
   bootInfo: gauge("guestos_boot_info", "boolean", "Which boot this is; always 1", {
@@ -55,8 +55,8 @@ export const families = {
   bootOutcome: gauge("guestos_boot_outcome", "boolean", "How this boot's chain ended, all runs taken together", {
     outcome: "`done`, `degraded`, `failed`, `unfinished`: exactly one of them is 1",
   }),
-  bootStart: gauge("guestos_boot_start_timestamp_seconds", "unix seconds", "When the first run of this boot started"),
-  bootDuration: gauge("guestos_boot_duration_seconds", "seconds", "How long the runs of this boot itself took together"),
+  bootStart: gauge("guestos_boot_start_timestamp_seconds", "unix seconds", "When the first run of this boot started", {}),
+  bootDuration: gauge("guestos_boot_duration_seconds", "seconds", "How long the runs of this boot itself took together", {}),
   runDuration: gauge("guestos_run_duration_seconds", "seconds", "How long a run of the chain took", RUN),
   runEndUptime: gauge("guestos_run_end_uptime_seconds", "seconds", "How long after the start of the kernel a run of the chain ended", RUN),
   runPeakMemory: gauge(
@@ -105,14 +105,14 @@ export const families = {
   bootCycle: gauge("guestos_boot_cycle", "boolean", "The boot loader's boot_cycle", {
     cycle: "`install`, `stable`, `first_boot`, `failsafe_check`: exactly one of them is 1",
   }),
-  grubenvSound: gauge("guestos_grubenv_sound", "boolean", "Whether the boot loader's environment block is as guestos-boot writes it"),
-  refusedImages: gauge("guestos_upgrade_refused_images", "number", "How many images are not to be installed again"),
+  grubenvSound: gauge("guestos_grubenv_sound", "boolean", "Whether the boot loader's environment block is as guestos-boot writes it", {}),
+  refusedImages: gauge("guestos_upgrade_refused_images", "number", "How many images are not to be installed again", {}),
   intents: gauge("guestos_intents", "number", "How many intents to make a device or a file system are on the config partition", {
     phase: "`begun`, `complete`, `unreadable`",
   }),
 
-  monitorStart: gauge("guestos_monitor_start_timestamp_seconds", "unix seconds", "When the monitor started"),
-  monitorWritten: gauge("guestos_monitor_state_timestamp_seconds", "unix seconds", "When the monitor last wrote what it knows"),
+  monitorStart: gauge("guestos_monitor_start_timestamp_seconds", "unix seconds", "When the monitor started", {}),
+  monitorWritten: gauge("guestos_monitor_state_timestamp_seconds", "unix seconds", "When the monitor last wrote what it knows", {}),
   unitDrift: gauge("guestos_unit_drift", "number", "How many things of a watched unit are missing", UNIT),
   unitProblem: gauge("guestos_unit_problem", "boolean", "Whether a watched unit could not be repaired, or not be inspected", UNIT),
   unitProblemInfo: gauge("guestos_unit_problem_info", "boolean", "Which problem a watched unit has, while it has one; always 1", {
@@ -137,6 +137,7 @@ export const families = {
     "guestos_ruleset_last_load_timestamp_seconds",
     "unix seconds",
     "When the firewall's rules were last loaded, by a boot or by the monitor",
+    {},
   ),
 
   sourceReadable: gauge(
@@ -146,10 +147,10 @@ export const families = {
     { source: "`record`, `slots`, `intents`, `data`, `monitor`: what the metrics are taken from" },
   ),
 
-  processMemory: gauge("process_resident_memory_bytes", "bytes", "Resident memory of the monitor"),
-  processCpu: counter("process_cpu_seconds_total", "seconds", "CPU time that the monitor used, user and system"),
-  processFiles: gauge("process_open_fds", "number", "Open file descriptors of the monitor"),
-  processStart: gauge("process_start_time_seconds", "unix seconds", "When the monitor's process started"),
+  processMemory: gauge("process_resident_memory_bytes", "bytes", "Resident memory of the monitor", {}),
+  processCpu: counter("process_cpu_seconds_total", "seconds", "CPU time that the monitor used, user and system", {}),
+  processFiles: gauge("process_open_fds", "number", "Open file descriptors of the monitor", {}),
+  processStart: gauge("process_start_time_seconds", "unix seconds", "When the monitor's process started", {}),
 } satisfies Readonly<Record<string, Family>>;
 
 /** One value of a metric. */
