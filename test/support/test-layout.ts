@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 
-/** The layout of a GuestOS with every path moved below `root`: "/boot/config/ssh" is `${root}/boot/config/ssh`. */
-export function testLayout(root: string): Layout {
-  return moved(guestosLayout, root);
+/** A layout with every path moved below `root`: "/boot/config/ssh" is `${root}/boot/config/ssh`. A GuestOS's when none is named. */
+export function testLayout(root: string, layout: Layout = guestosLayout): Layout {
+  return moved(layout, root);
 }
 
 function moved<T>(value: T, root: string): T;

@@ -2,6 +2,8 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { ProfileName } from "../../../src/profiles/profiles.ts";
+import type { Booted } from "./command-line.ts";
 import { FILLER } from "./filler.ts";
 import { ENVIRONMENT, type Target } from "./target.ts";
 
@@ -33,10 +35,12 @@ export interface Snapshot {
 /** A machine on file systems of its own, in the namespaces of the worker that makes it. */
 export class CrashMachine implements Disposable {
   readonly root: string;
+  readonly #profile: ProfileName;
 
   /** @param from a folder with its content */
-  constructor(root: string, from?: string) {
+  constructor(root: string, profile: ProfileName, from?: string) {
     this.root = root;
+    this.#profile = profile;
     mkdirSync(root, { recursive: true });
     const mounts = Object.entries(PLACES).map(
       ([place, size]) => `mkdir -p ${place}; mount -t tmpfs -o size=${size}m,mode=0755 tmpfs ${place}`,
@@ -58,7 +62,12 @@ export class CrashMachine implements Disposable {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: PATIENCE,
       killSignal: "SIGABRT",
-      env: { ...process.env, [ENVIRONMENT.root]: this.root, [ENVIRONMENT.target]: JSON.stringify(target) },
+      env: {
+        ...process.env,
+        [ENVIRONMENT.root]: this.root,
+        [ENVIRONMENT.profile]: this.#profile,
+        [ENVIRONMENT.target]: JSON.stringify(target),
+      },
     });
     return new Promise((resolve, reject) => {
       let output = "";
@@ -72,8 +81,12 @@ export class CrashMachine implements Disposable {
   async runHere(args: readonly string[]): Promise<Ended> {
     const { guestosBootOn } = await import("./command-line.ts");
     let output = "";
-    const status = await guestosBootOn(this.root, this.#here(args), (text) => (output += `${text}\n`));
+    const status = await guestosBootOn(this.#booted, this.#here(args), (text) => (output += `${text}\n`));
     return { status, signal: null, output };
+  }
+
+  get #booted(): Booted {
+    return { root: this.root, profile: this.#profile };
   }
 
   #here(args: readonly string[]): readonly string[] {

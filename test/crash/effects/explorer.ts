@@ -47,12 +47,12 @@ export class EffectExplorer {
 
   /** Lets it run undisturbed, twice: what differs then is random. @throws Error when it does not end well */
   async enumerate(): Promise<void> {
-    const { name, before, files, kernel, args, check } = this.#scenario;
+    const { name, profile, before, files, kernel, args, check } = this.#scenario;
     writeFileSync(join(this.#folder, "../cmdline"), kernel);
     rmSync(this.#base, { recursive: true, force: true });
     resetKernel();
     {
-      using machine = new CrashMachine(join(this.#folder, "machine"));
+      using machine = new CrashMachine(join(this.#folder, "machine"), profile);
       machine.put({ ...machineFiles, ...files });
       for (const command of before) requireWell(await machine.runHere(command), command.join(" "));
       machine.unbind();
@@ -120,7 +120,7 @@ export class EffectExplorer {
 
   #machine(): CrashMachine {
     resetKernel();
-    return new CrashMachine(join(this.#folder, "machine"), this.#base);
+    return new CrashMachine(join(this.#folder, "machine"), this.#scenario.profile, this.#base);
   }
 
   #listed(): readonly unknown[] {

@@ -1,17 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withRequirements } from "../../../src/boot/graph.ts";
+import { DEFAULT_PROFILE, type ProfileName, profileNames } from "../../../src/profiles/profiles.ts";
 import { blockOf, grubBoot } from "../../../src/upgrade/boot-state.ts";
 import type { SlotRecord } from "../../../src/upgrade/slot-state.ts";
 import { makeHostKey } from "../../support/host-key.ts";
 import { rawTar } from "../../support/raw-tar.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
 import { compressions, imageTar, noise, sha256Of } from "../../support/update-images.ts";
-import { chain, killedUnits } from "./chain.ts";
+import { chains, type KilledUnit, killedUnits } from "./chain.ts";
 
 /** A command line on a machine: what is killed, again and again. */
 export interface Scenario {
   readonly name: string;
+  /** Whose chain and medium the machine has. */
+  readonly profile: ProfileName;
   /** What is there besides that which every machine has: content by path. */
   readonly files: Readonly<Record<string, string | Uint8Array>>;
   /** What the kernel was told. */
@@ -31,11 +34,16 @@ const SYSTEM_A = "quiet dfinity.system=A\n";
 const TRIAL_OF_B = "quiet dfinity.system=B guestos-boot.trial\n";
 const ALICE = makeHostKey("ed25519", { comment: "alice" }).publicLine;
 
+/** For every profile: what one does not know, it leaves where it is. */
 const medium = rawTar([
   { name: "./network.conf", content: "hostname=node-7\nipv6_address=2001:db8::17/64\nipv6_gateway=2001:db8::1\n" },
   { name: "./nns.conf", content: "nns_url=http://a:1\n" },
   { name: "./accounts_ssh_authorized_keys/admin", content: ALICE },
   { name: "./accounts_ssh_authorized_keys/backup", content: ALICE },
+  { name: "./bn_vars.conf", content: "system_domains=ic0.app\n" },
+  { name: "./certs/fullchain.pem", content: "chain" },
+  { name: "./certs/privkey.pem", content: "key" },
+  { name: "./geolite2_dbs/GeoLite2-Country.mmdb", content: Buffer.alloc(9000, 1) },
   { name: "./nns_public_key.pem", content: KEY },
   { name: "./ic_crypto/node/secret", content: "crypto" },
   { name: "./ic_crypto/public", content: "public" },
@@ -68,12 +76,22 @@ export const machineFiles: Readonly<Record<string, string | Uint8Array>> = {
   "/var/lib/ic/crypto/.keep": "",
 };
 
-function unitScenario(name: string): Scenario {
-  const unit = chain.find((candidate) => candidate.name === name);
-  if (unit === undefined) throw new Error(`there is no unit ${name}`);
-  const required = withRequirements([unit], chain).filter((other) => other !== unit && killedUnits.includes(other.name));
+const killed = new Set(killedUnits.map(({ unit }) => unit));
+
+function unitScenario({ profile, unit }: KilledUnit): Scenario {
+  const required = withRequirements([unit], chains.get(profile) ?? []).filter((other) => other !== unit && killed.has(other));
   const before = required.length === 0 ? [] : [["run", ...required.flatMap((other) => ["--unit", other.name])]];
-  return { name, files: {}, kernel: SYSTEM_A, before, args: ["run", "--unit", name], check: ["plan", "--unit", name], kind: "unit" };
+  return {
+    // Two profiles may have a unit of their own under one name.
+    name: profile === DEFAULT_PROFILE ? unit.name : `${unit.name} of ${profile}`,
+    profile,
+    files: {},
+    kernel: SYSTEM_A,
+    before,
+    args: ["run", "--unit", unit.name],
+    check: ["plan", "--unit", unit.name],
+    kind: "unit",
+  };
 }
 
 function slots(records: Readonly<Record<"A" | "B", SlotRecord>>): Readonly<Record<string, string>> {
@@ -86,6 +104,7 @@ const update = compressions["tar.zst"](imageTar({ version: "2.0.0", boot: noise(
 
 const upgrades: readonly Scenario[] = [
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade install",
     files: {
       ...{ "/boot/config/slots/A.json": JSON.stringify(proven), "/boot/config/intents/var-B.json": "{}", "/mnt/update.tar.zst": update },
@@ -101,6 +120,7 @@ const upgrades: readonly Scenario[] = [
     args: ["upgrade", "install", "ROOT/mnt/update.tar.zst", "--sha256", sha256Of(update)],
   },
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade commit",
     files: slots({ A: proven, B: installed }),
     kind: "upgrade",
@@ -109,6 +129,7 @@ const upgrades: readonly Scenario[] = [
     args: ["upgrade", "commit", "--no-reboot"],
   },
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade confirm",
     files: { ...slots({ A: proven, B: installed }), "/boot/grub/grubenv": grubBoot(committed).block ?? committed },
     kind: "upgrade",
@@ -117,6 +138,7 @@ const upgrades: readonly Scenario[] = [
     args: ["upgrade", "confirm"],
   },
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade rollback",
     files: { ...slots({ A: proven, B: installed }), "/boot/grub/grubenv": grubBoot(committed).block ?? committed },
     kind: "upgrade",
@@ -125,6 +147,7 @@ const upgrades: readonly Scenario[] = [
     args: ["upgrade", "rollback", "--no-reboot"],
   },
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade forget",
     files: {
       ...slots({ A: proven, B: { kind: "failed", reason: "not confirmed", sha256: HASH, at: "2026-11-20T14:00:00.000Z" } }),
@@ -138,6 +161,7 @@ const upgrades: readonly Scenario[] = [
     args: ["upgrade", "forget", HASH],
   },
   {
+    profile: DEFAULT_PROFILE,
     name: "upgrade-state, after a trial that was given up",
     files: { ...slots({ A: proven, B: installed }), "/boot/grub/grubenv": grubBoot(grubBoot(committed).block).block ?? committed },
     kind: "upgrade",
@@ -151,5 +175,14 @@ const upgrades: readonly Scenario[] = [
 export const scenarios: readonly Scenario[] = [
   ...killedUnits.map(unitScenario),
   ...upgrades,
-  { name: "the whole chain", kind: "chain", files: {}, kernel: SYSTEM_A, before: [], args: ["run"], check: ["plan"] },
+  ...profileNames.map((profile): Scenario => ({
+    name: `the whole chain of ${profile}`,
+    profile,
+    kind: "chain",
+    files: {},
+    kernel: SYSTEM_A,
+    before: [],
+    args: ["run"],
+    check: ["plan"],
+  })),
 ];

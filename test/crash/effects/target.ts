@@ -27,4 +27,4 @@ export interface Effect {
 }
 
 /** The names of the variables. */
-export const ENVIRONMENT = { root: "CRASH_ROOT", target: "CRASH_TARGET", planted: "CRASH_PLANTED" } as const;
+export const ENVIRONMENT = { root: "CRASH_ROOT", profile: "CRASH_PROFILE", target: "CRASH_TARGET", planted: "CRASH_PLANTED" } as const;
