@@ -65,7 +65,7 @@ interface RestrictedPattern {
 
 export default defineConfig({
   plugins: ["typescript", "unicorn", "oxc", "import", "node", "vitest"],
-  jsPlugins: ["./tools/lint/paths-of-units.ts"],
+  jsPlugins: ["./tools/lint/guestos.ts"],
   categories: { correctness: "error", suspicious: "error", perf: "error" },
   // The last one runs in a browser, whose types no source may see.
   ignorePatterns: ["build", "dist", "node_modules", "test/support/measure-page.js"],
@@ -140,6 +140,7 @@ export default defineConfig({
       },
     })),
     { files: ["src/units/**"], rules: { "guestos/no-absolute-path": "error" } },
+    { files: ["src/**"], rules: { "guestos/foreign-words": "error" } },
     {
       files: pastTheHost,
       rules: { "no-restricted-imports": ["error", { paths: [...dialects, childProcess, execa], patterns: [upward("system")] }] },

@@ -149,6 +149,7 @@ function runName({ bootId, stage }: RunFacts): Pick<UnfinishedRun, "bootId" | "r
 
 function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string, error?: unknown): Problem {
   // An AbortError adds nothing to this text; a tool's last output does.
+  // oxlint-disable-next-line guestos/foreign-words -- a problem's message is our own
   const found = error instanceof ProblemError ? `${doing} (${error.message})` : doing;
   return late === "stopped"
     ? { code: "unit-stopped", what: "was stopped before it ended", found, todo: `run it again: guestos-boot --unit ${unit.name}` }

@@ -1,3 +1,5 @@
+import type { Context, Node } from "./rule.ts";
+
 /**
  * The rule `guestos/no-absolute-path`, for oxlint (oxlint.config.ts): a unit takes every path from the layout, which tests and
  * configuration move; a path of its own would be that of whatever machine the unit runs on, a developer's included.
@@ -8,28 +10,13 @@ const ABSOLUTE = /^\/(?!dev\/)[\w.]/;
 const MESSAGE =
   "A unit has no path of its own: take it from the layout (src/config/layout/layout.ts), or from a file of src/system if it is the kernel's.";
 
-interface Node {
-  readonly type: string;
-  readonly parent?: Node | null;
-  readonly value?: unknown;
-  readonly key?: Node | null;
-  readonly name?: string;
-  readonly id?: Node | null;
-  /** Of a template: its text, piece by piece. */
-  readonly quasis?: readonly Node[];
-}
-
-interface Context {
-  readonly report: (found: { readonly node: Node; readonly message: string }) => void;
-}
-
 /** Whether it lies in what is called `owns`: a property, or a constant that becomes one. */
 function isOwned(node: Node | null | undefined): boolean {
   if (node === null || node === undefined) return false;
   return (node.key ?? node.id)?.name === "owns" || isOwned(node.parent);
 }
 
-function create(context: Context): object {
+export function pathsOfUnits(context: Context): object {
   const check = (node: Node, text: unknown): void => {
     if (typeof text === "string" && ABSOLUTE.test(text) && !isOwned(node)) context.report({ node, message: MESSAGE });
   };
@@ -41,5 +28,3 @@ function create(context: Context): object {
     },
   };
 }
-
-export default { meta: { name: "guestos" }, rules: { "no-absolute-path": { create } } };

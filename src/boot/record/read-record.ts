@@ -44,6 +44,7 @@ function parseEvent(line: string, place: Line): RecordEvent {
   try {
     json = JSON.parse(line);
   } catch (error) {
+    // oxlint-disable-next-line guestos/foreign-words -- of which a number is taken, and no words
     const column = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined;
     throw damaged({ ...place, ...(column === undefined ? {} : { column: Number(column) + 1 }) }, shown(line), "one JSON object");
   }

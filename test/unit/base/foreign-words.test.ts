@@ -1,4 +1,3 @@
-import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { quoted } from "../../../src/base/quoted.ts";
 import { BusError } from "../../../src/system/systemd/dbus.ts";
@@ -91,26 +90,6 @@ test("addresses are found in the middle of a sentence, also in a value that was 
     "Request cannot be constructed from a URL that includes credentials: http://…@x/, so",
   );
   expect(quoted("https://user:canary@logs.example:9200?key=canary")).toBe('"https://…@logs.example:9200?…"');
-});
-
-/** Where something else than a foreign error has a message. */
-const OWN: Readonly<Record<string, string>> = {
-  "src/boot/runner.ts": "(${error.message})",
-  "src/boot/record/read-record.ts": ".exec(error.message)",
-};
-
-test("no message of an error is passed on in another way", () => {
-  const passedOn = globSync("src/**/*.ts").flatMap((file) =>
-    readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => /\b(?:error|reason|cause|thrown|failure)\.(?:message|stack)\b|\bString\((?:error|reason|cause|thrown)\)/.test(line))
-      // An error that is made of what was thrown is one that is passed on in turn.
-      .filter((line) => !/foreign(?:Text|Words)\(|new Error\(String\(/.test(line))
-      .filter((line) => !line.includes(OWN[file] ?? "\n"))
-      .map((line) => `${file}: ${line.trim()}`),
-  );
-  expect(passedOn).toEqual([]);
-  for (const [file, text] of Object.entries(OWN)) expect(readFileSync(file, "utf8"), file).toContain(text);
 });
 
 test("a problem says nothing of an error that is its cause", () => {
