@@ -1,6 +1,4 @@
-import { read as readWithCallback } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
-import { promisify } from "node:util";
 import { pause, systemClock } from "../../base/clock.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError, unreadableFile } from "../../base/problem.ts";
@@ -34,18 +32,40 @@ async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): As
   const file = await open(path, "r").catch((error: unknown) => {
     throw unreadable(path, foreignWords(error), error);
   });
-  yield* pieces(
-    path,
-    (buffer) => readHandle(file, buffer),
-    () => closed(file, isFile),
-    signal,
-  );
+  const read = async (buffer: Buffer): Promise<number> => {
+    try {
+      return (await file.read(buffer, 0, buffer.length)).bytesRead;
+    } catch (error) {
+      throw unreadable(path, foreignWords(error), error);
+    }
+  };
+  yield* pieces(read, () => closed(file, isFile), signal);
 }
 
 /** The bytes piped into the program. */
 export function standardInput(signal: AbortSignal): ByteSource {
   const name = "standard input";
-  return { name, size: () => undefined, chunks: pieces(name, readStandardInput, async () => undefined, signal) };
+  return {
+    name,
+    size: () => undefined,
+    chunks: gathered(
+      () => fromStandardInput(name),
+      signal,
+      () => void process.stdin.destroy(),
+    ),
+  };
+}
+
+/**
+ * By Node's own stream. A plain read(2) fails where the pipe is empty: once a tool has run, the pipe does not block any more, because execa
+ * asks for `process.stdin`.
+ */
+async function* fromStandardInput(name: string): AsyncGenerator<unknown> {
+  try {
+    yield* process.stdin;
+  } catch (error) {
+    throw unreadable(name, foreignWords(error), error);
+  }
 }
 
 /** Closing waits for a pending read, and a pipe may keep that waiting permanently. */
@@ -55,19 +75,8 @@ async function closed(file: FileHandle, isFile: boolean): Promise<void> {
   else closing.catch(() => undefined);
 }
 
-async function readHandle(file: FileHandle, buffer: Buffer): Promise<number> {
-  return (await file.read(buffer, 0, buffer.length)).bytesRead;
-}
-
-const readDescriptor = promisify(readWithCallback);
-
-async function readStandardInput(buffer: Buffer): Promise<number> {
-  return (await readDescriptor(0, buffer, 0, buffer.length, null)).bytesRead;
-}
-
 /** Reads into two buffers in turn: while the caller works on one, the next chunk is read into the other. */
 async function* pieces(
-  name: string,
   read: (buffer: Buffer) => Promise<number>,
   close: () => Promise<void>,
   signal: AbortSignal,
@@ -91,7 +100,7 @@ async function* pieces(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw unreadable(name, foreignWords(error), error);
+    throw error;
   } finally {
     await close();
   }
@@ -122,22 +131,31 @@ async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<
   }
 }
 
-/** The same bytes in pieces of a MiB, for sources that deliver small ones. */
-export async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  const buffer = Buffer.alloc(CHUNK);
-  let length = 0;
-  for await (const chunk of chunks) {
-    for (let done = 0; done < chunk.length;) {
-      const piece = chunk.subarray(done, done + CHUNK - length);
-      buffer.set(piece, length);
-      done += piece.length;
-      length += piece.length;
-      if (length < CHUNK) continue;
-      yield buffer;
-      length = 0;
+/**
+ * The bytes of a stream that delivers small pieces, in pieces of a MiB. The next one is collected while the caller works on one.
+ *
+ * @param open called when the first piece is requested
+ * @param stop ends what the stream waits for; called when no more is read, at the end too
+ */
+export async function* gathered(open: () => AsyncIterable<unknown>, signal: AbortSignal, stop: () => void): AsyncIterable<Uint8Array> {
+  const chunks = open()[Symbol.asyncIterator]();
+  let rest: Uint8Array = new Uint8Array();
+  const read = async (buffer: Buffer): Promise<number> => {
+    while (rest.length === 0) {
+      const next = await chunks.next();
+      if (next.done === true) return 0;
+      if (next.value instanceof Uint8Array) rest = next.value;
     }
-  }
-  if (length > 0) yield buffer.subarray(0, length);
+    const piece = rest.subarray(0, buffer.length);
+    buffer.set(piece);
+    rest = rest.subarray(piece.length);
+    return piece.length;
+  };
+  const close = async (): Promise<void> => {
+    stop();
+    await chunks.return?.();
+  };
+  yield* pieces(read, close, signal);
 }
 
 function unreadable(name: string, found: string, cause?: unknown): ProblemError {

@@ -23,8 +23,14 @@ export function httpSource(
   secret: readonly RequestHeader[] = [],
   limits: TransferLimits = defaultTransferLimits,
 ): ByteSource {
-  const transfer = new Transfer(url, signal, secret, limits);
-  return { name: transfer.name, size: () => transfer.size, chunks: gathered(transfer.chunks()) };
+  const stopped = new AbortController();
+  const transfer = new Transfer(url, AbortSignal.any([signal, stopped.signal]), secret, limits);
+  const chunks = gathered(
+    () => transfer.chunks(),
+    signal,
+    () => stopped.abort(),
+  );
+  return { name: transfer.name, size: () => transfer.size, chunks };
 }
 
 /** A failure that a retry may cure, but not sooner than after that many milliseconds. */
