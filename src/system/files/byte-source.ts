@@ -60,7 +60,7 @@ export function standardInput(signal: AbortSignal): ByteSource {
  * By Node's own stream. A plain read(2) fails where the pipe is empty: once a tool has run, the pipe does not block any more, because execa
  * asks for `process.stdin`.
  */
-async function* fromStandardInput(name: string): AsyncGenerator<unknown> {
+async function* fromStandardInput(name: string): AsyncGenerator {
   try {
     yield* process.stdin;
   } catch (error) {
@@ -139,16 +139,19 @@ async function unlessStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<
  */
 export async function* gathered(open: () => AsyncIterable<unknown>, signal: AbortSignal, stop: () => void): AsyncIterable<Uint8Array> {
   const chunks = open()[Symbol.asyncIterator]();
-  let rest: Uint8Array = new Uint8Array();
+  let chunk: Uint8Array = new Uint8Array();
+  let done = 0;
   const read = async (buffer: Buffer): Promise<number> => {
-    while (rest.length === 0) {
+    while (done === chunk.length) {
+      release(chunk);
+      [chunk, done] = [new Uint8Array(), 0];
       const next = await chunks.next();
       if (next.done === true) return 0;
-      if (next.value instanceof Uint8Array) rest = next.value;
+      if (next.value instanceof Uint8Array) chunk = next.value;
     }
-    const piece = rest.subarray(0, buffer.length);
+    const piece = chunk.subarray(done, done + buffer.length);
     buffer.set(piece);
-    rest = rest.subarray(piece.length);
+    done += piece.length;
     return piece.length;
   };
   const close = async (): Promise<void> => {
@@ -156,6 +159,14 @@ export async function* gathered(open: () => AsyncIterable<unknown>, signal: Abor
     await chunks.return?.();
   };
   yield* pieces(read, close, signal);
+}
+
+/**
+ * Frees the memory of a chunk that was copied. Tens of MiB of chunks would pile up before the garbage collector frees them, and it runs
+ * often because of them. Memory that also holds something else is left alone.
+ */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
 function unreadable(name: string, found: string, cause?: unknown): ProblemError {
