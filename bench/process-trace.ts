@@ -39,3 +39,63 @@ export function countProcesses(trace: string, roots: readonly number[], threaded
   const threads = threaded ? [...bare].filter((pid) => !started.has(pid) && !roots.includes(pid)).length : 0;
   return { programs: programs.length, processes: known.size - threads };
 }
+
+/** Where a processor's time went, in seconds. */
+export interface ProcessorTime {
+  /** The processor had nothing to do: it waited for a device, or for a time. Interrupts that arrive meanwhile are part of it. */
+  readonly idle: number;
+  readonly busy: number;
+  /** Of the roots and all below them: by program; the threads of a root by their names. */
+  readonly own: ReadonlyMap<string, number>;
+  /** Of all others: by the name that the kernel has for the task, without a number at its end. */
+  readonly others: ReadonlyMap<string, number>;
+}
+
+const SWITCH = / (\d+\.\d+): sched_switch: prev_comm=(.*) prev_pid=(\d+) prev_prio=.* ==> next_comm=.* next_pid=\d+ /;
+
+/**
+ * @param trace of ftrace on one processor, with sched_switch as well; its times are those of the kernel's monotonic clock
+ * @param roots as for `countProcesses`
+ * @param until seconds: what is later does not count
+ * @throws when the trace is of more than one processor
+ */
+export function processorTime(trace: string, roots: readonly number[], until: number): ProcessorTime {
+  const known = new Set(roots);
+  const programs = new Map<number, string>();
+  const own = new Map<string, number>();
+  const others = new Map<string, number>();
+  let [idle, busy, since] = [0, 0, 0];
+  let isStarting = true;
+  for (const line of trace.split("\n")) {
+    if (/ \[0*[1-9]\d*\] /.test(line)) throw new RangeError(`a trace of more than one processor: ${line}`);
+    const [, parent, child] = FORK.exec(line) ?? [];
+    if (parent !== undefined && known.has(Number(parent))) {
+      known.add(Number(child));
+      const program = programs.get(Number(parent));
+      if (program !== undefined) programs.set(Number(child), program);
+    }
+    const [, path, started] = EXEC.exec(line) ?? [];
+    if (path !== undefined) programs.set(Number(started), path.slice(path.lastIndexOf("/") + 1));
+    const [, time, name = "", text] = SWITCH.exec(line) ?? [];
+    if (time === undefined) continue;
+    const [now, pid] = [Math.min(Number(time), until), Number(text)];
+    const seconds = now - since;
+    since = now;
+    // The task that later idles is the one that starts the kernel.
+    if (pid === 0 && !isStarting) {
+      idle += seconds;
+      continue;
+    }
+    isStarting = false;
+    busy += seconds;
+    const [times, key] = known.has(pid) ? [own, ownKey(programs.get(pid), name)] : [others, name.replace(/[-/:\d]+.*$/, "")];
+    times.set(key, (times.get(key) ?? 0) + seconds);
+  }
+  return { idle, busy, own, others };
+}
+
+/** The kernel cuts the name of a task after 15 characters; one of another name than its program is a thread with a name of its own. */
+function ownKey(program: string | undefined, task: string): string {
+  if (program === undefined) return task;
+  return program.startsWith(task) ? program : `${program}: ${task}`;
+}

@@ -30,13 +30,13 @@ const PROBE_STATUS = (PROBE_VALUE << 1) | 1;
  * @param folder where the probe disk and the answer are kept
  */
 export async function findAccelerator(folder: string = buildFolder): Promise<Accelerator> {
-  if (process.env["MACHINE_CLOCK"] === "instructions") return counted();
+  if (process.env["MACHINE_CLOCK"] === "instructions") return countedAccelerator;
   const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
   const cache = join(folder, "accelerator.json");
   const known = await readKnown(cache, bootId);
   const failure = known === undefined ? await probe(["-accel", "kvm", "-cpu", "host"], folder) : known.failure;
   if (known === undefined) await writeFile(cache, `${JSON.stringify({ bootId, failure })}\n`);
-  return failure === null ? kvm() : tcg(failure);
+  return failure === null ? kvm() : emulation(`because KVM does not work here: ${failure}`);
 }
 
 function kvm(): Accelerator {
@@ -49,11 +49,12 @@ function kvm(): Accelerator {
  */
 const EMULATED_PROCESSOR = "max,-erms,-fsrm";
 
-function tcg(failure: string): Accelerator {
+/** @param why it is not KVM, for the line of text */
+export function emulation(why: string): Accelerator {
   return {
     kind: "tcg",
     args: ["-accel", "tcg,thread=multi", "-cpu", EMULATED_PROCESSOR],
-    text: `accelerator: TCG (emulation, slow), because KVM does not work here: ${failure}`,
+    text: `accelerator: TCG (emulation, slow), ${why}`,
   };
 }
 
@@ -62,13 +63,11 @@ function tcg(failure: string): Accelerator {
  * each other nearly as on a processor of its own, and the same on every host. All processors of such a machine share one thread (QEMU's
  * docs/devel/tcg-icount), so it is one processor that is measured: MACHINE_PROCESSORS=1.
  */
-function counted(): Accelerator {
-  return {
-    kind: "tcg",
-    args: ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-cpu", EMULATED_PROCESSOR],
-    text: "accelerator: TCG, one nanosecond an instruction, as MACHINE_CLOCK says",
-  };
-}
+export const countedAccelerator: Accelerator = {
+  kind: "tcg",
+  args: ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-cpu", EMULATED_PROCESSOR],
+  text: "accelerator: TCG, one nanosecond an instruction",
+};
 
 /**
  * Runs the boot sector with these QEMU arguments.

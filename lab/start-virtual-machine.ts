@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import * as z from "../src/base/schema.ts";
-import { findAccelerator } from "./accelerator.ts";
+import { type Accelerator, findAccelerator } from "./accelerator.ts";
 import { labShellCredentials } from "./credentials.ts";
 import { stateFolder } from "../image/paths.ts";
 import { freePorts } from "./ports.ts";
@@ -14,6 +14,8 @@ export interface VirtualMachineOptions {
   readonly disk: DiskAttachment;
   /** The firmware when absent. */
   readonly boot?: BootWay;
+  /** What `findAccelerator` finds when absent. */
+  readonly accelerator?: Accelerator;
   /** MiB; 2048 when absent. */
   readonly memory?: number;
   /** When absent what MACHINE_PROCESSORS says, or two. */
@@ -55,7 +57,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   const args = qemuArguments({
     name: options.name,
     folder,
-    accelerator: (await findAccelerator()).args,
+    accelerator: (options.accelerator ?? (await findAccelerator())).args,
     memory: options.memory ?? 2048,
     processors: options.processors ?? Number(process.env["MACHINE_PROCESSORS"] || DEFAULT_PROCESSORS),
     boot,
