@@ -72,12 +72,16 @@ format: setup-node ## format the sources
 	@$(NODE) --run format
 
 .PHONY: check
-check: setup ## the fast gate: format, types, lint, dead code, tests that need no VM (FILE=part-of-path TEST=name for some tests alone)
+check: setup ## the fast gate: format, types, lint, dead code, tests of code and of the command line (FILE=part-of-path TEST=name for some tests alone)
 	@$(NODE) tools/test.ts check
+
+.PHONY: check-system
+check-system: setup ## the tests with real tools on files and in namespaces, which need no VM
+	@$(NODE) tools/test.ts check-system
 
 # Set-up is called here, and is no prerequisite, so that its failure is counted too.
 .PHONY: test
-test: ## everything: check, the images, whole boots in QEMU; ends with "N passed, N failed"
+test: ## everything: check, check-system, the images, whole boots in QEMU; ends with "N passed, N failed"
 	@tools/setup.sh || { echo "the set-up failed, see above"; echo "0 passed, 1 failed"; exit 1; }
 	@$(NODE) tools/test.ts all
 

@@ -1,5 +1,5 @@
 /**
- * Runs a gate: `test.ts check`, `test.ts all`, `test.ts vm` or `test.ts power`. Its last line is the sum over all test runs.
+ * Runs a gate: `test.ts NAME`, by its name in tools/gates.ts. Its last line is the sum over all test runs.
  *
  * FILE= and TEST= choose among the tests: files whose path has that in it, tests whose name matches that. Then nothing else is done.
  *
@@ -28,12 +28,7 @@ mkdirSync(results, { recursive: true });
 
 const sums: Sum[] = [];
 if (chosen.length > 0) {
-  sums.push(
-    await runTests(
-      gate.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])),
-      true,
-    ),
-  );
+  sums.push(await runTests(gate.chosen ?? gate.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])), true));
 } else {
   const beside = runBeside(gate.beside ?? []);
   await runAll(gate.steps, beside);
@@ -87,13 +82,19 @@ async function runBeside(names: readonly string[]): Promise<string | undefined> 
 /** @param isShown as it goes on; what it prints otherwise is shown at its end */
 async function runTests(projects: readonly string[], isShown: boolean): Promise<Sum> {
   const name = projects.join("+");
-  const file = join(results, `${name}.json`);
+  const file = join(results, `${name.replaceAll(/\W+/g, "-")}.json`);
   const vitest = join(root, "node_modules/.bin/vitest");
   const reporters = ["--reporter", "default", "--reporter", "json", `--outputFile.json=${file}`];
-  const args = ["run", ...projects.flatMap((project) => ["--project", project]), ...reporters, ...chosen];
+  const args = ["run", ...projects.flatMap(projectArguments), ...reporters, ...chosen];
   if (isShown) console.log(`== ${name} tests`);
   const succeeded = isShown ? await run(vitest, args) : await runLogged(`${name} tests`, vitest, args);
   return sumOf(name, readReport(file), succeeded);
+}
+
+/** `unit`, or `command-line 1/2`: that half of its files. */
+function projectArguments(name: string): readonly string[] {
+  const [project = "", shard] = name.split(" ");
+  return ["--project", project, ...(shard === undefined ? [] : ["--shard", shard])];
 }
 
 /** Undefined when the run ended before it wrote one, or while it did. */

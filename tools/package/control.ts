@@ -1,4 +1,4 @@
-import { type ProfileName, profileNames } from "../../src/profiles/profiles.ts";
+import { type ProfileName, profileNames, profiles } from "../../src/profiles/profiles.ts";
 
 /** What Debian is told of the package (deb-control(5)). */
 export interface Control {
@@ -37,13 +37,11 @@ const DEPENDS = [
 interface Differing {
   readonly depends: readonly string[];
   readonly recommends: readonly string[];
-  /** Of the description, instead of "a GuestOS". */
-  readonly boots: string;
 }
 
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
-  guestos: { depends: ["bubblewrap", "cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"], boots: "a GuestOS" },
-  boundary: { depends: ["dante-server", "nginx"], recommends: [], boots: "a Boundary-GuestOS" },
+  guestos: { depends: ["bubblewrap", "cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"] },
+  boundary: { depends: ["dante-server", "nginx"], recommends: [] },
 };
 
 /** One package for each profile: no image can have two. */
@@ -52,7 +50,7 @@ export function packageName(profile: ProfileName): string {
 }
 
 export function controlFile({ profile, version, installedSize }: Control): string {
-  const { depends, recommends, boots } = DIFFERING[profile];
+  const { depends, recommends } = DIFFERING[profile];
   const others = profileNames.filter((name) => name !== profile).map(packageName);
   return `Package: ${packageName(profile)}
 Version: ${version}
@@ -65,7 +63,7 @@ Conflicts: ${others.join(", ")}
 Replaces: lvm2, nftables
 Section: admin
 Priority: optional
-Description: boot orchestrator of ${boots}
+Description: boot orchestrator of ${profiles[profile].title}
  Brings a GuestOS from a blank disk to a running node, and keeps it running:
  injected configuration, keys, encrypted volumes, network, packet filter, and
  two systems of which one is upgraded while the other one runs.

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { DEFAULT_PROFILE, profileNames } from "../../../src/profiles/profiles.ts";
-import { gates } from "../../../tools/gates.ts";
+import { gates, imageScript } from "../../../tools/gates.ts";
 import { everyUnit } from "../../support/chains.ts";
 import { documentedCommands } from "../../support/documented/commands.ts";
 import { elsewhere, mentions } from "../../support/documented/elsewhere.ts";
@@ -80,14 +80,21 @@ test.each(commands.filter((command) => isMake(command) && !Object.hasOwn(mention
   },
 );
 
-test("what make test runs is what CI runs, and with it the program's build and both images", () => {
+test("what make test runs is what CI runs, and with it the program's build and every image", () => {
   const { stdout } = spawnSync("make", ["--dry-run", "test"], { encoding: "utf8" });
   expect(stdout).toContain("tools/test.ts all");
   // Of the script, what it runs: it is not to remove anything.
   const ci = spawnSync("bash", ["-c", 'make() { echo "make $*"; }; rm() { :; }; . .ci/run', ".ci/run"], { encoding: "utf8" });
   expect(ci.stdout).toContain("make test\n");
-  const lanes = gates["all"]?.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])) ?? [];
-  const fast = gates["check"]?.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])) ?? [];
-  expect(lanes.toSorted()).toEqual([...fast, "vm"].toSorted());
-  expect(gates["all"]?.beside).toEqual(["build", ...profileNames.map((name) => (name === DEFAULT_PROFILE ? "image" : `image:${name}`))]);
+  const projectsOf = (...names: readonly string[]): readonly string[] =>
+    names
+      .flatMap((name) => gates[name]?.steps ?? [])
+      .flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : []))
+      .toSorted();
+  expect(projectsOf("all")).toEqual(projectsOf("check", "check-system", "vm"));
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { readonly scripts: Readonly<Record<string, string>> };
+  for (const profile of profileNames)
+    expect(scripts[imageScript(profile)], `package.json: ${imageScript(profile)} is to build the image of ${profile}`).toBe(
+      profile === DEFAULT_PROFILE ? "node image/build.ts" : `PROFILE=${profile} node image/build.ts`,
+    );
 });

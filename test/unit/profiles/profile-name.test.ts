@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readProfileName } from "../../../src/profiles/profile-name.ts";
+import { profileNames } from "../../../src/profiles/profiles.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
@@ -31,5 +32,5 @@ test.each(["", "\n", "Boundary\n", " boundary\n", "boundary \n", "boundary\n\n",
 
 test("a slip of the pen is understood, and not taken for what was meant", async () => {
   const host = fakeHost({ files: { [FILE]: "boundry\n" } });
-  expect((await problemOf(async () => readProfileName(host))).expected).toBe("one word, guestos or boundary; perhaps boundary");
+  expect((await problemOf(async () => readProfileName(host))).expected).toBe(`one word, ${profileNames.join(" or ")}; perhaps boundary`);
 });

@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { graphProblems, inOrder } from "../../../src/boot/graph.ts";
@@ -44,6 +44,11 @@ describe.each(profileNames)("%s", async (name) => {
     }
     expect(inOrder(chain)).toHaveLength(chain.length);
   });
+});
+
+test("docs/profiles.md has a row for every profile: add one, and say what it boots", () => {
+  const [table = ""] = /^\| profile \|.*\n(?:\|.*\n)+/m.exec(readFileSync("docs/profiles.md", "utf8")) ?? [];
+  expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)).toEqual(profileNames);
 });
 
 test("every unit of src/units is in a profile: add a line for what is missing to its chain", async () => {
