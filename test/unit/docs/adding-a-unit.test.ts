@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -48,6 +49,13 @@ async function unitAt(file: string): Promise<GuestUnit> {
 test("the document has both examples, with the unit's test", () => {
   expect(files.filter(({ path }) => path === UNIT)).toHaveLength(2);
   expect(files.filter(({ path }) => path.endsWith(".test.ts"))).toHaveLength(1);
+});
+
+test("the documented files have no error of types", () => {
+  const settings = join(folder, "tsconfig.json");
+  writeFileSync(settings, JSON.stringify({ extends: resolve("tsconfig.json"), include: ["simple", "configured", resolve("src/**/*.d.ts")] }));
+  const { status, stdout } = spawnSync("node_modules/.bin/tsc", ["--project", settings], { encoding: "utf8" });
+  expect(status, `docs/adding-a-unit.md:\n${stdout}`).toBe(0);
 });
 
 // The documented test is run as it stands, on both units.

@@ -51,7 +51,8 @@ test("guestos-config(5) has every section and every key of docs/configuration.md
   const document = readFileSync("docs/configuration.md", "utf8");
   for (const [, title = ""] of document.matchAll(/^## (.*)$/gm)) expect(configuration).toContain(`.SH ${title.toUpperCase()}\n`);
   for (const [, key = ""] of document.matchAll(/^\| `(\w+)`/gm)) expect(configuration).toContain(`.TP\n${bold(key)}`);
-  for (const entry of await allTopLevelEntries()) expect(configuration).toContain(bold(entry).slice(3, -3));
+  for (const entry of await allTopLevelEntries())
+    expect(configuration, `docs/configuration.md has to name ${entry}`).toContain(bold(entry).slice(3, -3));
 });
 
 test("guestos-boot.conf(5) has every value of the configuration file with its default, and every unit", () => {
@@ -62,7 +63,7 @@ test("guestos-boot.conf(5) has every value of the configuration file with its de
     const [, item = ""] = page.split(`.TP\n${bold(key)}\n`);
     expect(item.split(".TP")[0], key).toContain(usual.startsWith("`") ? `default: ${bold(usual.slice(1, -1))}` : usual);
   }
-  for (const { name } of guestos) expect(page).toContain(`.TP\n${bold(name)}\n`);
+  for (const { name } of guestos) expect(page, `${name}: make schemas writes it`).toContain(`.TP\n${bold(name)}\n`);
 });
 
 test("the pages say what they are of, and from when", () => {

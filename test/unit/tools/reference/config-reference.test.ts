@@ -7,7 +7,7 @@ import { references, valuesOf, withReference } from "../../../../tools/reference
 test("docs have every value as the schemas have it; make schemas writes them", () => {
   for (const [name, reference] of references()) {
     const text = readFileSync(`docs/${name}`, "utf8");
-    expect(text, name).toBe(withReference(text, reference));
+    expect(text, `docs/${name}: make schemas writes it`).toBe(withReference(text, reference));
   }
 });
 
