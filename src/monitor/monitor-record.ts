@@ -3,6 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { recordSink, type RecordSink } from "../run/record-sink.ts";
 import type { Terminal } from "../run/terminal.ts";
+import { jsonIn } from "../base/json.ts";
 
 /** Size of the record, in bytes, above which runs of the monitor are dropped, and how many bytes of the newest stay: /run is memory. */
 const LIMIT = 1024 * 1024;
@@ -85,16 +86,8 @@ function runsIn(text: string): readonly Run[] {
 
 /** The run that begins with that line; `undefined` for every other line. */
 function startOf(line: string): Pick<Run, "byMonitor"> | undefined {
-  const event = parsed(line);
+  const event = jsonIn(line);
   if (typeof event !== "object" || event === null || !("event" in event) || event.event !== "run-started") return undefined;
   const facts = "run" in event ? event.run : undefined;
   return { byMonitor: typeof facts === "object" && facts !== null && "monitor" in facts && facts.monitor === true };
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

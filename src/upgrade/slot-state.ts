@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import * as z from "../base/schema.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
-import { foreignWords } from "../base/foreign-words.ts";
 import type { Host } from "../system/host.ts";
-import { type Problem, ProblemError } from "../base/problem.ts";
+import { readStateStrictly, writeState } from "../config/state/state-file.ts";
 
 /**
  * The record of a slot's content, kept on the config partition (/boot/config/slots/A.json and B.json), which upgrades
@@ -73,7 +72,7 @@ export type SlotRecord = z.infer<typeof SlotRecord>;
  * @throws ProblemError for a record that exists but cannot be read: such a slot is neither booted nor built on
  */
 export async function readSlotRecord(host: Host, layout: Layout, slot: Slot): Promise<SlotRecord | undefined> {
-  return readStrictly(host, recordFile(layout, slot), SlotRecord, {
+  return readStateStrictly(host, recordFile(layout, slot), SlotRecord, {
     code: "slot-record-unreadable",
     what: `the record of slot ${slot} cannot be read`,
     todo: "install an image into that slot again: that writes the record again",
@@ -93,7 +92,7 @@ const RefusedImages = z.strictObject({ images: z.array(RefusedImage) });
 /** @throws ProblemError for a list that exists but cannot be read: then it is unknown which images are bad */
 export async function readRefusedImages(host: Host, layout: Layout): Promise<readonly RefusedImage[]> {
   const file = layout.config.refusedImages;
-  const list = await readStrictly(host, file, RefusedImages, {
+  const list = await readStateStrictly(host, file, RefusedImages, {
     code: "refused-images-unreadable",
     what: "the list of refused images cannot be read",
     todo: `inspect what can be read of it; then remove ${file}, which forgets them all`,
@@ -123,26 +122,5 @@ function recordFile(layout: Layout, slot: Slot): string {
 
 async function writeJson(host: Host, layout: Layout, file: string, value: object): Promise<void> {
   await host.makeFolder(layout.config.slots, { mode: 0o755 });
-  await host.writeFile(file, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o644 });
-}
-
-async function readStrictly<T>(
-  host: Host,
-  file: string,
-  schema: z.ZodMiniType<T>,
-  words: Pick<Problem, "code" | "what" | "todo">,
-): Promise<T | undefined> {
-  const text = await host.readText(file);
-  if (text === undefined) return undefined;
-  const damaged = (found: string): ProblemError =>
-    new ProblemError({ ...words, where: { file }, found, expected: "the file as guestos-boot wrote it" });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw damaged(text === "" ? "an empty file" : foreignWords(error));
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw damaged(z.prettifyError(parsed.error));
-  return parsed.data;
+  await writeState(host, file, value);
 }

@@ -1,5 +1,6 @@
 import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
+import { readState } from "./state-file.ts";
 
 const Sha256 = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const DataItems = z.array(z.strictObject({ target: z.string().check(z.minLength(1)), digest: Sha256 }));
@@ -31,24 +32,10 @@ export type InjectedData = z.infer<typeof InjectedData>;
  *   then. Taking in the medium again needs nothing of it
  */
 export async function readInjection(host: Host, file: string): Promise<Injection | undefined> {
-  return read(host, file, Injection);
+  return readState(host, file, Injection);
 }
 
 /** As `readInjection`, for injected-data.json. Without it no file below /var/lib/ic counts as ours, so none is replaced. */
 export async function readInjectedData(host: Host, file: string): Promise<InjectedData | undefined> {
-  return read(host, file, InjectedData);
-}
-
-export async function writeRecord(host: Host, file: string, record: Injection | InjectedData): Promise<void> {
-  await host.writeFile(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 });
-}
-
-async function read<T>(host: Host, file: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
-  const text = await host.readText(file);
-  if (text === undefined) return undefined;
-  try {
-    return schema.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return readState(host, file, InjectedData);
 }

@@ -1,7 +1,6 @@
 import * as z from "../../base/schema.ts";
-import { foreignWords } from "../../base/foreign-words.ts";
 import type { Host } from "../../system/host.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { readStateStrictly, writeState } from "./state-file.ts";
 
 /**
  * A durable statement that an object is about to be made, or has been made, with the identity that was chosen for it beforehand. It is on
@@ -26,33 +25,17 @@ export type Intent = z.infer<typeof Intent>;
  * @throws ProblemError when one exists that cannot be read: then nothing may be formatted
  */
 export async function readIntent(host: Host, folder: string, name: string): Promise<Intent | undefined> {
-  const file = intentFile(folder, name);
-  const text = await host.readText(file);
-  if (text === undefined) return undefined;
-  const damaged = (found: string): ProblemError =>
-    new ProblemError({
-      code: "intent-unreadable",
-      what: `the intent of ${name} cannot be read, so its device must not be changed`,
-      where: { file },
-      found,
-      expected: "the file as guestos-boot wrote it",
-      todo: "restore the file from a backup of the config partition; docs/operator.md, 'Intents', says what each value means",
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw damaged(text === "" ? "an empty file" : foreignWords(error));
-  }
-  const parsed = Intent.safeParse(value);
-  if (!parsed.success) throw damaged(z.prettifyError(parsed.error));
-  return parsed.data;
+  return readStateStrictly(host, intentFile(folder, name), Intent, {
+    code: "intent-unreadable",
+    what: `the intent of ${name} cannot be read, so its device must not be changed`,
+    todo: "restore the file from a backup of the config partition; docs/operator.md, 'Intents', says what each value means",
+  });
 }
 
 /** Writes the intent durably: when this returns, it survives a power cut. */
 export async function writeIntent(host: Host, folder: string, name: string, intent: Intent): Promise<void> {
   await host.makeFolder(folder, { mode: 0o755 });
-  await host.writeFile(intentFile(folder, name), `${JSON.stringify(intent, undefined, 2)}\n`, { mode: 0o644 });
+  await writeState(host, intentFile(folder, name), intent);
 }
 
 /** Removes the intent durably, where its object was wiped on purpose. No error when there is none. */

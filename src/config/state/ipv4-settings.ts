@@ -3,6 +3,7 @@ import type { Layout } from "../layout/layout.ts";
 import { isInNetwork, isLinkLocal, readHostAddress, readInterfaceAddress, splitPrefix } from "../values/ip-address.ts";
 import { broadcastAddress } from "../values/ip-network.ts";
 import * as z from "../../base/schema.ts";
+import { readState } from "./state-file.ts";
 
 /** The IPv4 settings that the orchestrator gave this node, in the keys of network.conf. They take the place of the configuration's. */
 const Ipv4Settings = z.object({ ipv4_address: z.string(), ipv4_gateway: z.string() });
@@ -41,13 +42,7 @@ export function ipv4Settings({ address, prefixLength, gateway }: AskedIpv4): Ipv
  * @returns `undefined` where there are none, or the file is not one that this program wrote
  */
 export async function readIpv4Settings(host: Host, { runFiles }: Pick<Layout, "runFiles">): Promise<Ipv4Settings | undefined> {
-  const text = await host.readText(runFiles.ipv4);
-  if (text === undefined) return undefined;
-  try {
-    return Ipv4Settings.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return readState(host, runFiles.ipv4, Ipv4Settings);
 }
 
 /** Keeps the settings for the rest of this boot; `undefined` takes them back. */

@@ -1,6 +1,7 @@
 import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
 import type { Layout } from "../layout/layout.ts";
+import { readState } from "./state-file.ts";
 
 /**
  * The last loaded ruleset, and its file. The kernel shows rules in its own form and not as they were written, so the file cannot be
@@ -23,11 +24,5 @@ export async function readLoadedRuleset(
   host: Pick<Host, "readText">,
   layout: Pick<Layout, "runFiles">,
 ): Promise<LoadedRuleset | undefined> {
-  const text = await host.readText(layout.runFiles.loadedRuleset);
-  if (text === undefined) return undefined;
-  try {
-    return LoadedRuleset.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
+  return readState(host, layout.runFiles.loadedRuleset, LoadedRuleset);
 }

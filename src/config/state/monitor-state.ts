@@ -1,7 +1,6 @@
-import { foreignWords } from "../../base/foreign-words.ts";
-import { ProblemError } from "../../base/problem.ts";
 import { RecordedProblem } from "../../base/problem-shape.ts";
 import * as z from "../../base/schema.ts";
+import { parseState } from "./state-file.ts";
 
 const Texts = z.array(z.string());
 
@@ -39,23 +38,9 @@ export type MonitorState = z.infer<typeof MonitorState>;
 
 /** @param file its name, for messages. @throws ProblemError for content that the monitor cannot have written */
 export function parseMonitorState(text: string, file: string): MonitorState {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw damaged(file, foreignWords(error));
-  }
-  const { data, error } = MonitorState.safeParse(json);
-  if (data !== undefined) return data;
-  throw damaged(file, error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "));
-}
-
-function damaged(file: string, found: string): ProblemError {
-  return new ProblemError({
+  return parseState(text, file, MonitorState, {
     code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
-    where: { file },
-    found,
     todo: "systemctl restart guestos-monitor.service",
   });
 }

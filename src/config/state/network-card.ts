@@ -1,5 +1,7 @@
 import type { Host } from "../../system/host.ts";
 import * as z from "../../base/schema.ts";
+import { jsonIn } from "../../base/json.ts";
+import { writeState } from "./state-file.ts";
 
 /** The identity of a network card. It identifies the card even if the kernel's names have changed. */
 const CardIdentity = z.object({
@@ -32,12 +34,8 @@ export type NodeCard = z.infer<typeof NodeCard>;
 export async function readNodeCard(host: Host, file: string): Promise<NodeCard | "unreadable" | undefined> {
   const text = await host.readText(file);
   if (text === undefined) return undefined;
-  try {
-    const { data } = NodeCard.safeParse(JSON.parse(text));
-    return data !== undefined && isSound(data.card) ? data : "unreadable";
-  } catch {
-    return "unreadable";
-  }
+  const { data } = NodeCard.safeParse(jsonIn(text));
+  return data !== undefined && isSound(data.card) ? data : "unreadable";
 }
 
 /** The values are compared with the kernel's, and shown to people. */
@@ -49,5 +47,5 @@ const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
 /** Durable when it returns. The folder must exist. */
 export async function writeNodeCard(host: Host, file: string, card: NodeCard): Promise<void> {
-  await host.writeFile(file, `${JSON.stringify(card, undefined, 2)}\n`, { mode: 0o644 });
+  await writeState(host, file, card);
 }

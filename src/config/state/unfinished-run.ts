@@ -1,6 +1,6 @@
 import * as z from "../../base/schema.ts";
 import type { Host } from "../../system/host.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { readStateStrictly, writeState } from "./state-file.ts";
 
 const UnfinishedStep = z.object({
   unit: z.string(),
@@ -34,30 +34,15 @@ const UnfinishedRunFile = z.strictObject({
 
 /** @returns `undefined` when there is none. @throws ProblemError when one exists that cannot be read */
 export async function readUnfinishedRun(host: Host, file: string): Promise<UnfinishedRun | undefined> {
-  const text = await host.readText(file);
-  if (text === undefined) return undefined;
-  const found = parsed(text);
-  if (found !== undefined) return found;
-  throw new ProblemError({
+  return readStateStrictly(host, file, UnfinishedRunFile, {
     code: "run-note-unreadable",
     what: "a run before this one was cut off, and the note of it cannot be read",
-    where: { file },
-    found: text === "" ? "an empty file" : "something else",
-    expected: "the file as guestos-boot wrote it",
     todo: "nothing: it is removed when this run ends",
   });
-}
-
-function parsed(text: string): UnfinishedRun | undefined {
-  try {
-    return UnfinishedRunFile.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
 }
 
 /** Durable when it returns. */
 export async function writeUnfinishedRun(host: Host, file: string, run: UnfinishedRun): Promise<void> {
   const { bootId, time, at } = run;
-  await host.writeFile(file, `${JSON.stringify({ version: 1, bootId, run: run.run, time, at }, undefined, 2)}\n`, { mode: 0o644 });
+  await writeState(host, file, { version: 1, bootId, run: run.run, time, at });
 }

@@ -2,6 +2,7 @@ import * as z from "../../base/schema.ts";
 import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
+import { jsonIn } from "../../base/json.ts";
 
 /** Key slots and tokens of a LUKS2 header, as cryptsetup numbers them. */
 export interface LuksSlots {
@@ -62,14 +63,6 @@ function parseLuksSlots(text: string, device: string): LuksSlots {
     slots: Object.entries(keyslots).map(([number, { kdf }]) => ({ number: Number(number), memory: kdf.memory })),
     tokens: Object.entries(tokens).map(([id, { type, keyslots: slots, next }]) => ({ id: Number(id), type, slots, next })),
   };
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -2,6 +2,7 @@ import * as z from "../../base/schema.ts";
 import type { NetworkSettings } from "./network-file.ts";
 import { canonicalIp } from "./network-interfaces.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { jsonIn } from "../../base/json.ts";
 
 /** The state of one link according to systemd-networkd. Addresses in the canonical form of `canonicalIp`. */
 export interface LinkDescription {
@@ -45,7 +46,7 @@ const Description = z.object({
  * @throws ProblemError for any other text
  */
 export function parseLinkDescription(text: string): LinkDescription {
-  const parsed = Description.safeParse(parseJson(text));
+  const parsed = Description.safeParse(jsonIn(text));
   if (!parsed.success) {
     throw new ProblemError({
       code: "link-description-unreadable",
@@ -77,14 +78,6 @@ export function parseLinkDescription(text: string): LinkDescription {
         .toSorted(),
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function ipOf(bytes: readonly number[]): string {

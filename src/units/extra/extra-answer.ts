@@ -3,6 +3,7 @@ import { quoted } from "../../base/quoted.ts";
 import * as z from "../../base/schema.ts";
 import { foreignText } from "../../base/foreign-words.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { jsonIn } from "../../base/json.ts";
 
 const id = z
   .string({ error: "a text" })
@@ -47,7 +48,7 @@ export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
       todo: "repair the unit; the contract is in docs/extra-units.md",
     });
   const answer = foreignText(stdout);
-  const json = asJson(answer);
+  const json = jsonIn(answer);
   if (json === undefined) throw refuse(answer.trim() === "" ? "no output" : quoted(answer.trim()), "a JSON object, and nothing else");
   const { data, error } = ExtraAnswer.safeParse(json);
   if (data !== undefined) return data;
@@ -58,14 +59,6 @@ export function parseAnswer(stdout: string, executable: string): ExtraAnswer {
     [name, keys ?? quoted(JSON.stringify(valueAt(json, issue?.path ?? [])) ?? "nothing")].filter((part) => part !== "").join(": "),
     keys === undefined ? (issue?.message ?? "") : "no other keys than those of the contract",
   );
-}
-
-function asJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

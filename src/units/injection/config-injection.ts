@@ -1,6 +1,7 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { type Inspection, inspectBootstrapTar } from "../../medium/bootstrap-tar.ts";
-import { type Injection, readInjection, writeRecord } from "../../config/state/injection-record.ts";
+import { type Injection, readInjection } from "../../config/state/injection-record.ts";
+import { writeState } from "../../config/state/state-file.ts";
 import { configTarget, type MediumContents } from "../../medium/medium-contents.ts";
 import { fileChunks } from "../../system/files/file-chunks.ts";
 import { type Found, noMedium, searchMedia } from "../../medium/medium.ts";
@@ -60,7 +61,7 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
   const actions: Action[] = [
     provision(`note that the configuration on ${device} (sha256 ${sha256}) is being stored`, async () => {
       for (const warning of warnings) note(warning);
-      await writeRecord(host, layout.config.injection, record);
+      await writeState(host, layout.config.injection, record);
     }),
   ];
   for (const [name, { mode = PUBLIC }] of contents.configFiles) {
@@ -76,7 +77,7 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
   }
   actions.push(
     provision("note that the config partition is complete", () =>
-      writeRecord(host, layout.config.injection, { ...record, phase: "stored" }),
+      writeState(host, layout.config.injection, { ...record, phase: "stored" }),
     ),
   );
   return actions;

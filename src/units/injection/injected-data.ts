@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { type DataItem, extractBootstrapData } from "../../medium/bootstrap-tar.ts";
-import { type InjectedData, type Injection, readInjectedData, readInjection, writeRecord } from "../../config/state/injection-record.ts";
+import { type InjectedData, type Injection, readInjectedData, readInjection } from "../../config/state/injection-record.ts";
+import { writeState } from "../../config/state/state-file.ts";
 import { dataTarget, type MediumContents, STAGING, stagingFolders } from "../../medium/medium-contents.ts";
 import { digestOf } from "../../medium/tree-digest.ts";
 import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
@@ -111,7 +112,7 @@ function actionsFor(work: Work, injection: Injection, present: ReadonlyMap<strin
   actions.push(
     provision(`note that this node is configured: ${layout.config.configured}`, async () => {
       for (const folder of stagingFolders(contents, layout)) await host.remove(folder);
-      if (missing.length === 0) await writeRecord(host, layout.config.injectedData, recordOf(injection));
+      if (missing.length === 0) await writeState(host, layout.config.injectedData, recordOf(injection));
       await host.writeFile(layout.config.configured, "", { mode: 0o644 });
     }),
   );
@@ -140,7 +141,7 @@ async function store(work: Work, injection: Injection, missing: readonly string[
     throw error;
   }
   // Recorded before anything is in its place: only recorded content is ever replaced by that of another medium.
-  await writeRecord(host, layout.config.injectedData, recordOf(injection));
+  await writeState(host, layout.config.injectedData, recordOf(injection));
   for (const target of missing) await host.rename(staged(work, target), placeOf(work, target));
 }
 
