@@ -1,7 +1,9 @@
 import { parseRecord, type ReadRecord } from "../boot/record/read-record.ts";
+import type { RunView } from "../boot/record/run-view.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { bootId } from "../system/boot-id.ts";
 import type { Host } from "../system/host.ts";
+import { processStart } from "../system/processes/process-age.ts";
 import { ProblemError } from "../base/problem.ts";
 import { keptRecords } from "../system/files/record-file.ts";
 import { ExitError } from "./exit-error.ts";
@@ -55,4 +57,11 @@ export async function recordFiles(host: Host, layout: Layout): Promise<readonly 
   const current = (await host.stat(layout.runFiles.record)) === undefined ? [] : [layout.runFiles.record];
   const kept = (await keptRecords(host, layout.records)).filter(({ bootId: id }) => current.length === 0 || id !== here);
   return [...current, ...kept.map(({ path }) => path)];
+}
+
+/** Whether that run is in progress: its process is alive, and older than the run. */
+export async function isRunning(host: Host, run: RunView | undefined): Promise<boolean> {
+  if (run === undefined || run.facts.bootId !== (await bootId(host))) return false;
+  const started = await processStart(host, run.facts.pid);
+  return started !== undefined && started <= run.startedAt;
 }

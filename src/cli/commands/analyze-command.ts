@@ -3,7 +3,8 @@ import { systemHost } from "../../system/host.ts";
 import { type LoadedBoot, loadBoot } from "./boot-analysis.ts";
 import type { WhichRecord } from "../../run/boot-record.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
-import { ranGraph } from "./ran-graph.ts";
+import { ranGraph } from "../../analyze/ran-graph.ts";
+import { unitFacts } from "../../run/unit-facts.ts";
 import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
@@ -59,7 +60,7 @@ async function linesOf(
       ["version", boot.facts.version],
       ...facts,
     ] as const;
-    return [report(boot, { machine, graph: ranGraph(setup.chain, boot), events: record.events })];
+    return [report(boot, { machine, graph: ranGraph(unitFacts(setup.chain), boot), events: record.events })];
   }
   const [measures, words] = await Promise.all([import("../../analyze/measures.ts"), import("../../analyze/analysis-text.ts")]);
   switch (analysis) {

@@ -1,11 +1,12 @@
 import { graphProblems } from "../../boot/graph.ts";
 import { problemText } from "../../boot/show/run-text.ts";
-import type { Unit } from "../../boot/unit.ts";
-import { type Problem, toProblem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration } from "../../run/guards.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stagesOf } from "../../run/stages.ts";
+import { unitFacts } from "../../run/unit-facts.ts";
+import { unusableExecutables } from "../../run/unusable-executables.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 /** Lists the names that `--unit` accepts, in chain order. @throws ExitError for a broken configuration */
@@ -55,41 +56,10 @@ export async function verify(
   return unusable.length > 0 ? "badConfiguration" : "ok";
 }
 
-/** Problems that would otherwise show only when the program is run. */
-async function unusableExecutables(paths: readonly string[]): Promise<readonly Problem[]> {
-  if (paths.length === 0) return [];
-  const [{ requireRootsExecutable }, { systemHost }] = await Promise.all([
-    import("../../system/files/owned-by-root.ts"),
-    import("../../system/host.ts"),
-  ]);
-  const host = systemHost();
-  const found = paths.map(async (path) =>
-    requireRootsExecutable(host, path).then(
-      () => [],
-      (error: unknown) => [toProblem(error)],
-    ),
-  );
-  return (await Promise.all(found)).flat();
-}
-
 function printVerdict(
   { name, units, problems }: { readonly name: string; readonly units: number; readonly problems: readonly Problem[] },
   terminal: Terminal,
 ): void {
   if (problems.length === 0) terminal.print(`${name}: the chain is sound: ${units} units`);
   for (const problem of problems) for (const line of problemText({ ...problem, what: `${name}: ${problem.what}` })) terminal.complain(line);
-}
-
-export function unitFacts<M>(chain: readonly Unit<M>[]): readonly object[] {
-  const stageOf = stagesOf(chain);
-  return chain.map((unit) => ({
-    name: unit.name,
-    title: unit.title,
-    stage: stageOf(unit),
-    onFailure: unit.onFailure,
-    timeoutSeconds: unit.timeout / 1000,
-    requires: unit.requires.map(({ name }) => name),
-    after: unit.after.map(({ name }) => name),
-    owns: unit.owns,
-  }));
 }

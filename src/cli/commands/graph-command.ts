@@ -1,9 +1,9 @@
 import { inOrder } from "../../boot/graph.ts";
-import { unitFacts } from "./chain-commands.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import type { GraphFormat } from "./graph-text.ts";
 import { requireConfiguration, requireSound } from "../../run/guards.ts";
 import type { Setup } from "../../run/setup.ts";
+import { unitFacts } from "../../run/unit-facts.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 export interface GraphRequest {
@@ -27,14 +27,15 @@ export async function graph(setup: Setup, { format, json, boot }: GraphRequest, 
 }
 
 async function picture(setup: Setup, ordered: Setup["chain"], ago: number | undefined, terminal: Terminal): Promise<string> {
-  const [{ graphSvg }, { plannedGraph, ranGraph }] = await Promise.all([import("../../analyze/graph-svg.ts"), import("./ran-graph.ts")]);
-  if (ago === undefined) return graphSvg(plannedGraph(ordered), { title: "guestos-boot: the chain" });
-  const [{ loadBoot }, { bootTitle }, { systemHost }] = await Promise.all([
+  const { graphSvg } = await import("../../analyze/graph-svg.ts");
+  if (ago === undefined) return graphSvg(unitFacts(ordered), { title: "guestos-boot: the chain" });
+  const [{ ranGraph }, { loadBoot }, { bootTitle }, { systemHost }] = await Promise.all([
+    import("../../analyze/ran-graph.ts"),
     import("./boot-analysis.ts"),
     import("../../analyze/boot.ts"),
     import("../../system/host.ts"),
   ]);
   const host = systemHost();
   const { boot } = await loadBoot(host, setup.layout, { boot: ago }, terminal);
-  return graphSvg(ranGraph(setup.chain, boot), { title: `guestos-boot: ${bootTitle(boot)}` });
+  return graphSvg(ranGraph(unitFacts(setup.chain), boot), { title: `guestos-boot: ${bootTitle(boot)}` });
 }

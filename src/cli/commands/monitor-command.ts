@@ -1,23 +1,17 @@
 import { systemClock } from "../../base/clock.ts";
 import { runMonitor } from "../../monitor/monitor.ts";
-import type { Inspection } from "../../monitor/monitor-inspection.ts";
 import type { Report } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
-import { CommandError, endingText } from "../../system/command.ts";
 import { systemHost } from "../../system/host.ts";
 import { interpretOnly } from "../../system/processes/free-memory.ts";
-import { runOwnProgram } from "../../system/processes/self-exec.ts";
-import { ProblemError } from "../../base/problem.ts";
 import type { WatchedMachine } from "../../units/watched-machine.ts";
-import { exitCodes, type ExitName } from "../../run/exit-codes.ts";
+import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
+import { inspectInOwnProcess, publishInOwnProcess } from "../../monitor/own-process.ts";
 import { quickInspection } from "../../monitor/quick-inspection.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
 import type { Watched } from "../../run/watched.ts";
-
-/** Seconds that an inspection waits for a run or an operator's command; then it is put off. */
-const TIME_LIMIT = 60;
 
 export interface MonitorRequest {
   /** The address at which to serve metrics; without it, none are served. */
@@ -58,7 +52,7 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
         const unit = quick.find(({ name }) => name === called);
         return unit === undefined ? undefined : quickInspection(host, { unit, watched, since, signal }, terminal);
       },
-      publish: async (signal) => void (await ownProcess(["--refresh"], signal)),
+      publish: publishInOwnProcess,
     },
     report: (report) => reportLines(report).forEach(terminal.print),
     clock: systemClock,
@@ -68,49 +62,6 @@ export async function monitor(watched: Watched, { metricsAddress }: MonitorReque
   // Without a monitor, its last state is out of date.
   await host.remove(layout.runFiles.monitor);
   return stop.exit();
-}
-
-async function inspectInOwnProcess(
-  which: readonly string[] | { readonly without: readonly string[] },
-  since: number,
-  signal: AbortSignal,
-): Promise<readonly Inspection[]> {
-  const units = "without" in which ? which.without.flatMap((name) => ["--without", name]) : which.flatMap((name) => ["--unit", name]);
-  return inspectsIn(await ownProcess(["--json", "--since", String(since), ...units], signal));
-}
-
-/** @returns its standard output */
-async function ownProcess(more: readonly string[], signal: AbortSignal): Promise<string> {
-  const answers = [exitCodes.ok.code, exitCodes.degraded.code];
-  try {
-    return (await runOwnProgram(["monitor", "--once", "--wait", String(TIME_LIMIT), ...more], answers, signal)).stdout;
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    throw new ProblemError(
-      {
-        code: "inspection-not-finished",
-        what: "the inspection did not finish",
-        found: endingText(error.ending),
-        todo: "see the lines before this one",
-      },
-      { cause: error },
-    );
-  }
-}
-
-function inspectsIn(json: string): readonly Inspection[] {
-  const document: unknown = JSON.parse(json);
-  if (hasInspections(document)) return document.inspections;
-  throw new ProblemError({
-    code: "inspection-not-readable",
-    what: "the inspection printed no result",
-    found: JSON.stringify(json.slice(0, 100)),
-  });
-}
-
-/** This same program wrote it, so the check goes no deeper. */
-function hasInspections(document: unknown): document is { readonly inspections: readonly Inspection[] } {
-  return typeof document === "object" && document !== null && "inspections" in document && Array.isArray(document.inspections);
 }
 
 /** The news as lines of the journal. */

@@ -1,8 +1,5 @@
-import { bootView } from "../../boot/record/boot-view.ts";
 import type { Inspection } from "../../monitor/monitor-inspection.ts";
 import type { MonitorState } from "../../config/state/monitor-state.ts";
-import { parseRecord } from "../../boot/record/read-record.ts";
-import { succeeded } from "../../boot/record/succeeded.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { type Host, systemHost } from "../../system/host.ts";
@@ -10,6 +7,7 @@ import type { GuestUnit } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import { inspectUnderLock } from "../../monitor/inspect-under-lock.ts";
+import { unitsWithProblem } from "../../monitor/units-with-problem.ts";
 import { keepInspections, stateOf } from "../../monitor/monitor-state-file.ts";
 import { machineFor } from "../../run/machine-for.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
@@ -95,40 +93,12 @@ async function inspectThem(
   return inspectUnderLock(host, {
     units,
     layout,
-    withProblem: await withProblemBefore(host, layout, before?.units ?? [], units),
+    withProblem: await unitsWithProblem(host, layout, before?.units ?? [], units),
     machine: machineFor(setup),
     mark: runMark(host, layout, terminal.complain),
     signal,
     terminal,
   });
-}
-
-/** Units that had a problem at their last inspection: the monitor's, or, where there was none yet, the boot's. */
-async function withProblemBefore(
-  host: Host,
-  layout: Layout,
-  seen: MonitorState["units"],
-  units: readonly GuestUnit[],
-): Promise<ReadonlySet<string>> {
-  const known = new Set(seen.map(({ name }) => name));
-  const withProblem = seen.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
-  if (units.every(({ name }) => known.has(name))) return new Set(withProblem);
-  const atBoot = (await withProblemAtBoot(host, layout)).filter((name) => !known.has(name));
-  return new Set([...withProblem, ...atBoot]);
-}
-
-async function withProblemAtBoot(host: Host, layout: Layout): Promise<readonly string[]> {
-  const { record } = layout.runFiles;
-  try {
-    const { runs } = parseRecord((await host.readText(record)) ?? "", record);
-    if (runs.length === 0) return [];
-    return bootView(runs)
-      .units.filter(({ result }) => result === undefined || !succeeded(result))
-      .map(({ name }) => name);
-  } catch {
-    // `status` reports a damaged record.
-    return [];
-  }
 }
 
 /** For people: the unit, what was done, what is missing, what is wrong. */

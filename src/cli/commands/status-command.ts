@@ -3,10 +3,8 @@ import { countsText, failureLines, interruptionText, noteLines, unitLine, wrap }
 import { countResults, redone, type RunView } from "../../boot/record/run-view.ts";
 import type { UnitOutcome } from "../../boot/record/record.ts";
 import { stands } from "../../boot/record/succeeded.ts";
-import { bootId } from "../../system/boot-id.ts";
-import { type Host, systemHost } from "../../system/host.ts";
-import { processStart } from "../../system/processes/process-age.ts";
-import { readBoot } from "../../run/boot-record.ts";
+import { systemHost } from "../../system/host.ts";
+import { isRunning, readBoot } from "../../run/boot-record.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { paintFor } from "../../run/paint.ts";
 import { runDocument, unitDocument } from "./run-document.ts";
@@ -32,13 +30,6 @@ export async function status({ layout }: Setup, { boot, json }: StatusRequest, t
   if (json) printJson(terminal, statusDocument(view, running, record.torn));
   else for (const line of statusLines(view, running, record.torn, paintFor(terminal))) terminal.print(line);
   return view.outcome === "done" ? "ok" : view.outcome;
-}
-
-/** Whether that run is in progress: its process is alive, and older than the run. */
-export async function isRunning(host: Host, run: RunView | undefined): Promise<boolean> {
-  if (run === undefined || run.facts.bootId !== (await bootId(host))) return false;
-  const started = await processStart(host, run.facts.pid);
-  return started !== undefined && started <= run.startedAt;
 }
 
 function statusLines(view: BootView, running: boolean, torn: boolean, paint: ReturnType<typeof paintFor>): readonly string[] {

@@ -13,7 +13,7 @@ import { ExitError } from "../../run/exit-error.ts";
 import { asReader } from "../../run/guards.ts";
 import { paintFor } from "../../run/paint.ts";
 import type { Setup } from "../../run/setup.ts";
-import { isRunning } from "./status-command.ts";
+import { isRunning } from "../../run/boot-record.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import type { Terminal } from "../../run/terminal.ts";
 

@@ -1,95 +1,16 @@
-import { bootView } from "../../boot/record/boot-view.ts";
-import { parseRecord } from "../../boot/record/read-record.ts";
-import type { Host } from "../../system/host.ts";
-import { oneLine, type Problem } from "../../base/problem.ts";
-import { decideAndWrite } from "../../upgrade/apply-writes.ts";
-import { decide, settleAll, written } from "../../upgrade/decide.ts";
-import { type Check, runHealthChecks } from "../../upgrade/health.ts";
-import { RefusedError } from "../../upgrade/refusals.ts";
-import { inspect } from "../../upgrade/situation.ts";
-import { missingTrialMark, setTrialMark } from "../../upgrade/trial-mark.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
-import { ExitError } from "../../run/exit-error.ts";
-import { requireConfiguration } from "../../run/guards.ts";
+import { confirmSystem } from "../../run/confirm-system.ts";
 import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
 
-/**
- * Confirms the running system, when it is on trial and healthy. On a stable system nothing is checked. Nothing durable is written either,
- * unless an earlier command was cut off. So the orchestrator may call this at any time.
- *
- * @throws ExitError when it cannot be done now, a health check failed, or the configuration is broken: the trial then goes on
- */
+/** Confirms the running system. @throws ExitError as `confirmSystem` does */
 export async function confirmCommand(setup: Setup, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
-  const { layout } = setup;
   return asOperator(async (host) => {
-    const { situation } = await inspect(host, layout);
-    const slot = situation.running;
-    const expected = decide("confirm", settleAll(situation).reduce(written, situation));
-    if (expected.kind === "refused") throw new RefusedError("confirm", expected.refusal);
-    if (expected.kind === "done") {
-      // Completes a confirmation that was cut off between its two writes.
-      if (settleAll(situation).length > 0) await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
-      // Another program may have made it stable.
-      await endTrial(host, setup);
-      if (json) printJson(terminal, { slot, confirmed: true, changed: false, checks: [] });
-      else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
-      return "ok";
-    }
-    requireConfiguration(setup);
-    const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
-    requireHealthy(slot, checks);
-    // The checks took time, so the decision is made again.
-    await locked(host, layout, "confirm", async () => decideAndWrite(host, layout, "confirm"));
-    await endTrial(host, setup);
-    if (json) printJson(terminal, { slot, confirmed: true, changed: true, checks });
-    else terminal.print(`slot ${slot} is confirmed (${checks.map(({ name }) => name).join(", ")}: healthy)`);
+    const { slot, changed, checks } = await confirmSystem(host, setup, async (work) => locked(host, setup.layout, "confirm", work));
+    if (json) printJson(terminal, { slot, confirmed: true, changed, checks });
+    else if (changed) terminal.print(`slot ${slot} is confirmed (${checks.map(({ name }) => name).join(", ")}: healthy)`);
+    else terminal.print(`slot ${slot} is stable; there is nothing to confirm`);
     return "ok";
-  });
-}
-
-/** The service that restarts a machine on trial must know that the trial has ended. */
-async function endTrial(host: Host, { layout }: Setup): Promise<void> {
-  const mark = await missingTrialMark(host, layout, (await inspect(host, layout)).situation);
-  if (mark !== undefined) await setTrialMark(host, layout, mark);
-}
-
-/** A failed boot is not healthy. A degraded one is: the node is usable. */
-async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
-  const name = "boot record";
-  const file = layout.runFiles.record;
-  const text = await host.readText(file);
-  const problem = (details: Problem): Check => ({
-    name,
-    problem: { ...details, where: { file }, expected: "all units to have run", todo: "guestos-boot status says what happened" },
-  });
-  if (text === undefined)
-    return problem({ code: "boot-record-missing", what: "this boot has no record of the boot chain", found: "no such file" });
-  const { runs } = parseRecord(text, file);
-  const view = bootView(runs);
-  if (view.outcome === "unfinished")
-    return problem({ code: "boot-not-ended", what: "the boot chain has not ended", found: "a run without an end" });
-  const missing = chain.filter((unit) => view.units.every((seen) => seen.name !== unit.name || seen.result === undefined));
-  if (missing.length > 0) {
-    const found = `no result of ${missing.map((unit) => unit.name).join(", ")}`;
-    return problem({ code: "boot-not-whole", what: "not all of the boot chain has run", found });
-  }
-  if (view.outcome === "failed") {
-    const failed = view.units.filter(({ result }) => result?.kind === "failed").map((unit) => unit.name);
-    return problem({ code: "boot-failed", what: "the boot chain failed", found: failed.join(", ") });
-  }
-  return { name };
-}
-
-function requireHealthy(slot: string, checks: readonly Check[]): void {
-  const failed = checks.flatMap(({ name, problem }): (readonly [string, Problem])[] => (problem === undefined ? [] : [[name, problem]]));
-  if (failed.length === 0) return;
-  throw new ExitError("unhealthy", {
-    code: "health-checks-failed",
-    what: `slot ${slot} is not confirmed: ${failed.length} of ${checks.length} health checks failed`,
-    found: failed.map(([name, problem]) => `${name}: ${oneLine(problem)}`).join("; "),
-    expected: "all to pass",
-    todo: "repair what is wrong and confirm again, or go back to the other system: guestos-boot upgrade rollback",
   });
 }

@@ -9,7 +9,8 @@ import { graphSvg } from "../../../src/analyze/graph-svg.ts";
 import { plot } from "../../../src/analyze/plot.ts";
 import { report } from "../../../src/analyze/report.ts";
 import type { RecordEvent } from "../../../src/boot/record/record.ts";
-import { plannedGraph, ranGraph } from "../../../src/cli/commands/ran-graph.ts";
+import { ranGraph } from "../../../src/analyze/ran-graph.ts";
+import { unitFacts } from "../../../src/run/unit-facts.ts";
 import { boundary } from "../../support/chains.ts";
 import { guestos } from "../../support/chains.ts";
 import { type Browser, browser, pageFaults } from "../../support/browser.ts";
@@ -31,7 +32,7 @@ afterAll(async () => {
 });
 
 function reportOf(boot: Boot, events: readonly RecordEvent[]): string {
-  return report(boot, { machine: [["kernel", "6.12.41+deb13-amd64"]], graph: ranGraph(guestos, boot), events });
+  return report(boot, { machine: [["kernel", "6.12.41+deb13-amd64"]], graph: ranGraph(unitFacts(guestos), boot), events });
 }
 
 const recorded = bootFrom(firstBoot);
@@ -44,9 +45,9 @@ const pictures = {
   "plot.svg": plotOf(recorded),
   "plot-of-an-unchanged-boot.svg": plotOf(again),
   "plot-of-200-units.svg": plotOf(large),
-  "chain.svg": graphSvg(plannedGraph(guestos), { title: "The chain of guestos" }),
-  "chain-of-a-boundary-node.svg": graphSvg(plannedGraph(boundary), { title: "The chain of boundary" }),
-  "chain-as-it-ran.svg": graphSvg(ranGraph(guestos, recorded), { title: "The chain as it ran" }),
+  "chain.svg": graphSvg(unitFacts(guestos), { title: "The chain of guestos" }),
+  "chain-of-a-boundary-node.svg": graphSvg(unitFacts(boundary), { title: "The chain of boundary" }),
+  "chain-as-it-ran.svg": graphSvg(ranGraph(unitFacts(guestos), recorded), { title: "The chain as it ran" }),
   "report.html": reportOf(recorded, recordOf(firstBoot).events),
   "report-of-200-units.html": reportOf(large, script.events),
 };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { graphLayout } from "../../../src/analyze/graph-layout.ts";
 import { graphSvg } from "../../../src/analyze/graph-svg.ts";
-import { plannedGraph } from "../../../src/cli/commands/ran-graph.ts";
+import { unitFacts } from "../../../src/run/unit-facts.ts";
 import { guestos } from "../../support/chains.ts";
 import { elementsOf } from "../../support/markup.ts";
 
@@ -50,7 +50,7 @@ test("whatever the graph: no two nodes of a column are nearer than a row, and ev
 });
 
 test("the chain is drawn: a box for each unit, dashes for order alone, and nothing that is not text", () => {
-  const svg = graphSvg(plannedGraph(guestos), { title: "the <chain>" });
+  const svg = graphSvg(unitFacts(guestos), { title: "the <chain>" });
   elementsOf(svg);
   for (const { name } of guestos) expect(svg).toContain(`>${name}</text>`);
   const unit = { name: "<b>", title: '"', stage: "late", requires: [], after: ["a"] } as const;

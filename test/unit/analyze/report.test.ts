@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { report } from "../../../src/analyze/report.ts";
-import { ranGraph } from "../../../src/cli/commands/ran-graph.ts";
+import { ranGraph } from "../../../src/analyze/ran-graph.ts";
+import { unitFacts } from "../../../src/run/unit-facts.ts";
 import { guestos } from "../../support/chains.ts";
 import { elementsOf } from "../../support/markup.ts";
 import { EventScript } from "../../support/record-events.ts";
@@ -11,7 +12,7 @@ const EMPTY = ["meta"];
 test("the page holds the timeline, the tables, the graph, the machine and the log, and asks for nothing from elsewhere", () => {
   const boot = bootFrom(firstBoot);
   const { events } = recordOf(firstBoot);
-  const html = report(boot, { machine: [["kernel", "6.12"]], graph: ranGraph(guestos, boot), events });
+  const html = report(boot, { machine: [["kernel", "6.12"]], graph: ranGraph(unitFacts(guestos), boot), events });
   const names = elementsOf(html, EMPTY);
   expect(names.filter((name) => name === "svg")).toHaveLength(2);
   expect(names).not.toContain("script");
