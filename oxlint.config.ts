@@ -22,7 +22,7 @@ const machine = [
 /** The files of src/system that open something by themselves, and why not through a host (src/system/host.ts). */
 const pastTheHost = [
   // The host itself.
-  "host.ts",
+  ...["host.ts", "files/host-files.ts"],
   // Keys are derived, and nothing is opened.
   "argon2.ts",
   // The system bus.

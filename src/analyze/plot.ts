@@ -1,8 +1,10 @@
 import { type Axis, axisOver, tickText } from "./axis.ts";
 import { criticalChain } from "./causes.ts";
 import { seconds } from "./duration.ts";
-import { partsOf, toolName } from "./parts.ts";
+import { toolName } from "./parts.ts";
 import type { Phase } from "./phases.ts";
+import { legend } from "./plot-legend.ts";
+import { unitTooltip } from "./plot-tooltip.ts";
 import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
 import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
@@ -41,7 +43,7 @@ export function plot({ title, runs, phases, width = 1280, style = true }: PlotOp
   for (const run of runs) y = runRows(layers, run, { axis, y, row, left, right, nameWidth });
   timeScale(layers, axis, top, y);
   y += 24;
-  y = legend(layers, y + 10, right);
+  y = legend(layers.top, y + 10, MARGIN, right);
   const height = Math.ceil(y + MARGIN);
   const background = element("rect", { class: "paper", x: 0, y: 0, width, height });
   return element(
@@ -187,7 +189,7 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
     return element(
       "g",
       {},
-      tooltip(about(unit, run)) + element("rect", { class: "skipped", x, y: top, width: Math.max(6, width), height, rx: 2 }),
+      tooltip(unitTooltip(unit, run)) + element("rect", { class: "skipped", x, y: top, width: Math.max(6, width), height, rx: 2 }),
     );
   const piece = (bar: Bar): string => {
     const from = axis.x(bar.start);
@@ -206,30 +208,13 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
     "g",
     {},
     [
-      tooltip(about(unit, run)),
+      tooltip(unitTooltip(unit, run)),
       element("rect", { class: `${outcome} pale`, x, y: top, width, height, rx: 2 }),
       ...unit.inside.map(piece),
       ...tools,
       critical ? element("rect", { class: "critical", x: x - 1, y: top - 1, width: width + 2, height: height + 2, rx: 3 }) : "",
     ].join(""),
   );
-}
-
-/** Limits the lines: a tooltip that fills the screen is useless. */
-const MOST_LINES = 14;
-
-function about(unit: UnitBar, run: RunBars): string {
-  const lines = partsOf(unit)
-    .toSorted((one, other) => other.end - other.start - (one.end - one.start))
-    .slice(0, MOST_LINES)
-    .map(({ kind, label, start, end }) => `  ${seconds(end - start)} ${kind} ${label}`);
-  const release = releasedBy(unit, run);
-  return [
-    `${unit.name}: ${unit.result?.kind ?? "running"}, ${seconds(unit.end - unit.start)}`,
-    `from ${unit.start.toFixed(2)} s to ${unit.end.toFixed(2)} s${release === undefined ? "" : `, released by ${release.name}`}`,
-    ...(unit.result !== undefined && "problem" in unit.result ? [unit.result.problem.what] : []),
-    ...lines,
-  ].join("\n");
 }
 
 /** The label to the right of a bar: duration and outcome; the outcome "unchanged" is left out. So no outcome is told by colour alone. */
@@ -282,57 +267,5 @@ function timeScale(layers: Layers, axis: Axis, top: number, bottom: number): voi
     layers.top.push(
       text((from + to) / 2, top + 22, `⋯ ${seconds(cut)}`, { class: "soft halo", "text-anchor": "middle", style: "font-size:10px" }),
     );
-  }
-}
-
-const LEGEND: readonly (readonly [string, string])[] = [
-  ["changed", "changed"],
-  ["unchanged", "unchanged"],
-  ["degraded", "degraded"],
-  ["failed", "failed"],
-  ["skipped", "skipped"],
-  ["pale", "inspecting, or the runner"],
-  ["tool", "a tool runs"],
-  ["wait", "waits for something"],
-  ["critical", "critical chain"],
-  ["arrow", "released by"],
-];
-
-function legend(layers: Layers, y: number, right: number): number {
-  let x = MARGIN;
-  let line = y;
-  for (const [kind, label] of LEGEND) {
-    const width = 28 + textWidth(label, 11) + 18;
-    if (x + width > right) {
-      x = MARGIN;
-      line += 20;
-    }
-    layers.top.push(swatch(kind, x, line), text(x + 28, line + 4, label, { class: "soft", style: "font-size:11px" }));
-    x += width;
-  }
-  layers.top.push(
-    text(MARGIN, line + 22, "Seconds since the kernel started. One arrow per unit, from the one that it waited for longest.", {
-      class: "soft",
-      style: "font-size:11px",
-    }),
-  );
-  return line + 26;
-}
-
-function swatch(kind: string, x: number, y: number): string {
-  const rect = { x, y: y - 6, width: 20, height: 12, rx: 2 };
-  switch (kind) {
-    case "pale":
-      return element("rect", { ...rect, class: "changed pale" });
-    case "tool":
-      return element("rect", { ...rect, class: "changed" }) + element("rect", { x, y: y + 2, width: 20, height: 4, class: "tool" });
-    case "wait":
-      return element("rect", { ...rect, fill: "url(#gb-wait)" }) + element("rect", { ...rect, class: "wait-edge" });
-    case "critical":
-      return element("rect", { ...rect, class: "unchanged pale" }) + element("rect", { ...rect, class: "critical" });
-    case "arrow":
-      return element("path", { class: "arrow", d: `M${x},${y} L${x + 19},${y}`, "marker-end": "url(#gb-arrow-head)" });
-    default:
-      return element("rect", { ...rect, class: kind });
   }
 }
