@@ -53,7 +53,10 @@ test("the document has both examples, with the unit's test", () => {
 
 test("the documented files have no error of types", () => {
   const settings = join(folder, "tsconfig.json");
-  writeFileSync(settings, JSON.stringify({ extends: resolve("tsconfig.json"), include: ["simple", "configured", resolve("src/**/*.d.ts")] }));
+  writeFileSync(
+    settings,
+    JSON.stringify({ extends: resolve("tsconfig.json"), include: ["simple", "configured", resolve("src/**/*.d.ts")] }),
+  );
   const { status, stdout } = spawnSync("node_modules/.bin/tsc", ["--project", settings], { encoding: "utf8" });
   expect(status, `docs/adding-a-unit.md:\n${stdout}`).toBe(0);
 });

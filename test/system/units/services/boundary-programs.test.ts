@@ -1,34 +1,20 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import { boundary } from "../../../../src/profiles/boundary.ts";
 import { boundaryNodeControlPlane } from "../../../../src/units/services/boundary-node-control-plane.ts";
 import { icRouterControlPlaneWatcher } from "../../../../src/units/services/ic-router-control-plane-watcher.ts";
 import { icxProxy } from "../../../../src/units/services/icx-proxy.ts";
 import { type FakeHost, fakeHost } from "../../../support/fake-host.ts";
-import { type FakeSystemd, fakeSystemd } from "../../../support/fake-systemd.ts";
-import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 import { runUnit } from "../../../support/run-unit.ts";
+import { systemdOfTests } from "../../../support/systemd-of-tests.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
 const PROXY = "icx-proxy.service";
 const PROGRAM = "/usr/bin/icx-proxy";
 const ENVIRONMENT = "/run/ic-node/etc/default/icx-proxy";
 const VARS = "/boot/config/bn_vars.conf";
-let bus: PrivateBus;
-let systemd: FakeSystemd;
-
-beforeAll(async () => {
-  bus = await privateBus();
-  systemd = await fakeSystemd(bus);
-});
-afterAll(async () => bus.stop());
-beforeEach(() => {
-  systemd.jobs.length = 0;
-  systemd.units.clear();
-  for (const name of ["icx-proxy", "boundary-node-control-plane", "ic-router-control-plane-watcher"])
-    systemd.units.set(`${name}.service`, { load: "loaded", active: "inactive", sub: "dead", result: "done" });
-});
+const services = systemdOfTests(["icx-proxy.service", "boundary-node-control-plane.service", "ic-router-control-plane-watcher.service"]);
 
 const INSTALLED = { mode: 0o755 };
 
@@ -52,7 +38,7 @@ test.each([
   expect(await runUnit(unit, machine)).toEqual([`write the environment of ${unit.name}, which is not installed`]);
   expect(machine.notes).toEqual([`absent: this image has no ${program}`]);
   expect(await runUnit(unit, machine)).toEqual([]);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("one that it has is started with what it reads, and restarted when that changes", async () => {
@@ -69,7 +55,7 @@ test("one that it has is started with what it reads, and restarted when that cha
   expect(await runUnit(icxProxy, machine)).toEqual([]);
   host.files.set(VARS, "system_domains=ic0.app\n");
   expect(await runUnit(icxProxy, machine)).toEqual([`restart ${PROXY}, to call canisters for ic0.app`]);
-  expect(systemd.jobs).toEqual([`StartUnit ${PROXY}`, `RestartUnit ${PROXY}`]);
+  expect(services.systemd.jobs).toEqual([`StartUnit ${PROXY}`, `RestartUnit ${PROXY}`]);
 });
 
 test("the control plane begins with what the medium brought of the registry", async () => {
@@ -95,7 +81,7 @@ test("a file that cannot be run is no program", async () => {
 });
 
 test("one that ends at once is an error with where to read on, and the next run tries it again", async () => {
-  systemd.units.set(PROXY, {
+  services.systemd.units.set(PROXY, {
     load: "loaded",
     active: "inactive",
     sub: "dead",
@@ -107,7 +93,7 @@ test("one that ends at once is an error with where to read on, and the next run 
     what: `cannot start ${PROXY}`,
     todo: `journalctl -b -u ${PROXY}`,
   });
-  systemd.units.set(PROXY, { load: "loaded", active: "activating", sub: "auto-restart", result: "done" });
+  services.systemd.units.set(PROXY, { load: "loaded", active: "activating", sub: "auto-restart", result: "done" });
   // Not a start: what systemd is starting by itself may have read what was there before.
   expect(await runUnit(icxProxy, machine)).toEqual([`restart ${PROXY}, to call canisters for ic0.app icp0.io`]);
   expect(await runUnit(icxProxy, machine)).toEqual([]);
@@ -118,14 +104,14 @@ test("one whose restart failed is not taken for done by the next run", async () 
   const machine = testMachine(host, boundary.layout);
   await runUnit(icxProxy, machine);
   host.files.set(VARS, "system_domains=ic0.app\n");
-  systemd.units.set(PROXY, { load: "loaded", active: "active", sub: "running", result: "failed" });
+  services.systemd.units.set(PROXY, { load: "loaded", active: "active", sub: "running", result: "failed" });
   await expect(runUnit(icxProxy, machine)).rejects.toThrow(`cannot restart ${PROXY}`);
-  systemd.units.set(PROXY, { load: "loaded", active: "active", sub: "running", result: "done" });
+  services.systemd.units.set(PROXY, { load: "loaded", active: "active", sub: "running", result: "done" });
   expect(await runUnit(icxProxy, machine)).toEqual([`restart ${PROXY}, to call canisters for ic0.app`]);
 });
 
 test.each(["not-found", "masked", "bad-setting"])("one whose unit is %s is a conflict, and nothing is written", async (load) => {
-  systemd.units.set(PROXY, { load, active: "inactive", sub: "dead", result: "done" });
+  services.systemd.units.set(PROXY, { load, active: "inactive", sub: "dead", result: "done" });
   const host = node({ [PROGRAM]: "a program" });
   const plan = await icxProxy.plan(testMachine(host, boundary.layout));
   expect(isConflict(plan) && plan.conflict.what).toBe(`${PROXY} cannot be started`);

@@ -1,12 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { guestosLayout } from "../../../../src/config/layout/layout.ts";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import { journalbeat } from "../../../../src/units/services/journalbeat.ts";
 import { nodeExporter } from "../../../../src/units/services/node-exporter.ts";
 import { type FakeHost, fakeHost } from "../../../support/fake-host.ts";
-import { type FakeSystemd, fakeSystemd, type FakeUnit } from "../../../support/fake-systemd.ts";
-import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
 import { runUnit } from "../../../support/run-unit.ts";
+import { systemdOfTests } from "../../../support/systemd-of-tests.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
 const EXPORTER = "node_exporter.service";
@@ -16,45 +15,28 @@ const CONF = "/boot/config/journalbeat.conf";
 const FILEBEAT_CONF = "/boot/config/filebeat.conf";
 /** How the receiver is known. */
 const TRUSTED = "/etc/ssl/ca/trusted.pem";
-let bus: PrivateBus;
-let systemd: FakeSystemd;
-
-beforeAll(async () => {
-  bus = await privateBus();
-  systemd = await fakeSystemd(bus);
-});
-afterAll(async () => bus.stop());
-
-beforeEach(() => {
-  systemd.jobs.length = 0;
-  systemd.units.clear();
-  for (const name of [EXPORTER, SHIPPER]) systemd.units.set(name, { load: "loaded", active: "inactive", sub: "dead", result: "done" });
-});
-
-function set(name: string, change: Partial<FakeUnit>): void {
-  systemd.units.set(name, { load: "loaded", active: "inactive", sub: "dead", result: "done", ...change });
-}
+const services = systemdOfTests([EXPORTER, SHIPPER]);
 
 test("the exporter is started when it does not run, and left alone when it does", async () => {
   expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([`start ${EXPORTER}, which is inactive`]);
   expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([]);
-  expect(systemd.jobs).toEqual([`StartUnit ${EXPORTER}`]);
+  expect(services.systemd.jobs).toEqual([`StartUnit ${EXPORTER}`]);
 });
 
 test("an exporter that failed before is started again", async () => {
-  set(EXPORTER, { active: "failed", sub: "failed" });
+  services.set(EXPORTER, { active: "failed", sub: "failed" });
   expect(await runUnit(nodeExporter, testMachine(fakeHost()))).toEqual([`start ${EXPORTER}, which is failed`]);
 });
 
 test.each(["not-found", "masked", "bad-setting"])("an exporter whose unit is %s is a conflict, and no job is made", async (load) => {
-  set(EXPORTER, { load });
+  services.set(EXPORTER, { load });
   const plan = await nodeExporter.plan(testMachine(fakeHost()));
   expect(isConflict(plan) && plan.conflict.found).toBe(`its unit file is ${load}`);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("an exporter that does not start is an error that says where to read on", async () => {
-  set(EXPORTER, { result: "failed" });
+  services.set(EXPORTER, { result: "failed" });
   await expect(runUnit(nodeExporter, testMachine(fakeHost()))).rejects.toMatchObject({
     problem: { what: `cannot start ${EXPORTER}`, todo: `journalctl -b -u ${EXPORTER}` },
   });
@@ -70,7 +52,7 @@ test.each([
 ])("with %s nothing runs, and systemd is not even asked", async (_, host) => {
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
   expect(host.effects).toEqual([]);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("with a host, the shipper is configured and started, once", async () => {
@@ -80,7 +62,7 @@ test("with a host, the shipper is configured and started, once", async () => {
     `[Upload]\nURL=https://logs.example.org:19532\nServerKeyFile=-\nServerCertificateFile=-\nTrustedCertificateFile=${TRUSTED}\n`,
   );
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
-  expect(systemd.jobs).toEqual([`RestartUnit ${SHIPPER}`]);
+  expect(services.systemd.jobs).toEqual([`RestartUnit ${SHIPPER}`]);
 });
 
 test("a node with a key of its own shows it", async () => {
@@ -106,7 +88,7 @@ test("a file of certificates with none in it is not one, and does not make room 
   const [own = "", debian = ""] = guestosLayout.journalUploadTls.trusted;
   const plan = await journalbeat.plan(testMachine(shipping("journalbeat_hosts=logs.example.org\n", { [own]: "", [debian]: "many" })));
   expect(isConflict(plan) && plan.conflict.found).toBe(`${own}, an empty file`);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("over http:// no certificate is asked for", async () => {
@@ -126,21 +108,21 @@ test("tags travel as an entry of the journal, and further hosts are named as ign
 });
 
 test("where the image has Filebeat, that ships to all hosts, of filebeat.conf before journalbeat.conf", async () => {
-  set(FILEBEAT, {});
+  services.set(FILEBEAT, {});
   const host = shipping("journalbeat_hosts=one.example.org two.example.org\njournalbeat_tags=lab\n");
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to one.example.org two.example.org by ${FILEBEAT}`]);
   expect(host.files.get(guestosLayout.filebeat)).toMatch(/- "https:\/\/one.example.org:9200"\n.*- "https:\/\/two.example.org:9200"\n/s);
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([]);
   host.files.set(FILEBEAT_CONF, "elasticsearch_hosts=http://three.example.org:80\n");
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([`ship the journal to http://three.example.org:80 by ${FILEBEAT}`]);
-  expect(systemd.jobs).toEqual([`RestartUnit ${FILEBEAT}`, `RestartUnit ${FILEBEAT}`]);
+  expect(services.systemd.jobs).toEqual([`RestartUnit ${FILEBEAT}`, `RestartUnit ${FILEBEAT}`]);
 });
 
 test("filebeat.conf without Filebeat is a conflict, for nothing else speaks to Elasticsearch", async () => {
   const host = shipping("journalbeat_hosts=one.example.org\n", { [FILEBEAT_CONF]: "elasticsearch_hosts=es.example.org\n" });
   const plan = await journalbeat.plan(testMachine(host));
   expect(isConflict(plan) && plan.conflict.found).toBe(`no ${FILEBEAT}`);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("another host restarts the shipper, and so does a shipper that died", async () => {
@@ -148,20 +130,20 @@ test("another host restarts the shipper, and so does a shipper that died", async
   await runUnit(journalbeat, testMachine(host));
   host.files.set(CONF, "journalbeat_hosts=two.example.org\n");
   expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
-  set(SHIPPER, { active: "failed", sub: "failed" });
+  services.set(SHIPPER, { active: "failed", sub: "failed" });
   expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
-  expect(systemd.jobs).toHaveLength(3);
+  expect(services.systemd.jobs).toHaveLength(3);
 });
 
 test("a shipper whose receiver is not there yet is left to systemd, and its last words are a note", async () => {
-  set(SHIPPER, { then: { active: "activating", sub: "auto-restart" } });
+  services.set(SHIPPER, { then: { active: "activating", sub: "auto-restart" } });
   const machine = testMachine(shipping("journalbeat_hosts=one.example.org\n"));
   await runUnit(journalbeat, machine);
   expect(machine.notes).toEqual([`${SHIPPER} ended and will be started again: activating (auto-restart)`]);
 });
 
 test("a shipper that ended permanently is an error", async () => {
-  set(SHIPPER, { then: { active: "failed", sub: "failed" } });
+  services.set(SHIPPER, { then: { active: "failed", sub: "failed" } });
   await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
     problem: { what: `cannot restart ${SHIPPER}`, found: "failed (failed)" },
   });
@@ -169,9 +151,9 @@ test("a shipper that ended permanently is an error", async () => {
 
 test("a restart that failed is not taken for done by the next run", async () => {
   const host = shipping("journalbeat_hosts=one.example.org\n");
-  set(SHIPPER, { result: "failed", active: "active" });
+  services.set(SHIPPER, { result: "failed", active: "active" });
   await expect(runUnit(journalbeat, testMachine(host))).rejects.toThrow(`cannot restart ${SHIPPER}`);
-  set(SHIPPER, { active: "active" });
+  services.set(SHIPPER, { active: "active" });
   expect(await runUnit(journalbeat, testMachine(host))).toHaveLength(1);
 });
 
@@ -181,8 +163,8 @@ test("taking the hosts out stops the shipper, whichever it is", async () => {
   host.files.delete(CONF);
   expect(await runUnit(journalbeat, testMachine(host))).toEqual([`stop ${SHIPPER}: no host is configured`]);
   expect([...host.files.keys()]).toEqual([TRUSTED]);
-  expect(systemd.jobs.at(-1)).toBe(`StopUnit ${SHIPPER}`);
-  set(FILEBEAT, {});
+  expect(services.systemd.jobs.at(-1)).toBe(`StopUnit ${SHIPPER}`);
+  services.set(FILEBEAT, {});
   host.files.set(FILEBEAT_CONF, "elasticsearch_hosts=es.example.org\n");
   await runUnit(journalbeat, testMachine(host));
   host.files.delete(FILEBEAT_CONF);
@@ -191,7 +173,7 @@ test("taking the hosts out stops the shipper, whichever it is", async () => {
 });
 
 test("an image without the shipper is told by name", async () => {
-  systemd.units.delete(SHIPPER);
+  services.systemd.units.delete(SHIPPER);
   await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
     problem: { what: `cannot restart ${SHIPPER}`, found: "no unit of that name" },
   });
