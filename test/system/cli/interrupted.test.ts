@@ -63,7 +63,7 @@ test("a run after one that was killed says where that was, in its output, its re
     ...{ at: [{ unit: "first", action: "make the first file" }], redone: [{ unit: "first", actions: ["make the first file"] }] },
   });
   expect((await fixture.run("why", "first")).stdout.replaceAll(/\n +/g, " ")).toMatch(
-    /before the early stage of boot 6f3c1a5e, begun .* UTC, was cut off at: make the first file/,
+    /before the early stage of boot 6f3c1a5e, started .* UTC, was cut off at: make the first file/,
   );
   expect((await fixture.run("analyze", "report")).stdout).toContain(`a run of boot ${OTHER} was cut off, in first`);
   // The next one has nothing to tell.

@@ -45,7 +45,7 @@ async function typed(lines: readonly (readonly [question: string, keys: string])
 test("at a terminal it is asked for twice and not shown; two that differ are refused, and Ctrl-C gives up", async () => {
   const differ = await typed([
     ["not shown", "canary number one, 123\r"],
-    ["once more", "canary number two, 123\r"],
+    ["Repeat it", "canary number two, 123\r"],
   ]);
   expect(differ.shown).toContain("not the same");
   expect(differ.shown).not.toContain("canary number");

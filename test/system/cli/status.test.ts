@@ -116,7 +116,7 @@ test("--watch shows a boot while it goes on, from its first line, and ends with 
   await boot;
   const { status, stdout } = await watching;
   expect(status).toBe(10);
-  expect(stdout).toMatch(/^boot, begun .*\n(.*\n)*first +changed .*\n(.*\n)*lenient +degraded .*\n(.*\n)*boot: 6 units: /);
+  expect(stdout).toMatch(/^boot, started .*\n(.*\n)*first +changed .*\n(.*\n)*lenient +degraded .*\n(.*\n)*boot: 6 units: /);
 });
 
 test("--watch ends with 13 when the run that it follows was killed", async () => {
