@@ -9,7 +9,7 @@ import { startVirtualMachine } from "../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../lab/virtual-machine.ts";
 import { recordOf } from "../test/vm/support/chain.ts";
 import { configMedium, type ConfigFiles } from "../test/vm/support/media.ts";
-import { countProcesses, processorTime } from "./process-trace.ts";
+import { processorTime, tracedProcesses } from "./process-trace.ts";
 import { serviceOf, SLICE, steps, TARGET } from "./shell-chain/chain.ts";
 
 const PATIENCE = 900_000;
@@ -142,8 +142,7 @@ async function measure(vm: VirtualMachine, chain: Chain, isTraced: boolean): Pro
   const starts = await shown(vm, chain.services, "ExecMainStartTimestampMonotonic");
   const trace = isTraced ? await traceOf(vm) : undefined;
   const time = trace === undefined ? undefined : processorTime(trace, roots, reached / 1e6);
-  const { programs, processes } =
-    trace === undefined ? { programs: Number.NaN, processes: Number.NaN } : countProcesses(trace, roots, chain.threaded);
+  const traced = trace === undefined ? undefined : tracedProcesses(trace, roots, chain.threaded);
   const isOurs = chain.threaded;
   const boot = {
     own: own / 1e9,
@@ -151,8 +150,8 @@ async function measure(vm: VirtualMachine, chain: Chain, isTraced: boolean): Pro
     toTarget: reached / 1e6,
     chain: (reached - Math.min(...starts)) / 1e6,
     limit: isOurs ? await limitOf(vm) : Number.NaN,
-    programs,
-    processes,
+    programs: traced?.programs.length ?? Number.NaN,
+    processes: traced?.processes ?? Number.NaN,
     ...(await sliceFigures(vm)),
     program: isOurs ? await programPeak(vm) : Number.NaN,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { countProcesses, processorTime } from "../../../bench/process-trace.ts";
+import { processorTime, tracedProcesses } from "../../../bench/process-trace.ts";
 
 const line = (event: string): string => `            task-1       [000] .....    12.345678: ${event}`;
 const fork = (parent: number, child: number): string =>
@@ -8,12 +8,15 @@ const exec = (pid: number, program: string): string => line(`sched_process_exec:
 
 test("what the roots started is counted, and what that started, and nothing else", () => {
   const trace = [
-    ...[fork(1, 10), exec(10, "/usr/lib/systemd/systemd-executor"), exec(10, "/usr/lib/shell-chain/mount-boot.sh")],
+    ...[fork(1, 10), exec(10, "/proc/self/fd/16"), exec(10, "/usr/lib/shell-chain/mount-boot.sh")],
     ...[fork(10, 11), fork(11, 12), exec(12, "/usr/bin/grep"), fork(10, 13), exec(13, "/usr/bin/mount")],
     ...[fork(1, 20), exec(20, "/usr/bin/foreign")],
   ].join("\n");
   // The subshell 11 is a process, and no program.
-  expect(countProcesses(trace, [10], false)).toEqual({ programs: 3, processes: 4 });
+  expect(tracedProcesses(trace, [10], false)).toMatchObject({
+    programs: ["/usr/lib/shell-chain/mount-boot.sh", "/usr/bin/grep", "/usr/bin/mount"],
+    processes: 4,
+  });
 });
 
 test("the threads of a root are no processes; what they start is", () => {
@@ -25,7 +28,18 @@ test("the threads of a root are no processes; what they start is", () => {
     exec(13, "/usr/bin/mount"),
     fork(13, 14),
   ].join("\n");
-  expect(countProcesses(trace, [10], true)).toEqual({ programs: 2, processes: 3 });
+  expect(tracedProcesses(trace, [10], true)).toMatchObject({ programs: ["/usr/bin/guestos-boot", "/usr/bin/mount"], processes: 3 });
+});
+
+test("what a root and its threads open is apart from what the programs below them open, and from what systemd and others do", () => {
+  const opened = (pid: number, path: string): string =>
+    `            task-${pid}      [000] ...1.    12.345678: opened: (do_sys_openat2+0x4/0x200) name="${path}"`;
+  const trace = [
+    ...[opened(10, "/run/systemd/notify"), exec(10, "/usr/bin/guestos-boot"), opened(10, "/etc/guestos-boot.conf"), fork(10, 11)],
+    ...[opened(11, "/proc/mounts"), fork(10, 13), exec(13, "/usr/bin/mount"), opened(13, "/etc/fstab"), opened(20, "/etc/passwd")],
+  ].join("\n");
+  const { opened: own, openedBelow } = tracedProcesses(trace, [10], true);
+  expect([own, openedBelow]).toEqual([["/etc/guestos-boot.conf", "/proc/mounts"], ["/etc/fstab"]]);
 });
 
 const at = (seconds: string, event: string): string => `            task-1       [000] d..2. ${seconds.padStart(12)}: ${event}`;
