@@ -48,7 +48,7 @@ const NOT_IN_AN_IMAGE = [
 ];
 
 /** Accounts that people log in to, with a key alone. */
-const PEOPLE = ["admin", "backup", "readonly"];
+const PEOPLE = ["admin", "backup", "readonly", "recovery"];
 
 /**
  * The system stage: the Debian tree with our accounts and our initramfs. What changes rarely and takes long is done

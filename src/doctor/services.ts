@@ -27,6 +27,7 @@ export const SERVICES: readonly string[] = [
   "systemd-journal-flush.service",
   "systemd-journal-upload.service",
   "filebeat.service",
+  "ic-replica.service",
   "nginx.service",
   "danted.service",
   "boundary-node-control-plane.service",

@@ -29,13 +29,15 @@ const MANAGER = "org.freedesktop.systemd1.Manager";
 export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
   const units = new Map<string, FakeUnit>();
   const jobs: string[] = [];
+  /** Units with a job that has not ended. */
+  const queued = new Set<string>();
   let number = 0;
   const service = await bus.serve("org.freedesktop.systemd1", (member, body) => {
     if (member === "Subscribe") return "empty";
     if (member === "ListUnitsByNames") {
       const rows = (body[0] as string[]).map((name) => {
         const unit = units.get(name) ?? { load: "not-found", active: "inactive", sub: "dead" };
-        return [name, "", unit.load, unit.active, unit.sub, "", "/unit", 0, "", "/"];
+        return [name, "", unit.load, unit.active, unit.sub, "", "/unit", queued.has(name) ? 1 : 0, "", "/"];
       });
       return { signature: "a(ssssssouso)", body: [rows] };
     }
@@ -48,7 +50,7 @@ export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
     const job = `${PATH}/job/${number}`;
     const end = (): void => {
       if (unit.noise !== undefined) service.signal(PATH, MANAGER, "JobRemoved", "uoss", [0, `${PATH}/job/0`, "other.service", unit.noise]);
-      if (unit.result === "never") return;
+      if (unit.result === "never") return void queued.add(name);
       if (unit.result === "done")
         Object.assign(
           unit,

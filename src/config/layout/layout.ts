@@ -89,6 +89,8 @@ const defaultLayout = {
     backup: join(state, "backup"),
   },
   config: configFiles(config),
+  /** The orchestrator's configuration, and the template of an image that has one. */
+  icConfig: { template: "/opt/ic/share/ic.json5.template", file: "/run/ic-node/config/ic.json5" },
   /** From the medium: the key that identifies the node's operator to the network. */
   operatorKey: join(state, "data", "node_operator_private_key.pem"),
   /** GRUB's environment block: it holds the slot that is booted next. */

@@ -20,3 +20,29 @@ export async function takeOwnership(host: Host, folder: string, { uid, gid }: Ac
   });
   await syncFileSystem(host, folder);
 }
+
+export interface TreeOwner {
+  readonly uid: number;
+  readonly gid: number;
+  /** Of the folder and of all folders in it. */
+  readonly mode: number;
+}
+
+/**
+ * Gives a folder and its content to an account and a group, durably: the account may write, the group may read, and no one else may do
+ * anything. Symbolic links change owner themselves, and are never followed. The folder's own mode is set last, so that it shows whether
+ * all of it was done.
+ *
+ * @throws CommandError
+ */
+export async function giveTree(host: Host, folder: string, { uid, gid, mode }: TreeOwner): Promise<void> {
+  const tool = { timeout: TIMEOUT, todo: "run it again: what is done already stays done" };
+  // Until the end it is not as it shall be, whatever it was before.
+  await host.setAttributes(folder, { mode: 0o700 });
+  await host.run({ ...tool, program: "chown", args: ["--recursive", "--no-dereference", "--", `${uid}:${gid}`, folder] });
+  const below = [folder, "-mindepth", "1"];
+  await host.run({ ...tool, program: "find", args: [...below, "-type", "f", "-exec", "chmod", "u=rwX,g=rX,o=", "{}", "+"] });
+  await host.run({ ...tool, program: "find", args: [...below, "-type", "d", "-exec", "chmod", mode.toString(8), "{}", "+"] });
+  await syncFileSystem(host, folder);
+  await host.setAttributes(folder, { mode });
+}

@@ -68,6 +68,13 @@ async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
 }
 
 async function statesOn(bus: SystemBus, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
+  return new Map((await rowsOn(bus, names)).map(([name, , load, active, sub]) => [name, { load, active, sub }]));
+}
+
+/** The place of the job's number in a row; 0 where there is none. */
+const JOB_ID = 7;
+
+async function rowsOn(bus: SystemBus, names: readonly string[]): Promise<z.infer<typeof UnitRows>[0]> {
   const reply = await call(bus, {
     destination: DESTINATION,
     path: PATH,
@@ -78,7 +85,21 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
   });
   const rows = UnitRows.safeParse(reply).data?.[0];
   if (rows === undefined) throw unclear(names, { found: JSON.stringify(reply) });
-  return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
+  return rows;
+}
+
+/** Whether systemd has a job of that unit, which runs or waits for its turn. */
+export async function hasJob(host: Host, name: string): Promise<boolean> {
+  return await withSystemBus(host, async (bus) => (await rowsOn(bus, [name])).some((row) => row[JOB_ID] !== 0));
+}
+
+/**
+ * Queues the start of a unit and returns at once: for a unit that is ordered after the caller itself.
+ *
+ * @throws ProblemError where systemd makes no job of it
+ */
+export async function startInItsTurn(host: Host, name: string): Promise<void> {
+  await withSystemBus(host, async (bus) => void (await enqueue(bus, "start", name)));
 }
 
 /** What a job does with a unit. */

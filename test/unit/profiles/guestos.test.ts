@@ -5,7 +5,16 @@ import { guestos } from "../../support/chains.ts";
 test("what the rest of the system waits for is all that does not ask the bus", () => {
   const stageOf = stagesOf(guestos);
   const late = guestos.filter((unit) => stageOf(unit) === "late").map(({ name }) => name);
-  expect(late).toEqual(["system-bus", "network-applied", "ipv6-monitor", "nftables", "journalbeat", "node-exporter"]);
+  expect(late).toEqual([
+    "system-bus",
+    "network-applied",
+    "ipv6-monitor",
+    "nftables",
+    "journalbeat",
+    "node-exporter",
+    "ic-config",
+    "orchestrator",
+  ]);
 });
 
 test("network, host name and account keys wait neither for encryption nor for volumes", () => {

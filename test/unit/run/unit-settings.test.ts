@@ -48,11 +48,14 @@ function requiring(name: string, ...off: readonly string[]): string {
 test.each([
   ["units:\n  network:\n    off: true\n", 3, 5, "network is disabled", `required by ${requiring("network")}`],
   [
-    "units:\n  volume-mounts: { off: true }\n  injected-data: { off: true }\n  upgrade-data-store: { off: true }\n",
+    [
+      "units:\n  volume-mounts: { off: true }\n  injected-data: { off: true }\n  upgrade-data-store: { off: true }\n",
+      "  data-owners: { off: true }\n  orchestrator: { off: true }\n",
+    ].join(""),
     2,
     20,
     "volume-mounts is disabled",
-    `required by ${requiring("volume-mounts", "injected-data", "upgrade-data-store")}`,
+    `required by ${requiring("volume-mounts", "injected-data", "upgrade-data-store", "data-owners")}`,
   ],
   ["units:\n  netwrok: { timeout: 20 }\n", 2, 3, "there is no such unit", '"netwrok"'],
   ["units:\n  var: { timeout: 60, retryFor: 60 }\n", 2, 23, "var has no time for its retries", "retryFor 60, timeout 60"],

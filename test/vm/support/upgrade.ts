@@ -24,8 +24,8 @@ export interface TestImage {
   readonly bytes: number;
 }
 
-/** The system of the disk image with another version, as a plain tar: an emulated guest decompresses slowly, and other tests have it do that. */
-export async function testImage(version: string): Promise<TestImage> {
+/** The system of the disk image with another version, as a plain tar: an emulated guest decompresses slowly, and other tests have it do that. @param change edits its root image */
+export async function testImage(version: string, change: (root: string) => Promise<void> = async () => undefined): Promise<TestImage> {
   const folder = join(buildFolder, "vm", "updates");
   await mkdir(folder, { recursive: true });
   // Its own for each test file: they run beside each other.
@@ -41,7 +41,9 @@ export async function testImage(version: string): Promise<TestImage> {
         done(null, chunk);
       },
     });
-    await pipeline(Readable.from(updateTar(await updateContent(version, "lab", work))), count, createWriteStream(path));
+    const content = await updateContent(version, "lab", work);
+    await change(content.root.path);
+    await pipeline(Readable.from(updateTar(content)), count, createWriteStream(path));
     return { version, path, sha256: hash.digest("hex"), bytes };
   });
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { guestosLayout } from "../../../../src/config/layout/layout.ts";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import { journalbeat } from "../../../../src/units/services/journalbeat.ts";
+import { orchestrator } from "../../../../src/units/services/orchestrator.ts";
 import { nodeExporter } from "../../../../src/units/services/node-exporter.ts";
 import { type FakeHost, fakeHost } from "../../../support/fake-host.ts";
 import { runUnit } from "../../../support/run-unit.ts";
@@ -11,6 +12,7 @@ import { testMachine } from "../../../support/test-machine.ts";
 const EXPORTER = "node_exporter.service";
 const SHIPPER = "systemd-journal-upload.service";
 const FILEBEAT = "filebeat.service";
+const ORCHESTRATOR = "ic-replica.service";
 const CONF = "/boot/config/journalbeat.conf";
 const FILEBEAT_CONF = "/boot/config/filebeat.conf";
 /** How the receiver is known. */
@@ -177,4 +179,25 @@ test("an image without the shipper is told by name", async () => {
   await expect(runUnit(journalbeat, testMachine(shipping("journalbeat_hosts=one.example.org\n")))).rejects.toMatchObject({
     problem: { what: `cannot restart ${SHIPPER}`, found: "no unit of that name" },
   });
+});
+
+test("the orchestrator's start is queued and not waited for, since it is ordered after the chain itself", async () => {
+  set(ORCHESTRATOR, { result: "never" });
+  expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([`queue the start of ${ORCHESTRATOR}, which is inactive`]);
+  expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
+  expect(systemd.jobs).toEqual([`StartUnit ${ORCHESTRATOR}`]);
+});
+
+test.each(["active", "activating", "reloading"])("an orchestrator that is %s is left alone", async (active) => {
+  set(ORCHESTRATOR, { active });
+  expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
+  expect(systemd.jobs).toEqual([]);
+});
+
+test("an image without an orchestrator has nothing missing; one that is masked is a conflict", async () => {
+  expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
+  set(ORCHESTRATOR, { load: "masked" });
+  const plan = await orchestrator.plan(testMachine(fakeHost()));
+  expect(isConflict(plan) && plan.conflict.found).toBe("its unit file is masked");
+  expect(systemd.jobs).toEqual([]);
 });

@@ -1,0 +1,92 @@
+import { ProblemError } from "../../base/problem.ts";
+import { quoted } from "../../base/quoted.ts";
+
+/** A value of a template: text, or a literal of JSON, which stands as it is where no string surrounds it. */
+export type TemplateValue = { readonly text: string } | { readonly literal: string };
+
+type Place = "bare" | "string" | "line comment" | "block comment";
+
+const PLACEHOLDER = /\{\{[ \t]*(\w+)[ \t]*\}\}/y;
+
+/**
+ * Fills in the `{{ name }}` of a JSON5 document (spec.json5.org). A value stays what it is wherever it stands: within a
+ * string it is escaped as JSON escapes it, and cannot end the string; outside of one, a text becomes a string of its
+ * own. Values are not searched for placeholders.
+ *
+ * @param file for messages
+ * @throws ProblemError with its place for a name without a value, or a string or comment without an end
+ */
+export function fillJson5(template: string, values: ReadonlyMap<string, TemplateValue>, file: string): string {
+  let place: Place = "bare";
+  let quote = "";
+  let begun = 0;
+  let filled = "";
+  for (let at = 0; at < template.length;) {
+    PLACEHOLDER.lastIndex = at;
+    const found = PLACEHOLDER.exec(template);
+    if (found !== null) {
+      const value = values.get(found[1] ?? "");
+      if (value === undefined) throw fault(template, at, file, unknownName(found[1] ?? "", values));
+      filled += written(value, place);
+      at += found[0].length;
+      continue;
+    }
+    const [one = "", two = ""] = [template[at], template.slice(at, at + 2)];
+    let taken = 1;
+    if (place === "bare") {
+      if (one === '"' || one === "'") [place, quote, begun] = ["string", one, at];
+      else if (two === "//") [place, begun] = ["line comment", at];
+      else if (two === "/*") [place, begun, taken] = ["block comment", at, 2];
+    } else if (place === "string") {
+      // What a backslash escapes ends no string; neither does the newline of a continued line.
+      if (one === "\\") taken = 2;
+      else if (one === quote) place = "bare";
+    } else if (place === "line comment") {
+      if (/[\n\r\u2028\u2029]/.test(one)) place = "bare";
+    } else if (two === "*/") [place, taken] = ["bare", 2];
+    filled += template.slice(at, at + taken);
+    at += taken;
+  }
+  if (place === "string" || place === "block comment")
+    throw fault(template, begun, file, {
+      code: "template-not-json5",
+      what: `a ${place} of the template has no end`,
+      found: quoted(template.slice(begun, begun + 40)),
+    });
+  return filled;
+}
+
+function written(value: TemplateValue, place: Place): string {
+  const text = "text" in value ? value.text : value.literal;
+  // Escaped for either kind of quote, and without line ends, which would end a comment too.
+  const escaped = JSON.stringify(text)
+    .slice(1, -1)
+    .replaceAll("'", "\\u0027")
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+  if (place === "string") return escaped;
+  if (place !== "bare") return escaped.replaceAll("/", "\\u002f");
+  return "literal" in value ? value.literal : `"${escaped}"`;
+}
+
+interface Fault {
+  readonly code: string;
+  readonly what: string;
+  readonly found: string;
+  readonly expected?: string;
+}
+
+function unknownName(name: string, values: ReadonlyMap<string, TemplateValue>): Fault {
+  return {
+    code: "template-name-unknown",
+    what: "the template asks for a value that there is not",
+    found: quoted(name),
+    expected: `one of ${[...values.keys()].join(", ")}`,
+  };
+}
+
+function fault(template: string, at: number, file: string, told: Fault): ProblemError {
+  const before = template.slice(0, at).split("\n");
+  const where = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  return new ProblemError({ ...told, where, todo: "correct the template in the image" });
+}
