@@ -31,7 +31,7 @@ export function fillJson5(template: string, values: ReadonlyMap<string, Template
       at += found[0].length;
       continue;
     }
-    const [one = "", two = ""] = [template[at], template.slice(at, at + 2)];
+    const [one, two] = [template.charAt(at), template.slice(at, at + 2)];
     let taken = 1;
     if (place === "bare") {
       if (one === '"' || one === "'") [place, quote, begun] = ["string", one, at];

@@ -93,6 +93,7 @@ const REFUSED: readonly (readonly (string | undefined)[])[] = [
   [TOOL, "regenerate-network-config", "--ipv4-address=::1", ...IPV4.slice(1)],
   ["/usr/bin/guestos-boot", "upgrade", "commit"],
   ["/bin/sh", "-c", "id"],
+  ["/usr/sbin/nft", "--json", "--file", "-"],
 ];
 
 const words = (command: readonly (string | undefined)[]): readonly string[] => command.map((word) => word ?? "");
