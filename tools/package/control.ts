@@ -77,7 +77,7 @@ Description: boot orchestrator of ${profiles[profile].title}
 /** Those that the boot begins with. The others are started by these, or over the bus. */
 const ENABLED = [
   ...["guestos-boot.service", "guestos-boot.target", "guestos-monitor.service", "guestos-trial.timer"],
-  ...["guestos-boot-success.service", "guestos-boot-failure.timer"],
+  "guestos-boot-failure.timer",
 ];
 
 /** Nothing is started: it is a boot chain, and begins with a boot. As debhelper does it (dh_installsystemd --no-start, dh_installsysusers). */

@@ -37,7 +37,10 @@ export const dataOwners = unit({
       actions.push(
         provision(`give ${folder} to ${account}:${group}`, async () => {
           await host.makeFolder(folder, { mode: 0o750 });
-          await giveTree(host, folder, { uid, gid, mode: FOLDER_MODE });
+          const owner = { uid, gid, mode: FOLDER_MODE };
+          // A new node's are empty: four programs each would be a third of all that its first boot starts.
+          if ((await host.list(folder))?.length === 0) await host.setAttributes(folder, owner);
+          else await giveTree(host, folder, owner);
         }),
       );
     }
