@@ -182,22 +182,22 @@ test("an image without the shipper is told by name", async () => {
 });
 
 test("the orchestrator's start is queued and not waited for, since it is ordered after the chain itself", async () => {
-  set(ORCHESTRATOR, { result: "never" });
+  services.set(ORCHESTRATOR, { result: "never" });
   expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([`queue the start of ${ORCHESTRATOR}, which is inactive`]);
   expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
-  expect(systemd.jobs).toEqual([`StartUnit ${ORCHESTRATOR}`]);
+  expect(services.systemd.jobs).toEqual([`StartUnit ${ORCHESTRATOR}`]);
 });
 
 test.each(["active", "activating", "reloading"])("an orchestrator that is %s is left alone", async (active) => {
-  set(ORCHESTRATOR, { active });
+  services.set(ORCHESTRATOR, { active });
   expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
 
 test("an image without an orchestrator has nothing missing; one that is masked is a conflict", async () => {
   expect(await runUnit(orchestrator, testMachine(fakeHost()))).toEqual([]);
-  set(ORCHESTRATOR, { load: "masked" });
+  services.set(ORCHESTRATOR, { load: "masked" });
   const plan = await orchestrator.plan(testMachine(fakeHost()));
   expect(isConflict(plan) && plan.conflict.found).toBe("its unit file is masked");
-  expect(systemd.jobs).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
 });
