@@ -46,11 +46,12 @@ export async function fakeSystemd(bus: PrivateBus): Promise<FakeSystemd> {
     if (unit === undefined) return { error: "org.freedesktop.systemd1.NoSuchUnit", text: `Unit ${name} not found.` };
     if (unit.load === "masked") return { error: "org.freedesktop.systemd1.UnitMasked", text: `Unit ${name} is masked.` };
     jobs.push(`${member} ${name}`);
+    if (unit.result === "never") queued.add(name);
     number += 1;
     const job = `${PATH}/job/${number}`;
     const end = (): void => {
       if (unit.noise !== undefined) service.signal(PATH, MANAGER, "JobRemoved", "uoss", [0, `${PATH}/job/0`, "other.service", unit.noise]);
-      if (unit.result === "never") return void queued.add(name);
+      if (unit.result === "never") return;
       if (unit.result === "done")
         Object.assign(
           unit,
