@@ -20,6 +20,7 @@ async function probe(): Promise<void> {
     interpreterOptions: process.execArgv,
   };
   process.stdout.write(JSON.stringify(facts));
+  if (facts.args.includes("--stay")) process.stdin.resume();
 }
 
 void probe();

@@ -1,10 +1,11 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { argon2Sync, createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildExecutable } from "../../../tools/executable.ts";
+import { buildExecutable, interpreterOptions } from "../../../tools/executable.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "executable-"));
 const entry = join(import.meta.dirname, "../../support/executable-probe.ts");
@@ -51,8 +52,21 @@ test("it says nothing on standard error, no warning of an experiment either", ()
   expect(spawnSync(executable, [], { encoding: "utf8" }).stderr).toBe("");
 });
 
-test("the environment gives it no interpreter options", () => {
-  expect(probe({ NODE_OPTIONS: "--title=changed --this-is-no-option" }).interpreterOptions).toEqual([]);
+test("it has its own interpreter options, and the environment gives it none", () => {
+  expect(probe({ NODE_OPTIONS: "--title=changed --this-is-no-option" }).interpreterOptions).toEqual(interpreterOptions);
+});
+
+test("SIGUSR1 opens no debugger, and does not end it", async () => {
+  const child = spawn(executable, ["--stay"], { stdio: "pipe" });
+  let complaints = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaints += text));
+  await once(child.stdout, "data");
+  const [, caught = ""] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
+  expect(BigInt(`0x${caught}`) & (1n << BigInt(constants.signals.SIGUSR1 - 1))).toBe(0n);
+  child.kill("SIGUSR1");
+  child.stdin.end();
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(complaints).toBe("");
 });
 
 test("the same sources give the same bytes, wherever they are built", async () => {

@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { buildExecutable } from "../../../tools/executable.ts";
+import { buildExecutable, interpreterOptions } from "../../../tools/executable.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const folder = mkdtempSync(join(tmpdir(), "start-up-"));
@@ -22,26 +22,37 @@ interface Start {
   readonly rejected: boolean;
   /** Parts of Node, as process.moduleLoadList names them. */
   readonly loaded: readonly string[];
+  /** How often V8 has collected garbage, where it says so (--trace-gc). */
+  readonly collections: number;
 }
 
 /** Starts the program as the executable does, but where one can look: what that consists of lies beside it. */
 function start(...args: readonly string[]): Start {
+  return watchedStart("", args);
+}
+
+/** @param watch runs before the program, and its part of Node does not count as loaded */
+function watchedStart(watch: string, args: readonly string[]): Start {
   const look = `
     const { readFileSync, writeSync } = require("node:fs");
     const { Script } = require("node:vm");
     const cachedData = readFileSync("program.cache");
     const script = new Script(readFileSync("program.js", "utf8"), { filename: "guestos-boot", cachedData });
+    ${watch}
     const before = new Set(process.moduleLoadList);
     const loaded = () => process.moduleLoadList.filter((name) => !before.has(name));
     process.on("exit", () => writeSync(3, JSON.stringify({ rejected: script.cachedDataRejected, loaded: loaded() })));
     script.runInThisContext()(require, { exports: {} });`;
-  const { output } = spawnSync(process.execPath, ["-e", look, "guestos-boot", ...args], {
+  const stdout = openSync(join(folder, "stdout"), "w");
+  const { output } = spawnSync(process.execPath, [...interpreterOptions, "-e", look, "guestos-boot", ...args], {
     cwd: `${executable}.parts`,
     encoding: "utf8",
-    // Not standard error: what a pipe there needs of Node is not ours.
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
+    // A file, and not standard error: what a pipe there needs of Node is not ours.
+    stdio: ["ignore", stdout, "ignore", "pipe"],
   });
-  return JSON.parse(output[3] ?? "") as Start;
+  closeSync(stdout);
+  const collections = readFileSync(join(folder, "stdout"), "utf8").match(/ ms: (Scavenge|Mark-Compact) /g)?.length ?? 0;
+  return { ...(JSON.parse(output[3] ?? "") as Omit<Start, "collections">), collections };
 }
 
 test("V8 takes the code that the rehearsal has compiled", () => {
@@ -56,6 +67,21 @@ test("a rehearsal leaves the same code each time", async () => {
 
 test.each(["crypto", "child_process", "net", "zlib", "v8", "worker_threads"])("naming the units does not load %s", (part) => {
   expect(start("list").loaded).not.toContain(`NativeModule ${part}`);
+});
+
+test("under the executable's options, V8 takes the code cache of Node's own modules", () => {
+  const look = `
+    const { internalBinding } = require("internal/test/binding");
+    require("node:crypto");
+    const { compiledWithCache, compiledWithoutCache } = internalBinding("builtins").getCacheUsage();
+    console.log(JSON.stringify({ taken: compiledWithCache.has("crypto"), refused: [...compiledWithoutCache] }));`;
+  const { stdout } = spawnSync(process.execPath, [...interpreterOptions, "--expose-internals", "-e", look], { encoding: "utf8" });
+  expect(JSON.parse(stdout)).toEqual({ taken: true, refused: [] });
+});
+
+test("naming the units ends before V8 collects garbage", () => {
+  // Not as an option of the start: V8 takes no code cache that was made under other options.
+  expect(watchedStart('require("node:v8").setFlagsFromString("--trace-gc");', ["list"]).collections).toBe(0);
 });
 
 test("the executable starts the same program", () => {
