@@ -165,23 +165,23 @@ Examples:
   guestos-boot recovery-passphrase set
   guestos-boot recovery-passphrase set < /run/passphrase`;
 
-export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB. The word guestos
-may stand before the verb, as in /opt/ic/bin/manageboot.sh guestos confirm.
+export const managebootHelp = `The same as the link manageboot, and as: guestos-boot upgrade VERB. The word
+guestos may stand before the verb: /opt/ic/bin/manageboot.sh guestos confirm.
 
 Examples:
   manageboot current
   manageboot upgrade-commit`;
 
-export const provisionSshKeysHelp = `Lines as in authorized_keys. They are kept on the config partition, and hold at once.
-A line that is no key is left out: the others are in force, and it ends with 12. No
-line at all: no one can log in to that account. It is what the orchestrator calls
-as /opt/ic/bin/provision-ssh-keys.sh.
+export const provisionSshKeysHelp = `Lines as in authorized_keys. They are kept on the config partition, and are in
+force at once. A line that is no key is left out: the others are in force, and it
+exits with 12. No line at all: no one can log in to that account. It is what the
+orchestrator calls as /opt/ic/bin/provision-ssh-keys.sh.
 
 Examples:
   guestos-boot provision-ssh-keys readonly < readonly.pub`;
 
-export const regenerateNetworkConfigHelp = `All three options, or none: then the configuration's own address holds again. It is
-what the orchestrator calls as guestos_tool regenerate-network-config.
+export const regenerateNetworkConfigHelp = `All three options, or none: then the configuration's own address holds again. It
+is what the orchestrator calls as guestos_tool regenerate-network-config.
 
 Examples:
   guestos-boot regenerate-network-config`;

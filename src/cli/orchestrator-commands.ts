@@ -20,10 +20,10 @@ export function addOrchestratorCommands(program: Command, { terminal, setup, end
     options: [jsonOption()],
   })
     .argument("<verb>")
-    .argument("[words...]")
-    .option("-f <file>", "for next: another block than the boot loader's")
-    .action((verb: string, words: readonly string[], { f }: { readonly f?: string }) => {
-      const named = [verb, ...words].find((word) => word !== "guestos") ?? verb;
+    .addOption(new Option("-f <file>", "for next: another block than the boot loader's").hideHelp())
+    .allowExcessArguments()
+    .action((verb: string, { f }: { readonly f?: string }, { args }: Command) => {
+      const named = args.find((word) => word !== "guestos") ?? verb;
       throw unknownVerb(managebootFault(named, f !== undefined));
     });
 

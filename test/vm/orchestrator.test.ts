@@ -179,7 +179,7 @@ async function story(): Promise<void> {
     expect(await upgradeOf(b)).toMatchObject({
       ...{ running: "B", version: "0.2.0", phase: "stable", next: "B", toDo: [], refused: [] },
       grubenv: { alternative: "B", cycle: "stable", faults: [] },
-      slots: { A: { kind: "proven" }, B: { kind: "proven", sha256: image.sha256 } },
+      slots: { A: { kind: "proven" }, B: { kind: "proven", version: "0.2.0", image: { sha256: image.sha256 } } },
     });
     expect(await b.shell.ok("/opt/ic/bin/manageboot.sh guestos current; /opt/ic/bin/manageboot.sh guestos target_partition")).toBe(
       "B\n/dev/vda5\n",
