@@ -35,7 +35,7 @@ function units(count: number): Units {
 
 const subjects = {
   scheduler: async (all: Units) => {
-    await schedule<undefined, true>(all, { run: async () => true, skip: () => true, stands: () => true });
+    await schedule(all, { run: async () => true, skip: () => undefined });
   },
   runner: async (all: Units) => {
     await runUnits<undefined>(all, {

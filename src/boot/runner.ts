@@ -70,27 +70,28 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
     options.sink({ event: "interrupted", span: root, at: clock.now(), before }),
   );
   await mark.inspect();
-  const finish = (span: number, result: UnitResult): UnitResult => {
+  const results = new Map<string, UnitResult>();
+  const finish = ({ name }: Unit<M>, span: number, result: UnitResult): boolean => {
     spans.end(span, { kind: "unit", result });
-    return result;
+    results.set(name, result);
+    return stands(result);
   };
   // One listener for all units: adding one to a signal costs a walk along those that are already there.
   const running = new Set<() => void>();
   const stopAll = (): void => running.forEach((stop) => stop());
   options.signal.addEventListener("abort", stopAll, { once: true });
-  const results = await schedule<M, UnitResult>(units, {
-    stands,
+  await schedule(units, {
     ...(options.arrange === undefined ? {} : { arrange: options.arrange }),
     skip: (unit, because) =>
-      finish(spans.start(root, { kind: "unit", name: unit.name }), { kind: "skipped", because: because.map(({ name }) => name) }),
+      finish(unit, spans.start(root, { kind: "unit", name: unit.name }), { kind: "skipped", because: because.map(({ name }) => name) }),
     run: async (unit) => {
       const span = spans.start(root, { kind: "unit", name: unit.name });
-      if (options.signal.aborted) return finish(span, { kind: "skipped", because: [] });
+      if (options.signal.aborted) return finish(unit, span, { kind: "skipped", because: [] });
       const result = await runUnit(unit, options, { spans: new UnitSpans(span, spans), clock, running, mark });
       mark.end(unit.name);
       // The unit may have mounted the mark's place: check before anything else is done.
       await mark.inspect();
-      return finish(span, result);
+      return finish(unit, span, result);
     },
   }).finally(() => options.signal.removeEventListener("abort", stopAll));
   await mark.close();

@@ -1,13 +1,11 @@
 import { predecessors } from "./graph.ts";
 import type { Unit } from "./unit.ts";
 
-export interface Schedule<M, R> {
-  /** Runs one unit to its end. Must not throw: every ending is a value. */
-  readonly run: (unit: Unit<M>) => Promise<R>;
-  /** Called instead of `run` where `stands` is false for a requirement; `because` names those requirements. */
-  readonly skip: (unit: Unit<M>, because: readonly Unit<M>[]) => R;
-  /** Whether the units that require this one can rely on its result. */
-  readonly stands: (result: R) => boolean;
+export interface Schedule<M> {
+  /** Runs one unit to its end, and returns whether the units that require it can rely on it. Must not throw. */
+  readonly run: (unit: Unit<M>) => Promise<boolean>;
+  /** Called instead of `run` where a requirement cannot be relied on; `because` names those requirements. */
+  readonly skip: (unit: Unit<M>, because: readonly Unit<M>[]) => void;
   /** The order in which units that become ready together are started; tests shuffle it to expose a missing dependency. */
   readonly arrange?: (ready: readonly Unit<M>[]) => readonly Unit<M>[];
 }
@@ -18,8 +16,10 @@ interface Node<M> {
   readonly followers: Node<M>[];
   /** The number of predecessors that have not ended. */
   waitingFor: number;
-  /** A requirement did not succeed. */
+  /** A requirement cannot be relied on. */
   isToSkip: boolean;
+  /** It cannot be relied on: it failed, or was skipped. */
+  isMissing: boolean;
 }
 
 /**
@@ -28,25 +28,27 @@ interface Node<M> {
  *
  * @param units a sound graph (`graphProblems` finds nothing); predecessors that are not among them are ignored
  */
-export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, arrange }: Schedule<M, R>): Promise<ReadonlyMap<string, R>> {
+export function schedule<M>(units: readonly Unit<M>[], { run, skip, arrange }: Schedule<M>): Promise<void> {
   const nodes = nodesOf(units);
-  const results = new Map<string, R>();
+  let open = nodes.size;
   return new Promise((resolve, reject) => {
     /** @returns the followers that have no predecessor left to wait for */
-    const end = ({ unit, followers }: Node<M>, result: R): readonly Node<M>[] => {
-      results.set(unit.name, result);
-      const isMissing = !stands(result);
-      return followers.filter((follower) => {
-        if (isMissing && follower.unit.requires.includes(unit)) follower.isToSkip = true;
+    const end = (node: Node<M>, isMissing: boolean): readonly Node<M>[] => {
+      node.isMissing = isMissing;
+      open -= 1;
+      return node.followers.filter((follower) => {
+        if (isMissing && follower.unit.requires.includes(node.unit)) follower.isToSkip = true;
         follower.waitingFor -= 1;
         return follower.waitingFor === 0;
       });
     };
-    const missing = ({ requires }: Unit<M>): readonly Unit<M>[] =>
-      requires.filter(({ name }) => {
-        const result = results.get(name);
-        return result !== undefined && !stands(result);
-      });
+    const skipped = (node: Node<M>): readonly Node<M>[] => {
+      skip(
+        node.unit,
+        node.unit.requires.filter((unit) => nodes.get(unit)?.isMissing),
+      );
+      return end(node, true);
+    };
     const arranged = (ready: readonly Node<M>[]): readonly Node<M>[] => {
       if (arrange === undefined) return ready;
       return arrange(ready.map(({ unit }) => unit)).flatMap((unit) => nodes.get(unit) ?? []);
@@ -56,15 +58,15 @@ export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, a
       for (let ready = first; ready.length > 0;) {
         const freed: Node<M>[] = [];
         for (const node of arranged(ready)) {
-          if (node.isToSkip) freed.push(...end(node, skip(node.unit, missing(node.unit))));
+          if (node.isToSkip) freed.push(...skipped(node));
           else
             run(node.unit)
-              .then((result) => advance(end(node, result)))
+              .then((stands) => advance(end(node, !stands)))
               .catch(reject);
         }
         ready = freed;
       }
-      if (results.size === units.length) resolve(results);
+      if (open === 0) resolve();
     };
     advance([...nodes.values()].filter(({ waitingFor }) => waitingFor === 0));
   });
@@ -72,7 +74,7 @@ export function schedule<M, R>(units: readonly Unit<M>[], { run, skip, stands, a
 
 function nodesOf<M>(units: readonly Unit<M>[]): ReadonlyMap<Unit<M>, Node<M>> {
   const nodes = new Map<Unit<M>, Node<M>>();
-  for (const unit of units) nodes.set(unit, { unit, followers: [], waitingFor: 0, isToSkip: false });
+  for (const unit of units) nodes.set(unit, { unit, followers: [], waitingFor: 0, isToSkip: false, isMissing: false });
   for (const node of nodes.values()) {
     for (const predecessor of predecessors(node.unit)) {
       const before = nodes.get(predecessor);

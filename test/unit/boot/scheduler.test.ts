@@ -16,28 +16,30 @@ interface Watched {
 /** Schedules the units; each runs until the test ends it. */
 function watch(units: readonly Unit<null>[], arrange?: (ready: readonly Unit<null>[]) => readonly Unit<null>[]): Watched {
   const started: string[] = [];
-  const open = new Map<string, (result: string) => void>();
-  const results = schedule<null, string>(units, {
-    run: ({ name }) => {
+  const open = new Map<string, (stands: boolean) => void>();
+  const results = new Map<string, string>();
+  const ended = schedule(units, {
+    run: async ({ name }) => {
       started.push(name);
-      return new Promise((resolve) => open.set(name, resolve));
+      const stands = await new Promise<boolean>((resolve) => open.set(name, resolve));
+      results.set(name, stands ? "ok" : "failed");
+      return stands;
     },
     skip: ({ name }, because) => {
       started.push(`skip ${name}`);
-      return `skipped for ${because.map((each) => each.name).join(" and ")}`;
+      results.set(name, `skipped for ${because.map((each) => each.name).join(" and ")}`);
     },
-    stands: (result) => result === "ok",
     ...(arrange === undefined ? {} : { arrange }),
   });
   return {
     started,
     running: () => [...open.keys()],
     end: async (name, succeeded = true) => {
-      open.get(name)?.(succeeded ? "ok" : "failed");
+      open.get(name)?.(succeeded);
       open.delete(name);
       await new Promise((resolve) => setImmediate(resolve));
     },
-    results,
+    results: ended.then(() => results),
   };
 }
 
@@ -127,12 +129,11 @@ test("two hundred thousand units that are skipped together do not exhaust the st
 
 test("a defect in a callback ends the schedule with that error and does not leave it hanging", async () => {
   const a = unit("a");
-  const broken = schedule<null, string>([a, unit("b", [a])], {
-    run: async () => "failed",
+  const broken = schedule([a, unit("b", [a])], {
+    run: async () => false,
     skip: () => {
       throw new Error("defect");
     },
-    stands: () => false,
   });
   await expect(broken).rejects.toThrow("defect");
 });
