@@ -45,3 +45,8 @@ export function refuseFindings(file: string, findings: readonly Finding[], { res
   const problem = findingsProblem(file, [first, ...more]);
   throw new ProblemError({ ...problem, ...details, what: rest === undefined ? problem.what : `${problem.what}; ${rest}` }, { partial });
 }
+
+/** A mistake that stops nothing, as a sentence. */
+export function findingText({ line, column, what, found, expected }: Finding): string {
+  return `line ${line}, column ${column}: ${what}, and is ignored: found ${found}, expected ${expected}`;
+}

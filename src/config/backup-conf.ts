@@ -1,6 +1,7 @@
 import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
+import { type GuestosConfig, readGuestosConfig } from "./guestos-config.ts";
 import type { Layout } from "./layout/layout.ts";
 
 /** Ten years: a larger value is a mistake, such as milliseconds. */
@@ -35,7 +36,18 @@ export function parseBackupConf(content: Uint8Array, file: string): BackupConf {
   return parseConf(content, file, BackupConf, Object.keys(keys.shape));
 }
 
-/** backup.conf of this node; the defaults when there is none. @throws ProblemError */
+/** The backup settings of this node, of config.json or of backup.conf; the defaults when there is neither. @throws ProblemError */
 export async function readBackupConf(host: Host, layout: Layout): Promise<BackupConf> {
+  const handedOver = await readGuestosConfig(host, layout);
+  if (handedOver !== undefined) return backupOf(handedOver.config);
   return (await readConf(host, layout.config.injected.backup, parseBackupConf)) ?? BackupConf.parse({});
+}
+
+/** The backup settings of config.json. */
+function backupOf({ guestos_settings }: GuestosConfig): BackupConf {
+  const { backup_spool: given } = guestos_settings.guestos_dev_settings;
+  return {
+    backup_retention_time_secs: given?.backup_retention_time_seconds ?? DEFAULT_RETENTION,
+    backup_purging_interval_secs: given?.backup_purging_interval_seconds ?? DEFAULT_INTERVAL,
+  };
 }

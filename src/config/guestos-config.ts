@@ -1,7 +1,9 @@
-import { type Finding, refuseFindings } from "../base/finding.ts";
+import { refuseFindings } from "../base/finding.ts";
 import { ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
 import * as z from "../base/schema.ts";
+import type { Layout } from "./layout/layout.ts";
+import type { Host } from "../system/host.ts";
 import { readWebUrl } from "./nns-conf.ts";
 import { JsonFile } from "./text/json-file.ts";
 import type { JsonPath } from "./text/json-scan.ts";
@@ -26,7 +28,7 @@ import { readHostAddress, readInterfaceAddress } from "./values/ip-address.ts";
 import { checkPrivateKey, checkPublicKey } from "./values/pem.ts";
 
 /** Bytes, and objects within each other: ten times what a real file has. */
-const BOUNDS = { longest: 256 * 1024, deepest: 32 };
+export const GUESTOS_CONFIG_BOUNDS = { longest: 256 * 1024, deepest: 32 };
 /** The same for a text in it: certificates are the longest. */
 const LONGEST_TEXT = 64 * 1024;
 /** Ten years, in seconds: a larger value is a mistake, such as milliseconds. */
@@ -285,7 +287,7 @@ export interface GuestosConfigFile {
 
 /** @throws ProblemError with line and column when it is no JSON object, or beyond the bounds */
 export function scanGuestosConfig(content: Uint8Array, file: string): GuestosConfigFile {
-  const json = new JsonFile(content, file, BOUNDS);
+  const json = new JsonFile(content, file, GUESTOS_CONFIG_BOUNDS);
   const finding = (path: JsonPath, expected: string, found = json.shown(path)): JsonFinding => ({
     ...{ path, ...json.place(path), code: "value-not-usable", what: `${pathText(path)} is not usable`, found, expected },
   });
@@ -303,16 +305,41 @@ export function scanGuestosConfig(content: Uint8Array, file: string): GuestosCon
 
 const KEY_PATH = ["icos_settings", "node_operator_private_key"] as const;
 
+/**
+ * config.json as it is in force in this boot. Settings for development count in an image for development alone.
+ *
+ * @returns `undefined` where the host hands over none
+ * @throws ProblemError
+ */
+export async function readGuestosConfig(host: Host, layout: Layout): Promise<GuestosConfigFile | undefined> {
+  const content = await host.readBytes(layout.guestosConfig);
+  if (content === undefined) return undefined;
+  const read = scanGuestosConfig(content, layout.guestosConfig);
+  if (await isDevelopmentImage(host, layout)) return read;
+  const { guestos_settings } = read.config;
+  const nothing = GuestosConfig.parse({}).guestos_settings.guestos_dev_settings;
+  return {
+    ...read,
+    config: { ...read.config, guestos_settings: { ...guestos_settings, guestos_dev_settings: nothing } },
+    findings: read.findings.filter(({ path }) => path[1] !== "guestos_dev_settings"),
+  };
+}
+
+/** Whether settings for development count: a node of the public network must not take any from its host. */
+export async function isDevelopmentImage(host: Host, layout: Layout): Promise<boolean> {
+  return (await host.stat(layout.etc.developmentMark)) !== undefined;
+}
+
+/** Whether a configuration has any setting for development. */
+export function hasDevelopmentSettings({ guestos_settings: { guestos_dev_settings: given } }: GuestosConfig): boolean {
+  return Object.values(given).some((value) => value !== null && value !== undefined);
+}
+
 /** For a caller who can correct the file. @throws ProblemError naming every mistake with its place */
 export function parseGuestosConfig(content: Uint8Array, file: string): GuestosConfigFile {
   const read = scanGuestosConfig(content, file);
   refuseFindings(file, read.findings);
   return read;
-}
-
-/** A mistake as a sentence. */
-export function findingText({ line, column, what, found, expected }: Finding): string {
-  return `line ${line}, column ${column}: ${what}, and is left out: found ${found}, expected ${expected}`;
 }
 
 function notesOf({ config_version: version }: GuestosConfig, json: JsonFile): readonly string[] {

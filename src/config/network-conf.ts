@@ -1,7 +1,6 @@
 import * as z from "../base/schema.ts";
-import type { Host } from "../system/host.ts";
-import { asItStands, type ConfFile, type ConfFinding, readConf, scanConf, word, words } from "./text/conf.ts";
-import { refuseFindings } from "../base/finding.ts";
+import { asItStands, type ConfFile, type ConfFinding, scanConf, word, words } from "./text/conf.ts";
+import { findingText, refuseFindings } from "../base/finding.ts";
 import { isHostname, isLocalhost, readDomain } from "./values/host-name.ts";
 import {
   type Family,
@@ -14,13 +13,12 @@ import {
   splitPrefix,
 } from "./values/ip-address.ts";
 import { broadcastAddress, readNetwork } from "./values/ip-network.ts";
-import type { Layout } from "./layout/layout.ts";
 
 /**
  * network.conf: every key may be absent, and so may the file. Absent settings are configured automatically (SLAAC, router advertisements).
  * Addresses, lengths and the domain are in their canonical form.
  */
-const NetworkConf = z.object({
+export const NetworkConf = z.object({
   ipv6_address: z.optional(
     word("an IPv6 address with prefix length, as in 2001:db8::17/64", (value) => readInterfaceAddress(value, "ipv6")),
   ),
@@ -35,8 +33,12 @@ export type NetworkConf = z.infer<typeof NetworkConf>;
 
 const FAMILIES = ["ipv6", "ipv4"] as const satisfies readonly Family[];
 
-/** The result of reading a network.conf. */
+/** The result of reading a network.conf, or the network settings of config.json. */
 export interface NetworkConfFile {
+  /** The path of the file, for messages. */
+  readonly file: string;
+  /** The host hands it over at each start, so it cannot be corrected on the node. */
+  readonly isFromHost: boolean;
   /** The usable settings. An unusable one counts as absent, and so does a gateway whose address is absent. */
   readonly conf: NetworkConf;
   /** Values and lines that no such file can have. */
@@ -54,7 +56,11 @@ export interface NetworkConfFile {
 
 /** @throws ProblemError when the file is too long */
 export function scanNetworkConf(content: Uint8Array, file: string): NetworkConfFile {
-  const scanned = scanConf(content, file, NetworkConf, Object.keys(NetworkConf.shape));
+  return { file, isFromHost: false, ...judged(scanConf(content, file, NetworkConf, Object.keys(NetworkConf.shape))) };
+}
+
+/** The settings that networkd and the kernel will take, and what is wrong with the others. */
+export function judged(scanned: ConfFile<NetworkConf>): Omit<NetworkConfFile, "file" | "isFromHost"> {
   const conf = { ...scanned.conf };
   const unusable = FAMILIES.flatMap((family) => dropUnusable(conf, family, scanned));
   if (conf.domain !== undefined && isLocalhost(conf.domain)) {
@@ -146,31 +152,5 @@ export function parseNetworkConf(content: Uint8Array, file: string): NetworkConf
 export function checkNetworkConf(content: Uint8Array, file: string): readonly string[] {
   const { malformed, local, unusable, warnings } = scanNetworkConf(content, file);
   refuseFindings(file, [...malformed, ...local]);
-  return [
-    ...unusable.map(
-      ({ line, column, what, found, expected }) =>
-        `line ${line}, column ${column}: ${what}, and is ignored: found ${found}, expected ${expected}`,
-    ),
-    ...warnings,
-  ];
-}
-
-/**
- * The usable settings of this node's network.conf, where no one can correct it. The units network and hostname report the others.
- *
- * @returns an empty one when there is no file: then everything is configured automatically
- * @throws ProblemError when it is too long
- */
-export async function readNetworkConf(host: Host, layout: Layout): Promise<NetworkConf> {
-  return (await readNetworkConfFile(host, layout)).conf;
-}
-
-/** As `readNetworkConf`, with all findings and warnings. @throws ProblemError when the file is too long */
-export async function readNetworkConfFile(host: Host, layout: Layout): Promise<NetworkConfFile> {
-  const nothing = { conf: NetworkConf.parse({}), malformed: [], local: [], unusable: [], warnings: [] };
-  return (await readConf(host, networkConfPath(layout), scanNetworkConf)) ?? nothing;
-}
-
-export function networkConfPath({ config }: Pick<Layout, "config">): string {
-  return config.injected.network;
+  return [...unusable.map(findingText), ...warnings];
 }

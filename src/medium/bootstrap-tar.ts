@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { ProblemError } from "../base/problem.ts";
-import { bootstrapEntry, type MediumContents, topLevelEntries } from "./medium-contents.ts";
+import { bootstrapEntry, type ConfigFile, type MediumContents, type Taken, topLevelEntries } from "./medium-contents.ts";
+import type { MediumReader } from "./medium-source.ts";
 import { quoted } from "../base/quoted.ts";
+import type { Secret } from "../base/secret.ts";
 import { readTar, REBUILD, type TarEntry, type TarLimits } from "./medium-tar.ts";
 import { LONGEST_TEXT } from "../config/text/text-lines.ts";
+import { tidied, type Tidied } from "../config/text/tidied.ts";
 import { TreeDigest } from "./tree-digest.ts";
 
 /** The bounds of ic-bootstrap.tar; docs/configuration.md lists them with their reasons. */
@@ -38,19 +41,35 @@ export interface Inspection {
 /** So many ignored names are listed; further ones are only counted. */
 const LISTED = 10;
 
-/**
- * Reads a whole ic-bootstrap.tar and checks everything in it, before any part of it is used.
- *
- * @param file the tar's name in error messages: "/dev/sdb1: ic-bootstrap.tar"
- * @param contents the entries that may be in it
- * @param by the builder of a medium can correct it, so the checks are stricter than on a node
- * @throws ProblemError that names the entry, and for a file the line and column; also when nothing in it configures a node
- */
+/** How a medium is inspected. */
+export interface InspectionRules {
+  /** The builder of a medium can correct it, so the checks are stricter than on a node. */
+  readonly by?: "builder" | "node";
+  readonly limits?: TarLimits;
+}
+
+/** As `inspectMedium`, for a tar. */
 export async function inspectBootstrapTar(
   source: AsyncIterable<Uint8Array>,
   file: string,
   contents: MediumContents,
-  { by = "node", limits = bootstrapLimits }: { readonly by?: "builder" | "node"; readonly limits?: TarLimits } = {},
+  rules: InspectionRules = {},
+): Promise<Inspection> {
+  return inspectMedium(async (limits, visit) => readTar(source, file, limits, visit), file, contents, rules);
+}
+
+/**
+ * Reads a whole medium and checks everything in it, before any part of it is used.
+ *
+ * @param file the medium's name in error messages: "/dev/sdb1: ic-bootstrap.tar"
+ * @param contents the entries that may be in it
+ * @throws ProblemError that names the entry, and for a file the line and column; also when nothing in it configures a node
+ */
+export async function inspectMedium(
+  read: MediumReader,
+  file: string,
+  contents: MediumContents,
+  { by = "node", limits = bootstrapLimits }: InspectionRules = {},
 ): Promise<Inspection> {
   const config = new Map<string, Uint8Array>();
   const items = new Map<string, TreeDigest>();
@@ -63,7 +82,8 @@ export async function inspectBootstrapTar(
     items.set(target, item);
     return item;
   };
-  const summary = await readTar(source, file, limits, async (entry) => {
+  const small = new SmallData();
+  const summary = await read(limits, async (entry) => {
     names.push(entry.name);
     const known = bootstrapEntry(contents, entry.name);
     const place = `${file}: ${entry.name}`;
@@ -75,19 +95,20 @@ export async function inspectBootstrapTar(
         demand(entry, "folder", place);
         break;
       case "config": {
-        const content = await smallContent(entry, place, known.longest);
-        if (by === "builder") known.strict?.(content, place);
-        warnings.push(...known.check(content, place).map((warning) => `${entry.name}: ${warning}`));
-        if (isBlank(content)) warnings.push(`${entry.name}: the file is empty, and sets nothing`);
+        const taken = takenBy(by, known, await smallContent(entry, place, known.longest), place);
+        warnings.push(...taken.warnings.map((warning) => `${entry.name}: ${warning}`));
+        if (isBlank(taken.content)) warnings.push(`${entry.name}: the file is empty, and sets nothing`);
         else configures = true;
-        config.set(entry.name, content);
+        config.set(entry.name, taken.content);
+        for (const [target, secret] of taken.data ?? []) small.hold(target, secret);
         break;
       }
       case "data": {
-        const content = await smallContent(entry, place);
+        const { content, notes } = tidy(by, await smallContent(entry, place));
         known.check(content, place);
+        warnings.push(...notes.map((note) => `${entry.name}: ${note}`));
         configures = true;
-        itemOf(known.target).file("", createHash("sha256").update(content).digest("hex"));
+        small.file(known.target, content);
         break;
       }
       case "tree": {
@@ -101,6 +122,7 @@ export async function inspectBootstrapTar(
       }
     }
   });
+  for (const [target, content] of small.all()) itemOf(target).file("", createHash("sha256").update(content).digest("hex"));
   for (const folder of summary.folders) {
     const known = bootstrapEntry(contents, folder);
     if (known.kind === "tree") itemOf(known.target).folder(folder.slice(known.target.length + 1));
@@ -109,27 +131,97 @@ export async function inspectBootstrapTar(
   const shown = ignored.slice(0, LISTED).map((name) => `${quoted(name)} is not part of the configuration and is ignored`);
   if (ignored.length > LISTED) shown.push(`${ignored.length - LISTED} more entries are not part of the configuration and are ignored`);
   const data = [...items].map(([target, item]) => ({ target, digest: item.digest() })).toSorted((a, b) => (a.target < b.target ? -1 : 1));
-  return { sha256: summary.sha256, config, data, warnings: [...shown, ...warnings] };
+  return {
+    sha256: summary.sha256,
+    config,
+    data,
+    warnings: [...shown, ...warnings, ...small.warnings(), ...(contents.compare?.(config) ?? [])],
+  };
+}
+
+/** Small data files of a medium: as files of their own, or as a part of a file of the config partition, which counts then. */
+class SmallData {
+  readonly #files = new Map<string, Uint8Array>();
+  readonly #held = new Map<string, Uint8Array>();
+
+  file(target: string, content: Uint8Array): void {
+    this.#files.set(target, content);
+  }
+
+  hold(target: string, content: Secret): void {
+    this.#held.set(target, content.expose());
+  }
+
+  all(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.#files, ...this.#held]);
+  }
+
+  /** Whether the content is a part of a file of the config partition. */
+  isHeld(target: string): boolean {
+    return this.#held.has(target);
+  }
+
+  warnings(): readonly string[] {
+    return [...this.#held].flatMap(([target, content]) => {
+      const file = this.#files.get(target);
+      return file === undefined || Buffer.from(file).equals(content) ? [] : [`${target}: config.json holds another one, which is used`];
+    });
+  }
+}
+
+/** What the caller takes of a file. @throws ProblemError for a file that must not be stored */
+function takenBy(by: "builder" | "node", known: ConfigFile, content: Uint8Array, place: string): Taken {
+  if (by === "builder") {
+    known.strict?.(content, place);
+    return { ...known.take?.(content, place), content, warnings: known.check(content, place) };
+  }
+  if (known.take === undefined) return { content, warnings: known.check(content, place) };
+  const { content: plain, notes } = tidied(content);
+  const taken = known.take(plain, place);
+  return { ...taken, warnings: [...notes, ...taken.warnings] };
+}
+
+function tidy(by: "builder" | "node", content: Uint8Array): Tidied {
+  return by === "node" ? tidied(content) : { content, notes: [] };
+}
+
+/** An entry of a medium's data. */
+export interface DataEntry extends TarEntry {
+  /** It was a part of a file of the config partition. */
+  readonly isHeld?: boolean;
 }
 
 /**
- * Reads a tar again for data that is too large for memory: the files and folders of the given targets, in the tar's order. The digest of
- * the whole tar is only known at the end. The caller compares it before it uses any of the data.
+ * Reads a medium again for data that is too large for memory: the files and folders of the given targets, in the medium's order, and then
+ * the small files. The digest of the whole medium is only known at the end. The caller compares it before it uses any of the data.
  *
- * @returns the sha256 of the tar
+ * @returns the sha256 of the medium
  */
-export async function extractBootstrapData(
-  source: AsyncIterable<Uint8Array>,
-  file: string,
+export async function extractMediumData(
+  read: MediumReader,
   contents: MediumContents,
   targets: readonly string[],
-  visit: (target: string, entry: TarEntry) => Promise<void>,
+  visit: (target: string, entry: DataEntry) => Promise<void>,
 ): Promise<string> {
-  const { sha256 } = await readTar(source, file, bootstrapLimits, async (entry) => {
+  const small = new SmallData();
+  const { sha256 } = await read(bootstrapLimits, async (entry) => {
     const known = bootstrapEntry(contents, entry.name);
-    if ((known.kind === "data" || known.kind === "tree") && targets.includes(known.target)) await visit(known.target, entry);
+    if (known.kind === "tree" && targets.includes(known.target)) await visit(known.target, entry);
+    else if (known.kind === "data") small.file(known.target, tidied(await smallContent(entry, entry.name)).content);
+    else if (known.kind === "config" && known.take !== undefined) {
+      const { data = [] } = known.take(tidied(await smallContent(entry, entry.name, known.longest)).content, entry.name);
+      for (const [target, secret] of data) small.hold(target, secret);
+    }
   });
+  for (const [target, content] of small.all()) {
+    if (!targets.includes(target)) continue;
+    await visit(target, { kind: "file", name: target, size: content.length, content: once(content), isHeld: small.isHeld(target) });
+  }
   return sha256;
+}
+
+async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield content;
 }
 
 function isBlank(content: Uint8Array): boolean {
@@ -177,7 +269,8 @@ function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
   });
 }
 
-async function smallContent(entry: TarEntry, file: string, longest = LONGEST_TEXT): Promise<Uint8Array> {
+/** The content of an entry that is held in memory. @throws ProblemError for a folder, and for more than `longest` bytes */
+export async function smallContent(entry: TarEntry, file: string, longest = LONGEST_TEXT): Promise<Uint8Array> {
   demand(entry, "file", file);
   if (entry.size > longest) {
     throw new ProblemError({

@@ -11,8 +11,10 @@ export const networkFiles: readonly Named[] = [
   ["nns.conf", { check: nnsConfWarnings }],
 ];
 
-/** The ssh keys of the accounts. */
-export const accountFiles: readonly Named[] = ["admin", "backup", "readonly", "root"].map((account) => [
-  `${KEYS_FOLDER}/${account}`,
-  { check: quiet(parseAuthorizedKeys) },
-]);
+/** The ssh keys of the accounts that every profile has. */
+export const accountFiles: readonly Named[] = ["admin", "backup", "readonly", "root"].map(accountFile);
+
+/** The ssh keys of an account. */
+export function accountFile(account: string): Named {
+  return [`${KEYS_FOLDER}/${account}`, { check: quiet(parseAuthorizedKeys) }];
+}

@@ -1,12 +1,27 @@
 import { join } from "node:path";
 import type { Layout } from "../config/layout/layout.ts";
+import type { Secret } from "../base/secret.ts";
 
 /** @returns warnings about values that are allowed but will not work. @throws ProblemError for content that must not be stored */
 export type Check = (content: Uint8Array, file: string) => readonly string[];
 
+/** What a node takes of a file. */
+export interface Taken {
+  /** What is stored. */
+  readonly content: Uint8Array;
+  readonly warnings: readonly string[];
+  /** What of it is data, by the data file as which it is stored: the file itself must not hold it. */
+  readonly data?: ReadonlyMap<string, Secret>;
+}
+
 /** A file of the config partition. */
 export interface ConfigFile {
   readonly check: Check;
+  /**
+   * Used in place of `check` on a node, where no one can correct the file: a mistake costs what it is in, and is a warning. Throws a
+   * ProblemError for a file of which nothing can be used.
+   */
+  readonly take?: (content: Uint8Array, file: string) => Taken;
   /** Throws a ProblemError also for values that a node accepts with a warning: the builder of a medium can correct them. */
   readonly strict?: (content: Uint8Array, file: string) => unknown;
   /** Most bytes; LONGEST_TEXT by default. The file is held in memory. */
@@ -32,6 +47,8 @@ export interface MediumContents {
   readonly mounted: ReadonlyMap<string, (layout: Layout) => string>;
   /** The account that owns data files and trees. */
   readonly owner: string;
+  /** What the files of the config partition say twice, or against each other: one sentence each. */
+  readonly compare?: (config: ReadonlyMap<string, Uint8Array>) => readonly string[];
   /** Whether only the owner may read the data file or tree of that name. */
   readonly isSecret: (target: string) => boolean;
 }

@@ -152,8 +152,8 @@ function tooLarge(file: string, most: number): ProblemError {
   });
 }
 
-/** Names seen so far, and the kind of each one. */
-class Names {
+/** Names seen so far, and the kind of each one. Every name is checked before it is used. */
+export class Names {
   readonly #file: string;
   readonly #limits: TarLimits;
   readonly #kinds = new Map<string, "file" | "folder" | "implied">();

@@ -4,8 +4,9 @@ import type { Layout } from "../config/layout/layout.ts";
 import { partitionsOf, rootDisk } from "../system/disks/block-devices.ts";
 import { type FatBootSector, parseFatBootSector } from "../system/disks/fat.ts";
 import type { Host } from "../system/host.ts";
+import type { MediumSource } from "./medium-source.ts";
 import { mount, mountAt, unmount } from "../system/disks/mounts.ts";
-import { ProblemError, toProblem } from "../base/problem.ts";
+import { type Problem, ProblemError, toProblem } from "../base/problem.ts";
 
 /** A device that may be the configuration medium. */
 export interface Candidate {
@@ -129,15 +130,17 @@ export interface Search<T> {
 }
 
 /**
- * Finds every medium with a tar, and passes each tar to `read`, during which the medium is mounted read-only. Candidates without a tar (an
- * empty drive, another file system) are named in `seen`.
+ * Finds every medium with a tar, or with config.json itself, and passes each to `read`, during which the medium is mounted read-only.
+ * Candidates without either (an empty drive, another file system) are named in `seen`. A tar counts before the files beside it, as on the
+ * nodes of dfinity/ic (init-config.sh).
  *
- * @param read gets the tar's path, and its name for messages. An error that it throws ends the search
+ * @param read an error that it throws ends the search
  */
-export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: string, title: string) => Promise<T>): Promise<Search<T>> {
-  const { directTar, mountPoint, tarName } = layout.medium;
+export async function searchMedia<T>(host: Host, layout: Layout, read: (source: MediumSource) => Promise<T>): Promise<Search<T>> {
+  const { directTar, mountPoint, tarName, guestosConfig } = layout.medium;
   const found: Found<T>[] = [];
-  if ((await host.stat(directTar))?.kind === "file") found.push({ device: directTar, result: await read(directTar, directTar) });
+  if ((await host.stat(directTar))?.kind === "file")
+    found.push({ device: directTar, result: await read({ kind: "tar", path: directTar, title: directTar }) });
   const survey = await surveyMedia(host, layout);
   const seen = [...survey.seen];
   for (const { device, because } of survey.candidates) {
@@ -148,7 +151,12 @@ export async function searchMedia<T>(host: Host, layout: Layout, read: (tar: str
     }
     const outcome = await whileMounted(host, device, mountPoint, async () => {
       const tar = join(mountPoint, tarName);
-      return (await host.stat(tar))?.kind === "file" ? { device, result: await read(tar, `${device}: ${tarName}`) } : `no ${tarName} in it`;
+      if ((await host.stat(tar))?.kind === "file")
+        return { device, result: await read({ kind: "tar", path: tar, title: `${device}: ${tarName}` }) };
+      if (guestosConfig === undefined) return `no ${tarName} in it`;
+      if ((await host.stat(join(mountPoint, guestosConfig)))?.kind === "file")
+        return { device, result: await read({ kind: "folder", path: mountPoint, title: device }) };
+      return `neither ${tarName} nor ${guestosConfig} in it`;
     });
     if (typeof outcome === "string") seen.push(`${device} (${because}; ${outcome})`);
     else found.push(outcome);
@@ -194,17 +202,33 @@ async function whileMounted<T>(host: Host, device: string, mountPoint: string, u
   return result;
 }
 
-/** The error for "no medium". Retryable: the next try comes at once when udev reports a changed device. */
-export function noMedium(layout: Layout, seen: readonly string[]): ProblemError {
-  const { label, serial, tarName, directTar } = layout.medium;
+/**
+ * The error for "no medium". Retryable: the next try comes at once when udev reports a changed device.
+ *
+ * @param rest what the node does without one: then the error is `partial`
+ */
+export function noMedium(layout: Layout, seen: readonly string[], { rest }: { readonly rest?: string } = {}): ProblemError {
+  const { label, serial, tarName, directTar, guestosConfig } = layout.medium;
+  const content = guestosConfig === undefined ? tarName : `${tarName} or ${guestosConfig}`;
   return new ProblemError(
     {
       code: "medium-not-found",
-      what: "no configuration medium was found",
+      what: `no configuration medium was found${rest === undefined ? "" : `; ${rest}`}`,
       found: seen.join(", ") || "no block devices",
-      expected: `a VFAT file system with ${tarName} on a device that is removable, has the serial ${serial} or the label ${label}; or ${directTar}`,
+      expected: `a VFAT file system with ${content} on a device that is removable, has the serial ${serial} or the label ${label}; or ${directTar}`,
       todo: "attach the medium and boot again; guestos-boot can build one (docs/configuration.md)",
     },
-    { retryable: true, wake: waitForDeviceEvent },
+    { retryable: true, wake: waitForDeviceEvent, partial: rest !== undefined },
   );
+}
+
+/** Two media that do not say the same. @param found the names of both */
+export function mediaDiffer(found: string): Problem {
+  return {
+    code: "media-differ",
+    what: "there are two configuration media, and their contents differ",
+    found,
+    expected: "one medium",
+    todo: "detach the wrong one and boot again",
+  };
 }

@@ -4,7 +4,8 @@ import type { Profile } from "./profile.ts";
 /** A boundary node, which serves the public: no encryption, no volumes; nginx, the programs behind it, and a SOCKS proxy. */
 export const boundary: Profile = {
   title: "a Boundary-GuestOS",
-  layout: { ...guestosLayout, volumes: [] },
+  // Its hosts hand over the files of old alone.
+  layout: { ...guestosLayout, volumes: [], medium: { ...guestosLayout.medium, guestosConfig: undefined } },
   chain: async () => [
     (await import("../units/disks/mount-boot.ts")).mountBoot,
     (await import("../units/identity/machine-id.ts")).machineId,

@@ -6,6 +6,10 @@ export interface BadFile {
   readonly content: string;
   readonly place: `${number}:${number}` | undefined;
   readonly found: RegExp;
+  /** A node takes nothing of its medium. Any other file costs what is wrong in it. */
+  readonly isRefused?: true;
+  /** A good address that no one beyond the link can use: a warning names it by its key. */
+  readonly isOutOfReach?: true;
 }
 
 /** Each file, and each key of it once; a file's mistakes are reported all at once. */
@@ -26,7 +30,7 @@ export const badFiles: readonly BadFile[] = [
     found: /ipv6_address .*ipv6_gateway .*ipv4_address .*ipv4_gateway .*\$\(reboot\).*name_servers .*hostname .*domain .*perhaps hostname/s,
   },
   { file: "network.conf", content: "hostname=a\nhostname=a\n", place: "2:1", found: /hostname/ },
-  { file: "network.conf", content: "ipv6_address=fe80::1/64\n", place: "1:14", found: /ipv6_address/ },
+  { file: "network.conf", content: "ipv6_address=fe80::1/64\n", place: "1:14", found: /ipv6_address/, isOutOfReach: true },
   { file: "nns.conf", content: "nns_url=http://a:8080 ftp://b\n", place: "1:23", found: /ftp/ },
   {
     file: "backup.conf",
@@ -47,15 +51,21 @@ export const badFiles: readonly BadFile[] = [
     found: /elasticsearch_hosts .*elasticsearch_tags /s,
   },
   ...["log.conf", "socks_proxy.conf"].map((file): BadFile => ({ file, content: "# x\nno-equals\n", place: "2:1", found: /has no =/ })),
-  { file: "nftables.conf", content: 'table inet x {}\ninclude "/etc/shadow"\n', place: "2:1", found: /include/ },
+  { file: "nftables.conf", content: 'table inet x {}\ninclude "/etc/shadow"\n', place: "2:1", found: /include/, isRefused: true },
   ...["admin", "root"].map((account): BadFile => ({
     file: `accounts_ssh_authorized_keys/${account}`,
     content: '# x\ncommand="reboot" ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEkR3cW3KNi1iwNJyCPlYHJhbWYyWxJRvNaGCaJMXDn\n',
     place: "2:1",
     found: /command/,
   })),
-  { file: "nns_public_key.pem", content: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", place: undefined, found: /./ },
-  { file: "node_operator_private_key.pem", content: "canary-secret", place: undefined, found: /^(?!.*canary)/s },
+  {
+    file: "nns_public_key.pem",
+    content: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    place: undefined,
+    found: /./,
+    isRefused: true,
+  },
+  { file: "node_operator_private_key.pem", content: "canary-secret", place: undefined, found: /^(?!.*canary)/s, isRefused: true },
 ];
 
 const good: RawEntry = { name: "network.conf", content: "hostname=a\n" };

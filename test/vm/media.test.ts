@@ -23,7 +23,7 @@ const SERIAL_DISK = "/dev/vda";
 const PLAIN_DISK = "/dev/sda";
 
 /** One of each kind: the real-tool tests take in all that is bad or hostile (test/system/units/injection/injection.test.ts). */
-const bad = ["network.conf", "accounts_ssh_authorized_keys/admin", "node_operator_private_key.pem"].map(
+const bad = ["nftables.conf", "nns_public_key.pem", "node_operator_private_key.pem"].map(
   (name) => badFiles.find(({ file }) => file === name) ?? raise(name),
 );
 const hostile = [

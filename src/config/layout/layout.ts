@@ -89,6 +89,12 @@ const defaultLayout = {
     backup: join(state, "backup"),
   },
   config: configFiles(config),
+  /** config.json as it is in force in this boot, where the host hands one over. On a tmpfs. */
+  guestosConfig: "/run/config/config.json",
+  /** The network's public key: that of the image, and that in force in this boot. */
+  networkKey: { ofImage: "/opt/ic/share/nns_public_key.pem", inForce: "/run/config/nns_public_key.pem" },
+  /** A folder with one file, whose name is the type of this VM: for the conditions of services. */
+  guestVmType: "/run/config/guest_vm_type",
   /** The orchestrator's configuration, and the template of an image that has one. */
   icConfig: { template: "/opt/ic/share/ic.json5.template", file: "/run/ic-node/config/ic.json5" },
   /** From the medium: the key that identifies the node's operator to the network. */
@@ -118,6 +124,8 @@ const defaultLayout = {
     machineId: "/etc/machine-id",
     /** Executables that must all succeed before a new system is confirmed. */
     healthChecks: "/etc/guestos-boot/health.d",
+    /** Exists in an image for development alone. */
+    developmentMark: "/etc/allow_console_root",
     ...ownFiles("/etc/guestos-boot"),
   },
   networkd: "/run/systemd/network",
@@ -157,6 +165,8 @@ const defaultLayout = {
     directTar: "/mnt/ic-bootstrap.tar",
     mountPoint: "/run/guestos-boot/medium",
     tarName: "ic-bootstrap.tar",
+    /** The configuration of today's hosts, in the tar or in its place. Not every system's hosts hand over one: hence the wider type. */
+    guestosConfig: "config.json" as string | undefined,
     label: "CONFIG",
     serial: "config",
   },
@@ -197,6 +207,8 @@ export function configFiles(folder: string) {
       bnVars: join(folder, "bn_vars.conf"),
       certificateChain: join(folder, "certs", "fullchain.pem"),
       certificateKey: join(folder, "certs", "privkey.pem"),
+      /** config.json of today's hosts, without the operator's key, as it was taken last. */
+      guestosConfig: join(folder, "config.json"),
     },
   };
 }

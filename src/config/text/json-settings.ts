@@ -26,7 +26,7 @@ function isAbsent(found: unknown): found is Absent {
  * A value with its reader and its default. An absent value, `null` and an empty text are the default. With any other value that the reader
  * does not know, `expected` is the message for people.
  */
-export function setting<T, D>(expected: string, read: (found: unknown) => T | undefined, fallback: D, fault: Fault = {}) {
+export function setting<T, const D>(expected: string, read: (found: unknown) => T | undefined, fallback: D, fault: Fault = {}) {
   return z.pipe(
     z.optional(z.unknown()),
     z.transform((found, { issues }): T | D => {

@@ -1,6 +1,6 @@
 import { activate } from "../../boot/unit.ts";
 import { refuseFindings } from "../../base/finding.ts";
-import { networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
+import { CORRECT_ON_HOST, readNetworkConfFile } from "../../config/node-network.ts";
 import { kernelHostname, setKernelHostname } from "../../system/hostname.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { unit } from "../machine.ts";
@@ -22,11 +22,12 @@ export const hostname = unit({
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;
-    const { conf, malformed } = await readNetworkConfFile(host, layout);
+    const { file: source, isFromHost, conf, malformed } = await readNetworkConfFile(host, layout);
     const name = conf.hostname;
     if (name === undefined) {
       const own = malformed.filter(({ key }) => key === "hostname");
-      refuseFindings(networkConfPath(layout), own, { todo: "correct it there, then: guestos-boot --unit hostname" });
+      const todo = isFromHost ? CORRECT_ON_HOST : "correct it there, then: guestos-boot --unit hostname";
+      refuseFindings(source, own, { todo });
       return [];
     }
     const file = await planRuntimeFile(machine, layout.runtimeEtc.hostname, layout.etc.hostname, `${name}\n`);

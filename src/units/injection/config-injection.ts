@@ -1,10 +1,13 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
-import { type Inspection, inspectBootstrapTar } from "../../medium/bootstrap-tar.ts";
+import { type Inspection, inspectMedium } from "../../medium/bootstrap-tar.ts";
 import { type Injection, readInjection } from "../../config/state/injection-record.ts";
+import { configTarget, type MediumContents, topLevelEntries } from "../../medium/medium-contents.ts";
+import { readerOf } from "../../medium/medium-source.ts";
+import { type Found, mediaDiffer, noMedium, searchMedia } from "../../medium/medium.ts";
+import { configInForce } from "./config-in-force.ts";
+import { planLater } from "./later-config.ts";
+import { storeFile } from "./store-file.ts";
 import { writeState } from "../../config/state/state-file.ts";
-import { configTarget, type MediumContents } from "../../medium/medium-contents.ts";
-import { fileChunks } from "../../system/files/file-chunks.ts";
-import { type Found, noMedium, searchMedia } from "../../medium/medium.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 
@@ -21,41 +24,60 @@ export const configInjection = unit({
   name: "config-injection",
   title: "Store the injected configuration",
   requires: [mountBoot],
-  owns: ["/boot/config/injection.json", "/boot/config/*.conf", "/boot/config/accounts_ssh_authorized_keys"],
+  owns: [
+    "/boot/config/injection.json",
+    "/boot/config/*.conf",
+    "/boot/config/accounts_ssh_authorized_keys",
+    "/boot/config/config.json",
+    "/run/config/config.json",
+    "/run/config/guest_vm_type",
+    "/run/config/nns_public_key.pem",
+  ],
   // It reads up to 4 GiB twice: in the plan before its actions, and in the plan after them.
   timeout: 5 * 60_000,
   // A medium may appear late.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
-    if ((await host.stat(layout.config.configured)) !== undefined) return [];
+    if ((await host.stat(layout.config.configured)) !== undefined) return planLater(machine);
     const injection = await readInjection(host, layout.config.injection);
     const contents = await machine.medium();
-    const { found, seen } = await searchMedia(host, layout, (tar, title) => inspectBootstrapTar(fileChunks(host, tar), title, contents));
+    const known = topLevelEntries(contents);
+    const { found, seen } = await searchMedia(host, layout, async (source) =>
+      inspectMedium(
+        readerOf(host, source, (name) => known.includes(name)),
+        source.title,
+        contents,
+      ),
+    );
     const [medium, ...others] = found;
     if (medium === undefined) {
       // This unit's files are all stored. If data is still missing, the unit injected-data reports it.
-      if (injection?.phase === "stored") return [];
+      if (injection?.phase === "stored") return configInForce(machine, await host.readText(layout.config.injected.guestosConfig));
       throw noMedium(layout, seen);
     }
     const different = others.find(({ result }) => result.sha256 !== medium.result.sha256);
     if (different !== undefined) return twoMedia(medium, different);
-    if (injection?.phase === "stored" && injection.sha256 === medium.result.sha256) return [];
-    return store(machine, contents, medium);
+    const isStored = injection?.phase === "stored" && injection.sha256 === medium.result.sha256;
+    return [...(isStored ? [] : await store(machine, contents, medium)), ...(await inForce(machine, medium.result))];
   },
 });
 
 function twoMedia(one: Found<Inspection>, other: Found<Inspection>): Plan {
-  return conflict({
-    code: "media-differ",
-    what: "there are two configuration media, and their contents differ",
-    found: `${one.device} (sha256 ${one.result.sha256}) and ${other.device} (sha256 ${other.result.sha256})`,
-    expected: "one medium",
-    todo: "detach the wrong one and boot again",
-  });
+  return conflict(mediaDiffer(`${one.device} (sha256 ${one.result.sha256}) and ${other.device} (sha256 ${other.result.sha256})`));
 }
 
-async function store({ host, layout, note }: Machine, contents: MediumContents, { device, result }: Found<Inspection>): Promise<Plan> {
+async function inForce(machine: Machine, { config }: Inspection): Promise<readonly Action[]> {
+  const name = machine.layout.medium.guestosConfig;
+  const content = name === undefined ? undefined : config.get(name);
+  return configInForce(machine, content === undefined ? undefined : Buffer.from(content).toString());
+}
+
+async function store(
+  { host, layout, note }: Machine,
+  contents: MediumContents,
+  { device, result }: Found<Inspection>,
+): Promise<readonly Action[]> {
   const { sha256, config, data, warnings } = result;
   const record: Injection = { version: 1, sha256, device, phase: "begun", config: [...config.keys()].toSorted(), data };
   const actions: Action[] = [
@@ -85,13 +107,3 @@ async function store({ host, layout, note }: Machine, contents: MediumContents, 
 
 /** Readable for the accounts that they are about, writable for root alone, and not executable. */
 const PUBLIC = 0o644;
-
-async function storeFile(
-  { host, layout }: Pick<Machine, "host" | "layout">,
-  name: string,
-  content: Uint8Array,
-  mode: number,
-): Promise<void> {
-  if (name.includes("/")) await host.makeFolder(layout.config.accountKeys, { mode: 0o755, uid: 0, gid: 0 });
-  await host.writeFile(configTarget(layout, name), content, { mode, uid: 0, gid: 0 });
-}

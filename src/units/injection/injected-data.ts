@@ -1,12 +1,12 @@
 import { dirname, join } from "node:path";
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
-import { type DataItem, extractBootstrapData } from "../../medium/bootstrap-tar.ts";
+import { type DataItem, extractMediumData } from "../../medium/bootstrap-tar.ts";
 import { type InjectedData, type Injection, readInjectedData, readInjection } from "../../config/state/injection-record.ts";
+import { dataTarget, type MediumContents, STAGING, stagingFolders, topLevelEntries } from "../../medium/medium-contents.ts";
+import { readerOf } from "../../medium/medium-source.ts";
 import { writeState } from "../../config/state/state-file.ts";
-import { dataTarget, type MediumContents, STAGING, stagingFolders } from "../../medium/medium-contents.ts";
 import { digestOf } from "../../medium/tree-digest.ts";
 import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
-import { fileChunks } from "../../system/files/file-chunks.ts";
 import type { FileAttributes } from "../../system/host.ts";
 import { noMedium, searchMedia } from "../../medium/medium.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -153,7 +153,8 @@ function recordOf({ sha256, data }: Injection): InjectedData {
 async function unpack(work: Work, injection: Injection, missing: readonly string[], folders: readonly string[]): Promise<void> {
   const { host, layout, contents } = work;
   const { uid, gid } = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
-  const search = await searchMedia(host, layout, async (tar, title) => {
+  const known = topLevelEntries(contents);
+  const search = await searchMedia(host, layout, async (source) => {
     const made = new Set<string>();
     for (const folder of folders) {
       await host.remove(folder);
@@ -166,12 +167,14 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
       await host.makeFolder(path, attributes);
       made.add(path);
     };
-    return extractBootstrapData(fileChunks(host, tar), title, contents, missing, async (target, entry) => {
+    const read = readerOf(host, source, (name) => known.includes(name));
+    return extractMediumData(read, contents, missing, async (target, entry) => {
       const path = join(staged(work, target), entry.name.slice(target.length));
       const modes = modesOf(contents.isSecret(target));
       const folder = { mode: modes.folder, uid, gid };
       await makeParents(entry.kind === "folder" ? path : dirname(path), folder);
-      if (entry.kind === "file") await host.writeStream(path, entry.content, { mode: modes.file, uid, gid });
+      const mode = entry.isHeld === true ? HELD : modes.file;
+      if (entry.kind === "file") await host.writeStream(path, entry.content, { mode, uid, gid });
     });
   });
   // Two media with different tars are a conflict of config-injection. Here, the unpacked files are those of the last medium read.
@@ -185,6 +188,9 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
     todo: "leave one medium attached and boot again: it is then read from the beginning",
   });
 }
+
+/** The mode of the operator's key that config.json holds, as its programs expect it. */
+const HELD = 0o400;
 
 /** Only the owner can read a secret. Modes and owners in the tar are ignored. */
 function modesOf(isSecret: boolean): { readonly file: number; readonly folder: number } {

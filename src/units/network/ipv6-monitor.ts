@@ -1,6 +1,6 @@
 import { activate, conflict } from "../../boot/unit.ts";
 import { isLinkLocal } from "../../config/values/ip-address.ts";
-import { readNetworkConf } from "../../config/network-conf.ts";
+import { readNetworkConf } from "../../config/node-network.ts";
 import type { Host } from "../../system/host.ts";
 import type { LinkDescription } from "../../system/network/link-description.ts";
 import {

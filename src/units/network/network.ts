@@ -1,8 +1,9 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Action, activate } from "../../boot/unit.ts";
 import type { ConfFinding } from "../../config/text/conf.ts";
 import { refuseFindings } from "../../base/finding.ts";
-import { type NetworkConf, type NetworkConfFile, networkConfPath, readNetworkConfFile } from "../../config/network-conf.ts";
+import type { NetworkConf, NetworkConfFile } from "../../config/network-conf.ts";
+import { CORRECT_ON_HOST, readNetworkConfFile } from "../../config/node-network.ts";
 import { readIpv4Settings } from "../../config/state/ipv4-settings.ts";
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
@@ -51,14 +52,14 @@ export const network = unit({
     const hasFile = current === text;
     // The unit `hostname` reports its own key.
     const leftOut = [...malformed, ...unusable].filter(({ key }) => key !== "hostname");
-    const todo = "correct it there, then: guestos-boot --unit network";
+    const todo = conf.isFromHost ? CORRECT_ON_HOST : "correct it there, then: guestos-boot --unit network";
     if (!hasFile && current?.startsWith(OUR_HEADER) === true && leftOut.some(concernsReach))
-      refuseFindings(networkConfPath(layout), leftOut, { rest: "the network is not changed", todo });
+      refuseFindings(conf.file, leftOut, { rest: "the network is not changed", todo });
     const files: Action[] = stale.map((file) => activate(`remove ${file}, made for another interface`, async () => host.remove(file)));
     if (!hasFile) {
       files.push(
         activate(`write ${path}: ${settingsText(settings)}`, async () => {
-          for (const warning of warnings) machine.note(`network.conf: ${warning}`);
+          for (const warning of warnings) machine.note(`${basename(conf.file)}: ${warning}`);
           await host.makeFolder(layout.networkd, { mode: 0o755 });
           // networkd runs as a user of its own, and must be able to read it.
           await host.writeFile(path, text, { mode: 0o644 });
@@ -67,7 +68,7 @@ export const network = unit({
     }
     const actions = [...files, ...(await application(host, link, { path, wanted: asStatic(settings) }, files.length > 0))];
     if (actions.length > 0) return actions;
-    refuseFindings(networkConfPath(layout), leftOut, { rest: "all other settings are in force", todo, partial: true });
+    refuseFindings(conf.file, leftOut, { rest: "all other settings are in force", todo, partial: true });
     return [];
   },
 });

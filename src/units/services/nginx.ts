@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { activate, conflict, joined, type Plan } from "../../boot/unit.ts";
 import { type BnVars, readBnVars, servedDomains } from "../../config/bn-vars.ts";
 import { type CertificatePair, checkCertificatePair } from "../../config/values/certificate-pair.ts";
-import { readNetworkConf } from "../../config/network-conf.ts";
+import { readNetworkConf } from "../../config/node-network.ts";
 import { nginxConf } from "../../config/nginx-conf.ts";
 import { checkNginxConf } from "../../system/nginx.ts";
 import { Secret } from "../../base/secret.ts";

@@ -1,13 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import {
-  checkNetworkConf,
-  parseNetworkConf,
-  readNetworkConf,
-  readNetworkConfFile,
-  scanNetworkConf,
-} from "../../../src/config/network-conf.ts";
+import { checkNetworkConf, parseNetworkConf, scanNetworkConf } from "../../../src/config/network-conf.ts";
+import { readNetworkConf, readNetworkConfFile } from "../../../src/config/node-network.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";

@@ -1,15 +1,20 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bootstrapLimits, extractBootstrapData, inspectBootstrapTar, type Inspection } from "../../../src/medium/bootstrap-tar.ts";
+import { bootstrapLimits, extractMediumData, inspectBootstrapTar, type Inspection } from "../../../src/medium/bootstrap-tar.ts";
 import { guestosMedium } from "../../../src/medium/guestos-medium.ts";
-import type { TarLimits } from "../../../src/medium/medium-tar.ts";
+import type { MediumReader } from "../../../src/medium/medium-source.ts";
+import { readTar, type TarLimits } from "../../../src/medium/medium-tar.ts";
 import { type Problem, ProblemError } from "../../../src/base/problem.ts";
 import { problemOf } from "../../support/problem-of.ts";
 import { paxRecord, pieces, type RawEntry, rawTar } from "../../support/raw-tar.ts";
 
 const inspect = async (tar: Uint8Array, limits?: TarLimits): Promise<Inspection> =>
   inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, limits === undefined ? {} : { limits });
+const readerOf =
+  (chunks: AsyncIterable<Uint8Array>): MediumReader =>
+  async (limits, visit) =>
+    readTar(chunks, "t.tar", limits, visit);
 const refused = async (entries: readonly RawEntry[], limits?: TarLimits): Promise<Problem> =>
   problemOf(async () => inspect(rawTar(entries), limits));
 
@@ -262,11 +267,15 @@ test.each(HOSTILE)("%s is refused", async (_, entries, found) => {
   expect(JSON.stringify(problem)).not.toContain("canary-secret");
 });
 
-test("bad values are found in the tar, with their line and column", async () => {
-  expect(await refused([{ name: "./network.conf", content: "# x\nhostname=-a\n" }])).toMatchObject({
-    where: { file: "t.tar: network.conf", line: 2, column: 10 },
-    found: '"-a"',
-  });
+test("bad values are found in the tar, with their line and column: a node stores the file, the builder of a medium refuses it", async () => {
+  const tar = rawTar([{ name: "./network.conf", content: "# x\nhostname=-a\n" }]);
+  const { config, warnings } = await inspect(tar);
+  expect(Buffer.from(config.get("network.conf") ?? []).toString()).toBe("# x\nhostname=-a\n");
+  expect(warnings).toEqual([
+    expect.stringMatching(/^network\.conf: line 2, column 10: hostname is not usable, and is ignored: found "-a"/),
+  ]);
+  const built = inspectBootstrapTar(pieces(tar), "t.tar", guestosMedium, { by: "builder" });
+  expect(await problemOf(async () => built)).toMatchObject({ where: { file: "t.tar: network.conf", line: 2, column: 10 }, found: '"-a"' });
 });
 
 test("what is allowed and will not work is a warning that names its file", async () => {
@@ -317,12 +326,11 @@ test("a source that fails in the middle is that failure, not a damaged tar", asy
 test("what goes wrong with the one who takes the content is not the tar's fault", async () => {
   const tar = rawTar([{ name: "ic_state/a", content: Buffer.alloc(5000) }]);
   const full = new Error("ENOSPC");
-  await expect(extractBootstrapData(pieces(tar, 512), "t.tar", guestosMedium, ["ic_state"], async () => Promise.reject(full))).rejects.toBe(
+  await expect(extractMediumData(readerOf(pieces(tar, 512)), guestosMedium, ["ic_state"], async () => Promise.reject(full))).rejects.toBe(
     full,
   );
-  const cut = extractBootstrapData(
-    pieces(tar.subarray(0, 2048), 512),
-    "t.tar",
+  const cut = extractMediumData(
+    readerOf(pieces(tar.subarray(0, 2048), 512)),
     guestosMedium,
     ["ic_state"],
     async (_, entry) => void (await Array.fromAsync(entry.content)),
@@ -382,9 +390,8 @@ test("the second reading gives the same digest, and only what was asked for", as
     { name: "nns_public_key.pem", content: KEY },
   ]);
   const seen: string[] = [];
-  const sha256 = await extractBootstrapData(
-    pieces(tar, 100),
-    "t.tar",
+  const sha256 = await extractMediumData(
+    readerOf(pieces(tar, 100)),
     guestosMedium,
     ["ic_state", "nns_public_key.pem"],
     async (target, entry) => {

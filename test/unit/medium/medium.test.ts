@@ -7,6 +7,7 @@ import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { waitForDeviceEvent } from "../../../src/system/disks/device-event.ts";
 import { parseFatBootSector } from "../../../src/system/disks/fat.ts";
 import { noMedium, parseUdevData, searchMedia, surveyMedia } from "../../../src/medium/medium.ts";
+import type { MediumSource } from "../../../src/medium/medium-source.ts";
 import { type Disk, fatBootSector, machineWithDisks } from "../../support/disks.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
@@ -104,13 +105,13 @@ test("a root file system on no block device leaves every disk a candidate", asyn
 const MOUNT = (device: string): string => `mount -t vfat -o ro,umask=0077,nodev,nosuid,noexec -- ${device} /run/guestos-boot/medium`;
 const UMOUNT = "umount -- /run/guestos-boot/medium";
 const TAR = { "/run/guestos-boot/medium/ic-bootstrap.tar": "the tar" };
-const read = async (tar: string, title: string): Promise<string> => `${title} from ${tar}`;
+const read = async ({ path, title }: MediumSource): Promise<string> => `${title} from ${path}`;
 
 test("a medium is mounted read-only for as long as its tar is read, and nothing of it is left", async () => {
   const host = machineWithDisks({ sda: { removable: true } }, { "/dev/sda": FAT, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
-  const { found } = await searchMedia(host, guestosLayout, async (tar, title) => {
+  const { found } = await searchMedia(host, guestosLayout, async (source) => {
     host.effects.push("read");
-    return read(tar, title);
+    return read(source);
   });
   expect(found).toEqual([{ device: "/dev/sda", result: "/dev/sda: ic-bootstrap.tar from /run/guestos-boot/medium/ic-bootstrap.tar" }]);
   expect(host.effects).toEqual([
@@ -148,7 +149,11 @@ test("devices that turn out to be something else are named and not mounted", asy
   );
   expect(await searchMedia(host, guestosLayout, read)).toEqual({
     found: [],
-    seen: ["vda (the system's own disk)", "/dev/sda (removable; no VFAT on it)", "/dev/sdb (removable; no ic-bootstrap.tar in it)"],
+    seen: [
+      "vda (the system's own disk)",
+      "/dev/sda (removable; no VFAT on it)",
+      "/dev/sdb (removable; neither ic-bootstrap.tar nor config.json in it)",
+    ],
   });
 });
 

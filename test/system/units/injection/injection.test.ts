@@ -272,7 +272,7 @@ test("data that was not announced is not stored", async () => {
   });
 });
 
-test.each(badFiles.map((bad, index) => [`${bad.file} (${index})`, bad] as const))(
+test.each(badFiles.filter(({ isRefused }) => isRefused).map((bad, index) => [`${bad.file} (${index})`, bad] as const))(
   "nothing of a medium with a bad %s is stored, and what is wrong is said to the column",
   async (_, bad) => {
     const machine = node(badTar(bad));
@@ -283,6 +283,19 @@ test.each(badFiles.map((bad, index) => [`${bad.file} (${index})`, bad] as const)
     expect(`${problem.what} ${problem.found}`).toMatch(bad.found);
     expect(problem.todo).toBeTruthy();
     expect(everything(machine)).toEqual({});
+  },
+);
+
+test.each(badFiles.filter(({ isRefused }) => !isRefused).map((bad, index) => [`${bad.file} (${index})`, bad] as const))(
+  "a medium with a bad %s is taken in, and what is wrong is noted to the column",
+  async (_, bad) => {
+    const machine = node(badTar(bad));
+    await boot(machine);
+    const [line, column] = bad.place?.split(":") ?? [];
+    const notes = machine.notes.filter((note) => note.startsWith(`${bad.file}: `)).join("\n");
+    expect(notes).toMatch(bad.found);
+    if (!bad.isOutOfReach) expect(notes).toContain(`line ${line}, column ${column}: `);
+    expect(everything(machine)).toHaveProperty(["boot/config/CONFIGURED"]);
   },
 );
 

@@ -103,11 +103,11 @@ test("a bad tar is an error, and nothing of the good part is stored", async () =
   const host = machine({
     [DIRECT]: rawTar([
       { name: "nns.conf", content: "" },
-      { name: "network.conf", content: "hostname=-\n" },
+      { name: "nns_public_key.pem", content: "no key\n" },
     ]),
   });
   expect(await problemOf(async () => planned(host))).toMatchObject({
-    where: { file: `${DIRECT}: network.conf`, line: 1, column: 10 },
+    where: { file: `${DIRECT}: nns_public_key.pem` },
     retryable: false,
   });
   expect(host.effects).toEqual([]);
