@@ -83,7 +83,7 @@ test("certificates that are there already, and that no medium brought, are not r
   mkdirSync(machine.at("/boot/config/certs"));
   writeFileSync(machine.at("/boot/config/certs/privkey.pem"), "the node's own");
   expect(await problemOf(async () => boot(machine))).toMatchObject({
-    what: expect.stringMatching(/\/boot\/config\/certs is there already/),
+    what: expect.stringMatching(/\/boot\/config\/certs already exists/),
   });
   expect(readFileSync(machine.at("/boot/config/certs/privkey.pem"), "utf8")).toBe("the node's own");
 });
