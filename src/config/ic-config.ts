@@ -4,7 +4,7 @@ import type { Host } from "../system/host.ts";
 import { canonicalIp } from "../system/network/network-interfaces.ts";
 import { readBackupConf } from "./backup-conf.ts";
 import type { Layout } from "./layout/layout.ts";
-import { readNetworkConf } from "./network-conf.ts";
+import { readNetworkConf } from "./node-network.ts";
 import { readNnsConf } from "./nns-conf.ts";
 import { asItStands, type ConfFinding, readConf, scanConf, word } from "./text/conf.ts";
 import type { TemplateValue } from "./text/json5-template.ts";
