@@ -3,6 +3,7 @@ import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { canonicalIp } from "../system/network/network-interfaces.ts";
 import { readBackupConf } from "./backup-conf.ts";
+import { type GuestosConfig, readGuestosConfig } from "./guestos-config.ts";
 import type { Layout } from "./layout/layout.ts";
 import { readNetworkConf } from "./node-network.ts";
 import { readNnsConf } from "./nns-conf.ts";
@@ -51,35 +52,64 @@ const SMALL = {
   reward: { name: "reward.conf", key: "node_reward_type", expected: "the type of a node, as in type3.1", form: /^type\d{1,3}(?:\.\d)?$/ },
 } as const satisfies Readonly<Record<string, Small>>;
 
+/** What comes with the network and the backup settings, which both kinds of a configuration have. */
+type Rest = Omit<IcSettings, "ipv6Address" | "ipv4Address" | "ipv4Gateway" | "domainName" | "backupRetention" | "backupPurging">;
+
+/** The address of the registry that a node of today uses when its host gives none: itself. */
+const DEFAULT_NNS_URL = "http://[::1]:8080";
+
 /**
- * The settings that this node was given. A value that cannot be used counts as absent.
+ * The settings that this node was given: by config.json of today's hosts, or by the files of older ones. A value that cannot be used counts
+ * as absent.
  *
+ * @returns beside them the mistakes in files that no other unit reads
  * @throws ProblemError for a file of the node that has mistakes, and whose own unit reports them
  */
 export async function readIcSettings(
   host: Host,
   layout: Layout,
 ): Promise<{ readonly settings: IcSettings; readonly findings: readonly ConfFinding[] }> {
-  const [network, nns, backup] = await Promise.all([
+  const [network, backup, handedOver] = await Promise.all([
     readNetworkConf(host, layout),
-    readNnsConf(host, layout),
     readBackupConf(host, layout),
+    readGuestosConfig(host, layout),
   ]);
-  const [epoch, jaeger, reward] = await Promise.all(
-    [SMALL.epoch, SMALL.jaeger, SMALL.reward].map(async (one) => readSmall(host, layout, one)),
-  );
+  const { rest, findings } = handedOver === undefined ? await restOfFiles(host, layout) : { rest: restOf(handedOver.config), findings: [] };
   return {
     settings: {
+      ...rest,
       ...(network.ipv6_address === undefined ? {} : { ipv6Address: network.ipv6_address }),
       ipv4Address: network.ipv4_address ?? "",
       ipv4Gateway: network.ipv4_gateway ?? "",
       domainName: network.domain ?? "",
-      nnsUrls: nns.nns_url,
       backupRetention: backup.backup_retention_time_secs,
       backupPurging: backup.backup_purging_interval_secs,
+    },
+    findings,
+  };
+}
+
+function restOf({ icos_settings: icos, guestos_settings: { guestos_dev_settings: dev } }: GuestosConfig): Rest {
+  return {
+    nnsUrls: icos.nns_urls.length === 0 ? [DEFAULT_NNS_URL] : icos.nns_urls,
+    nodeRewardType: icos.node_reward_type ?? "",
+    queryStatsEpochLength: dev.query_stats_epoch_length ?? DEFAULT_EPOCH_LENGTH,
+    jaegerAddress: dev.jaeger_addr ?? "",
+    maliciousBehavior: JSON.stringify(dev.malicious_behavior ?? null),
+  };
+}
+
+async function restOfFiles(host: Host, layout: Layout): Promise<{ readonly rest: Rest; readonly findings: readonly ConfFinding[] }> {
+  const nns = await readNnsConf(host, layout);
+  const [epoch, jaeger, reward] = await Promise.all(
+    [SMALL.epoch, SMALL.jaeger, SMALL.reward].map(async (one) => readSmall(host, layout, one)),
+  );
+  return {
+    rest: {
+      nnsUrls: nns.nns_url,
+      nodeRewardType: reward?.value ?? "",
       queryStatsEpochLength: Number(epoch?.value ?? DEFAULT_EPOCH_LENGTH),
       jaegerAddress: jaeger?.value ?? "",
-      nodeRewardType: reward?.value ?? "",
       maliciousBehavior: "null",
     },
     findings: [epoch, jaeger, reward].flatMap((small) => small?.findings ?? []),

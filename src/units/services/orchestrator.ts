@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { activate, conflict } from "../../boot/unit.ts";
 import { hasJob, startInItsTurn, unitState } from "../../system/systemd/systemd.ts";
 import { dataOwners } from "../disks/data-owners.ts";
@@ -21,7 +22,8 @@ export const orchestrator = unit({
   requires: [systemBus, icConfig, dataOwners],
   after: [nftables],
   onFailure: "degrade",
-  async plan({ host }) {
+  async plan({ host, layout }) {
+    if ((await host.stat(join(layout.guestVmType, UPGRADE))) !== undefined) return [];
     const { load, active } = await unitState(host, SERVICE);
     if (load === "not-found") return [];
     if (load !== "loaded") {
@@ -39,5 +41,7 @@ export const orchestrator = unit({
 });
 
 const SERVICE = "ic-replica.service";
+/** The VM that only takes over keys while the other one is upgraded has no orchestrator. */
+const UPGRADE = "upgrade";
 /** systemd starts it again by itself (Restart=), and is "activating" between two tries. */
 const STARTED: readonly string[] = ["active", "activating", "reloading"];

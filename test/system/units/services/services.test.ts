@@ -201,3 +201,10 @@ test("an image without an orchestrator has nothing missing; one that is masked i
   expect(isConflict(plan) && plan.conflict.found).toBe("its unit file is masked");
   expect(services.systemd.jobs).toEqual([]);
 });
+
+test("the VM that takes over keys has no orchestrator", async () => {
+  services.set(ORCHESTRATOR);
+  const host = fakeHost({ files: { [`${guestosLayout.guestVmType}/upgrade`]: "" } });
+  expect(await runUnit(orchestrator, testMachine(host))).toEqual([]);
+  expect(services.systemd.jobs).toEqual([]);
+});

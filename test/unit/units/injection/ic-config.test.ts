@@ -5,6 +5,7 @@ import { neighbourhood } from "../../../../src/config/ic-config.ts";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import { icConfig } from "../../../../src/units/injection/ic-config.ts";
 import { type FakeHost, fakeHost } from "../../../support/fake-host.ts";
+import { sampleConfig } from "../../../support/guestos-config-samples.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
@@ -98,4 +99,56 @@ test.each([
   ["::1", "::1/128"],
 ])("the neighbours of %s are in %s", (address, network) => {
   expect(neighbourhood(address)).toBe(network);
+});
+
+const CONFIG = "/run/config/config.json";
+const DEVELOPMENT = "/etc/allow_console_root";
+
+function handedOver(config: string, more: Readonly<Record<string, string>> = {}): FakeHost {
+  return fakeHost({ files: { [TEMPLATE]: template, [CONFIG]: config, ...more }, attributes: { [FILE]: { mode: 0o644 } } });
+}
+
+test.each(["1.0.0", "1.9.0", "1.17.0"])("config.json of version %s fills it in, whatever older files say", async (version) => {
+  const host = handedOver(sampleConfig(version), {
+    "/boot/config/nns.conf": "nns_url=http://old.example.org\n",
+    "/boot/config/reward.conf": "node_reward_type=type1\n",
+  });
+  await runUnit(icConfig, testMachine(host));
+  expect(written(host)).toMatchObject({
+    initial_ipv4_config: { public_address: "192.0.2.17/24", public_gateway: "192.0.2.1" },
+    domain: "node.example.org",
+    artifact_pool: { backup: { retention_time_secs: 86_400, purging_interval_secs: 3600 } },
+    hypervisor: { query_stats_epoch_length: 600 },
+    firewall: { file_template: expect.stringContaining("ip6 saddr { 2001:db8:7::/64 }") },
+    registration: { node_reward_type: "type3.1", nns_url: "https://icp-api.io,https://icp0.io,https://ic0.app" },
+    malicious_behavior: null,
+  });
+  expect(await runUnit(icConfig, testMachine(host))).toEqual([]);
+});
+
+test("a host that gives no registry leaves the node itself, as today's", async () => {
+  const host = handedOver(sampleConfig("1.17.0", ({ icos_settings }) => (icos_settings["nns_urls"] = [])));
+  await runUnit(icConfig, testMachine(host));
+  expect(written(host)).toMatchObject({ registration: { nns_url: "http://[::1]:8080" } });
+});
+
+test("settings for development count in an image for development alone", async () => {
+  const config = sampleConfig("1.17.0", ({ guestos_settings }) => {
+    const dev = { malicious_behavior: { a: 'b", evil: "' }, jaeger_addr: "[2001:db8::2]:4317", query_stats_epoch_length: 7 };
+    guestos_settings["guestos_dev_settings"] = dev;
+  });
+  const dev = handedOver(config, { [DEVELOPMENT]: "" });
+  await runUnit(icConfig, testMachine(dev));
+  expect(written(dev)).toMatchObject({
+    malicious_behavior: { a: 'b", evil: "' },
+    tracing: { jaeger_addr: "[2001:db8::2]:4317" },
+    hypervisor: { query_stats_epoch_length: 7 },
+  });
+  const prod = handedOver(config);
+  await runUnit(icConfig, testMachine(prod));
+  expect(written(prod)).toMatchObject({
+    malicious_behavior: null,
+    tracing: { jaeger_addr: "" },
+    hypervisor: { query_stats_epoch_length: 600 },
+  });
 });
