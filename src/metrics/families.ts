@@ -31,6 +31,14 @@ export const families = {
   version: gauge("guestos_version", "boolean", "Version of the running image; 0 when it cannot be read", {
     version: "that of the image, or `unknown`",
   }),
+  configVersion: gauge(
+    "guestos_config_version",
+    "boolean",
+    "Version of the config.json that is in force; absent where the host hands over none",
+    {
+      version: "its `config_version`, or `unknown`",
+    },
+  ),
   bootAction: gauge("guestos_boot_action", "code", "What was last done to the boot slots, as one sample", {
     successful_boot: "`true`: nothing but a boot has happened (value 0)",
     written_var: "`true`: an upgrade is installed and not committed (value 1)",

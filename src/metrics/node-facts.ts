@@ -19,6 +19,8 @@ export type IntentPhase = Intent["phase"] | "unreadable";
 export interface NodeFacts {
   /** That of the image. */
   readonly version: string | undefined;
+  /** That of the config.json in force. */
+  readonly configVersion: string | undefined;
   readonly record: ReadRecord | undefined;
   readonly upgrade: UpgradeFacts | undefined;
   readonly intents: Readonly<Record<IntentPhase, number>> | undefined;
@@ -48,8 +50,9 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
       return undefined;
     }
   };
-  const [version, record, upgrade, intents, hasOperatorKey, monitorState, ruleset] = await Promise.all([
+  const [version, configVersion, record, upgrade, intents, hasOperatorKey, monitorState, ruleset] = await Promise.all([
     host.readText(layout.versionFile).catch(() => undefined),
+    configVersionIn(host, layout).catch(() => undefined),
     from("record", async () => recordIn(host, recordFile)),
     from("slots", async () => upgradeFacts(host, layout)),
     from("intents", async () => intentsIn(host, layout)),
@@ -58,9 +61,17 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
     readLoadedRuleset(host, layout).catch(() => undefined),
   ]);
   return {
-    ...{ version: version?.trim(), record, upgrade, intents, hasOperatorKey, monitor: monitorState },
+    ...{ version: version?.trim(), configVersion, record, upgrade, intents, hasOperatorKey, monitor: monitorState },
     ...{ rulesetLoaded: ruleset?.loaded, unreadable },
   };
+}
+
+/** No more of the file is read by its schema, which takes memory that the monitor does not have. */
+async function configVersionIn(host: Host, layout: Layout): Promise<string | undefined> {
+  const text = await host.readText(layout.guestosConfig);
+  if (text === undefined) return undefined;
+  const [, found] = /"config_version"\s*:\s*"(\d{1,6}\.\d{1,6}\.\d{1,6})"/.exec(text) ?? [];
+  return found ?? "unknown";
 }
 
 async function recordIn(host: Host, file: string): Promise<ReadRecord | undefined> {

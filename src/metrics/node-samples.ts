@@ -17,6 +17,7 @@ export function nodeSamples(facts: NodeFacts): readonly Sample[] {
   const loaded = facts.rulesetLoaded ?? (record === undefined ? undefined : unitWork(record.events).get(RULESET_UNIT)?.lastAction);
   return [
     sample(families.version, facts.version !== undefined, { version }),
+    ...(facts.configVersion === undefined ? [] : [sample(families.configVersion, true, { version: facts.configVersion })]),
     ...(upgrade === undefined ? [] : upgradeSamples(upgrade, version, first === undefined ? undefined : Date.parse(first.time) / 1000)),
     ...(hasOperatorKey === undefined ? [] : [sample(families.operatorKey, hasOperatorKey)]),
     ...(record === undefined ? [] : bootSamples(record)),

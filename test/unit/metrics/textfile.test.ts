@@ -143,3 +143,15 @@ test("an image without the exporter's group is named, and nothing is written", a
   await expect(written(host)).rejects.toThrow("the image has no group node_exporter");
   expect(host.effects).toEqual([]);
 });
+
+test.each([
+  ['{"config_version": "1.17.0"}', ['guestos_config_version{version="1.17.0"} 1']],
+  ['{"config_version":"1\\"} 1\\nevil 2"}', ['guestos_config_version{version="unknown"} 1']],
+  ["no JSON", ['guestos_config_version{version="unknown"} 1']],
+  [undefined, []],
+])("the version of the host's config.json %j", async (config, expected) => {
+  const files = { ...node, ...(config === undefined ? {} : { "/run/config/config.json": config }) };
+  expect(
+    (await written(fakeHost({ files }))).filter((line) => line.startsWith("guestos_config_version") || line.startsWith("evil")),
+  ).toEqual(expected);
+});
