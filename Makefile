@@ -102,7 +102,7 @@ test-crash: setup ## kills at every effect, power cuts all over a first boot and
 	@[ -n "$(SCENARIO)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: bench
-bench: setup-build+image+boot+bench image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5), upgrades (BENCH_MIB=)
+bench: setup-build+image+boot+bench image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5 BENCH_MACHINES=), upgrades (BENCH_MIB=)
 	@status=0; for name in startup monitor scheduler boot upgrade; do $(NODE) bench/$$name.ts || status=1; done; exit $$status
 
 .PHONY: soak

@@ -19,6 +19,7 @@ await import("./node/runs.ts");
 await import("./node/documents.ts");
 await import("./node/recovery-passphrase.ts");
 await import("./node/network-changes.ts");
+await import("./node/boot-costs.ts");
 await import("./node/second-boot.ts");
 await import("./node/power-cut.ts");
 await import("./node/failed-boot.ts");

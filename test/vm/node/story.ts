@@ -6,6 +6,7 @@ import { recordOf } from "../support/chain.ts";
 import { injectedNode } from "../support/injected-node.ts";
 import { lastingState } from "../support/lasting-state.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf } from "../support/node.ts";
+import { traceCredentials } from "../support/boot-trace.ts";
 import { configFile, exampleUnit, writeOwn } from "../support/own-configuration.ts";
 
 // A piece may have to boot the node again, more than once.
@@ -37,7 +38,7 @@ export const rebooted = bootedNode(() =>
     await vm.shell.run("systemctl --no-block reboot");
     await vm.waitForSerial(/reboot: Restarting system/, { timeout: BOOT_TIMEOUT });
     await vm.ended;
-    return { name: "node-rebooted", disk: diskOf(NAME) };
+    return { name: "node-rebooted", disk: diskOf(NAME), credentials: traceCredentials };
   }),
 );
 
