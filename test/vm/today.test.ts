@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { image } from "../../image/paths.ts";
+import { makeDisk } from "../../lab/disk.ts";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
+import { operatorKeyText, sampleConfig } from "../support/guestos-config-samples.ts";
+import { looseMedium, seedMedium, seedTar, todaysMedium, todaysTar, type Tree } from "../support/todays-media.ts";
+import { BOOT_TIMEOUT, diskOf, kernelBoot, untilBooted } from "./support/node.ts";
+
+/** Media of three eras, made by GNU tar and mtools as the hosts of each make them, on whole boots of the same chain. */
+vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
+
+const KEY = operatorKeyText();
+const DIGEST = createHash("sha256").update(KEY).digest("hex");
+const SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEkR3cW3KNi1iwNJyCPlYHJhbWYyWxJRvNaGCaJMXDn of-the-test\n";
+
+const OLD: Tree = {
+  "network.conf": "ipv6_address=2001:db8:7::16/64\r\nipv6_gateway=2001:db8:7::1\nhostname=guest-old\ndomain=\n",
+  "nns.conf": "nns_url=https://icp-api.io,https://icp0.io\n",
+  "node_operator_private_key.pem": KEY,
+  "accounts_ssh_authorized_keys/admin": SSH_KEY,
+};
+const TODAY: Tree = {
+  "config.json": sampleConfig("1.17.0", (config) => {
+    config.icos_settings["node_operator_private_key"] = KEY;
+    config["later"] = "a name of a later version";
+  }),
+  "accounts_ssh_authorized_keys/recovery": SSH_KEY,
+};
+
+interface Seen {
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+  /** The operator's key: digest, mode and owner. */
+  readonly key: string;
+  readonly accounts: string;
+  readonly inForce: boolean;
+  readonly status: string;
+  /** Of the unit config-injection. */
+  readonly injection: string;
+}
+
+/** Boots a node's disk with that medium in its drive, inspects it, and switches it off. */
+async function boot(name: string, disk: string, medium: Buffer | undefined): Promise<Seen> {
+  const folder = await mkdtemp(join(tmpdir(), "today-"));
+  try {
+    const path = join(folder, "config.img");
+    if (medium !== undefined) await writeFile(path, medium);
+    await using vm = await startVirtualMachine({
+      name,
+      disk: { path: disk, interface: "virtio" },
+      boot: await kernelBoot(),
+      media: medium === undefined ? [] : [{ id: "config", image: path }],
+    });
+    await untilBooted(vm);
+    const output = await vm.shell.ok(
+      `hostname; ip -6 -oneline address show scope global | grep -o '2001:db8:7::[0-9a-f:]*/64' | sort | tr '\\n' ' '; echo
+      sha256sum </var/lib/ic/data/node_operator_private_key.pem | cut -d' ' -f1 | tr '\\n' ' '; stat --format '%a %U' /var/lib/ic/data/node_operator_private_key.pem
+      ls /run/ic-node/ssh/authorized_keys | tr '\\n' ' '; echo
+      test -e /run/config/config.json && ! grep -q PRIVATE /run/config/config.json /boot/config/config.json; echo $?
+      guestos-boot status | head -1
+      guestos-boot why config-injection | tr '\\n' ' '`,
+    );
+    const [hostname = "", addresses = "", key = "", accounts = "", inForce, status = "", injection = ""] = output.split("\n");
+    await vm.shutdown();
+    return {
+      ...{ hostname, key, status, injection, accounts: accounts.trim(), inForce: inForce === "0" },
+      addresses: addresses.split(" ").filter((address) => address !== ""),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const DONE = expect.stringMatching(/^done: nothing is missing or wrong/);
+
+test("a node of the seed era changes over to today's host, and back, and keeps its keys", async () =>
+  withPanicRetry(async () => {
+    const name = "today-change-over";
+    const disk = await makeDisk({ backing: image.disk, path: diskOf(name), size: "12G" });
+    const old = { hostname: "guest-old", addresses: ["2001:db8:7::16/64"], key: `${DIGEST} 600 ic-replica`, accounts: "admin" };
+    const seed = seedMedium(seedTar(OLD));
+    expect(await boot(name, disk, seed)).toMatchObject({ ...old, inForce: false, status: DONE });
+    const changed = await boot(name, disk, looseMedium(TODAY));
+    expect(changed).toMatchObject({
+      ...old,
+      hostname: "guest-b07b25c8f6c0",
+      addresses: ["2001:db8:7::17/64"],
+      inForce: true,
+      status: DONE,
+    });
+    expect(changed.injection).toContain("the host hands over config.json now");
+    const back = await boot(name, disk, seed);
+    expect(back).toMatchObject({ ...old, inForce: false, status: DONE });
+    expect(back.injection).toContain("the host hands over *.conf files again");
+  }));
+
+test("a node of today's host comes up, comes up again unchanged, and without its medium goes on and says so", async () =>
+  withPanicRetry(async () => {
+    const name = "today-tar";
+    const disk = await makeDisk({ backing: image.disk, path: diskOf(name), size: "12G" });
+    const medium = todaysMedium(todaysTar(TODAY));
+    const today = {
+      ...{ hostname: "guest-b07b25c8f6c0", addresses: ["2001:db8:7::17/64"], key: `${DIGEST} 400 ic-replica` },
+      ...{ accounts: "recovery", inForce: true },
+    };
+    expect(await boot(name, disk, medium)).toMatchObject({ ...today, status: DONE });
+    const second = await boot(name, disk, medium);
+    expect(second).toMatchObject({ ...today, status: DONE });
+    expect(second.injection).toContain("unchanged");
+    const without = await boot(name, disk, undefined);
+    expect(without).toMatchObject(today);
+    expect(without.injection).toContain("no configuration medium was found; the configuration of the last boot stays in force");
+  }));
