@@ -65,10 +65,12 @@ async function boot(name: string, disk: string, medium: Buffer | undefined): Pro
       guestos-boot status | head -1
       guestos-boot why config-injection | tr '\\n' ' '`,
     );
-    const [hostname = "", addresses = "", key = "", accounts = "", inForce, status = "", injection = ""] = output.split("\n");
+    const [hostname = "", addresses = "", key = "", accounts = "", inForce, status = "", why = ""] = output.split("\n");
     await vm.shutdown();
     return {
-      ...{ hostname, key, status, injection, accounts: accounts.trim(), inForce: inForce === "0" },
+      ...{ hostname, key, status, accounts: accounts.trim(), inForce: inForce === "0" },
+      // Lines are wrapped.
+      injection: why.replaceAll(/\s+/g, " "),
       addresses: addresses.split(" ").filter((address) => address !== ""),
     };
   } finally {
