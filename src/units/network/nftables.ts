@@ -7,13 +7,19 @@ import { type IncludedFile, includesIn } from "../../system/network/nft-includes
 import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { includesOf, isForeign, rulesetIn } from "./watch-ruleset.ts";
+import { isBusRunning } from "../../system/systemd/systemd.ts";
+import { configInjection } from "../injection/config-injection.ts";
 import { systemBus } from "../services/system-bus.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
  *
- * It requires nothing. nftables.service has loaded the image's default ruleset long before, so the node was never open to a packet.
- * That service has ended by the time the bus answers (etc/common/systemd/system/nftables.service.d), so this unit comes after the bus.
+ * It comes after the injected configuration, which may bring a ruleset, and waits for no disk and no bus. It does not require that
+ * configuration: a node without it still has the image's ruleset. nftables.service has loaded that before the chain starts
+ * (etc/common/systemd/system/guestos-boot.service), so the node was never open to a packet.
+ *
+ * Name servers are asked by systemd-resolved, which starts after this half of the boot. So a ruleset that names a host or an interface that
+ * is not there yet is left to the unit `nftables-names` while there is no bus.
  *
  * If it fails, the boot is degraded, but the node is never opened. The rules in force stay if the file is broken, would filter nothing,
  * or names an interface or host that does not exist so far. A conflict means that there is no ruleset file, or that it filters nothing.
@@ -21,7 +27,7 @@ import { systemBus } from "../services/system-bus.ts";
 export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
-  after: [systemBus],
+  after: [configInjection],
   onFailure: "degrade",
   // Interfaces and name servers may come up while this unit runs. The last try waits for name servers as long as the first one.
   timeout: 120_000,
@@ -30,12 +36,14 @@ export const nftables = unit({
   repairs: true,
   async plan(machine) {
     const { host, layout } = machine;
-    const loaded = await readLoadedRuleset(host, layout);
+    const noted = await readLoadedRuleset(host, layout);
     const ruleset = await rulesetIn(machine);
     const { files: included } = await includesOf(machine, ruleset);
     const sha256 = digestOf(ruleset?.content ?? "", included);
-    const isLoaded = loaded?.file === ruleset?.file && loaded?.sha256 === sha256;
-    if (isLoaded && loaded?.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
+    const isNoted = noted?.file === ruleset?.file && noted?.sha256 === sha256;
+    if (isNoted && noted?.ruleset === LEFT && !(await isBusRunning(host))) return [];
+    const loaded = noted?.ruleset === LEFT ? undefined : noted;
+    if (isNoted && loaded !== undefined && loaded.ruleset === (machine.freshRules.take() ?? (await rulesetDigest(host)))) return [];
     // Before the first load of a boot there is no dry run: a load names the mistake as well, and takes all of a file or nothing.
     const flaw = await flawIn(machine, ruleset, { dry: loaded !== undefined });
     if (flaw === undefined && ruleset !== undefined) {
@@ -43,11 +51,8 @@ export const nftables = unit({
         activate(`load ${ruleset.file} into the kernel's packet filter`, async () => {
           const from = { file: ruleset.file, sha256 };
           // A ruleset with includes is kept as the kernel shows it: the included files may have changed when it is needed again.
-          const { digest, text = ruleset.content } = await load(machine, from, ruleset, {
-            before: loaded,
-            text: included.length > 0,
-          });
-          await note(machine, { ...from, ruleset: digest }, text);
+          const rules = await load(machine, from, ruleset, { before: loaded, text: included.length > 0 });
+          if (rules !== undefined) await note(machine, { ...from, ruleset: rules.digest }, rules.text ?? ruleset.content);
         }),
       ];
     }
@@ -65,34 +70,62 @@ export const nftables = unit({
   },
 });
 
+/**
+ * Afterwards a ruleset that `nftables` had to leave, because it names a host or an interface that was not there, is in force too.
+ *
+ * It comes after the bus, because systemd starts that once it may also start systemd-resolved. Where nothing was left, it runs no tool.
+ */
+export const nftablesNames = unit({
+  name: "nftables-names",
+  title: "Load a firewall ruleset whose names had to wait",
+  // Not required: either unit may be switched off.
+  after: [nftables, systemBus],
+  onFailure: "degrade",
+  timeout: nftables.timeout,
+  retryFor: nftables.retryFor,
+  async plan(machine) {
+    const loaded = await readLoadedRuleset(machine.host, machine.layout);
+    return loaded?.ruleset === LEFT ? nftables.plan(machine) : [];
+  },
+});
+
 const NO_RULESET: Problem = {
   code: "no-firewall-ruleset",
   what: "there is no firewall ruleset; the rules in force stay",
   found: "none of the files",
 };
 
-/** A refused file is recorded too, if nothing was loaded before: the next plan then has nft check it, and reports the mistake. */
+/**
+ * A file that was not loaded is recorded too, if nothing was loaded before. After a refusal the next plan has nft check it, and reports the
+ * mistake. A file that names what is not there yet is loaded the next time, without a check: before the bus, by the unit `nftables-names`.
+ *
+ * @returns `undefined` where the ruleset is left to that unit
+ */
 async function load(
-  { host, layout }: Machine,
+  machine: Machine,
   from: Pick<LoadedRuleset, "file" | "sha256">,
   ruleset: Ruleset,
   { before, text }: { readonly before: LoadedRuleset | undefined; readonly text: boolean },
-): ReturnType<typeof loadExactly> {
+): Promise<Awaited<ReturnType<typeof loadExactly>> | undefined> {
+  const { host, layout } = machine;
   try {
     return await loadExactly(host, ruleset, { text });
   } catch (error) {
-    if (before === undefined && error instanceof ProblemError && error.problem.where !== undefined) {
-      await host.makeFolder(layout.run, { mode: 0o755 });
-      await host.writeFile(layout.runFiles.loadedRuleset, `${JSON.stringify({ ...from, ruleset: REFUSED } satisfies LoadedRuleset)}\n`, {
-        mode: 0o644,
-      });
-    }
-    throw error;
+    if (before !== undefined || !(error instanceof ProblemError)) throw error;
+    if (!error.retryable && error.problem.where === undefined) throw error;
+    const noted: LoadedRuleset = { ...from, ruleset: error.retryable ? LEFT : REFUSED };
+    await host.makeFolder(layout.run, { mode: 0o755 });
+    await host.writeFile(layout.runFiles.loadedRuleset, `${JSON.stringify(noted)}\n`, { mode: 0o644 });
+    if (!error.retryable || (await isBusRunning(host))) throw error;
+    machine.note(`${error.problem.what}; it is tried again once names can be resolved`);
+    return undefined;
   }
 }
 
 /** In place of the digest of rules that were never in force. */
 const REFUSED = "refused";
+/** The same, of rules that name what is not there yet. */
+const LEFT = "left";
 
 /** Records the ruleset that was just loaded. */
 async function note(machine: Machine, what: Omit<LoadedRuleset, "loaded">, kept: string): Promise<void> {

@@ -9,7 +9,7 @@ test("what the rest of the system waits for is all that does not ask the bus", (
     "system-bus",
     "network-applied",
     "ipv6-monitor",
-    "nftables",
+    "nftables-names",
     "journalbeat",
     "node-exporter",
     "ic-config",
@@ -17,12 +17,12 @@ test("what the rest of the system waits for is all that does not ask the bus", (
   ]);
 });
 
-test("network, host name and account keys wait neither for encryption nor for volumes", () => {
+test("network, host name, account keys and firewall wait neither for encryption nor for volumes", () => {
   const needed = (name: string): ReadonlySet<string> => {
     const unit = guestos.find((candidate) => candidate.name === name);
     return new Set([...(unit?.requires ?? []), ...(unit?.after ?? [])].flatMap((first) => [first.name, ...needed(first.name)]));
   };
-  for (const [name, ...more] of [["network", "network-card"], ["hostname"], ["ssh-account-keys"]] as const) {
+  for (const [name, ...more] of [["network", "network-card"], ["hostname"], ["ssh-account-keys"], ["nftables"]] as const) {
     expect([...needed(name)].toSorted(), name).toEqual(["config-injection", "mount-boot", ...more]);
   }
 });

@@ -56,8 +56,18 @@ test.each<readonly [string, readonly DeclaredUnit[], readonly string[], string]>
     ["a", "b"],
     "no unit x",
   ],
-  ["a late one, and is early", [declared("a", { stage: "early", requires: ["nftables"] })], ["a"], "it runs early, and nftables runs late"],
-  ["a late one, in order alone", [declared("a", { stage: "early", after: ["nftables"] })], ["a"], "it runs early, and nftables runs late"],
+  [
+    "a late one, and is early",
+    [declared("a", { stage: "early", requires: ["ipv6-monitor"] })],
+    ["a"],
+    "it runs early, and ipv6-monitor runs late",
+  ],
+  [
+    "a late one, in order alone",
+    [declared("a", { stage: "early", after: ["ipv6-monitor"] })],
+    ["a"],
+    "it runs early, and ipv6-monitor runs late",
+  ],
 ])("one that requires %s is left out, and what requires it", (_, units, left, reason) => {
   const found = linkedUnits([...units, declared("good")], shipped);
   expect(found.units.map(({ name }) => name)).toEqual(["good"]);

@@ -29,6 +29,9 @@ let machine: TestMachine;
 
 beforeAll(async () => {
   inside = await networkNamespace();
+  // As on a running node: name servers can be asked.
+  await inside.run("mkdir", "-p", "/run/systemd/units");
+  await inside.run("ln", "-s", "0123", "/run/systemd/units/invocation:dbus.service");
 });
 afterAll(async () => inside.stop());
 

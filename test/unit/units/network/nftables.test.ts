@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import type { Host } from "../../../../src/system/host.ts";
-import { nftables } from "../../../../src/units/network/nftables.ts";
+import { nftables, nftablesNames } from "../../../../src/units/network/nftables.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
@@ -73,4 +73,43 @@ test("a tool that fails for a reason of its own is told in its own words, and no
   const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { ...NFT, [LOAD]: failed } });
   await expect(runUnit(nftables, testMachine(host))).rejects.toThrow("cache initialization failed");
   expect([...host.files.keys()]).toEqual([IMAGE]);
+});
+
+const HOST_ABSENT = "/dev/stdin:3:5-9: Error: Could not resolve hostname: Temporary failure in name resolution\n";
+const BUS = { "/run/systemd/units/invocation:dbus.service": "0123" };
+
+test("before the bus, a ruleset that names what is not there yet is tried once, and left to the unit that comes after it", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { ...NFT, [LOAD]: { status: 1, stderr: HOST_ABSENT } } });
+  const machine = testMachine(host);
+  await runUnit(nftables, machine);
+  expect(machine.notes).toEqual([expect.stringContaining("names a host that does not resolve")]);
+  expect(host.effects.filter((effect) => effect.startsWith("run"))).toEqual([`run ${LOAD}`]);
+  const later = fakeHost({ files: Object.fromEntries(host.files), links: BUS, commands: NFT });
+  await runUnit(nftablesNames, testMachine(later));
+  expect(later.effects.filter((effect) => effect.startsWith("run"))).toEqual([LOAD, SHOW].map((line) => `run ${line}`));
+  later.effects.length = 0;
+  expect(await runUnit(nftables, testMachine(later))).toEqual([]);
+});
+
+test("with a bus a name that stays absent is an error, each time it is tried", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, links: BUS, commands: { ...NFT, [LOAD]: { status: 1, stderr: HOST_ABSENT } } });
+  for (const unit of [nftables, nftables, nftablesNames, nftablesNames])
+    await expect(runUnit(unit, testMachine(host))).rejects.toMatchObject({ retryable: true, problem: { where: { file: IMAGE } } });
+});
+
+test("a mistake in the file is reported at once, and left to no other unit", async () => {
+  const stderr = "/dev/stdin:2:3-7: Error: syntax error, unexpected string\n";
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: { ...NFT, [LOAD]: { status: 1, stderr } } });
+  await expect(runUnit(nftables, testMachine(host))).rejects.toMatchObject({ problem: { where: { file: IMAGE } } });
+  host.effects.length = 0;
+  expect(await nftablesNames.plan(testMachine(host))).toEqual([]);
+  expect(host.effects).toEqual([]);
+});
+
+test("where nothing was left, the unit for names runs no tool", async () => {
+  const host = fakeHost({ files: { [IMAGE]: RULES }, commands: NFT });
+  await runUnit(nftables, testMachine(host));
+  host.effects.length = 0;
+  expect(await nftablesNames.plan(testMachine(host))).toEqual([]);
+  expect(host.effects).toEqual([]);
 });
