@@ -121,10 +121,15 @@ export function volumeExtents(
   });
 }
 
+/** Starts no tool where all volumes are active: lvcreate(8) activates each one that it makes. */
 async function activateAll({ host, layout }: Machine, device: string): Promise<void> {
+  const inactive = async (): Promise<readonly VolumeLayout[]> => {
+    const active = await mappings(host);
+    return layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
+  };
+  if ((await inactive()).length === 0) return;
   await activateVolumeGroup(host, device, layout.volumeGroup);
-  const active = await mappings(host);
-  const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
+  const missing = await inactive();
   if (missing.length === 0) return;
   throw new ProblemError({
     code: "volumes-missing",

@@ -31,6 +31,12 @@ export function stayBelow(folder: string): void {
   root = folder;
 }
 
+/** The machine's folder. @throws Error before there is one */
+export function machineRoot(): string {
+  if (root === undefined) throw new Error("there is no machine yet");
+  return root;
+}
+
 /** @throws ProblemError for a path that is not the machine's */
 export function requireOwn(path: string): void {
   if (root !== undefined && resolve(path).startsWith(`${root}/`)) return;

@@ -1,10 +1,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import type { Booted } from "./command-line.ts";
 import { FILLER } from "./filler.ts";
+import { TOLD } from "./told.ts";
 import { ENVIRONMENT, type Target } from "./target.ts";
 
 /** File systems of a machine, with their size in MiB. */
@@ -110,6 +111,12 @@ export class CrashMachine implements Disposable {
   /** Gives back the space that a hook took. */
   unfill(): void {
     for (const place of ["", ...Object.keys(PLACES)]) rmSync(join(this.root, place, FILLER), { force: true });
+  }
+
+  /** What a boot on it has told systemd since the machine was booted. */
+  told(): string {
+    const file = join(this.root, TOLD);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
   snapshot(): Snapshot {

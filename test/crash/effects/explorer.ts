@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CrashMachine, type Ended, resetKernel, sh, type Snapshot } from "./crash-machine.ts";
 import { machineFiles, type Scenario } from "./scenarios.ts";
+import { READY } from "./told.ts";
 import type { Effect, Moment, Target } from "./target.ts";
 
 /** What happened to a process, and what was wrong afterwards. */
@@ -77,14 +78,16 @@ export class EffectExplorer {
 
   /** Everything that can happen, effect after effect. */
   cases(): readonly Case[] {
+    const { kind } = this.#scenario;
+    const first = kind === "boot" ? this.#effects.findIndex(({ name }) => name === READY) - EFFECTS_BEFORE : 0;
     return this.#effects.flatMap(({ name, steps }, index): readonly Case[] => {
       const isOfEveryRun = OF_EVERY_RUN.test(name);
-      if (isOfEveryRun && this.#scenario.kind !== "chain") return [];
+      if (index < first || (isOfEveryRun && kind !== "chain" && kind !== "boot")) return [];
       const effect = index + 1;
       const middle = Array.from({ length: steps }, (_, step): Moment => ({ kind: "middle", step: step + 1 }));
       const kills: readonly Moment[] = [{ kind: "before" }, ...middle, { kind: "after" }];
       // Each unit's own scenario has its steps; after an effect is before the next one.
-      const isOfUnit = this.#scenario.kind === "chain" && !isOfEveryRun;
+      const isOfUnit = kind === "chain" && !isOfEveryRun;
       const moments: readonly Moment[] = [...(isOfUnit ? kills.slice(0, 1) : kills), { kind: "full" }, { kind: "io-error" }];
       return moments.map((moment) => ({ effect, moment }));
     });
@@ -102,6 +105,8 @@ export class EffectExplorer {
     const reached = isKill ? ended.signal === "SIGKILL" : lines.length >= effect;
     const faults = isKill ? (reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`]) : faultsOfFailure(ended, moment);
     const cut = machine.snapshot();
+    if (isKill && machine.told() !== "")
+      faults.push(...this.#differences(cut, OF_THE_RUN).map((fault) => `systemd was told, but ${fault}`));
     machine.unfill();
     if (reboot) {
       machine.reboot();
@@ -141,12 +146,13 @@ export class EffectExplorer {
     return one?.contents.get(path) !== two?.contents.get(path);
   }
 
-  /** Against the state of an undisturbed run. */
-  #differences(found: Snapshot): readonly string[] {
+  /** Against the state of an undisturbed run. @param except paths that do not count */
+  #differences(found: Snapshot, except?: RegExp): readonly string[] {
     const [reference] = this.#references;
     if (reference === undefined) throw new Error("nothing was enumerated");
     const paths = new Set([...reference.entries.keys(), ...found.entries.keys()]);
     return [...paths].flatMap((path) => {
+      if (except?.test(path) === true) return [];
       const [is, should] = [found.entries.get(path), reference.entries.get(path)];
       if (is !== should) return [`${path}: ${is ?? "missing"}, undisturbed ${should ?? "not there"}`];
       if (this.#isRandom(path) || found.contents.get(path) === reference.contents.get(path)) return [];
@@ -162,6 +168,11 @@ export class EffectExplorer {
     });
   }
 }
+
+/** Effects of the early half before its end that a scenario of the kind `boot` kills too. */
+const EFFECTS_BEFORE = 3;
+/** What a run notes while it lasts. All else is there when systemd is told: here, no unit of the late half changes anything. */
+const OF_THE_RUN = /^boot\/config\/(\.[^/]*|unfinished-run\.json)$/;
 
 /** What every run does, whatever it is for: once is enough. */
 const OF_EVERY_RUN = /^make \/run\/guestos-boot$|unfinished-run\.json$|collector_textfile|^\w+ \/var\/lib\/guestos-boot\/boots/;

@@ -24,8 +24,11 @@ export interface Scenario {
   readonly args: readonly string[];
   /** Ends with 0 when nothing is left to do. */
   readonly check?: readonly string[];
-  /** `chain`: units run at the same time, so that an effect has another number each time; here alone, what every run does is killed. */
-  readonly kind: "chain" | "unit" | "upgrade";
+  /**
+   * `chain`: units run at the same time, so that an effect has another number each time; here alone, what every run does is killed.
+   * `boot`: the same as systemd starts it, killed only around what systemd is told.
+   */
+  readonly kind: "chain" | "boot" | "unit" | "upgrade";
 }
 
 const MIB = 1024 * 1024;
@@ -185,4 +188,14 @@ export const scenarios: readonly Scenario[] = [
     args: ["run"],
     check: ["plan"],
   })),
+  {
+    name: "a boot, from the end of its early half on",
+    profile: DEFAULT_PROFILE,
+    kind: "boot",
+    files: {},
+    kernel: SYSTEM_A,
+    before: [],
+    args: ["run", "--stage", "boot"],
+    check: ["plan"],
+  },
 ];

@@ -4,6 +4,7 @@ const here = (name: string): string => new URL(name, import.meta.url).href;
 const STAND_INS: Readonly<Record<string, string>> = {
   [here("../../../src/system/host.ts")]: here("hooked-host.ts"),
   [here("../../../src/system/disks/direct-file.ts")]: here("hooked-direct-file.ts"),
+  [here("../../../src/system/systemd/notify.ts")]: here("hooked-notify.ts"),
   [here("../../../src/upgrade/slot-places.ts")]: here("hooked-slot-places.ts"),
 };
 
