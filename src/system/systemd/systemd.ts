@@ -37,6 +37,26 @@ export async function isBusRunning(host: Host): Promise<boolean> {
 /** dbus-daemon(1) and dbus-broker(1): each has a unit of its own, of which dbus.service may be an alias. */
 const BUS_SERVICES = ["dbus.service", "dbus-broker.service"];
 
+/**
+ * Waits until systemd is on the bus, which it joins only after the daemon has started (its name is what calls go to).
+ *
+ * @param within milliseconds
+ * @returns whether it is there
+ */
+export async function systemdJoins(bus: SystemBus, within: number): Promise<boolean> {
+  const isThere = async (): Promise<boolean> =>
+    (await call(bus, { ...DAEMON, member: "NameHasOwner", signature: "s", body: [DESTINATION] }))[0] === true;
+  if (await isThere()) return true;
+  const { destination: sender, path, interface: of } = DAEMON;
+  const changes = await subscribe(bus, { sender, path, interface: of, member: "NameOwnerChanged" });
+  const end = performance.now() + within;
+  while (!(await isThere())) if (!(await changes.next(Math.max(0, end - performance.now())))) return false;
+  return true;
+}
+
+/** The bus itself (D-Bus specification, "Message Bus Messages"). */
+const DAEMON = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
+
 /** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
 export async function unitState(host: Host, name: string): Promise<UnitState> {
   return await withSystemBus(host, async (bus) => await stateOn(bus, name));

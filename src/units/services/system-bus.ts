@@ -1,9 +1,11 @@
 import { ProblemError } from "../../base/problem.ts";
 import { busSocketChanges, withSystemBusIfThere } from "../../system/systemd/dbus.ts";
+import { systemdJoins } from "../../system/systemd/systemd.ts";
 import { unit } from "../machine.ts";
 
 /**
- * Afterwards the system bus answers. The unit waits for that, and changes nothing.
+ * Afterwards the system bus answers, and systemd on it. The unit waits for that, and changes nothing. systemd joins the bus a moment after
+ * the daemon has started, and a unit that asks it for a service in between would fail.
  *
  * systemd starts the bus once this program has told it that the early half of the boot has ended. Units that require or follow this one,
  * directly or not, are the late half. All others are the early half. That is the only difference (src/run/stages.ts). If it fails, the boot
@@ -17,7 +19,18 @@ export const systemBus = unit({
   timeout: 300_000,
   retryFor: 290_000,
   async plan({ host }) {
-    if ((await withSystemBusIfThere(host, async () => true)) === true) return [];
+    const hasJoined = await withSystemBusIfThere(host, async (bus) => systemdJoins(bus, JOINING));
+    if (hasJoined === true) return [];
+    if (hasJoined === false)
+      throw new ProblemError(
+        {
+          code: "systemd-not-on-bus",
+          what: "systemd is not on the system bus",
+          found: `the bus answers, and no one has systemd's name on it within ${JOINING / 1000} s`,
+          todo: "systemctl status dbus.service; journalctl -b _PID=1",
+        },
+        { retryable: true },
+      );
     throw new ProblemError(
       {
         code: "bus-not-answering",
@@ -29,3 +42,6 @@ export const systemBus = unit({
     );
   },
 });
+
+/** Milliseconds. systemd joins at once; this is for a machine that is busy. */
+const JOINING = 10_000;
