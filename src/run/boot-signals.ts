@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 
 export interface BootSignals {
   readonly sink: Sink;
-  /** Call this as soon as the record is complete: units that order themselves after guestos-boot.target start then. */
+  /** Call this last: units that order themselves after guestos-boot.target start then. */
   readonly close: (outcome: RunOutcome) => Promise<void>;
 }
 

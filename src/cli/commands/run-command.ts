@@ -70,13 +70,13 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
     peakMemory,
   });
   record.close();
-  // What follows the boot waits for no metrics, and for no copy of the record.
-  await signals?.close(outcome);
   await Promise.all([output.close(), status.close()]);
   await refreshMetricsAfter(reader.run, host, layout, terminal.complain);
   await keepBootRecord(host, layout, terminal);
   if (request.json) printJson(terminal, runDocument(reader.run));
+  // Only now: who follows the boot may call this program at once, and must find the lock free.
   release();
+  await signals?.close(outcome);
   if (outcome === "stopped") return stop.exit();
   return outcome === "done" ? "ok" : outcome;
 }
