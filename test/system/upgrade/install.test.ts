@@ -303,9 +303,9 @@ test("a signature by a key of this machine vouches for an image; another key, an
   await expect(ask()).rejects.toThrow("a public key cannot be read");
 });
 
-test("nothing vouching for an image is said, and so is a hash that is none", async () => {
+test("an image whose origin cannot be verified is refused, and so is a hash that is none", async () => {
   using machine = upgradeMachine();
-  await expect(trustFor(machine.host, machine.layout, { insecure: false })).rejects.toThrow("nothing vouches");
+  await expect(trustFor(machine.host, machine.layout, { insecure: false })).rejects.toThrow("the origin of the image cannot be verified");
   await expect(trustFor(machine.host, machine.layout, { insecure: true, sha256: "abc" })).rejects.toThrow("no SHA-256");
   expect(await trustFor(machine.host, machine.layout, { insecure: true })).toEqual({ kind: "insecure" });
 });
