@@ -48,7 +48,7 @@ test("a service that refuses is an error with its name and its words", async () 
 });
 
 test("a service that is not there is an error, and one that could be started is not started by asking", async () => {
-  for (const destination of ["org.example.No one", "org.example.Sleeping"]) {
+  for (const destination of ["org.example.Absent", "org.example.Sleeping"]) {
     await expect(ask({ destination, member: "Echo" })).rejects.toThrow(`${destination} is not running`);
   }
   expect(existsSync(started)).toBe(false);
