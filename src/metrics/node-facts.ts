@@ -8,6 +8,7 @@ import { findPartition } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
 import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
+import * as z from "../base/schema.ts";
 import { inspect } from "../upgrade/situation.ts";
 import { readRefusedImages } from "../upgrade/slot-state.ts";
 import type { UpgradeFacts } from "./upgrade-samples.ts";
@@ -66,12 +67,17 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
   };
 }
 
-/** No more of the file is read by its schema, which takes memory that the monitor does not have. */
+/** The one value of config.json that is a metric: the whole schema takes memory that the monitor does not have. */
+const Versioned = z.object({ config_version: z.string().check(z.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)) });
+
 async function configVersionIn(host: Host, layout: Layout): Promise<string | undefined> {
   const text = await host.readText(layout.guestosConfig);
   if (text === undefined) return undefined;
-  const [, found] = /"config_version"\s*:\s*"(\d{1,6}\.\d{1,6}\.\d{1,6})"/.exec(text) ?? [];
-  return found ?? "unknown";
+  try {
+    return Versioned.parse(JSON.parse(text)).config_version;
+  } catch {
+    return "unknown";
+  }
 }
 
 async function recordIn(host: Host, file: string): Promise<ReadRecord | undefined> {

@@ -41,6 +41,8 @@ beforeAll(async () => {
   writeFileSync(monitorFile, JSON.stringify(state));
   mkdirSync(layout.run, { recursive: true });
   writeFileSync(join(layout.run, "nftables.json"), JSON.stringify({ file: "f", sha256: "s", ruleset: "r", loaded: now }));
+  mkdirSync(dirname(layout.guestosConfig), { recursive: true });
+  writeFileSync(layout.guestosConfig, JSON.stringify({ config_version: "1.17.0" }));
   await writeTextfile(host, layout, { recordFile: boot.path("run/record.jsonl"), monitorFile });
 
   const exporter = await nodeExporter(layout.collector, EXPORTER);
