@@ -303,7 +303,7 @@ test("a header or a key that is damaged or gone stops everything, and is all tha
       todo: expect.stringMatching(/do not format it/),
     });
     expect(problems.get("nothing at all")).toMatchObject({ found: "nothing", todo: expect.stringMatching(/do not format it/) });
-    expect(problems.get("no key")).toMatchObject({ what: expect.stringMatching(/is gone/), found: expect.stringMatching(/store/) });
+    expect(problems.get("no key")).toMatchObject({ what: expect.stringMatching(/is missing/), found: expect.stringMatching(/store/) });
     expect(problems.get("half a key")).toMatchObject({ what: "the store key is damaged", where: { file: key } });
     expect(problems.get("an empty key")).toMatchObject({ what: "the store key is damaged", where: { file: key } });
     expect(problems.get("another key")?.what).toMatch(/does not open .*; nothing was changed$/);
@@ -381,7 +381,7 @@ test("a store partition that the kernel has lost is not made again, and not take
     expect(await vm.shell.ok(`cmp --bytes=$((32 * 1024 * 1024)) ${disk}10 /dev/shm/header && rm /dev/shm/header`)).toBe("");
     const problem = (name: string): string | undefined => unitOf(results.get(name), "store-key").problem?.what;
     for (const { name } of steps) expect(results.get(name), name).toMatchObject({ status: 3, wroteDevice: false });
-    expect(problem("complete")).toMatch(/^the partition store is gone from /);
+    expect(problem("complete")).toMatch(/^the partition store is missing from /);
     expect(problem("no intent")).toMatch(/is not empty; it was not changed$/);
     expect(problem("once more")).toMatch(/does not hold what it should; it was not changed$/);
     await expectAllKept(vm);
