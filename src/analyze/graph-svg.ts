@@ -22,7 +22,7 @@ export interface GraphOptions {
 const MARGIN = 20;
 const BOX_HEIGHT = 34;
 const ROW = 50;
-const GAP = 40;
+const GAP = 24;
 
 /** A picture of the chain as SVG, from left to right. @param units in an order in which requirements come first */
 export function graphSvg(units: readonly GraphUnit[], { title, style = true }: GraphOptions): string {

@@ -22,26 +22,28 @@ Examples, upgrading the node:
 guestos-boot help COMMAND describes a command and shows examples.
 The manual: man guestos-boot, man guestos-config, man guestos-boot.conf.`;
 
-export const runHelp = `Each unit inspects the machine, does what is missing, and checks again. Units that
-do not depend on each other run at the same time. A unit that fails stops only those
-that require it; the others finish, and the last lines say what to do.
+export const runHelp = `Each unit inspects the machine, does what is missing, and checks again. Units
+that do not depend on each other run at the same time. A unit that fails stops
+only those that require it; the others finish, and the last lines say what to
+do.
 
 Examples:
   guestos-boot run --stage boot  what guestos-boot.service does
   guestos-boot --unit network --unit hostname
   guestos-boot --wait 60 --json   for scripts: one document, at the end`;
 
-export const planHelp = `Inspects as a run does, and stops before the first action of each unit. A unit that
-requires one with something to do is "planned once" that one has run.
-Exits with 0 when there is nothing to do, with 11 when there is something.
+export const planHelp = `Inspects as a run does, and stops before the first action of each unit. A unit
+that requires one with something to do is "planned once" that one has run. Exits
+with 0 when there is nothing to do, with 11 when there is something.
 
 Examples:
   guestos-boot plan
   guestos-boot plan --unit network`;
 
-export const verifyHelp = `Lists every mistake in the chain, and in /etc/guestos-boot: the configuration file
-and extra units (guestos-boot.conf(5)). The build of an image runs it. Exits with 9
-for a chain that is not sound, with 18 for a configuration that cannot be used.
+export const verifyHelp = `Lists every mistake in the chain, and in /etc/guestos-boot: the configuration
+file and extra units (guestos-boot.conf(5)). The build of an image runs it.
+Exits with 9 for a chain that is not sound, with 18 for a configuration that
+cannot be used.
 
 Examples:
   guestos-boot verify
@@ -67,37 +69,39 @@ Examples:
   guestos-boot analyze diff 1 0              the boot before, and this one
   guestos-boot analyze blame --record other-node.jsonl`;
 
-export const whyHelp = `Shows what the unit waited for, what it saw, what it ran, and how that ended, for
-each run of the boot that it was part of.
+export const whyHelp = `Shows what the unit waited for, what it saw, what it ran, and how that ended,
+for each run of the boot that it was part of.
 
 Examples:
   guestos-boot why store-key
   guestos-boot why store-key --boot 1`;
 
-export const doctorHelp = `Plans each unit, and inspects what no unit does: mount options, permissions of keys,
-copies of LUKS headers, sizes of volumes, free space, the network, both systems, the
-expiry of a certificate, services, the monitor. Shows what is wrong, worst first, the
-command that shows it, and how to repair it. Changes nothing. Exits with 0 when the
-node is sound, with 17 when something is wrong, or could not be inspected. Notices
-do not count.
+export const doctorHelp = `Plans each unit, and inspects what no unit does: mount options, permissions of
+keys, copies of LUKS headers, sizes of volumes, free space, the network, both
+systems, the expiry of a certificate, services, the monitor. Shows what is
+wrong, worst first, the command that shows it, and how to repair it. Changes
+nothing. Exits with 0 when the node is sound, with 17 when something is wrong,
+or could not be inspected. Notices do not count.
 
 Examples:
   guestos-boot doctor
   guestos-boot doctor --json`;
 
-export const statusHelp = `The runs of one boot are taken together: the boot itself, and what an operator ran
-since. The latest result of each unit counts. Exits as the boot did: with 0,
-3 (failed) or 10 (degraded), or with 13 while it is running, or when it was cut off.
+export const statusHelp = `The runs of one boot are taken together: the boot itself, and what an operator
+ran since. The latest result of each unit counts. Exits as the boot did: with 0,
+3 (failed) or 10 (degraded), or with 13 while it is running, or when it was cut
+off.
 
 Examples:
   guestos-boot status
   guestos-boot status --watch
   guestos-boot status --boot 1 --json`;
 
-export const monitorHelp = `Waits for events that require an inspection (a changed ruleset, a lost address, a
-volume that fills up), and inspects everything once an hour. What is safe to repair
-at any time is repaired; the metrics show the rest. With --once, a unit is inspected
-without those that it requires; exits with 10 when something is missing.
+export const monitorHelp = `Waits for events that require an inspection (a changed ruleset, a lost address,
+a volume that fills up), and inspects everything once an hour. What is safe to
+repair at any time is repaired; the metrics show the rest. With --once, a unit
+is inspected without those that it requires; exits with 10 when something is
+missing.
 
 Examples:
   systemctl status guestos-monitor.service
@@ -105,16 +109,16 @@ Examples:
   guestos-boot monitor --once --unit nftables`;
 
 export const configImageHelp = `Writes a VFAT image labelled CONFIG with ic-bootstrap.tar in it; the same input
-gives the same bytes. The node's own checks run first; nothing is written unless they
-pass. Attach the image to the VM as a removable disk.
+gives the same bytes. The node's own checks run first; nothing is written unless
+they pass. Attach the image to the VM as a removable disk.
 
 Examples:
   guestos-boot config-image --out config.img ./node7
   guestos-boot config-image --out config.img --network-conf ./network.conf \\
     --accounts-ssh-authorized-keys ./keys`;
 
-export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into the
-other one and tried once. Unless it is confirmed, the next boot goes back.
+export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into
+the other one and tried once. Unless it is confirmed, the next boot goes back.
 
 Examples:
   guestos-boot upgrade            the state of both
@@ -122,24 +126,25 @@ Examples:
   guestos-boot upgrade confirm    keep it
   guestos-boot upgrade rollback   go back`;
 
-export const upgradeStatusHelp = `The setting of the boot loader, what is known of each slot, and the images that are
-refused because they failed. Lines "to do" are what the next boot, or the next
-upgrade command, does before anything else. Changes nothing.`;
+export const upgradeStatusHelp = `The setting of the boot loader, what is known of each slot, and the images that
+are refused because they failed. Lines "to do" are what the next boot, or the
+next upgrade command, does before anything else. Changes nothing.`;
 
-export const upgradeCommitHelp = `Requires that the running system is stable, and that the other slot holds an image
-that was installed, read back and not tried before. The new system has one try: if
-it does not start, or is not confirmed, the machine goes back to this one.
+export const upgradeCommitHelp = `Requires that the running system is stable, and that the other slot holds an
+image that was installed, read back and not tried before. The new system has one
+try: if it does not start, or is not confirmed, the machine goes back to this
+one.
 
 Examples:
   guestos-boot upgrade commit
   guestos-boot upgrade commit --no-reboot`;
 
 export const upgradeConfirmHelp = `The boot must have succeeded, and every executable in /etc/guestos-boot/health.d
-must exit with 0 within a minute. On a stable system nothing is checked and nothing
-written, so it may be called any number of times.`;
+must exit with 0 within a minute. On a stable system nothing is checked and
+nothing written, so it may be called any number of times.`;
 
-export const upgradeRollbackHelp = `On trial: goes back to the other system; the image on trial is refused from then on.
-Stable: tries the other system, as commit does, if it is known to work.
+export const upgradeRollbackHelp = `On trial: goes back to the other system; the image on trial is refused from then
+on. Stable: tries the other system, as commit does, if it is known to work.
 Committed and not restarted yet: undoes the commit.`;
 
 export const upgradeForgetHelp = `An image that was tried and not confirmed is refused from then on, by its hash.
@@ -147,8 +152,8 @@ export const upgradeForgetHelp = `An image that was tried and not confirmed is r
 Example:
   guestos-boot upgrade forget SHA256`;
 
-export const recoveryHelp = `The passphrase has its own key slot in the LUKS header of the store. It opens the
-store on any machine, also when /boot/config/store.keyfile is lost:
+export const recoveryHelp = `The passphrase has its own key slot in the LUKS header of the store. It opens
+the store on any machine, also when /boot/config/store.keyfile is lost:
 docs/operator.md, "The key file is lost". A node boots without it.
 
 Examples:
@@ -173,9 +178,9 @@ Examples:
   manageboot upgrade-commit`;
 
 export const provisionSshKeysHelp = `Lines as in authorized_keys. They are kept on the config partition, and are in
-force at once. A line that is no key is left out: the others are in force, and it
-exits with 12. No line at all: no one can log in to that account. It is what the
-orchestrator calls as /opt/ic/bin/provision-ssh-keys.sh.
+force at once. A line that is no key is left out: the others are in force, and
+it exits with 12. No line at all: no one can log in to that account. It is what
+the orchestrator calls as /opt/ic/bin/provision-ssh-keys.sh.
 
 Examples:
   guestos-boot provision-ssh-keys readonly < readonly.pub`;
@@ -187,14 +192,15 @@ Examples:
   guestos-boot regenerate-network-config`;
 
 export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) is written directly to the other slot's
-partitions. Only what they do not hold already is written; all of it is read back
-from the disk. Nothing is started: that is what commit does. The same command
-resumes an interrupted install. One of --sha256, --signature or --insecure is
-required. Exits with 14 while an upgrade waits for its restart or confirmation.
+partitions. Only what they do not hold already is written; all of it is read
+back from the disk. Nothing is started: that is what commit does. The same
+command resumes an interrupted install. One of --sha256, --signature or
+--insecure is required. Exits with 14 while an upgrade waits for its restart or
+confirmation.
 
 For a server that requires authorization: --header-file, a file of lines such as
-"Authorization: Bearer TOKEN", which only its owner can read. They are sent to that
-server only, by https. An address with a password in it is refused.
+"Authorization: Bearer TOKEN", which only its owner can read. They are sent to
+that server only, by https. An address with a password in it is refused.
 
 Examples:
   guestos-boot upgrade install --sha256 "$HASH" https://example.org/update.tar.zst
