@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readAccounts } from "../system/files/accounts.ts";
 import { readInjectedData } from "../config/state/injection-record.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { dataTarget } from "../medium/medium-contents.ts";
@@ -19,9 +20,14 @@ export const keysCheck: Check = {
   within: 30_000,
   async inspect({ layout, medium, chain }, host) {
     let inspected = 0;
+    // Without them, a group that may read is one too many.
+    const known = await readAccounts(host, layout.etc.folder).catch(() => undefined);
+    const ownGroups = new Map([...(known?.accounts.values() ?? [])].map(({ uid, gid }) => [uid, gid]));
     const inspectAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
       inspected += places.length;
-      return (await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => inspectKey(host, place))))).flat();
+      return (
+        await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => inspectKey(host, place, ownGroups))))
+      ).flat();
     };
     const ours = await part(`ls -l ${layout.mountPoints.config}`, async () =>
       inspectAll(
@@ -65,16 +71,18 @@ async function injectedPlaces({ layout, medium }: Pick<CheckedNode, "layout" | "
   return secret.map(({ target }) => ({ path: dataTarget(contents, layout, target), kind: "injected" }));
 }
 
-async function inspectKey(host: Host, place: KeyPlace): Promise<readonly Finding[]> {
+/** @param ownGroups the primary group of each account */
+async function inspectKey(host: Host, place: KeyPlace, ownGroups: ReadonlyMap<number, number>): Promise<readonly Finding[]> {
   const facts = await host.stat(place.path);
-  if (facts !== undefined) return judgeKey(place, facts);
+  if (facts !== undefined) return judgeKey(place, facts, ownGroups.get(facts.uid));
   if (place.kind === "injected") return [];
   throw new ProblemError({ code: "key-missing", what: `there is no ${place.path}` });
 }
 
-function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid }: FileFacts): readonly Finding[] {
-  const isOpen = kind !== "link" && (mode & 0o077) !== 0;
+/** The node's software may let the owner's own group in, as data-owners does: no one else is in it. */
+function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid, gid }: FileFacts, ownGroup: number | undefined): readonly Finding[] {
   const isRoots = whose === "ours";
+  const isOpen = kind !== "link" && (mode & (!isRoots && gid === ownGroup ? 0o007 : 0o077)) !== 0;
   const isOthers = isRoots && uid !== 0;
   if (!isOpen && !isOthers) return [];
   const right = (mode & 0o700).toString(8).padStart(4, "0");

@@ -105,6 +105,19 @@ test("a key that others may read, or that is another's, is named with what close
   expect((await inspect(keysCheck)).findings).toEqual([]);
 });
 
+test("the owner's own group may read a key of the node's software, and no other group may", async () => {
+  putKeys();
+  mkdirSync(layout.etc.folder, { recursive: true });
+  writeFileSync(join(layout.etc.folder, "passwd"), "ic-csp-vault:x:1000:1001::/:/bin/false\n");
+  writeFileSync(join(layout.etc.folder, "group"), "ic-csp-vault:x:1001:\n");
+  const node = join(layout.mountPoints.crypto, "node_sks");
+  chownSync(node, 1000, 1001);
+  chmodSync(node, 0o2750);
+  expect((await inspect(keysCheck)).findings).toEqual([]);
+  chownSync(node, 1000, 1000);
+  expect(texts((await inspect(keysCheck)).findings)).toEqual([`wrong: ${node} is not closed to others`]);
+});
+
 test("keys that are not there, or whose place is not mounted, could not be inspected", async () => {
   putKeys();
   rmSync(layout.config.storeKey);
