@@ -1,4 +1,6 @@
+import { fstatSync, read } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { promisify } from "node:util";
 import { pause, systemClock } from "../../base/clock.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ProblemError, unreadableFile } from "../../base/problem.ts";
@@ -42,18 +44,34 @@ async function* piecesOf(path: string, isFile: boolean, signal: AbortSignal): As
   yield* pieces(read, () => closed(file, isFile), signal);
 }
 
-/** The bytes piped into the program. */
+const STANDARD_INPUT = 0;
+
+/** The bytes of standard input: a pipe, a socket, a file or a block device. */
 export function standardInput(signal: AbortSignal): ByteSource {
   const name = "standard input";
-  return {
-    name,
-    size: () => undefined,
-    chunks: gathered(
-      () => fromStandardInput(name),
-      signal,
-      () => void process.stdin.destroy(),
-    ),
-  };
+  const facts = fstatSync(STANDARD_INPUT);
+  const chunks =
+    // Node has no stream for a block device: its `process.stdin` is then empty.
+    facts.isFile() || facts.isBlockDevice()
+      ? pieces(
+          async (buffer) => fromDescriptor(name, buffer),
+          async () => undefined,
+          signal,
+        )
+      : gathered(
+          () => fromStandardInput(name),
+          signal,
+          () => void process.stdin.destroy(),
+        );
+  return { name, size: () => undefined, chunks };
+}
+
+async function fromDescriptor(name: string, buffer: Buffer): Promise<number> {
+  try {
+    return (await promisify(read)(STANDARD_INPUT, buffer, 0, buffer.length, null)).bytesRead;
+  } catch (error) {
+    throw unreadable(name, foreignWords(error), error);
+  }
 }
 
 /**

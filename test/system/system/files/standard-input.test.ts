@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -46,4 +48,22 @@ test("an abort does not wait for a pipe that stays silent, and the program ends"
   const command = ["-c", script, "pipe", process.execPath, ...args("AbortSignal.timeout(500)")];
   const { stdout, status } = spawnSync("bash", command, { encoding: "utf8", timeout: 30_000 });
   expect([stdout, status]).toEqual(["TimeoutError\n", 0]);
+});
+
+test("a file and a block device are read to their ends as well", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "standard-input-")), "image");
+  writeFileSync(file, Buffer.alloc(2 * 1024 * 1024 + 512));
+  const device = spawnSync("losetup", ["--find", "--show", file], { encoding: "utf8" }).stdout.trim();
+  try {
+    for (const path of [file, device]) {
+      const script = '"$@" <"$INPUT"';
+      const { stdout, stderr } = spawnSync("bash", ["-c", script, "input", process.execPath, ...args()], {
+        encoding: "utf8",
+        env: { ...process.env, INPUT: path },
+      });
+      expect(stdout, `${path}: ${stderr}`).toBe("2097664\n");
+    }
+  } finally {
+    spawnSync("losetup", ["--detach", device]);
+  }
 });
