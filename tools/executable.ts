@@ -17,7 +17,7 @@ export const interpreterOptions = [
   // A process that runs as root opens no debugger when it gets SIGUSR1. It also saves the thread that waits for it.
   "--disable-sigusr1",
   // MiB. The first objects of a start live on, so collecting them, a MiB at a time, only copies them.
-  "--min-semi-space-size=6",
+  "--min-semi-space-size=4",
 ];
 
 export interface ExecutableOptions {
