@@ -27,7 +27,7 @@ const RunFacts = z.object({
   pid: z.number(),
   /**
    * `boot`: the boot itself. `early` or `late`: a half of it, started by an operator, or by a release in which each
-   * half was a process of its own. Absent: any other run that an operator started.
+   * half was a process of its own. Absent: every other run, started by an operator.
    */
   stage: z.optional(z.enum(["boot", "early", "late"])),
   /** The monitor started the run on its own; no operator asked for it. */

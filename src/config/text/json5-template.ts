@@ -1,7 +1,7 @@
 import { ProblemError } from "../../base/problem.ts";
 import { quoted } from "../../base/quoted.ts";
 
-/** A value of a template: text, or a literal of JSON, which stands as it is where no string surrounds it. */
+/** A value of a template: text, or a literal of JSON, which is written unchanged outside of a string. */
 export type TemplateValue = { readonly text: string } | { readonly literal: string };
 
 type Place = "bare" | "string" | "line comment" | "block comment";
@@ -9,9 +9,9 @@ type Place = "bare" | "string" | "line comment" | "block comment";
 const PLACEHOLDER = /\{\{[ \t]*(\w+)[ \t]*\}\}/y;
 
 /**
- * Fills in the `{{ name }}` of a JSON5 document (spec.json5.org). A value stays what it is wherever it stands: within a
+ * Fills in the `{{ name }}` of a JSON5 document (spec.json5.org). A value cannot end the place that it is written to: within a
  * string it is escaped as JSON escapes it, and cannot end the string; outside of one, a text becomes a string of its
- * own. Values are not searched for placeholders.
+ * own. Names within values are not replaced.
  *
  * @param file for messages
  * @throws ProblemError with its place for a name without a value, or a string or comment without an end

@@ -70,7 +70,7 @@ async function fromDescriptor(name: string, buffer: Buffer): Promise<number> {
   try {
     return (await promisify(read)(STANDARD_INPUT, buffer, 0, buffer.length, null)).bytesRead;
   } catch (error) {
-    throw unreadable(name, foreignWords(error), error);
+    throw new ProblemError(unreadableFile(name, foreignWords(error)), { cause: error });
   }
 }
 
@@ -82,7 +82,7 @@ async function* fromStandardInput(name: string): AsyncGenerator {
   try {
     yield* process.stdin;
   } catch (error) {
-    throw unreadable(name, foreignWords(error), error);
+    throw new ProblemError(unreadableFile(name, foreignWords(error)), { cause: error });
   }
 }
 

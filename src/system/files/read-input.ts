@@ -1,4 +1,5 @@
 import { ProblemError } from "../../base/problem.ts";
+import { standardInput } from "./byte-source.ts";
 
 export interface InputLimits {
   /** Bytes. */
@@ -14,29 +15,20 @@ export interface InputLimits {
  * @throws ProblemError when there is more than `most`, or it does not end in time; an Error when the signal is aborted
  */
 export async function readInput({ most, patience, signal }: InputLimits): Promise<Uint8Array> {
-  const { stdin } = process;
   const late = AbortSignal.timeout(patience);
-  const bound = AbortSignal.any([signal, late]);
-  const pieces: Buffer[] = [];
+  const pieces: Uint8Array[] = [];
   let bytes = 0;
   try {
-    await new Promise<void>((resolve, reject) => {
-      const stop = (): void => reject(late.aborted ? unfinished(patience) : new Error("stopped"));
-      if (bound.aborted) return stop();
-      bound.addEventListener("abort", stop, { once: true });
-      stdin.on("data", (piece: Buffer) => {
-        bytes += piece.length;
-        pieces.push(piece);
-        if (bytes > most) reject(tooMuch(most));
-      });
-      stdin.once("end", resolve);
-      stdin.once("error", reject);
-    });
-    return Buffer.concat(pieces);
-  } finally {
-    stdin.pause();
-    for (const event of ["data", "end", "error"]) stdin.removeAllListeners(event);
+    for await (const piece of standardInput(AbortSignal.any([signal, late])).chunks) {
+      bytes += piece.length;
+      if (bytes > most) throw tooMuch(most);
+      // Its memory is used again for the next one.
+      pieces.push(Uint8Array.from(piece));
+    }
+  } catch (error) {
+    throw late.aborted && !signal.aborted ? unfinished(patience) : error;
   }
+  return Buffer.concat(pieces);
 }
 
 function tooMuch(most: number): ProblemError {
