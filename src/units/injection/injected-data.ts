@@ -17,7 +17,7 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 
 /**
  * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From then
- * on neither this unit nor config-injection reads a medium again.
+ * on this unit reads no medium again, and config-injection takes the configuration alone from one.
  *
  * It requires config-injection, which has checked the whole tar and recorded its digest, and the units that mount the file systems of the
  * profile's data. The medium is read once more, into a folder beside the target. The result is used only if the tar still has the recorded
