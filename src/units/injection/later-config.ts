@@ -5,7 +5,7 @@ import { bootstrapLimits, type Inspection, inspectMedium, smallContent } from ".
 import { configTarget, KEYS_FOLDER, topLevelEntries } from "../../medium/medium-contents.ts";
 import { type Found, mediaDiffer, noMedium, type Search, searchMedia } from "../../medium/medium.ts";
 import { type MediumSource, readerOf } from "../../medium/medium-source.ts";
-import { type Problem, ProblemError } from "../../base/problem.ts";
+import { oneLine, type Problem, ProblemError, toProblem } from "../../base/problem.ts";
 import type { Machine } from "../machine.ts";
 import { configInForce } from "./config-in-force.ts";
 import { storeFile } from "./store-file.ts";
@@ -31,10 +31,14 @@ export async function planLater(machine: Machine): Promise<Plan> {
   const saved = await readSaved(machine);
   const answer = await search(machine, saved !== undefined);
   if ("problem" in answer) {
-    if (saved === undefined) return [];
+    const { problem } = answer;
+    if (saved === undefined) {
+      if (problem.problem.code !== "medium-not-found") machine.note(`the configuration medium is not used: ${oneLine(problem.problem)}`);
+      return [];
+    }
     const actions = await configInForce(machine, saved);
     if (actions.length > 0) return actions;
-    throw answer.problem;
+    throw problem;
   }
   if (answer.config !== undefined) return takeConfig(machine, answer.config, saved);
   return answer.old === undefined ? [] : changeBack(machine, answer.old);
@@ -61,8 +65,11 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
   try {
     result = await searchMedia(host, layout, async (source) => readLater(machine, source, expected));
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    return { problem: kept(error.problem, error) };
+    host.signal.throwIfAborted();
+    const problem = toProblem(error);
+    // A drive that fails must not cost a configured node its network.
+    if (problem.code === "defect") throw error;
+    return { problem: kept(problem, error) };
   }
   const [first, ...others] = result.found;
   if (first === undefined) return { problem: noMedium(layout, result.seen, { rest: REST }) };
@@ -74,8 +81,9 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
 
 const REST = "the configuration of the last boot stays in force";
 
-function kept(problem: Problem, cause?: ProblemError): ProblemError {
-  return new ProblemError({ ...problem, what: `${problem.what}; ${REST}` }, { partial: true, retryable: cause?.retryable ?? false, cause });
+function kept(problem: Problem, cause?: unknown): ProblemError {
+  const retryable = cause instanceof ProblemError && cause.retryable;
+  return new ProblemError({ ...problem, what: `${problem.what}; ${REST}` }, { partial: true, retryable, cause });
 }
 
 /** Of media that say the same, or on a node that has none in force, the one with config.json. */
@@ -87,7 +95,8 @@ function preferred(found: readonly Found<Later>[], first: Found<Later>): Later {
 async function readLater(machine: Machine, source: MediumSource, hadConfig: boolean): Promise<Later & { readonly sha256: string }> {
   let config: GuestosConfigFile | undefined;
   const read = readerOf(machine.host, source, (name) => name === CONFIG);
-  const { sha256 } = await read(bootstrapLimits, async (entry) => {
+  const limits = hadConfig ? bootstrapLimits : { ...bootstrapLimits, tarBytes: MOST_SEARCHED };
+  const { sha256 } = await read(limits, async (entry) => {
     if (entry.name !== CONFIG) return;
     const place = `${source.title}: ${CONFIG}`;
     config = scanGuestosConfig(await smallContent(entry, place, GUESTOS_CONFIG_BOUNDS.longest), place);
@@ -104,6 +113,8 @@ async function readLater(machine: Machine, source: MediumSource, hadConfig: bool
 }
 
 const CONFIG = "config.json";
+/** Bytes that a node of `*.conf` files reads for a config.json at each boot: seconds on a slow medium, where a whole tar may take minutes. */
+const MOST_SEARCHED = 64 * 1024 * 1024;
 
 async function takeConfig(machine: Machine, config: GuestosConfigFile, saved: string | undefined): Promise<Plan> {
   const { host, layout, note } = machine;
