@@ -182,6 +182,47 @@ test.each([
   expect(files(machine)).toEqual(STORED);
 });
 
+test("a drive that fails costs a configured node nothing: it goes on with what it has, and says so", async () => {
+  const failing = (machine: Node): NamespaceMachine =>
+    machine.over({
+      ...machine.host,
+      async stat(path) {
+        if (!path.startsWith(`${machine.layout.medium.mountPoint}/`)) return machine.host.stat(path);
+        throw Object.assign(new Error("EIO: i/o error, lstat"), { code: "EIO", syscall: "lstat" });
+      },
+    });
+  const today = node();
+  today.insert(looseMedium(TODAY));
+  await boot(today);
+  today.reboot();
+  expect(await boot(failing(today)).catch((thrown: unknown) => thrown)).toMatchObject({
+    partial: true,
+    problem: { code: "system-call-failed", what: "cannot lstat; the configuration of the last boot stays in force" },
+  });
+  expect(files(today)).toEqual(STORED);
+
+  const old = node();
+  old.insert(seedMedium(seedTar(OLD)));
+  await boot(old);
+  const before = files(old);
+  const failed = failing(old);
+  expect(await boot(failed)).toEqual([]);
+  expect(failed.notes).toEqual([expect.stringMatching(/^the configuration medium is not used: cannot lstat; /)]);
+  expect(files(old)).toEqual(before);
+});
+
+test("a node of old searches the beginning of a medium for config.json, and not gigabytes at each boot", async () => {
+  const machine = node();
+  machine.insert(seedMedium(seedTar(OLD)));
+  await boot(machine);
+  const before = files(machine);
+  machine.notes.length = 0;
+  machine.insert(todaysMedium(todaysTar({ "ic_state/large": "x".repeat(65 * 1024 * 1024), "network.conf": "hostname=new\n" })));
+  expect(await boot(machine)).toEqual([]);
+  expect(machine.notes).toEqual([expect.stringMatching(/^the configuration medium is not used: .*more than 67108864 bytes/)]);
+  expect(files(machine)).toEqual(before);
+});
+
 function withLink(): Buffer {
   const folder = join(node().root, "tree");
   mkdirSync(folder);
