@@ -110,20 +110,30 @@ const Ipv4Config = section({
   prefix_length: needed("a whole number from 1 to 32", whole(1, 32)),
 });
 
+/** The network of today has four. Each wrong one costs a pass over the whole file. */
+const MOST_URLS = 64;
+
 /** A list, or one text. Each text may hold several URLs with commas between them: older hosts wrote a list of one such text. */
 const NnsUrls = z.pipe(
   z.optional(z.unknown()),
   z.transform((found, { issues }): readonly string[] => {
     const urls = new Set<string>();
+    const partsOf = (element: unknown): readonly string[] =>
+      typeof element === "string" ? element.split(/[ ,]+/).filter((part) => part !== "") : [];
+    const elements: readonly unknown[] = Array.isArray(found) ? found : [found];
+    if (elements.length > MOST_URLS || elements.flatMap(partsOf).length > MOST_URLS) {
+      issues.push({ code: "custom", message: `at most ${MOST_URLS} URLs`, input: found });
+      return z.NEVER;
+    }
     const read = (element: unknown, path: PropertyKey[]): void => {
-      const parts = typeof element === "string" ? element.split(/[ ,]+/).filter((part) => part !== "") : [];
+      const parts = partsOf(element);
       const [wrong] = typeof element === "string" ? parts.filter((part) => readWebUrl(part) === undefined) : [undefined];
       for (const part of parts) urls.add(readWebUrl(part) ?? "");
       if (typeof element === "string" && wrong === undefined) return;
       const fault: Fault = wrong === undefined ? { rest: "" } : { part: wrong, rest: parts.filter((part) => part !== wrong).join(",") };
       issues.push({ code: "custom", message: "http:// or https:// URLs without a user", input: element, path, params: fault });
     };
-    if (Array.isArray(found)) for (const [index, element] of found.entries()) read(element, [index]);
+    if (Array.isArray(found)) for (const [index, element] of elements.entries()) read(element, [index]);
     else if (found !== undefined && found !== null) read(found, []);
     return [...urls];
   }),

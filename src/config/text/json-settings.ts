@@ -100,22 +100,24 @@ export function pathText(path: JsonPath): string {
   return parts.length === 0 ? "the file" : parts.join("").replace(/^\./, "");
 }
 
-/** Reads a JSON file by its schema. Each mistake costs the value it is in, and is reported. @param schema accepts the empty object */
+/**
+ * Reads a JSON file by its schema. Each mistake costs the value it is in, and is reported.
+ *
+ * @param schema accepts the empty object. Its mistakes are few, whatever is in the file: each of them costs one pass over the whole file
+ */
 export function scanSettings<T>(json: JsonFile, schema: z.ZodMiniType<T>): Settings<T> {
   const findings: JsonFinding[] = [];
-  const unknown: string[] = [];
+  const unknown: (readonly string[])[] = [];
   // Of its own: parts of it are taken out.
   let rest: unknown = JSON.parse(json.text);
   for (;;) {
     const parsed = z.safeParse(schema, rest);
-    if (parsed.success) return { value: parsed.data, findings, unknown };
+    if (parsed.success) return { value: parsed.data, findings, unknown: unknown.flat() };
     // From the last to the first, so that the numbers in a list stay valid.
     for (const issue of parsed.error.issues.toReversed()) {
       if (issue.code === "unrecognized_keys") {
-        for (const key of issue.keys) {
-          unknown.unshift(pathText([...issue.path, key]));
-          rest = without(rest, [...issue.path, key], undefined);
-        }
+        unknown.unshift(issue.keys.map((key) => pathText([...issue.path, key])));
+        rest = withoutNames(rest, issue.path, new Set(issue.keys));
         continue;
       }
       const fault = faultOf(issue);
@@ -136,15 +138,28 @@ function findingOf(json: JsonFile, path: JsonPath, expected: string, { part, sec
   return { path, ...json.place(path), code: "value-not-usable", what: `${name} is not usable`, found, expected };
 }
 
+/** The document without these names of the object at a path. All at once: a host can hand over ten thousands of them. */
+function withoutNames(document: unknown, path: JsonPath, names: ReadonlySet<string>): unknown {
+  return changed(document, path, (found) =>
+    typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found).filter(([name]) => !names.has(name))) : found,
+  );
+}
+
 /** The document with another value at a path, or without it. Of a path that is not there it changes nothing. */
 function without(document: unknown, path: JsonPath, rest: unknown): unknown {
+  return path.length === 0 ? (rest ?? {}) : changed(document, path, () => rest);
+}
+
+/** The document with what `change` makes of the value at a path; `undefined` takes a name out of its object. */
+function changed(document: unknown, path: JsonPath, change: (found: unknown) => unknown): unknown {
   const [name, ...below] = path;
-  if (name === undefined) return rest ?? {};
-  if (Array.isArray(document)) return document.map((element: unknown, index) => (index === name ? without(element, below, rest) : element));
+  if (name === undefined) return change(document);
+  if (Array.isArray(document))
+    return document.map((element: unknown, index) => (index === name ? changed(element, below, change) : element));
   if (typeof document !== "object" || document === null || !Object.hasOwn(document, name)) return document;
   const entries = Object.entries(document).flatMap(([key, content]): readonly (readonly [string, unknown])[] => {
     if (key !== name) return [[key, content]];
-    const left = below.length === 0 ? rest : without(content, below, rest);
+    const left = changed(content, below, change);
     return left === undefined ? [] : [[key, left]];
   });
   return Object.fromEntries(entries);

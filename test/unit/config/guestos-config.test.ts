@@ -354,3 +354,17 @@ test("any JSON, any text and any bytes: an answer or a problem with a place, nev
     { numRuns: 500 },
   );
 });
+
+const many = (count: number, one: (index: number) => string): string => Array.from({ length: count }, (_, index) => one(index)).join(",");
+
+// What a pass over the whole file for each of them would make of it takes longer than a test may.
+test.each([
+  ["names at the top", `{${many(24_000, (index) => `"${index.toString(36)}":1`)}}`, 0, 1],
+  ["names in an object", `{"icos_settings":{${many(24_000, (index) => `"${index.toString(36)}":1`)}}}`, 0, 1],
+  ["URLs in a list", `{"icos_settings":{"nns_urls":[${many(120_000, () => "1")}]}}`, 1, 0],
+  ["URLs in a text", `{"icos_settings":{"nns_urls":"${many(40_000, (index) => index.toString(36))}"}}`, 1, 0],
+])("ten thousands of %s are a moment's work", (_, content, findings, notes) => {
+  const read = scanGuestosConfig(Buffer.from(content), "config.json");
+  expect([read.findings.length, read.notes.length]).toEqual([findings, notes]);
+  expect(read.config.icos_settings.nns_urls).toEqual([]);
+});
