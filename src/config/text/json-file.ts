@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { type Finding, refuseFindings } from "../../base/finding.ts";
-import { ProblemError } from "../../base/problem.ts";
 import { quoted } from "../../base/quoted.ts";
+import { requireLength } from "./text-lines.ts";
 import { type JsonPath, type JsonRange, pathKey, scanJson } from "./json-scan.ts";
 
 /** Bounds of a JSON text from outside. */
@@ -26,15 +26,7 @@ export class JsonFile {
    *   it shows one character at most: there may be a secret in it
    */
   constructor(content: Uint8Array, file: string, { longest, deepest }: JsonBounds) {
-    if (content.length > longest) {
-      throw new ProblemError({
-        code: "file-too-long",
-        what: "the file is too long",
-        where: { file },
-        found: `${content.length} bytes`,
-        expected: `at most ${longest} bytes`,
-      });
-    }
+    requireLength(content, file, longest);
     const decoded = Buffer.from(content).toString("utf8");
     this.hasByteOrderMark = decoded.startsWith(BYTE_ORDER_MARK);
     this.text = this.hasByteOrderMark ? decoded.slice(BYTE_ORDER_MARK.length) : decoded;

@@ -23,15 +23,7 @@ export function textLines(
   file: string,
   { tabs, longest = LONGEST_TEXT }: { readonly tabs: boolean; readonly longest?: number } = { tabs: false },
 ): { readonly lines: readonly TextLine[]; readonly findings: readonly Finding[] } {
-  if (content.length > longest) {
-    throw new ProblemError({
-      code: "file-too-long",
-      what: "the file is too long",
-      where: { file },
-      found: `${content.length} bytes`,
-      expected: `at most ${longest} bytes`,
-    });
-  }
+  requireLength(content, file, longest);
   const lines: TextLine[] = [];
   const findings: Finding[] = [];
   for (const [index, bytes] of split(content).entries()) {
@@ -42,6 +34,18 @@ export function textLines(
     else findings.push(finding);
   }
   return { lines, findings };
+}
+
+/** @throws ProblemError when the content of a file has more bytes than `longest` */
+export function requireLength(content: Uint8Array, file: string, longest: number): void {
+  if (content.length <= longest) return;
+  throw new ProblemError({
+    code: "file-too-long",
+    what: "the file is too long",
+    where: { file },
+    found: `${content.length} bytes`,
+    expected: `at most ${longest} bytes`,
+  });
 }
 
 function split(content: Uint8Array): readonly Uint8Array[] {

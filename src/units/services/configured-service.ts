@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { activate, conflict, type Plan } from "../../boot/unit.ts";
+import { activate, type Plan } from "../../boot/unit.ts";
 import { runJob, unitState } from "../../system/systemd/systemd.ts";
 import type { Machine } from "../machine.ts";
+import { notStartable } from "./not-startable.ts";
 
 /** A file that a service reads. */
 export interface ServiceFile {
@@ -40,15 +41,7 @@ export async function planConfiguredService(machine: Machine, configured: Config
   const { host } = machine;
   const { service, files } = configured;
   const { load, active } = await unitState(host, service);
-  if (load !== "loaded") {
-    return conflict({
-      code: "service-not-startable",
-      what: `${service} cannot be started`,
-      found: load === "not-found" ? "no unit file" : `its unit file is ${load}`,
-      expected: "a unit file that can be loaded and started",
-      todo: `systemctl status ${service}`,
-    });
-  }
+  if (load !== "loaded") return notStartable(service, load);
   const isRunning = RUNNING.includes(active);
   const isTakenUp = (await host.readText(takenUpPath(machine, service))) === digestOf(files);
   if (isRunning && isTakenUp && (await areThere(machine, files))) return [];

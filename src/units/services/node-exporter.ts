@@ -1,8 +1,9 @@
-import { activate, conflict } from "../../boot/unit.ts";
+import { activate } from "../../boot/unit.ts";
 import { runJob, unitState } from "../../system/systemd/systemd.ts";
 import { unit } from "../machine.ts";
 import { nodeExporterKeys } from "../identity/node-exporter-keys.ts";
 import { systemBus } from "./system-bus.ts";
+import { notStartable } from "./not-startable.ts";
 
 /**
  * Afterwards node_exporter serves metrics, over TLS, with the keys of this node.
@@ -19,15 +20,7 @@ export const nodeExporter = unit({
   timeout: 120_000,
   async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);
-    if (load !== "loaded") {
-      return conflict({
-        code: "service-not-startable",
-        what: `${SERVICE} cannot be started`,
-        found: `its unit file is ${load}`,
-        expected: "loaded",
-        todo: `systemctl status ${SERVICE}`,
-      });
-    }
+    if (load !== "loaded") return notStartable(SERVICE, load);
     if (active === "active") return [];
     return [activate(`start ${SERVICE}, which is ${active}`, async () => runJob(host, "start", SERVICE))];
   },

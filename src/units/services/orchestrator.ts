@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { activate, conflict } from "../../boot/unit.ts";
+import { activate } from "../../boot/unit.ts";
 import { hasJob, startInItsTurn, unitState } from "../../system/systemd/systemd.ts";
 import { dataOwners } from "../disks/data-owners.ts";
 import { icConfig } from "../injection/ic-config.ts";
 import { unit } from "../machine.ts";
 import { nftables } from "../network/nftables.ts";
 import { systemBus } from "./system-bus.ts";
+import { notStartable } from "./not-startable.ts";
 
 /**
  * Afterwards the node's orchestrator runs, or will once guestos-boot.target is reached. An image without one has nothing missing.
@@ -26,15 +27,7 @@ export const orchestrator = unit({
     if ((await host.stat(join(layout.guestVmType, UPGRADE))) !== undefined) return [];
     const { load, active } = await unitState(host, SERVICE);
     if (load === "not-found") return [];
-    if (load !== "loaded") {
-      return conflict({
-        code: "service-not-startable",
-        what: `${SERVICE} cannot be started`,
-        found: `its unit file is ${load}`,
-        expected: "loaded",
-        todo: `systemctl status ${SERVICE}`,
-      });
-    }
+    if (load !== "loaded") return notStartable(SERVICE, load);
     if (STARTED.includes(active) || (await hasJob(host, SERVICE))) return [];
     return [activate(`queue the start of ${SERVICE}, which is ${active}`, async () => startInItsTurn(host, SERVICE))];
   },

@@ -33,7 +33,7 @@ test("an exporter that failed before is started again", async () => {
 test.each(["not-found", "masked", "bad-setting"])("an exporter whose unit is %s is a conflict, and no job is made", async (load) => {
   services.set(EXPORTER, { load });
   const plan = await nodeExporter.plan(testMachine(fakeHost()));
-  expect(isConflict(plan) && plan.conflict.found).toBe(`its unit file is ${load}`);
+  expect(isConflict(plan) && plan.conflict.found).toBe(load === "not-found" ? "no unit file" : `its unit file is ${load}`);
   expect(services.systemd.jobs).toEqual([]);
 });
 
