@@ -159,7 +159,7 @@ export default defineConfig({
       rules: {
         // expect.any and its like are typed any.
         "typescript/no-unsafe-assignment": "off",
-        // Tests throw what others might, and are in for what others wrote.
+        // Tests throw what others might, and stand in for what others wrote.
         "typescript/only-throw-error": "off",
         "typescript/prefer-promise-reject-errors": "off",
         "unicorn/no-thenable": "off",

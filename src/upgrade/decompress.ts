@@ -15,7 +15,7 @@ const isSkippableFrame = ([first = 0, ...rest]: Uint8Array): boolean =>
 /** "ustar" in the first header (tar(5)). */
 const TAR_MAGIC = 257;
 /** The number of bytes that the detection needs. */
-const INSPECTION = 512;
+const MAGIC_BYTES = 512;
 
 /**
  * A window of 32 MiB, as `zstd --ultra -20` and everything below it uses. The 128 MiB of `--long=27` and level 22 would exceed the memory
@@ -143,7 +143,7 @@ async function taken(decoder: Transform, chunk: Uint8Array): Promise<void> {
 
 async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
   let start: Uint8Array = new Uint8Array();
-  while (start.length < INSPECTION) {
+  while (start.length < MAGIC_BYTES) {
     const next = await iterator.next();
     if (next.done === true) break;
     start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);

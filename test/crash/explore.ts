@@ -64,7 +64,7 @@ async function exploreOne(subject: Subject, point: Point): Promise<number> {
 
 /** @returns how many points failed */
 async function exploreAll(name: SubjectName, subject: Subject, windows: readonly Window[]): Promise<number> {
-  const bad = await inspectAll("crash-look", subject, evenly(windows).take(number("INSPECTIONS", 2000)).toArray());
+  const bad = await inspectAll("crash-inspection", subject, evenly(windows).take(number("INSPECTIONS", 2000)).toArray());
   const wanted = number("POINTS", 1000);
   if (wanted === 0) return bad;
   const known = await knownResults(subject);
@@ -91,14 +91,14 @@ async function exploreAll(name: SubjectName, subject: Subject, windows: readonly
 /** @returns how many points had a fault */
 async function inspectAll(machine: string, subject: Subject, points: readonly Point[]): Promise<number> {
   if (points.length === 0) return 0;
-  let [looked, bad] = [0, 0];
+  let [inspected, bad] = [0, 0];
   const start = performance.now();
-  for await (const { point, faults } of inspect(machine, { ...subject, look: await subject.look(machine) }, points, seed)) {
-    looked += 1;
+  for await (const { point, faults } of inspect(machine, { ...subject, inspection: await subject.inspection(machine) }, points, seed)) {
+    inspected += 1;
     if (faults.length > 0) bad += 1;
     for (const fault of faults) console.log(`FAILED ${point.padEnd(8)} on the disk: ${fault}`);
   }
-  console.log(`${looked} points inspected in ${((performance.now() - start) / 1000).toFixed(0)} s, ${bad} failed`);
+  console.log(`${inspected} points inspected in ${((performance.now() - start) / 1000).toFixed(0)} s, ${bad} failed`);
   return bad;
 }
 

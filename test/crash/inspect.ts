@@ -25,7 +25,7 @@ export type Inspection = (disk: RawDisk, at: AtCut, scratch: string) => Promise<
  */
 export async function* inspect(
   name: string,
-  { recording, log, look }: { readonly recording: Recording; readonly log: WriteLog; readonly look: Inspection },
+  { recording, log, inspection }: { readonly recording: Recording; readonly log: WriteLog; readonly inspection: Inspection },
   points: readonly Point[],
   seed: number,
 ): AsyncGenerator<Inspected> {
@@ -35,7 +35,7 @@ export async function* inspect(
   for (const point of points.toSorted((one, two) => one.window - two.window)) {
     const faults = await replay.at(point, async (disk, at) => {
       try {
-        return await look(disk, at, scratch);
+        return await inspection(disk, at, scratch);
       } catch (error) {
         return [error instanceof Error ? error.message : String(error)];
       }

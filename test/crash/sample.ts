@@ -8,11 +8,13 @@ import { type SubjectName, subjects } from "./subjects.ts";
 const SEED = Number(process.env["SEED"] ?? "1");
 
 /** Tests on a part of what `make test-crash` does with a recording: so many points are inspected, so many of them are booted. */
-export function crashSample(name: SubjectName, { looks, boots }: { readonly looks: number; readonly boots: number }): void {
+export function crashSample(name: SubjectName, { inspections, boots }: { readonly inspections: number; readonly boots: number }): void {
   test(`${name}: what a power cut leaves on the disk is nothing that a boot must not find`, async ({ annotate }) => {
     using subject = await subjects[name](console.log);
-    const points = evenly(windowsIn(subject.recording, subject.log)).take(looks).toArray();
-    const found = await Array.fromAsync(inspect("crash-look", { ...subject, look: await subject.look("crash-look") }, points, SEED));
+    const points = evenly(windowsIn(subject.recording, subject.log)).take(inspections).toArray();
+    const found = await Array.fromAsync(
+      inspect("crash-inspection", { ...subject, inspection: await subject.inspection("crash-inspection") }, points, SEED),
+    );
     await annotate(`${found.length} points inspected`);
     expect(found.length).toBe(points.length);
     expect(found.filter(({ faults }) => faults.length > 0)).toEqual([]);

@@ -20,7 +20,7 @@ export interface Subject extends Disposable {
   /** Where the results of boots are kept. */
   readonly results: string;
   /** Without a boot. @param name of the folder in which it works */
-  readonly look: (name: string) => Promise<Inspection>;
+  readonly inspection: (name: string) => Promise<Inspection>;
   /** With one. */
   readonly judge: () => Promise<Judge>;
 }
@@ -41,12 +41,12 @@ export const subjects = {
 export type SubjectName = keyof typeof subjects;
 
 /** A node that ends, after a cut, in the state that it has when nothing was cut. */
-function nodeSubject(recording: Recording, folder: string, look: typeof firstBootInspection): Subject {
+function nodeSubject(recording: Recording, folder: string, inspectionOf: typeof firstBootInspection): Subject {
   const log = openWriteLog(recording.log);
   const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium);
   return {
     ...{ recording, log, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
-    look: async (name) => look(name, recording, log),
+    inspection: async (name) => inspectionOf(name, recording, log),
     judge: async () => {
       const wanted = await undisturbed(join(folder, "undisturbed.json"), { recording, log }, "last", boot);
       return async (machine, disk, { config }) => {
@@ -64,7 +64,7 @@ function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Su
   return {
     ...{ recording, log, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
     // A is what there is to go back to until B is confirmed; from the trial on B runs.
-    look: async (name) => upgradeInspection(name, upgrade, recording, log, part === "install" ? ["A"] : ["A", "B"]),
+    inspection: async (name) => upgradeInspection(name, upgrade, recording, log, part === "install" ? ["A"] : ["A", "B"]),
     judge: async () => {
       using before = openWriteLog(upgrade.install.log);
       using after = openWriteLog(upgrade.trial.log);

@@ -5,7 +5,7 @@ import { BOOT_TIMEOUT } from "../vm/support/node.ts";
 /** A larger sample of the power cuts of `make test-crash` than test/vm/crash.test.ts, and samples of a later boot's and of an upgrade's. */
 
 vi.setConfig({ testTimeout: 8 * BOOT_TIMEOUT });
-crashSample("first-boot", { looks: 200, boots: 3 });
-crashSample("later-boot", { looks: 100, boots: 2 });
-crashSample("upgrade-install", { looks: 100, boots: 2 });
-crashSample("upgrade-trial", { looks: 100, boots: 2 });
+crashSample("first-boot", { inspections: 200, boots: 3 });
+crashSample("later-boot", { inspections: 100, boots: 2 });
+crashSample("upgrade-install", { inspections: 100, boots: 2 });
+crashSample("upgrade-trial", { inspections: 100, boots: 2 });

@@ -5,4 +5,4 @@ import { BOOT_TIMEOUT } from "./support/node.ts";
 /** A sample of the power cuts of `make test-crash`: a first boot, recorded as the disk sees it. docs/reliability.md. */
 
 vi.setConfig({ testTimeout: 4 * BOOT_TIMEOUT });
-crashSample("first-boot", { looks: 60, boots: 1 });
+crashSample("first-boot", { inspections: 60, boots: 1 });
