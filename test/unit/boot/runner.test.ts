@@ -1,279 +1,14 @@
 import { expect, test } from "vitest";
 import { type Clock, systemClock } from "../../../src/base/clock.ts";
-import type { RecordEvent, UnitResult } from "../../../src/boot/record/record.ts";
-import { type RunReport, runUnits } from "../../../src/boot/runner.ts";
+import type { RecordEvent } from "../../../src/boot/record/record.ts";
+import { runUnits } from "../../../src/boot/runner.ts";
 import type { Scope } from "../../../src/boot/attempt.ts";
-import { activate, conflict, defineUnit, type Plan, provision, type Unit, type UnitDefinition } from "../../../src/boot/unit.ts";
-import { type Command, CommandError } from "../../../src/system/command.ts";
-import { ProblemError, type ProblemOptions } from "../../../src/base/problem.ts";
-import { outline, spanTree, unitSpans } from "../../support/record-rules.ts";
+import { activate, defineUnit, type Plan, provision, type Unit } from "../../../src/boot/unit.ts";
+import type { Command } from "../../../src/system/command.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
+import { spanTree, unitSpans } from "../../support/record-rules.ts";
+import { answering, endlessTool, failing, run, runFacts, unit, type World } from "../../support/run-units.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
-
-/** What the units of these tests see: their scope, and a clock that takes no time. */
-interface World {
-  readonly scope: Scope;
-  readonly clock: VirtualClock;
-}
-
-type Shape = Partial<UnitDefinition<World>>;
-
-interface Ran extends RunReport {
-  readonly events: readonly RecordEvent[];
-  readonly lines: readonly string[];
-  readonly clock: VirtualClock;
-  readonly result: (name: string) => UnitResult | undefined;
-  /** Milliseconds after the start of the run at which the unit ended. */
-  readonly endOf: (name: string) => number;
-}
-
-const facts = { bootId: "boot", version: "1", slot: "A", pid: 1, stage: undefined } as const;
-
-async function run(
-  units: readonly Unit<World>[],
-  options: { readonly stopAt?: number; readonly machine?: (scope: Scope, clock: VirtualClock) => World } = {},
-): Promise<Ran> {
-  const clock = new VirtualClock();
-  const controller = new AbortController();
-  if (options.stopAt !== undefined) clock.after(options.stopAt, () => controller.abort());
-  const events: RecordEvent[] = [];
-  const machine = options.machine ?? ((scope) => ({ scope, clock }));
-  const report = await runUnits(units, {
-    machine: (scope) => machine(scope, clock),
-    facts,
-    sink: (event) => events.push(event),
-    signal: controller.signal,
-    clock,
-  });
-  const spans = unitSpans(events);
-  return {
-    ...report,
-    events,
-    lines: outline(events),
-    clock,
-    result: (name) => report.results.get(name),
-    endOf: (name) => Math.round((spans.get(name)?.end ?? Number.NaN) * 1000),
-  };
-}
-
-function unit(name: string, shape: Shape = {}): Unit<World> {
-  return defineUnit({ name, title: name, plan: async () => [], ...shape });
-}
-
-/** A unit whose plans give these answers one after the other, the last one for ever. */
-function answering(name: string, answers: readonly (() => Plan)[], shape: Shape = {}): Unit<World> {
-  let call = 0;
-  return unit(name, { plan: async () => answers[Math.min(call++, answers.length - 1)]?.() ?? [], ...shape });
-}
-
-function failing(what: string, options: ProblemOptions = {}): never {
-  throw new ProblemError({ code: "test-problem", what }, options);
-}
-
-const nothing = (): Plan => [];
-
-/** A tool that runs until it is told to stop. */
-function endlessTool({ scope }: World, command: Command, stderr = ""): Promise<void> {
-  const ended = scope.onTool(command);
-  return new Promise((_, reject) =>
-    scope.signal.addEventListener("abort", () => {
-      ended({ kind: "cancelled" }, stderr);
-      reject(new CommandError(command, { kind: "cancelled" }, stderr));
-    }),
-  );
-}
-
-test("a unit with nothing missing is unchanged, and looks once", async () => {
-  const { lines, outcome, result, counts } = await run([unit("a")]);
-  expect(lines).toEqual(["a", "  plan", "  /plan: planned", "/a: unchanged"]);
-  expect(result("a")).toEqual({ kind: "unchanged", activated: [] });
-  expect(outcome).toBe("done");
-  expect(counts).toEqual({ changed: 0, unchanged: 1, degraded: 0, failed: 0, skipped: 0 });
-});
-
-test("what is missing is done in order, and inspected again", async () => {
-  const done: string[] = [];
-  const plan = answering("a", [
-    () => [provision("make it", async () => void done.push("make")), activate("mount it", async () => void done.push("mount"))],
-    nothing,
-  ]);
-  const { lines, result } = await run([plan]);
-  expect(done).toEqual(["make", "mount"]);
-  expect(lines).toEqual([
-    "a",
-    "  plan",
-    "  /plan: planned",
-    "  make it",
-    "  /make it: done",
-    "  mount it",
-    "  /mount it: done",
-    "  plan",
-    "  /plan: planned",
-    "/a: changed",
-  ]);
-  expect(result("a")).toEqual({ kind: "changed", provisioned: ["make it"], activated: ["mount it"] });
-});
-
-test("a unit that only put in place what every boot needs again has changed nothing", async () => {
-  const { result } = await run([answering("a", [() => [activate("mount it", async () => {})], nothing])]);
-  expect(result("a")).toEqual({ kind: "unchanged", activated: ["mount it"] });
-});
-
-test("a conflict fails the unit with what is in the way, and nothing is done or tried again", async () => {
-  const problem = { code: "test-problem", what: "partition 10 holds ext4", found: "ext4", expected: "LUKS2" };
-  const { lines, result } = await run([answering("a", [() => conflict(problem)], { retryFor: 10_000 })]);
-  expect(result("a")).toEqual({ kind: "failed", problem });
-  expect(lines).toEqual(["a", "  plan", "  /plan: conflict", "/a: failed"]);
-});
-
-test("a conflict that appears after the actions fails the unit too", async () => {
-  const { result } = await run([
-    answering("a", [() => [activate("act", async () => {})], () => conflict({ code: "test-problem", what: "in the way" })]),
-  ]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "in the way" } });
-});
-
-test("what is still missing after the actions did not converge, and is named", async () => {
-  const { result } = await run([answering("a", [() => [provision("fill it", async () => {}), provision("close it", async () => {})]])]);
-  expect(result("a")).toMatchObject({
-    kind: "failed",
-    problem: { what: expect.stringContaining("did not converge"), found: "fill it; close it" },
-  });
-});
-
-test("an action that fails ends the unit: the next one does not run", async () => {
-  const { lines, result } = await run([
-    answering("a", [() => [provision("one", async () => failing("disk full")), provision("two", async () => expect.unreachable())]]),
-  ]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "disk full" } });
-  expect(lines).toEqual(["a", "  plan", "  /plan: planned", "  one", "  /one: failed", "/a: failed"]);
-});
-
-test("a plan, an action or a machine that throws anything at all fails its unit alone", async () => {
-  let machines = 0;
-  const { results, outcome } = await run(
-    [
-      unit("a", {
-        plan: () => {
-          throw new TypeError("no such thing");
-        },
-      }),
-      answering("b", [
-        () => [
-          provision("act", () => {
-            throw "text";
-          }),
-        ],
-      ]),
-      unit("c"),
-      unit("d"),
-    ],
-    {
-      machine: (scope, clock) => {
-        if (machines++ === 0) throw new Error("no machine for the first one");
-        return { scope, clock };
-      },
-    },
-  );
-  expect([...results.values()].map(({ kind }) => kind)).toEqual(expect.arrayContaining(["failed", "failed", "unchanged", "unchanged"]));
-  expect(results.get("a")).toMatchObject({
-    kind: "failed",
-    problem: { what: "a defect in guestos-boot", found: expect.stringContaining("no machine") },
-  });
-  expect(results.get("b")).toMatchObject({ kind: "failed", problem: { found: "text" } });
-  expect(outcome).toBe("failed");
-});
-
-test("an error that no patience helps is not tried again", async () => {
-  const { lines } = await run([answering("a", [() => failing("no"), nothing], { retryFor: 10_000 })]);
-  expect(lines).toEqual(["a", "  plan", "  /plan: failed", "/a: failed"]);
-});
-
-test("a retryable error is not tried again by a unit that has no time for it", async () => {
-  const { result, endOf } = await run([answering("a", [() => failing("busy", { retryable: true }), nothing])]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "busy" } });
-  expect(endOf("a")).toBe(0);
-});
-
-test("a retryable error is tried again, with longer and longer waits, until it is gone", async () => {
-  const busy = (): Plan => failing("busy", { retryable: true });
-  const { result, events, endOf } = await run([answering("a", [busy, busy, busy, busy, busy, busy, busy, nothing], { retryFor: 20_000 })]);
-  expect(result("a")).toEqual({ kind: "unchanged", activated: [] });
-  const waits = [...spanTree(events).values()]
-    .filter(({ what }) => what.kind === "retry")
-    .map(({ start, end }) => Math.round((end - start) * 1000));
-  expect(waits).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
-  expect(endOf("a")).toBe(7100);
-});
-
-test("retries end when their time is over, with a last try at the very end, and the error is the unit's", async () => {
-  const { result, endOf, events } = await run([answering("a", [() => failing("busy", { retryable: true })], { retryFor: 1_000 })]);
-  expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "busy" } });
-  expect(endOf("a")).toBe(1_000);
-  expect(events.filter((event) => event.event === "ended" && event.outcome.kind === "failed")).toHaveLength(5);
-});
-
-test("a retryable error in an action plans afresh, and what was done before still counts as done", async () => {
-  const { result, lines } = await run([
-    answering(
-      "a",
-      [
-        () => [provision("one", async () => {}), provision("two", async () => failing("busy", { retryable: true }))],
-        () => [provision("two", async () => {})],
-        nothing,
-      ],
-      { retryFor: 1_000 },
-    ),
-  ]);
-  expect(result("a")).toEqual({ kind: "changed", provisioned: ["one", "two"], activated: [] });
-  expect(lines.filter((line) => line.startsWith("  /"))).toEqual([
-    "  /plan: planned",
-    "  /one: done",
-    "  /two: failed",
-    "  /retry: done",
-    "  /plan: planned",
-    "  /two: done",
-    "  /plan: planned",
-  ]);
-});
-
-test("an event wakes a retry before its time", async () => {
-  const waits: AbortSignal[] = [];
-  const clock = new VirtualClock();
-  const wake = (signal: AbortSignal): Promise<void> => {
-    waits.push(signal);
-    return clock.sleep(70);
-  };
-  const events: RecordEvent[] = [];
-  const a = answering("a", [() => failing("no medium", { retryable: true, wake }), nothing], { retryFor: 10_000 });
-  await runUnits([a], {
-    machine: (scope) => ({ scope, clock }),
-    facts,
-    sink: (event) => events.push(event),
-    signal: new AbortController().signal,
-    clock,
-  });
-  expect(unitSpans(events).get("a")?.end).toBe(0.07);
-  expect(
-    waits.map(({ aborted }) => aborted),
-    "whoever waited is told that it is over",
-  ).toEqual([true]);
-});
-
-test("an event that comes at once each time does not make a busy loop", async () => {
-  const wake = async (): Promise<void> => {};
-  const { events } = await run([answering("a", [() => failing("busy", { retryable: true, wake })], { retryFor: 1_000 })]);
-  expect(events.filter((event) => event.event === "started" && event.what.kind === "plan").length).toBeLessThanOrEqual(21);
-});
-
-test("who cannot wait for the event says so, and waits for the time instead", async () => {
-  const wake = async (): Promise<void> => failing("no udev");
-  const { result, lines, endOf } = await run([
-    answering("a", [() => failing("busy", { retryable: true, wake }), nothing], { retryFor: 1_000 }),
-  ]);
-  expect(result("a")).toEqual({ kind: "unchanged", activated: [] });
-  expect(lines).toContain("    ! no udev");
-  expect(endOf("a")).toBe(100);
-});
 
 test("a unit whose time is up has its tools stopped, and says what it was doing and the tool's last words", async () => {
   const mkfs: Command = { program: "mkfs.xfs", args: ["/dev/x"] };
@@ -443,7 +178,7 @@ test("a run that was told to stop before it began runs nothing", async () => {
   const a = unit("a", { plan: () => expect.unreachable() });
   const { outcome, counts } = await runUnits([a, unit("b", { requires: [a] })], {
     machine: () => expect.unreachable(),
-    facts,
+    facts: runFacts,
     sink: (event) => events.push(event),
     signal,
   });
@@ -463,17 +198,6 @@ test("a unit that did all but a part degrades the boot, whatever its failure wou
   expect(outcome).toBe("degraded");
   expect(result("a")).toEqual({ kind: "degraded", problem: { code: "test-problem", what: "a value cannot be used" }, partial: true });
   expect(result("b")).toMatchObject({ kind: "unchanged" });
-});
-
-test("what was done before a part turned out to be missing is not done again", async () => {
-  const done: string[] = [];
-  const subject = answering("a", [
-    () => [activate("do it", async () => void done.push("it"))],
-    () => failing("the rest", { partial: true }),
-  ]);
-  const { result } = await run([subject]);
-  expect(result("a")).toMatchObject({ kind: "degraded", partial: true });
-  expect(done).toEqual(["it"]);
 });
 
 test("a unit that may fail degrades the boot, and one that requires it and may not fail makes it fail", async () => {
@@ -501,50 +225,13 @@ test("independent units run at the same time", async () => {
   expect(clock.milliseconds).toBe(1_000);
 });
 
-test("notes and tools stand below what was going on when they came", async () => {
-  let acted = false;
-  const { lines } = await run([
-    unit("a", {
-      plan: async ({ scope }) => {
-        scope.note("looked");
-        scope.onTool({ program: "blkid", args: ["-p"] })({ kind: "exited", status: 2 }, "");
-        return acted
-          ? []
-          : [
-              activate("act", async () => {
-                acted = true;
-                scope.note("acted");
-              }),
-            ];
-      },
-    }),
-  ]);
-  expect(lines).toEqual([
-    "a",
-    "  plan",
-    "    ! looked",
-    "    $ blkid -p",
-    "    /$ blkid -p: tool",
-    "  /plan: planned",
-    "  act",
-    "    ! acted",
-    "  /act: done",
-    "  plan",
-    "    ! looked",
-    "    $ blkid -p",
-    "    /$ blkid -p: tool",
-    "  /plan: planned",
-    "/a: unchanged",
-  ]);
-});
-
 test("the record says what runs, for whom, and what follows from a failure", async () => {
   const clock = new VirtualClock();
   const events: RecordEvent[] = [];
   const a = unit("a", { onFailure: "degrade" });
   await runUnits([a, unit("b", { requires: [a] })], {
     machine: (scope) => ({ scope, clock }),
-    facts,
+    facts: runFacts,
     sink: (event) => events.push(event),
     signal: new AbortController().signal,
     prerequisites: new Set(["a"]),
@@ -555,7 +242,7 @@ test("the record says what runs, for whom, and what follows from a failure", asy
     span: 1,
     at: 0,
     time: "1970-01-01T00:00:00.000Z",
-    run: facts,
+    run: runFacts,
     units: [
       { name: "a", requires: [], prerequisite: true, onFailure: "degrade" },
       { name: "b", requires: ["a"], prerequisite: false, onFailure: "stop" },
@@ -568,7 +255,7 @@ test("the record ends with the most memory that was used, where someone measures
   const events: RecordEvent[] = [];
   const options = {
     machine: (scope: Scope) => ({ scope, clock: new VirtualClock() }),
-    facts,
+    facts: runFacts,
     sink: (event: RecordEvent) => void events.push(event),
     signal: new AbortController().signal,
     clock: new VirtualClock(),
@@ -603,13 +290,13 @@ test("on the machine's own clock a timeout comes, and a unit that ends in time l
   const signal = new AbortController().signal;
   const { results } = await runUnits([slow, quick], {
     machine: (scope) => scope,
-    facts,
+    facts: runFacts,
     sink: (event) => events.push(event),
     signal,
     clock,
   });
   expect(results.get("slow")).toMatchObject({ kind: "failed", problem: { what: "did not end within 0.02 s" } });
-  // The one of the timeout has rung, and is cancelled with the same call as any other.
+  // The one of the timeout has fired, and is cancelled with the same call as any other.
   expect(open).toBe(0);
   expect(Math.abs(systemClock.now() - Number(process.hrtime.bigint()) / 1e9)).toBeLessThan(1);
   spanTree(events);
