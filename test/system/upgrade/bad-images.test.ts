@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { oneLine, ProblemError } from "../../../src/base/problem.ts";
 import { readRefusedImages, readSlotRecord } from "../../../src/upgrade/slot-state.ts";
-import { badImages } from "../../support/bad-images.ts";
+import { badImages } from "../../support/bad-images/bad-images.ts";
 import { sha256Of } from "../../support/update-images.ts";
 import { bytesSource, upgradeMachine } from "../../support/upgrade-machine.ts";
 
