@@ -3,6 +3,8 @@ import { watch } from "node:fs/promises";
 const UDEV = "/run/udev";
 /** Exists while udev runs. */
 export const UDEV_CONTROL = `${UDEV}/control`;
+/** Exists while udev has events to work through. */
+export const UDEV_QUEUE = `${UDEV}/queue`;
 /** udev's records of devices: b<major>:<minor> or n<interface>, lines "E:KEY=value" (sd-device's own format). */
 export const UDEV_DATA = `${UDEV}/data`;
 

@@ -1,3 +1,4 @@
+import { pause, systemClock } from "../../base/clock.ts";
 import { findingText } from "../../base/finding.ts";
 import { type Action, type Plan, provision } from "../../boot/unit.ts";
 import { type GuestosConfigFile, GUESTOS_CONFIG_BOUNDS, scanGuestosConfig } from "../../config/guestos-config.ts";
@@ -5,6 +6,7 @@ import { bootstrapLimits, type Inspection, inspectMedium, smallContent } from ".
 import { configTarget, KEYS_FOLDER, topLevelEntries } from "../../medium/medium-contents.ts";
 import { type Found, mediaDiffer, noMedium, type Search, searchMedia } from "../../medium/medium.ts";
 import { type MediumSource, readerOf } from "../../medium/medium-source.ts";
+import { pendingDrive } from "../../medium/pending-drive.ts";
 import { oneLine, type Problem, ProblemError, toProblem } from "../../base/problem.ts";
 import type { Machine } from "../machine.ts";
 import { configInForce } from "./config-in-force.ts";
@@ -22,8 +24,8 @@ interface Later {
  * The plan for a node that is configured. Its host may hand over another config.json at each start, and that one counts. Keys and state are
  * taken in once, and are not touched here.
  *
- * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing is done and nothing is
- * waited for. Otherwise the config.json of the last boot stays in force where this boot has no medium, or none that can be read. The unit is
+ * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing is done, and only a drive
+ * that the kernel is bringing up is waited for. Otherwise the config.json of the last boot stays in force where this boot has no medium, or none that can be read. The unit is
  * then degraded: the node can be reached, and says what it lacks.
  */
 export async function planLater(machine: Machine): Promise<Plan> {
@@ -63,7 +65,9 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
   const { host, layout } = machine;
   let result: Search<Later & { readonly sha256: string }>;
   try {
-    result = await searchMedia(host, layout, async (source) => readLater(machine, source, expected));
+    const once = (): Promise<typeof result> => searchMedia(host, layout, async (source) => readLater(machine, source, expected));
+    // The runner repeats a search for what is expected.
+    result = expected ? await once() : await whileDrivesCome(machine, once);
   } catch (error) {
     host.signal.throwIfAborted();
     const problem = toProblem(error);
@@ -78,6 +82,27 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
     ? preferred(result.found, first)
     : { problem: kept(mediaDiffer(`${first.device} and ${other.device}`)) };
 }
+
+/** Searches until a medium is found or no drive is to come, so that a node without one waits for nothing. */
+async function whileDrivesCome<T>({ host, note }: Machine, once: () => Promise<Search<T>>): Promise<Search<T>> {
+  const end = systemClock.now() + LONGEST_WAIT;
+  for (;;) {
+    const pending = await pendingDrive(host, systemClock.now());
+    const result = await once();
+    if (pending === undefined || result.found.length > 0) return result;
+    if (systemClock.now() >= end) {
+      note(`no longer waiting for ${pending}: a configuration medium that appears now counts at the next boot`);
+      return result;
+    }
+    await pause(systemClock, SEARCH_AGAIN, host.signal);
+    host.signal.throwIfAborted();
+  }
+}
+
+/** Seconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly. */
+const LONGEST_WAIT = 10;
+/** Milliseconds. */
+const SEARCH_AGAIN = 200;
 
 const REST = "the configuration of the last boot stays in force";
 

@@ -298,6 +298,29 @@ test("a node of old changes over to config.json, and back, and keeps its keys an
   expect(await boot(machine)).toEqual([]);
 });
 
+test("a node of old waits for a drive that the kernel is bringing up", async () => {
+  const coming = (machine: Node): NamespaceMachine => {
+    const usb = "/sys/bus/usb/devices";
+    return machine.over({
+      ...machine.host,
+      stat: async (path) => machine.host.stat(path === "/run/udev/control" ? "/proc/version" : path),
+      list: async (path) => (path === usb ? ["2-1:1.0"] : machine.host.list(path)),
+      readText: async (path) => (path === `${usb}/2-1:1.0/bInterfaceClass` ? "08\n" : machine.host.readText(path)),
+      async readLink(path) {
+        if (path === `${usb}/2-1:1.0/driver`) return "usb-storage";
+        return path === "/sys/class/block/vdb" ? "../../devices/usb2/2-1/2-1:1.0/host6/block/vdb" : machine.host.readLink(path);
+      },
+    });
+  };
+  const machine = node();
+  machine.insert(seedMedium(seedTar(OLD)));
+  await boot(machine);
+  machine.insert(undefined);
+  setTimeout(() => machine.insert(looseMedium(TODAY)), 300);
+  await boot(coming(machine));
+  expect(files(machine)).toMatchObject({ "/run/config/config.json": KEPT });
+});
+
 test("wherever the power is cut on the way there and back, the next boot ends as an undisturbed one", async () => {
   const there = looseMedium(TODAY);
   const back = seedMedium(seedTar({ ...OLD, "network.conf": "hostname=back\n" }));

@@ -1,0 +1,67 @@
+import type { Host } from "../system/host.ts";
+import { UDEV_CONTROL, UDEV_DATA, UDEV_QUEUE } from "../system/disks/device-event.ts";
+
+/**
+ * Whether the kernel is still bringing up a drive, so that a search that found none came too early: a USB disk becomes a block device up to
+ * seconds after its controller. It reads sysfs and udev's data, and starts no process.
+ *
+ * @param uptime seconds of CLOCK_MONOTONIC
+ * @returns what is awaited, for messages, or `undefined` when nothing is
+ */
+export async function pendingDrive(host: Host, uptime: number): Promise<string | undefined> {
+  // Without udev no driver is loaded, and nothing comes.
+  if ((await host.stat(UDEV_CONTROL)) === undefined) return undefined;
+  const isBusy = (await host.stat(UDEV_QUEUE)) !== undefined;
+  return (
+    (isBusy ? await controllerWithoutDriver(host) : undefined) ??
+    (await newUsbBus(host, uptime, isBusy)) ??
+    (await usbDriveWithoutDisk(host))
+  );
+}
+
+const PCI = "/sys/bus/pci/devices";
+const USB = "/sys/bus/usb/devices";
+const BLOCK = "/sys/class/block";
+
+/** PCI classes 01 (mass storage) and 0c03 (USB), of the PCI Code and ID Assignment Specification. */
+const CONTROLLER = /^0x(01|0c03)/;
+
+async function controllerWithoutDriver(host: Host): Promise<string | undefined> {
+  for (const address of (await host.list(PCI)) ?? []) {
+    if (!CONTROLLER.test((await host.readText(`${PCI}/${address}/class`)) ?? "")) continue;
+    if ((await host.readLink(`${PCI}/${address}/driver`)) === undefined) return `the controller ${address}, which has no driver yet`;
+  }
+  return undefined;
+}
+
+/**
+ * A root hub takes about 0.3 s until it reports what is plugged in: 0.1 s of stable signal, then the reset and the address (USB 2.0,
+ * 7.1.7.3 and 7.1.7.5). Nothing in sysfs tells a port where this is under way from an empty one, so the hub's age counts.
+ */
+async function newUsbBus(host: Host, uptime: number, isBusy: boolean): Promise<string | undefined> {
+  for (const bus of (await host.list(USB)) ?? []) {
+    if (!/^usb\d+$/.test(bus)) continue;
+    const number = (await host.readText(`${USB}/${bus}/dev`))?.trim();
+    const data = number === undefined ? undefined : await host.readText(`${UDEV_DATA}/c${number}`);
+    // "I:<microseconds of CLOCK_MONOTONIC>": when udev first saw the device.
+    const seen = Number(/^I:(\d+)$/m.exec(data ?? "")?.[1] ?? Number.NaN) / 1e6;
+    if ((data === undefined && isBusy) || uptime < seen + NEW_BUS) return `the devices of ${bus}, which is new`;
+  }
+  return undefined;
+}
+
+/** Seconds. */
+const NEW_BUS = 1;
+
+/** Interface class 08 of USB: mass storage. An empty card reader has a disk too, of size 0. */
+async function usbDriveWithoutDisk(host: Host): Promise<string | undefined> {
+  const drives: string[] = [];
+  for (const device of (await host.list(USB)) ?? []) {
+    if (!device.includes(":") || (await host.readText(`${USB}/${device}/bInterfaceClass`))?.trim() !== "08") continue;
+    if ((await host.readLink(`${USB}/${device}/driver`)) !== undefined) drives.push(device);
+  }
+  if (drives.length === 0) return undefined;
+  const disks = await Promise.all(((await host.list(BLOCK)) ?? []).map((name) => host.readLink(`${BLOCK}/${name}`)));
+  const waiting = drives.find((device) => !disks.some((path) => path?.includes(`/${device}/`)));
+  return waiting === undefined ? undefined : `the disk of the USB drive ${waiting}`;
+}
