@@ -11,7 +11,6 @@ export const certificateCheck: Check = {
   name: "certificate",
   title: "node_exporter's certificate is valid, and will be for a while",
   seen: "openssl x509 -noout -dates",
-  within: 30_000,
   async inspect({ layout }, host) {
     const file = nodeExporterCertificate(layout);
     const text = await host.readText(file);
@@ -42,35 +41,29 @@ function validityOf(text: string, file: string): Validity {
 export function judgeValidity({ from, until }: Validity, now: Date, file: string): readonly Finding[] {
   const seen = `openssl x509 -noout -dates -in ${file}`;
   if (from.getTime() > now.getTime()) {
-    return [
-      wrong(seen, {
-        code: "certificate-not-yet-valid",
-        what: "node_exporter's certificate is not valid yet",
-        found: `valid from ${from.toISOString()}, and it is ${now.toISOString()}: one of two clocks was wrong`,
-        todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; update the clients that pin it",
-      }),
-    ];
+    return wrong(seen, {
+      code: "certificate-not-yet-valid",
+      what: "node_exporter's certificate is not valid yet",
+      found: `valid from ${from.toISOString()}, and it is ${now.toISOString()}: one of two clocks was wrong`,
+      todo: "see that the time is right (timedatectl); then guestos-boot --unit node-exporter-keys signs a new one; update the clients that pin it",
+    });
   }
   const left = until.getTime() - now.getTime();
   if (left <= 0) {
-    return [
-      wrong(seen, {
-        code: "certificate-expired",
-        what: "node_exporter's certificate has expired",
-        found: `valid until ${day(until)}`,
-        todo: "guestos-boot --unit node-exporter-keys signs a new one; then update the clients that pin it",
-      }),
-    ];
+    return wrong(seen, {
+      code: "certificate-expired",
+      what: "node_exporter's certificate has expired",
+      found: `valid until ${day(until)}`,
+      todo: "guestos-boot --unit node-exporter-keys signs a new one; then update the clients that pin it",
+    });
   }
   if (left > EARLY) return [];
-  return [
-    notice(seen, {
-      code: "certificate-expires-soon",
-      what: "node_exporter's certificate expires soon",
-      found: `valid until ${day(until)}, ${Math.floor(left / DAY)} days from now`,
-      todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and update the clients that pin it",
-    }),
-  ];
+  return notice(seen, {
+    code: "certificate-expires-soon",
+    what: "node_exporter's certificate expires soon",
+    found: `valid until ${day(until)}, ${Math.floor(left / DAY)} days from now`,
+    todo: "restart the node in the last 30 days of it, or run guestos-boot --unit node-exporter-keys then; and update the clients that pin it",
+  });
 }
 
 function day(date: Date): string {

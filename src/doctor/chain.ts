@@ -1,6 +1,6 @@
 import { planUnits, type UnitPreview } from "../boot/planner.ts";
 import { RunReader } from "../boot/record/run-view.ts";
-import { withRequirements } from "../boot/graph.ts";
+import { changedUnits, withRequirements } from "../boot/graph.ts";
 import { CommandError } from "../system/command.ts";
 import { ProblemError } from "../base/problem.ts";
 import { machineFor } from "../run/machine-for.ts";
@@ -24,7 +24,7 @@ export const chainCheck: Check = {
       fact: `${units.length} units, nothing to do`,
       findings: [
         ...findings,
-        ...notes.map(({ name, text }) => notice(howToSee(node, name).seen, { code: "unit-note", what: `${name}: ${text}` })),
+        ...notes.flatMap(({ name, text }) => notice(howToSee(node, name).seen, { code: "unit-note", what: `${name}: ${text}` })),
       ],
     };
   },
@@ -42,34 +42,27 @@ interface Asked {
 
 async function ask(units: readonly GuestUnit[], node: CheckedNode, signal: AbortSignal): Promise<Asked> {
   const unanswered = new Set(units.map(({ name }) => name));
-  const made = new Map<GuestUnit, GuestUnit>();
-  const alone = (unit: GuestUnit): GuestUnit => {
-    const known = made.get(unit);
-    if (known !== undefined) return known;
-    const asked: GuestUnit = {
-      ...unit,
-      requires: [],
-      // In order, not all at once, but each unit whatever the others answer.
-      after: [...unit.requires, ...unit.after].map(alone),
-      retryFor: 0,
-      timeout: Math.min(unit.timeout, TIME_LIMIT),
-      plan: async (machine) => {
-        try {
-          const plan = await unit.plan(machine);
-          unanswered.delete(unit.name);
-          return plan;
-        } catch (error) {
-          // A unit's own problem names the fault; a failed tool or file only shows that the state is unknown.
-          if (error instanceof ProblemError && !(error instanceof CommandError)) unanswered.delete(unit.name);
-          throw error;
-        }
-      },
-    };
-    made.set(unit, asked);
-    return asked;
-  };
+  const alone = changedUnits(units, (unit) => ({
+    ...unit,
+    requires: [],
+    // In order, not all at once, but each unit whatever the others answer.
+    after: [...unit.requires, ...unit.after],
+    retryFor: 0,
+    timeout: Math.min(unit.timeout, TIME_LIMIT),
+    plan: async (machine) => {
+      try {
+        const plan = await unit.plan(machine);
+        unanswered.delete(unit.name);
+        return plan;
+      } catch (error) {
+        // A unit's own problem names the fault; a failed tool or file only shows that the state is unknown.
+        if (error instanceof ProblemError && !(error instanceof CommandError)) unanswered.delete(unit.name);
+        throw error;
+      }
+    },
+  }));
   const reader = new RunReader();
-  const previews = await planUnits<Machine>(units.map(alone), {
+  const previews = await planUnits<Machine>(alone, {
     machine: machineFor(node),
     facts: node.facts,
     sink: (event) => void reader.read(event),
@@ -110,8 +103,8 @@ function judgeUnits(
   const first = ill.filter((unit) => !followers.includes(unit));
   const causes = first.filter((unit) => followers.some((follower) => causesOf(follower).includes(unit)));
   return [
-    ...first.map(({ name }) => unitFinding(name, previews.get(name), unanswered.has(name), howTo(name))),
-    ...(followers.length === 0 ? [] : [notJudged(followers.map(nameOf), causes.map(nameOf))]),
+    ...first.flatMap(({ name }) => unitFinding(name, previews.get(name), unanswered.has(name), howTo(name))),
+    ...(followers.length === 0 ? [] : notJudged(followers.map(nameOf), causes.map(nameOf))),
   ];
 }
 
@@ -119,7 +112,7 @@ function nameOf({ name }: GuestUnit): string {
   return name;
 }
 
-function notJudged(followers: readonly string[], causes: readonly string[]): Finding {
+function notJudged(followers: readonly string[], causes: readonly string[]): readonly Finding[] {
   return couldNotInspect(
     "guestos-boot plan",
     new ProblemError({
@@ -131,7 +124,7 @@ function notJudged(followers: readonly string[], causes: readonly string[]): Fin
   );
 }
 
-function unitFinding(name: string, preview: UnitPreview | undefined, isUnanswered: boolean, { seen, repair }: HowTo): Finding {
+function unitFinding(name: string, preview: UnitPreview | undefined, isUnanswered: boolean, { seen, repair }: HowTo): readonly Finding[] {
   switch (preview?.kind) {
     case "to-do": {
       const missing = preview.actions.map(({ description }) => description);

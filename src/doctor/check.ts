@@ -34,8 +34,8 @@ export interface Check {
   readonly about?: readonly string[];
   /** A command that shows the same to a person. */
   readonly seen: string;
-  /** Milliseconds, after which the check has failed to inspect. */
-  readonly within: number;
+  /** Milliseconds, after which the check has failed to inspect; by default 30,000. */
+  readonly within?: number;
   /** An error counts as "could not inspect". */
   readonly inspect: (node: CheckedNode, host: Host) => Promise<Seen>;
 }
@@ -59,17 +59,17 @@ export interface Finding {
   readonly seen: string;
 }
 
-/** @param seen how to see it again. @param problem with `todo`: how to repair it */
-export function wrong(seen: string, problem: Problem): Finding {
-  return { level: "wrong", seen, problem };
+/** One finding, as the list that a check returns. @param seen how to see it again. @param problem with `todo`: how to repair it */
+export function wrong(seen: string, problem: Problem): readonly Finding[] {
+  return [{ level: "wrong", seen, problem }];
 }
 
-export function notice(seen: string, problem: Problem): Finding {
-  return { level: "notice", seen, problem };
+export function notice(seen: string, problem: Problem): readonly Finding[] {
+  return [{ level: "notice", seen, problem }];
 }
 
-export function couldNotInspect(seen: string, error: unknown): Finding {
-  return { level: "unknown", seen, problem: toProblem(error) };
+export function couldNotInspect(seen: string, error: unknown): readonly Finding[] {
+  return [{ level: "unknown", seen, problem: toProblem(error) }];
 }
 
 /** A part of a check: if it cannot be inspected, the other parts still are. */
@@ -77,6 +77,6 @@ export async function part(seen: string, inspect: () => Promise<readonly Finding
   try {
     return await inspect();
   } catch (error) {
-    return [couldNotInspect(seen, error)];
+    return couldNotInspect(seen, error);
   }
 }

@@ -17,7 +17,6 @@ export const encryptionCheck: Check = {
   title: "each encrypted device has both copies of its header, and is the recorded one",
   about: ["store-key", "var"],
   seen: "lsblk --output NAME,PARTLABEL,FSTYPE,UUID",
-  within: 30_000,
   async inspect({ layout }, host) {
     await requireMounted(host, layout.mountPoints.config);
     const devices = encryptedDevices(layout);
@@ -69,10 +68,10 @@ async function inspectRecovery(layout: Layout, host: Host): Promise<Seen> {
     const todo = "set or remove it again: guestos-boot recovery-passphrase set";
     return {
       fact: "",
-      findings: [notice(seen, { code: "passphrase-change-cut-off", what: "a change of the recovery passphrase was cut off", todo })],
+      findings: notice(seen, { code: "passphrase-change-cut-off", what: "a change of the recovery passphrase was cut off", todo }),
     };
   } catch (error) {
-    return { fact: "", findings: [couldNotInspect(seen, error)] };
+    return { fact: "", findings: couldNotInspect(seen, error) };
   }
 }
 
@@ -81,33 +80,27 @@ export function judgeHeader(place: string, device: string, uuid: string | undefi
   const seen = `cryptsetup luksDump ${device}`;
   const any = first ?? second;
   if (any === undefined) {
-    return [
-      wrong(seen, {
-        code: "luks-headers-gone",
-        what: `both copies of the LUKS header of ${place} are missing`,
-        expected: uuid === undefined ? "a LUKS header" : `the LUKS device ${uuid}`,
-        todo: `do not restart; write nothing to it; restore the header from a backup: cryptsetup luksHeaderRestore ${device}`,
-      }),
-    ];
+    return wrong(seen, {
+      code: "luks-headers-gone",
+      what: `both copies of the LUKS header of ${place} are missing`,
+      expected: uuid === undefined ? "a LUKS header" : `the LUKS device ${uuid}`,
+      todo: `do not restart; write nothing to it; restore the header from a backup: cryptsetup luksHeaderRestore ${device}`,
+    });
   }
   if (uuid !== undefined && any.uuid !== uuid) {
-    return [
-      wrong(seen, {
-        code: "luks-device-differs",
-        what: `${place} is not the recorded device`,
-        found: `the LUKS device ${any.uuid}`,
-        expected: uuid,
-        todo: "was the disk or the config partition replaced? docs/operator.md, 'Conflicts'",
-      }),
-    ];
+    return wrong(seen, {
+      code: "luks-device-differs",
+      what: `${place} is not the recorded device`,
+      found: `the LUKS device ${any.uuid}`,
+      expected: uuid,
+      todo: "was the disk or the config partition replaced? docs/operator.md, 'Conflicts'",
+    });
   }
   if (first !== undefined && second !== undefined) return [];
-  return [
-    wrong(seen, {
-      code: "luks-header-copy-damaged",
-      what: `one of the two copies of the LUKS header of ${place} is damaged`,
-      found: `the ${first === undefined ? "second" : "first"} one alone is whole`,
-      todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then repair it: cryptsetup repair ${device}`,
-    }),
-  ];
+  return wrong(seen, {
+    code: "luks-header-copy-damaged",
+    what: `one of the two copies of the LUKS header of ${place} is damaged`,
+    found: `the ${first === undefined ? "second" : "first"} one alone is whole`,
+    todo: `back it up first: cryptsetup luksHeaderBackup ${device} --header-backup-file FILE; then repair it: cryptsetup repair ${device}`,
+  });
 }

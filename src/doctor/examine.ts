@@ -32,7 +32,7 @@ export async function examine(checks: readonly Check[], node: CheckedNode, signa
 }
 
 async function examineOne(check: Check, node: CheckedNode, signal: AbortSignal): Promise<Examined> {
-  const { name, title, seen, within } = check;
+  const { name, title, seen, within = 30_000 } = check;
   const ending = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -50,7 +50,7 @@ async function examineOne(check: Check, node: CheckedNode, signal: AbortSignal):
     const outcome = worst(findings);
     return { name, title, outcome, ...(isWell(outcome) ? { fact } : {}), findings };
   } catch (error) {
-    return { name, title, outcome: "unknown", findings: [couldNotInspect(seen, error)] };
+    return { name, title, outcome: "unknown", findings: couldNotInspect(seen, error) };
   } finally {
     clearTimeout(timer);
     // Stops any work that the check left behind.

@@ -17,7 +17,6 @@ export const keysCheck: Check = {
   name: "keys",
   title: "keys can be read only by those who need them",
   seen: "stat",
-  within: 30_000,
   async inspect({ layout, medium, chain }, host) {
     let inspected = 0;
     // Without them, a group that may read is one too many.
@@ -25,19 +24,11 @@ export const keysCheck: Check = {
     const ownGroups = new Map([...(known?.accounts.values() ?? [])].map(({ uid, gid }) => [uid, gid]));
     const inspectAll = async (places: readonly KeyPlace[]): Promise<readonly Finding[]> => {
       inspected += places.length;
-      return (
-        await Promise.all(places.map(async (place) => part(`stat ${place.path}`, async () => inspectKey(host, place, ownGroups))))
-      ).flat();
+      const found = places.map(async (place) => part(`stat ${place.path}`, async () => inspectKey(host, place, ownGroups)));
+      return (await Promise.all(found)).flat();
     };
-    const ours = await part(`ls -l ${layout.mountPoints.config}`, async () =>
-      inspectAll(
-        await ownPlaces(
-          layout,
-          host,
-          chain.some(({ name }) => name === "store-key"),
-        ),
-      ),
-    );
+    const isEncrypted = chain.some(({ name }) => name === "store-key");
+    const ours = await part(`ls -l ${layout.mountPoints.config}`, async () => inspectAll(await ownPlaces(layout, host, isEncrypted)));
     const injected = await part(`ls -l ${layout.mountPoints.data}`, async () => inspectAll(await injectedPlaces({ layout, medium }, host)));
     return { fact: `${inspected} keys and folders of keys, closed to others`, findings: [...ours, ...injected] };
   },
@@ -87,13 +78,11 @@ function judgeKey({ path, kind: whose }: KeyPlace, { kind, mode, uid, gid }: Fil
   if (!isOpen && !isOthers) return [];
   const right = (mode & 0o700).toString(8).padStart(4, "0");
   const found = `mode ${mode.toString(8).padStart(4, "0")}, owner ${uid}`;
-  return [
-    wrong(`stat ${path}`, {
-      code: "key-open-to-others",
-      what: `${path} is not closed to others`,
-      found,
-      expected: `mode ${right}${isRoots ? ", owner 0" : ""}`,
-      todo: [...(isOpen ? [`chmod ${right} ${path}`] : []), ...(isOthers ? [`chown 0:0 ${path}`] : [])].join(" && "),
-    }),
-  ];
+  return wrong(`stat ${path}`, {
+    code: "key-open-to-others",
+    what: `${path} is not closed to others`,
+    found,
+    expected: `mode ${right}${isRoots ? ", owner 0" : ""}`,
+    todo: [...(isOpen ? [`chmod ${right} ${path}`] : []), ...(isOthers ? [`chown 0:0 ${path}`] : [])].join(" && "),
+  });
 }

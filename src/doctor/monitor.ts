@@ -10,7 +10,6 @@ export const monitorCheck: Check = {
   name: "monitor",
   title: "the monitor runs, and inspects",
   seen: SEEN,
-  within: 30_000,
   async inspect({ monitorFile }, host) {
     const service = (await unitStates(host, [SERVICE])).get(SERVICE);
     const text = await host.readText(monitorFile);
@@ -29,35 +28,29 @@ const TOO_LONG = 2 * 3600;
 /** @param now seconds since the epoch */
 export function judgeMonitor(service: UnitState | undefined, state: MonitorState | undefined, now: number): readonly Finding[] {
   if (service?.active !== "active") {
-    return [
-      wrong(SEEN, {
-        code: "monitor-not-running",
-        what: "the monitor does not run: nothing is repaired automatically",
-        found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
-        expected: "active (running)",
-        todo: `systemctl start ${SERVICE}; why it ended: journalctl -b -u ${SERVICE}`,
-      }),
-    ];
+    return wrong(SEEN, {
+      code: "monitor-not-running",
+      what: "the monitor does not run: nothing is repaired automatically",
+      found: service === undefined ? "unknown" : `${service.load}, ${service.active} (${service.sub})`,
+      expected: "active (running)",
+      todo: `systemctl start ${SERVICE}; why it ended: journalctl -b -u ${SERVICE}`,
+    });
   }
   if (state === undefined) {
-    return [
-      notice(SEEN, {
-        code: "monitor-not-inspected-yet",
-        what: "the monitor has not inspected anything yet",
-        todo: "check again in a minute; if it stays: journalctl -b -u guestos-monitor",
-      }),
-    ];
+    return notice(SEEN, {
+      code: "monitor-not-inspected-yet",
+      what: "the monitor has not inspected anything yet",
+      todo: "check again in a minute; if it stays: journalctl -b -u guestos-monitor",
+    });
   }
   if (now - state.time <= TOO_LONG) return [];
-  return [
-    wrong(SEEN, {
-      code: "monitor-not-inspecting",
-      what: "the monitor has not inspected anything for a long time",
-      found: `${minutes(now - state.time)} ago`,
-      expected: "an inspection in each hour",
-      todo: `systemctl restart ${SERVICE}`,
-    }),
-  ];
+  return wrong(SEEN, {
+    code: "monitor-not-inspecting",
+    what: "the monitor has not inspected anything for a long time",
+    found: `${minutes(now - state.time)} ago`,
+    expected: "an inspection in each hour",
+    todo: `systemctl restart ${SERVICE}`,
+  });
 }
 
 function minutes(seconds: number): string {

@@ -8,7 +8,6 @@ export const mountsCheck: Check = {
   name: "mounts",
   title: "everything is mounted, with the required options",
   seen: "findmnt",
-  within: 30_000,
   async inspect(node, host) {
     const wanted = promisedMounts(node);
     return { fact: `${wanted.length} mounts, all with the required options`, findings: judgeMounts(await mounts(host), wanted) };
@@ -57,7 +56,7 @@ export function judgeMounts(all: readonly Mount[], wanted: readonly PromisedMoun
     found: `nothing at ${missing.join(", ")}`,
     todo: "guestos-boot",
   });
-  return [absent, ...findings];
+  return [...absent, ...findings];
 }
 
 function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMount): readonly Finding[] {
@@ -65,31 +64,27 @@ function judgeMount(mount: Mount, { mountPoint, options, isBound }: PromisedMoun
   const found = [...new Set([...mount.options, ...mount.superOptions])].join(",");
   const isReadOnly = mount.options.includes("ro") || mount.superOptions.includes("ro");
   if (isReadOnly && !options.includes("ro")) {
-    return [
-      wrong(seen, {
-        code: "mount-not-writable",
-        what: `${mountPoint} cannot be written`,
-        found,
-        expected: "rw",
-        todo: "find out why (dmesg): the kernel does so where it cannot trust the disk; then restart the machine, which checks the file system",
-      }),
-    ];
+    return wrong(seen, {
+      code: "mount-not-writable",
+      what: `${mountPoint} cannot be written`,
+      found,
+      expected: "rw",
+      todo: "find out why (dmesg): the kernel does so where it cannot trust the disk; then restart the machine, which checks the file system",
+    });
   }
   const lacking = options.filter((option) => !holds(mount, option));
   if (lacking.length === 0) return [];
-  return [
-    wrong(seen, {
-      code: "mount-options-wrong",
-      what: `${mountPoint} is not mounted as it should be`,
-      found,
-      expected: options.join(","),
-      // FAT takes its group and its masks only when it is mounted.
-      todo: lacking.some((option) => /^(?:gid|umask)=/.test(option))
-        ? `umount ${mountPoint} && guestos-boot --unit mount-boot`
-        : // "bind": of this mount alone, not of all of /run.
-          `mount -o ${["remount", ...(isBound ? ["bind"] : []), ...options].join(",")} ${mountPoint}`,
-    }),
-  ];
+  return wrong(seen, {
+    code: "mount-options-wrong",
+    what: `${mountPoint} is not mounted as it should be`,
+    found,
+    expected: options.join(","),
+    // FAT takes its group and its masks only when it is mounted.
+    todo: lacking.some((option) => /^(?:gid|umask)=/.test(option))
+      ? `umount ${mountPoint} && guestos-boot --unit mount-boot`
+      : // "bind": of this mount alone, not of all of /run.
+        `mount -o ${["remount", ...(isBound ? ["bind"] : []), ...options].join(",")} ${mountPoint}`,
+  });
 }
 
 /** The kernel lists options of the file system itself (sync, the masks) apart from those of this mount alone. */

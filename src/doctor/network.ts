@@ -20,25 +20,22 @@ export const networkCheck: Check = {
   name: "network",
   title: "systemd-networkd runs, and has configured the primary interface",
   seen: "networkctl status",
-  within: 30_000,
   async inspect({ layout }, host) {
     const link = await primaryInterface(host, layout);
     if (link === undefined) {
       return {
         fact: "no interface",
-        findings: [wrong("ls -l /sys/class/net", noInterface())],
+        findings: wrong("ls -l /sys/class/net", noInterface()),
       };
     }
     if (!(await isServiceRunning(host, NETWORKD))) {
       return {
         fact: "systemd-networkd does not run",
-        findings: [
-          wrong(`systemctl status ${NETWORKD}`, {
-            code: "networkd-not-running",
-            what: `${link.name} is not configured: systemd-networkd does not run`,
-            todo: `systemctl start ${NETWORKD}`,
-          }),
-        ],
+        findings: wrong(`systemctl status ${NETWORKD}`, {
+          code: "networkd-not-running",
+          what: `${link.name} is not configured: systemd-networkd does not run`,
+          todo: `systemctl start ${NETWORKD}`,
+        }),
       };
     }
     const described = await describeLink(host, link.index);
@@ -66,24 +63,20 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
     const { insteadOf, because } = decided;
     const todo = `if it is the wrong one: docs/operator.md, "The network card"`;
     if (insteadOf !== undefined) {
-      return [
-        notice(`cat ${file}`, {
-          code: "network-card-exchanged",
-          what: `the node's network card was replaced: it is ${name} since this boot`,
-          found: `${insteadOf.name} (${insteadOf.mac ?? insteadOf.path}) is not there any more`,
-          todo,
-        }),
-      ];
+      return notice(`cat ${file}`, {
+        code: "network-card-exchanged",
+        what: `the node's network card was replaced: it is ${name} since this boot`,
+        found: `${insteadOf.name} (${insteadOf.mac ?? insteadOf.path}) is not there any more`,
+        todo,
+      });
     }
     if (because !== "name" && because !== "nothing") return [];
-    return [
-      notice(`cat ${file}`, {
-        code: "network-card-by-name",
-        what: `${name} was chosen as the node's network card by its name alone`,
-        found: because === "name" ? "several cards with a carrier, and a router on none or several of them" : "no card with a carrier",
-        todo,
-      }),
-    ];
+    return notice(`cat ${file}`, {
+      code: "network-card-by-name",
+      what: `${name} was chosen as the node's network card by its name alone`,
+      found: because === "name" ? "several cards with a carrier, and a router on none or several of them" : "no card with a carrier",
+      todo,
+    });
   }
   return [];
 }
@@ -96,29 +89,25 @@ export function judgeLink(name: string, link: LinkDescription, file: string): re
   const seen = `networkctl status ${name}`;
   const { administrativeState: state, networkFile } = link;
   if (!link.hasCarrier) {
-    return [wrong(seen, noCarrier(name, "a link", "the addresses come by themselves then"))];
+    return wrong(seen, noCarrier(name, "a link", "the addresses come by themselves then"));
   }
   if (networkFile !== file) {
-    return [
-      wrong(seen, {
-        code: "link-configured-otherwise",
-        what: `${name} is not configured by the file that was made for it`,
-        found: networkFile ?? "no file",
-        expected: file,
-        todo: "guestos-boot --unit network",
-      }),
-    ];
+    return wrong(seen, {
+      code: "link-configured-otherwise",
+      what: `${name} is not configured by the file that was made for it`,
+      found: networkFile ?? "no file",
+      expected: file,
+      todo: "guestos-boot --unit network",
+    });
   }
   if (state === "configured") return [];
-  return [
-    wrong(seen, {
-      code: "link-not-configured",
-      what: BUSY.includes(state) ? `systemd-networkd is not done with ${name}` : `systemd-networkd could not configure ${name}`,
-      found: state,
-      expected: "configured",
-      todo: BUSY.includes(state)
-        ? "check again in half a minute; if it stays: journalctl -b -u systemd-networkd"
-        : `journalctl -b -u systemd-networkd; then: networkctl reconfigure ${name}`,
-    }),
-  ];
+  return wrong(seen, {
+    code: "link-not-configured",
+    what: BUSY.includes(state) ? `systemd-networkd is not done with ${name}` : `systemd-networkd could not configure ${name}`,
+    found: state,
+    expected: "configured",
+    todo: BUSY.includes(state)
+      ? "check again in half a minute; if it stays: journalctl -b -u systemd-networkd"
+      : `journalctl -b -u systemd-networkd; then: networkctl reconfigure ${name}`,
+  });
 }

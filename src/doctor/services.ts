@@ -39,7 +39,6 @@ export const servicesCheck: Check = {
   name: "services",
   title: "none of our systemd units has failed, and guestos-boot.target was reached",
   seen: "systemctl list-units --failed",
-  within: 30_000,
   async inspect(_, host) {
     const states = await unitStates(host, SERVICES);
     return { fact: "guestos-boot.target is reached, nothing has failed", findings: judgeServices(states) };
@@ -51,7 +50,7 @@ const TARGET = "guestos-boot.target";
 
 export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly Finding[] {
   const failed = [...states].filter(([, { active }]) => active === "failed");
-  const findings = failed.map(([name]) =>
+  const findings = failed.flatMap(([name]) =>
     wrong(`systemctl status ${name}`, {
       code: "service-failed",
       what: `${name} has failed`,
@@ -66,7 +65,7 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
   const seen = `systemctl list-dependencies ${TARGET}`;
   return [
     ...findings,
-    isUnderWay
+    ...(isUnderWay
       ? notice(seen, {
           code: "boot-still-running",
           what: "the boot chain is still running",
@@ -78,6 +77,6 @@ export function judgeServices(states: ReadonlyMap<string, UnitState>): readonly 
           found: active ?? "unknown",
           expected: "active",
           todo: `systemctl start ${TARGET}`,
-        }),
+        })),
   ];
 }

@@ -14,7 +14,6 @@ export const spaceCheck: Check = {
   name: "space",
   title: "there is free space on config, var, data and backup",
   seen: "df -h",
-  within: 30_000,
   async inspect(node, host) {
     const places = ownMountPoints(node)
       .filter((name) => FILLING.includes(name))
@@ -43,11 +42,9 @@ export function judgeSpace(place: string, space: Space): readonly Finding[] {
     expected: `at least ${LOW * 100} %`,
     todo: `see what takes it: du -xh --max-depth=2 ${place} | sort -h | tail`,
   };
-  return [
-    share < FULL
-      ? wrong(seen, { code: "disk-full", what: `${place} is full`, ...problem })
-      : notice(seen, { code: "disk-filling-up", what: `${place} is nearly full`, ...problem }),
-  ];
+  return share < FULL
+    ? wrong(seen, { code: "disk-full", what: `${place} is full`, ...problem })
+    : notice(seen, { code: "disk-filling-up", what: `${place} is nearly full`, ...problem });
 }
 
 function percent({ total, free }: Space): string {

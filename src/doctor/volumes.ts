@@ -41,41 +41,35 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
   return layout.volumes.flatMap(({ name, size }) => {
     const bytes = group.volumes.get(name);
     if (bytes === undefined) {
-      return [
-        wrong(seen, {
-          code: "volume-missing",
-          what: `the volume ${name} is missing`,
-          todo: "it is never made again: docs/operator.md, 'Conflicts'",
-        }),
-      ];
+      return wrong(seen, {
+        code: "volume-missing",
+        what: `the volume ${name} is missing`,
+        todo: "it is never made again: docs/operator.md, 'Conflicts'",
+      });
     }
     const mapped = active.get(volumeMapping(layout.volumeGroup, name))?.bytes;
     if (mapped === undefined) {
-      return [wrong(seen, volumeNotActive(name))];
+      return wrong(seen, volumeNotActive(name));
     }
     if (mapped !== bytes) {
-      return [
-        wrong(seen, {
-          code: "volume-size-differs",
-          what: `the kernel has another size of the volume ${name} than LVM`,
-          found: `${mapped} bytes`,
-          expected: `${bytes} bytes`,
-          todo: `lvchange --refresh ${layout.volumeGroup}/${name}`,
-        }),
-      ];
+      return wrong(seen, {
+        code: "volume-size-differs",
+        what: `the kernel has another size of the volume ${name} than LVM`,
+        found: `${mapped} bytes`,
+        expected: `${bytes} bytes`,
+        todo: `lvchange --refresh ${layout.volumeGroup}/${name}`,
+      });
     }
     const share = Math.floor(volumeBytes(size, group.bytes) / group.extentBytes) * group.extentBytes;
     if (bytes >= share) return [];
     // Made when the disk was smaller, or by hand.
-    return [
-      notice(seen, {
-        code: "volume-too-small",
-        what: `the volume ${name} is smaller than a node of this size would make it`,
-        found: mebibytes(bytes),
-        expected: mebibytes(share),
-        todo: "nothing, while it has space; otherwise lvextend(8) grows it",
-      }),
-    ];
+    return notice(seen, {
+      code: "volume-too-small",
+      what: `the volume ${name} is smaller than a node of this size would make it`,
+      found: mebibytes(bytes),
+      expected: mebibytes(share),
+      todo: "nothing, while it has space; otherwise lvextend(8) grows it",
+    });
   });
 }
 

@@ -7,35 +7,29 @@ import { ProblemError } from "../../../src/base/problem.ts";
 const mounts: Examined = { name: "mounts", title: "all is mounted", outcome: "fine", fact: "12 mounts", findings: [] };
 const upgrades: Examined = {
   ...{ name: "upgrades", title: "the system is to stay", outcome: "notice", fact: "slot B runs" },
-  findings: [
-    notice("guestos-boot upgrade status", {
-      code: "test-problem",
-      what: "the running system is on trial",
-      todo: "guestos-boot upgrade confirm",
-    }),
-  ],
+  findings: notice("guestos-boot upgrade status", {
+    code: "test-problem",
+    what: "the running system is on trial",
+    todo: "guestos-boot upgrade confirm",
+  }),
 };
 const monitor: Examined = {
   ...{ name: "monitor", title: "the monitor runs", outcome: "unknown" },
-  findings: [
-    couldNotInspect(
-      "systemctl status guestos-monitor.service",
-      new ProblemError({ code: "test-problem", what: "cannot reach the system bus" }),
-    ),
-  ],
+  findings: couldNotInspect(
+    "systemctl status guestos-monitor.service",
+    new ProblemError({ code: "test-problem", what: "cannot reach the system bus" }),
+  ),
 };
 const keys: Examined = {
   ...{ name: "keys", title: "keys are closed", outcome: "wrong" },
-  findings: [
-    wrong("stat /boot/config/store.keyfile", {
-      code: "test-problem",
-      what: "/boot/config/store.keyfile is not closed to others, who may have read it, and that is a long sentence",
-      where: { file: "/boot/config/store.keyfile" },
-      found: "mode 0444, owner 0",
-      expected: "mode 0400, owner 0",
-      todo: "chmod 0400 /boot/config/store.keyfile",
-    }),
-  ],
+  findings: wrong("stat /boot/config/store.keyfile", {
+    code: "test-problem",
+    what: "/boot/config/store.keyfile is not closed to others, who may have read it, and that is a long sentence",
+    where: { file: "/boot/config/store.keyfile" },
+    found: "mode 0444, owner 0",
+    expected: "mode 0400, owner 0",
+    todo: "chmod 0400 /boot/config/store.keyfile",
+  }),
 };
 
 test("what is wrong comes first, then what could not be seen, then what is to know; what is well is a line each", () => {

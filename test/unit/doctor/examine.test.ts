@@ -18,10 +18,10 @@ test("each check has its outcome: the worst of what it found, and a fact only wh
   const examined = await examine(
     [
       check("fine", async () => ({ fact: "all there", findings: [] })),
-      check("odd", async () => ({ fact: "nearly", findings: [notice("ls", { code: "test-problem", what: "odd" })] })),
+      check("odd", async () => ({ fact: "nearly", findings: notice("ls", { code: "test-problem", what: "odd" }) })),
       check("ill", async () => ({
         fact: "not",
-        findings: [notice("ls", { code: "test-problem", what: "odd" }), wrong("ls", { code: "test-problem", what: "ill" })],
+        findings: [...notice("ls", { code: "test-problem", what: "odd" }), ...wrong("ls", { code: "test-problem", what: "ill" })],
       })),
     ],
     patient,
