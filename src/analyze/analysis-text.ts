@@ -1,9 +1,6 @@
-import { noteText } from "../boot/show/run-text.ts";
+import { noteText, shorten } from "../boot/show/run-text.ts";
+import { bootLine } from "./boot.ts";
 import type { BlameDocument, CriticalChainDocument, DiffDocument, Share, TimeDocument } from "./documents.ts";
-import { bootLine } from "./measures.ts";
-
-/** The width of a serial console. */
-const COLUMNS = 80;
 
 const CLOCKS = {
   "whole boot": [],
@@ -42,7 +39,7 @@ export function blameLines(document: BlameDocument): readonly string[] {
     "",
     "gain: how much shorter the run would have been without the time of the unit.",
     "*: on the critical chain.",
-  ].map(cut);
+  ].map((line) => shorten(line));
 }
 
 /** Seconds below which a piece without a unit gets no line of its own. */
@@ -72,7 +69,7 @@ export function criticalChainLines(document: CriticalChainDocument): readonly st
     `${fixed(seconds)} in total; the parts add up to ${sum.toFixed(2)} s.`,
     "gain: how much shorter the run would have been without the time of the unit.",
     ...CLOCKS[clocks],
-  ].map(cut);
+  ].map((line) => shorten(line));
 }
 
 /** A piece of a run without a unit is named by its phase, like a piece outside the chain. */
@@ -113,7 +110,7 @@ export function diffLines(document: DiffDocument): readonly string[] {
       `${deltaText(before?.seconds ?? null, after?.seconds ?? null)}  ${name} (${run})${outcomeChange(before, after)}`,
       ...parts.slice(0, 3).map((part) => `${" ".repeat(4)}${deltaText(part.from, part.to)}  ${partText(part.kind, part.label)}`),
     ]),
-  ].map(cut);
+  ].map((line) => shorten(line));
 }
 
 type Ended = DiffDocument["units"][number]["from"];
@@ -141,9 +138,4 @@ function fixed(value: number): string {
 
 function share(part: number, whole: number): string {
   return `${Math.round((100 * part) / Math.max(whole, 1e-9))} %`.padStart(5);
-}
-
-function cut(line: string): string {
-  const letters = [...line];
-  return letters.length <= COLUMNS ? line : `${letters.slice(0, COLUMNS - 1).join("")}…`;
 }

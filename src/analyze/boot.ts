@@ -1,5 +1,6 @@
 import type { RecordEvent, RunFacts } from "../boot/record/record.ts";
 import type { BootClocks } from "../system/systemd/boot-clocks.ts";
+import { utc } from "../base/clock.ts";
 import { type Phase, phasesOf } from "./phases.ts";
 import { bootRuns, type RunBars, timelineOf } from "./timeline.ts";
 
@@ -36,12 +37,15 @@ export function bootOf(events: readonly RecordEvent[], clocks: BootClocks | unde
   };
 }
 
-/** `boot 60b7d517 of 2026-11-20 14:40:24 UTC, slot A, version 0.1.0` */
-export function bootTitle({ facts, time }: Boot): string {
-  return `boot ${facts.bootId.slice(0, 8)} of ${utc(time)}, slot ${facts.slot ?? "unknown"}, version ${facts.version}`;
+export function bootFacts({ facts, time }: Boot): { bootId: string; time: string; slot: string | null; version: string } {
+  return { bootId: facts.bootId, time, slot: facts.slot ?? null, version: facts.version };
 }
 
-/** `2026-10-05 10:15:00 UTC`, whatever the reader's time zone. */
-export function utc(time: string): string {
-  return `${time.slice(0, 19).replace("T", " ")} UTC`;
+/** `boot 60b7d517 of 2026-11-20 14:40:24 UTC, slot A, version 0.1.0` */
+export function bootLine({ bootId, time, slot, version }: ReturnType<typeof bootFacts>): string {
+  return `boot ${bootId.slice(0, 8)} of ${utc(time)}, slot ${slot ?? "unknown"}, version ${version}`;
+}
+
+export function bootTitle(boot: Boot): string {
+  return bootLine(bootFacts(boot));
 }

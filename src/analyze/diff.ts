@@ -1,6 +1,7 @@
-import type { Boot } from "./boot.ts";
+import { rounded } from "../base/clock.ts";
+import { type Boot, bootFacts } from "./boot.ts";
 import type { DiffDocument } from "./documents.ts";
-import { bootFacts, outcomeOf, rounded, runName } from "./measures.ts";
+import { outcomeOf, runName } from "./measures.ts";
 import { partsOf, shares } from "./parts.ts";
 import type { UnitBar } from "./timeline.ts";
 
@@ -50,9 +51,7 @@ function partChanges(before: UnitBar | undefined, after: UnitBar | undefined): D
   return sideBySide(table(before), table(after))
     .flatMap(([, one, other]) => {
       const known = one ?? other;
-      return known === undefined
-        ? []
-        : [{ kind: known.kind, label: known.label, from: rounded(one?.seconds ?? 0), to: rounded(other?.seconds ?? 0) }];
+      return known === undefined ? [] : [{ kind: known.kind, label: known.label, from: one?.seconds ?? 0, to: other?.seconds ?? 0 }];
     })
     .filter(({ from, to }) => Math.abs(to - from) >= 0.01)
     .toSorted((one, other) => Math.abs(other.to - other.from) - Math.abs(one.to - one.from));

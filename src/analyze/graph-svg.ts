@@ -1,6 +1,6 @@
 import { seconds } from "./duration.ts";
 import { type Edge, type GraphLayout, graphLayout, type Place } from "./graph-layout.ts";
-import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
+import { arrowHeads, element, fitted, picture, text, textWidth, tooltip } from "./svg.ts";
 
 /** A unit as the graph draws it. */
 export interface GraphUnit {
@@ -35,58 +35,28 @@ export function graphSvg(units: readonly GraphUnit[], { title, style = true }: G
   const y = (row: number): number => top + row * ROW + ROW / 2;
   const critical = (edge: Edge): boolean => [edge.from, edge.to].every((name) => byName.get(name)?.ran?.critical === true);
   const edges = layout.edges.toSorted((one, other) => Number(critical(one)) - Number(critical(other)));
-  return element(
-    "svg",
-    frame(Math.ceil(width), Math.ceil(height), title),
-    [
-      style ? element("style", {}, STYLE) : "",
-      HEADS,
-      element("rect", { class: "paper", x: 0, y: 0, width: Math.ceil(width), height: Math.ceil(height) }),
-      text(MARGIN, MARGIN + 14, title, { class: "strong", style: "font-size:15px" }),
-      ...edges.map((edge) => {
-        const orderOnly = byName.get(edge.to)?.requires.includes(edge.from) !== true;
-        const name = critical(edge) ? "critical" : "arrow";
-        const dashes = orderOnly ? "4 3" : undefined;
-        return element("path", {
-          class: name,
-          d: curve(edge, layout.places, columns, y),
-          "stroke-dasharray": dashes,
-          "marker-end": `url(#gg-${name}-head)`,
-        });
-      }),
-      ...units.map((unit) => box(unit, layout.places.get(unit.name) ?? { column: 0, row: 0 }, columns, y)),
-      text(
-        MARGIN,
-        height - 16,
-        "Arrows start at what comes first; dashed ones mean order only. Round corners: waits for the system bus. Arrows that follow from others are left out.",
-        { class: "soft", style: "font-size:11px" },
-      ),
-    ].join("\n"),
-  );
+  const size = { width: Math.ceil(width), height: Math.ceil(height) };
+  return picture({ ...size, title, style, definitions: arrowHeads("gg", 9) }, [
+    text(MARGIN, MARGIN + 14, title, { class: "strong", style: "font-size:15px" }),
+    ...edges.map((edge) => {
+      const orderOnly = byName.get(edge.to)?.requires.includes(edge.from) !== true;
+      const name = critical(edge) ? "critical" : "arrow";
+      return element("path", {
+        class: name,
+        d: curve(edge, layout.places, columns, y),
+        "stroke-dasharray": orderOnly ? "4 3" : undefined,
+        "marker-end": `url(#gg-${name}-head)`,
+      });
+    }),
+    ...units.map((unit) => box(unit, layout.places.get(unit.name) ?? { column: 0, row: 0 }, columns, y)),
+    text(
+      MARGIN,
+      height - 16,
+      "Arrows start at what comes first; dashed ones mean order only. Round corners: waits for the system bus. Arrows that follow from others are left out.",
+      { class: "soft", style: "font-size:11px" },
+    ),
+  ]);
 }
-
-const HEADS = element(
-  "defs",
-  {},
-  (["arrow-head", "critical-head"] as const)
-    .map((name) =>
-      element(
-        "marker",
-        {
-          id: `gg-${name}`,
-          viewBox: "0 0 8 8",
-          refX: 7,
-          refY: 4,
-          markerWidth: 9,
-          markerHeight: 9,
-          markerUnits: "userSpaceOnUse",
-          orient: "auto",
-        },
-        element("path", { class: name, d: "M0,0.8 L8,4 L0,7.2 z" }),
-      ),
-    )
-    .join(""),
-);
 
 /** Where each column is, and how wide its boxes are. */
 interface Columns {

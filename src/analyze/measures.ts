@@ -1,13 +1,9 @@
-import { type Boot, utc } from "./boot.ts";
+import { rounded } from "../base/clock.ts";
+import { type Boot, bootFacts } from "./boot.ts";
 import { criticalChain, gains } from "./causes.ts";
 import type { BlameDocument, CriticalChainDocument, TimeDocument, TimelineDocument } from "./documents.ts";
 import { byKind, partsOf, shares, toolName, waitLabel } from "./parts.ts";
 import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
-
-/** Microseconds, the resolution of the clocks. */
-export function rounded(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6;
-}
 
 export function runName({ facts }: RunBars): string {
   return facts.stage ?? "run";
@@ -15,10 +11,6 @@ export function runName({ facts }: RunBars): string {
 
 export function outcomeOf({ result }: UnitBar): NonNullable<UnitBar["result"]>["kind"] | "running" {
   return result?.kind ?? "running";
-}
-
-export function bootFacts({ facts, time }: Boot): { bootId: string; time: string; slot: string | null; version: string } {
-  return { bootId: facts.bootId, time, slot: facts.slot ?? null, version: facts.version };
 }
 
 function phaseList(boot: Boot): TimeDocument["phases"] {
@@ -36,24 +28,15 @@ export function blameDocument(boot: Boot): BlameDocument {
   const units = boot.runs.flatMap((run) => {
     const gain = gains(run);
     const critical = criticalNames(run);
-    return run.units.map((unit) => {
-      const kinds = byKind(partsOf(unit));
-      return {
-        run: runName(run),
-        name: unit.name,
-        outcome: outcomeOf(unit),
-        seconds: rounded(unit.end - unit.start),
-        gain: rounded(gain.get(unit.name) ?? 0),
-        critical: critical.has(unit.name),
-        byKind: {
-          inspect: rounded(kinds.inspect),
-          tool: rounded(kinds.tool),
-          own: rounded(kinds.own),
-          wait: rounded(kinds.wait),
-          runner: rounded(kinds.runner),
-        },
-      };
-    });
+    return run.units.map((unit) => ({
+      run: runName(run),
+      name: unit.name,
+      outcome: outcomeOf(unit),
+      seconds: rounded(unit.end - unit.start),
+      gain: rounded(gain.get(unit.name) ?? 0),
+      critical: critical.has(unit.name),
+      byKind: byKind(partsOf(unit)),
+    }));
   });
   return { ...bootFacts(boot), units: units.toSorted((one, other) => other.seconds - one.seconds) };
 }
@@ -66,8 +49,7 @@ export function criticalChainDocument(boot: Boot): CriticalChainDocument {
     return criticalChain(run).map(({ unit, start: from, end: to }) => {
       const link = { phase: label, start: rounded(from), seconds: rounded(to - from) };
       if (unit === undefined) return { ...link, parts: [] };
-      const parts = shares(partsOf(unit)).map((share) => ({ ...share, seconds: rounded(share.seconds) }));
-      return { ...link, unit: unit.name, gain: rounded(gain.get(unit.name) ?? 0), parts };
+      return { ...link, unit: unit.name, gain: rounded(gain.get(unit.name) ?? 0), parts: [...shares(partsOf(unit))] };
     });
   });
   return { ...bootFacts(boot), clocks: boot.clocks, links, seconds: timeDocument(boot).seconds };
@@ -124,9 +106,4 @@ export function barLabel(what: Bar["what"]): string {
     case "unit":
       return what.name;
   }
-}
-
-/** `boot 60b7d517 of 2026-11-20 14:40:24 UTC, slot A, version 0.1.0` */
-export function bootLine({ bootId, time, slot, version }: { bootId: string; time: string; slot: string | null; version: string }): string {
-  return `boot ${bootId.slice(0, 8)} of ${utc(time)}, slot ${slot ?? "unknown"}, version ${version}`;
 }

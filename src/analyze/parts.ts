@@ -1,5 +1,7 @@
 import { basename } from "node:path";
+import { rounded } from "../base/clock.ts";
 import type { Problem } from "../base/problem.ts";
+import type { Share } from "./documents.ts";
 import type { Bar, UnitBar } from "./timeline.ts";
 
 /**
@@ -11,7 +13,7 @@ import type { Bar, UnitBar } from "./timeline.ts";
  *   wait    waiting for something that was not there yet; the label names it
  *   runner  between those: the runner's own work
  */
-export type PartKind = "inspect" | "tool" | "own" | "wait" | "runner";
+export type PartKind = Share["kind"];
 
 export interface Part {
   readonly kind: PartKind;
@@ -81,12 +83,6 @@ export function waitLabel(problem: Problem): string {
   return kind === undefined ? problem.what : `${kind}: ${problem.what}`;
 }
 
-export interface Share {
-  readonly kind: PartKind;
-  readonly label: string;
-  readonly seconds: number;
-}
-
 /** The parts of the same kind and label added up, the longest first. */
 export function shares(parts: readonly Part[]): readonly Share[] {
   const sums = new Map<string, Share>();
@@ -94,12 +90,14 @@ export function shares(parts: readonly Part[]): readonly Share[] {
     const key = `${kind} ${label}`;
     sums.set(key, { kind, label, seconds: (sums.get(key)?.seconds ?? 0) + end - start });
   }
-  return [...sums.values()].toSorted((one, other) => other.seconds - one.seconds);
+  return [...sums.values()]
+    .map((share) => ({ ...share, seconds: rounded(share.seconds) }))
+    .toSorted((one, other) => other.seconds - one.seconds);
 }
 
 /** Seconds of a unit per kind. */
-export function byKind(parts: readonly Part[]): Readonly<Record<PartKind, number>> {
-  const sums: Record<PartKind, number> = { inspect: 0, tool: 0, own: 0, wait: 0, runner: 0 };
-  for (const { kind, start, end } of parts) sums[kind] += end - start;
+export function byKind(parts: readonly Part[]): Record<PartKind, number> {
+  const sums = { inspect: 0, tool: 0, own: 0, wait: 0, runner: 0 };
+  for (const { kind, start, end } of parts) sums[kind] = rounded(sums[kind] + end - start);
   return sums;
 }

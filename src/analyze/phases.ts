@@ -1,5 +1,6 @@
 import type { RunFacts } from "../boot/record/record.ts";
 import type { BootClocks } from "../system/systemd/boot-clocks.ts";
+import type { TimeDocument } from "./documents.ts";
 import type { RunBars } from "./timeline.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { RunBars } from "./timeline.ts";
  *   program    the program's own start, up to the record's first line, and its end
  *   chain      a run of the chain
  */
-export type PhaseKind = "firmware" | "loader" | "kernel" | "initrd" | "system" | "lock" | "program" | "chain";
+export type PhaseKind = TimeDocument["phases"][number]["kind"];
 
 export interface Phase {
   readonly kind: PhaseKind;

@@ -1,4 +1,5 @@
 import { seconds } from "./duration.ts";
+import { outcomeOf } from "./measures.ts";
 import { partsOf } from "./parts.ts";
 import { releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
@@ -13,7 +14,7 @@ export function unitTooltip(unit: UnitBar, run: RunBars): string {
     .map(({ kind, label, start, end }) => `  ${seconds(end - start)} ${kind} ${label}`);
   const release = releasedBy(unit, run);
   return [
-    `${unit.name}: ${unit.result?.kind ?? "running"}, ${seconds(unit.end - unit.start)}`,
+    `${unit.name}: ${outcomeOf(unit)}, ${seconds(unit.end - unit.start)}`,
     `from ${unit.start.toFixed(2)} s to ${unit.end.toFixed(2)} s${release === undefined ? "" : `, released by ${release.name}`}`,
     ...(unit.result !== undefined && "problem" in unit.result ? [unit.result.problem.what] : []),
     ...lines,

@@ -1,11 +1,10 @@
 import { type Axis, axisOver, tickText } from "./axis.ts";
-import { criticalChain } from "./causes.ts";
 import { seconds } from "./duration.ts";
-import { toolName } from "./parts.ts";
+import { barLabel, criticalNames, outcomeOf } from "./measures.ts";
 import type { Phase } from "./phases.ts";
 import { legend } from "./plot-legend.ts";
 import { unitTooltip } from "./plot-tooltip.ts";
-import { element, fitted, frame, STYLE, text, textWidth, tooltip } from "./svg.ts";
+import { arrowHeads, element, fitted, picture, text, textWidth, tooltip } from "./svg.ts";
 import { type Bar, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
 export interface PlotOptions {
@@ -45,20 +44,8 @@ export function plot({ title, runs, phases, width = 1280, style = true }: PlotOp
   y += 24;
   y = legend(layers.top, y + 10, MARGIN, right);
   const height = Math.ceil(y + MARGIN);
-  const background = element("rect", { class: "paper", x: 0, y: 0, width, height });
-  return element(
-    "svg",
-    frame(width, height, title),
-    [
-      style ? element("style", {}, STYLE) : "",
-      DEFINITIONS,
-      background,
-      ...layers.back,
-      ...layers.arrows,
-      ...layers.bars,
-      ...layers.top,
-    ].join("\n"),
-  );
+  const definitions = WAIT_PATTERN + arrowHeads("gb", 8);
+  return picture({ width, height, title, style, definitions }, [...layers.back, ...layers.arrows, ...layers.bars, ...layers.top]);
 }
 
 /** The drawing layers, from back to front. */
@@ -69,32 +56,10 @@ class Layers {
   readonly top: string[] = [];
 }
 
-const DEFINITIONS = element(
-  "defs",
-  {},
-  element(
-    "pattern",
-    { id: "gb-wait", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    element("rect", { class: "wait-paper", width: 7, height: 7 }) + element("line", { class: "wait-line", x1: 0, y1: 0, x2: 0, y2: 7 }),
-  ) +
-    (["arrow-head", "critical-head"] as const)
-      .map((name) =>
-        element(
-          "marker",
-          {
-            id: `gb-${name}`,
-            viewBox: "0 0 8 8",
-            refX: 7,
-            refY: 4,
-            markerWidth: 8,
-            markerHeight: 8,
-            markerUnits: "userSpaceOnUse",
-            orient: "auto",
-          },
-          element("path", { class: name, d: "M0,0.8 L8,4 L0,7.2 z" }),
-        ),
-      )
-      .join(""),
+const WAIT_PATTERN = element(
+  "pattern",
+  { id: "gb-wait", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+  element("rect", { class: "wait-paper", width: 7, height: 7 }) + element("line", { class: "wait-line", x1: 0, y1: 0, x2: 0, y2: 7 }),
 );
 
 /** The whole boot in one bar, from power-on to "startup finished". */
@@ -151,7 +116,7 @@ function runRows(layers: Layers, run: RunBars, place: Place): number {
   layers.back.push(element("line", { class: "frame", x1: MARGIN, x2: right, y1: y, y2: y }));
   layers.top.push(text(MARGIN, y + 15, fitted(heading, right - MARGIN), { class: "strong halo" }));
   y += 22;
-  const critical = new Set(criticalChain(run).flatMap(({ unit }) => (unit === undefined ? [] : [unit.name])));
+  const critical = criticalNames(run);
   const middles = new Map(run.units.map(({ name }, index) => [name, y + index * row + row / 2]));
   for (const [index, unit] of run.units.entries()) {
     const middle = y + row / 2;
@@ -184,7 +149,7 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
   const height = row - 8;
   const top = middle - height / 2;
   const width = Math.max(2, axis.x(unit.end) - x);
-  const outcome = unit.result?.kind ?? "running";
+  const outcome = outcomeOf(unit);
   if (outcome === "skipped")
     return element(
       "g",
@@ -202,7 +167,7 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
   const tools = toolsIn(unit.inside).map((bar) => {
     const from = axis.x(bar.start);
     const strip = { class: "tool", x: from, y: top + height - 4, width: Math.max(0.75, axis.x(bar.end) - from), height: 4 };
-    return element("g", {}, tooltip(`${toolText(bar)}: ${seconds(bar.end - bar.start)}`) + element("rect", strip));
+    return element("g", {}, tooltip(`${barLabel(bar.what)}: ${seconds(bar.end - bar.start)}`) + element("rect", strip));
   });
   return element(
     "g",
@@ -219,7 +184,7 @@ function unitBar(unit: UnitBar, run: RunBars, { axis, middle, row }: RowPlace, c
 
 /** The label to the right of a bar: duration and outcome; the outcome "unchanged" is left out. So no outcome is told by colour alone. */
 function words(unit: UnitBar, { axis, middle, left, right }: Pick<Place, "axis" | "left" | "right"> & Pick<RowPlace, "middle">): string {
-  const outcome = unit.result?.kind ?? "running";
+  const outcome = outcomeOf(unit);
   const suffix = outcome === "unchanged" ? "" : ` ${outcome}`;
   const content = outcome === "skipped" ? "skipped" : `${seconds(unit.end - unit.start)}${suffix}`;
   const end = axis.x(unit.end) + (outcome === "skipped" ? 8 : 0);
@@ -248,10 +213,6 @@ function arrow({ from, to }: { readonly from: Point; readonly to: Point }, row: 
 
 function toolsIn(bars: readonly Bar[]): readonly Bar[] {
   return bars.flatMap((bar) => (bar.what.kind === "tool" ? [bar] : toolsIn(bar.inside)));
-}
-
-function toolText({ what }: Bar): string {
-  return what.kind === "tool" ? [toolName(what.argv), ...what.argv.slice(1)].join(" ") : what.kind;
 }
 
 function timeScale(layers: Layers, axis: Axis, top: number, bottom: number): void {

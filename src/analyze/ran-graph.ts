@@ -1,4 +1,4 @@
-import { succeeded } from "../boot/record/succeeded.ts";
+import { succeeded } from "../boot/record/results.ts";
 import type { Boot } from "./boot.ts";
 import type { GraphUnit } from "./graph-svg.ts";
 import { criticalNames, outcomeOf } from "./measures.ts";

@@ -1,6 +1,7 @@
 import { problemLines } from "../base/problem.ts";
 import type { RecordEvent } from "../boot/record/record.ts";
-import { type Boot, bootTitle, utc } from "./boot.ts";
+import { utc } from "../base/clock.ts";
+import { type Boot, bootTitle } from "./boot.ts";
 import { gains } from "./causes.ts";
 import { seconds } from "./duration.ts";
 import { type GraphUnit, graphSvg } from "./graph-svg.ts";
@@ -129,8 +130,7 @@ function unitTable(run: RunBars): string {
 }
 
 function unitDetails(unit: UnitBar): string {
-  const lines = [...unit.notes.map(({ text }) => `note: ${text}`)];
-  const inside = unit.inside.map(barItem).join("") + lines.map((line) => `<li>${escapeXml(line)}</li>`).join("");
+  const inside = unit.inside.map(barItem).join("") + unit.notes.map(({ text }) => `<li>${escapeXml(`note: ${text}`)}</li>`).join("");
   return inside === "" ? escapeXml(unit.name) : `<details><summary>${escapeXml(unit.name)}</summary><ul>${inside}</ul></details>`;
 }
 

@@ -23,9 +23,20 @@ export function element(name: string, attributes: Attributes, inside = ""): stri
   return inside === "" ? `<${name}${list}/>` : `<${name}${list}>${inside}</${name}>`;
 }
 
-/** The outermost attributes of a picture, by its size in pixels. */
-export function frame(width: number, height: number, title: string): Attributes {
-  return {
+interface Picture {
+  /** In pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly title: string;
+  /** False where the surrounding page has the style already. */
+  readonly style: boolean;
+  /** Markup that the content refers to. */
+  readonly definitions: string;
+}
+
+/** A whole picture. @param content from back to front */
+export function picture({ width, height, title, style, definitions }: Picture, content: readonly string[]): string {
+  const attributes = {
     xmlns: "http://www.w3.org/2000/svg",
     class: "gb",
     ...{ width, height, viewBox: `0 0 ${width} ${height}` },
@@ -34,6 +45,26 @@ export function frame(width: number, height: number, title: string): Attributes 
     role: "img",
     "aria-label": title,
   };
+  const paper = element("rect", { class: "paper", x: 0, y: 0, width, height });
+  const parts = [style ? element("style", {}, STYLE) : "", element("defs", {}, definitions), paper, ...content];
+  return element("svg", attributes, parts.join("\n"));
+}
+
+/** The heads of arrows, plain and critical, for `marker-end`. @param prefix of their ids: each kind of picture in a page needs its own */
+export function arrowHeads(prefix: string, size: number): string {
+  const shape = {
+    viewBox: "0 0 8 8",
+    refX: 7,
+    refY: 4,
+    markerWidth: size,
+    markerHeight: size,
+    markerUnits: "userSpaceOnUse",
+    orient: "auto",
+  };
+  const heads = ["arrow-head", "critical-head"].map((name) =>
+    element("marker", { id: `${prefix}-${name}`, ...shape }, element("path", { class: name, d: "M0,0.8 L8,4 L0,7.2 z" })),
+  );
+  return heads.join("");
 }
 
 const LEAST_SCALE = 0.9;

@@ -1,6 +1,6 @@
 import { type Boot, bootTitle } from "./boot.ts";
 import { criticalChain } from "./causes.ts";
-import { barLabel, runName } from "./measures.ts";
+import { barLabel, outcomeOf, runName } from "./measures.ts";
 import type { Bar, UnitBar } from "./timeline.ts";
 
 /** An event of the Trace Event Format, which Perfetto opens. */
@@ -84,7 +84,7 @@ function slice(
 }
 
 function unitDetails(unit: UnitBar): Readonly<Record<string, unknown>> {
-  return { outcome: unit.result?.kind ?? "running", requires: unit.requires, notes: unit.notes.map(({ text }) => text) };
+  return { outcome: outcomeOf(unit), requires: unit.requires, notes: unit.notes.map(({ text }) => text) };
 }
 
 /** Puts overlapping tools into lanes; plans, actions and waits follow each other and stay in the first. */

@@ -1,9 +1,11 @@
 import { noteText, problemText, runOf, wrap } from "../boot/show/run-text.ts";
 import type { Ending } from "../system/ending.ts";
-import { type Boot, utc } from "./boot.ts";
+import { rounded, utc } from "../base/clock.ts";
+import { skippedFor } from "../boot/record/run-view.ts";
+import { type Boot, bootFacts, bootLine } from "./boot.ts";
 import type { WhyDocument } from "./documents.ts";
 import { seconds } from "./duration.ts";
-import { barLabel, bootFacts, bootLine, outcomeOf, rounded, runName } from "./measures.ts";
+import { barLabel, outcomeOf, runName } from "./measures.ts";
 import { type Bar, predecessorsOf, type RunBars, type UnitBar } from "./timeline.ts";
 
 type Story = WhyDocument["stories"][number];
@@ -40,7 +42,7 @@ function storyOf(unit: UnitBar, run: RunBars): Story {
         outcome: outcomeOf(before),
         end: rounded(before.end),
       })),
-    skipped: skippedFor(unit.name, run),
+    skipped: skippedFor(unit.name, run.units),
     problem: result?.kind === "failed" || result?.kind === "degraded" ? { ...result.problem } : null,
     evidence: unit.inside.flatMap((bar) => evidence(bar, 0)),
     notes: unit.notes.map(({ text }) => text),
@@ -55,29 +57,10 @@ function interruptedAt(name: string, { interrupted }: RunBars): Story["interrupt
 }
 
 function notReachedStory(name: string, run: RunBars, prerequisite: boolean): Story {
-  const nothing = {
-    start: null,
-    seconds: null,
-    waitedFor: [],
-    skipped: [],
-    problem: null,
-    evidence: [],
-    notes: [],
-    interrupted: interruptedAt(name, run),
+  return {
+    ...{ run: runName(run), time: run.time, prerequisite, outcome: "not reached", interrupted: interruptedAt(name, run) },
+    ...{ start: null, seconds: null, waitedFor: [], skipped: [], problem: null, evidence: [], notes: [] },
   };
-  return { run: runName(run), time: run.time, prerequisite, outcome: "not reached", ...nothing };
-}
-
-function skippedFor(name: string, run: RunBars): string[] {
-  const lost = new Set([name]);
-  for (let before = 0; before !== lost.size;) {
-    before = lost.size;
-    for (const unit of run.units) {
-      if (unit.result?.kind === "skipped" && unit.result.because.some((cause) => lost.has(cause))) lost.add(unit.name);
-    }
-  }
-  lost.delete(name);
-  return [...lost];
 }
 
 function evidence(bar: Bar, depth: number): Story["evidence"] {

@@ -18,6 +18,16 @@ export const systemClock: Clock = {
   },
 };
 
+/** Seconds to the microsecond, the resolution of the clocks. */
+export function rounded(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}
+
+/** An ISO 8601 time as `2026-10-05 10:15:00 UTC`, whatever the reader's time zone. */
+export function utc(time: string): string {
+  return `${time.slice(0, 19).replace("T", " ")} UTC`;
+}
+
 /** Waits for that many milliseconds. @returns false when the signal was aborted first */
 export function pause(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

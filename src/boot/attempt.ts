@@ -33,26 +33,20 @@ export class Attempt<M> {
   doing = "inspecting what is there";
   readonly #unit: Unit<M>;
   readonly #machine: (scope: Scope) => M;
-  readonly #spans: UnitSpans;
-  readonly #clock: Clock;
-  readonly #mark: MarkKeeper;
-  readonly #signal: AbortSignal;
+  readonly #options: AttemptOptions;
   readonly #provisioned: string[] = [];
   readonly #activated: string[] = [];
 
-  constructor(unit: Unit<M>, machine: (scope: Scope) => M, { spans, clock, mark, signal }: AttemptOptions) {
+  constructor(unit: Unit<M>, machine: (scope: Scope) => M, options: AttemptOptions) {
     this.#unit = unit;
     this.#machine = machine;
-    this.#spans = spans;
-    this.#clock = clock;
-    this.#mark = mark;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   async run(): Promise<UnitResult> {
-    const spans = this.#spans;
+    const { spans, clock, signal } = this.#options;
     const machine = this.#machine({
-      signal: this.#signal,
+      signal,
       note: (text) => spans.note(text),
       onTool: (command) => {
         const tool = spans.start({ kind: "tool", argv: [command.program, ...command.args] });
@@ -64,12 +58,12 @@ export class Attempt<M> {
       try {
         return await this.#once(machine);
       } catch (error) {
-        if (!(error instanceof ProblemError && error.retryable) || this.#signal.aborted) throw error;
-        deadline ??= this.#clock.now() + this.#unit.retryFor / 1000;
-        const left = Math.round((deadline - this.#clock.now()) * 1000);
+        if (!(error instanceof ProblemError && error.retryable) || signal.aborted) throw error;
+        deadline ??= clock.now() + this.#unit.retryFor / 1000;
+        const left = Math.round((deadline - clock.now()) * 1000);
         if (left <= 0) throw error;
         await this.#waitForRetry(error, Math.min(backoff, left));
-        if (this.#signal.aborted) throw error;
+        if (signal.aborted) throw error;
       }
     }
   }
@@ -90,41 +84,43 @@ export class Attempt<M> {
 
   async #plan(machine: M): Promise<Plan> {
     this.doing = "inspecting what is there";
-    return this.#spans.within({ kind: "plan" }, async () => this.#unit.plan(machine), planOutcome);
+    return this.#options.spans.within({ kind: "plan" }, async () => this.#unit.plan(machine), planOutcome);
   }
 
   async #act(action: Action): Promise<void> {
+    const { spans, mark, signal } = this.#options;
     // The tools of an action get the signal themselves; this check keeps the next action from starting.
-    this.#signal.throwIfAborted();
+    signal.throwIfAborted();
     this.doing = action.description;
     const work = async (): Promise<void> => {
       if (action.effect === "provision") {
-        await this.#mark.begin(this.#unit.name, action.description);
+        await mark.begin(this.#unit.name, action.description);
         // Writing the mark may have taken a while.
-        this.#signal.throwIfAborted();
+        signal.throwIfAborted();
       }
       await action.run();
     };
-    await this.#spans.within({ kind: "action", description: action.description, effect: action.effect }, work, () => ({ kind: "done" }));
+    await spans.within({ kind: "action", description: action.description, effect: action.effect }, work, () => ({ kind: "done" }));
     (action.effect === "provision" ? this.#provisioned : this.#activated).push(action.description);
   }
 
   async #waitForRetry(error: ProblemError, milliseconds: number): Promise<void> {
+    const { spans, clock } = this.#options;
     this.doing = "waiting to try again";
     const over = new AbortController();
-    const signal = AbortSignal.any([this.#signal, over.signal]);
+    const signal = AbortSignal.any([this.#options.signal, over.signal]);
     const wait = async (): Promise<void> => {
-      const timer = pause(this.#clock, milliseconds, signal);
+      const timer = pause(clock, milliseconds, signal);
       const woken = async (wake: NonNullable<ProblemError["wake"]>): Promise<unknown> =>
-        Promise.all([wake(signal), pause(this.#clock, SHORTEST_PAUSE, signal)]).catch((reason: unknown) => {
+        Promise.all([wake(signal), pause(clock, SHORTEST_PAUSE, signal)]).catch((reason: unknown) => {
           // Where waiting for the event fails, the timer still ends the wait.
-          if (!signal.aborted) this.#spans.note(oneLine(toProblem(reason)));
+          if (!signal.aborted) spans.note(oneLine(toProblem(reason)));
           return timer;
         });
       await Promise.race(error.wake === undefined ? [timer] : [timer, woken(error.wake)]);
       over.abort();
     };
-    await this.#spans.within({ kind: "retry", problem: error.problem }, wait, () => ({ kind: "done" }));
+    await spans.within({ kind: "retry", problem: error.problem }, wait, () => ({ kind: "done" }));
   }
 }
 

@@ -3,8 +3,8 @@ import { ProblemError, type Problem } from "../base/problem.ts";
 import { Attempt, failure, type Scope, thrown } from "./attempt.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MarkKeeper, type RunMark } from "./run-mark.ts";
-import type { Counts, RunFacts, RunOutcome, Sink, UnitOutcome, UnitResult } from "./record/record.ts";
-import { stands, succeeded } from "./record/succeeded.ts";
+import type { Counts, RunFacts, RunOutcome, Sink, UnitResult } from "./record/record.ts";
+import { countResults, outcomeOf, stands } from "./record/results.ts";
 import { schedule } from "./scheduler.ts";
 import { spanWriter, UnitSpans } from "./spans.ts";
 import type { Unit } from "./unit.ts";
@@ -95,8 +95,9 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
     },
   }).finally(() => options.signal.removeEventListener("abort", stopAll));
   await mark.close();
-  const counts = countOutcomes(results.values());
-  const reached = outcomeOf(units, results);
+  const ended = units.map(({ name, onFailure }) => ({ onFailure, result: results.get(name) }));
+  const counts = countResults(ended);
+  const reached = outcomeOf(ended);
   // A signal that arrived after all work was done has stopped nothing.
   const outcome = options.signal.aborted && reached !== "done" ? "stopped" : reached;
   const memory = options.peakMemory === undefined ? {} : { peakMemory: options.peakMemory() };
@@ -160,17 +161,4 @@ function overdue<M>(unit: Unit<M>, late: "stopped" | "timed-out", doing: string,
         found,
         todo: `find out what it waited for, then run it again: guestos-boot --unit ${unit.name}`,
       };
-}
-
-function countOutcomes(results: Iterable<UnitResult>): Counts {
-  const counts: Record<UnitOutcome, number> = { changed: 0, unchanged: 0, degraded: 0, failed: 0, skipped: 0 };
-  for (const { kind } of results) counts[kind] += 1;
-  return counts;
-}
-
-/** A unit that was skipped because a dispensable unit failed does not fail the run, unless its own `onFailure` is `stop`. */
-function outcomeOf<M>(units: readonly Unit<M>[], results: ReadonlyMap<string, UnitResult>): RunOutcome {
-  const result = ({ name }: Unit<M>): UnitResult => results.get(name) ?? { kind: "skipped", because: [] };
-  if (units.some((unit) => unit.onFailure === "stop" && !stands(result(unit)))) return "failed";
-  return units.every((unit) => succeeded(result(unit))) ? "done" : "degraded";
 }

@@ -2,26 +2,21 @@ import { type Problem, toProblem } from "../base/problem.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Sink, SpanOutcome, SpanSubject } from "./record/record.ts";
 
-/** Numbers the spans of a run and sends their events to the sink. */
-export interface SpanWriter {
-  open(): number;
-  start(parent: number, what: SpanSubject): number;
-  end(span: number, outcome: SpanOutcome): void;
-  note(span: number, text: string): void;
-}
+export type SpanWriter = ReturnType<typeof spanWriter>;
 
-export function spanWriter(sink: Sink, clock: Clock): SpanWriter {
+/** Numbers the spans of a run and sends their events to the sink. */
+export function spanWriter(sink: Sink, clock: Clock) {
   let last = 0;
   const open = (): number => ++last;
   return {
     open,
-    start(parent, what) {
+    start(parent: number, what: SpanSubject): number {
       const span = open();
       sink({ event: "started", span, parent, at: clock.now(), what });
       return span;
     },
-    end: (span, outcome) => sink({ event: "ended", span, at: clock.now(), outcome }),
-    note: (span, text) => sink({ event: "note", span, at: clock.now(), text }),
+    end: (span: number, outcome: SpanOutcome): void => sink({ event: "ended", span, at: clock.now(), outcome }),
+    note: (span: number, text: string): void => sink({ event: "note", span, at: clock.now(), text }),
   };
 }
 

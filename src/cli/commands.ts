@@ -2,7 +2,11 @@ import { type Command, Option } from "commander";
 import { configImageHelp, doctorHelp, graphHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
+import type { Selection } from "../run/select-units.ts";
 import { addCommand } from "./add-command.ts";
+import type { GraphRequest } from "./commands/graph-command.ts";
+import type { InspectionRequest } from "./commands/monitor-inspect-command.ts";
+import type { StatusRequest } from "./commands/status-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addOrchestratorCommands } from "./orchestrator-commands.ts";
@@ -15,18 +19,12 @@ interface ProfileFlags {
   readonly json: boolean;
 }
 
-interface UnitFlags extends ProfileFlags {
+interface UnitFlags extends ProfileFlags, Omit<Selection, "units"> {
   readonly unit: readonly string[];
-  readonly stage?: "boot" | "early" | "late";
 }
 
-interface MonitorFlags {
+interface MonitorFlags extends Omit<InspectionRequest, "units" | "json"> {
   readonly once: boolean;
-  /** Seconds. */
-  readonly wait: number;
-  /** Seconds since the epoch. */
-  readonly since?: number;
-  readonly without: readonly string[];
   readonly refresh: boolean;
   readonly metricsAddress?: string;
 }
@@ -75,12 +73,10 @@ export function addCommands(program: Command, context: CommandContext): void {
       .default("text"),
     new Option("--svg", "the same as --format svg").implies({ format: "svg" }),
     new Option("--boot <n>", "with --svg: as it ran that many boots ago; 0 is this boot").argParser(bootNumber),
-  ).action(
-    async ({ profile, ...flags }: ProfileFlags & { readonly format: "text" | "dot" | "mermaid" | "svg"; readonly boot?: number }) => {
-      const { graph } = await import("./commands/graph-command.ts");
-      end(await graph(await setup(profile), flags, terminal));
-    },
-  );
+  ).action(async ({ profile, ...flags }: Omit<ProfileFlags, "json"> & GraphRequest) => {
+    const { graph } = await import("./commands/graph-command.ts");
+    end(await graph(await setup(profile), flags, terminal));
+  });
 
   command(
     "verify",
@@ -102,7 +98,7 @@ export function addCommands(program: Command, context: CommandContext): void {
     statusHelp,
     bootOption(),
     new Option("--watch", "follow this boot while it runs").conflicts("json").default(false, "check once"),
-  ).action(async ({ watch, ...flags }: { readonly boot: number; readonly json: boolean; readonly watch: boolean }) => {
+  ).action(async ({ watch, ...flags }: StatusRequest & { readonly watch: boolean }) => {
     if (watch) {
       const { watchStatus } = await import("./commands/status-watch-command.ts");
       return end(await watchStatus(await setup(), terminal));

@@ -1,16 +1,11 @@
 import { type Command, CommanderError, Option } from "commander";
 import { foreignText } from "../base/foreign-words.ts";
 import { managebootHelp, provisionSshKeysHelp, regenerateNetworkConfigHelp } from "./help.ts";
+import type { RegenerateRequest } from "./commands/regenerate-network-config-command.ts";
 import { addCommand } from "./add-command.ts";
 import { managebootVerbs } from "./manageboot.ts";
 import { jsonOption } from "./options.ts";
 import type { CommandContext } from "./command-context.ts";
-
-interface Ipv4Flags {
-  readonly ipv4Address?: string;
-  readonly ipv4PrefixLength?: string;
-  readonly ipv4Gateway?: string;
-}
 
 /** Adds the commands that today's orchestrator calls, by the names of older tools (src/cli/manageboot.ts). */
 export function addOrchestratorCommands(program: Command, { terminal, setup, end }: CommandContext): void {
@@ -24,7 +19,7 @@ export function addOrchestratorCommands(program: Command, { terminal, setup, end
     .allowExcessArguments()
     .action((verb: string, { f }: { readonly f?: string }, { args }: Command) => {
       const named = args.find((word) => word !== "guestos") ?? verb;
-      throw unknownVerb(managebootFault(named, f !== undefined));
+      throw new CommanderError(2, "guestos-boot.unknownVerb", managebootFault(named, f !== undefined));
     });
 
   addCommand(program, "provision-ssh-keys", "give an account the keys of standard input, in place of those that it has", {
@@ -43,7 +38,7 @@ export function addOrchestratorCommands(program: Command, { terminal, setup, end
       new Option("--ipv4-prefix-length <bits>", "1 to 32"),
       new Option("--ipv4-gateway <address>", "another machine in the same network"),
     ],
-  }).action(async (flags: Ipv4Flags) => {
+  }).action(async (flags: RegenerateRequest) => {
     const { regenerateNetworkConfig } = await import("./commands/regenerate-network-config-command.ts");
     end(await regenerateNetworkConfig(await setup(), flags, terminal));
   });
@@ -53,13 +48,5 @@ function managebootFault(verb: string, hasFile: boolean): string {
   if (verb === "hostos") return "this is a GuestOS: manageboot has no hostos here";
   if (hasFile && Object.hasOwn(managebootVerbs, verb))
     return `manageboot -f is for next alone: ${verb} works with the boot loader's own block`;
-  return `there is no verb ${shown(verb)} of manageboot`;
-}
-
-function unknownVerb(what: string): CommanderError {
-  return new CommanderError(2, "guestos-boot.unknownVerb", what);
-}
-
-function shown(word: string): string {
-  return JSON.stringify(foreignText(word));
+  return `there is no verb ${JSON.stringify(foreignText(verb))} of manageboot`;
 }

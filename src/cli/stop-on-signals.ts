@@ -11,6 +11,21 @@ export interface StopSwitch {
 const LAST_MOMENT = 4_800;
 
 /**
+ * Does work that a signal stops.
+ *
+ * @param work an error of it counts as the stop's own, once there was a signal
+ */
+export async function untilStopped(work: (stop: StopSwitch) => Promise<ExitName>): Promise<ExitName> {
+  const stop = stopOnSignals();
+  try {
+    return await work(stop);
+  } catch (error) {
+    if (stop.signal.aborted) return stop.exit();
+    throw error;
+  }
+}
+
+/**
  * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life. SIGHUP is one of them: it comes
  * when an operator's ssh connection breaks.
  */

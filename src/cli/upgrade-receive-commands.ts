@@ -1,17 +1,9 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import type { ImageFlags, InstallFlags } from "./commands/upgrade-install-command.ts";
 import { upgradeInstallHelp, upgradeVerifyHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
 import { jsonOption } from "./options.ts";
 import type { CommandContext } from "./command-context.ts";
-
-interface Flags {
-  readonly sha256?: string;
-  readonly signature?: string;
-  readonly insecure: boolean;
-  readonly limitRate?: number;
-  readonly headerFile?: string;
-  readonly json: boolean;
-}
 
 /** Adds the subcommands of `upgrade` that read an image. */
 export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: CommandContext): void {
@@ -27,12 +19,12 @@ export function addReceiveCommands(upgrade: Command, { terminal, setup, end }: C
 
   command("install", "write an image to the slot that does not run", upgradeInstallHelp)
     .addOption(new Option("--allow-downgrade", "allow a version that is not newer than the running one").default(false, "no"))
-    .action(async (image: string, flags: Flags & { readonly allowDowngrade: boolean }) => {
+    .action(async (image: string, flags: Omit<InstallFlags, "image">) => {
       const { upgradeInstall } = await import("./commands/upgrade-install-command.ts");
       end(await upgradeInstall(await setup(), { ...flags, image }, terminal));
     });
   command("verify", "check an image as an install would, and write nothing", upgradeVerifyHelp).action(
-    async (image: string, flags: Flags) => {
+    async (image: string, flags: Omit<ImageFlags, "image">) => {
       const { upgradeVerify } = await import("./commands/upgrade-install-command.ts");
       end(await upgradeVerify(await setup(), { ...flags, image }, terminal));
     },

@@ -1,6 +1,6 @@
 import { bootView } from "../boot/record/boot-view.ts";
 import { parseRecord } from "../boot/record/read-record.ts";
-import { succeeded } from "../boot/record/succeeded.ts";
+import { succeeded } from "../boot/record/results.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { MonitorState } from "../config/state/monitor-state.ts";
 import type { Host } from "../system/host.ts";

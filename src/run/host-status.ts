@@ -1,19 +1,14 @@
 import { bootView } from "../boot/record/boot-view.ts";
 import { parseRecord } from "../boot/record/read-record.ts";
-import type { RecordEvent, Sink } from "../boot/record/record.ts";
+import type { RecordEvent } from "../boot/record/record.ts";
 import { noteText, summaryLine } from "../boot/show/run-text.ts";
 import { RunReader } from "../boot/record/run-view.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { hostNotifySocket, notifyHost } from "../system/systemd/notify.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
+import type { RunOutput } from "./run-output.ts";
 import type { Terminal } from "./terminal.ts";
-
-export interface HostStatus {
-  readonly sink: Sink;
-  /** Sends the remaining status, with the result of the whole boot. Call it once the run has ended. */
-  readonly close: () => Promise<void>;
-}
 
 /**
  * Tells the machine's host the boot's progress, if the host has given an address: a status line at the start, for each unit that fails, and
@@ -24,7 +19,7 @@ export interface HostStatus {
  *
  * A host that does not listen does not fail the boot: that is reported once, and nothing more is sent.
  */
-export function hostStatus(host: Host, layout: Layout, terminal: Terminal): HostStatus {
+export function hostStatus(host: Host, layout: Layout, terminal: Terminal): RunOutput {
   const reader = new RunReader();
   let sent: Promise<unknown> = Promise.resolve();
   let address: Promise<string | undefined> | undefined;

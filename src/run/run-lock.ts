@@ -1,4 +1,6 @@
 import type { Layout } from "../config/layout/layout.ts";
+import { readersFolder } from "../system/files/readers.ts";
+import type { Host } from "../system/host.ts";
 import { type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,6 +40,29 @@ export async function lockOrExit(layout: Layout, wait: number, terminal: Termina
         ...(attempt.holder === undefined ? {} : { found: holderText(attempt.holder) }),
         todo: "wait for it with --wait; guestos-boot status shows what it does",
       });
+  }
+}
+
+/**
+ * Changes the machine while no other guestos-boot does, for a command that is no run of the chain.
+ *
+ * @param wait, signal as of `lockOrExit`
+ * @returns what `change` returns, or `undefined` when told to stop while waiting
+ * @throws ExitError as `lockOrExit` does
+ */
+export async function whileLocked<T>(
+  { host, layout }: { readonly host: Host; readonly layout: Layout },
+  wait: number,
+  terminal: Terminal,
+  change: () => Promise<T>,
+): Promise<T | undefined> {
+  await host.makeFolder(layout.run, readersFolder);
+  const release = await lockOrExit(layout, wait, terminal, host.signal);
+  if (release === undefined) return undefined;
+  try {
+    return await change();
+  } finally {
+    release();
   }
 }
 

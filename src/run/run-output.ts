@@ -13,7 +13,7 @@ import type { Terminal } from "./terminal.ts";
 /** The output of a run while it goes on. */
 export interface RunOutput {
   readonly sink: Sink;
-  /** Waits until everything has been passed on, at most about a second. */
+  /** Waits until everything has been passed on, with the result of the whole; at most a few seconds. */
   readonly close: () => Promise<void>;
 }
 

@@ -1,20 +1,8 @@
 import type { Unit } from "../boot/unit.ts";
-import type { Stage } from "../boot/record/record.ts";
 import { stagesOf } from "./stages.ts";
 
-/** The facts of a unit for programs and pictures: `list --json`, `graph`. */
-export interface UnitFacts {
-  readonly name: string;
-  readonly title: string;
-  readonly stage: Stage;
-  readonly onFailure: Unit<never>["onFailure"];
-  readonly timeoutSeconds: number;
-  readonly requires: readonly string[];
-  readonly after: readonly string[];
-  readonly owns: readonly string[];
-}
-
-export function unitFacts<M>(chain: readonly Unit<M>[]): readonly UnitFacts[] {
+/** The facts of the units for programs and pictures: `list --json`, `graph`. */
+export function unitFacts<M>(chain: readonly Unit<M>[]) {
   const stageOf = stagesOf(chain);
   return chain.map((unit) => ({
     name: unit.name,

@@ -1,5 +1,5 @@
 import type { RunOutcome, UnitResult } from "./record.ts";
-import { stands, succeeded } from "./succeeded.ts";
+import { outcomeOf, succeeded } from "./results.ts";
 import type { RunView, UnitView } from "./run-view.ts";
 
 /** The result of a boot: its runs taken together. */
@@ -45,10 +45,4 @@ function replaces(unit: UnitView, before: UnitView): boolean {
 
 function isUnchanged(result: UnitResult | undefined): boolean {
   return result?.kind === "unchanged" && result.activated.length === 0;
-}
-
-/** The runner's rule for one run: a failed unit that the boot cannot do without fails the boot. */
-function outcomeOf(units: readonly UnitView[]): Exclude<RunOutcome, "stopped"> {
-  if (units.some(({ result, onFailure }) => onFailure === "stop" && (result === undefined || !stands(result)))) return "failed";
-  return units.every(({ result }) => result !== undefined && succeeded(result)) ? "done" : "degraded";
 }

@@ -1,5 +1,5 @@
 import type { UnfinishedRun } from "../../config/state/unfinished-run.ts";
-import type { Counts, RecordEvent, RunFacts, RunOutcome, SpanSubject, UnitFacts, UnitOutcome, UnitResult } from "./record.ts";
+import type { RecordEvent, RunFacts, RunOutcome, SpanSubject, UnitFacts, UnitResult } from "./record.ts";
 
 /** A run as far as its events tell. */
 export interface RunView {
@@ -132,21 +132,14 @@ export interface Redone {
   readonly actions: readonly string[];
 }
 
-/** The number of units per outcome. Units that have not ended do not count. */
-export function countResults(units: readonly UnitView[]): Counts {
-  const counts: Record<UnitOutcome, number> = { changed: 0, unchanged: 0, degraded: 0, failed: 0, skipped: 0 };
-  for (const { result } of units) if (result !== undefined) counts[result.kind] += 1;
-  return counts;
-}
-
 /** The units that were skipped because this unit did not succeed, directly or through others. */
-export function skippedFor(unit: UnitView, units: readonly UnitView[]): readonly string[] {
-  const lost = new Set([unit.name]);
+export function skippedFor(unit: string, units: readonly Pick<UnitView, "name" | "result">[]): string[] {
+  const lost = new Set([unit]);
   // Requirements usually come first in chain order, but a profile need not keep it: repeat until nothing is added.
   for (let before = 0; before !== lost.size;) {
     before = lost.size;
     for (const { name, result } of units) if (result?.kind === "skipped" && result.because.some((cause) => lost.has(cause))) lost.add(name);
   }
-  lost.delete(unit.name);
+  lost.delete(unit);
   return units.map(({ name }) => name).filter((name) => lost.has(name));
 }

@@ -73,7 +73,7 @@ function unitBlock(unit: UnitView, run: RunView, tried: Tried | undefined): read
   const { result } = unit;
   if (result?.kind !== "failed" && result?.kind !== "degraded") return [];
   const attempts = triedText(tried);
-  const skipped = skippedFor(unit, run.units);
+  const skipped = skippedFor(unit.name, run.units);
   const labelled = (label: string, content: string): readonly string[] =>
     wrap(`${label.padEnd(8)} ${content}`, "  ", "           ", INSIDE);
   return [

@@ -1,7 +1,8 @@
 import type { UnfinishedRun } from "../../config/state/unfinished-run.ts";
 import { type Problem, problemLines } from "../../base/problem.ts";
 import type { Counts, UnitOutcome, UnitResult } from "../record/record.ts";
-import { countResults, shownUnits, skippedFor, type RunView, type UnitView } from "../record/run-view.ts";
+import { countResults } from "../record/results.ts";
+import { shownUnits, skippedFor, type RunView, type UnitView } from "../record/run-view.ts";
 
 /** A serial console's width, the narrowest in use. */
 const COLUMNS = 80;
@@ -81,7 +82,7 @@ export function failureLines(units: readonly UnitView[], paint: Paint = noPaint)
   return units.flatMap((unit) => {
     const { result } = unit;
     if (result?.kind !== "failed" && result?.kind !== "degraded") return [];
-    const skipped = skippedFor(unit, units);
+    const skipped = skippedFor(unit.name, units);
     return [
       `${unit.name} ${paint(result.kind, result.kind)}`,
       ...codedText(result.problem).map((line) => `  ${line}`),
@@ -123,7 +124,8 @@ export function noteText(text: string): string {
   return text.replaceAll(/\s+/g, " ").trim();
 }
 
-function shorten(line: string, width = COLUMNS): string {
+/** The line, cut with an ellipsis where it is longer than `width`. */
+export function shorten(line: string, width = COLUMNS): string {
   const letters = [...line];
   return letters.length <= width ? line : `${letters.slice(0, width - 1).join("")}…`;
 }

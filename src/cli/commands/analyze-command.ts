@@ -8,8 +8,7 @@ import { unitFacts } from "../../run/unit-facts.ts";
 import type { Setup } from "../../run/setup.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-export const analyses = ["time", "blame", "critical-chain", "plot", "report", "trace"] as const;
-export type Analysis = (typeof analyses)[number];
+export type Analysis = "time" | "blame" | "critical-chain" | "plot" | "report" | "trace";
 
 /** Prints one view of one boot. @throws ExitError when there is no such record, when it is damaged, or when this account may not read it */
 export async function analyze(

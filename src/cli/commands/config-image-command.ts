@@ -3,7 +3,7 @@ import { buildConfigImage } from "../../medium/config-image.ts";
 import { systemHost } from "../../system/host.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
-import { stopOnSignals } from "../stop-on-signals.ts";
+import { untilStopped } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 export interface ConfigImageFlags {
@@ -31,25 +31,18 @@ export async function configImage(
       todo: "name a folder, or files: see guestos-boot help config-image",
     });
   }
-  const stop = stopOnSignals();
-  const inspection = await buildConfigImage(systemHost({ signal: stop.signal }), {
-    contents,
-    out,
-    entries,
-    ...(folder === undefined ? {} : { folder }),
-  }).catch((error: unknown) => {
-    if (stop.signal.aborted) return undefined;
-    throw error;
+  return untilStopped(async ({ signal }) => {
+    const request = { contents, out, entries, ...(folder === undefined ? {} : { folder }) };
+    const inspection = await buildConfigImage(systemHost({ signal }), request);
+    const config = [...inspection.config.keys()];
+    const data = inspection.data.map(({ target }) => target);
+    if (json) {
+      printJson(terminal, { out, tarSha256: inspection.sha256, config, data, warnings: inspection.warnings });
+    } else {
+      for (const warning of inspection.warnings) terminal.complain(`warning: ${warning}`);
+      for (const name of [...config, ...data]) terminal.print(name);
+      terminal.print(`${out}: ic-bootstrap.tar has sha256 ${inspection.sha256}`);
+    }
+    return "ok";
   });
-  if (inspection === undefined) return stop.exit();
-  const config = [...inspection.config.keys()];
-  const data = inspection.data.map(({ target }) => target);
-  if (json) {
-    printJson(terminal, { out, tarSha256: inspection.sha256, config, data, warnings: inspection.warnings });
-  } else {
-    for (const warning of inspection.warnings) terminal.complain(`warning: ${warning}`);
-    for (const name of [...config, ...data]) terminal.print(name);
-    terminal.print(`${out}: ic-bootstrap.tar has sha256 ${inspection.sha256}`);
-  }
-  return "ok";
 }

@@ -2,8 +2,7 @@ import type { Stage } from "../../boot/record/record.ts";
 import type { Unit } from "../../boot/unit.ts";
 import { stagesOf } from "../../run/stages.ts";
 
-export const graphFormats = ["text", "dot", "mermaid"] as const;
-export type GraphFormat = (typeof graphFormats)[number];
+export type GraphFormat = "text" | "dot" | "mermaid";
 
 /**
  * The units and their dependencies: lines to read, or the language of Graphviz or Mermaid. Arrows point away from the unit that comes

@@ -1,18 +1,15 @@
-import { readIntent } from "../../config/state/intent.ts";
 import { recoveryPassphrase } from "../../config/recovery-passphrase.ts";
 import { requirePartition } from "../../system/disks/block-devices.ts";
-import { type Host, systemHost } from "../../system/host.ts";
+import { systemHost } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { isTyped, readPassphrase } from "../../system/files/read-passphrase.ts";
-import { readersFolder } from "../../system/files/readers.ts";
 import type { Secret } from "../../base/secret.ts";
-import { keyRing } from "../../units/disks/key-ring.ts";
-import { type Recovery, recoveryState, removeRecovery, setRecovery } from "../../units/disks/recovery-slot.ts";
+import { type Recovery, recoveryState, removeRecovery, setRecovery, storeRecovery } from "../../units/disks/recovery-slot.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireConfiguration, requireRoot } from "../../run/guards.ts";
-import { lockOrExit } from "../../run/run-lock.ts";
+import { whileLocked } from "../../run/run-lock.ts";
 import type { Setup } from "../../run/setup.ts";
-import { type StopSwitch, stopOnSignals } from "../stop-on-signals.ts";
+import { type StopSwitch, untilStopped } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
 interface Request {
@@ -27,9 +24,8 @@ interface ChangeRequest extends Request {
 /** Shows whether a recovery passphrase is set, and changes nothing. @throws ExitError when not root */
 export async function recoveryStatus(setup: Setup, { json }: Request, terminal: Terminal): Promise<ExitName> {
   requireRecovery(setup);
-  const stop = stopOnSignals();
-  return orStopped(stop, async () => {
-    const host = systemHost({ signal: stop.signal });
+  return untilStopped(async ({ signal }) => {
+    const host = systemHost({ signal });
     const { device } = await requirePartition(host, setup.layout.partitions.store);
     const state = await recoveryState(host, device);
     if (json) printJson(terminal, { device, state });
@@ -51,13 +47,14 @@ const STATE_TEXTS = {
  */
 export async function setRecoveryPassphrase(setup: Setup, request: ChangeRequest, terminal: Terminal): Promise<ExitName> {
   requireRecovery(setup);
-  const stop = stopOnSignals();
-  const passphrase = await askedPassphrase(terminal, stop.signal);
-  if (passphrase === undefined) return stop.signal.aborted ? stop.exit() : "interrupted";
-  return change(setup, request, terminal, stop, async (recovery) => {
-    const done = await setRecovery(recovery, passphrase);
-    if (request.json) printJson(terminal, { device: recovery.device, state: "set", done });
-    else terminal.print(`${recovery.device}: ${SET_TEXTS[done]}`);
+  return untilStopped(async (stop) => {
+    const passphrase = await askedPassphrase(terminal, stop.signal);
+    if (passphrase === undefined) return stop.signal.aborted ? stop.exit() : "interrupted";
+    return change(setup, request, terminal, stop, async (recovery) => {
+      const done = await setRecovery(recovery, passphrase);
+      if (request.json) printJson(terminal, { device: recovery.device, state: "set", done });
+      else terminal.print(`${recovery.device}: ${SET_TEXTS[done]}`);
+    });
   });
 }
 
@@ -71,11 +68,13 @@ const SET_TEXTS = {
 /** @throws ExitError, ProblemError when nothing, or not all, was done */
 export async function removeRecoveryPassphrase(setup: Setup, request: ChangeRequest, terminal: Terminal): Promise<ExitName> {
   requireRecovery(setup);
-  return change(setup, request, terminal, stopOnSignals(), async (recovery) => {
-    const removed = await removeRecovery(recovery);
-    if (request.json) printJson(terminal, { device: recovery.device, state: "none", done: removed ? "removed" : "unchanged" });
-    else terminal.print(`${recovery.device}: ${removed ? "the recovery passphrase is removed" : "no recovery passphrase was set"}`);
-  });
+  return untilStopped(async (stop) =>
+    change(setup, request, terminal, stop, async (recovery) => {
+      const removed = await removeRecovery(recovery);
+      if (request.json) printJson(terminal, { device: recovery.device, state: "none", done: removed ? "removed" : "unchanged" });
+      else terminal.print(`${recovery.device}: ${removed ? "the recovery passphrase is removed" : "no recovery passphrase was set"}`);
+    }),
+  );
 }
 
 /** Asks twice on a terminal. @returns undefined when the person gave up. @throws ProblemError for a weak one */
@@ -91,48 +90,19 @@ async function askedPassphrase(terminal: Terminal, signal: AbortSignal): Promise
   throw new ProblemError({ code: "passphrases-differ", what: "the two passphrases are not the same; nothing was changed" });
 }
 
-/** Holds the lock, and requires a store that is complete: one that was only begun may be encrypted again. */
 async function change(
   { layout }: Setup,
   { wait }: ChangeRequest,
   terminal: Terminal,
-  stop: StopSwitch,
+  { signal, exit }: StopSwitch,
   act: (recovery: Recovery) => Promise<void>,
 ): Promise<ExitName> {
-  return orStopped(stop, async () => {
-    const host = systemHost({ signal: stop.signal });
-    await host.makeFolder(layout.run, readersFolder);
-    const release = await lockOrExit(layout, wait, terminal, stop.signal);
-    if (release === undefined) return stop.exit();
-    try {
-      const device = await wholeStore(host, layout);
-      await act({ host, device, key: await keyRing().deviceKey(host, layout, "store") });
-      return "ok";
-    } finally {
-      release();
-    }
+  const host = systemHost({ signal });
+  const ended = await whileLocked({ host, layout }, wait, terminal, async (): Promise<ExitName> => {
+    await act(await storeRecovery(host, layout));
+    return "ok";
   });
-}
-
-async function wholeStore(host: Host, layout: Setup["layout"]): Promise<string> {
-  const { device } = await requirePartition(host, layout.partitions.store);
-  const intent = await readIntent(host, layout.config.intents, "store");
-  if (intent?.phase === "complete") return device;
-  throw new ProblemError({
-    code: "store-not-set-up",
-    what: "the store is not set up yet; nothing was changed",
-    found: intent === undefined ? "no intent" : "an intent that was begun",
-    todo: "set it up: guestos-boot --unit store-key",
-  });
-}
-
-async function orStopped(stop: StopSwitch, work: () => Promise<ExitName>): Promise<ExitName> {
-  try {
-    return await work();
-  } catch (error) {
-    if (stop.signal.aborted) return stop.exit();
-    throw error;
-  }
+  return ended ?? exit();
 }
 
 /** @throws ExitError, or ProblemError on a system without an encrypted store */

@@ -1,4 +1,6 @@
-import { countResults, redone, type RunView, shownUnits, type UnitView } from "../../boot/record/run-view.ts";
+import { rounded } from "../../base/clock.ts";
+import { countResults } from "../../boot/record/results.ts";
+import { redone, type RunView, shownUnits, type UnitView } from "../../boot/record/run-view.ts";
 
 /**
  * A run as a document for programs: the output of `run --json`, and a part of that of `status --json`. Seconds are numbers, times ISO 8601.
@@ -25,18 +27,11 @@ export function unitDocument({ name, prerequisite, requires, startedAt, endedAt,
     prerequisite,
     requires,
     seconds: startedAt === undefined || endedAt === undefined ? undefined : rounded(endedAt - startedAt),
-    ...(result === undefined
-      ? { outcome: startedAt === undefined ? "not started" : "running" }
-      : { outcome: result.kind, ...detail(result) }),
+    ...(result === undefined ? { outcome: startedAt === undefined ? "not started" : "running" } : outcomeDocument(result)),
     notes,
   };
 }
 
-function detail({ kind: _, ...rest }: NonNullable<UnitView["result"]>): object {
-  return rest;
-}
-
-/** Microseconds, the resolution of the clock. */
-function rounded(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6;
+function outcomeDocument({ kind: outcome, ...details }: NonNullable<UnitView["result"]>): object {
+  return { outcome, ...details };
 }

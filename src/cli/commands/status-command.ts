@@ -1,8 +1,10 @@
+import { rounded, utc } from "../../base/clock.ts";
+import { counted } from "../../base/quoted.ts";
 import { type BootView, bootView } from "../../boot/record/boot-view.ts";
 import { countsText, failureLines, interruptionText, noteLines, unitLine, wrap } from "../../boot/show/run-text.ts";
-import { countResults, redone, type RunView } from "../../boot/record/run-view.ts";
+import { redone, type RunView } from "../../boot/record/run-view.ts";
 import type { UnitOutcome } from "../../boot/record/record.ts";
-import { stands } from "../../boot/record/succeeded.ts";
+import { countResults, stands } from "../../boot/record/results.ts";
 import { systemHost } from "../../system/host.ts";
 import { isRunning, readBoot } from "../../run/boot-record.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
@@ -37,7 +39,7 @@ function statusLines(view: BootView, running: boolean, torn: boolean, paint: Ret
   const failures = failureLines(view.units, paint);
   return [
     ...wrap(verdictText(view, running), "", "  "),
-    `boot ${first?.facts.bootId}, ${first === undefined ? "" : clock(first.time)}`,
+    `boot ${first?.facts.bootId}, ${first === undefined ? "" : utc(first.time)}`,
     `slot ${first?.facts.slot ?? "unknown"}, version ${first?.facts.version}`,
     ...view.runs.map((run) => runLine(run, running && run === view.runs.at(-1))),
     ...view.runs.flatMap((run) => interruptionLines(run, view)),
@@ -75,7 +77,7 @@ function verdictText({ outcome, units }: BootView, running: boolean): string {
 }
 
 function runLine({ facts, time, startedAt, end }: RunView, running: boolean): string {
-  const name = `  ${(facts.stage ?? "run").padEnd(5)} at ${clock(time)}`;
+  const name = `  ${(facts.stage ?? "run").padEnd(5)} at ${utc(time)}`;
   if (end !== undefined) return `${name}: ${end.outcome} in ${(end.at - startedAt).toFixed(1)} s`;
   return running ? `${name}: is running (process ${facts.pid})` : `${name}: was cut off before its end`;
 }
@@ -84,16 +86,9 @@ function runLine({ facts, time, startedAt, end }: RunView, running: boolean): st
 function interruptionLines(run: RunView, { units }: BootView): readonly string[] {
   const { interrupted } = run;
   if (interrupted === undefined) return [];
-  const again = redone(interrupted, units).map(
-    ({ unit, actions }) => `${unit} (${actions.length} action${actions.length === 1 ? "" : "s"})`,
-  );
+  const again = redone(interrupted, units).map(({ unit, actions }) => `${unit} (${counted(actions.length, "action", "actions")})`);
   const then = again.length === 0 ? "" : `; done since: ${again.join(", ")}`;
   return wrap(`${interruptionText(interrupted, run)}${then}`, "", "  ");
-}
-
-/** `2026-10-05 10:15:00 UTC`, whatever the reader's time zone. */
-function clock(time: string): string {
-  return `${time.slice(0, 19).replace("T", " ")} UTC`;
 }
 
 function statusDocument(view: BootView, running: boolean, torn: boolean): object {
@@ -103,7 +98,7 @@ function statusDocument(view: BootView, running: boolean, torn: boolean): object
     slot: facts?.slot,
     version: facts?.version,
     outcome: view.outcome === "unfinished" ? (running ? "running" : "cut off") : view.outcome,
-    seconds: Math.round(view.seconds * 1e6) / 1e6,
+    seconds: rounded(view.seconds),
     counts: countResults(view.units),
     units: view.units.map(unitDocument),
     runs: view.runs.map(runDocument),

@@ -1,5 +1,5 @@
 import { bootView } from "../../boot/record/boot-view.ts";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock, utc } from "../../base/clock.ts";
 import { consoleSink, slowestRunning } from "../../boot/show/console.ts";
 import { parseRecord, type ReadRecord } from "../../boot/record/read-record.ts";
 import type { RecordEvent, Sink } from "../../boot/record/record.ts";
@@ -72,9 +72,7 @@ async function watch({ layout }: Setup, terminal: Terminal): Promise<ExitName> {
 }
 
 function newRun({ time, run }: Extract<RecordEvent, { readonly event: "run-started" }>, terminal: Terminal): Sink {
-  terminal.print(
-    `${run.stage ?? "run"}, started ${time.slice(0, 19).replace("T", " ")} UTC, slot ${run.slot ?? "unknown"}, version ${run.version}`,
-  );
+  terminal.print(`${run.stage ?? "run"}, started ${utc(time)}, slot ${run.slot ?? "unknown"}, version ${run.version}`);
   // On a terminal, the redrawn line already says what the run waits for.
   return consoleSink({ print: terminal.print, paint: paintFor(terminal), now: systemClock.now, showWaits: terminal.redraw === undefined });
 }

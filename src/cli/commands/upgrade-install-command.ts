@@ -6,7 +6,7 @@ import { verifyImage } from "../../upgrade/verify-image.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { imageSource } from "../image-source.ts";
 import type { Setup } from "../../run/setup.ts";
-import { stopOnSignals } from "../stop-on-signals.ts";
+import { untilStopped } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { mib, progressDisplay } from "./upgrade-progress.ts";
 import { asOperator, locked } from "./upgrade-work.ts";
@@ -54,9 +54,8 @@ export async function upgradeInstall(
 /** Checks an image as an install would, and writes nothing. */
 export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, terminal: Terminal): Promise<ExitName> {
   const open = imageSource(flags);
-  const stop = stopOnSignals();
-  const host = systemHost({ signal: stop.signal });
-  try {
+  return untilStopped(async ({ signal }) => {
+    const host = systemHost({ signal });
     const trust = await trustFor(host, layout, flags);
     const source = await open(host);
     const display = progressDisplay(terminal, () => performance.now());
@@ -72,11 +71,7 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
       terminal.print(`boot.img ${mib(boot)} MiB, root.img ${mib(root)} MiB, ${hasManifest ? "as in the manifest" : "no manifest"}`);
     }
     return "ok";
-  } catch (error) {
-    // An error that the stop caused is not a problem of the image.
-    if (stop.signal.aborted) return stop.exit();
-    throw error;
-  }
+  });
 }
 
 const BEGINNINGS: Readonly<Record<Installed["beginning"], string | undefined>> = {

@@ -6,7 +6,7 @@ import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
 import { asReader, requireRoot } from "../../run/guards.ts";
 import { refreshMetrics } from "../../run/run-metrics.ts";
-import { stopOnSignals } from "../stop-on-signals.ts";
+import { untilStopped } from "../stop-on-signals.ts";
 import { processTerminal } from "../../run/terminal.ts";
 
 /** Seconds to wait for another command that is nearly done. An install takes longer, and is not waited for. */
@@ -24,15 +24,15 @@ export async function asUpgradeReader(use: (host: Host) => Promise<ExitName>): P
 }
 
 async function stoppable(use: (host: Host) => Promise<ExitName>): Promise<ExitName> {
-  const stop = stopOnSignals();
-  try {
-    return await use(systemHost({ signal: stop.signal }));
-  } catch (error) {
-    if (stop.signal.aborted) return stop.exit();
-    if (error instanceof RefusedError) throw new ExitError("notNow", error.problem);
-    if (error instanceof UpgradeBusyError) throw new ExitError("lockHeld", error.problem);
-    throw error;
-  }
+  return untilStopped(async ({ signal }) => {
+    try {
+      return await use(systemHost({ signal }));
+    } catch (error) {
+      if (error instanceof RefusedError) throw new ExitError("notNow", error.problem);
+      if (error instanceof UpgradeBusyError) throw new ExitError("lockHeld", error.problem);
+      throw error;
+    }
+  });
 }
 
 /** Runs `use` under the lock that all work on the slots takes. The metrics are refreshed afterwards, even after a failure. */

@@ -1,3 +1,6 @@
+import type { Layout } from "../../config/layout/layout.ts";
+import { readIntent } from "../../config/state/intent.ts";
+import { requirePartition } from "../../system/disks/block-devices.ts";
 import { luksKeyFits } from "../../system/disks/cryptsetup.ts";
 import type { Host } from "../../system/host.ts";
 import {
@@ -10,6 +13,7 @@ import {
 } from "../../system/disks/luks-slots.ts";
 import { ProblemError } from "../../base/problem.ts";
 import type { Secret } from "../../base/secret.ts";
+import { keyRing } from "./key-ring.ts";
 import { type Marked, markedSlots, planPassphrase, RECOVERY_TOKEN } from "./recovery-plan.ts";
 
 /**
@@ -21,6 +25,19 @@ export interface Recovery {
   readonly device: string;
   /** The device's own key. Its slot is never touched. */
   readonly key: Secret;
+}
+
+/** For the store. @throws ProblemError unless it is complete: one that was only begun may be encrypted again */
+export async function storeRecovery(host: Host, layout: Layout): Promise<Recovery> {
+  const { device } = await requirePartition(host, layout.partitions.store);
+  const intent = await readIntent(host, layout.config.intents, "store");
+  if (intent?.phase === "complete") return { host, device, key: await keyRing().deviceKey(host, layout, "store") };
+  throw new ProblemError({
+    code: "store-not-set-up",
+    what: "the store is not set up yet; nothing was changed",
+    found: intent === undefined ? "no intent" : "an intent that was begun",
+    todo: "set it up: guestos-boot --unit store-key",
+  });
 }
 
 /** The state of a device's recovery passphrase, as its header says. */

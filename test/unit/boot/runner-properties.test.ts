@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Scope } from "../../../src/boot/attempt.ts";
 import type { RecordEvent } from "../../../src/boot/record/record.ts";
-import { succeeded } from "../../../src/boot/record/succeeded.ts";
+import { succeeded } from "../../../src/boot/record/results.ts";
 import { graphProblems } from "../../../src/boot/graph.ts";
 import { runUnits } from "../../../src/boot/runner.ts";
 import { activate, conflict, defineUnit, provision, type Unit } from "../../../src/boot/unit.ts";
