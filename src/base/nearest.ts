@@ -12,6 +12,18 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best?.word;
 }
 
+/** What to do about an unknown word. @param otherwise where no known word is close */
+export function didYouMean(word: string, known: readonly string[], otherwise: string): string {
+  const meant = nearest(word, known);
+  return meant === undefined ? otherwise : `did you mean ${meant}?`;
+}
+
+/** What was expected in the place of an unknown word. @param otherwise as above; by default the known words */
+export function perhaps(word: string, known: readonly string[], otherwise = `one of ${known.join(", ")}`): string {
+  const meant = nearest(word, known);
+  return meant === undefined ? otherwise : `perhaps ${meant}`;
+}
+
 /** Levenshtein distance: the number of letters to insert, remove or replace. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

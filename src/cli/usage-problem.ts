@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from "commander";
 import { foreignText } from "../base/foreign-words.ts";
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
 
 const SEE_HELP = "see guestos-boot --help";
@@ -17,11 +17,10 @@ export function usageProblem(error: CommanderError, args: readonly string[], pro
       .visibleCommands(group ?? program)
       .map((command) => command.name());
     if (!word.startsWith("-") && !names.includes(word)) {
-      const meant = nearest(word, names);
       return {
         code: "unknown-command",
         what: `there is no command ${JSON.stringify(foreignText(group === undefined ? word : `${first} ${word}`))}`,
-        todo: meant === undefined ? SEE_HELP : `did you mean ${meant}?`,
+        todo: didYouMean(word, names, SEE_HELP),
       };
     }
   }

@@ -4,7 +4,7 @@ import { bootstrapEntry, type ConfigFile, type MediumContents, type Taken, topLe
 import type { MediumReader } from "./medium-source.ts";
 import { quoted } from "../base/quoted.ts";
 import type { Secret } from "../base/secret.ts";
-import { readTar, REBUILD, type TarEntry, type TarLimits } from "./medium-tar.ts";
+import { readTar, REBUILD, refusedEntry, type TarEntry, type TarLimits } from "./medium-tar.ts";
 import { LONGEST_TEXT } from "../config/text/text-lines.ts";
 import { tidied, type Tidied } from "../config/text/tidied.ts";
 import { TreeDigest } from "./tree-digest.ts";
@@ -259,14 +259,7 @@ function folderOfKnown(contents: MediumContents, names: readonly string[]): stri
 function demand(entry: TarEntry, kind: "file" | "folder", file: string): void {
   if (entry.kind === kind) return;
   const words = { file: "a regular file", folder: "a folder" };
-  throw new ProblemError({
-    code: "tar-entry-refused",
-    what: `the entry ${quoted(entry.name)} is refused`,
-    where: { file },
-    found: words[entry.kind],
-    expected: words[kind],
-    todo: REBUILD,
-  });
+  throw refusedEntry(entry.name, file, words[entry.kind], words[kind]);
 }
 
 /** The content of an entry that is held in memory. @throws ProblemError for a folder, and for more than `longest` bytes */

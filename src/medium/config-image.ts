@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { type Inspection, inspectBootstrapTar } from "./bootstrap-tar.ts";
 import { type MediumContents, topLevelEntries } from "./medium-contents.ts";
-import { nearest } from "../base/nearest.ts";
+import { perhaps } from "../base/nearest.ts";
 import { quoted } from "../base/quoted.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
 import type { Host } from "../system/host.ts";
@@ -85,13 +85,12 @@ async function collect(host: Host, { contents, folder, entries = {} }: ConfigIma
   const sources: TarSource[] = [];
   for (const [name, path] of roots) {
     if (!known.includes(name)) {
-      const meant = nearest(name, known);
       const below = ((await host.stat(path))?.kind === "folder" && (await host.list(path))) || [];
       throw new ProblemError({
         code: "not-in-configuration",
         what: `${quoted(name)} is not part of the configuration`,
         where: { file: path },
-        expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
+        expected: perhaps(name, known),
         todo: below.some((child) => known.includes(child))
           ? `build the medium from ${path} instead: it holds what belongs at the top`
           : "rename it or leave it out: the node would ignore it",

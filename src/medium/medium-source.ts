@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ProblemError } from "../base/problem.ts";
-import { quoted } from "../base/quoted.ts";
 import type { Host } from "../system/host.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
-import { Names, readTar, REBUILD, type TarEntry, type TarLimits, type TarSummary } from "./medium-tar.ts";
+import { Names, readTar, REBUILD, refusedEntry, type TarEntry, type TarLimits, type TarSummary } from "./medium-tar.ts";
 import { TreeDigest } from "./tree-digest.ts";
 
 /** Where the content of a medium is. */
@@ -50,7 +49,8 @@ async function readFolder({ host, root, title, known, limits }: Folder, visit: (
       const facts = await host.stat(path);
       const kind = facts?.kind === "folder" ? "folder" : "file";
       const name = names.add(folder === "" ? child : `${folder}/${child}`, kind);
-      if (facts === undefined || (facts.kind !== "folder" && facts.kind !== "file")) throw neither(name, title);
+      if (facts === undefined || (facts.kind !== "folder" && facts.kind !== "file"))
+        throw refusedEntry(name, title, "neither a file nor a folder", "a regular file or a folder");
       if (kind === "folder") {
         tree.folder(name);
         await visit({ kind, name, size: 0, content: fileChunks(host, path) });
@@ -87,17 +87,6 @@ async function* hashed(
 
 /** The content of an entry that is ignored. */
 async function* none(): AsyncGenerator<Uint8Array> {}
-
-function neither(name: string, title: string): ProblemError {
-  return new ProblemError({
-    code: "tar-entry-refused",
-    what: `the entry ${quoted(name)} is refused`,
-    where: { file: title },
-    found: "neither a file nor a folder",
-    expected: "a regular file or a folder",
-    todo: REBUILD,
-  });
-}
 
 function tooMuch(title: string, most: number): ProblemError {
   return new ProblemError({

@@ -77,15 +77,7 @@ export async function readTar(
 }
 
 function entryKind({ name, type, stored, isSparse }: TarMember, file: string): "file" | "folder" {
-  const refuse = (found: string): ProblemError =>
-    new ProblemError({
-      code: "tar-entry-refused",
-      what: `the entry ${quoted(name)} is refused`,
-      where: { file },
-      found,
-      expected: "a regular file or a folder",
-      todo: REBUILD,
-    });
+  const refuse = (found: string): ProblemError => refusedEntry(name, file, found, "a regular file or a folder");
   // Before POSIX, a folder was a file with a name that ends with a slash.
   if (type === "5" || (type === "0" && name.endsWith("/"))) {
     if (stored !== 0) throw refuse(`a folder with a size of ${stored} bytes`);
@@ -116,6 +108,12 @@ async function* contentOf(member: TarMember, file: string): AsyncIterable<Uint8A
 
 /** The remedy for every fault of a tar. */
 export const REBUILD = "build the medium again with guestos-boot (docs/configuration.md)";
+
+/** @param file the medium's name */
+export function refusedEntry(name: string, file: string, found: string, expected: string): ProblemError {
+  const what = `the entry ${quoted(name)} is refused`;
+  return new ProblemError({ code: "tar-entry-refused", what, where: { file }, found, expected, todo: REBUILD });
+}
 
 const FAULTS: Readonly<Record<TarFault, string>> = {
   "cut-off": "Unexpected end of data: ",
@@ -209,13 +207,6 @@ export class Names {
   }
 
   #refuse(name: string, found: string, expected: string): ProblemError {
-    return new ProblemError({
-      code: "tar-entry-refused",
-      what: `the entry ${quoted(name)} is refused`,
-      where: { file: this.#file },
-      found,
-      expected,
-      todo: REBUILD,
-    });
+    return refusedEntry(name, this.#file, found, expected);
   }
 }

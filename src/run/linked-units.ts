@@ -1,5 +1,5 @@
 import { overlap, owned } from "../boot/ownership.ts";
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Stage } from "../boot/record/record.ts";
 import { extraUnit } from "../units/extra/extra-unit.ts";
@@ -106,6 +106,5 @@ function reasonFor(name: string, { known, off, open, declared }: Names): Omit<Mi
   if (open.some((unit) => unit.name === name))
     return { why: `it waits for ${name}, which is left out itself, or waits for it`, todo: "remove one of these dependencies" };
   if (declared.some((unit) => unit.name === name)) return { why: `${name} is left out itself`, todo: `repair ${name} first` };
-  const meant = nearest(name, known);
-  return { why: `there is no unit ${name}`, todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?` };
+  return { why: `there is no unit ${name}`, todo: didYouMean(name, known, "see guestos-boot list") };
 }

@@ -1,7 +1,7 @@
 import type { Layout } from "../config/layout/layout.ts";
 import { readersFolder } from "../system/files/readers.ts";
 import type { Host } from "../system/host.ts";
-import { type LockHolder, takeLock } from "../system/processes/lock.ts";
+import { holderOf, holderText, type LockHolder, takeLock } from "../system/processes/lock.ts";
 import { ExitError } from "./exit-error.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -17,7 +17,7 @@ const INSPECTION_PATIENCE = 60;
  */
 export async function lockOrExit(layout: Layout, wait: number, terminal: Terminal, signal: AbortSignal): Promise<(() => void) | undefined> {
   const path = layout.runFiles.lock;
-  const holder = { pid: process.pid, command: ["guestos-boot", ...process.argv.slice(2)].join(" "), since: new Date().toISOString() };
+  const holder = holderOf(["guestos-boot", ...process.argv.slice(2)].join(" "));
   let attempt = await takeLock(path, { wait: 0, signal, holder });
   // The monitor started that inspection by itself, and it ends soon.
   if (attempt.kind === "held" && isInspection(attempt.holder))
@@ -72,8 +72,7 @@ export async function whileLocked<T>(
  * @returns the function that releases the lock, or `undefined` when the lock is not free
  */
 export async function lockForInspection(layout: Layout, unit: string, signal: AbortSignal): Promise<(() => void) | undefined> {
-  const holder = { pid: process.pid, command: `${INSPECTION} --unit ${unit}`, since: new Date().toISOString() };
-  const attempt = await takeLock(layout.runFiles.lock, { wait: 0, signal, holder });
+  const attempt = await takeLock(layout.runFiles.lock, { wait: 0, signal, holder: holderOf(`${INSPECTION} --unit ${unit}`) });
   return attempt.kind === "taken" ? attempt.release : undefined;
 }
 
@@ -83,8 +82,4 @@ const INSPECTION = "guestos-boot monitor --once";
 /** Whether the holder is an inspection by the monitor. */
 function isInspection(holder: LockHolder | undefined): boolean {
   return holder?.command.startsWith(INSPECTION) === true;
-}
-
-function holderText({ pid, command, since }: LockHolder): string {
-  return `process ${pid}, ${JSON.stringify(command)}, since ${since}`;
 }

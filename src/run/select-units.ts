@@ -2,7 +2,7 @@ import { withRequirements } from "../boot/graph.ts";
 import type { RunFacts } from "../boot/record/record.ts";
 import type { Unit } from "../boot/unit.ts";
 import { ExitError } from "./exit-error.ts";
-import { nearest } from "../base/nearest.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { stagesOf } from "./stages.ts";
 
 export interface Selection {
@@ -36,13 +36,10 @@ export function selectUnits<M>(chain: readonly Unit<M>[], { stage, units: names 
 function unitNamed<M>(chain: readonly Unit<M>[], name: string): Unit<M> {
   const found = chain.find((unit) => unit.name === name);
   if (found !== undefined) return found;
-  const meant = nearest(
-    name,
-    chain.map((unit) => unit.name),
-  );
+  const names = chain.map((unit) => unit.name);
   throw new ExitError("unknownUnit", {
     code: "unknown-unit",
     what: `there is no unit ${JSON.stringify(name)}`,
-    todo: meant === undefined ? "see guestos-boot list" : `did you mean ${meant}?`,
+    todo: didYouMean(name, names, "see guestos-boot list"),
   });
 }

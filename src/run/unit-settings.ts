@@ -1,7 +1,7 @@
 import { changedUnits } from "../boot/graph.ts";
 import type { BootConfig, UnitSettings } from "../config/boot-config.ts";
 import { type Finding, refuseFindings } from "../base/finding.ts";
-import { nearest } from "../base/nearest.ts";
+import { perhaps } from "../base/nearest.ts";
 import { quoted } from "../base/quoted.ts";
 import type { YamlFile } from "../config/text/yaml-file.ts";
 import type { GuestUnit } from "../units/machine.ts";
@@ -15,33 +15,27 @@ export function withSettings(units: readonly GuestUnit[], { file, value, keyAt }
   const settings = new Map(Object.entries(value.units));
   const changed = changedUnits(units, (unit) => withSetting(unit, settings.get(unit.name)));
   const isOn = ({ name }: GuestUnit): boolean => settings.get(name)?.off !== true;
-  const findings = [...settings].flatMap(([name, { off }]): readonly Finding[] => {
+  const findings = [...settings].flatMap(([name, { off }]): Finding | readonly Finding[] => {
     const unit = changed.find((candidate) => candidate.name === name);
-    if (unit === undefined) return [unknownUnit(name, units, keyAt(["units", name]))];
+    if (unit === undefined) return unknownUnit(name, units, keyAt(["units", name]));
     const by = changed.filter((other) => isOn(other) && other.requires.includes(unit)).map((other) => other.name);
     if (off && by.length > 0) {
-      const found = `required by ${by.join(", ")}`;
-      return [
-        {
-          ...keyAt(["units", name, "off"]),
-          code: "required-unit-off",
-          what: `${name} is disabled`,
-          found,
-          expected: "no enabled unit that requires it",
-        },
-      ];
+      return {
+        ...keyAt(["units", name, "off"]),
+        code: "required-unit-off",
+        what: `${name} is disabled`,
+        found: `required by ${by.join(", ")}`,
+        expected: "no enabled unit that requires it",
+      };
     }
     if (unit.retryFor >= unit.timeout && unit.retryFor > 0) {
-      const found = `retryFor ${unit.retryFor / 1000}, timeout ${unit.timeout / 1000}`;
-      return [
-        {
-          ...keyAt(["units", name, "retryFor"]),
-          code: "no-time-for-retries",
-          what: `${name} has no time for its retries`,
-          found,
-          expected: "retryFor below timeout",
-        },
-      ];
+      return {
+        ...keyAt(["units", name, "retryFor"]),
+        code: "no-time-for-retries",
+        what: `${name} has no time for its retries`,
+        found: `retryFor ${unit.retryFor / 1000}, timeout ${unit.timeout / 1000}`,
+        expected: "retryFor below timeout",
+      };
     }
     return [];
   });
@@ -60,15 +54,12 @@ function withSetting(unit: GuestUnit, settings: UnitSettings | undefined): Guest
 }
 
 function unknownUnit(name: string, units: readonly GuestUnit[], place: Pick<Finding, "line" | "column">): Finding {
-  const meant = nearest(
-    name,
-    units.map((unit) => unit.name),
-  );
+  const names = units.map((unit) => unit.name);
   return {
     ...place,
     code: "unknown-unit-setting",
     what: "there is no such unit",
     found: quoted(name),
-    expected: meant === undefined ? "a name from guestos-boot list" : `perhaps ${meant}`,
+    expected: perhaps(name, names, "a name from guestos-boot list"),
   };
 }

@@ -1,6 +1,6 @@
 import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { type LockHolder, takeLock } from "../system/processes/lock.ts";
+import { holderOf, holderText, takeLock } from "../system/processes/lock.ts";
 import { ProblemError } from "../base/problem.ts";
 import { readersFolder } from "../system/files/readers.ts";
 
@@ -21,8 +21,7 @@ export async function withUpgradeLock<T>(
   use: () => Promise<T>,
 ): Promise<T> {
   await host.makeFolder(layout.run, readersFolder);
-  const holder: LockHolder = { pid: process.pid, command, since: new Date().toISOString() };
-  const attempt = await takeLock(layout.runFiles.upgradeLock, { wait, holder, signal: host.signal });
+  const attempt = await takeLock(layout.runFiles.upgradeLock, { wait, holder: holderOf(command), signal: host.signal });
   switch (attempt.kind) {
     case "taken":
       try {
@@ -36,9 +35,7 @@ export async function withUpgradeLock<T>(
       throw new UpgradeBusyError({
         code: "another-upgrade",
         what: "another upgrade command is running",
-        ...(attempt.holder === undefined
-          ? {}
-          : { found: `process ${attempt.holder.pid}, ${JSON.stringify(attempt.holder.command)}, since ${attempt.holder.since}` }),
+        ...(attempt.holder === undefined ? {} : { found: holderText(attempt.holder) }),
         todo: "wait until it has ended; guestos-boot upgrade status shows the present state",
       });
   }

@@ -21,13 +21,12 @@ export async function why(
   const { boot } = await loadBoot(host, layout, which, terminal);
   const document = whyDocument(boot, unit);
   if (document === undefined) {
-    const { nearest } = await import("../../base/nearest.ts");
+    const { didYouMean } = await import("../../base/nearest.ts");
     const names = [...new Set(boot.allRuns.flatMap((run) => [...run.units, ...run.notReached].map(({ name }) => name)))];
-    const meant = nearest(unit, names);
     throw new ExitError("unknownUnit", {
       code: "unit-not-in-boot",
       what: `no run of that boot had a unit ${JSON.stringify(unit)}`,
-      todo: meant === undefined ? "guestos-boot status lists its units" : `did you mean ${meant}?`,
+      todo: didYouMean(unit, names, "guestos-boot status lists its units"),
     });
   }
   if (json) printJson(terminal, document);

@@ -1,5 +1,5 @@
 import { type Finding, refuseFindings } from "../../base/finding.ts";
-import { nearest } from "../../base/nearest.ts";
+import { perhaps } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
 import { textLines, type TextLine } from "./text-lines.ts";
 
@@ -86,13 +86,12 @@ function parseLine({ text, number: line }: TextLine, known: readonly string[] | 
       expected: "letters, digits and _, and then = without a blank",
     };
   if (known !== undefined && !known.includes(key)) {
-    const meant = nearest(key, known);
     return {
       ...at,
       code: "unknown-key",
       what: "there is no such key",
       found: quoted(key),
-      expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
+      expected: perhaps(key, known),
     };
   }
   const raw = text.slice(equals + 1).trim();

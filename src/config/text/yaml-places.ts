@@ -1,6 +1,6 @@
 import type { Document, LineCounter, Node } from "yaml";
 import type { Finding } from "../../base/finding.ts";
-import { nearest } from "../../base/nearest.ts";
+import { perhaps } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
 import * as z from "../../base/schema.ts";
 
@@ -41,16 +41,13 @@ export class YamlPlaces {
     const name = issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, issue.path);
-      return issue.keys.map((key) => {
-        const meant = nearest(key, known);
-        return {
-          ...this.key([...issue.path, key]),
-          code: "unknown-key",
-          what: name === "" ? "there is no such key" : `there is no such key in ${name}`,
-          found: quoted(key),
-          expected: meant === undefined ? `one of ${known.join(", ")}` : `perhaps ${meant}`,
-        };
-      });
+      return issue.keys.map((key) => ({
+        ...this.key([...issue.path, key]),
+        code: "unknown-key",
+        what: name === "" ? "there is no such key" : `there is no such key in ${name}`,
+        found: quoted(key),
+        expected: perhaps(key, known),
+      }));
     }
     if (issue.code === "invalid_key") {
       const expected = issue.issues[0]?.message ?? issue.message;

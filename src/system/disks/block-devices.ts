@@ -37,25 +37,22 @@ const SYSFS_SECTOR = 512;
  */
 export async function rootDisk(host: Host): Promise<string> {
   const root = await mountAt(host, "/");
-  if (root === undefined)
-    throw new ProblemError({
-      code: "root-disk-unknown",
-      what: "cannot tell which disk the root file system is on",
-      found: "no mount at /",
-    });
+  if (root === undefined) throw rootDiskUnknown("no mount at /");
   return diskOf(host, root.device);
+}
+
+function rootDiskUnknown(found: string): ProblemError {
+  return new ProblemError({
+    code: "root-disk-unknown",
+    what: "cannot tell which disk the root file system is on",
+    found,
+    expected: "a root file system on a partition of a disk",
+  });
 }
 
 async function diskOf(host: Host, device: string): Promise<string> {
   const link = await host.readLink(`/sys/dev/block/${device}`);
-  if (link === undefined) {
-    throw new ProblemError({
-      code: "root-disk-unknown",
-      what: "cannot tell which disk the root file system is on",
-      found: `no block device ${device} in /sys/dev/block`,
-      expected: "a root file system on a partition of a disk",
-    });
-  }
+  if (link === undefined) throw rootDiskUnknown(`no block device ${device} in /sys/dev/block`);
   const [name = "", parent = ""] = link.split("/").toReversed();
   if ((await host.readText(`/sys/class/block/${name}/partition`)) !== undefined) return parent;
   // dm-verity: the root is a mapping, and the device below it lies on the disk.

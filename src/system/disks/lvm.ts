@@ -44,42 +44,20 @@ export interface VolumeGroup {
   readonly volumes: ReadonlyMap<string, number>;
 }
 
+/** Of each kind of report; those of segments cannot be left out. */
+const FIELDS = {
+  vg: "vg_name,vg_size,vg_extent_size,vg_extent_count",
+  pv: "pv_name,pv_uuid",
+  lv: "lv_name,lv_size",
+  seg: "lv_uuid",
+  pvseg: "pv_uuid",
+};
+
 /** The volume group on that physical volume, or `undefined` when it belongs to none. */
 export async function volumeGroupOn(host: Host, device: string): Promise<VolumeGroup | undefined> {
-  const fields = [
-    "--configreport",
-    "vg",
-    "-o",
-    "vg_name,vg_size,vg_extent_size,vg_extent_count",
-    "--configreport",
-    "pv",
-    "-o",
-    "pv_name,pv_uuid",
-  ];
-  const more = [
-    "--configreport",
-    "lv",
-    "-o",
-    "lv_name,lv_size",
-    "--configreport",
-    "seg",
-    "-o",
-    "lv_uuid",
-    "--configreport",
-    "pvseg",
-    "-o",
-    "pv_uuid",
-  ];
-  const { stdout } = await lvm(host, device, "lvm", [
-    "fullreport",
-    "--reportformat",
-    "json",
-    "--units",
-    "b",
-    "--nosuffix",
-    ...fields,
-    ...more,
-  ]);
+  const form = ["fullreport", "--reportformat", "json", "--units", "b", "--nosuffix"];
+  const fields = Object.entries(FIELDS).flatMap(([report, names]) => ["--configreport", report, "-o", names]);
+  const { stdout } = await lvm(host, device, "lvm", [...form, ...fields]);
   return groupIn(stdout);
 }
 
@@ -112,18 +90,8 @@ export async function createVolumeGroup(host: Host, device: string, name: string
 
 /** Makes and activates a volume of that many extents. Its first 4 KiB are zeroed, so that no old signature shows. */
 export async function createVolume(host: Host, device: string, group: string, name: string, extents: number): Promise<void> {
-  await lvm(host, device, "lvcreate", [
-    "--yes",
-    "--zero",
-    "y",
-    "--wipesignatures",
-    "y",
-    "--extents",
-    String(extents),
-    "--name",
-    name,
-    group,
-  ]);
+  const cleared = ["--yes", "--zero", "y", "--wipesignatures", "y"];
+  await lvm(host, device, "lvcreate", [...cleared, "--extents", String(extents), "--name", name, group]);
 }
 
 /** Extends a volume to that many extents. A volume of that size stays as it is, and its content is not touched. */

@@ -39,19 +39,13 @@ export async function replaceFile(path: string, content: string | Uint8Array, at
   const replaced = await heldOpen(path);
   try {
     await rm(temporary, { force: true });
-    const file = await open(temporary, "wx", attributes.mode & 0o600);
-    try {
-      // -1 leaves an owner as it is (chown(2)).
-      await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
-      await file.chmod(attributes.mode);
-      await file.writeFile(content);
-      await file.sync();
-      await rename(temporary, path);
-      // On VFAT the directory entry belongs to the file. The folder's sync alone leaves the old entry on the disk (test/vm/grubenv-crash).
-      if (replaced !== undefined) await file.sync();
-    } finally {
-      await file.close();
-    }
+    await using file = await open(temporary, "wx", attributes.mode & 0o600);
+    await give(file, attributes);
+    await file.writeFile(content);
+    await file.sync();
+    await rename(temporary, path);
+    // On VFAT the directory entry belongs to the file. The folder's sync alone leaves the old entry on the disk (test/vm/grubenv-crash).
+    if (replaced !== undefined) await file.sync();
   } catch (error) {
     await replaced?.close();
     await rm(temporary, { force: true });
@@ -77,30 +71,21 @@ async function heldOpen(path: string): Promise<FileHandle | undefined> {
 
 export async function writeStream(path: string, source: AsyncIterable<Uint8Array>, attributes: FileAttributes): Promise<void> {
   // "wx" follows no link and refuses an existing file.
-  const file = await open(path, "wx", attributes.mode & 0o600);
-  try {
-    await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
-    await file.chmod(attributes.mode);
-    for await (const chunk of source) await file.writeFile(chunk);
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, "wx", attributes.mode & 0o600);
+  await give(file, attributes);
+  for await (const chunk of source) await file.writeFile(chunk);
 }
 
 export async function writeInPlace(path: string, content: string | Uint8Array, offset = 0): Promise<void> {
   // Write-only: sysfs refuses to open a write-only file, such as a bus's `rescan`, for reading.
-  const file = await open(path, constants.O_WRONLY);
-  try {
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
-      done += bytesWritten;
-    }
-    // /proc and /sys take effect with the write itself and have no fsync.
-    if (!/^\/(proc|sys)\//.test(path)) await file.sync();
-  } finally {
-    await file.close();
+  await using file = await open(path, constants.O_WRONLY);
+  const bytes = typeof content === "string" ? Buffer.from(content) : content;
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
   }
+  // /proc and /sys take effect with the write itself and have no fsync.
+  if (!isOfKernel(path)) await file.sync();
 }
 
 export async function makeFolder(path: string, attributes: FileAttributes): Promise<void> {
@@ -115,13 +100,14 @@ export async function makeFolder(path: string, attributes: FileAttributes): Prom
 
 export async function setAttributes(path: string, attributes: FileAttributes): Promise<void> {
   // ELOOP for a link: its target is not ours to give away. Non-blocking, so that a pipe without a writer does not hang the boot.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    await file.chown(attributes.uid ?? KEEP, attributes.gid ?? KEEP);
-    await file.chmod(attributes.mode);
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  await give(file, attributes);
+}
+
+/** The owner first: chown(2) may clear bits of the mode. */
+async function give(file: FileHandle, { mode, uid = KEEP, gid = KEEP }: FileAttributes): Promise<void> {
+  await file.chown(uid, gid);
+  await file.chmod(mode);
 }
 
 /** The kernel answers these reads from memory. A read in another thread would only add the cost of the thread switch. */
@@ -145,28 +131,20 @@ export async function list(path: string): Promise<readonly string[] | undefined>
 
 /** Makes names in a folder durable. A rename is only in memory until then (fsync(2)). */
 async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  await using folder = await open(path, "r");
+  await folder.sync();
 }
 
 export async function readAt(path: string, offset: number, length: number): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    const buffer = Buffer.alloc(length);
-    let done = 0;
-    while (done < length) {
-      const { bytesRead } = await file.read(buffer, done, length - done, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-    return buffer.subarray(0, done);
-  } finally {
-    await file.close();
+  await using file = await open(path, "r");
+  const buffer = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(buffer, done, length - done, offset + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
   }
+  return buffer.subarray(0, done);
 }
 
 /**

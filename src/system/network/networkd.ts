@@ -72,7 +72,7 @@ async function following(
     async (bus) => {
       const [, path] = await call(bus, { ...MANAGER, member: "GetLinkByIndex", signature: "i", body: [index] });
       const changes = await subscribe(bus, {
-        sender: DESTINATION,
+        destination: DESTINATION,
         path: String(path),
         interface: "org.freedesktop.DBus.Properties",
         member: "PropertiesChanged",

@@ -1,13 +1,20 @@
 import { closeSync, constants, createReadStream, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { jsonIn } from "../../base/json.ts";
+import * as z from "../../base/schema.ts";
 import { CommandError, runTool } from "../command.ts";
 
-/** The process that holds the lock, as it recorded itself. */
-export interface LockHolder {
-  readonly pid: number;
-  /** The command line as typed. */
-  readonly command: string;
-  /** Wall-clock time, ISO 8601. */
-  readonly since: string;
+/** The process that holds the lock, as it recorded itself: with the command line as typed, and the wall-clock time (ISO 8601). */
+const LockHolder = z.object({ pid: z.number(), command: z.string(), since: z.string() });
+export type LockHolder = z.infer<typeof LockHolder>;
+
+/** The present process as a holder. */
+export function holderOf(command: string): LockHolder {
+  return { pid: process.pid, command, since: new Date().toISOString() };
+}
+
+/** A holder in words, for a message. */
+export function holderText({ pid, command, since }: LockHolder): string {
+  return `process ${pid}, ${JSON.stringify(command)}, since ${since}`;
 }
 
 export type LockAttempt =
@@ -68,24 +75,6 @@ async function isFree(file: number, { wait, signal }: LockRequest): Promise<bool
 
 /** The holder's own record. Only for a message: the kernel alone knows which process holds the lock. */
 function readHolder(path: string): LockHolder | undefined {
-  try {
-    const holder: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return isHolder(holder) ? holder : undefined;
-  } catch {
-    // Empty or half written: the holder is between taking the lock and recording itself.
-    return undefined;
-  }
-}
-
-function isHolder(value: unknown): value is LockHolder {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "pid" in value &&
-    typeof value.pid === "number" &&
-    "command" in value &&
-    typeof value.command === "string" &&
-    "since" in value &&
-    typeof value.since === "string"
-  );
+  // Empty or half written: the holder is between taking the lock and recording itself.
+  return LockHolder.safeParse(jsonIn(readFileSync(path, "utf8"))).data;
 }

@@ -1,13 +1,8 @@
 import type { Message } from "dbus-next";
-import { bounded, call, type SystemBus } from "./dbus.ts";
+import { bounded, call, type MethodCall, type SystemBus } from "./dbus.ts";
 
-export interface SignalRule {
-  /** The well-known name of the sender. Signals from other senders are ignored. */
-  readonly sender: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-}
+/** `destination`: the well-known name of the sender. Signals from other senders are ignored. */
+export type SignalRule = Pick<MethodCall, "destination" | "path" | "interface" | "member">;
 
 export interface Signals {
   /** Every matching signal since the subscription, in order. */
@@ -19,7 +14,7 @@ export interface Signals {
 /** Subscribes to a signal. Received signals are kept, so a signal that overtakes the reply of a call is not lost. */
 export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signals> {
   const onBus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", signature: "s" };
-  const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.sender] });
+  const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.destination] });
   const received: Message[] = [];
   let seen = 0;
   let wake = (): void => undefined;
@@ -29,7 +24,7 @@ export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signa
     received.push(message);
     wake();
   });
-  const match = `type='signal',sender='${rule.sender}',path='${rule.path}',interface='${rule.interface}',member='${rule.member}'`;
+  const match = `type='signal',sender='${rule.destination}',path='${rule.path}',interface='${rule.interface}',member='${rule.member}'`;
   await call(bus, { ...onBus, member: "AddMatch", body: [match] });
   return {
     received,

@@ -15,8 +15,7 @@ export interface UnitState {
 }
 
 const DESTINATION = "org.freedesktop.systemd1";
-const PATH = "/org/freedesktop/systemd1";
-const MANAGER = "org.freedesktop.systemd1.Manager";
+const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/systemd1", interface: "org.freedesktop.systemd1.Manager" };
 /** Above systemd's usual limit for one start (DefaultTimeoutStartSec), so that its own, more precise answer comes first. */
 const JOB_TIMEOUT = 95_000;
 
@@ -47,8 +46,7 @@ export async function systemdJoins(bus: SystemBus, within: number): Promise<bool
   const isThere = async (): Promise<boolean> =>
     (await call(bus, { ...DAEMON, member: "NameHasOwner", signature: "s", body: [DESTINATION] }))[0] === true;
   if (await isThere()) return true;
-  const { destination: sender, path, interface: of } = DAEMON;
-  const changes = await subscribe(bus, { sender, path, interface: of, member: "NameOwnerChanged" });
+  const changes = await subscribe(bus, { ...DAEMON, member: "NameOwnerChanged" });
   const end = performance.now() + within;
   while (!(await isThere())) if (!(await changes.next(Math.max(0, end - performance.now())))) return false;
   return true;
@@ -95,14 +93,7 @@ async function statesOn(bus: SystemBus, names: readonly string[]): Promise<Reado
 const JOB_ID = 7;
 
 async function rowsOn(bus: SystemBus, names: readonly string[]): Promise<z.infer<typeof UnitRows>[0]> {
-  const reply = await call(bus, {
-    destination: DESTINATION,
-    path: PATH,
-    interface: MANAGER,
-    member: "ListUnitsByNames",
-    signature: "as",
-    body: [names],
-  });
+  const reply = await call(bus, { ...MANAGER, member: "ListUnitsByNames", signature: "as", body: [names] });
   const rows = UnitRows.safeParse(reply).data?.[0];
   if (rows === undefined) throw unclear(names, { found: JSON.stringify(reply) });
   return rows;
@@ -137,8 +128,8 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
     host,
     async (bus) => {
       // systemd sends its signals only while a client is subscribed.
-      await call(bus, { destination: DESTINATION, path: PATH, interface: MANAGER, member: "Subscribe" });
-      const removed = await subscribe(bus, { sender: DESTINATION, path: PATH, interface: MANAGER, member: "JobRemoved" });
+      await call(bus, { ...MANAGER, member: "Subscribe" });
+      const removed = await subscribe(bus, { ...MANAGER, member: "JobRemoved" });
       const job = await enqueue(bus, kind, name);
       // Not the time of day, which may be set meanwhile.
       const end = performance.now() + timeout;
@@ -170,14 +161,7 @@ function resultOf(removed: readonly { readonly body: readonly unknown[] }[], job
 async function enqueue(bus: SystemBus, kind: JobKind, name: string): Promise<unknown> {
   const member = { start: "StartUnit", restart: "RestartUnit", reload: "ReloadUnit", stop: "StopUnit" }[kind];
   try {
-    const [job] = await call(bus, {
-      destination: DESTINATION,
-      path: PATH,
-      interface: MANAGER,
-      member,
-      signature: "ss",
-      body: [name, "replace"],
-    });
+    const [job] = await call(bus, { ...MANAGER, member, signature: "ss", body: [name, "replace"] });
     return job;
   } catch (error) {
     const refusal = error instanceof BusError ? REFUSALS[error.errorName.replace(`${DESTINATION}.`, "")] : undefined;

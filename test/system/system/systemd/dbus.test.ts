@@ -74,7 +74,7 @@ test("the work on the bus ends when the unit must", async () => {
 test("signals are those of the sender alone, also when they come before anybody waits for them", async () => {
   const real = await bus.serve("org.example.Notifier", () => "empty");
   const impostor = await bus.serve("org.example.Impostor", () => "empty");
-  const rule = { sender: "org.example.Notifier", path: "/notifier", interface: "org.example.Notifier", member: "Rang" };
+  const rule = { destination: "org.example.Notifier", path: "/notifier", interface: "org.example.Notifier", member: "Rang" };
   const rung = await withSystemBus(host, async (open) => {
     const signals = await subscribe(open, rule);
     expect(await signals.next(20)).toBe(false);
