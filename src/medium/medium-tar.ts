@@ -111,8 +111,10 @@ export const REBUILD = "build the medium again with guestos-boot (docs/configura
 
 /** @param file the medium's name */
 export function refusedEntry(name: string, file: string, found: string, expected: string): ProblemError {
-  const what = `the entry ${quoted(name)} is refused`;
-  return new ProblemError({ code: "tar-entry-refused", what, where: { file }, found, expected, todo: REBUILD });
+  return new ProblemError({
+    ...{ code: "tar-entry-refused", what: `the entry ${quoted(name)} is refused` },
+    ...{ where: { file }, found, expected, todo: REBUILD },
+  });
 }
 
 const FAULTS: Readonly<Record<TarFault, string>> = {
