@@ -83,26 +83,28 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
     : { problem: kept(mediaDiffer(`${first.device} and ${other.device}`)) };
 }
 
-/** Searches until a medium is found or no drive is to come, so that a node without one waits for nothing. */
+/** Searches again when no drive is to come any more, so that a node without a medium waits for nothing. */
 async function whileDrivesCome<T>({ host, note }: Machine, once: () => Promise<Search<T>>): Promise<Search<T>> {
+  let pending = await pendingDrive(host, systemClock.now());
+  const result = await once();
+  if (pending === undefined || result.found.length > 0) return result;
   const end = systemClock.now() + LONGEST_WAIT;
-  for (;;) {
-    const pending = await pendingDrive(host, systemClock.now());
-    const result = await once();
-    if (pending === undefined || result.found.length > 0) return result;
+  while (pending !== undefined) {
     if (systemClock.now() >= end) {
       note(`no longer waiting for ${pending}: a configuration medium that appears now counts at the next boot`);
-      return result;
+      break;
     }
-    await pause(systemClock, SEARCH_AGAIN, host.signal);
+    await pause(systemClock, CHECK_AGAIN, host.signal);
     host.signal.throwIfAborted();
+    pending = await pendingDrive(host, systemClock.now());
   }
+  return once();
 }
 
 /** Seconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly. */
 const LONGEST_WAIT = 10;
 /** Milliseconds. */
-const SEARCH_AGAIN = 200;
+const CHECK_AGAIN = 200;
 
 const REST = "the configuration of the last boot stays in force";
 
