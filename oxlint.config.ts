@@ -140,7 +140,13 @@ export default defineConfig({
       },
     })),
     { files: ["src/units/**"], rules: { "guestos/no-absolute-path": "error" } },
-    { files: ["src/**"], rules: { "guestos/foreign-words": "error" } },
+    {
+      files: ["src/**"],
+      rules: {
+        "guestos/foreign-words": "error",
+        "no-restricted-globals": ["error", { name: "performance", message: "src/base/clock.ts has the one clock for durations and waits" }],
+      },
+    },
     {
       files: pastTheHost,
       rules: { "no-restricted-imports": ["error", { paths: [...dialects, childProcess, execa], patterns: [upward("system")] }] },

@@ -28,6 +28,16 @@ export function utc(time: string): string {
   return `${time.slice(0, 19).replace("T", " ")} UTC`;
 }
 
+/**
+ * The end of a wait, by the machine's clock. The time of day would not do: it is corrected just when the network comes up.
+ *
+ * @returns how many milliseconds are left, 0 when none are
+ */
+export function deadlineIn(milliseconds: number): () => number {
+  const end = systemClock.now() + milliseconds / 1000;
+  return () => Math.max(0, (end - systemClock.now()) * 1000);
+}
+
 /** Waits for that many milliseconds. @returns false when the signal was aborted first */
 export function pause(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Host } from "../system/host.ts";
 import { families, type Sample, sample } from "./families.ts";
 

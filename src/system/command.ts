@@ -1,5 +1,5 @@
 import type { ReadStream } from "node:fs";
-import { pause, systemClock } from "../base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../base/clock.ts";
 import { foreignText } from "../base/foreign-words.ts";
 import { type Problem, ProblemError } from "../base/problem.ts";
 import { Secret } from "../base/secret.ts";
@@ -137,12 +137,12 @@ export async function runTool(command: Command, signal: AbortSignal, options: To
   });
   if (wrote !== undefined) tool.stdout?.on("data", wrote);
   let stopped: Ending | undefined;
-  let killAt = Infinity;
+  let untilKill = deadlineIn(Infinity);
   let killTimer: NodeJS.Timeout | undefined;
   const stop = (ending: Ending): void => {
     if (stopped !== undefined || tool.pid === undefined) return;
     stopped = ending;
-    killAt = performance.now() + killDelay;
+    untilKill = deadlineIn(killDelay);
     signalGroup(tool.pid, "SIGTERM");
     killTimer = setTimeout(() => signalGroup(tool.pid, "SIGKILL"), killDelay);
   };
@@ -159,7 +159,7 @@ export async function runTool(command: Command, signal: AbortSignal, options: To
     const words = foreignText((command.keptWords ?? ((all) => all))(result.stderr ?? ""));
     // Truncated output is not an answer, whatever the exit status.
     if (result.isMaxBuffer) stop({ kind: "signalled", signal: "SIGTERM" });
-    if (stopped !== undefined) await groupEnded(tool.pid, killAt);
+    if (stopped !== undefined) await groupEnded(tool.pid, untilKill);
     const ending = stopped ?? endingOf(result);
     if (ending.kind === "exited" && (command.okStatuses ?? [0]).includes(ending.status)) {
       return { status: ending.status, stdout: result.stdout ?? "", stderr: words };
@@ -194,11 +194,11 @@ function signalGroup(pid: number | undefined, name: NodeJS.Signals | 0): boolean
 }
 
 /**
- * Resolves when the whole group has ended. Its members may take longer than their leader to react to SIGTERM; at `killAt` they are killed.
+ * Resolves when the whole group has ended. Its members may take longer than their leader to react to SIGTERM; when no time is left, they are killed.
  */
-async function groupEnded(pid: number | undefined, killAt: number): Promise<void> {
+async function groupEnded(pid: number | undefined, untilKill: () => number): Promise<void> {
   while (signalGroup(pid, 0)) {
-    if (performance.now() >= killAt) return void signalGroup(pid, "SIGKILL");
+    if (untilKill() === 0) return void signalGroup(pid, "SIGKILL");
     await pause(systemClock, GROUP_POLL);
   }
 }

@@ -1,3 +1,4 @@
+import { systemClock } from "../base/clock.ts";
 import { randomUUID } from "node:crypto";
 import { removeIntent } from "../config/state/intent.ts";
 import type { Layout, Slot } from "../config/layout/layout.ts";
@@ -74,9 +75,9 @@ export async function install(host: Host, layout: Layout, request: InstallReques
   const target: Target = { host, layout, slot, places, buffers };
   const taken = await takeIn(target, request, state);
   if (request.trust.kind === "insecure") await requireNotRefused(host, layout, taken.received.sha256);
-  const start = performance.now();
+  const start = systemClock.now();
   await readBackBoth(target, taken.received, request.onProgress);
-  const readBackSeconds = (performance.now() - start) / 1000;
+  const readBackSeconds = systemClock.now() - start;
   await wipeVar(host, places.var, buffers);
   await removeIntent(host, layout.config.intents, `var-${slot}`);
   return await finish(target, taken, readBackSeconds);
@@ -109,7 +110,7 @@ interface Taken extends Begun {
 async function takeIn(target: Target, request: InstallRequest, { before, runningVersion }: InstallState): Promise<Taken> {
   const { source, trust, allowDowngrade, onProgress } = request;
   const { host, places, buffers } = target;
-  const start = performance.now();
+  const start = systemClock.now();
   const writers = new Map<MemberName, SlotWriter>();
   await using files = new AsyncDisposableStack();
   let begun: Begun | undefined;
@@ -136,7 +137,7 @@ async function takeIn(target: Target, request: InstallRequest, { before, running
     });
     const [boot, root] = [writers.get("boot.img"), writers.get("root.img")];
     if (begun === undefined || boot === undefined || root === undefined) throw new Error("nothing was written");
-    return { ...begun, received, boot: boot.counts, root: root.counts, seconds: (performance.now() - start) / 1000 };
+    return { ...begun, received, boot: boot.counts, root: root.counts, seconds: systemClock.now() - start };
   } catch (error) {
     if (error instanceof BadImage) await writeDown(target, error, begun, version);
     throw error;

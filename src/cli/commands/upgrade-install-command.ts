@@ -1,3 +1,4 @@
+import { systemClock } from "../../base/clock.ts";
 import { systemHost } from "../../system/host.ts";
 import { type FindPlaces, install, type Installed } from "../../upgrade/install.ts";
 import { unusedSlotPlaces } from "../../upgrade/slot-places.ts";
@@ -40,7 +41,7 @@ export async function upgradeInstall(
   return asOperator(async (host) => {
     const trust = await trustFor(host, layout, flags);
     const { allowDowngrade } = flags;
-    const display = progressDisplay(terminal, () => performance.now());
+    const display = progressDisplay(terminal, () => systemClock.now() * 1000);
     const installed = await locked(host, layout, "install", async () => {
       const source = await open(host);
       return install(host, layout, { source, trust, allowDowngrade, onProgress: display.show }, findPlaces);
@@ -58,7 +59,7 @@ export async function upgradeVerify({ layout }: Setup, flags: ImageFlags, termin
     const host = systemHost({ signal });
     const trust = await trustFor(host, layout, flags);
     const source = await open(host);
-    const display = progressDisplay(terminal, () => performance.now());
+    const display = progressDisplay(terminal, () => systemClock.now() * 1000);
     const received = await verifyImage(source, trust, display.show).finally(display.end);
     const { version, sha256, bytes, hasManifest, members } = received;
     const [boot, root] = [members["boot.img"].bytes, members["root.img"].bytes];

@@ -197,12 +197,13 @@ export function limitRate(source: ByteSource, bytesPerSecond: number, signal: Ab
 }
 
 async function* slowed(chunks: AsyncIterable<Uint8Array>, bytesPerSecond: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  let due = performance.now();
+  const now = (): number => systemClock.now() * 1000;
+  let due = now();
   for await (const chunk of chunks) {
     // Time that a slow reader did not use counts for one second at most.
-    due = Math.max(due, performance.now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
+    due = Math.max(due, now() - 1000) + (chunk.length / bytesPerSecond) * 1000;
     yield chunk;
-    const wait = due - performance.now();
+    const wait = due - now();
     if (wait > 0) await pause(systemClock, wait, signal);
     signal.throwIfAborted();
   }

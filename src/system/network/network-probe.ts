@@ -1,7 +1,7 @@
 import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import { hasCarrier, type NetworkInterface } from "./network-interfaces.ts";
-import { pause, systemClock } from "../../base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 
 /** The results of a probe of some interfaces. */
 export interface Probed {
@@ -51,14 +51,14 @@ async function those(
   question: Question,
   { within, once }: { readonly within: number; readonly once: number },
 ): Promise<readonly NetworkInterface[]> {
-  for (let end = Date.now() + within, isFirst = true; ;) {
+  for (let left = deadlineIn(within), isFirst = true; ;) {
     const found: NetworkInterface[] = [];
     for (const one of interfaces) if (await question(host, one)) found.push(one);
     if (found.length > 0 && isFirst && once > 0) {
-      end = Math.min(end, Date.now() + once);
+      left = deadlineIn(Math.min(left(), once));
       isFirst = false;
     }
-    if (found.length === interfaces.length || Date.now() >= end || !(await pause(systemClock, CHECK_AGAIN, host.signal))) return found;
+    if (found.length === interfaces.length || left() === 0 || !(await pause(systemClock, CHECK_AGAIN, host.signal))) return found;
   }
 }
 

@@ -1,3 +1,4 @@
+import { deadlineIn } from "../../base/clock.ts";
 import { call, type SystemBus, withSystemBus } from "../systemd/dbus.ts";
 import { type Signals, subscribe } from "../systemd/dbus-signals.ts";
 import type { Host } from "../host.ts";
@@ -85,15 +86,13 @@ async function following(
 
 /** @param quiet no request was sent to networkd just before, so its state counts at once */
 async function settled(bus: SystemBus, index: number, changes: Signals, { within, reached }: Goal, quiet = false): Promise<Outcome> {
-  // Not the time of day: it is corrected just when the network comes up.
-  const end = performance.now() + within;
+  const left = deadlineIn(within);
   for (let steady = quiet; ;) {
     const link = await describe(bus, index);
     const there = await reached(link);
     if (there && steady) return { reached: true, link };
-    const left = end - performance.now();
-    if (left <= 0) return { reached: there, link };
-    const spoke = await changes.next(Math.min(CHECK_AGAIN, left));
+    if (left() === 0) return { reached: there, link };
+    const spoke = await changes.next(Math.min(CHECK_AGAIN, left()));
     steady = quiet || (there && !spoke);
   }
 }

@@ -1,3 +1,4 @@
+import { systemClock } from "../../base/clock.ts";
 /** The limits of a transfer. Times in milliseconds. */
 export interface TransferLimits {
   /** Until the answer begins, and between two chunks of it. */
@@ -40,13 +41,13 @@ export class TransferBudget {
 
   /** Waits for the work. When that takes too long, it calls `cut`, which must end the work. */
   async waited<T>(work: Promise<T>, cut: () => void): Promise<T> {
-    const since = performance.now();
+    const since = systemClock.now();
     const tooLate = setTimeout(cut, Math.min(this.#limits.idle, this.left));
     try {
       return await work;
     } finally {
       clearTimeout(tooLate);
-      this.#left -= performance.now() - since;
+      this.#left -= (systemClock.now() - since) * 1000;
     }
   }
 

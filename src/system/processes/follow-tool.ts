@@ -20,12 +20,12 @@ const LISTENING = 1_000;
 export async function followTool(program: string, args: readonly string[], signal: AbortSignal, changed: () => void): Promise<void> {
   let backoff = FIRST_BACKOFF;
   while (!signal.aborted) {
-    const began = performance.now();
+    const began = systemClock.now();
     const listening = setTimeout(changed, LISTENING);
     // A missing tool ends too. Then only the inspections at intervals notice changes.
     await runTool({ program, args }, signal, { timeout: undefined, wrote: changed, stderr: "ignore" }).catch(ended);
     clearTimeout(listening);
-    backoff = performance.now() - began > LASTED ? FIRST_BACKOFF : Math.min(backoff * 2, LONGEST_BACKOFF);
+    backoff = (systemClock.now() - began) * 1000 > LASTED ? FIRST_BACKOFF : Math.min(backoff * 2, LONGEST_BACKOFF);
     await pause(systemClock, backoff, signal);
   }
 }

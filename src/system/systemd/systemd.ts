@@ -1,3 +1,4 @@
+import { deadlineIn } from "../../base/clock.ts";
 import * as z from "../../base/schema.ts";
 import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
@@ -47,8 +48,8 @@ export async function systemdJoins(bus: SystemBus, within: number): Promise<bool
     (await call(bus, { ...DAEMON, member: "NameHasOwner", signature: "s", body: [DESTINATION] }))[0] === true;
   if (await isThere()) return true;
   const changes = await subscribe(bus, { ...DAEMON, member: "NameOwnerChanged" });
-  const end = performance.now() + within;
-  while (!(await isThere())) if (!(await changes.next(Math.max(0, end - performance.now())))) return false;
+  const left = deadlineIn(within);
+  while (!(await isThere())) if (!(await changes.next(left()))) return false;
   return true;
 }
 
@@ -131,15 +132,14 @@ export async function runJob(host: Host, kind: JobKind, name: string, timeout = 
       await call(bus, { ...MANAGER, member: "Subscribe" });
       const removed = await subscribe(bus, { ...MANAGER, member: "JobRemoved" });
       const job = await enqueue(bus, kind, name);
-      // Not the time of day, which may be set meanwhile.
-      const end = performance.now() + timeout;
+      const left = deadlineIn(timeout);
       for (;;) {
         const result = resultOf(removed.received, job);
         if (result !== undefined) {
           if (result !== "done") throw await jobProblem(host, kind, name, result);
           break;
         }
-        if (!(await removed.next(Math.max(0, end - performance.now())))) throw await jobProblem(host, kind, name, "unfinished");
+        if (!(await removed.next(left()))) throw await jobProblem(host, kind, name, "unfinished");
       }
       if (kind !== "stop") await expectAlive(host, bus, kind, name);
     },

@@ -1,4 +1,4 @@
-import { pause, systemClock } from "../../base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 import { findingText } from "../../base/finding.ts";
 import { type Action, type Plan, provision } from "../../boot/unit.ts";
 import { type GuestosConfigFile, GUESTOS_CONFIG_BOUNDS, scanGuestosConfig } from "../../config/guestos-config.ts";
@@ -88,9 +88,9 @@ async function whileDrivesCome<T>({ host, note }: Machine, once: () => Promise<S
   let pending = await pendingDrive(host, systemClock.now());
   const result = await once();
   if (pending === undefined || result.found.length > 0) return result;
-  const end = systemClock.now() + LONGEST_WAIT;
+  const left = deadlineIn(LONGEST_WAIT);
   while (pending !== undefined) {
-    if (systemClock.now() >= end) {
+    if (left() === 0) {
       note(`no longer waiting for ${pending}: a configuration medium that appears now counts at the next boot`);
       break;
     }
@@ -101,9 +101,8 @@ async function whileDrivesCome<T>({ host, note }: Machine, once: () => Promise<S
   return once();
 }
 
-/** Seconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly. */
-const LONGEST_WAIT = 10;
-/** Milliseconds. */
+/** Milliseconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly. */
+const LONGEST_WAIT = 10_000;
 const CHECK_AGAIN = 200;
 
 const REST = "the configuration of the last boot stays in force";

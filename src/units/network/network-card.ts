@@ -4,7 +4,7 @@ import { bootId } from "../../system/boot-id.ts";
 import type { Host } from "../../system/host.ts";
 import { isNameFinal, type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 import { probeInterfaces } from "../../system/network/network-probe.ts";
-import { pause, systemClock } from "../../base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
@@ -141,11 +141,11 @@ const CHECK_AGAIN = 250;
 async function choose(host: Host, memory: CardIdentity | undefined): Promise<Choice | undefined> {
   let cards = await networkInterfaces(host);
   if (memory !== undefined) {
-    for (const end = Date.now() + MISSED_TIME; ; cards = await networkInterfaces(host)) {
+    for (const left = deadlineIn(MISSED_TIME); ; cards = await networkInterfaces(host)) {
       if (knownAgain(memory, cards) !== undefined) return undefined;
       // Another card is in its place: the recorded one was exchanged, and will not appear.
       if (cardInPlaceOf(memory, cards) !== undefined) break;
-      if (Date.now() >= end || !(await pause(systemClock, CHECK_AGAIN, host.signal))) break;
+      if (left() === 0 || !(await pause(systemClock, CHECK_AGAIN, host.signal))) break;
     }
   }
   const [first] = cards;
