@@ -1,7 +1,8 @@
 import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { contradiction, parseConf, readConf, seconds } from "./text/conf.ts";
-import { type GuestosConfig, readGuestosConfig } from "./guestos-config.ts";
+import { readGuestosConfig } from "./guestos-config.ts";
+import type { GuestosConfig } from "./guestos-settings.ts";
 import type { Layout } from "./layout/layout.ts";
 
 /** Ten years: a larger value is a mistake, such as milliseconds. */

@@ -3,11 +3,12 @@ import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { canonicalIp } from "../system/network/network-interfaces.ts";
 import { readBackupConf } from "./backup-conf.ts";
-import { type GuestosConfig, readGuestosConfig } from "./guestos-config.ts";
+import { readGuestosConfig } from "./guestos-config.ts";
+import type { GuestosConfig } from "./guestos-settings.ts";
 import type { Layout } from "./layout/layout.ts";
 import { readNetworkConf } from "./node-network.ts";
 import { readNnsConf } from "./nns-conf.ts";
-import { asItStands, type ConfFinding, readConf, scanConf, word } from "./text/conf.ts";
+import { type ConfFinding, matching, readConf, scanConf, word } from "./text/conf.ts";
 import type { TemplateValue } from "./text/json5-template.ts";
 import { addressBits } from "./values/ip-network.ts";
 
@@ -121,14 +122,7 @@ async function readSmall(
   layout: Layout,
   { name, key, expected, form }: Small,
 ): Promise<{ readonly value: string | undefined; readonly findings: readonly ConfFinding[] }> {
-  const schema = z.object({
-    [key]: z.optional(
-      word(
-        expected,
-        asItStands((value) => form.test(value)),
-      ),
-    ),
-  });
+  const schema = z.object({ [key]: z.optional(word(expected, matching(form))) });
   const read = await readConf(host, join(layout.mountPoints.config, name), (content, file) => scanConf(content, file, schema, [key]));
   return { value: read?.conf[key], findings: read?.findings ?? [] };
 }

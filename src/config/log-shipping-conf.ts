@@ -1,6 +1,6 @@
 import * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
-import { asItStands, parseConf, readConf, words } from "./text/conf.ts";
+import { matching, parseConf, readConf, words } from "./text/conf.ts";
 import { readEndpoint } from "./values/host-name.ts";
 import type { Layout } from "./layout/layout.ts";
 
@@ -14,10 +14,7 @@ export interface LogShippingConf {
 const hosts = z._default(words("hosts, as in logs.example.org:443, separated by blanks", readEndpoint), []);
 /** Tags go into a YAML file and into search queries. So they contain nothing that either would read as more than a word. */
 const tags = z._default(
-  words(
-    "tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks",
-    asItStands((value) => /^[\w.-]{1,64}$/.test(value)),
-  ),
+  words("tags of letters, digits, ., _ and -, at most 64 characters each, separated by blanks", matching(/^[\w.-]{1,64}$/)),
   [],
 );
 

@@ -1,5 +1,6 @@
 import type { Host } from "../system/host.ts";
-import { type GuestosConfig, type GuestosConfigFile, readGuestosConfig } from "./guestos-config.ts";
+import { type GuestosConfigFile, readGuestosConfig } from "./guestos-config.ts";
+import type { GuestosConfig } from "./guestos-settings.ts";
 import type { Layout } from "./layout/layout.ts";
 import { judged, NetworkConf, type NetworkConfFile, scanNetworkConf } from "./network-conf.ts";
 import { type ConfFinding, readConf } from "./text/conf.ts";

@@ -14,18 +14,15 @@ export function checkRulesetText(content: Uint8Array, file: string): void {
   const includes = lines.flatMap(({ text, number: line }) => {
     // No comment and no quoted text may begin before it on its line: it would hide the include.
     const before = /^([^#"']*?)\binclude\s*["']/.exec(text)?.[1];
-    return before === undefined
-      ? []
-      : [
-          {
-            line,
-            column: before.length + 1,
-            code: "ruleset-includes-files",
-            what: "an injected ruleset may not include other files",
-            found: quoted(text.trim()),
-            expected: "no include",
-          },
-        ];
+    if (before === undefined) return [];
+    return {
+      line,
+      column: before.length + 1,
+      code: "ruleset-includes-files",
+      what: "an injected ruleset may not include other files",
+      found: quoted(text.trim()),
+      expected: "no include",
+    };
   });
   refuseFindings(file, [...findings, ...includes]);
 }

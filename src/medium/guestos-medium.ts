@@ -7,20 +7,19 @@ import { accountFile, accountFiles, networkFiles } from "./common-medium.ts";
 import { parseFilebeatConf, parseJournalbeatConf } from "../config/log-shipping-conf.ts";
 import { type Check, type ConfigFile, type MediumContents, quiet, type Taken } from "./medium-contents.ts";
 import { scanNetworkConf } from "../config/network-conf.ts";
-import { checkOpaqueConf } from "../config/opaque-conf.ts";
 import { checkPrivateKey, checkPublicKey } from "../config/values/pem.ts";
 import { checkRulesetText } from "../config/ruleset-text.ts";
 import { sideBySide } from "./side-by-side.ts";
-import { scanKeyValue } from "../config/text/key-value.ts";
+import { parseKeyValue, scanKeyValue } from "../config/text/key-value.ts";
 
 const CRYPTO_FOLDER = "ic_crypto";
 
 /** The name of the operator's key among the data. */
 const OPERATOR_KEY = "node_operator_private_key.pem";
 
-/** A file that is only passed on: lines with a mistake are left out. */
+/** A file that is only passed on to the node software, which knows its keys: lines with a mistake are left out. */
 const opaque: ConfigFile = {
-  check: quiet(checkOpaqueConf),
+  check: quiet(parseKeyValue),
   take(content, file) {
     const { findings } = scanKeyValue(content, file);
     const wrong = new Set(findings.map(({ line }) => line));

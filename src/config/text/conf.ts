@@ -12,6 +12,11 @@ export function asItStands(check: (value: string) => boolean): Reader {
   return (value) => (check(value) ? value : undefined);
 }
 
+/** The same for values of that form. */
+export function matching(form: RegExp): Reader {
+  return asItStands((value) => form.test(value));
+}
+
 /** A value with its reader: the checked form is the one that is used. `expected` is shown to an operator when the value is not valid. */
 export function word(expected: string, read: Reader): z.ZodMiniType<string, string> {
   return z.pipe(

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
-import { requireLength } from "./text-lines.ts";
+import { placeAt, requireLength } from "./text-lines.ts";
 import { type JsonPath, type JsonRange, pathKey, scanJson } from "./json-scan.ts";
 
 /** Bounds of a JSON text from outside. */
@@ -31,8 +31,7 @@ export class JsonFile {
     this.hasByteOrderMark = decoded.startsWith(BYTE_ORDER_MARK);
     this.text = this.hasByteOrderMark ? decoded.slice(BYTE_ORDER_MARK.length) : decoded;
     if (!isUtf8(content)) {
-      const expected = "UTF-8";
-      refuseFindings(file, [this.#notJson(this.#firstForeign(content), "bytes that are not UTF-8", expected)]);
+      refuseFindings(file, [this.#notJson(this.#firstForeign(content), "bytes that are not UTF-8", "UTF-8")]);
     }
     const { fault, ranges } = scanJson(this.text, deepest);
     if (fault !== undefined) {
@@ -52,7 +51,7 @@ export class JsonFile {
 
   /** The place of a value, or of the nearest one above it that exists. */
   place(path: JsonPath): Pick<Finding, "line" | "column"> {
-    return this.#position((this.range(path) ?? this.#above(path)).start);
+    return placeAt(this.text, this.#above(path).start);
   }
 
   /** A value as it is written, fit to be shown. */
@@ -71,13 +70,8 @@ export class JsonFile {
     return this.range(path) ?? (path.length === 0 ? { start: 0, end: 0 } : this.#above(path.slice(0, -1)));
   }
 
-  #position(offset: number): Pick<Finding, "line" | "column"> {
-    const before = this.text.slice(0, offset).split("\n");
-    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-  }
-
   #notJson(offset: number, found: string, expected: string): Finding {
-    return { ...this.#position(offset), code: "not-json", what: "the file is not JSON", found, expected };
+    return { ...placeAt(this.text, offset), code: "not-json", what: "the file is not JSON", found, expected };
   }
 
   /** The offset of the first character whose bytes are not UTF-8. */

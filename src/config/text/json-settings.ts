@@ -60,6 +60,11 @@ export function plain(isValid: (found: string) => boolean): (found: unknown) => 
   return text((found) => (isValid(found) ? found : undefined));
 }
 
+/** A reader of texts of that form. */
+export function matching(form: RegExp): (found: unknown) => string | undefined {
+  return plain((found) => form.test(found));
+}
+
 /** A reader of whole numbers within bounds. */
 export function whole(least: number, most: number): (found: unknown) => number | undefined {
   return (found) => (typeof found === "number" && Number.isSafeInteger(found) && found >= least && found <= most ? found : undefined);

@@ -1,5 +1,6 @@
-import { ProblemError } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
 import { quoted } from "../../base/quoted.ts";
+import { placeAt } from "./text-lines.ts";
 
 /** A value of a template: text, or a literal of JSON, which is written unchanged outside of a string. */
 export type TemplateValue = { readonly text: string } | { readonly literal: string };
@@ -69,14 +70,7 @@ function written(value: TemplateValue, place: Place): string {
   return "literal" in value ? value.literal : `"${escaped}"`;
 }
 
-interface Fault {
-  readonly code: string;
-  readonly what: string;
-  readonly found: string;
-  readonly expected?: string;
-}
-
-function unknownName(name: string, values: ReadonlyMap<string, TemplateValue>): Fault {
+function unknownName(name: string, values: ReadonlyMap<string, TemplateValue>): Problem {
   return {
     code: "template-name-unknown",
     what: "the template asks for a value that there is not",
@@ -85,8 +79,6 @@ function unknownName(name: string, values: ReadonlyMap<string, TemplateValue>): 
   };
 }
 
-function fault(template: string, at: number, file: string, told: Fault): ProblemError {
-  const before = template.slice(0, at).split("\n");
-  const where = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
-  return new ProblemError({ ...told, where, todo: "correct the template in the image" });
+function fault(template: string, at: number, file: string, told: Problem): ProblemError {
+  return new ProblemError({ ...told, where: { file, ...placeAt(template, at) }, todo: "correct the template in the image" });
 }

@@ -36,6 +36,12 @@ export function textLines(
   return { lines, findings };
 }
 
+/** The place of a character of a text. */
+export function placeAt(text: string, offset: number): Pick<Finding, "line" | "column"> {
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
 /** @throws ProblemError when the content of a file has more bytes than `longest` */
 export function requireLength(content: Uint8Array, file: string, longest: number): void {
   if (content.length <= longest) return;

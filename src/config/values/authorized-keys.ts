@@ -2,6 +2,7 @@ import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { optionFault, splitOptions } from "./key-options.ts";
 import { quoted } from "../../base/quoted.ts";
 import { PUBLIC_KEY_TYPES, publicBlobFault } from "./ssh-public-key.ts";
+import { tidied } from "../text/tidied.ts";
 import { textLines, type TextLine } from "../text/text-lines.ts";
 
 /** A line of an authorized_keys file (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
@@ -23,7 +24,7 @@ export interface AuthorizedKey {
  * @throws ProblemError naming every line that is not a public key, with its place
  */
 export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly AuthorizedKey[] {
-  const { lines, findings } = textLines(withoutEnds(content), file, { tabs: true });
+  const { lines, findings } = textLines(tidied(content).content, file, { tabs: true });
   const keys: AuthorizedKey[] = [];
   const bad = [...findings];
   for (const line of lines) {
@@ -73,13 +74,4 @@ function splitLine(text: string, start: number): { readonly options: readonly st
   const [second = ""] = text.slice(at).split(/\s/);
   const isBehindOptions = PUBLIC_KEY_TYPES.includes(second) && !PUBLIC_KEY_TYPES.includes(first);
   return isBehindOptions ? { options: splitOptions(first), at } : { options: [], at: start };
-}
-
-const BYTE_ORDER_MARK = Buffer.from("\ufeff");
-const RETURN = 0x0d;
-const FEED = 0x0a;
-
-function withoutEnds(content: Uint8Array): Uint8Array {
-  const start = BYTE_ORDER_MARK.equals(content.subarray(0, BYTE_ORDER_MARK.length)) ? BYTE_ORDER_MARK.length : 0;
-  return content.subarray(start).filter((byte, at, all) => byte !== RETURN || (at + 1 < all.length && all[at + 1] !== FEED));
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ProblemError } from "../../base/problem.ts";
 import type { Secret } from "../../base/secret.ts";
+import { placeAt } from "../text/text-lines.ts";
 import { belongTogether } from "./key-pair.ts";
 
 export interface CertificatePair {
@@ -65,7 +66,7 @@ function readChain({ chain, chainFile }: CertificatePair): readonly X509Certific
       throw new ProblemError({
         code: "certificate-unreadable",
         what: "a certificate cannot be read",
-        where: { file: chainFile, line: text.slice(0, index).split("\n").length, column: 1 },
+        where: { file: chainFile, ...placeAt(text, index), column: 1 },
         ...{ found: "a damaged PEM block", expected: "a certificate in PEM (RFC 7468)", todo: REMEDY },
       });
     }

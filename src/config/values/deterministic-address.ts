@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIPv6 } from "node:net";
+import { ipv6Groups } from "./ip-network.ts";
 import { canonicalIp } from "../../system/network/network-interfaces.ts";
 
 /**
@@ -41,9 +42,5 @@ export function isPrefix(prefix: string): boolean {
 function networkBits(prefix: string): readonly string[] | undefined {
   const text = prefix.includes("::") ? prefix : `${prefix}::`;
   if (!isIPv6(text) || /[%.]/.test(text)) return undefined;
-  const [left = "", right = ""] = text.split("::");
-  const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
-  const [before, after] = [groups(left), groups(right)];
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].slice(0, 4);
+  return ipv6Groups(text).slice(0, 4);
 }

@@ -36,7 +36,7 @@ const unusable = {
   ),
 } as const satisfies Record<Family, () => BlockList>;
 
-const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
+export const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
 
 /**
  * An address of one machine, in its canonical form (RFC 5952). A zone (`%eth0`) is refused: the medium must not choose interface names.

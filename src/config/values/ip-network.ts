@@ -1,8 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { canonicalIp } from "../../system/network/network-interfaces.ts";
-import { type Family, splitPrefix } from "./ip-address.ts";
-
-export const BITS = { ipv4: 32, ipv6: 128 } as const satisfies Record<Family, number>;
+import { BITS, type Family, splitPrefix } from "./ip-address.ts";
 
 /**
  * `address/prefix-length` without bits behind the prefix: an entry that looks like one machine must not let a whole network in.
@@ -39,10 +37,11 @@ function ipv4Bits(address: string): bigint | undefined {
 /** RFC 4291, section 2.2. Without an embedded IPv4 address: such a network is better written as an IPv4 network. */
 function ipv6Bits(address: string): bigint | undefined {
   if (!isIPv6(address) || address.includes(".") || address.includes("%")) return undefined;
-  const [head = "", tail] = address.split("::");
-  const groups = (text: string): readonly string[] => (text === "" ? [] : text.split(":"));
-  const before = groups(head);
-  const after = groups(tail ?? "");
-  const zeros = tail === undefined ? [] : Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].reduce((bits, group) => bits * 65_536n + BigInt(`0x${group}`), 0n);
+  return ipv6Groups(address).reduce((bits, group) => bits * 65_536n + BigInt(`0x${group}`), 0n);
+}
+
+/** The eight groups of a valid address without an embedded IPv4 address, each in hexadecimal digits. */
+export function ipv6Groups(address: string): readonly string[] {
+  const [before = [], after = []] = address.split("::").map((part) => (part === "" ? [] : part.split(":")));
+  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => "0"), ...after];
 }

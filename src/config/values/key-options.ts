@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { addressBits, BITS } from "./ip-network.ts";
+import { BITS } from "./ip-address.ts";
+import { addressBits } from "./ip-network.ts";
 
 /**
  * Only options that restrict a key. Options that allow more than a login (command=, environment=, tunnel=, cert-authority, permitopen=, …)

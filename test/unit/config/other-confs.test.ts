@@ -3,7 +3,7 @@ import { parseBackupConf, readBackupConf } from "../../../src/config/backup-conf
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { parseFilebeatConf, parseJournalbeatConf, readFilebeatConf, readJournalbeatConf } from "../../../src/config/log-shipping-conf.ts";
 import { parseNnsConf, readNnsConf } from "../../../src/config/nns-conf.ts";
-import { checkOpaqueConf } from "../../../src/config/opaque-conf.ts";
+import { parseKeyValue } from "../../../src/config/text/key-value.ts";
 import { checkRulesetText } from "../../../src/config/ruleset-text.ts";
 import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
@@ -13,7 +13,7 @@ const parsers = {
   backup: (text: string) => parseBackupConf(Buffer.from(text), "x.conf"),
   journalbeat: (text: string) => parseJournalbeatConf(Buffer.from(text), "x.conf"),
   filebeat: (text: string) => parseFilebeatConf(Buffer.from(text), "x.conf"),
-  opaque: (text: string) => checkOpaqueConf(Buffer.from(text), "x.conf"),
+  opaque: (text: string) => void parseKeyValue(Buffer.from(text), "x.conf"),
   ruleset: (text: string) => checkRulesetText(Buffer.from(text), "x.conf"),
 };
 
