@@ -1,3 +1,4 @@
+import { mebibytes } from "../config/text/size-text.ts";
 import { type Layout, volumeBytes } from "../config/layout/layout.ts";
 import { type Mapping, mappings, requirePartition } from "../system/disks/block-devices.ts";
 import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/disks/lvm.ts";
@@ -71,8 +72,4 @@ export function judgeVolumes(layout: Layout, group: VolumeGroup, active: Readonl
       todo: "nothing, while it has space; otherwise lvextend(8) grows it",
     });
   });
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1024 ** 2)} MiB`;
 }

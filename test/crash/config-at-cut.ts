@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
-import { checkExt4 } from "../../src/system/disks/fsck.ts";
+import { checkFileSystem } from "../../src/system/disks/fsck.ts";
 import { systemHost } from "../../src/system/host.ts";
 import { partitionsOf } from "../../image/layout.ts";
 import type { RawDisk } from "./raw-disk.ts";
@@ -32,7 +32,7 @@ export async function configAtCut(disk: RawDisk, scratch: string): Promise<Confi
   writeSparse(scratch, disk.read(configPlace.offset, configPlace.length));
   let read = mounted(scratch);
   if (read.status !== 0) {
-    await checkExt4(systemHost({ signal: AbortSignal.timeout(REPAIR_TIMEOUT) }), scratch);
+    await checkFileSystem(systemHost({ signal: AbortSignal.timeout(REPAIR_TIMEOUT) }), "ext4", scratch, { evenIfClean: true });
     read = mounted(scratch);
   }
   if (read.status !== 0) throw new Error(`the config partition cannot be mounted: ${read.stderr}`);

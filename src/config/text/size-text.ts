@@ -6,6 +6,11 @@ export function sizeInBytes(text: string): number {
   return Number(count) * (unit === "GiB" ? UNITS.GiB : UNITS.MiB);
 }
 
+/** To the nearest MiB. */
+export function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / UNITS.MiB)} MiB`;
+}
+
 /** The size in GiB where that is exact, else in MiB. */
 export function sizeText(bytes: number): string {
   return bytes % UNITS.GiB === 0 ? `${bytes / UNITS.GiB} GiB` : `${bytes / UNITS.MiB} MiB`;

@@ -14,32 +14,26 @@ export async function isMounted(host: Host, device: string): Promise<boolean> {
   return number !== undefined && (await mounts(host)).some((mount) => mount.device === number);
 }
 
+const checks = { ext4: { check: checkExt4, saysClean: saysCleanExt4 }, vfat: { check: checkVfat, saysClean: saysCleanFat } };
+
 /**
- * Checks an unmounted ext4 file system and repairs what needs no decision, unless its superblock says that it is clean. Then no process is
- * started.
+ * Checks an unmounted file system and repairs what needs no decision.
  *
+ * @param evenIfClean without it, no process is started for one whose superblock says that it is clean
  * @returns true when something was repaired
  */
-export async function checkExt4UnlessClean(host: Host, device: string): Promise<boolean> {
-  return !(await saysCleanExt4(host, device)) && checkExt4(host, device);
-}
-
-/** As `checkExt4UnlessClean`, for VFAT. */
-export async function checkVfatUnlessClean(host: Host, device: string): Promise<boolean> {
-  return !(await saysCleanFat(host, device)) && checkVfat(host, device);
+export async function checkFileSystem(host: Host, kind: "ext4" | "vfat", device: string, { evenIfClean = false } = {}): Promise<boolean> {
+  const { check, saysClean } = checks[kind];
+  return (evenIfClean || !(await saysClean(host, device))) && check(host, device);
 }
 
 /**
- * Checks an unmounted ext4 file system, even if its superblock says that it is clean.
- *
  * A superblock that was half written at a power cut has a wrong checksum. Its writes at a mount or unmount are in no journal. A small file
  * system (128 MiB with blocks of 4 KiB) has no copy of it. Then neither the kernel nor e2fsck can go on. The two halves differ in times and
  * counters only. So it gets a new checksum and is marked as not clean, for which e2fsck inspects everything. A superblock with other damage
  * does not pass. One that e2fsck still cannot use is restored as it was.
- *
- * @returns true when something was repaired
  */
-export async function checkExt4(host: Host, device: string): Promise<boolean> {
+async function checkExt4(host: Host, device: string): Promise<boolean> {
   const first = await e2fsck(host, device);
   const torn = first.status >= UNCORRECTED ? await tornSuperblock(host, device) : undefined;
   // debugfs(8): -n ignores wrong checksums, and its writes have correct ones.
@@ -61,8 +55,7 @@ function e2fsck(host: Host, device: string): Promise<Completed> {
   return host.run({ program: "e2fsck", args: ["-p", device], okStatuses: [0, 1, 2, 4, 8], timeout: 30 * 60_000 });
 }
 
-/** As `checkExt4`, for VFAT. */
-export async function checkVfat(host: Host, device: string): Promise<boolean> {
+async function checkVfat(host: Host, device: string): Promise<boolean> {
   // fsck.fat(8): 0 clean, 1 recoverable errors (with -a: repaired), 2 usage error or it could not check.
   const { status, stdout, stderr } = await host.run({ program: "fsck.vfat", args: ["-a", device], okStatuses: [0, 1, 2] });
   if (status === 2) throw damaged(device, "vfat", `${lastLines(stdout, 3)} ${lastLines(stderr, 2)}`, `fsck.vfat -r ${device}`);

@@ -34,7 +34,7 @@ export async function probeInterfaces(host: Host, interfaces: readonly NetworkIn
       raised.push(one);
       await bringUp(host, one);
     }
-    const withCarrier = await those(host, interfaces, hasLink, { within: CARRIER_TIME, once: 0 });
+    const withCarrier = await those(host, interfaces, async (_, { name }) => hasCarrier(host, name), { within: CARRIER_TIME, once: 0 });
     if (withCarrier.length <= 1) return { withCarrier, withRouter: [] };
     return { withCarrier, withRouter: await those(host, withCarrier, hasHeardRouter, { within: ROUTER_TIME, once: OTHERS_TIME }) };
   } finally {
@@ -60,10 +60,6 @@ async function those(
     }
     if (found.length === interfaces.length || left() === 0 || !(await pause(systemClock, CHECK_AGAIN, host.signal))) return found;
   }
-}
-
-async function hasLink(host: Host, { name }: NetworkInterface): Promise<boolean> {
-  return hasCarrier(host, name);
 }
 
 /** The kernel counts all advertisements that it receives, whichever process uses them (net/ipv6/proc.c). */

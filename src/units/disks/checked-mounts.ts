@@ -1,14 +1,6 @@
 import { activate, type Action, type Conflict, type Plan } from "../../boot/unit.ts";
 import { CommandError, lastLines } from "../../system/command.ts";
-import {
-  checkExt4,
-  checkExt4UnlessClean,
-  checkVfat,
-  checkVfatUnlessClean,
-  isMounted,
-  repairXfs,
-  repairXfsWithoutLog,
-} from "../../system/disks/fsck.ts";
+import { checkFileSystem, isMounted, repairXfs, repairXfsWithoutLog } from "../../system/disks/fsck.ts";
 import type { Host } from "../../system/host.ts";
 import { kernelMark, kernelWords, type MountErrno, mountErrno } from "../../system/disks/mount-error.ts";
 import { mount, mountAll, mountAt, type MountRequest } from "../../system/disks/mounts.ts";
@@ -60,9 +52,8 @@ async function mountChecked(machine: Machine, name: string, wanted: readonly Che
   const { host, layout, note } = machine;
   for (const { fileSystem, source, repaired, prepare } of wanted) {
     await prepare?.();
-    if (await isMounted(host, source)) continue;
-    if (fileSystem === "ext4" && (await checkExt4UnlessClean(host, source))) note(repaired);
-    if (fileSystem === "vfat" && (await checkVfatUnlessClean(host, source))) note(repaired);
+    if (fileSystem === "xfs" || (await isMounted(host, source))) continue;
+    if (await checkFileSystem(host, fileSystem, source)) note(repaired);
   }
   try {
     await mountAll(host, `${layout.run}/${name}.fstab`, wanted);
@@ -79,9 +70,7 @@ async function mountChecked(machine: Machine, name: string, wanted: readonly Che
 async function checkAndMount({ host, note }: Machine, wanted: CheckedMount): Promise<void> {
   const { fileSystem, source, repaired } = wanted;
   if (fileSystem === "xfs") return mountXfs({ host, note }, wanted);
-  const isInUse = await isMounted(host, source);
-  if (fileSystem === "ext4" && !isInUse && (await checkExt4(host, source))) note(repaired);
-  if (fileSystem === "vfat" && !isInUse && (await checkVfat(host, source))) note(repaired);
+  if (!(await isMounted(host, source)) && (await checkFileSystem(host, fileSystem, source, { evenIfClean: true }))) note(repaired);
   const refused = await tryMount(host, wanted);
   if (refused !== undefined) throw refused.errno === "EIO" ? refused.error.asRetryable() : refused.error;
 }

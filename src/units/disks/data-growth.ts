@@ -1,4 +1,5 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
+import { mebibytes } from "../../config/text/size-text.ts";
 import { mappings, requirePartition } from "../../system/disks/block-devices.ts";
 import { extendVolume, type VolumeGroup, volumeGroupOn, volumeMapping } from "../../system/disks/lvm.ts";
 import { mountAt } from "../../system/disks/mounts.ts";
@@ -95,8 +96,4 @@ async function planGrowth({ host, layout }: Machine, { group, size, device, moun
     expected: `at least ${mebibytes(lowMark(group.bytes))} free`,
     todo: "give the VM a larger disk, or remove what is not needed",
   });
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1024 ** 2)} MiB`;
 }

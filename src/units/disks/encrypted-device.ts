@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { activate, type Action, type Conflict, conflict, provision } from "../../boot/unit.ts";
-import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
+import { type Intent, readIntent } from "../../config/state/intent.ts";
 import { mappings } from "../../system/disks/block-devices.ts";
 import { CommandError } from "../../system/command.ts";
 import { isWrongKey, luksFormat, luksKeyFits, luksOpen, luksUuidOfMapping } from "../../system/disks/cryptsetup.ts";
@@ -8,6 +8,7 @@ import { ProblemError } from "../../base/problem.ts";
 import { type Content, contentOf } from "../../system/disks/signature.ts";
 import { type KeyRole, readStoreKey } from "./key-ring.ts";
 import type { Machine } from "../machine.ts";
+import { noteIntent } from "./note-intent.ts";
 import { verdict } from "./verdict.ts";
 
 export interface EncryptedDevice {
@@ -80,11 +81,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
     intent: wanted,
     announce:
       intent === undefined && make
-        ? [
-            provision(`note on the config partition that ${spec.place} is about to be encrypted`, () =>
-              writeIntent(host, layout.config.intents, spec.name, wanted),
-            ),
-          ]
+        ? [noteIntent(machine, spec.name, wanted, `on the config partition that ${spec.place} is about to be encrypted`)]
         : [],
     format: make
       ? [
@@ -97,11 +94,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
     complete:
       intent?.phase === "complete"
         ? []
-        : [
-            provision(`note that ${spec.place} is complete`, () =>
-              writeIntent(host, layout.config.intents, spec.name, { ...wanted, phase: "complete" }),
-            ),
-          ],
+        : [noteIntent(machine, spec.name, { ...wanted, phase: "complete" }, `that ${spec.place} is complete`)],
   };
 }
 

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { joined, type Plan, provision } from "../../boot/unit.ts";
-import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
+import { type Intent, readIntent } from "../../config/state/intent.ts";
 import type { VolumeLayout } from "../../config/layout/layout.ts";
 import { volumeMapping } from "../../system/disks/lvm.ts";
 import { makeFileSystem } from "../../system/disks/mkfs.ts";
 import { contentOf } from "../../system/disks/signature.ts";
 import { readStoreKey } from "./key-ring.ts";
+import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { verdict } from "./verdict.ts";
 import { volumes } from "./volumes.ts";
@@ -44,17 +45,11 @@ async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan>
 
   const adopted = found.kind === "adopt" && content.kind === "found" ? content.uuid : undefined;
   const wanted: Intent = intent ?? { version: 1, about: `${fileSystem} on ${device}`, uuid: adopted ?? randomUUID(), phase: "begun" };
-  const complete = provision(`note that ${fileSystem} on ${volume.name} is complete`, () =>
-    writeIntent(host, layout.config.intents, name, { ...wanted, phase: "complete" }),
-  );
+  const complete = noteIntent(machine, name, { ...wanted, phase: "complete" }, `that ${fileSystem} on ${volume.name} is complete`);
   if (adopted !== undefined) return [complete];
   return [
     ...(intent === undefined
-      ? [
-          provision(`note on the config partition that ${volume.name} is about to be made ${fileSystem}`, () =>
-            writeIntent(host, layout.config.intents, name, wanted),
-          ),
-        ]
+      ? [noteIntent(machine, name, wanted, `on the config partition that ${volume.name} is about to be made ${fileSystem}`)]
       : []),
     // Also if it was begun before: no unit uses it before it is complete, and an unfinished file system may look like a whole one.
     provision(`make ${fileSystem} on ${volume.name}`, () =>

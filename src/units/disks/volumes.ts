@@ -1,6 +1,7 @@
 import { activate, provision } from "../../boot/unit.ts";
-import { type Intent, readIntent, writeIntent } from "../../config/state/intent.ts";
-import { volumeBytes, type VolumeLayout } from "../../config/layout/layout.ts";
+import { type Intent, readIntent } from "../../config/state/intent.ts";
+import { type Layout, volumeBytes, type VolumeLayout } from "../../config/layout/layout.ts";
+import { mebibytes } from "../../config/text/size-text.ts";
 import { type Mapping, mappings, requirePartition } from "../../system/disks/block-devices.ts";
 import {
   activateVolumeGroup,
@@ -14,6 +15,7 @@ import {
 import { ProblemError } from "../../base/problem.ts";
 import { contentOf } from "../../system/disks/signature.ts";
 import { readStoreKey } from "./key-ring.ts";
+import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { storeKey } from "./store-key.ts";
 import { storeNotOpen } from "./disk-problems.ts";
@@ -43,31 +45,23 @@ export const volumes = unit({
     const found = verdict({ place: `the store (${device})`, intent, content, type: "LVM2_member", proven });
     if (found.kind === "conflict") return found.conflict;
 
-    const missing = layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
     const activation =
-      missing.length > 0 ? [activate(`activate the volume group ${layout.volumeGroup}`, () => activateAll(machine, device))] : [];
+      inactive(layout, active).length > 0
+        ? [activate(`activate the volume group ${layout.volumeGroup}`, () => activateAll(machine, device))]
+        : [];
     if (found.kind === "keep") return activation;
 
     const uuid = content.kind === "found" ? content.uuid : (intent?.uuid ?? newLvmUuid());
     const wanted: Intent = { version: 1, about: `volume group ${layout.volumeGroup} on ${device}`, uuid, phase: "begun" };
-    const complete = provision(`note that the volume group ${layout.volumeGroup} is complete`, () =>
-      writeIntent(host, layout.config.intents, INTENT, { ...wanted, phase: "complete" }),
-    );
+    const group = `the volume group ${layout.volumeGroup}`;
+    const complete = noteIntent(machine, INTENT, { ...wanted, phase: "complete" }, `that ${group} is complete`);
     if (found.kind === "adopt") return [...activation, complete];
     return [
-      ...(intent === undefined
-        ? [
-            provision(`note on the config partition that the volume group ${layout.volumeGroup} is about to be made`, () =>
-              writeIntent(host, layout.config.intents, INTENT, wanted),
-            ),
-          ]
-        : []),
+      ...(intent === undefined ? [noteIntent(machine, INTENT, wanted, `on the config partition that ${group} is about to be made`)] : []),
       ...(content.kind === "blank"
         ? [provision("make the store an LVM physical volume", () => createPhysicalVolume(host, device, uuid))]
         : []),
-      provision(`make the volume group ${layout.volumeGroup} with ${layout.volumes.map(({ name }) => name).join(", ")}`, () =>
-        makeVolumes(machine, device),
-      ),
+      provision(`make ${group} with ${layout.volumes.map(({ name }) => name).join(", ")}`, () => makeVolumes(machine, device)),
       complete,
     ];
   },
@@ -111,25 +105,24 @@ export function volumeExtents(
   const sizes = new Map(layout.map(({ name, size }) => [name, Math.floor(volumeBytes(size, groupBytes) / extentBytes)]));
   const wanted = [...sizes.values()].reduce((sum, count) => sum + count, 0);
   if (wanted <= extents) return sizes;
-  const mebibytes = (count: number): string => `${Math.round((count * extentBytes) / 1024 ** 2)} MiB`;
   throw new ProblemError({
     code: "store-too-small",
     what: "the store is too small for its volumes",
-    found: mebibytes(extents),
-    expected: `at least ${mebibytes(wanted)}`,
+    found: mebibytes(extents * extentBytes),
+    expected: `at least ${mebibytes(wanted * extentBytes)}`,
     todo: "give the VM a larger disk and boot again; nothing was made yet",
   });
 }
 
+function inactive({ volumes: all, volumeGroup }: Layout, active: ReadonlyMap<string, Mapping>): readonly VolumeLayout[] {
+  return all.filter(({ name }) => !active.has(volumeMapping(volumeGroup, name)));
+}
+
 /** Starts no tool where all volumes are active: lvcreate(8) activates each one that it makes. */
 async function activateAll({ host, layout }: Machine, device: string): Promise<void> {
-  const inactive = async (): Promise<readonly VolumeLayout[]> => {
-    const active = await mappings(host);
-    return layout.volumes.filter(({ name }) => !active.has(volumeMapping(layout.volumeGroup, name)));
-  };
-  if ((await inactive()).length === 0) return;
+  if (inactive(layout, await mappings(host)).length === 0) return;
   await activateVolumeGroup(host, device, layout.volumeGroup);
-  const missing = await inactive();
+  const missing = inactive(layout, await mappings(host));
   if (missing.length === 0) return;
   throw new ProblemError({
     code: "volumes-missing",
@@ -144,8 +137,5 @@ async function storeDevice({ host, layout }: Machine, active: ReadonlyMap<string
   const partition = await requirePartition(host, layout.partitions.store);
   const name = layout.mappings.store(partition.name);
   if (active.has(name)) return `/dev/mapper/${name}`;
-  throw new ProblemError({
-    ...storeNotOpen(partition.device),
-    expected: `/dev/mapper/${name}`,
-  });
+  throw new ProblemError({ ...storeNotOpen(partition.device), expected: `/dev/mapper/${name}` });
 }

@@ -68,25 +68,26 @@ export const ipv6Monitor = unit({
     }
     const off = await ipv6Off(host, link.name);
     if (off !== undefined) throw isOff(link, off);
-    if (!(await hasCarrier(host, link.name))) throw withoutCarrier(link);
+    if (!(await hasCarrier(host, link.name)))
+      throw new ProblemError(noCarrier(link.name, "a link, then an IPv6 address", "then: guestos-boot --unit ipv6-monitor"), {
+        retryable: true,
+      });
     const reached = async (): Promise<boolean> => (await candidates(host, link, wanted)).some(isUsable);
     // networkd may still be soliciting routers or detecting duplicates: it is given time to finish.
-    const settling = { within: SETTLING_TIME, reached: async (now: LinkDescription) => !isBusy(now) || (await reached()) };
-    if (wanted !== undefined) {
-      return [
-        activate(`wait for ${wanted} on ${link.name}`, async () => {
-          await waitForLink(host, link.index, settling);
-          if (!(await waitForLink(host, link.index, { within: DETECTION_TIME, reached })).reached)
-            throw await noAddress(host, link, wanted);
-        }),
-      ];
-    }
+    const settling = {
+      within: SETTLING_TIME,
+      reached: async (now: LinkDescription) => !BUSY.includes(now.administrativeState) || (await reached()),
+    };
+    const [text, within] =
+      wanted === undefined
+        ? [`wait for an IPv6 address on ${link.name}, and send router solicitations if needed`, ANSWER_TIME]
+        : [`wait for ${wanted} on ${link.name}`, DETECTION_TIME];
     return [
-      activate(`wait for an IPv6 address on ${link.name}, and send router solicitations if needed`, async () => {
+      activate(text, async () => {
         await waitForLink(host, link.index, settling);
         if (await reached()) return;
-        await solicitRouters(host, link.name);
-        if (!(await waitForLink(host, link.index, { within: ANSWER_TIME, reached })).reached) throw await noAddress(host, link, wanted);
+        if (wanted === undefined) await solicitRouters(host, link.name);
+        if (!(await waitForLink(host, link.index, { within, reached })).reached) throw await noAddress(host, link, wanted);
       }),
     ];
   },
@@ -100,10 +101,6 @@ const ANSWER_TIME = 10_000;
 const DETECTION_TIME = 5_000;
 /** States of a link that networkd is still configuring (networkctl(1)). */
 const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
-
-function isBusy({ administrativeState }: LinkDescription): boolean {
-  return BUSY.includes(administrativeState);
-}
 
 /** The acceptable addresses of the interface: all of them, or the wanted one alone. */
 async function candidates(host: Host, { index }: NetworkInterface, wanted: string | undefined): Promise<readonly Ipv6Address[]> {
@@ -133,10 +130,6 @@ function isOff({ name }: NetworkInterface, found: string): ProblemError {
     },
     { retryable: true },
   );
-}
-
-function withoutCarrier({ name }: NetworkInterface): ProblemError {
-  return new ProblemError(noCarrier(name, "a link, then an IPv6 address", "then: guestos-boot --unit ipv6-monitor"), { retryable: true });
 }
 
 async function noAddress(host: Host, link: NetworkInterface, wanted: string | undefined): Promise<ProblemError> {

@@ -1,13 +1,14 @@
-import { activate, provision } from "../../boot/unit.ts";
+import { type Action, activate, provision } from "../../boot/unit.ts";
 import { type CardIdentity, type NodeCard, readNodeCard, writeNodeCard } from "../../config/state/network-card.ts";
 import { bootId } from "../../system/boot-id.ts";
 import type { Host } from "../../system/host.ts";
 import { isNameFinal, type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
 import { probeInterfaces } from "../../system/network/network-probe.ts";
 import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
+import { noInterface } from "./link-problems.ts";
 import { cardInPlaceOf, isNodeCard, knownAgain } from "./primary-interface.ts";
 
 /**
@@ -30,7 +31,10 @@ export const networkCard = unit({
   async plan(machine) {
     const { host, layout } = machine;
     const cards = await networkInterfaces(host);
-    if (cards.length === 0) throw noCard();
+    if (cards.length === 0) {
+      const problem: Problem = { ...noInterface(), code: "no-network-card", what: "there is no network card to remember" };
+      throw new ProblemError(problem, { retryable: true });
+    }
     const remembered = await readNodeCard(host, layout.config.networkCard);
     const memory = isNodeCard(remembered) ? remembered.card : undefined;
     const known = memory === undefined ? undefined : knownAgain(memory, cards);
@@ -40,18 +44,13 @@ export const networkCard = unit({
     if (known === undefined && isNodeCard(decision) && decided !== undefined && decision.because === "nothing") return [];
     await expectFinalNames(host, cards);
 
-    const toRemember = (choice: () => Choice | undefined) => async (): Promise<void> => {
-      if (remembered === "unreadable") machine.note(`${layout.config.networkCard} could not be read, and counts as absent`);
-      await remember(machine, choice(), memory);
-    };
+    const toRemember = (text: string, choice: () => Choice | undefined): Action =>
+      provision(`remember the network card ${text}`, async () => {
+        if (remembered === "unreadable") machine.note(`${layout.config.networkCard} could not be read, and counts as absent`);
+        await remember(machine, choice(), memory);
+      });
     const certain = certainChoice(cards, { memory, known, decided, because: isNodeCard(decision) ? decision.because : undefined });
-    if (certain !== undefined)
-      return [
-        provision(
-          `remember the network card ${inWords(certain.card)} as the node's`,
-          toRemember(() => certain),
-        ),
-      ];
+    if (certain !== undefined) return [toRemember(`${inWords(certain.card)} as the node's`, () => certain)];
 
     let found: Choice | undefined;
     const names = cards.map(({ name }) => name).join(", ");
@@ -68,10 +67,7 @@ export const networkCard = unit({
         await writeNodeCard(host, layout.runFiles.networkCard, await record(host, found, memory));
         if (found.because === "nothing") machine.note(reasonOf(found, memory));
       }),
-      provision(
-        "remember the network card that was found",
-        toRemember(() => found),
-      ),
+      toRemember("that was found", () => found),
     ];
   },
 });
@@ -103,19 +99,6 @@ function certainChoice(cards: readonly NetworkInterface[], { memory, known, deci
 /** A card without its maker's address, because another was set for now, still counts as the recorded card in that place. */
 function isAsRemembered(memory: CardIdentity, { path, mac }: NetworkInterface): boolean {
   return memory.path === path && (mac === undefined || memory.mac === mac);
-}
-
-function noCard(): ProblemError {
-  return new ProblemError(
-    {
-      code: "no-network-card",
-      what: "there is no network card to remember",
-      found: "no Ethernet device in /sys/class/net",
-      expected: "an Ethernet device",
-      todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
-    },
-    { retryable: true },
-  );
 }
 
 async function expectFinalNames(host: Host, cards: readonly NetworkInterface[]): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { isCleanExt4, saysCleanExt4, saysCleanFat } from "../../../../src/system/disks/clean-file-system.ts";
-import { checkExt4UnlessClean, checkVfatUnlessClean } from "../../../../src/system/disks/fsck.ts";
+import { checkFileSystem } from "../../../../src/system/disks/fsck.ts";
 import { systemHost } from "../../../../src/system/host.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "clean-file-system-"));
@@ -63,7 +63,7 @@ describe("ext4", () => {
       stdout: expect.stringContaining(": clean,"),
     });
     tools.length = 0;
-    expect(await checkExt4UnlessClean(host, image)).toBe(false);
+    expect(await checkFileSystem(host, "ext4", image)).toBe(false);
     expect(tools).toEqual([]);
   });
 
@@ -71,7 +71,7 @@ describe("ext4", () => {
     const image = cutWhileMounted(ext4("used"), "cut");
     expect(await saysCleanExt4(host, image)).toBe(false);
     tools.length = 0;
-    await checkExt4UnlessClean(host, image);
+    await checkFileSystem(host, "ext4", image);
     expect(tools).toEqual(["e2fsck"]);
     expect(await saysCleanExt4(host, image)).toBe(true);
   });
@@ -152,7 +152,7 @@ describe.each(KINDS)("FAT$bits", ({ bits, mebibytes, state, reserved, entry, cle
     expect(await saysCleanFat(host, path)).toBe(true);
     expect(spawnSync("fsck.vfat", ["-n", path]).status).toBe(0);
     tools.length = 0;
-    expect(await checkVfatUnlessClean(host, path)).toBe(false);
+    expect(await checkFileSystem(host, "vfat", path)).toBe(false);
     expect(tools).toEqual([]);
   });
 
@@ -160,7 +160,7 @@ describe.each(KINDS)("FAT$bits", ({ bits, mebibytes, state, reserved, entry, cle
     const path = fat();
     change(path, state, (byte) => byte | 1);
     expect(await saysCleanFat(host, path)).toBe(false);
-    expect(await checkVfatUnlessClean(host, path)).toBe(true);
+    expect(await checkFileSystem(host, "vfat", path)).toBe(true);
     expect(await saysCleanFat(host, path)).toBe(true);
   });
 
