@@ -101,29 +101,28 @@ function reduced(nodes: readonly LayoutNode[]): readonly (readonly [string, stri
 /** More sweeps make no visible difference. */
 const SWEEPS = 12;
 
-/** Sorts each column by the mean row of its neighbours, back and forth. */
-function order(columns: readonly Cell[][]): void {
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const forth = sweep % 2 === 0;
-    for (const cells of forth ? columns : columns.toReversed()) {
-      const keys = new Map(cells.map((cell) => [cell, mean(forth ? cell.left : cell.right) ?? cell.row]));
-      cells.sort((one, other) => (keys.get(one) ?? 0) - (keys.get(other) ?? 0));
-      for (const [row, cell] of cells.entries()) cell.row = row;
-    }
+/** Goes through the columns back and forth. @param act gets a column, and for each of its cells the mean row of its neighbours */
+function sweep(columns: readonly Cell[][], act: (cells: Cell[], wanted: ReadonlyMap<Cell, number>) => void): void {
+  for (let time = 0; time < SWEEPS; time++) {
+    const forth = time % 2 === 0;
+    for (const cells of forth ? columns : columns.toReversed())
+      act(cells, new Map(cells.map((cell) => [cell, mean(forth ? cell.left : cell.right) ?? cell.row])));
   }
+}
+
+/** Sorts each column by the mean row of its neighbours. */
+function order(columns: readonly Cell[][]): void {
+  sweep(columns, (cells, wanted) => {
+    cells.sort((one, other) => (wanted.get(one) ?? 0) - (wanted.get(other) ?? 0));
+    for (const [row, cell] of cells.entries()) cell.row = row;
+  });
 }
 
 /** Moves cells towards the mean of their neighbours, as far as the order of their column and a distance of one row allow. */
 function spread(columns: readonly Cell[][]): void {
   const tallest = Math.max(...columns.map((cells) => cells.length), 1);
   for (const cells of columns) for (const cell of cells) cell.row += (tallest - cells.length) / 2;
-  for (let sweep = 0; sweep < SWEEPS; sweep++) {
-    const forth = sweep % 2 === 0;
-    for (const cells of forth ? columns : columns.toReversed()) {
-      const wanted = cells.map((cell) => mean(forth ? cell.left : cell.right) ?? cell.row);
-      settle(cells, wanted);
-    }
-  }
+  sweep(columns, (cells, wanted) => settle(cells, [...wanted.values()]));
 }
 
 /**
@@ -141,10 +140,7 @@ function settle(cells: readonly Cell[], wanted: readonly number[]): void {
     }
   }
   for (const { sum, count, first } of blocks) {
-    for (let index = first; index < first + count; index++) {
-      const cell = cells[index];
-      if (cell !== undefined) cell.row = sum / count + index;
-    }
+    for (const [index, cell] of cells.slice(first, first + count).entries()) cell.row = sum / count + first + index;
   }
 }
 

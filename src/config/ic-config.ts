@@ -13,22 +13,13 @@ import type { TemplateValue } from "./text/json5-template.ts";
 import { addressBits } from "./values/ip-network.ts";
 
 /** What the orchestrator and the replica are told about this node. */
-export interface IcSettings {
-  /** With prefix length; absent for automatic addresses. */
-  readonly ipv6Address?: string;
-  /** With prefix length, beside its gateway. */
-  readonly ipv4Address: string;
-  readonly ipv4Gateway: string;
-  readonly domainName: string;
-  readonly nnsUrls: readonly string[];
-  /** Seconds. */
-  readonly backupRetention: number;
-  readonly backupPurging: number;
-  readonly queryStatsEpochLength: number;
-  readonly jaegerAddress: string;
-  readonly nodeRewardType: string;
-  /** JSON. */
-  readonly maliciousBehavior: string;
+interface IcSettings {
+  /** With prefix length; `undefined` for automatic addresses. */
+  readonly ipv6Address: string | undefined;
+  /** The values of ic.json5.template, by the names that it has for them. The prefix of the node's network is not among them. */
+  readonly values: ReadonlyMap<string, TemplateValue>;
+  /** The mistakes in files that no other unit reads. */
+  readonly findings: readonly ConfFinding[];
 }
 
 /** Blocks, of about a second each. */
@@ -53,8 +44,11 @@ const SMALL = {
   reward: { name: "reward.conf", key: "node_reward_type", expected: "the type of a node, as in type3.1", form: /^type\d{1,3}(?:\.\d)?$/ },
 } as const satisfies Readonly<Record<string, Small>>;
 
+const text = (value = ""): TemplateValue => ({ text: value });
+const literal = (value: number | string): TemplateValue => ({ literal: String(value) });
+
 /** What comes with the network and the backup settings, which both kinds of a configuration have. */
-type Rest = Omit<IcSettings, "ipv6Address" | "ipv4Address" | "ipv4Gateway" | "domainName" | "backupRetention" | "backupPurging">;
+type Rest = Record<"nns_urls" | "query_stats_epoch_length" | "jaeger_addr" | "node_reward_type" | "malicious_behavior", TemplateValue>;
 
 /** The address of the registry that a node of today uses when its host gives none: itself. */
 const DEFAULT_NNS_URL = "http://[::1]:8080";
@@ -63,40 +57,33 @@ const DEFAULT_NNS_URL = "http://[::1]:8080";
  * The settings that this node was given: by config.json of today's hosts, or by the files of older ones. A value that cannot be used counts
  * as absent.
  *
- * @returns beside them the mistakes in files that no other unit reads
  * @throws ProblemError for a file of the node that has mistakes, and whose own unit reports them
  */
-export async function readIcSettings(
-  host: Host,
-  layout: Layout,
-): Promise<{ readonly settings: IcSettings; readonly findings: readonly ConfFinding[] }> {
+export async function readIcSettings(host: Host, layout: Layout): Promise<IcSettings> {
   const [network, backup, handedOver] = await Promise.all([
     readNetworkConf(host, layout),
     readBackupConf(host, layout),
     readGuestosConfig(host, layout),
   ]);
   const { rest, findings } = handedOver === undefined ? await restOfFiles(host, layout) : { rest: restOf(handedOver.config), findings: [] };
-  return {
-    settings: {
-      ...rest,
-      ...(network.ipv6_address === undefined ? {} : { ipv6Address: network.ipv6_address }),
-      ipv4Address: network.ipv4_address ?? "",
-      ipv4Gateway: network.ipv4_gateway ?? "",
-      domainName: network.domain ?? "",
-      backupRetention: backup.backup_retention_time_secs,
-      backupPurging: backup.backup_purging_interval_secs,
-    },
-    findings,
+  const values = {
+    ...rest,
+    ipv4_address: text(network.ipv4_address),
+    ipv4_gateway: text(network.ipv4_gateway),
+    domain_name: text(network.domain),
+    backup_retention_time_secs: literal(backup.backup_retention_time_secs),
+    backup_purging_interval_secs: literal(backup.backup_purging_interval_secs),
   };
+  return { ipv6Address: network.ipv6_address, values: new Map(Object.entries(values)), findings };
 }
 
 function restOf({ icos_settings: icos, guestos_settings: { guestos_dev_settings: dev } }: GuestosConfig): Rest {
   return {
-    nnsUrls: icos.nns_urls.length === 0 ? [DEFAULT_NNS_URL] : icos.nns_urls,
-    nodeRewardType: icos.node_reward_type ?? "",
-    queryStatsEpochLength: dev.query_stats_epoch_length ?? DEFAULT_EPOCH_LENGTH,
-    jaegerAddress: dev.jaeger_addr ?? "",
-    maliciousBehavior: JSON.stringify(dev.malicious_behavior ?? null),
+    nns_urls: text(icos.nns_urls.length === 0 ? DEFAULT_NNS_URL : icos.nns_urls.join(",")),
+    node_reward_type: text(icos.node_reward_type ?? ""),
+    query_stats_epoch_length: literal(dev.query_stats_epoch_length ?? DEFAULT_EPOCH_LENGTH),
+    jaeger_addr: text(dev.jaeger_addr ?? ""),
+    malicious_behavior: literal(JSON.stringify(dev.malicious_behavior ?? null)),
   };
 }
 
@@ -107,11 +94,11 @@ async function restOfFiles(host: Host, layout: Layout): Promise<{ readonly rest:
   );
   return {
     rest: {
-      nnsUrls: nns.nns_url,
-      nodeRewardType: reward?.value ?? "",
-      queryStatsEpochLength: Number(epoch?.value ?? DEFAULT_EPOCH_LENGTH),
-      jaegerAddress: jaeger?.value ?? "",
-      maliciousBehavior: "null",
+      nns_urls: text(nns.nns_url.join(",")),
+      node_reward_type: text(reward?.value),
+      query_stats_epoch_length: literal(epoch?.value ?? DEFAULT_EPOCH_LENGTH),
+      jaeger_addr: text(jaeger?.value),
+      malicious_behavior: literal("null"),
     },
     findings: [epoch, jaeger, reward].flatMap((small) => small?.findings ?? []),
   };
@@ -138,23 +125,4 @@ export function neighbourhood(address: string): string {
   const bits = addressBits(canonical, "ipv6") ?? 0n;
   const groups = [112n, 96n, 80n, 64n].map((shift) => BigInt.asUintN(16, bits >> shift).toString(16));
   return `${canonicalIp(`${groups.join(":")}::`)}/64`;
-}
-
-/** The values of ic.json5.template, by the names that it has for them. */
-export function icConfigValues(settings: IcSettings, ipv6Prefix: string): ReadonlyMap<string, TemplateValue> {
-  const text = (value: string): TemplateValue => ({ text: value });
-  const literal = (value: number | string): TemplateValue => ({ literal: String(value) });
-  return new Map([
-    ["ipv6_prefix", text(ipv6Prefix)],
-    ["ipv4_address", text(settings.ipv4Address)],
-    ["ipv4_gateway", text(settings.ipv4Gateway)],
-    ["nns_urls", text(settings.nnsUrls.join(","))],
-    ["backup_retention_time_secs", literal(settings.backupRetention)],
-    ["backup_purging_interval_secs", literal(settings.backupPurging)],
-    ["query_stats_epoch_length", literal(settings.queryStatsEpochLength)],
-    ["jaeger_addr", text(settings.jaegerAddress)],
-    ["domain_name", text(settings.domainName)],
-    ["node_reward_type", text(settings.nodeRewardType)],
-    ["malicious_behavior", literal(settings.maliciousBehavior)],
-  ]);
 }

@@ -71,7 +71,7 @@ export function guestosNetwork({ file, config, findings, finding }: GuestosConfi
   const pathOf = (key: string): JsonPath =>
     key === "domain"
       ? ["network_settings", "domain_name"]
-      : [...(key.startsWith("ipv6") ? [...IPV6, ipv6.kind] : IPV4), isGateway(key) ? "gateway" : "address"];
+      : [...(key.startsWith("ipv6") ? [...IPV6, ipv6.kind] : IPV4), key.endsWith("_gateway") ? "gateway" : "address"];
   return {
     file,
     isFromHost: true,
@@ -81,10 +81,6 @@ export function guestosNetwork({ file, config, findings, finding }: GuestosConfi
 
 const IPV6 = ["network_settings", "ipv6_config"] as const;
 const IPV4 = ["network_settings", "ipv4_config"] as const;
-
-function isGateway(key: string): boolean {
-  return key.endsWith("_gateway");
-}
 
 /** The key of network.conf for which a value of config.json stands; `undefined` for one that has nothing to do with the network. */
 function keyOf(path: JsonPath): string | undefined {

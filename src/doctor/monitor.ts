@@ -1,4 +1,4 @@
-import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
+import { type MonitorState, readMonitorState } from "../config/state/monitor-state.ts";
 import { type UnitState, unitStates } from "../system/systemd/systemd.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
@@ -12,8 +12,7 @@ export const monitorCheck: Check = {
   seen: SEEN,
   async inspect({ monitorFile }, host) {
     const service = (await unitStates(host, [SERVICE])).get(SERVICE);
-    const text = await host.readText(monitorFile);
-    const state = text === undefined ? undefined : parseMonitorState(text, monitorFile);
+    const state = await readMonitorState(host, monitorFile);
     const now = Date.now() / 1000;
     return {
       fact: state === undefined ? "it runs" : `it runs, last inspection ${minutes(now - state.time)} ago`,

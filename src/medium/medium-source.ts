@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ProblemError } from "../base/problem.ts";
 import type { Host } from "../system/host.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
-import { Names, readTar, REBUILD, refusedEntry, type TarEntry, type TarLimits, type TarSummary } from "./medium-tar.ts";
+import { beyond, Names, readTar, refusedEntry, type TarEntry, type TarLimits, type TarSummary } from "./medium-tar.ts";
 import { TreeDigest } from "./tree-digest.ts";
 
 /** Where the content of a medium is. */
@@ -92,9 +92,6 @@ function tooMuch(title: string, most: number): ProblemError {
   return new ProblemError({
     code: "medium-too-large",
     what: "there is too much on the medium",
-    where: { file: title },
-    found: `more than ${most} bytes`,
-    expected: `at most ${most} bytes`,
-    todo: REBUILD,
+    ...beyond(title, most),
   });
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProblemError } from "../base/problem.ts";
+import { type Problem, ProblemError } from "../base/problem.ts";
 import { counted, quoted } from "../base/quoted.ts";
 import { BadTar, type TarFault } from "../tar/bad-tar.ts";
 import { tarMembers, type TarMember, type TarRules } from "../tar/tar-reader.ts";
@@ -145,11 +145,12 @@ function tooLarge(file: string, most: number): ProblemError {
   return new ProblemError({
     code: "tar-too-large",
     what: "the tar is too large",
-    where: { file },
-    found: `more than ${most} bytes`,
-    expected: `at most ${most} bytes`,
-    todo: REBUILD,
+    ...beyond(file, most),
   });
+}
+
+export function beyond(file: string, most: number): Pick<Problem, "where" | "found" | "expected" | "todo"> {
+  return { where: { file }, found: `more than ${most} bytes`, expected: `at most ${most} bytes`, todo: REBUILD };
 }
 
 /** Names seen so far, and the kind of each one. Every name is checked before it is used. */

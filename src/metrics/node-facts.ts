@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { type MonitorState, parseMonitorState } from "../config/state/monitor-state.ts";
+import { type MonitorState, readMonitorState } from "../config/state/monitor-state.ts";
 import { parseRecord, type ReadRecord } from "../boot/record/read-record.ts";
 import { type Intent, readIntent } from "../config/state/intent.ts";
 import { readLoadedRuleset } from "../config/state/loaded-ruleset.ts";
@@ -58,7 +58,7 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
     from("slots", async () => upgradeFacts(host, layout)),
     from("intents", async () => intentsIn(host, layout)),
     from("data", async () => operatorKeyIn(host, layout)),
-    from("monitor", async () => monitorIn(host, monitorFile)),
+    from("monitor", async () => readMonitorState(host, monitorFile)),
     readLoadedRuleset(host, layout).catch(() => undefined),
   ]);
   return {
@@ -93,11 +93,6 @@ function withoutMonitor(record: ReadRecord): ReadRecord {
     return !isMonitor;
   });
   return { ...record, events, runs: record.runs.filter(({ facts }) => facts.monitor !== true) };
-}
-
-async function monitorIn(host: Host, file: string): Promise<MonitorState | undefined> {
-  const text = await host.readText(file);
-  return text === undefined ? undefined : parseMonitorState(text, file);
 }
 
 async function upgradeFacts(host: Host, layout: Layout): Promise<UpgradeFacts> {

@@ -3,7 +3,7 @@ import { freeMemory } from "../system/processes/free-memory.ts";
 import { type Host, systemHost } from "../system/host.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import { inspectUnderLock } from "./inspect-under-lock.ts";
-import { keepInspections, stateOf } from "./monitor-state-file.ts";
+import { keepInspections, stateOf } from "./monitor-state.ts";
 import { lockForInspection } from "../run/run-lock.ts";
 import { machineFor } from "../run/machine-for.ts";
 import type { Terminal } from "../run/terminal.ts";

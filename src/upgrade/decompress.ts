@@ -1,7 +1,6 @@
 import type { Transform } from "node:stream";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { foreignWords } from "../base/foreign-words.ts";
-import type { Problem } from "../base/problem.ts";
 import { BadImage } from "./bad-image.ts";
 import { isZero } from "../tar/tar-reader.ts";
 
@@ -45,7 +44,6 @@ function compressionOf(start: Uint8Array): Compression | undefined {
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const start = await firstBytes(iterator);
-  const bad: Bad = (details, cause) => new BadImage(details, cause);
   const compression = compressionOf(start);
   if (compression === undefined) {
     const found = start.length === 0 ? "an empty file" : `bytes ${Buffer.from(start.subarray(0, 8)).toString("hex")}… at its beginning`;
@@ -91,14 +89,14 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>): AsyncIte
     }
   } catch (error) {
     if (feed.failure !== undefined) throw feed.failure;
-    throw damage(bad, compression, error);
+    throw damage(compression, error);
   } finally {
     decoder.destroy();
   }
   await feeding;
   if (feed.failure !== undefined) throw feed.failure;
   if (!feed.isPadded) {
-    throw bad({
+    throw new BadImage({
       code: "data-behind-compressed",
       what: `there is data after the end of the ${compression} data`,
       found: `more than the ${decoder.bytesWritten} bytes that belong to it`,
@@ -114,21 +112,17 @@ function release({ buffer, byteOffset, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0);
 }
 
-type Bad = (details: Problem, cause?: unknown) => BadImage;
-
-function damage(bad: Bad, compression: Compression, error: unknown): Error {
+function damage(compression: Compression, error: unknown): BadImage {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "Z_BUF_ERROR") {
-    return bad(
-      { code: "image-cut-off", what: "the image is cut off", found: `the end of the file in the middle of the ${compression} data` },
-      error,
-    );
+    const found = `the end of the file in the middle of the ${compression} data`;
+    return new BadImage({ code: "image-cut-off", what: "the image is cut off", found }, error);
   }
   if (code === "ZSTD_error_frameParameter_windowTooLarge") {
     const found = `a zstd window of more than ${2 ** (ZSTD_WINDOW_LOG - 20)} MiB`;
-    return bad({ code: "image-window-too-large", what: "the image needs too much memory to decompress", found }, error);
+    return new BadImage({ code: "image-window-too-large", what: "the image needs too much memory to decompress", found }, error);
   }
-  return bad({ code: "compressed-data-damaged", what: `the ${compression} data is damaged`, found: foreignWords(error) }, error);
+  return new BadImage({ code: "compressed-data-damaged", what: `the ${compression} data is damaged`, found: foreignWords(error) }, error);
 }
 
 /** Resolves when the decoder no longer needs the chunk, whose memory is reused. A decoder that has ended never calls back. */

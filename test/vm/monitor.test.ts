@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
-import { type MonitorState, type WatchedUnit, parseMonitorState } from "../../src/config/state/monitor-state.ts";
+import { MonitorState, type WatchedUnit } from "../../src/config/state/monitor-state.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode, reportOf } from "./support/node.ts";
@@ -35,7 +35,7 @@ const node = bootedNode({
 
 async function monitorState(vm: VirtualMachine): Promise<MonitorState | undefined> {
   const { stdout } = await vm.shell.run(`cat ${STATE}`);
-  return stdout === "" ? undefined : parseMonitorState(stdout, STATE);
+  return stdout === "" ? undefined : MonitorState.parse(JSON.parse(stdout));
 }
 
 async function unitOf(vm: VirtualMachine, name: string): Promise<WatchedUnit | undefined> {

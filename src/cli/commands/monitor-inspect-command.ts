@@ -8,7 +8,7 @@ import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import { inspectUnderLock } from "../../monitor/inspect-under-lock.ts";
 import { unitsWithProblem } from "../../monitor/units-with-problem.ts";
-import { keepInspections, stateOf } from "../../monitor/monitor-state-file.ts";
+import { keepInspections, stateOf } from "../../monitor/monitor-state.ts";
 import { machineFor } from "../../run/machine-for.ts";
 import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";

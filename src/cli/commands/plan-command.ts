@@ -52,7 +52,7 @@ export async function plan(setup: Setup, request: PlanRequest, terminal: Termina
     return preview.kind === "nothing" && prerequisites.has(unit.name) ? [] : [{ unit, preview, notes: notes.get(unit.name) ?? [] }];
   });
   if (request.json) printJson(terminal, planDocument(planned));
-  else for (const line of planLines(planned)) terminal.print(line);
+  else for (const line of [...planned.flatMap(unitLines), totalLine(planned)]) terminal.print(line);
   return planExit(planned);
 }
 
@@ -72,11 +72,7 @@ function planDocument(planned: readonly PlannedUnit[]): object {
   return { units: planned.map(({ unit, preview: { kind, ...rest }, notes }) => ({ name: unit.name, plan: kind, ...rest, notes })) };
 }
 
-/** A line per unit, its actions or its problem below it, and a line with the totals. */
-function planLines(planned: readonly PlannedUnit[]): readonly string[] {
-  return [...planned.flatMap(unitLines), totalLine(planned)];
-}
-
+/** A line, and its actions or its problem below it. */
 function unitLines({ unit: { name }, preview, notes }: PlannedUnit): readonly string[] {
   const head = (text: string): readonly string[] => wrap(`${name.padEnd(20)} ${text}`, "", " ".repeat(21));
   return [...previewLines(preview, head), ...notes.flatMap((text) => wrap(`note: ${noteText(text)}`, "  ", "    "))];

@@ -1,6 +1,7 @@
 import { RecordedProblem } from "../../base/problem-shape.ts";
 import * as z from "../../base/schema.ts";
-import { parseState } from "./state-file.ts";
+import type { Host } from "../../system/host.ts";
+import { readStateStrictly } from "./state-file.ts";
 
 const Texts = z.array(z.string());
 
@@ -36,9 +37,9 @@ export const MonitorState = z.object({
 });
 export type MonitorState = z.infer<typeof MonitorState>;
 
-/** @param file its name, for messages. @throws ProblemError for content that the monitor cannot have written */
-export function parseMonitorState(text: string, file: string): MonitorState {
-  return parseState(text, file, MonitorState, {
+/** The monitor's last state; `undefined` when there is none. @throws ProblemError for content that the monitor cannot have written */
+export async function readMonitorState(host: Host, file: string): Promise<MonitorState | undefined> {
+  return readStateStrictly(host, file, MonitorState, {
     code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
     todo: "systemctl restart guestos-monitor.service",

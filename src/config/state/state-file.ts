@@ -12,11 +12,7 @@ export async function readState<T>(host: Pick<Host, "readText">, file: string, s
 /** The same where a file that cannot be read must not count as no file. @throws ProblemError in those words, with what is wrong */
 export async function readStateStrictly<T>(host: Host, file: string, schema: z.ZodMiniType<T>, words: Problem): Promise<T | undefined> {
   const text = await host.readText(file);
-  return text === undefined ? undefined : parseState(text, file, schema, words);
-}
-
-/** @throws ProblemError in those words, with what is wrong */
-export function parseState<T>(text: string, file: string, schema: z.ZodMiniType<T>, words: Problem): T {
+  if (text === undefined) return undefined;
   const damaged = (found: string): ProblemError =>
     new ProblemError({ ...words, where: { file }, found, expected: "the file as guestos-boot wrote it" });
   let value: unknown;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ProblemError } from "../../base/problem.ts";
 import { Secret } from "../../base/secret.ts";
+import type { Argon2Parameters } from "../../system/argon2.ts";
 
 /**
  * The content of store.keyfile. It is either ours, with the parameters of its derivation in a header, or the raw bytes of a node that the
@@ -12,12 +13,7 @@ export type StoreKey =
   | { readonly kind: "raw"; readonly secret: Secret }
   | { readonly kind: "derived"; readonly secret: Secret; readonly parameters: DerivationParameters };
 
-export interface DerivationParameters {
-  readonly salt: Uint8Array;
-  readonly memoryKiB: number;
-  readonly passes: number;
-  readonly parallelism: number;
-}
+type DerivationParameters = Omit<Argon2Parameters, "length">;
 
 const MAGIC = "guestos-boot-key ";
 const HEADER = /^guestos-boot-key v=1 kdf=argon2id m=(\d{1,7}) t=(\d{1,3}) p=(\d{1,2}) salt=([0-9a-f]{32})\n/;

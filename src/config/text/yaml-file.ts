@@ -2,7 +2,7 @@ import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { quoted } from "../../base/quoted.ts";
 import type * as z from "../../base/schema.ts";
 import { textLines } from "./text-lines.ts";
-import { type Path, YamlPlaces } from "./yaml-places.ts";
+import type { Path } from "./yaml-places.ts";
 
 /** A value that was read from YAML, and the places of its keys. */
 export interface YamlFile<T> {
@@ -27,7 +27,10 @@ export async function parseYaml<T>(content: Uint8Array, file: string, schema: z.
     const expected = "keys and values, or a comment that begins with #";
     refuseFindings(file, [{ line: 1, column: 1, code: "file-empty", what: "the file is empty", found: "nothing", expected }]);
   }
-  const { isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit } = await import("yaml");
+  const [{ isAlias, isNode, isPair, isScalar, LineCounter, parseDocument, visit }, { YamlPlaces }] = await Promise.all([
+    import("yaml"),
+    import("./yaml-places.ts"),
+  ]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", logLevel: "error" });
   const places = new YamlPlaces(document, lines, text);

@@ -1,4 +1,4 @@
-import type { Document, LineCounter, Node } from "yaml";
+import { type Document, isNode, isPair, isScalar, type LineCounter, type Node } from "yaml";
 import type { Finding } from "../../base/finding.ts";
 import { perhaps } from "../../base/nearest.ts";
 import { quoted } from "../../base/quoted.ts";
@@ -32,8 +32,9 @@ export class YamlPlaces {
     if (name === undefined) return this.position(this.#node([])?.range?.[0] ?? 0);
     const parent = this.#node(path.slice(0, -1));
     const items: readonly unknown[] = parent !== undefined && "items" in parent && Array.isArray(parent.items) ? parent.items : [];
-    const key = items.flatMap((pair) => (isPair(pair) && pair.key.value === name ? [pair.key] : []))[0];
-    return key?.range === undefined ? this.key(path.slice(0, -1)) : this.position(key.range[0]);
+    const keys = items.map((item) => (isPair(item) && isScalar(item.key) ? item.key : undefined));
+    const range = keys.find((key) => key?.value === name)?.range ?? undefined;
+    return range === undefined ? this.key(path.slice(0, -1)) : this.position(range[0]);
   }
 
   /** One finding for each mistake that the schema reports. */
@@ -50,16 +51,8 @@ export class YamlPlaces {
       }));
     }
     if (issue.code === "invalid_key") {
-      const expected = issue.issues[0]?.message ?? issue.message;
-      return [
-        {
-          ...this.key(issue.path),
-          code: "name-not-usable",
-          what: "a name is not usable",
-          found: quoted(String(issue.path.at(-1))),
-          expected,
-        },
-      ];
+      const words = { found: quoted(String(issue.path.at(-1))), expected: issue.issues[0]?.message ?? issue.message };
+      return [{ ...this.key(issue.path), code: "name-not-usable", what: "a name is not usable", ...words }];
     }
     const usual = { code: "value-not-usable", what: `${name === "" ? "the file" : name} is not usable` };
     const node = this.#node(issue.path);
@@ -91,21 +84,4 @@ function keysAt(schema: z.core.$ZodType, path: Path): readonly string[] {
   const below = first === undefined ? undefined : shape[String(first)];
   if (first === undefined) return Object.keys(shape);
   return below === undefined ? [] : keysAt(below, rest);
-}
-
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "range" in value;
-}
-
-function isPair(
-  value: unknown,
-): value is { readonly key: { readonly value: unknown; readonly range?: readonly [number, number, number] } } {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "key" in value &&
-    typeof value.key === "object" &&
-    value.key !== null &&
-    "value" in value.key
-  );
 }

@@ -1,5 +1,5 @@
 import * as z from "../../base/schema.ts";
-import type { NetworkSettings } from "./network-file.ts";
+import type { StaticSettings } from "./network-file.ts";
 import { canonicalIp } from "./network-interfaces.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { jsonIn } from "../../base/json.ts";
@@ -15,13 +15,6 @@ export interface LinkDescription {
   readonly hasCarrier: boolean;
   /** The settings from the .network file that are in force, each list sorted. */
   readonly static: StaticSettings;
-}
-
-export interface StaticSettings {
-  readonly addresses: readonly string[];
-  readonly gateways: readonly string[];
-  readonly nameServers: readonly string[];
-  readonly domains: readonly string[];
 }
 
 const text = z.optional(z.string());
@@ -90,13 +83,8 @@ function ipOf(bytes: readonly number[]): string {
 }
 
 /** The settings in the order of a description, so that the two can be compared. */
-export function asStatic(settings: NetworkSettings): StaticSettings {
-  return {
-    addresses: settings.addresses.toSorted(),
-    gateways: settings.gateways.toSorted(),
-    nameServers: settings.nameServers,
-    domains: settings.searchDomain === undefined ? [] : [settings.searchDomain],
-  };
+export function asStatic(settings: StaticSettings): StaticSettings {
+  return { ...settings, addresses: settings.addresses.toSorted(), gateways: settings.gateways.toSorted() };
 }
 
 /** The settings that are not yet applied, in words: "address 2001:db8::1/64 → 2001:db8::2/64". Empty when all are applied. */

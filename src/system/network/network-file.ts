@@ -1,12 +1,15 @@
-/** The settings for one interface, whoever requests them. Each value is in its canonical form, in which it is written. */
-export interface NetworkSettings {
+/** The static settings for one interface, whoever requests them. Each value is in its canonical form, in which it is written. */
+export interface StaticSettings {
   /** Static addresses with prefix length: "2001:db8::5/64". */
   readonly addresses: readonly string[];
   /** Each is treated as on the link, whether or not it is in the network of an address. */
   readonly gateways: readonly string[];
   /** In order of preference. When there are any, those that routers advertise are not used. */
   readonly nameServers: readonly string[];
-  readonly searchDomain?: string;
+  readonly domains: readonly string[];
+}
+
+export interface NetworkSettings extends StaticSettings {
   /** Addresses, routes and name servers are taken from router advertisements. */
   readonly acceptRouterAdvertisements: boolean;
 }
@@ -36,7 +39,7 @@ export function networkFile(interfaceName: string, settings: NetworkSettings): s
     "IPv6PrivacyExtensions=no",
     ...settings.addresses.map((address) => `Address=${address}`),
     ...settings.nameServers.map((server) => `DNS=${server}`),
-    ...(settings.searchDomain === undefined ? [] : [`Domains=${settings.searchDomain}`]),
+    ...settings.domains.map((domain) => `Domains=${domain}`),
   ];
   for (const gateway of settings.gateways) lines.push("", "[Route]", `Gateway=${gateway}`, "GatewayOnLink=yes");
   if (settings.acceptRouterAdvertisements && settings.nameServers.length > 0) {

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { activate } from "../../boot/unit.ts";
 import { refuseFindings } from "../../base/finding.ts";
 import { ProblemError } from "../../base/problem.ts";
-import { icConfigValues, neighbourhood, readIcSettings } from "../../config/ic-config.ts";
+import { neighbourhood, readIcSettings } from "../../config/ic-config.ts";
 import { fillJson5 } from "../../config/text/json5-template.ts";
 import { splitPrefix } from "../../config/values/ip-address.ts";
 import { ipv6Addresses, isUsable } from "../../system/network/network-interfaces.ts";
@@ -35,9 +35,9 @@ export const icConfig = unit({
     const { template: source, file } = layout.icConfig;
     const template = await host.readText(source);
     if (template === undefined) return [];
-    const { settings, findings } = await readIcSettings(host, layout);
-    const address = settings.ipv6Address === undefined ? await automaticAddress(machine) : splitPrefix(settings.ipv6Address).address;
-    const content = fillJson5(template, icConfigValues(settings, neighbourhood(address)), source);
+    const { ipv6Address, values, findings } = await readIcSettings(host, layout);
+    const address = ipv6Address === undefined ? await automaticAddress(machine) : splitPrefix(ipv6Address).address;
+    const content = fillJson5(template, new Map([...values, ["ipv6_prefix", { text: neighbourhood(address) }]]), source);
     const facts = await host.stat(file);
     const stands = facts?.kind === "file" && facts.mode === MODE && facts.uid === 0 && (await host.readText(file)) === content;
     if (stands) {

@@ -6,8 +6,8 @@ import type { NetworkConf, NetworkConfFile } from "../../config/network-conf.ts"
 import { CORRECT_ON_HOST, readNetworkConfFile } from "../../config/node-network.ts";
 import { readIpv4Settings } from "../../config/state/ipv4-settings.ts";
 import type { Host } from "../../system/host.ts";
-import { asStatic, type LinkDescription, staticDifferences, type StaticSettings } from "../../system/network/link-description.ts";
-import { networkFile, type NetworkSettings, OUR_HEADER } from "../../system/network/network-file.ts";
+import { asStatic, type LinkDescription, staticDifferences } from "../../system/network/link-description.ts";
+import { networkFile, type NetworkSettings, OUR_HEADER, type StaticSettings } from "../../system/network/network-file.ts";
 import { isNameFinal, type NetworkInterface } from "../../system/network/network-interfaces.ts";
 import { describeLink, type Outcome, reloadLink, waitForLink } from "../../system/network/networkd.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -131,7 +131,7 @@ export function networkSettings(conf: NetworkConf): NetworkSettings {
     addresses: given(conf.ipv6_address, conf.ipv4_address),
     gateways: given(conf.ipv6_gateway, conf.ipv4_gateway),
     nameServers: conf.name_servers,
-    ...(conf.domain === undefined ? {} : { searchDomain: conf.domain }),
+    domains: given(conf.domain),
     acceptRouterAdvertisements: conf.ipv6_address === undefined,
   };
 }
@@ -144,7 +144,7 @@ function settingsText(settings: NetworkSettings): string {
     ...named("address", settings.addresses),
     ...named("gateway", settings.gateways),
     ...named("name servers", settings.nameServers),
-    ...named("domain", settings.searchDomain === undefined ? [] : [settings.searchDomain]),
+    ...named("domain", settings.domains),
   ].join(", ");
 }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRecord } from "../../../src/boot/record/read-record.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { readLoadedRuleset } from "../../../src/config/state/loaded-ruleset.ts";
-import { parseMonitorState } from "../../../src/config/state/monitor-state.ts";
+import { type MonitorState, readMonitorState } from "../../../src/config/state/monitor-state.ts";
 import { monitoredNamespace, type MonitoredNamespace, ruleset } from "../../support/monitored-namespace.ts";
 
 /** A ruleset that lets one port in. */
@@ -30,13 +30,18 @@ async function eventually(what: () => Promise<boolean>): Promise<void> {
 }
 
 const inForce = async (text: string): Promise<void> => eventually(async () => (await node.ruleset()).includes(text));
+async function stateNow(): Promise<MonitorState> {
+  const state = await readMonitorState(node.inside.host, STATE);
+  if (state === undefined) throw new Error("the monitor has no state");
+  return state;
+}
 const said = async (text: string): Promise<void> => eventually(async () => (await node.output()).includes(text));
 
 test("at its start the monitor inspects what it watches over, and repairs what is safe to repair", async () => {
   await inForce("tcp dport 1001 accept");
   await said(`nftables: repaired: load ${ruleset} into the kernel's packet filter`);
   await eventually(async () => (await node.inside.host.readText(STATE)) !== undefined);
-  const state = parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
+  const state = await stateNow();
   const unit = state.units.find(({ name }) => name === "nftables");
   expect(unit).toMatchObject({ drift: [], repairs: 1 });
   expect(unit).not.toHaveProperty("problem");
@@ -75,8 +80,6 @@ test("rules that someone removes or adds by hand are put right", async () => {
 });
 
 test("the monitor inspects the ruleset itself, and what it did is in its record and its state as with any look", async () => {
-  const stateNow = async (): Promise<ReturnType<typeof parseMonitorState>> =>
-    parseMonitorState((await node.inside.host.readText(STATE)) ?? "", STATE);
   const repairsNow = async (): Promise<number> => (await stateNow()).units.find(({ name }) => name === "nftables")?.repairs ?? 0;
   const before = await repairsNow();
   await node.putRuleset(rules(1006));

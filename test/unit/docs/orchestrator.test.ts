@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { icConfigValues } from "../../../src/config/ic-config.ts";
+import { readIcSettings } from "../../../src/config/ic-config.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { managebootVerbs } from "../../../src/cli/manageboot.ts";
 import { provisionedAccounts } from "../../../src/units/identity/ssh-account-keys.ts";
+import { fakeHost } from "../../support/fake-host.ts";
 
 const text = readFileSync("docs/orchestrator.md", "utf8");
 
@@ -54,22 +56,13 @@ test.each(Object.entries(WORDS))("the test of %s is about it", (part, word) => {
   expect(readFileSync(row?.[3] ?? "", "utf8")).toMatch(word);
 });
 
-test("the values of the template are all there are", () => {
-  const settings = {
-    ipv4Address: "",
-    ipv4Gateway: "",
-    domainName: "",
-    nnsUrls: [],
-    jaegerAddress: "",
-    nodeRewardType: "",
-    maliciousBehavior: "",
-  };
-  const values = icConfigValues({ ...settings, backupRetention: 0, backupPurging: 0, queryStatsEpochLength: 0 }, "");
+test("the values of the template are all there are", async () => {
+  const { values } = await readIcSettings(fakeHost(), guestosLayout);
   expect(
     rows("The configuration")
       .flatMap(([names]) => quotedIn(names))
       .toSorted(),
-  ).toEqual([...values.keys()].toSorted());
+  ).toEqual([...values.keys(), "ipv6_prefix"].toSorted());
 });
 
 test("every verb and every account that the orchestrator may name is there", () => {

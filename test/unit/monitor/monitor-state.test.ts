@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Inspection } from "../../../src/monitor/monitor-inspection.ts";
 import { withInspections } from "../../../src/monitor/monitor-state.ts";
-import { type MonitorState, parseMonitorState } from "../../../src/config/state/monitor-state.ts";
+import { type MonitorState, readMonitorState } from "../../../src/config/state/monitor-state.ts";
+import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };
@@ -29,14 +30,17 @@ test("units that were not inspected stay", () => {
   expect(withInspections(after({}), [], 301)).toMatchObject({ time: 301, units: [{ name: "x", inspectedAt: 200 }] });
 });
 
-test("what is written can be read again", () => {
+const reading = async (text: string): Promise<MonitorState | undefined> =>
+  readMonitorState(fakeHost({ files: { "/run/x.json": text } }), "/run/x.json");
+
+test("what is written can be read again", async () => {
   const state = withInspections(after({ kind: "failed", drift: ["ask"], problem }, {}), [], 300);
-  expect(parseMonitorState(`${JSON.stringify(state)}\n`, "f")).toEqual(state);
-  expect(parseMonitorState(JSON.stringify(after({ kind: "failed", problem })), "f").units[0]?.problem).toEqual(problem);
+  expect(await reading(`${JSON.stringify(state)}\n`)).toEqual(state);
+  expect((await reading(JSON.stringify(after({ kind: "failed", problem }))))?.units[0]?.problem).toEqual(problem);
 });
 
 test.each(["", "{", "[]", '{"version":2}'])("%j is no state of a monitor", async (text) => {
-  expect(await problemOf(() => parseMonitorState(text, "/run/x.json"))).toMatchObject({
+  expect(await problemOf(() => reading(text))).toMatchObject({
     code: "monitor-state-damaged",
     what: "the state of the monitor is damaged",
     where: { file: "/run/x.json" },

@@ -67,7 +67,7 @@ const WANTED = {
   addresses: ["2001:db8::5/64"],
   gateways: ["2001:db8::1"],
   nameServers: ["9.9.9.9"],
-  searchDomain: "example.org",
+  domains: ["example.org"],
   acceptRouterAdvertisements: false,
 };
 
@@ -76,8 +76,7 @@ test("settings that are in force make no difference", () => {
 });
 
 test("differences are told from old to new", () => {
-  const { searchDomain: _, ...rest } = WANTED;
-  const wanted = asStatic({ ...rest, addresses: ["2001:db8::6/64"], nameServers: ["1.1.1.1", "9.9.9.9"] });
+  const wanted = asStatic({ ...WANTED, domains: [], addresses: ["2001:db8::6/64"], nameServers: ["1.1.1.1", "9.9.9.9"] });
   expect(staticDifferences(described(), wanted)).toEqual([
     "address 2001:db8::5/64 → 2001:db8::6/64",
     "name servers 9.9.9.9 → 1.1.1.1 9.9.9.9",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { networkFile, type NetworkSettings } from "../../../../src/system/network/network-file.ts";
 
-const AUTOMATIC: NetworkSettings = { addresses: [], gateways: [], nameServers: [], acceptRouterAdvertisements: true };
+const AUTOMATIC: NetworkSettings = { addresses: [], gateways: [], nameServers: [], domains: [], acceptRouterAdvertisements: true };
 
 test("automatic configuration takes addresses from router advertisements and nothing from DHCP for IPv4", () => {
   expect(networkFile("enp1s0", AUTOMATIC)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
@@ -22,7 +22,7 @@ test("static settings are all written, gateways as being on the link, and router
     addresses: ["2001:db8::17/64", "192.0.2.17/24"],
     gateways: ["2001:db8::1", "192.0.2.1"],
     nameServers: ["2001:db8::53", "9.9.9.9"],
-    searchDomain: "example.org",
+    domains: ["example.org"],
     acceptRouterAdvertisements: false,
   };
   expect(networkFile("enp1s0", settings)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
