@@ -1,14 +1,11 @@
+import type { Interval } from "./timeline.ts";
+
 /** The positions of moments in a picture. All runs have one scale; long pauses between them are cut short. */
 export interface Axis {
   readonly x: (seconds: number) => number;
   readonly ticks: readonly { readonly seconds: number; readonly x: number }[];
   /** The places where time was cut out, in pixels, and the seconds cut. */
   readonly cuts: readonly { readonly from: number; readonly to: number; readonly seconds: number }[];
-}
-
-interface Interval {
-  readonly start: number;
-  readonly end: number;
 }
 
 /** Pixels of a cut. */

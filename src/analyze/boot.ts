@@ -21,12 +21,12 @@ export interface Boot {
   readonly clocks: "whole boot" | "not finished" | "record only";
 }
 
-/** @returns `undefined` for a record without a run */
-export function bootOf(events: readonly RecordEvent[], clocks: BootClocks | undefined): Boot | undefined {
+/** @param events of at least one run */
+export function bootOf(events: readonly RecordEvent[], clocks: BootClocks | undefined): Boot {
   const allRuns = timelineOf(events);
   const runs = bootRuns(allRuns);
   const [first] = runs;
-  if (first === undefined) return undefined;
+  if (first === undefined) throw new TypeError("a record without a run is no boot");
   return {
     facts: first.facts,
     time: first.time,

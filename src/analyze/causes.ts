@@ -1,11 +1,9 @@
-import { predecessorsOf, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
+import { type Interval, predecessorsOf, releasedBy, type RunBars, type UnitBar } from "./timeline.ts";
 
 /** A piece of a run's critical chain. Pieces follow each other without a gap, from the run's start to its end. */
-export interface Link {
+export interface Link extends Interval {
   /** Absent for the runner's own time. */
   readonly unit?: UnitBar;
-  readonly start: number;
-  readonly end: number;
 }
 
 /**

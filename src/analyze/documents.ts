@@ -24,7 +24,6 @@ const Phase = z.object({
   seconds: Seconds,
 });
 
-/** analyze time */
 export const TimeDocument = z.object({
   ...boot,
   clocks: z.enum(["whole boot", "not finished", "record only"]),
@@ -33,7 +32,6 @@ export const TimeDocument = z.object({
 });
 export type TimeDocument = z.infer<typeof TimeDocument>;
 
-/** analyze blame */
 export const BlameDocument = z.object({
   ...boot,
   units: z.array(
@@ -51,7 +49,6 @@ export const BlameDocument = z.object({
 });
 export type BlameDocument = z.infer<typeof BlameDocument>;
 
-/** analyze critical-chain */
 export const CriticalChainDocument = z.object({
   ...boot,
   clocks: TimeDocument.shape.clocks,
@@ -108,7 +105,6 @@ export const TimelineDocument = z.object({
 });
 export type TimelineDocument = z.infer<typeof TimelineDocument>;
 
-/** analyze diff */
 export const DiffDocument = z.object({
   from: z.object(boot),
   to: z.object(boot),

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { rounded } from "../base/clock.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Share } from "./documents.ts";
-import type { Bar, UnitBar } from "./timeline.ts";
+import type { Bar, Interval, UnitBar } from "./timeline.ts";
 
 /**
  * How a moment of a unit was spent:
@@ -15,11 +15,9 @@ import type { Bar, UnitBar } from "./timeline.ts";
  */
 export type PartKind = Share["kind"];
 
-export interface Part {
+export interface Part extends Interval {
   readonly kind: PartKind;
   readonly label: string;
-  readonly start: number;
-  readonly end: number;
 }
 
 /**

@@ -1,20 +1,21 @@
 import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
 import type { RecordEvent, RunFacts, RunOutcome, SpanOutcome, SpanSubject, UnitFacts, UnitResult } from "../boot/record/record.ts";
 
-/** A span with its start and end. All times are seconds of CLOCK_MONOTONIC. */
-export interface Bar {
-  readonly what: SpanSubject;
+/** All times are seconds of CLOCK_MONOTONIC. */
+export interface Interval {
   readonly start: number;
-  /** Where the span had not ended when the record did: the record's last moment. */
   readonly end: number;
+}
+
+/** A span. Where it had not ended when the record did, its end is the record's last moment. */
+export interface Bar extends Interval {
+  readonly what: SpanSubject;
   readonly outcome?: SpanOutcome;
   readonly inside: readonly Bar[];
 }
 
 /** A unit that was started, or skipped, in one run. */
-export interface UnitBar extends UnitFacts {
-  readonly start: number;
-  readonly end: number;
+export interface UnitBar extends UnitFacts, Interval {
   /** Absent while it runs, and where the run was cut off. */
   readonly result?: UnitResult;
   /** Plans, actions and waits, in order. */
@@ -22,12 +23,10 @@ export interface UnitBar extends UnitFacts {
   readonly notes: readonly { readonly at: number; readonly text: string }[];
 }
 
-export interface RunBars {
+export interface RunBars extends Interval {
   readonly facts: RunFacts;
   /** Wall-clock time of its start, ISO 8601. */
   readonly time: string;
-  readonly start: number;
-  readonly end: number;
   /** Absent while it runs, and where it was cut off. */
   readonly outcome?: RunOutcome;
   /** The peak memory of the program itself, in bytes, where it was recorded. */

@@ -1,7 +1,7 @@
 import { type Boot, bootTitle } from "./boot.ts";
 import { criticalChain } from "./causes.ts";
 import { barLabel, outcomeOf, runName } from "./measures.ts";
-import type { Bar, UnitBar } from "./timeline.ts";
+import type { Bar, Interval, UnitBar } from "./timeline.ts";
 
 /** An event of the Trace Event Format, which Perfetto opens. */
 export interface TraceEvent {
@@ -76,7 +76,7 @@ function slice(
   pid: number,
   tid: number,
   name: string,
-  { start, end }: Pick<Bar, "start" | "end">,
+  { start, end }: Interval,
   micro: (seconds: number) => number,
   args: Readonly<Record<string, unknown>>,
 ): TraceEvent {

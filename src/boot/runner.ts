@@ -1,6 +1,6 @@
 import type { UnfinishedRun } from "../config/state/unfinished-run.ts";
 import { ProblemError, type Problem } from "../base/problem.ts";
-import { Attempt, failure, type Scope, thrown } from "./attempt.ts";
+import { Attempt, type AttemptOptions, failure, type Scope, thrown } from "./attempt.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { MarkKeeper, type RunMark } from "./run-mark.ts";
 import type { Counts, RunFacts, RunOutcome, Sink, UnitResult } from "./record/record.ts";
@@ -105,12 +105,9 @@ export async function runUnits<M>(units: readonly Unit<M>[], options: RunOptions
   return { outcome, counts, results };
 }
 
-interface UnitRun {
-  readonly spans: UnitSpans;
-  readonly clock: Clock;
+interface UnitRun extends Omit<AttemptOptions, "signal"> {
   /** One function for each running unit, which stops it. */
   readonly running: Set<() => void>;
-  readonly mark: MarkKeeper;
 }
 
 /** Runs one unit to its end, which comes at most one grace period after its timeout or the order to stop. */

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { ProblemError } from "../base/problem.ts";
+import type { CertificateRequest } from "../system/openssl.ts";
 import { nodeExporterCertificate } from "../units/identity/node-exporter-keys.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
@@ -21,10 +22,7 @@ export const certificateCheck: Check = {
   },
 };
 
-interface Validity {
-  readonly from: Date;
-  readonly until: Date;
-}
+type Validity = Pick<CertificateRequest, "from" | "until">;
 
 function validityOf(text: string, file: string): Validity {
   try {

@@ -1,8 +1,7 @@
 import type { Watcher } from "../boot/unit.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { MediumContents } from "../medium/medium-contents.ts";
-import type { GuestUnit } from "../units/machine.ts";
-import type { WatchedMachine } from "../units/watched-machine.ts";
+import type { GuestUnit, WatchedMachine } from "../units/machine.ts";
 
 /**
  * A system that this program boots, in one object (docs/profiles.md).

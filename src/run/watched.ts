@@ -1,6 +1,5 @@
 import type { Watcher } from "../boot/unit.ts";
-import type { GuestUnit, Machine } from "../units/machine.ts";
-import type { WatchedMachine } from "../units/watched-machine.ts";
+import type { GuestUnit, Machine, WatchedMachine } from "../units/machine.ts";
 
 /** The monitor's view of the node: a profile's watchers and units, without those that a configuration file switches off. */
 export interface Watched extends Pick<Machine, "layout" | "medium"> {

@@ -7,7 +7,7 @@ export const TAR_BLOCK = 512;
 export interface TarHeader {
   /** As stored, and not checked. */
   readonly name: string;
-  /** The type flag as a character; "0" also for the NUL of old archives. */
+  /** The type flag (tar(5)): "0" a regular file, also for the NUL of old archives, "5" a folder, "S" a sparse file of GNU tar. */
   readonly type: string;
   /** Bytes that follow the header, without padding. */
   readonly stored: number;

@@ -18,12 +18,7 @@ export interface TarRules {
 }
 
 /** One member, unchecked. */
-export interface TarMember {
-  readonly name: string;
-  /** The type flag of the header (tar(5)): "0" a regular file, "5" a folder, "S" a sparse file of GNU tar. */
-  readonly type: string;
-  /** Bytes stored in the tar. */
-  readonly stored: number;
+export interface TarMember extends Pick<TarHeader, "name" | "type" | "stored"> {
   /** Whether it has a map of holes: by type S, or by a pax header. */
   readonly isSparse: boolean;
   /** Call it at most once, and before the next member is requested. @throws BadTar for an invalid map */

@@ -19,6 +19,9 @@ export interface Machine {
   readonly note: (text: string) => void;
 }
 
+/** What a watcher may inspect. A watcher changes nothing. */
+export type WatchedMachine = Pick<Machine, "host" | "layout">;
+
 export type GuestUnit = Unit<Machine>;
 
 /** Defines a unit of a GuestOS; see docs/adding-a-unit.md. */

@@ -4,7 +4,7 @@ import type { Report } from "../../monitor/state.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import { systemHost } from "../../system/host.ts";
 import { interpretOnly } from "../../system/processes/free-memory.ts";
-import type { WatchedMachine } from "../../units/watched-machine.ts";
+import type { WatchedMachine } from "../../units/machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import { inspectInOwnProcess, publishInOwnProcess } from "../../monitor/own-process.ts";

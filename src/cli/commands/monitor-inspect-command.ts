@@ -14,18 +14,14 @@ import { lockOrExit } from "../../run/run-lock.ts";
 import { runMark } from "../../run/run-mark.ts";
 import { refreshMetrics } from "../../run/run-metrics.ts";
 import { selectUnits } from "../../run/select-units.ts";
+import type { RunRequest } from "./run-command.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 
-export interface InspectionRequest {
-  /** Names; an empty list means all. */
-  readonly units: readonly string[];
+export interface InspectionRequest extends Omit<RunRequest, "stage"> {
   /** Names of units that are left out. */
   readonly without: readonly string[];
-  readonly json: boolean;
-  /** Seconds to wait for the lock. */
-  readonly wait: number;
   /**
    * When the calling monitor started, in seconds since the epoch. Absent for an operator, whose inspection does not change the monitor's
    * state.

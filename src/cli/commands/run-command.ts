@@ -1,7 +1,6 @@
 import { RunReader } from "../../boot/record/run-view.ts";
 import { runUnits } from "../../boot/runner.ts";
 import { systemHost } from "../../system/host.ts";
-import { peakMemory } from "../../system/processes/peak-memory.ts";
 import { readersFolder } from "../../system/files/readers.ts";
 import type { Machine } from "../../units/machine.ts";
 import { bootSignals } from "../../run/boot-signals.ts";
@@ -67,7 +66,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
     signal: stop.signal,
     prerequisites,
     mark: runMark(host, layout, terminal.complain),
-    peakMemory,
+    peakMemory: () => process.resourceUsage().maxRSS * 1024,
   });
   record.close();
   await Promise.all([output.close(), status.close()]);

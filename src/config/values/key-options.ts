@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import type { Finding } from "../../base/finding.ts";
 import { BITS } from "./ip-address.ts";
 import { addressBits } from "./ip-network.ts";
 
@@ -10,12 +11,7 @@ import { addressBits } from "./ip-network.ts";
 const NARROWING = /^(restrict|verify-required|no-(agent-forwarding|port-forwarding|pty|user-rc|x11-forwarding))$/i;
 const VALUED = /^(from|expiry-time)="([A-Za-z0-9.:*?!/,_-]*)"$/i;
 
-export interface OptionFault {
-  readonly code: string;
-  readonly what: string;
-  readonly option: string;
-  readonly expected: string;
-}
+export type OptionFault = Fault & { readonly option: string };
 
 /** The options of a key, one by one. Blanks and commas between double quotes are part of an option. */
 export function splitOptions(options: string): readonly string[] {
@@ -40,7 +36,7 @@ export function optionFault(options: readonly string[]): OptionFault | undefined
   return undefined;
 }
 
-type Fault = Omit<OptionFault, "option">;
+type Fault = Pick<Finding, "code" | "what" | "expected">;
 
 const NOT_ALLOWED: Fault = {
   code: "key-option-not-allowed",

@@ -18,14 +18,9 @@ export interface Partition {
 }
 
 /** A device-mapper device: an opened LUKS device or an active logical volume. */
-export interface Mapping {
-  readonly name: string;
+export interface Mapping extends Omit<Partition, "number" | "label"> {
   /** "CRYPT-LUKS2-<uuid without hyphens>-<name>" or "LVM-<group><volume>": names the maker and the source of the mapping. */
   readonly uuid: string;
-  /** "/dev/dm-3". */
-  readonly device: string;
-  readonly bytes: number;
-  readonly deviceNumber: string;
 }
 
 /** sysfs counts sizes in units of 512 bytes, whatever the device's own sector size (Documentation/ABI/stable/sysfs-block). */

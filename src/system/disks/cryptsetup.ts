@@ -46,13 +46,9 @@ export async function luksKeyFits(host: Host, device: string, key: Secret, slot?
     return status === 0;
   } catch (error) {
     // Without a key slot, cryptsetup(8) exits with 1, "wrong parameters", as for many other errors. So the header itself is read.
-    if (error instanceof CommandError && (await hasNoSlot(host, device))) return false;
+    if (error instanceof CommandError && (await readLuksSlots(host, device)).slots.length === 0) return false;
     throw error;
   }
-}
-
-async function hasNoSlot(host: Host, device: string): Promise<boolean> {
-  return (await readLuksSlots(host, device)).slots.length === 0;
 }
 
 export async function luksClose(host: Host, name: string): Promise<void> {

@@ -1,15 +1,12 @@
 import { dirname, join, resolve } from "node:path";
-import type { FileFacts, Host } from "../host.ts";
+import type { FileAttributes, FileFacts, Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
 
 /** A file with its intended path, content, mode and owner. */
-export interface TreeFile {
+export interface TreeFile extends Required<FileAttributes> {
   /** Relative to the root of the tree, "sshd_config.d/10-node.conf". */
   readonly path: string;
   readonly content: Uint8Array;
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** Deeper than any folder below /etc: a link that leads upwards would be followed without end. */

@@ -12,11 +12,8 @@ export interface FileAttributes {
   readonly gid?: number;
 }
 
-export interface FileFacts {
+export interface FileFacts extends Required<FileAttributes> {
   readonly kind: "file" | "folder" | "link" | "block-device" | "other";
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
   /** Bytes. */
   readonly size: number;
 }

@@ -1,5 +1,6 @@
 import type { Account } from "./accounts.ts";
-import type { Host } from "../host.ts";
+import type { Command } from "../command.ts";
+import type { FileAttributes, Host } from "../host.ts";
 import { syncFileSystem } from "../disks/sync.ts";
 
 /** A store of an old node holds millions of files: that takes minutes on a disk, never hours. */
@@ -12,20 +13,14 @@ const TIMEOUT = 30 * 60_000;
  * @throws CommandError
  */
 export async function takeOwnership(host: Host, folder: string, { uid, gid }: Account): Promise<void> {
-  await host.run({
-    program: "chown",
-    args: ["--recursive", "--no-dereference", "--", `${uid}:${gid}`, folder],
-    timeout: TIMEOUT,
-    todo: "run it again: what is done already stays done",
-  });
+  await host.run(chown(folder, uid, gid));
   await syncFileSystem(host, folder);
 }
 
-export interface TreeOwner {
-  readonly uid: number;
-  readonly gid: number;
-  /** Of the folder and of all folders in it. */
-  readonly mode: number;
+const LONG = { timeout: TIMEOUT, todo: "run it again: what is done already stays done" };
+
+function chown(folder: string, uid: number, gid: number): Command {
+  return { ...LONG, program: "chown", args: ["--recursive", "--no-dereference", "--", `${uid}:${gid}`, folder] };
 }
 
 /**
@@ -33,16 +28,17 @@ export interface TreeOwner {
  * anything. Symbolic links change owner themselves, and are never followed. The folder's own mode is set last, so that it shows whether
  * all of it was done.
  *
+ * @param owner its mode is that of the folder and of all folders in it
  * @throws CommandError
  */
-export async function giveTree(host: Host, folder: string, { uid, gid, mode }: TreeOwner): Promise<void> {
-  const tool = { timeout: TIMEOUT, todo: "run it again: what is done already stays done" };
+export async function giveTree(host: Host, folder: string, owner: Required<FileAttributes>): Promise<void> {
+  const { uid, gid, mode } = owner;
   // Until the end it is not as it shall be, whatever it was before.
   await host.setAttributes(folder, { mode: 0o700 });
-  await host.run({ ...tool, program: "chown", args: ["--recursive", "--no-dereference", "--", `${uid}:${gid}`, folder] });
+  await host.run(chown(folder, uid, gid));
   const below = [folder, "-mindepth", "1"];
-  await host.run({ ...tool, program: "find", args: [...below, "-type", "f", "-exec", "chmod", "u=rwX,g=rX,o=", "{}", "+"] });
-  await host.run({ ...tool, program: "find", args: [...below, "-type", "d", "-exec", "chmod", mode.toString(8), "{}", "+"] });
+  await host.run({ ...LONG, program: "find", args: [...below, "-type", "f", "-exec", "chmod", "u=rwX,g=rX,o=", "{}", "+"] });
+  await host.run({ ...LONG, program: "find", args: [...below, "-type", "d", "-exec", "chmod", mode.toString(8), "{}", "+"] });
   await syncFileSystem(host, folder);
   await host.setAttributes(folder, { mode });
 }

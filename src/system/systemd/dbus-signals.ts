@@ -1,5 +1,5 @@
 import type { Message } from "dbus-next";
-import { bounded, call, type MethodCall, type SystemBus } from "./dbus.ts";
+import { bounded, call, DAEMON, type MethodCall, type SystemBus } from "./dbus.ts";
 
 /** `destination`: the well-known name of the sender. Signals from other senders are ignored. */
 export type SignalRule = Pick<MethodCall, "destination" | "path" | "interface" | "member">;
@@ -13,8 +13,7 @@ export interface Signals {
 
 /** Subscribes to a signal. Received signals are kept, so a signal that overtakes the reply of a call is not lost. */
 export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signals> {
-  const onBus = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", signature: "s" };
-  const [owner] = await call(bus, { ...onBus, member: "GetNameOwner", body: [rule.destination] });
+  const [owner] = await call(bus, { ...DAEMON, member: "GetNameOwner", signature: "s", body: [rule.destination] });
   const received: Message[] = [];
   let seen = 0;
   let wake = (): void => undefined;
@@ -25,7 +24,7 @@ export async function subscribe(bus: SystemBus, rule: SignalRule): Promise<Signa
     wake();
   });
   const match = `type='signal',sender='${rule.destination}',path='${rule.path}',interface='${rule.interface}',member='${rule.member}'`;
-  await call(bus, { ...onBus, member: "AddMatch", body: [match] });
+  await call(bus, { ...DAEMON, member: "AddMatch", signature: "s", body: [match] });
   return {
     received,
     async next(within) {

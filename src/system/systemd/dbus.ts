@@ -21,6 +21,9 @@ export interface MethodCall {
   readonly body?: readonly unknown[];
 }
 
+/** The bus itself (D-Bus specification, "Message Bus Messages"). */
+export const DAEMON = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
+
 export interface BusOptions {
   /** Milliseconds for all the work over this connection; the default is one minute. */
   readonly deadline?: number;
@@ -79,11 +82,10 @@ export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Prom
 export async function withSystemBusIfThere<T>(
   host: Host,
   use: (bus: SystemBus) => Promise<T>,
-  options: BusOptions = {},
+  { deadline = DEADLINE }: BusOptions = {},
 ): Promise<T | undefined> {
   const ending = new AbortController();
   const end = (problem: Problem): void => ending.abort(new ProblemError(problem));
-  const deadline = options.deadline ?? DEADLINE;
   const timer = setTimeout(
     () => end({ code: "bus-work-timed-out", what: `the work on the system bus did not end within ${deadline / 1000} s` }),
     deadline,
@@ -155,7 +157,7 @@ function closeBus(connection: MessageBus): void {
  */
 export async function call(bus: SystemBus, method: MethodCall, timeout = CALL_TIMEOUT): Promise<readonly unknown[]> {
   const { Message } = await import("dbus-next");
-  if (bus.signal.aborted) throw reasonOf(bus.signal);
+  bus.signal.throwIfAborted();
   try {
     const reply = bus.connection.call(new Message({ ...method, flags: NO_AUTO_START }));
     const message = await bounded(reply, bus.signal, { within: timeout, what: `${method.destination} did not answer ${method.member}` });
@@ -177,32 +179,17 @@ export async function bounded<T>(
   signal: AbortSignal,
   limit?: { readonly within: number; readonly what: string },
 ): Promise<T> {
-  return await new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(reasonOf(signal));
-    const timer =
-      limit === undefined
-        ? undefined
-        : setTimeout(
-            () => reject(new ProblemError({ code: "bus-timed-out", what: `${limit.what} within ${limit.within / 1000} s` })),
-            limit.within,
-          );
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    const settled = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
-    };
-    work
-      .then(resolve, reject)
-      .finally(settled)
-      .catch(() => undefined);
-  });
-}
-
-/** Why the connection ended: the problem given to `end`. */
-function reasonOf(signal: AbortSignal): Error {
-  const reason: unknown = signal.reason;
-  return reason instanceof Error
-    ? reason
-    : new ProblemError({ code: "bus-work-stopped", what: "the work on the system bus was stopped because the unit was" });
+  const { promise: cut, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  const late = (): void =>
+    reject(new ProblemError({ code: "bus-timed-out", what: `${limit?.what} within ${(limit?.within ?? 0) / 1000} s` }));
+  const timer = limit === undefined ? undefined : setTimeout(late, limit.within);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, cut]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -1,6 +1,6 @@
 import { deadlineIn } from "../../base/clock.ts";
 import * as z from "../../base/schema.ts";
-import { BusError, call, type SystemBus, withSystemBus } from "./dbus.ts";
+import { BusError, call, DAEMON, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "../host.ts";
 import { lastWords } from "./journal.ts";
@@ -52,9 +52,6 @@ export async function systemdJoins(bus: SystemBus, within: number): Promise<bool
   while (!(await isThere())) if (!(await changes.next(left()))) return false;
   return true;
 }
-
-/** The bus itself (D-Bus specification, "Message Bus Messages"). */
-const DAEMON = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
 
 /** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
 export async function unitState(host: Host, name: string): Promise<UnitState> {

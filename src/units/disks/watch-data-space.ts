@@ -1,7 +1,7 @@
 import { mappings, requirePartition } from "../../system/disks/block-devices.ts";
 import { pause, systemClock } from "../../base/clock.ts";
 import { lowMark } from "./data-growth-marks.ts";
-import type { WatchedMachine } from "../watched-machine.ts";
+import type { WatchedMachine } from "../machine.ts";
 
 /** Milliseconds between two checks: a file system sends no event when it fills up, and a check takes microseconds. */
 const INTERVAL = 10_000;

@@ -2,7 +2,7 @@ import { Notifier } from "../../base/notifier.ts";
 import { followTool } from "../../system/processes/follow-tool.ts";
 import { hasCarrier, ipv6Addresses, isUsable } from "../../system/network/network-interfaces.ts";
 import { primaryInterface } from "./primary-interface.ts";
-import type { WatchedMachine } from "../watched-machine.ts";
+import type { WatchedMachine } from "../machine.ts";
 
 /** Yields when the primary interface, its carrier or its usable IPv6 addresses have changed. */
 export async function* watchAddresses(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {

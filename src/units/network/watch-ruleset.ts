@@ -4,7 +4,7 @@ import { followTool } from "../../system/processes/follow-tool.ts";
 import type { Ruleset } from "../../system/network/nft-errors.ts";
 import { type Includes, readIncludes } from "../../system/network/nft-includes.ts";
 import { watchFiles } from "../../system/files/watch-files.ts";
-import type { WatchedMachine } from "../watched-machine.ts";
+import type { WatchedMachine } from "../machine.ts";
 
 /** The ruleset to be loaded: the first of the layout's files that exists. */
 export async function rulesetIn({ host, layout }: WatchedMachine): Promise<Ruleset | undefined> {

@@ -1,6 +1,6 @@
 import { Notifier } from "../../base/notifier.ts";
 import { watchFiles } from "../../system/files/watch-files.ts";
-import type { WatchedMachine } from "../watched-machine.ts";
+import type { WatchedMachine } from "../machine.ts";
 
 /** Yields when one of the files that nginx is configured from may have changed. */
 export function watchNginxInputs(machine: WatchedMachine, signal: AbortSignal): AsyncIterable<void> {
