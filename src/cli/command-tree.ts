@@ -1,4 +1,4 @@
-import type { Argument, Command, Option } from "commander";
+import type { Command, Option } from "commander";
 import { defaultCommandOf } from "./add-command.ts";
 
 /** A command, as the manual and the completions need it. */
@@ -49,7 +49,7 @@ export function commandTree(command: Command, parents: readonly string[] = []): 
     words,
     usage: help.commandUsage(command),
     description: command.description(),
-    arguments: command.registeredArguments.map(argumentFacts),
+    arguments: command.registeredArguments.map((argument) => ({ name: argument.name(), description: argument.description })),
     options: help.visibleOptions(command).map((option) => optionFacts(option, help.optionDescription(option))),
     text: below.trim(),
     group: command.helpGroup().replace(/:$/, ""),
@@ -70,10 +70,6 @@ function helpText(command: Command): string {
   command.outputHelp();
   command.configureOutput(before);
   return text;
-}
-
-function argumentFacts(argument: Argument): ArgumentFacts {
-  return { name: argument.name(), description: argument.description };
 }
 
 function optionFacts(option: Option, description: string): OptionFacts {

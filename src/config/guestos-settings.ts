@@ -79,13 +79,14 @@ const GuestosSettings = section({
   recovery_hash: z.optional(z.unknown()),
 });
 
-const TeeConfig = section({ sev_cert_chain_pem: needed("certificates in PEM", plain(isShort)) });
-const RecoveryConfig = section({ recovery_hash: needed("the beginning of a sha256, in hexadecimal digits", matching(/^[\da-f]{1,64}$/i)) });
-
 /** Certificates are the longest texts in it. */
-function isShort(found: string): boolean {
-  return found.length <= 64 * 1024;
-}
+const TeeConfig = section({
+  sev_cert_chain_pem: needed(
+    "certificates in PEM",
+    plain((found) => found.length <= 64 * 1024),
+  ),
+});
+const RecoveryConfig = section({ recovery_hash: needed("the beginning of a sha256, in hexadecimal digits", matching(/^[\da-f]{1,64}$/i)) });
 
 export const VERSION = /^(\d{1,6})\.(\d{1,6})\.\d{1,6}$/;
 

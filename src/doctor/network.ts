@@ -3,7 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import { readNodeCard } from "../config/state/network-card.ts";
 import { bootId } from "../system/boot-id.ts";
 import type { Host } from "../system/host.ts";
-import type { LinkDescription } from "../system/network/link-description.ts";
+import { isBusy, type LinkDescription } from "../system/network/link-description.ts";
 import { ipv6Addresses, isUsable, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { describeLink } from "../system/network/networkd.ts";
 import { isServiceRunning } from "../system/systemd/systemd.ts";
@@ -81,9 +81,6 @@ async function cardFindings(host: Host, layout: Layout, { name }: NetworkInterfa
   return [];
 }
 
-/** States of a link that networkd is still configuring (networkctl(1)). If all goes well, they last only a moment. */
-const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
-
 /** @param file the .network file that the chain wrote for it */
 export function judgeLink(name: string, link: LinkDescription, file: string): readonly Finding[] {
   const seen = `networkctl status ${name}`;
@@ -103,10 +100,10 @@ export function judgeLink(name: string, link: LinkDescription, file: string): re
   if (state === "configured") return [];
   return wrong(seen, {
     code: "link-not-configured",
-    what: BUSY.includes(state) ? `systemd-networkd is not done with ${name}` : `systemd-networkd could not configure ${name}`,
+    what: isBusy(link) ? `systemd-networkd is not done with ${name}` : `systemd-networkd could not configure ${name}`,
     found: state,
     expected: "configured",
-    todo: BUSY.includes(state)
+    todo: isBusy(link)
       ? "check again in half a minute; if it stays: journalctl -b -u systemd-networkd"
       : `journalctl -b -u systemd-networkd; then: networkctl reconfigure ${name}`,
   });

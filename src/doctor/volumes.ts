@@ -1,9 +1,10 @@
 import { mebibytes } from "../config/text/size-text.ts";
 import { type Layout, volumeBytes } from "../config/layout/layout.ts";
-import { type Mapping, mappings, requirePartition } from "../system/disks/block-devices.ts";
+import { type Mapping, mappings } from "../system/disks/block-devices.ts";
 import { type VolumeGroup, volumeGroupOn, volumeMapping } from "../system/disks/lvm.ts";
 import { ProblemError } from "../base/problem.ts";
-import { storeNotOpen, volumeNotActive } from "../units/disks/disk-problems.ts";
+import { volumeNotActive } from "../units/disks/disk-problems.ts";
+import { storeDevice } from "../units/disks/volumes.ts";
 import { type Check, type Finding, notice, wrong } from "./check.ts";
 
 /** The unit `volumes` checks that the volumes exist. This check covers their sizes, and whether the kernel agrees with LVM. */
@@ -14,12 +15,8 @@ export const volumesCheck: Check = {
   seen: "lvs --all",
   within: 60_000,
   async inspect({ layout }, host) {
-    const partition = await requirePartition(host, layout.partitions.store);
-    const device = `/dev/mapper/${layout.mappings.store(partition.name)}`;
     const active = await mappings(host);
-    if (!active.has(layout.mappings.store(partition.name))) {
-      throw new ProblemError(storeNotOpen(partition.device));
-    }
+    const device = await storeDevice({ host, layout }, active);
     const group = await volumeGroupOn(host, device);
     if (group?.name !== layout.volumeGroup) {
       throw new ProblemError({

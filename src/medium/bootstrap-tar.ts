@@ -97,7 +97,8 @@ export async function inspectMedium(
       case "config": {
         const taken = takenBy(by, known, await smallContent(entry, place, known.longest), place);
         warnings.push(...taken.warnings.map((warning) => `${entry.name}: ${warning}`));
-        if (isBlank(taken.content)) warnings.push(`${entry.name}: the file is empty, and sets nothing`);
+        if (Buffer.from(taken.content).toString("latin1").trim() === "")
+          warnings.push(`${entry.name}: the file is empty, and sets nothing`);
         else configures = true;
         config.set(entry.name, taken.content);
         for (const [target, secret] of taken.data ?? []) small.hold(target, secret);
@@ -222,10 +223,6 @@ export async function extractMediumData(
 
 async function* once(content: Uint8Array): AsyncGenerator<Uint8Array> {
   yield content;
-}
-
-function isBlank(content: Uint8Array): boolean {
-  return Buffer.from(content).toString("latin1").trim() === "";
 }
 
 /** If an empty tar were accepted, the node would count as configured, without any settings, and would never read the right medium. */

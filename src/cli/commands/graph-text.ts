@@ -11,8 +11,10 @@ export type GraphFormat = "text" | "dot" | "mermaid";
 export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): string {
   const stageOf = stagesOf(units);
   switch (format) {
-    case "text":
-      return textLines(units).join("\n");
+    case "text": {
+      const width = Math.max(20, ...units.map(({ name }) => name.length));
+      return units.map((unit) => textLine(unit, width)).join("\n");
+    }
     case "dot":
       return [
         "digraph chain {",
@@ -24,11 +26,6 @@ export function graphText<M>(units: readonly Unit<M>[], format: GraphFormat): st
     case "mermaid":
       return ["flowchart LR", ...units.flatMap((unit) => mermaidLines(unit, stageOf(unit)))].join("\n");
   }
-}
-
-function textLines<M>(units: readonly Unit<M>[]): readonly string[] {
-  const width = Math.max(20, ...units.map(({ name }) => name.length));
-  return units.map((unit) => textLine(unit, width));
 }
 
 function textLine<M>({ name, requires, after }: Unit<M>, width: number): string {

@@ -83,16 +83,12 @@ function parseOpenssh(text: string): HostKey {
   if (check !== inner.number()) throw new KeyError("has check numbers that differ");
   const key = readPrivateFields(inner.string().toString("latin1"), inner);
   const comment = inner.string();
-  expectPadding(inner.rest);
+  // The bytes 1, 2, 3 … fill the private part up to the cipher's block size.
+  if (inner.rest.length > 255 || inner.rest.some((byte, index) => byte !== index + 1)) throw new KeyError("has wrong padding");
   if (!key.publicBlob.equals(publicBlob)) throw new KeyError("has two halves that do not belong together", { certain: true });
   // A C string: OpenSSH refuses a zero byte in it (sshbuf-getput-basic.c, sshbuf_get_cstring).
   const canonical = armour(key, check, comment.includes(0) ? Buffer.alloc(0) : comment);
   return hostKey(key, { comment: comment.toString("utf8"), isCanonical: canonical === text, canonical });
-}
-
-/** The bytes 1, 2, 3 … fill the private part up to the cipher's block size. */
-function expectPadding(padding: Buffer): void {
-  if (padding.length > 255 || padding.some((byte, index) => byte !== index + 1)) throw new KeyError("has wrong padding");
 }
 
 const FORMATS = new Map([

@@ -22,7 +22,7 @@ export function parseFatBootSector(sector: Uint8Array): FatBootSector | undefine
   const isSound =
     bytes.readUInt16LE(510) === 0xaa55 &&
     [512, 1024, 2048, 4096].includes(sectorBytes) &&
-    isPowerOfTwo(clusterSectors) &&
+    [1, 2, 4, 8, 16, 32, 64, 128].includes(clusterSectors) &&
     bytes.readUInt16LE(14) !== 0 &&
     fats !== 0 &&
     (media === 0xf0 || media >= 0xf8);
@@ -32,8 +32,4 @@ export function parseFatBootSector(sector: Uint8Array): FatBootSector | undefine
   // BS_BootSig: only then do serial number, label and type follow.
   const label = bytes.readUInt8(at) === 0x29 ? bytes.toString("latin1", at + 5, at + 16).replace(/[\0 ]+$/, "") : "";
   return { label: label === NO_NAME ? "" : label };
-}
-
-function isPowerOfTwo(value: number): boolean {
-  return value !== 0 && (value & (value - 1)) === 0;
 }

@@ -17,6 +17,11 @@ export interface LinkDescription {
   readonly static: StaticSettings;
 }
 
+/** Whether networkd is still configuring the link (networkctl(1)). If all goes well, that lasts only a moment. */
+export function isBusy({ administrativeState }: LinkDescription): boolean {
+  return ["pending", "initialized", "configuring"].includes(administrativeState);
+}
+
 const text = z.optional(z.string());
 const Sourced = z.object({ ConfigSource: text, ConfigState: text });
 const Bytes = z.array(z.int().check(z.minimum(0), z.maximum(255)));

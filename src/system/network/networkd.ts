@@ -48,7 +48,7 @@ export async function reloadLink(host: Host, index: number, goal: Goal): Promise
     await call(bus, { ...MANAGER, member: "Reload" });
     const reloaded = await settled(bus, index, changes, { ...goal, within: RELOAD_TIME });
     if (reloaded.reached) return reloaded;
-    await reconfigure(bus, index);
+    await call(bus, { ...MANAGER, member: "ReconfigureLink", signature: "i", body: [index] });
     return await settled(bus, index, changes, goal);
   });
 }
@@ -56,10 +56,6 @@ export async function reloadLink(host: Host, index: number, goal: Goal): Promise
 /** Waits until the link reaches the goal by itself. */
 export async function waitForLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
   return await following(host, index, goal, async (bus, changes) => await settled(bus, index, changes, goal, true));
-}
-
-async function reconfigure(bus: SystemBus, index: number): Promise<void> {
-  await call(bus, { ...MANAGER, member: "ReconfigureLink", signature: "i", body: [index] });
 }
 
 async function following(

@@ -21,10 +21,6 @@ export function mountPointTaken(
   });
 }
 
-export function storeNotOpen(device: string): Problem {
-  return { code: "store-not-open", what: `the store ${device} is not open`, todo: "guestos-boot --unit store-key" };
-}
-
 export function volumeNotActive(name: string): Problem {
   return { code: "volume-not-active", what: `the volume ${name} is not active`, todo: "guestos-boot --unit volumes" };
 }

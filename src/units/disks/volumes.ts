@@ -18,7 +18,6 @@ import { readStoreKey } from "./key-ring.ts";
 import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { storeKey } from "./store-key.ts";
-import { storeNotOpen } from "./disk-problems.ts";
 import { verdict } from "./verdict.ts";
 
 /**
@@ -133,9 +132,18 @@ async function activateAll({ host, layout }: Machine, device: string): Promise<v
   });
 }
 
-async function storeDevice({ host, layout }: Machine, active: ReadonlyMap<string, Mapping>): Promise<string> {
+/** The open store. @throws ProblemError while it is not open */
+export async function storeDevice(
+  { host, layout }: Pick<Machine, "host" | "layout">,
+  active: ReadonlyMap<string, Mapping>,
+): Promise<string> {
   const partition = await requirePartition(host, layout.partitions.store);
   const name = layout.mappings.store(partition.name);
   if (active.has(name)) return `/dev/mapper/${name}`;
-  throw new ProblemError({ ...storeNotOpen(partition.device), expected: `/dev/mapper/${name}` });
+  throw new ProblemError({
+    code: "store-not-open",
+    what: `the store ${partition.device} is not open`,
+    expected: `/dev/mapper/${name}`,
+    todo: "guestos-boot --unit store-key",
+  });
 }

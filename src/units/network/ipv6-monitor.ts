@@ -2,7 +2,7 @@ import { activate, conflict } from "../../boot/unit.ts";
 import { isLinkLocal } from "../../config/values/ip-address.ts";
 import { readNetworkConf } from "../../config/node-network.ts";
 import type { Host } from "../../system/host.ts";
-import type { LinkDescription } from "../../system/network/link-description.ts";
+import { isBusy, type LinkDescription } from "../../system/network/link-description.ts";
 import {
   canonicalIp,
   hasCarrier,
@@ -76,7 +76,7 @@ export const ipv6Monitor = unit({
     // networkd may still be soliciting routers or detecting duplicates: it is given time to finish.
     const settling = {
       within: SETTLING_TIME,
-      reached: async (now: LinkDescription) => !BUSY.includes(now.administrativeState) || (await reached()),
+      reached: async (now: LinkDescription) => !isBusy(now) || (await reached()),
     };
     const [text, within] =
       wanted === undefined
@@ -99,8 +99,6 @@ const SETTLING_TIME = 5_000;
 const ANSWER_TIME = 10_000;
 /** Duplicate detection for an address that networkd has just set (RFC 4862, 5.4: a second, after a random delay of up to a second). */
 const DETECTION_TIME = 5_000;
-/** States of a link that networkd is still configuring (networkctl(1)). */
-const BUSY: readonly string[] = ["pending", "initialized", "configuring"];
 
 /** The acceptable addresses of the interface: all of them, or the wanted one alone. */
 async function candidates(host: Host, { index }: NetworkInterface, wanted: string | undefined): Promise<readonly Ipv6Address[]> {
