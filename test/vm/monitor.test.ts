@@ -6,6 +6,7 @@ import { MonitorState, type WatchedUnit } from "../../src/config/state/monitor-s
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode, reportOf } from "./support/node.ts";
+import { argumentsOf, monitorExposure, monitorOnce, stopMonitor } from "../support/documented/elsewhere.ts";
 
 /**
  * The monitor on a node: what happens to it after the boot, and what becomes of that. All on one boot, which has no IPv6 router:
@@ -22,7 +23,7 @@ const RULESET = "/run/ic-node/nftables-ruleset/nftables.conf";
 const STATE = "/run/guestos-boot/monitor.json";
 
 const INJECTED = "/boot/config/nftables.conf";
-/** That of the image, with names in it that are looked up outside of the file. */
+/** That of the image, with names in it that are resolved outside of the file. */
 const INJECTED_RULES = readFileSync(join(import.meta.dirname, "../../etc/guestos/nftables.conf"), "utf8").replace(
   /^.*22, 9100.*$/m,
   (line) => `${line}\n    ip6 saddr ip6-loopback tcp dport ssh meta mark 7 accept\n    meta skuid ic-replica meta mark 8 accept`,
@@ -104,7 +105,7 @@ test("the monitor runs after the boot, hardened, and within its bounds", ({ anno
     await until(vm, `test -s ${STATE}`);
     expect(await vm.shell.ok("systemctl is-active guestos-monitor.service")).toBe("active\n");
     const exposure = /exposure level for guestos-monitor.service: ([\d.]+)/.exec(
-      await vm.shell.ok("systemd-analyze security --no-pager guestos-monitor.service", { timeout: 120_000 }),
+      await vm.shell.ok(`${monitorExposure} --no-pager guestos-monitor.service`, { timeout: 120_000 }),
     )?.[1];
     expect(Number(exposure)).toBeLessThanOrEqual(4);
     const { rss, peak } = await usageOf(vm);
@@ -255,8 +256,8 @@ test("the data volume grows as it fills, and an interrupted growth is finished",
     await vm.shell.ok("systemctl stop guestos-monitor.service; lvextend --extents +8 store/shared-data");
     const blocks = "xfs_growfs -n /var/lib/ic/data | sed -n 's/^data .*blocks=\\([0-9]*\\),.*/\\1/p'";
     const small = Number(await vm.shell.ok(blocks));
-    const look = await guestosBoot(vm, "monitor --once --unit data-growth");
-    expect(look.stdout).toMatch(/^data-growth +repaired\n {2}did +grow the file system/);
+    const once = await guestosBoot(vm, argumentsOf(monitorOnce, { NAME: "data-growth" }));
+    expect(once.stdout).toMatch(/^data-growth +repaired\n {2}did +grow the file system/);
     expect(Number(await vm.shell.ok(blocks)) - small).toBe((8 * 4 * MIB) / 4096);
     await vm.shell.ok("rm /var/lib/ic/data/filler; systemctl start guestos-monitor.service");
   }));
@@ -315,7 +316,7 @@ test("idle, it takes next to nothing", ({ annotate }) =>
 
 test("it ends when it is told to, and says nothing about a node that it does not watch", () =>
   node.use(async (vm) => {
-    await vm.shell.ok("systemctl stop guestos-monitor.service", { timeout: 60_000 });
+    await vm.shell.ok(stopMonitor, { timeout: 60_000 });
     expect(await vm.shell.ok("systemctl show -P Result guestos-monitor.service")).toBe("success\n");
     expect(await monitorState(vm)).toBeUndefined();
     expect((await vm.shell.run("pgrep --full 'nft monitor|ip monitor'")).stdout).toBe("");

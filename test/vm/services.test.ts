@@ -7,6 +7,7 @@ import { assertCleanBoot } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { logHostCredentials, NOTIFICATIONS, RECEIVED, startReceiver } from "./support/log-host.ts";
 import { BOOT_TIMEOUT, bootedNode, reportOf } from "./support/node.ts";
+import { filled, receivedJournal } from "../support/documented/elsewhere.ts";
 
 /**
  * Logs, the services that the chain starts, and what the host hears: one boot of one node, whose host listens and collects logs. It has a
@@ -104,7 +105,7 @@ test("a receiver that comes up after the boot gets the whole journal over TLS, w
     expect(await vm.shell.ok(`systemctl show --property=ActiveState,User,NRestarts ${UPLOAD}`)).not.toContain("failed");
     await vm.shell.ok(startReceiver);
     const received = (matches: string, output = "cat"): string =>
-      `journalctl --quiet --directory ${RECEIVED} --output ${output} ${matches}`;
+      filled(receivedJournal, { json: output, "GUESTOS_TAG=lab": matches, "--directory …": `--quiet --directory ${RECEIVED}` });
     // The tags were written after the stage's units had begun; what is asked for is in the node's journal already.
     await vm.shell.ok(`until ${received("GUESTOS_TAG=eu-1")} 2>/dev/null | grep -q .; do sleep 1; done`, { timeout: 300_000 });
     const [tags = ""] = (await vm.shell.ok(received("GUESTOS_TAG=lab", "json"))).split("\n");

@@ -11,6 +11,7 @@ import { type Cut, type Pace, randomNumbers, spreadOut, withCuts } from "./suppo
 import { afterCut, trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
 import { diskOver, kept, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
 import { goBackSoon, isOnAAgain, noCuts, upgradeStories } from "./support/upgrade-stories.ts";
+import { filled, installFromInput } from "../support/documented/elsewhere.ts";
 
 /**
  * Upgrades with the real firmware and GRUB. One machine is prepared, and its disk kept at several moments; each story goes on
@@ -75,7 +76,9 @@ async function wholeLife(node: UpgradeNode): Promise<Life> {
     await b.shell.ok("systemctl start guestos-go-back.service");
     expect(await b.shell.ok("systemctl show --property ConditionResult guestos-go-back.service")).toBe("ConditionResult=no\n");
 
-    const install = await b.shell.run(`guestos-boot upgrade install --json --sha256 ${next.sha256} - </dev/vdb`, { timeout: BOOT_TIMEOUT });
+    const install = await b.shell.run(`${filled(installFromInput, { HASH: next.sha256, "update.tar.zst": "/dev/vdb" })} --json`, {
+      timeout: BOOT_TIMEOUT,
+    });
     expect(install.status, install.stderr).toBe(0);
     const { root, ...rest } = Installed.parse(JSON.parse(install.stdout));
     expect(rest).toMatchObject({ slot: "A", version: "0.3.0" });

@@ -4,7 +4,7 @@ import { wholeCommandLine } from "../../../tools/man/manual.ts";
 
 /** A command that a reader finds in a document, or in the examples of --help and the manual, and may type. */
 export interface DocumentedCommand {
-  /** As it stands there, without prompt and comment. */
+  /** As it is there, without prompt and comment. */
   readonly command: string;
   /** `docs/operator.md:12`, or `--help of guestos-boot plan`. */
   readonly at: string;
@@ -27,6 +27,21 @@ const documents: readonly string[] = [
 export function documentedCommands(): readonly DocumentedCommand[] {
   const subcommands = wholeCommandLine().commands.map(({ words }) => words[0] ?? "");
   return [...documents.flatMap((file) => commandsOf(file, subcommands)), ...examplesOf(wholeCommandLine())];
+}
+
+/** The commands of a section, in their order. @param title of its heading, of any level; the section ends at the next heading of any level */
+export function commandsOfSection(file: string, title: string): readonly string[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, "") === title);
+  if (start === -1) throw new Error(`${file} has no section ${title}`);
+  const length = lines.slice(start + 1).findIndex((line) => line.startsWith("#"));
+  const isIn = ({ at }: DocumentedCommand): boolean => {
+    const [name, line] = at.split(":");
+    return name === file && Number(line) > start + 1 && (length === -1 || Number(line) <= start + 1 + length);
+  };
+  return documentedCommands()
+    .filter(isIn)
+    .map(({ command }) => command);
 }
 
 function commandsOf(file: string, subcommands: readonly string[]): readonly DocumentedCommand[] {
@@ -59,13 +74,13 @@ function blockCommands(language: string, lines: readonly string[]): readonly Omi
   }));
 }
 
-/** Without what stands behind it as a comment. */
+/** Without what is behind it as a comment. */
 function bare(line: string): string {
   return line.replace(/ +# .*$/, "").trim();
 }
 
 /**
- * Of code in running text: whatever has the form of a command, a program's name and at least one word. What only looks so has to be said
+ * Of code in running text: whatever has the form of a command, a program's name and at least one word. What only has that form has to be said
  * to be none, in `mentions`.
  */
 function inlineCommand(words: string, subcommands: readonly string[]): string | undefined {

@@ -12,7 +12,7 @@ export interface Here {
   readonly writes?: string;
 }
 
-/** What looks, or works on files: it is run as it stands. */
+/** What inspects, or works on files: it is run as it is. */
 export const here: Readonly<Record<string, Here>> = {
   "guestos-boot --version": {},
   "guestos-boot help COMMAND": {},

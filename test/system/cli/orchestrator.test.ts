@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Fixture } from "../../support/fixture-process.ts";
+import { argumentsOf, provisionKeys, regenerate as regenerateCommand, regenerateByTool } from "../../support/documented/elsewhere.ts";
 
 /** The names that today's orchestrator calls, with what it gives them, and with what an enemy would. */
 
@@ -112,14 +113,14 @@ describe("provision-ssh-keys.sh", () => {
   });
 
   test("it is a command of the program, as its help has it", () => {
-    // guestos-boot provision-ssh-keys readonly < readonly.pub
-    expect(call("guestos-boot", ["provision-ssh-keys", "readonly"], KEY)).toMatchObject({ status: 0, stdout: "readonly: 1 key\n" });
+    const words = argumentsOf(provisionKeys, { " < readonly.pub": "" }).split(" ");
+    expect(call("guestos-boot", words, KEY)).toMatchObject({ status: 0, stdout: "readonly: 1 key\n" });
   });
 });
 
 describe("guestos_tool", () => {
   const guestosTool = (...args: readonly string[]): Called => call("guestos_tool", args);
-  const regenerate = (...args: readonly string[]): Called => guestosTool("regenerate-network-config", ...args);
+  const regenerate = (...args: readonly string[]): Called => guestosTool(argumentsOf(regenerateByTool), ...args);
   const applied = (): unknown => JSON.parse(readFileSync(fixture.path("applied"), "utf8"));
   const GOOD = ["--ipv4-address=192.0.2.17", "--ipv4-prefix-length=24", "--ipv4-gateway=192.0.2.1"];
 
@@ -127,7 +128,7 @@ describe("guestos_tool", () => {
     expect(regenerate(...GOOD).status).toBe(0);
     expect(applied()).toEqual({ ipv4_address: "192.0.2.17/24", ipv4_gateway: "192.0.2.1" });
     expect(regenerate(...GOOD)).toMatchObject({ status: 0, stdout: expect.stringContaining("unchanged") });
-    expect(call("guestos-boot", ["regenerate-network-config"]).status).toBe(0);
+    expect(call("guestos-boot", [argumentsOf(regenerateCommand)]).status).toBe(0);
     expect(applied()).toBeNull();
   });
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Ended, Fixture } from "../../support/fixture-process.ts";
 import { imageTar, sha256Of, smallImage } from "../../support/update-images.ts";
+import { argumentsOf, verifyWithHeaders } from "../../support/documented/elsewhere.ts";
 
 const image = imageTar(smallImage);
 const requests: IncomingMessage[] = [];
@@ -67,7 +68,8 @@ test("what the server asks for comes from a file that its owner alone can read",
   writeFileSync(headers, "X-Token: canary-token\n", { mode: 0o600 });
   expect(await verify(`http://${address}`)).toMatchObject({ status: 12 });
   const hash = sha256Of(image);
-  const taken = await fixture.run("upgrade", "verify", "--sha256", hash, "--header-file", headers, `http://${address}?x=canary`);
+  const values = { HASH: hash, "/root/headers": headers, "https://host/update.tar.zst": `http://${address}?x=canary` };
+  const taken = await fixture.run(...argumentsOf(verifyWithHeaders, values).split(" "));
   expect(taken).toMatchObject({ status: 0, stderr: "" });
   expect(taken.stdout).toContain(`http://${address} is a complete image of version 2.0.0`);
   expect(taken.stdout).not.toContain("canary");
@@ -79,7 +81,7 @@ test("what the server asks for comes from a file that its owner alone can read",
   expect(requests).toHaveLength(2);
 });
 
-// RFC 6750, 5.3, and RFC 7617, 4: what stands there must not travel in the clear.
+// RFC 6750, 5.3, and RFC 7617, 4: what is there must not travel in the clear.
 test("headers are for https, or for this machine, and for an address at all", async () => {
   const headers = fixture.path("headers");
   writeFileSync(headers, "X-Token: canary-token\n", { mode: 0o600 });

@@ -6,6 +6,7 @@ import { parseYaml } from "../../../src/config/text/yaml-file.ts";
 import { guestos } from "../../support/chains.ts";
 import { writeOwn } from "../../support/extra-units.ts";
 import { Fixture } from "../../support/fixture-process.ts";
+import { argumentsOf, greet, planGreeting, whyGreeting } from "../../support/documented/elsewhere.ts";
 
 const text = readFileSync("docs/extra-units.md", "utf8");
 const [, yaml = ""] = /```yaml\n(.*?)```/s.exec(text) ?? [];
@@ -24,20 +25,21 @@ function withExample(): Fixture {
 
 test("the documented unit is planned, writes the file, and finds it from then on", async () => {
   const fixture = withExample();
+  const run = (command: string): ReturnType<Fixture["run"]> => fixture.run(...argumentsOf(command).split(" "));
   expect((await fixture.run("verify")).status).toBe(0);
   const file = fixture.path("motd.d/10-version");
-  expect((await fixture.run("plan", "--unit", "greeting")).stdout).toContain("activate write");
-  const run = await fixture.run("--unit", "greeting");
-  expect(run, run.stdout).toMatchObject({ status: 0 });
+  expect((await run(planGreeting)).stdout).toContain("activate write");
+  const first = await run(greet);
+  expect(first, first.stdout).toMatchObject({ status: 0 });
   expect(readFileSync(file, "utf8")).toBe("GuestOS 7.8.9\n");
-  expect((await fixture.run("plan", "--unit", "greeting")).status).toBe(0);
+  expect((await run(planGreeting)).status).toBe(0);
   writeFileSync(fixture.path("version.txt"), "8.0.0\n");
-  expect((await fixture.run("--unit", "greeting")).stdout).toMatch(/^greeting {13}unchanged .* 1 activated$/m);
+  expect((await run(greet)).stdout).toMatch(/^greeting {13}unchanged .* 1 activated$/m);
   expect(readFileSync(file, "utf8")).toBe("GuestOS 8.0.0\n");
-  expect((await fixture.run("why", "greeting")).stdout).toContain("greeting: Greet with the version of the system");
+  expect((await run(whyGreeting)).stdout).toContain("greeting: Greet with the version of the system");
   rmSync(file);
   mkdirSync(file);
-  const { status, stdout } = await fixture.run("--unit", "greeting");
+  const { status, stdout } = await run(greet);
   expect(status).toBe(10);
   expect(stdout).toContain("the greeting cannot be written");
 });

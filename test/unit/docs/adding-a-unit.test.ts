@@ -61,7 +61,7 @@ test("the documented files have no error of types", () => {
   expect(status, `docs/adding-a-unit.md:\n${stdout}`).toBe(0);
 });
 
-// The documented test is run as it stands, on both units.
+// The documented test is run as it is, on both units.
 describe.each([simple, configured])("the documented test, %#", async (place) => {
   await import(place("test/unit/units/disks/swappiness.test.ts"));
 });

@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { DEFAULT_PROFILE, profileNames } from "../../../src/profiles/profiles.ts";
 import { gates, imageScript } from "../../../tools/gates.ts";
@@ -16,18 +15,13 @@ const commands = [...new Set(documented.map(({ command }) => command))];
 const typed = commands.map((command) => /^node lab\/run\.ts '(.*)'$/.exec(command)?.[1] ?? command);
 const units = new Set(everyUnit.map(({ name }) => name));
 
-/** The file, and what it imports of test/. */
-function textOf(file: string, seen = new Set<string>()): string {
-  if (seen.has(file)) return "";
-  seen.add(file);
-  const text = readFileSync(file, "utf8");
-  const imported = [...text.matchAll(/(?:from |import\()"(\.[^"]+)"/g)].map(([, path = ""]) => join(dirname(file), path));
-  return [text, ...imported.filter((path) => path.startsWith("test/")).map((path) => textOf(path, seen))].join("\n");
-}
-
-/** A word that stands for a value: another one may take its place. `tree` is what documents call an image's folder. */
-function isValue(word: string): boolean {
-  return word === "tree" || /^[^a-z]*$/.test(word) || /^\d|[./…]|:\/\//.test(word) || units.has(word);
+/** As `elsewhere` has it: of commands that differ in the name of a unit, or in what stands for a value, one is run. */
+function general(command: string): string {
+  if (elsewhere.has(command)) return command;
+  return command
+    .replaceAll(/--unit (\S+)/g, (option, name: string) => (units.has(name) ? "--unit NAME" : option))
+    .replaceAll('"$HASH"', "HASH")
+    .replaceAll("https://example.org/", "https://host/");
 }
 
 const isMake = (command: string): boolean => /^(?:[A-Z_]+=\S+ )*make /.test(command);
@@ -35,7 +29,7 @@ const isMake = (command: string): boolean => /^(?:[A-Z_]+=\S+ )*make /.test(comm
 test("each command of the documents is run by a test, in one way", () => {
   const places = typed.map((command) => {
     const ways = [
-      ...(Object.hasOwn(elsewhere, command) ? ["elsewhere"] : []),
+      ...(elsewhere.has(general(command)) ? ["elsewhere"] : []),
       ...(Object.hasOwn(mentions, command) ? ["no command"] : []),
       ...(onANode.some((row) => row.command === command) ? ["on a node"] : []),
       ...(Object.hasOwn(here, command) ? ["here"] : []),
@@ -47,17 +41,9 @@ test("each command of the documents is run by a test, in one way", () => {
 });
 
 test("no table speaks of a command that is in no document", () => {
-  const rows = [...Object.keys(elsewhere), ...Object.keys(mentions), ...Object.keys(here), ...onANode.map(({ command }) => command)];
-  expect(rows.filter((row) => !commands.includes(row) && !typed.includes(row))).toEqual([]);
-});
-
-test.each(Object.entries(elsewhere))("%s is run where the table says", (command, { file, as }) => {
-  expect(existsSync(file), file).toBe(true);
-  const text = textOf(file);
-  for (const piece of as) expect(text, file).toContain(piece);
-  // manageboot and the program are called by helpers as well as by name.
-  const words = command.split(" ").filter((word) => !isValue(word) && !["guestos-boot", "-", "<"].includes(word));
-  expect(words.filter((word) => !as.join(" ").includes(word))).toEqual([]);
+  const rows = [...elsewhere, ...Object.keys(mentions), ...Object.keys(here), ...onANode.map(({ command }) => command)];
+  const known = new Set([...commands, ...typed, ...typed.map(general)]);
+  expect(rows.filter((row) => !known.has(row))).toEqual([]);
 });
 
 /** Of the variables that a target takes, those that the Makefile or a script of it reads. */

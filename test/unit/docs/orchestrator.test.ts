@@ -36,26 +36,6 @@ test("each row of today's interface says what it is here, and names the test tha
   }
 });
 
-/** A word of the row that its test must have in it: a test that no longer has anything to do with the row is noticed. */
-const WORDS: Readonly<Record<string, RegExp>> = {
-  "a value cannot end its string in ic.json5": /between double quotes/,
-  "`manageboot.sh hostos`": /this is a GuestOS/,
-  "`-f FILE` for verbs that write": /manageboot -f is for next alone/,
-  "`upgrade-install` of two files": /"\/boot\.img", "\/root\.img"/,
-  "`confirm` of a system that is not healthy": /confirm ends with 15/,
-  "the keys of `admin` by the orchestrator": /"admin"/,
-  "`nft`, `read-ssh-keys.sh`, `sync_fstrim.sh` as root": /"\/usr\/sbin\/nft"/,
-  "one word on the serial line, once": /wordsIn\(vm\)\)\.toEqual\(\["SUCCESS"\]\)/,
-  "the host reads and advances grubenv": /hostBoot\(/,
-  "the ruleset in `/run/ic-node/nftables-ruleset`": /"ruleset"/,
-};
-
-test.each(Object.entries(WORDS))("the test of %s is about it", (part, word) => {
-  const row = rows("Today's interface").find(([name]) => name === part);
-  expect(row, part).toBeDefined();
-  expect(readFileSync(row?.[3] ?? "", "utf8")).toMatch(word);
-});
-
 test("the values of the template are all there are", async () => {
   const { values } = await readIcSettings(fakeHost(), guestosLayout);
   expect(

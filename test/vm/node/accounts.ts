@@ -4,6 +4,7 @@ import { accountsWithKeys } from "../support/injected-node.ts";
 import { untilBooted } from "../support/node.ts";
 import { ssh } from "../support/reach.ts";
 import { injected, node } from "./story.ts";
+import { doctorAsAdmin, filled } from "../../support/documented/elsewhere.ts";
 
 describe("accounts", () => {
   test("accounts have exactly the injected ssh keys, which they can read and not write", () =>
@@ -51,7 +52,7 @@ describe("accounts", () => {
       for (const verb of ["why store-key", "analyze time", "list", "graph", "upgrade status", "status --watch"])
         expect(await asAdmin(`guestos-boot ${verb}`), verb).toMatchObject({ status: 0, stderr: "" });
       expect((await asAdmin("guestos-boot doctor; echo ended with $?")).stdout).toBe("ended with 5\n");
-      const doctor = await asAdmin("sudo -n guestos-boot doctor");
+      const doctor = await asAdmin(filled(doctorAsAdmin, { sudo: "sudo -n" }));
       expect([doctor.status, doctor.stderr], doctor.stdout).toEqual([0, ""]);
       expect((await asReadonly("guestos-boot status")).stdout).toMatch(/^done: nothing is missing or wrong\n[^]*ended with 0\n$/);
       expect((await asReadonly("sudo -n true")).stdout).toBe("ended with 1\n");

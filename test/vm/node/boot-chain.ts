@@ -5,6 +5,7 @@ import { guestosBoot, plannedUnits, recordOf, runDocument } from "../support/cha
 import { assertCleanBoot } from "../support/clean-boot.ts";
 import { reportOf, untilBooted } from "../support/node.ts";
 import { clean, node } from "./story.ts";
+import { argumentsOf, boot as bootCommand, plan as planCommand } from "../../support/documented/elsewhere.ts";
 
 const MEMORY_LIMIT = 120 * 1024 ** 2;
 const MIB = 1024 ** 2;
@@ -18,7 +19,7 @@ describe("the boot chain", () => {
       );
       expect(await untilBooted(vm)).toBe("running");
       const ran = await vm.shell.ok("systemctl show --property ExecStart guestos-boot.service");
-      expect(ran).toMatch(/argv\[\]=\S*\/guestos-boot run --stage boot --wait 300 ;.* status=0 /);
+      expect(ran).toMatch(new RegExp(String.raw`argv\[\]=\S*/${bootCommand} --wait 300 ;.* status=0 `));
       const { runs } = await recordOf(vm);
       expect(runs.map(({ facts }) => facts.stage).filter((stage) => stage !== undefined)).toEqual(["boot"]);
       const status = await guestosBoot(vm, "status --json");
@@ -59,7 +60,7 @@ describe("the boot chain", () => {
 
   test("plan finds nothing to do on a booted node", () =>
     node.use(async (vm) => {
-      const plan = await guestosBoot(vm, "plan --json");
+      const plan = await guestosBoot(vm, `${argumentsOf(planCommand)} --json`);
       expect(plan.status, plan.stderr).toBe(0);
       expect(plannedUnits(plan)).toEqual(Object.fromEntries(guestos.map(({ name }) => [name, "nothing"])));
     }));

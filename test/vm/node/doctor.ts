@@ -3,6 +3,7 @@ import * as z from "../../../src/base/schema.ts";
 import { guestosBoot } from "../support/chain.ts";
 import { BOOT_TIMEOUT } from "../support/node.ts";
 import { node } from "./story.ts";
+import { argumentsOf, doctor, doctorJson } from "../../support/documented/elsewhere.ts";
 
 const Doctor = z.object({
   sound: z.boolean(),
@@ -13,11 +14,11 @@ const Doctor = z.object({
 describe("doctor", () => {
   test("doctor finds the node sound", ({ annotate }) =>
     node.use(async (vm) => {
-      const { status, stdout, stderr } = await guestosBoot(vm, "doctor --json");
+      const { status, stdout, stderr } = await guestosBoot(vm, argumentsOf(doctorJson));
       expect([status, stderr], stdout).toEqual([0, ""]);
       const { sound, findings, checks } = Doctor.parse(JSON.parse(stdout));
       await annotate(checks.map(({ name, fact }) => `${name}: ${fact}`).join("\n"));
-      // Right after a boot the monitor may not have looked yet.
+      // Right after a boot the monitor may not have inspected anything yet.
       expect(findings.filter(({ check }) => check !== "monitor")).toEqual([]);
       expect(sound).toBe(true);
       expect(checks.filter(({ name, outcome }) => outcome !== "fine" && name !== "monitor")).toEqual([]);
@@ -33,7 +34,7 @@ describe("doctor", () => {
         "systemctl stop guestos-monitor.service",
       ];
       await vm.shell.ok(breaking.join(" && "));
-      const { status, stdout } = await guestosBoot(vm, "doctor --json");
+      const { status, stdout } = await guestosBoot(vm, argumentsOf(doctorJson));
       expect(status, stdout).toBe(17);
       const { sound, findings } = Doctor.parse(JSON.parse(stdout));
       expect(sound).toBe(false);
@@ -47,10 +48,10 @@ describe("doctor", () => {
           expect.stringMatching(/^systemctl start guestos-monitor.service;/),
         ],
       ]);
-      const text = await guestosBoot(vm, "doctor");
+      const text = await guestosBoot(vm, argumentsOf(doctor));
       expect(text.stdout).toMatch(/^4 things are wrong\n/);
       for (const { problem } of findings) await vm.shell.ok(problem.todo.split(";")[0] ?? "", { timeout: BOOT_TIMEOUT });
-      const repaired = await guestosBoot(vm, "doctor");
+      const repaired = await guestosBoot(vm, argumentsOf(doctor));
       expect(repaired.status, repaired.stdout).toBe(0);
       expect(repaired.stdout).toMatch(/^sound: /);
     }));

@@ -3,6 +3,7 @@ import { onANode } from "../../support/documented/on-a-node.ts";
 import { inTerminal } from "../support/in-terminal.ts";
 import { BOOT_TIMEOUT, untilBooted } from "../support/node.ts";
 import { NAME, node } from "./story.ts";
+import { filled, serialConsole } from "../../support/documented/elsewhere.ts";
 
 describe("what the documents name", () => {
   test("what the documents name for a running node can be typed there", () =>
@@ -19,7 +20,7 @@ describe("what the documents name", () => {
   test("the serial console can be typed into, and left again", () =>
     node.use(async (vm) => {
       await untilBooted(vm);
-      await using terminal = inTerminal(`socat -,raw,echo=0,escape=0x1d UNIX-CONNECT:build/vm/${NAME}/serial.sock`);
+      await using terminal = inTerminal(filled(serialConsole, { default: NAME }));
       // This variant of the image logs root in there.
       terminal.keys.write("\recho $((40 + 2)) of $(id --user --name)\r");
       await expect.poll(terminal.shown, { timeout: BOOT_TIMEOUT, interval: 200 }).toMatch(/^42 of root\r?$/m);

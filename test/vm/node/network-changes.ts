@@ -4,6 +4,7 @@ import { guestosBoot, recordOf, runDocument } from "../support/chain.ts";
 import { injectedNetwork } from "../support/injected-node.ts";
 import { ssh } from "../support/reach.ts";
 import { injected, node } from "./story.ts";
+import { argumentsOf, networkAndHostname } from "../../support/documented/elsewhere.ts";
 
 /** The default route of IPv4, and what networkd calls the state of the link. */
 async function ipv4Way(vm: VirtualMachine): Promise<string> {
@@ -17,7 +18,7 @@ describe("changes of the network", () => {
       await vm.shell.ok(
         "sed --in-place --expression 's/^name_servers=.*/& 2001:db8:6772::3/' --expression 's/^hostname=.*/hostname=renamed/' /boot/config/network.conf",
       );
-      const units = "--unit network --unit hostname";
+      const units = argumentsOf(networkAndHostname);
       const plan = await guestosBoot(vm, `plan --json ${units}`);
       expect(plan.status, plan.stderr).toBe(11);
       const first = await guestosBoot(vm, `--json ${units}`);

@@ -4,6 +4,7 @@ import { guestos } from "../../support/chains.ts";
 import { guestosBoot, recordOf, runDocument, toolRuns } from "../support/chain.ts";
 import { BOOT_TIMEOUT } from "../support/node.ts";
 import { node } from "./story.ts";
+import { argumentsOf, filled, oneUnit, waiting } from "../../support/documented/elsewhere.ts";
 
 const readsMedium = ({ name, requires }: GuestUnit): boolean => name === "config-injection" || requires.some(readsMedium);
 
@@ -16,9 +17,9 @@ describe("runs by hand", () => {
       const names = guestos.map(({ name }) => name);
       // Two at a time: one waits for the other's lock, and gets ready meanwhile.
       const script = `cd $(mktemp -d)
-      run() { guestos-boot "\${@:2}" --json --wait 300 >$1 2>$1.err; echo $? >$1.status; }
+      run() { ${filled(waiting, { 60: "300" })} "\${@:2}" >$1 2>$1.err; echo $? >$1.status; }
       export -f run
-      echo ${names.join(" ")} | tr ' ' '\n' | xargs -P 2 -I UNIT bash -c 'run UNIT --unit UNIT'
+      echo ${names.join(" ")} | tr ' ' '\n' | xargs -P 2 -I UNIT bash -c 'run UNIT ${argumentsOf(oneUnit, { NAME: "UNIT" })}'
       run all ${names.map((name) => `--unit ${name}`).join(" ")}
       for run in ${names.join(" ")} all; do echo "$(cat $run.status) $run$(grep -v -e ^waiting -e '^{' $run.err)"; tr -d '\n' <$run; echo; done`;
       const lines = (await vm.shell.ok(script, { timeout: BOOT_TIMEOUT })).trimEnd().split("\n");

@@ -22,6 +22,7 @@ import {
   type UpgradeDocument,
   upgradeOf,
 } from "./upgrade.ts";
+import { filled, installFromAddress } from "../../support/documented/elsewhere.ts";
 
 const MOUNTED = "mkdir -p /run/b && mount -t ext4 /dev/disk/by-partlabel/B_root /run/b";
 
@@ -66,7 +67,7 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
     await vm.shell.ok("echo of the node >/var/lib/ic/data/kept && sync");
     const before = await kept(vm);
     const bootId = (await vm.shell.ok("journalctl --sync && sync && cat /proc/sys/kernel/random/boot_id")).trim().replaceAll("-", "");
-    const script = `guestos-boot upgrade install --json --sha256 ${image.sha256} ${server.url}`;
+    const script = `${filled(installFromAddress, { HASH: image.sha256, "https://host/update.tar.zst": server.url })} --json`;
     if (cutAt !== undefined) {
       const installing = vm.shell.run(script, { timeout: BOOT_TIMEOUT });
       const early = installing.then(({ status, stderr }) => {
