@@ -16,7 +16,8 @@ import { diskOver, serve, start, startedByGrub, untilRestart, upgradeOf } from "
 
 /**
  * A node with an orchestrator, on a host that boots its kernel: a stand-in for each does what today's does. The node is taken through an
- * upgrade by the old names, and goes back by the host's own rules. At the end GRUB boots the same disk.
+ * upgrade by the old names, and goes back by the host's own rules. At the end GRUB chooses the same
+ * system on that disk.
  */
 
 vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
@@ -130,21 +131,6 @@ async function calls(vm: VirtualMachine): Promise<void> {
   expect(wordsIn(vm)).toEqual(["SUCCESS"]);
 }
 
-/** The words of one more boot of that disk, whose chain ends as that script on the booting machine makes it. */
-async function wordsOf(disk: string, dropIn: string): Promise<readonly string[]> {
-  const { boot } = await directBoot(disk, join(stateFolder(NAME), "host"));
-  const vm = await start(NAME, disk, { boot, credentials: { "systemd.unit-dropin.guestos-boot.service": dropIn } });
-  try {
-    await untilBooted(vm);
-    await vm.waitForSerial(/GUESTOS BOOT \w+/, { timeout: BOOT_TIMEOUT });
-    // A second one would come with the repair.
-    await vm.shell.run("systemctl start guestos-boot.target");
-    return wordsIn(vm);
-  } finally {
-    await vm.powerCut();
-  }
-}
-
 async function story(): Promise<void> {
   const image = await orchestratedImage("0.2.0");
   const server = await serve(image);
@@ -185,17 +171,14 @@ async function story(): Promise<void> {
       "B\n/dev/vda5\n",
     );
     await assertCleanBoot(b, { secrets: injected.secrets });
-    await b.shutdown();
   } finally {
     await b.powerCut();
   }
 
-  // GRUB, on the disk that the host had: the same system.
+  // GRUB, on the disk that the host had: the same system. How that comes up is in upgrade.test.ts.
   const grub = await start(NAME, tried);
   try {
     expect(await startedByGrub(grub)).toBe("B (stable)");
-    expect(await untilBooted(grub)).toBe("running");
-    expect(wordsIn(grub)).toEqual(["SUCCESS"]);
   } finally {
     await grub.powerCut();
   }
@@ -210,14 +193,10 @@ async function story(): Promise<void> {
       slots: { A: { kind: "proven" }, B: { kind: "failed", sha256: image.sha256 } },
       refused: [{ sha256: image.sha256 }],
     });
-    await back.shutdown();
   } finally {
     await back.powerCut();
   }
-
-  // A chain that is killed, and one that never begins.
-  expect(await wordsOf(committed, "[Service]\nExecStartPost=\nExecStart=\nExecStart=/bin/sh -c 'kill -9 $$$$'\n")).toEqual(["FAILURE"]);
 }
 
-test("an orchestrator and a host of today take the node through an upgrade and back, and GRUB boots the same disk", () =>
+test("an orchestrator and a host of today take the node through an upgrade and back, and GRUB chooses the same system", () =>
   withPanicRetry(story));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { guestosBoot } from "../support/chain.ts";
+import { wordsIn } from "../support/clean-boot.ts";
 import { BOOT_TIMEOUT, untilBooted } from "../support/node.ts";
 import { writeOwn } from "../support/own-configuration.ts";
 import { afterPowerCut } from "./story.ts";
@@ -55,6 +56,9 @@ describe("a failed boot", () => {
         ["last", "active\nactivating\ninactive\n"],
       ] as const) {
         before = await asked();
+        // As in a boot that has told the host nothing yet.
+        await vm.shell.ok("rmdir /run/guestos-boot-word");
+        const said = vm.serial.text.length;
         await vm.shell.ok(
           `rm --force /run/waiting; echo wait >/run/${name}; systemctl stop guestos-boot.service; systemctl --no-block start guestos-boot.target; until [ -e /run/waiting ]; do sleep 1; done`,
           all,
@@ -69,9 +73,12 @@ describe("a failed boot", () => {
         expect(await vm.shell.ok("systemctl show -P ConditionResult guestos-go-back.service")).toBe("no\n");
         const status = await guestosBoot(vm, "status");
         expect(status).toMatchObject({ status: 13, stdout: expect.stringContaining("was cut off before its end") });
+        await vm.waitForSerial(/GUESTOS BOOT \w+/, { from: said });
         await vm.shell.ok(`rm /run/${name}; systemctl start guestos-boot.target`, all);
         expect(await states()).toBe("active\nactive\nactive\n");
         expect((await guestosBoot(vm, "status")).status).toBe(0);
+        // Once: the start that repaired it says no other one.
+        expect(wordsIn(vm, said)).toEqual(["FAILURE"]);
       }
     }));
 });
