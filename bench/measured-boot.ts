@@ -12,7 +12,7 @@ import { configMedium, type ConfigFiles } from "../test/vm/support/media.ts";
 import { processorTime, tracedProcesses } from "./process-trace.ts";
 import { serviceOf, SLICE, steps, TARGET } from "./shell-chain/chain.ts";
 
-const PATIENCE = 900_000;
+const TIMEOUT = 900_000;
 const MIB = 1024 ** 2;
 
 /** What boots are measured on. */
@@ -123,7 +123,7 @@ export async function measuredBoot(
     media: kind === "first boot" ? [{ id: "config", image: await configMedium("bench", config) }] : [],
   });
   try {
-    await vm.shell.run("systemctl is-system-running --wait", { timeout: PATIENCE, readyTimeout: PATIENCE });
+    await vm.shell.run("systemctl is-system-running --wait", { timeout: TIMEOUT, readyTimeout: TIMEOUT });
     const measured = await measure(vm, chain, machine.isCounted);
     await vm.shell.run("systemctl --no-block poweroff");
     await vm.ended;
@@ -161,7 +161,7 @@ async function measure(vm: VirtualMachine, chain: Chain, isTraced: boolean): Pro
 
 /** Numbers that systemd has, a unit after the other. */
 async function shown(vm: VirtualMachine, units: readonly string[], property: string): Promise<readonly number[]> {
-  const text = await vm.shell.ok(`systemctl show --property ${property} ${units.join(" ")}`, { timeout: PATIENCE });
+  const text = await vm.shell.ok(`systemctl show --property ${property} ${units.join(" ")}`, { timeout: TIMEOUT });
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.map((line) => Number(line.slice(line.indexOf("=") + 1)));
 }
@@ -169,7 +169,7 @@ async function shown(vm: VirtualMachine, units: readonly string[], property: str
 /** @throws when the kernel has dropped the oldest of it */
 async function traceOf(vm: VirtualMachine): Promise<string> {
   const script = "cd /sys/kernel; [ -e tracing/trace ] || mount -t tracefs tracefs tracing; cd tracing; echo 0 >tracing_on; gzip -1 <trace";
-  const { status, stderr, bytes } = await vm.shell.run(script, { timeout: PATIENCE });
+  const { status, stderr, bytes } = await vm.shell.run(script, { timeout: TIMEOUT });
   if (status !== 0) throw new Error(`the kernel's trace cannot be read: ${stderr}`);
   const trace = gunzipSync(bytes).toString("utf8");
   const [, kept, written] = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/.exec(trace) ?? [];
@@ -198,7 +198,7 @@ const CriticalChain = z.object({
 
 /** By the boot's own record. Waiting for devices counts: they come when they come. */
 async function limitOf(vm: VirtualMachine): Promise<number> {
-  const { links } = CriticalChain.parse(await vm.shell.json("guestos-boot analyze critical-chain --json", { timeout: PATIENCE }));
+  const { links } = CriticalChain.parse(await vm.shell.json("guestos-boot analyze critical-chain --json", { timeout: TIMEOUT }));
   const parts = links.flatMap((link) => link.parts).filter(({ kind }) => kind === "tool" || kind === "wait");
   return parts.reduce((sum, { seconds }) => sum + seconds, 0);
 }

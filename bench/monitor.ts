@@ -26,13 +26,13 @@ const MIB = 1024 ** 2;
 const PAUSE = 2500;
 /** Milliseconds after the last round: V8 tidies up in the first half minute without work, and then has no more to do. */
 const AFTERMATH = 30_000;
-const PATIENCE = 20_000;
+const TIMEOUT = 20_000;
 
 const base = readFileSync(join(root, "etc/guestos/nftables.conf"), "utf8");
 const rules = (round: number): string => base.replace("22, 9100", `22, 9100, ${10_000 + round}`);
 
 const program = process.env["BENCH_PROGRAM"] ?? join(root, "dist/guestos-boot");
-// What was read or written in one go lies in memory in large pieces, of which each counts whole: twice as much as where it is started only.
+// What was read or written in one go is in memory in large pieces, of which each counts whole: twice as much as where it is started only.
 execFileSync("dd", [`if=${program}`, "iflag=nocache", "count=0", "status=none"]);
 const node = await monitoredNamespace([program], rules(0));
 const listener = spawn("nsenter", ["--target", String(node.inside.pid), "--net", "--", "nft", "monitor"], {
@@ -94,13 +94,13 @@ async function latency(round: number): Promise<number> {
   onText = () => heard.includes(port) && loaded.resolve(performance.now());
   const start = performance.now();
   await node.putRuleset(rules(round));
-  const late = setTimeout(() => loaded.reject(new Error(`the ruleset was not loaded:\n${heard}`)), PATIENCE);
+  const late = setTimeout(() => loaded.reject(new Error(`the ruleset was not loaded:\n${heard}`)), TIMEOUT);
   const end = await loaded.promise;
   clearTimeout(late);
   return end - start;
 }
 
 async function until(reached: () => Promise<boolean>): Promise<void> {
-  for (const limit = performance.now() + PATIENCE; performance.now() < limit; await wait(100)) if (await reached()) return;
+  for (const limit = performance.now() + TIMEOUT; performance.now() < limit; await wait(100)) if (await reached()) return;
   throw new Error(`the monitor did not load the first ruleset:\n${await node.output()}`);
 }

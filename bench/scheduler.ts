@@ -54,7 +54,7 @@ const collectGarbage = runInNewContext("gc") as () => void;
 /** So many units in all are run for a time that is taken, in as many graphs as that makes. */
 const UNITS_A_TIME = 100_000;
 
-/** Of one graph. What making the graphs leaves behind is given back before, for whoever allocates next pays for it. */
+/** Of one graph. What making the graphs leaves behind is given back before, or the next allocation pays for it. */
 async function seconds(work: (all: Units) => Promise<void>, count: number): Promise<number> {
   const graphs = Array.from({ length: UNITS_A_TIME / count }, () => units(count));
   collectGarbage();

@@ -56,17 +56,17 @@ try {
   const third = Math.floor(usages.length / 3);
   const middle = median(usages.slice(third, 2 * third));
   const last = median(usages.slice(2 * third));
-  const looks = (await node.output()).match(/nftables: repaired/g)?.length ?? 0;
+  const repairs = (await node.output()).match(/nftables: repaired/g)?.length ?? 0;
   const text = ({ own, mapped, descriptors }: MonitorUsage): string =>
     `${(own / MIB).toFixed(1)} MiB of its own, ${(mapped / MIB).toFixed(1)} MiB of mapped files, ${descriptors} descriptors`;
-  console.log(`${events} events, ${looks} times repaired, in ${seconds} s`);
+  console.log(`${events} events, ${repairs} times repaired, in ${seconds} s`);
   console.log(`in the middle: ${text(middle)}`);
   console.log(`at the end:    ${text(last)}; record ${(record / 1024).toFixed(0)} KiB`);
   const peak = Math.max(...usages.map(({ own }) => own));
   console.log(`at most:       ${(peak / MIB).toFixed(1)} MiB of its own`);
   const grown = peak > OWN_LIMIT || last.own - middle.own > BREATH || last.descriptors > middle.descriptors || record > RECORD_LIMIT;
   console.log(grown ? "it has grown" : "it has not grown");
-  process.exitCode = grown || looks === 0 ? 1 : 0;
+  process.exitCode = grown || repairs === 0 ? 1 : 0;
 } finally {
   await node.stop();
 }

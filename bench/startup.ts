@@ -60,7 +60,7 @@ function measure(program: string, args: readonly string[]): number {
   return Number(end - start) / 1e6;
 }
 
-/** The value below which that share of the sorted values lies. */
+/** The value below which that share of the sorted values is. */
 function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

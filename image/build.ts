@@ -72,7 +72,7 @@ async function takeBootFiles(root: string, boot: string, partitions: readonly Pa
   for (const name of await readdir(join(root, "boot"))) await rm(join(root, "boot", name), { recursive: true });
 }
 
-// Folders and files that the builder makes must not get their modes from whoever runs it.
+// Folders and files that the builder makes must not get their modes from the account that runs it.
 process.umask(0o022);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupted.abort());
 try {

@@ -23,7 +23,7 @@ const MODULES = [
   "efi_gop",
 ];
 
-/** GRUB as one UEFI program. It looks for grub.cfg on the second partition of the disk it was loaded from. */
+/** GRUB as one UEFI program. It reads grub.cfg from the second partition of the disk it was loaded from. */
 export async function makeGrubImage(path: string): Promise<Uint8Array> {
   await run("grub-mkimage", ["-O", "x86_64-efi", "-p", "(,gpt2)/", "-o", path, ...MODULES]);
   return readFile(path);

@@ -91,7 +91,7 @@ export async function probe(accelerator: readonly string[], folder: string): Pro
   }
 }
 
-/** `mov al, PROBE_VALUE; out 0xf4, al; hlt; jmp -3`, and the signature that the BIOS looks for. */
+/** `mov al, PROBE_VALUE; out 0xf4, al; hlt; jmp -3`, and the signature that the BIOS expects. */
 function bootDisk(): Uint8Array {
   // SeaBIOS does not boot from a disk smaller than a cylinder.
   const disk = new Uint8Array(1024 * 1024);

@@ -72,9 +72,9 @@ async function stopRunning(): Promise<void> {
 async function follow(vm: VirtualMachine, timeout: number): Promise<number> {
   const report = await untilEnded(vm, timeout);
   console.log(`\n${bootTable(report).join("\n")}\n`);
-  const patience = SSH_TIMEOUT[hasSucceeded(report) ? "succeeded" : "failed"];
-  const reachable = await answersSsh(vm.ports.ssh, patience);
-  const silence = `ssh does not answer on port ${vm.ports.ssh} within ${patience / 1000} s`;
+  const sshTimeout = SSH_TIMEOUT[hasSucceeded(report) ? "succeeded" : "failed"];
+  const reachable = await answersSsh(vm.ports.ssh, sshTimeout);
+  const silence = `ssh does not answer on port ${vm.ports.ssh} within ${sshTimeout / 1000} s`;
   console.log(`log in   ${reachable ? `make ssh${PROFILE} (port ${vm.ports.ssh})` : silence}`);
   console.log(`metrics  https://127.0.0.1:${vm.ports.metrics}/metrics`);
   if (defaultProfile === "boundary") {
@@ -84,7 +84,7 @@ async function follow(vm: VirtualMachine, timeout: number): Promise<number> {
   }
   console.log(`stop     make stop${PROFILE}`);
   if (!hasSucceeded(report))
-    console.log(`\nnot every unit succeeded: the console is in ${vm.serial.path}; docs/lab.md says how to look further`);
+    console.log(`\nnot every unit succeeded: the console is in ${vm.serial.path}; docs/lab.md says how to inspect it further`);
   return hasSucceeded(report) && reachable ? 0 : 1;
 }
 

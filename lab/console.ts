@@ -32,7 +32,7 @@ export interface TextLine {
 
 export type ConsoleEvent = UnitLine | WaitingLine | EndLine | TextLine;
 
-/** The program's lines as journald forwards them, wherever on the line they begin: a prompt may stand before them. */
+/** The program's lines as journald forwards them, wherever on the line they begin: a prompt may be before them. */
 const OURS = /(?:\[ *\d+\.\d+\] )?guestos-(?:boot|monitor)\[\d+\]: /;
 /** The kernel's own lines. printk(9) writes at once, also into the middle of a line of someone else. */
 const KERNEL = /\[ *\d+\.\d{6}\] /;

@@ -88,7 +88,7 @@ export async function makeDefaultMedium(): Promise<void> {
   await makeConfigMedium(defaultFiles.configFolder, defaultFiles.medium, defaultProfile);
 }
 
-/** The host's part of the product: a folder becomes the medium that a node looks for. */
+/** The host's part of the product: a folder becomes the medium that a node expects. */
 export async function makeConfigMedium(from: string, out: string, profile: ProfileName = "guestos"): Promise<void> {
   await rm(out, { force: true });
   await tool(process.execPath, [join(repository, "src/cli/main.ts"), "config-image", "--profile", profile, "--out", out, from]);

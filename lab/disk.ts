@@ -14,7 +14,7 @@ export interface DiskOptions {
   readonly copy?: boolean;
 }
 
-/** Makes a qcow2 disk from an image, enlarged as a host enlarges it: what is new stands behind the backup GPT. */
+/** Makes a qcow2 disk from an image, enlarged as a host enlarges it: what is new is behind the backup GPT. */
 export async function makeDisk({ backing, path, size, copy = false }: DiskOptions): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });

@@ -2,7 +2,7 @@ import { ProblemError } from "../src/base/problem.ts";
 
 /**
  * The guest's kernel was hit by a defect of emulation: another processor ran an instruction while the kernel was patching it
- * (a breakpoint stands there for that moment), or the timer's interrupts stayed away because the host was too busy. Nothing of
+ * (a breakpoint is there for that moment), or the timer's interrupts stayed away because the host was too busy. Nothing of
  * ours is involved, so a test harness may start such a machine again; it retries on nothing else, and counts.
  */
 export class GuestPanicError extends ProblemError {}

@@ -62,7 +62,7 @@ export class SerialLog {
 
 /** Without the escape sequences that firmware and systemd send to a terminal, and with plain line ends. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- control characters are what is searched for
   return text
     .replaceAll(/\x1b(?:\[[0-9;?=]*[ -/]*[@-~]|[()][A-Z0-9]|[=>c78M])/g, "")
     .replaceAll(/\r+\n?/g, "\n")

@@ -183,7 +183,7 @@ function escaped(script: string): string {
     .join("");
 }
 
-/** `=` stands first, so that an empty field is a field. */
+/** `=` comes first, so that an empty field is a field. */
 function decoded(field: string): Buffer {
   return Buffer.from(field.slice(1), "base64");
 }

@@ -19,7 +19,7 @@ export interface MachinePorts {
 export interface WaitOptions {
   /** Milliseconds; five minutes when absent. */
   readonly timeout?: number;
-  /** Where in the serial log to begin to look, in characters; its start when absent. */
+  /** Where in the serial log to begin, in characters; its start when absent. */
   readonly from?: number;
 }
 
@@ -56,8 +56,8 @@ export class VirtualMachine {
     this.#qemu = qemu;
     this.#ports = ports;
     this.#over = over;
-    serial.onText(() => this.#lookForPanic());
-    this.#lookForPanic();
+    serial.onText(() => this.#checkForPanic());
+    this.#checkForPanic();
     qemu.qmp.onEvent(({ event }) => event === "RESET" && shell.onReset());
     void qemu.ended.then((how) => {
       qemu.qmp.close();
@@ -92,21 +92,21 @@ export class VirtualMachine {
   async waitForSerial(pattern: RegExp, { timeout = DEFAULT_WAIT, from = 0 }: WaitOptions = {}): Promise<RegExpExecArray> {
     // A global or sticky pattern would remember where it stopped.
     const stateless = new RegExp(pattern, pattern.flags.replaceAll(/[gy]/g, ""));
-    const look = (): RegExpExecArray | undefined => stateless.exec(this.serial.text.slice(from)) ?? undefined;
-    return this.waitFor(`the serial log to show ${String(pattern)}`, timeout, look);
+    const check = (): RegExpExecArray | undefined => stateless.exec(this.serial.text.slice(from)) ?? undefined;
+    return this.waitFor(`the serial log to show ${String(pattern)}`, timeout, check);
   }
 
   /**
-   * Waits until `look` has found something; it is asked at once and after each piece of new text on the serial console.
+   * Waits until `check` has found something; it is asked at once and after each piece of new text on the serial console.
    *
    * @param what for the error: "waited 300 s for ..."
    * @param timeout milliseconds
    * @throws MachineTimeoutError with the log's tail
    */
-  waitFor<T>(what: string, timeout: number, look: () => T | undefined): Promise<T> {
+  waitFor<T>(what: string, timeout: number, check: () => T | undefined): Promise<T> {
     return this.#wait(what, timeout, (found) => {
       const inspectNow = (): void => {
-        const value = look();
+        const value = check();
         if (value !== undefined) found(value);
       };
       inspectNow();
@@ -186,7 +186,7 @@ export class VirtualMachine {
     await this.powerCut();
   }
 
-  #lookForPanic(): void {
+  #checkForPanic(): void {
     const panic = guestPanic(this.serial.text, this.serial.path);
     if (panic !== undefined) this.#over.abort(panic);
   }
@@ -199,7 +199,7 @@ export class VirtualMachine {
     );
   }
 
-  /** `begin` starts to look, and returns what ends that. */
+  /** `begin` starts to check, and returns what ends that. */
   async #wait<T>(what: string, timeout: number, begin: (found: (value: T) => void) => () => void): Promise<T> {
     const { signal } = this.#over;
     const { promise, resolve, reject } = Promise.withResolvers<T>();

@@ -50,7 +50,7 @@ function git(...args: readonly string[]): string {
   try {
     return execFileSync("git", args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
-    // No git, or no repository (an unpacked release): the version then stands alone.
+    // No git, or no repository (an unpacked release): nothing is added to the version.
     return "";
   }
 }

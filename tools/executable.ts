@@ -72,7 +72,7 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     footer: { js: "})" },
     // dbus-next asks for it at the address of an X11 session, which a node has not.
     external: ["x11"],
-    // What asks for its own folder finds none, wherever the executable lies.
+    // What asks for its own folder finds none, wherever the executable is.
     define: { BUILT_VERSION: JSON.stringify(version), __dirname: '"/"', __filename: '"/guestos-boot"' },
     plugins: [lazyBuiltins, embeddedAddons],
     logLevel: "warning",
@@ -151,7 +151,7 @@ const lazyBuiltins: Plugin = {
   },
 };
 
-/** Replaces the loader that looks for a native addon in its package's folder by one that takes it out of the executable. */
+/** Replaces the loader that searches for a native addon in its package's folder by one that takes it out of the executable. */
 const embeddedAddons: Plugin = {
   name: "embedded-addons",
   setup(builder) {

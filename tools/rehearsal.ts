@@ -1,7 +1,7 @@
 /**
  * What an executable's code cache is made by (tools/code-cache.ts): the commands of a boot, on a machine that is a folder.
  *
- * The program gets Node's modules from here. Every path that it opens lies in that folder, every tool that it starts is true(1), and
+ * The program gets Node's modules from here. Every path that it opens is in that folder, every tool that it starts is true(1), and
  * no one answers it on a socket: so it changes nothing, needs no root, and does the same wherever it is built.
  */
 import childProcess from "node:child_process";
@@ -46,7 +46,7 @@ function run(program: Program, load: NodeJS.Require, args: readonly string[]): P
 
 function builtinsOf(root: string, load: NodeJS.Require): NodeJS.Require {
   const refuse = (): never => {
-    throw new Error("there is nobody");
+    throw new Error("there is no one");
   };
   const others = new Map<string, object>([
     ["node:fs", below(root, fs)],

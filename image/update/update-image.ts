@@ -33,7 +33,7 @@ async function updateImage(version: string): Promise<void> {
   });
 }
 
-/** Made on the spot, for tests: an image that goes to nodes is signed by whoever publishes it. */
+/** Made on the spot, for tests: an image that goes to nodes is signed by its publisher. */
 async function signingKey(): Promise<KeyObject> {
   const file = join(buildFolder, "update-key.pem");
   await mkdir(buildFolder, { recursive: true });

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { CHUNK_BYTES, contentDigest, type Manifest, type MemberName } from "../../src/upgrade/manifest.ts";
 
-/** Where a member's content lies: a whole file, or a partition in a disk image. Bytes. */
+/** Where a member's content is: a whole file, or a partition in a disk image. Bytes. */
 export interface Extent {
   readonly path: string;
   readonly offset: number;
@@ -30,7 +30,7 @@ interface Survey {
 }
 
 /**
- * An upgrade image as a tar, piece by piece: VERSION.TXT and the manifest first, so that whoever reads it knows at once what it
+ * An upgrade image as a tar, piece by piece: VERSION.TXT and the manifest first, so that a reader knows at once what it
  * should be, then both partitions as GNU sparse members. The same content gives the same bytes.
  */
 export async function* updateTar({ version, boot, root }: UpdateContent): AsyncIterable<Buffer> {
@@ -123,7 +123,7 @@ function plainMember(name: string, text: string): Buffer {
   return Buffer.concat([sealed(emptyHeader(name, "0", content.length)), content, Buffer.alloc(padding(content.length))]);
 }
 
-/** Of root, read by all, of no time: nothing of whoever builds it is in it. */
+/** Of root, read by all, of no time: nothing of the builder is in it. */
 function emptyHeader(name: string, type: string, size: number): Buffer {
   const header = Buffer.alloc(BLOCK);
   header.write(name, 0, "latin1");

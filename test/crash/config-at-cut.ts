@@ -17,7 +17,7 @@ export interface ConfigAtCut {
 
 const MIB = 1024 * 1024;
 const partition = partitionsOf("lab").find(({ name }) => name === "config") ?? { startMiB: 0, sizeMiB: 0 };
-/** Where the config partition lies, in bytes. */
+/** Where the config partition is, in bytes. */
 export const configPlace = { offset: partition.startMiB * MIB, length: partition.sizeMiB * MIB };
 const SEPARATOR = "====";
 /** Milliseconds. */

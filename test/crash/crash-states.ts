@@ -60,7 +60,7 @@ export function piecesOf({ pending }: Window, unit: number): readonly Piece[] {
   });
 }
 
-/** What stands on the disk after a cut, beyond what is durable: to be written in this order. */
+/** What is on the disk after a cut, beyond what is durable: to be written in this order. */
 export function writesAfterCut(log: WriteLog, { forced }: Window, kept: readonly Piece[]): readonly DiskWrite[] {
   const always = forced.map((entry) => ({ entry, from: 0, length: entry.length }));
   const inOrder = [...always, ...kept].toSorted((one, two) => one.entry.index - two.entry.index || one.from - two.from);

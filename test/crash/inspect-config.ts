@@ -9,7 +9,7 @@ import type { Recording } from "./recording.ts";
 import { remembered } from "./remembered.ts";
 import { Replay } from "./replay.ts";
 
-/** The LUKS2 UUIDs that stand on the disk, by the name of their intent. */
+/** The LUKS2 UUIDs that are on the disk, by the name of their intent. */
 export type Headers = ReadonlyMap<string, string>;
 
 /** What a first boot may not leave. @param name of the folder in which it works */
@@ -42,9 +42,9 @@ export async function configBeforeAndAfter(
 ): Promise<{ readonly begin: ConfigAtCut; readonly end: ConfigAtCut }> {
   const scratch = join(stateFolder(name), "config.img");
   await using replay = new Replay(join(stateFolder(name), "ends.img"), recording, log, 0);
-  const look = async (disk: RawDisk): Promise<ConfigAtCut> => configAtCut(disk, scratch);
-  const begin = await replay.at({ window: 0, variant: 0 }, look);
-  return { begin, end: await replay.at({ window: replay.windows.length - 1, variant: 1 }, look) };
+  const inspect = async (disk: RawDisk): Promise<ConfigAtCut> => configAtCut(disk, scratch);
+  const begin = await replay.at({ window: 0, variant: 0 }, inspect);
+  return { begin, end: await replay.at({ window: replay.windows.length - 1, variant: 1 }, inspect) };
 }
 
 /** Intents, the notes about the medium and the mark of the run are written more than once. */

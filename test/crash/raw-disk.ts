@@ -25,8 +25,8 @@ export class RawDisk {
     }
   }
 
-  /** Applies the writes, lets `look` see the disk, and takes them back again. */
-  async with<T>(writes: readonly DiskWrite[], look: () => T | Promise<T>): Promise<T> {
+  /** Applies the writes, lets `inspect` read the disk, and takes them back again. */
+  async with<T>(writes: readonly DiskWrite[], inspect: () => T | Promise<T>): Promise<T> {
     const before: DiskWrite[] = [];
     for (const group of neighbours(writes)) {
       const held = { offset: group.offset, length: group.length, bytes: this.read(group.offset, group.length) };
@@ -34,7 +34,7 @@ export class RawDisk {
       this.apply([group.isDiscard ? { offset: held.offset, length: held.length } : { ...held, bytes: overlaid(held, group.writes) }]);
     }
     try {
-      return await look();
+      return await inspect();
     } finally {
       // The last one first: where two overlap, the older one's bytes are those from before both.
       this.apply(before.toReversed());

@@ -45,7 +45,7 @@ export async function recordGrubenv(cases: readonly Case[]): Promise<ReadonlyMap
         return { path, log, format: "raw", serial: name } as const;
       }),
     ],
-    // The kernel hands the initramfs, and that the shell, what stands behind the two hyphens.
+    // The kernel hands the initramfs, and that the shell, what is behind the two hyphens.
     boot: runs(running, await kernelBoot(["init=/bin/bash", "--", "-c", `"mount -r LABEL=${TOOLS} /mnt; . /mnt/run.sh"`])),
     network: false,
     labShell: false,
@@ -65,7 +65,7 @@ async function blankDisk(folder: string, { name, old }: Case): Promise<Recorded 
   const disk = join(folder, `${name}.img`);
   await writeFile(disk, "");
   await truncate(disk, DISK_KIB * 1024);
-  // A cluster a sector, so that the block has two of them, and one that lies free before them: what is allocated next is another.
+  // A cluster a sector, so that the block has two of them, and one that is free before them: what is allocated next is another.
   await tool("mkfs.vfat", ["--invariant", "-F", "16", "-s", "1", "-n", "GRUB", disk, String(FILE_SYSTEM_KIB)]);
   const copyIn = async (file: string, content: string | Uint8Array): Promise<void> => {
     await writeFile(join(folder, file), content);

@@ -47,8 +47,8 @@ export class Replay {
     this.#seed = seed;
   }
 
-  /** @param look sees the disk as it is at that point; afterwards the pending writes are taken back */
-  async at<T>(point: Point, look: (disk: RawDisk, facts: AtCut) => T | Promise<T>): Promise<T> {
+  /** @param inspect reads the disk as it is at that point; afterwards the pending writes are taken back */
+  async at<T>(point: Point, inspect: (disk: RawDisk, facts: AtCut) => T | Promise<T>): Promise<T> {
     const window = this.windows[point.window];
     if (window === undefined) throw new Error(`there is no window ${point.window}`);
     const disk = await this.#diskBefore(window.durable);
@@ -59,7 +59,7 @@ export class Replay {
     const changed = [...this.#changed, ...since, ...kept].map(({ offset, length }) => ({ offset, length }));
     this.#changed = kept.map(({ offset, length }) => ({ offset, length }));
     const keptBytes = kept.reduce((sum, { length }) => sum + length, 0);
-    return disk.with(kept, async () => look(disk, { window, changed, keptBytes }));
+    return disk.with(kept, async () => inspect(disk, { window, changed, keptBytes }));
   }
 
   /** The disk at some point not after that one. */

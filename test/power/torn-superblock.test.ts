@@ -10,7 +10,7 @@ import { BOOT_TIMEOUT, bootedNode, diskOf, untilBooted } from "../vm/support/nod
 vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
 
 const NAME = "torn";
-/** ext4: the superblock stands 1024 bytes behind the start of the file system, and s_mtime, the time of the last mount, at 0x2c of it. */
+/** ext4: the superblock is 1024 bytes behind the start of the file system, and s_mtime, the time of the last mount, at 0x2c of it. */
 const MOUNT_TIME = 1024 + 0x2c;
 
 const first = bootedNode(async () => ({ name: NAME, boot: "kernel", config: (await injectedNode()).config }));

@@ -31,7 +31,7 @@ const MOUNTINFO = "/proc/self/mountinfo";
 /** What /proc/self/mountinfo says of a root and a tmpfs at /run. */
 export const ROOT_AND_RUN = "22 1 254:5 / / ro - ext4 /dev/vda5 ro\n24 22 0:23 / /run rw - tmpfs tmpfs rw\n";
 
-/** mount(8) for bind mounts of what lies below /run: the mount table then has them. */
+/** mount(8) for bind mounts of what is below /run: the mount table then has them. */
 export const bindingMount: ToolAction = (host, { args }) => {
   const [source = "", target = ""] = args.slice(-2);
   const table = host.files.get(MOUNTINFO)?.toString() ?? "";

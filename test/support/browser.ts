@@ -18,9 +18,9 @@ const FLAGS = [
 export async function browser(): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), "guestos-boot-browser-"));
   const context = await chromium.launchPersistentContext(profile, {
-    ...{ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, viewport: WINDOW, timeout: PATIENCE },
+    ...{ executablePath: "/usr/bin/chromium", headless: true, args: FLAGS, viewport: WINDOW, timeout: TIMEOUT },
   });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT);
   return {
     page: context.pages()[0] ?? (await context.newPage()),
     async stop() {
@@ -31,10 +31,10 @@ export async function browser(): Promise<Browser> {
 }
 
 /** Milliseconds: only ends what hangs. */
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 const WINDOW = { width: 1280, height: 900 };
 
-/** What is wrong with how a page looks, as measure-page.js measures it: nothing, for a good one. */
+/** What is wrong with the layout of a page, as measure-page.js measures it: nothing, for a good one. */
 export async function pageFaults(page: Page): Promise<readonly string[]> {
   const height = await page.evaluate<number>("document.documentElement.scrollHeight");
   await page.setViewportSize({ ...WINDOW, height: Math.max(WINDOW.height, height) });

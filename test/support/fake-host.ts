@@ -2,7 +2,7 @@ import { commandText, type Command, type Completed, CommandError } from "../../s
 import type { FileAttributes, FileFacts, Host, Space } from "../../src/system/host.ts";
 
 export interface FakeMachine {
-  /** Text or bytes by path; a folder is there when something lies below it. */
+  /** Text or bytes by path; a folder is there when something is below it. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly links?: Readonly<Record<string, string>>;
   /** Mode and owner by path, where they are not the usual: files 0600, folders 0755, all of root. */

@@ -13,7 +13,7 @@ export interface InterruptingHost extends Host {
 
 /**
  * A host that loses its power before its `n`th effect, counted from 1: that one and every later one, also in a `finally`,
- * throws `Interrupted` and does nothing. Looking goes on working, as no one is there to notice.
+ * throws `Interrupted` and does nothing. Reading goes on working, as no one is there to notice.
  */
 export function interruptingHost(host: Host, n: number): InterruptingHost {
   let count = 0;

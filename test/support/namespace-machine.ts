@@ -15,7 +15,7 @@ export interface NamespaceMachine extends TestMachine {
   readonly layout: Layout;
   /** Tools that were run, since the machine was made. */
   readonly tools: readonly Command[];
-  /** Where something of the machine lies for the test: `at("/etc/ssh")`. */
+  /** Where something of the machine is for the test: `at("/etc/ssh")`. */
   readonly at: (path: string) => string;
   /** The same machine over another host. */
   readonly over: (host: Host) => NamespaceMachine;

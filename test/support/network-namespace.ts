@@ -74,7 +74,7 @@ function hostInside(pid: number, entered: readonly string[]): Host {
   // /proc/net is a link to the reader's own network: the file must be named by the process.
   const inside = (path: string): string =>
     path.startsWith("/proc/net/") ? join(`/proc/${pid}/net`, path.slice("/proc/net/".length)) : join(`/proc/${pid}/root`, path);
-  // What is below /proc/sys/net is the reader's own network, too, whoever is named.
+  // What is below /proc/sys/net is the reader's own network, too, whatever is named.
   const sysctl = async (path: string): Promise<string | undefined> => {
     const { status, stdout } = await host.run({ program: "nsenter", args: [...entered, "cat", path], okStatuses: [0, 1] });
     return status === 0 ? stdout : undefined;

@@ -31,7 +31,7 @@ export interface FakeService {
   readonly signal: (path: string, interfaceName: string, member: string, signature: string, body: readonly unknown[]) => void;
 }
 
-/** Everybody may do everything: not the policy of the system bus is tested, but our side of the conversation. */
+/** Everyone may do everything: not the policy of the system bus is tested, but our side of the conversation. */
 function config(folder: string): string {
   return `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:path=${join(folder, "bus")}</listen><auth>EXTERNAL</auth><servicedir>${folder}</servicedir>

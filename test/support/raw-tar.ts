@@ -4,7 +4,7 @@ export interface RawEntry {
   /** The type flag: "0" file, "5" folder, "1" hard link, "2" symbolic link, "3" and "4" devices, "6" FIFO, "x" pax, "L" GNU long name. */
   readonly type?: string;
   readonly content?: string | Uint8Array;
-  /** What the header says of the size, where it lies: a number, or the field as it stands. */
+  /** What the header says of the size, where it lies: a number, or the field as it is. */
   readonly size?: number | string | Uint8Array;
   readonly linkname?: string;
   /** Raw bytes of the name, where text cannot say it. */

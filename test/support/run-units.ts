@@ -58,7 +58,7 @@ export function unit(name: string, shape: Shape = {}): Unit<World> {
   return defineUnit({ name, title: name, plan: async () => [], ...shape });
 }
 
-/** A unit whose plans give these answers one after the other, the last one for ever. */
+/** A unit whose plans give these answers one after the other, the last one forever. */
 export function answering(name: string, answers: readonly (() => Plan)[], shape: Shape = {}): Unit<World> {
   let call = 0;
   return unit(name, { plan: async () => answers[Math.min(call++, answers.length - 1)]?.() ?? [], ...shape });

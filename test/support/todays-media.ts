@@ -15,7 +15,7 @@ export function todaysTar(tree: Tree, format: (typeof TAR_FORMATS)[number] = "gn
   return tarOf(tree, [`--format=${format}`, ...options]);
 }
 
-/** As the hosts of the seed era called tar: members as they come, of whoever built them (build-bootstrap-config-image.sh). */
+/** As the hosts of the seed era called tar: members as they come, of who built them (build-bootstrap-config-image.sh). */
 export function seedTar(tree: Tree): Buffer {
   return tarOf(tree, []);
 }

@@ -10,7 +10,7 @@ const shells = {
   bash: { program: "bash --norc --noprofile -i", setUp: `source ${share}/guestos-boot.bash` },
   zsh: {
     program: "zsh -f -i",
-    // -D: no dump of what was found, -u: whoever owns the folder.
+    // -D: no dump of what was found, -u: any owner of the folder.
     setUp: `fpath=(${share} $fpath); autoload -U compinit; compinit -D -u`,
   },
 } as const;

@@ -24,7 +24,7 @@ const NAME = "boundary-node";
 const DOMAIN = "boundary.example.org";
 const VARS = `system_domains=${DOMAIN}\nipv4_replica_ips=10.0.2.0/24\n`;
 /** What the monitor sees, it takes up within that time: an emulated machine under load. */
-const PATIENCE = { timeout: 180_000, interval: 500 };
+const POLLING = { timeout: 180_000, interval: 500 };
 
 const first = certificateFor(DOMAIN);
 const second = certificateFor(DOMAIN);
@@ -158,7 +158,7 @@ test("another certificate is taken up by the monitor, while a download goes on a
     await installPrograms(vm);
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
     await putCertificate(vm, first);
-    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, PATIENCE).toBe(shown(first));
+    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, POLLING).toBe(shown(first));
     const download = await begin(vm, DOMAIN, "/slow");
     expect([download.fingerprint, download.received()]).toEqual([shown(first), "one half, "]);
     await putCertificate(vm, second);
@@ -168,7 +168,7 @@ test("another certificate is taken up by the monitor, while a download goes on a
         const { status, fingerprint } = await get(vm, DOMAIN, "/health");
         others.add(`${status} ${fingerprint}`);
         return fingerprint;
-      }, PATIENCE)
+      }, POLLING)
       .toBe(shown(second));
     expect([...others]).toEqual([`204 ${shown(first)}`, `204 ${shown(second)}`].filter((each) => others.has(each)));
     expect(download.received()).toBe("one half, ");
@@ -176,13 +176,13 @@ test("another certificate is taken up by the monitor, while a download goes on a
     expect(await download.whole()).toBe("one half, and the other");
     await vm.shell.ok("rm /run/stand-in-goes-on");
     expect(await vm.shell.ok("systemctl show --property NRestarts nginx.service")).toBe("NRestarts=0\n");
-    await expect.poll(async () => vm.shell.ok("ls /run/ic-node/etc/nginx | grep -c ^tls-"), PATIENCE).toBe("1\n");
+    await expect.poll(async () => vm.shell.ok("ls /run/ic-node/etc/nginx | grep -c ^tls-"), POLLING).toBe("1\n");
 
     // No one has to wait for the monitor: what the run does not do itself, it was done before.
     await putCertificate(vm, first);
     const run = await guestosBoot(vm, "--wait 120 --unit nginx");
     expect(run.status, run.stderr).toBe(0);
-    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, PATIENCE).toBe(shown(first));
+    await expect.poll(async () => (await get(vm, DOMAIN, "/health")).fingerprint, POLLING).toBe(shown(first));
   }));
 
 test("programs that are there are started with what they read, and restarted when that changes", () =>
@@ -222,7 +222,7 @@ test("one that ends at once is told with its own words, by the run, status and d
     expect(unit?.problem).toMatchObject(told);
     expect(unit?.problem?.found).toContain("cannot work with --address 127.0.0.1:3000");
     // As long as the monitor takes up the same file for nginx and danted, a run is under way.
-    await expect.poll(async () => (await guestosBoot(vm, "status")).status, PATIENCE).toBe(10);
+    await expect.poll(async () => (await guestosBoot(vm, "status")).status, POLLING).toBe(10);
     const status = await guestosBoot(vm, "status --json");
     expect(runDocument(status).units.find(({ name }) => name === "icx-proxy")?.problem).toMatchObject(told);
     const doctor = await guestosBoot(vm, "doctor");
@@ -232,15 +232,15 @@ test("one that ends at once is told with its own words, by the run, status and d
     expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
     await putVars(vm, VARS);
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
-    await expect.poll(async () => (await guestosBoot(vm, "status")).status, PATIENCE).toBe(0);
+    await expect.poll(async () => (await guestosBoot(vm, "status")).status, POLLING).toBe(0);
   }));
 
 test("other networks are let in to SOCKS by the monitor, and those before no longer", () =>
   node.use(async (vm) => {
     await putVars(vm, VARS.replace("10.0.2.0/24", "192.0.2.0/24"));
-    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), PATIENCE).toBe("closed");
+    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), POLLING).toBe("closed");
     await putVars(vm, VARS);
-    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), PATIENCE).toBe("hello");
+    await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), POLLING).toBe("hello");
     expect(await vm.shell.ok("systemctl show --property NRestarts danted.service")).toBe("NRestarts=0\n");
   }));
 

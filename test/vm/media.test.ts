@@ -183,7 +183,7 @@ test("a medium is known by its serial or its label, in small letters and in the 
       },
       { name: "boot sector alone", before: `${reset}\n${makeOddMedium(PLAIN_DISK, "a.tar")}`, args },
       {
-        name: "a tar that lies at /mnt",
+        name: "a tar that is at /mnt",
         before: `${reset}\nwipefs --quiet --all ${PLAIN_DISK}; udevadm settle; cp ${CASES}/a.tar /mnt/ic-bootstrap.tar`,
         args,
       },
@@ -203,7 +203,7 @@ test("a medium is known by its serial or its label, in small letters and in the 
     expect(taken("partition"), JSON.stringify(outcome("partition"))).toContain(`on ${SERIAL_DISK}1 (sha256 ${sha256(tarA)})`);
     expect(taken("label alone"), JSON.stringify(outcome("label alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarB)})`);
     expect(taken("boot sector alone"), JSON.stringify(outcome("boot sector alone"))).toContain(`on ${PLAIN_DISK} (sha256 ${sha256(tarA)})`);
-    expect(taken("a tar that lies at /mnt")).toContain(`on /mnt/ic-bootstrap.tar (sha256 ${sha256(tarA)})`);
+    expect(taken("a tar that is at /mnt")).toContain(`on /mnt/ic-bootstrap.tar (sha256 ${sha256(tarA)})`);
   }));
 
 test("nothing of a bad medium is stored, and what is wrong is said to the column", () =>

@@ -10,7 +10,7 @@ const ABSOLUTE = /^\/(?!dev\/)[\w.]/;
 const MESSAGE =
   "A unit has no path of its own: take it from the layout (src/config/layout/layout.ts), or from a file of src/system if it is the kernel's.";
 
-/** Whether it lies in what is called `owns`: a property, or a constant that becomes one. */
+/** Whether it is in what is called `owns`: a property, or a constant that becomes one. */
 function isOwned(node: Node | null | undefined): boolean {
   if (node === null || node === undefined) return false;
   return (node.key ?? node.id)?.name === "owns" || isOwned(node.parent);

@@ -170,7 +170,7 @@ function usageRoff(usage: string): string {
     .join(" ");
 }
 
-/** What stands below the options in --help: paragraphs, and examples after a line that says so. */
+/** What is below the options in --help: paragraphs, and examples after a line that says so. */
 function helpRoff(text: string): readonly string[] {
   if (text === "") return [];
   return text.split("\n\n").flatMap((part) => {

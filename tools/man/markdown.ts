@@ -11,7 +11,7 @@ export function roffOf(markdown: string): readonly string[] {
   return blocksOf(markdown.replaceAll(/^<!--.*-->$/gm, "")).flatMap(blockRoff);
 }
 
-/** What stands below a heading, up to the next one of its level. @throws Error when there is no such heading */
+/** What is below a heading, up to the next one of its level. @throws Error when there is no such heading */
 export function sectionOf(markdown: string, title: string): string {
   const [, below] = markdown.split(`\n## ${title}\n`);
   if (below === undefined) throw new Error(`there is no section "${title}"`);
@@ -26,7 +26,7 @@ type Block =
   | { readonly kind: "paragraph"; readonly text: string };
 
 function blocksOf(markdown: string): readonly Block[] {
-  // Code first: what looks like a heading in it is a comment of a shell.
+  // Code first: what has the form of a heading in it is a comment of a shell.
   return markdown.split(/^(```.*\n[^]*?^```)$/m).flatMap((part): readonly Block[] => {
     if (part.startsWith("```")) return [{ kind: "code", lines: part.split("\n").slice(1, -1) }];
     return part

@@ -72,7 +72,7 @@ export function buildDeb({ profile = DEFAULT_PROFILE, folder, dist = join(root, 
     chmodSync(join(tree, "DEBIAN", script), 0o755);
   }
   const file = join(folder, `${name}_${version}_amd64.deb`);
-  // gzip, and not too much of it: Debian and Ubuntu both know it, and whoever builds an image waits for it.
+  // gzip, and not too much of it: Debian and Ubuntu both know it, and who builds an image waits for it.
   execFileSync("dpkg-deb", ["--root-owner-group", "-Zgzip", "-z6", "--build", tree, `${file}.new`], {
     env: { PATH: process.env["PATH"], SOURCE_DATE_EPOCH: String(date) },
     stdio: ["ignore", "ignore", "inherit"],
@@ -105,7 +105,7 @@ function builtVersion(dist: string): string {
 
 function install(profile: ProfileName, dist: string, tree: string): void {
   mkdirSync(tree, { recursive: true });
-  // Folders must not get their modes from whoever runs this.
+  // Folders must not get their modes from the account that runs this.
   execFileSync("bash", ["-c", 'umask 022; exec "$@"', "bash", join(root, "tools/install.sh"), tree, "/usr", dist], {
     env: { ...process.env, PROFILE: profile },
     stdio: "inherit",
@@ -120,7 +120,7 @@ function write(tree: string, path: string, content: string | Uint8Array): void {
   chmodSync(file, 0o644);
 }
 
-/** With all above it, up to the tree, and modes that are nobody's umask. */
+/** With all above it, up to the tree, and modes that no umask changes. */
 function makeFolder(tree: string, path: string): void {
   mkdirSync(path, { recursive: true });
   for (let folder = path; folder !== tree; folder = dirname(folder)) chmodSync(folder, 0o755);

@@ -9,7 +9,7 @@ export interface ValueFacts {
   /** `layout.partitions.store`; NAME stands for what the reader chooses. */
   readonly key: string;
   readonly description: string;
-  /** What may stand there, in the words of the error for everything else. */
+  /** What may be there, in the words of the error for everything else. */
   readonly value: string;
   readonly default: string;
 }

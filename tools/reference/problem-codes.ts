@@ -59,7 +59,7 @@ function plainText(literal: string): string {
   return text;
 }
 
-/** Where one of the characters in `ends` stands outside of literals and brackets. @param visit told of all on the way, and where it ends */
+/** Where one of the characters in `ends` is outside of literals and brackets. @param visit told of all on the way, and where it ends */
 function endOf(source: string, start: number, ends: string, visit: (at: number, next: number) => void = () => undefined): number {
   let depth = 0;
   let at = start;

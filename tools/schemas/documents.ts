@@ -113,7 +113,7 @@ const Verify = z.object({
   profiles: z.array(z.object({ name: z.string(), units: Count, problems: z.array(Problem) })),
 });
 
-const Looks = z.object({ inspections: z.array(Inspection) });
+const Inspections = z.object({ inspections: z.array(Inspection) });
 
 const Doctor = z.object({
   sound: z.boolean().check(z.describe("everything was inspected, and nothing is wrong")),
@@ -225,7 +225,7 @@ export const documents = {
   "analyze-diff": { schema: DiffDocument, commands: ["analyze diff"] },
   why: { schema: WhyDocument, commands: ["why"] },
   doctor: { schema: Doctor, commands: ["doctor"] },
-  monitor: { schema: Looks, commands: ["monitor"] },
+  monitor: { schema: Inspections, commands: ["monitor"] },
   "upgrade-status": { schema: UpgradeStatus, commands: ["upgrade status"] },
   "upgrade-slot": {
     schema: z.object({

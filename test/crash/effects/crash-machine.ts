@@ -18,7 +18,7 @@ const PLACES: Readonly<Record<string, number>> = {
   "var/lib/ic/crypto": 2,
 };
 /** What ends what hangs, in milliseconds. */
-const PATIENCE = 90_000;
+const TIMEOUT = 90_000;
 
 export interface Ended {
   readonly status: number | null;
@@ -26,7 +26,7 @@ export interface Ended {
   readonly output: string;
 }
 
-/** What stands on a machine: a word on kind, mode, owner and content, by path. What has another content each time is in `random`. */
+/** What is on a machine: a word on kind, mode, owner and content, by path. What has another content each time is in `random`. */
 export interface Snapshot {
   readonly entries: ReadonlyMap<string, string>;
   /** Digests of files. */
@@ -61,7 +61,7 @@ export class CrashMachine implements Disposable {
   async run(args: readonly string[], target: Target): Promise<Ended> {
     const child = spawn(process.execPath, [join(import.meta.dirname, "program.ts"), ...this.#here(args)], {
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: PATIENCE,
+      timeout: TIMEOUT,
       killSignal: "SIGABRT",
       env: {
         ...process.env,

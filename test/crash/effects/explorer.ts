@@ -110,7 +110,7 @@ export class EffectExplorer {
     machine.unfill();
     if (reboot) {
       machine.reboot();
-      // What a boot does again, before anybody can ask for more.
+      // What a boot does again, before anyone can ask for more.
       for (const command of before) await machine.runHere(command);
       machine.unbind();
     }

@@ -1,4 +1,4 @@
-/** Stands in the place of src/system/disks/direct-file.ts: writes to a slot are effects like any other. */
+/** Takes the place of src/system/disks/direct-file.ts: writes to a slot are effects like any other. */
 import * as real from "../../../src/system/disks/direct-file.ts";
 import { requireOwn } from "./bounds.ts";
 import { effect } from "./hook.ts";

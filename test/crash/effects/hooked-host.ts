@@ -1,4 +1,4 @@
-/** Stands in the place of src/system/host.ts: the same machine, but every effect can be hooked. Also a machine of its own, as far as files cannot be it. */
+/** Takes the place of src/system/host.ts: the same machine, but every effect can be hooked. Also a machine of its own, as far as files cannot be it. */
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";

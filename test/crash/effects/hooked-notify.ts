@@ -1,5 +1,5 @@
 /**
- * Stands in the place of src/system/systemd/notify.ts: every boot is one that systemd waits for, and what it is told is an effect like any
+ * Takes the place of src/system/systemd/notify.ts: every boot is one that systemd waits for, and what it is told is an effect like any
  * other. It is kept in a file.
  */
 import { appendFile, mkdir } from "node:fs/promises";

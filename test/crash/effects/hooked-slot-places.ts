@@ -1,4 +1,4 @@
-/** Stands in the place of src/upgrade/slot-places.ts: the partitions of the other slot are files. */
+/** Takes the place of src/upgrade/slot-places.ts: the partitions of the other slot are files. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout, Slot } from "../../../src/config/layout/layout.ts";

@@ -19,7 +19,7 @@ test("diff takes numbers of boots, and this boot when only one is named", async 
   expect(lines[1]).toContain(`to   boot ${bootId.slice(0, 8)} `);
 });
 
-test("what is run and measured in this boot can be inspected by root and its readers alone; a file by everybody who may read it", async () => {
+test("what is run and measured in this boot can be inspected by root and its readers alone; a file by everyone who may read it", async () => {
   const fixture = new Fixture();
   await fixture.run();
   expect(await fixture.run("analyze", "blame")).toMatchObject({ status: 0, stdout: expect.stringContaining("slow") as string });

@@ -69,7 +69,7 @@ test("what others could have put there is not run", async () => {
   chownSync(path, 0, 0);
   chmodSync(path, 0o644);
   await refused(/mode 0644\n +expected an executable/);
-  // The build of an image is told before anybody boots it.
+  // The build of an image is told before anyone boots it.
   expect(await fixture.run("verify")).toMatchObject({ status: 18, stderr: expect.stringContaining("chmod u+x") });
   chmodSync(path, 0o755);
   renameSync(path, `${path}.real`);
@@ -77,7 +77,7 @@ test("what others could have put there is not run", async () => {
   await refused(/found {4}a link/);
   expect(existsSync(fixture.path("made-by-extra"))).toBe(false);
   renameSync(`${path}.real`, path);
-  // Whoever may write to the folder could exchange its description as well: then it is not even read.
+  // Who may write to the folder could exchange its description as well: then it is not even read.
   chmodSync(folder, 0o757);
   expect(await fixture.run("--unit", "extra")).toMatchObject({ status: 18, stderr: expect.stringContaining("others may write to it") });
   chmodSync(folder, 0o755);

@@ -74,7 +74,7 @@ test("the lock dies with a holder that is killed, even when a tool of its own li
   expect((await fixture.run("--unit", "first")).status).toBe(0);
 });
 
-test("looking needs no lock", async () => {
+test("inspection needs no lock", async () => {
   const fixture = new Fixture();
   const first = await holder(fixture);
   expect((await fixture.run("plan", "--unit", "strict")).status).toBe(0);

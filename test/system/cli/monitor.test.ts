@@ -79,7 +79,7 @@ test("rules that someone removes or adds by hand are put right", async () => {
   expect(await node.ruleset()).toContain("tcp dport 1005 accept");
 });
 
-test("the monitor inspects the ruleset itself, and what it did is in its record and its state as with any look", async () => {
+test("the monitor inspects the ruleset itself, and what it did is in its record and its state as with any inspection", async () => {
   const repairsNow = async (): Promise<number> => (await stateNow()).units.find(({ name }) => name === "nftables")?.repairs ?? 0;
   const before = await repairsNow();
   await node.putRuleset(rules(1006));

@@ -40,7 +40,7 @@ const inspect = async (check: Check): Promise<readonly [string | undefined, read
   return [examined?.fact, texts(examined?.findings ?? [])];
 };
 
-test("services that are up, or that an image does not have, are fine; so is a monitor that looked a minute ago", async () => {
+test("services that are up, or that an image does not have, are fine; so is a monitor that inspected a minute ago", async () => {
   expect(await inspect(servicesCheck)).toEqual(["guestos-boot.target is reached, nothing has failed", []]);
   expect(await inspect(monitorCheck)).toEqual(["it runs, last inspection 1 minute ago", []]);
 });
@@ -61,7 +61,7 @@ test("a state of the monitor that cannot be read is unknown", async () => {
 });
 
 test("without systemd's answer no one knows", async () => {
-  vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", `unix:path=${join(namespaceRoot(), "nobody")}`);
+  vi.stubEnv("DBUS_SYSTEM_BUS_ADDRESS", `unix:path=${join(namespaceRoot(), "no-bus")}`);
   for (const check of [servicesCheck, monitorCheck]) {
     expect(await inspect(check)).toEqual([undefined, ["unknown: cannot reach the system bus"]]);
   }

@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(stateFolder(NAME), { recursive: true, force: true });
 });
 
-/** A machine with nothing to boot: the firmware looks for something for ever. */
+/** A machine with nothing to boot: the firmware searches forever. */
 async function idleMachine(diskInterface: DiskInterface = "virtio"): Promise<VirtualMachine> {
   const path = await makeDisk({ backing: image, path: join(folder, "disk.qcow2"), size: "64M" });
   return startVirtualMachine({ name: NAME, disk: { path, interface: diskInterface }, memory: 128, labShell: false });
@@ -66,7 +66,7 @@ test("waiting for words that do not come ends in time, and shows the log", async
   await expect(vm.waitForSerial(/never said/, { timeout: 200 })).rejects.toThrow(MachineTimeoutError);
 });
 
-test("whoever waits for anything is told at once when the machine ends", async () => {
+test("every waiting caller is told at once when the machine ends", async () => {
   await using vm = await idleMachine();
   const waits = [vm.waitForSerial(/never said/), vm.shell.run("true"), vm.shell.bootId()];
   const ended = Promise.all(waits.map((wait) => expect(wait).rejects.toThrow(MachineEndedError)));

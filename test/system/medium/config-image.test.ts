@@ -58,7 +58,7 @@ const FILES = {
   [`ic_state/${"deep/".repeat(22)}${"n".repeat(120)}`]: "long",
 };
 
-test("the image is what a node looks for, and holds what was put in", async () => {
+test("the image is what a node searches for, and holds what was put in", async () => {
   const out = outFile();
   const inspection = await buildConfigImage(host, { contents: guestosMedium, out, folder: folder(FILES) });
   const image = readFileSync(out);

@@ -49,15 +49,15 @@ test("/metrics is served as Prometheus expects it, and nothing else is", async (
 });
 
 test("clients that come together share one inspection, and the next one gets a new one", async () => {
-  let looks = 0;
+  let pages = 0;
   const url = await start(async () => {
-    looks += 1;
+    pages += 1;
     await new Promise((resolve) => setTimeout(resolve, 300));
-    return `look ${looks}\n`;
+    return `page ${pages}\n`;
   });
   const texts = await Promise.all(Array.from({ length: 5 }, async () => (await fetch(`${url}/metrics`)).text()));
-  expect(new Set(texts)).toEqual(new Set(["look 1\n"]));
-  expect(await (await fetch(`${url}/metrics`)).text()).toBe("look 2\n");
+  expect(new Set(texts)).toEqual(new Set(["page 1\n"]));
+  expect(await (await fetch(`${url}/metrics`)).text()).toBe("page 2\n");
 });
 
 test("a failure is told without its reason, and the next request is served", async () => {

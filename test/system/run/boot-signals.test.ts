@@ -26,7 +26,7 @@ function bootOf(fixture: Fixture, { descriptor = true, awaited = true } = {}) {
       FIXTURE_ROOT: fixture.root,
       LISTEN_FDS: "1",
       LISTEN_FDNAMES: "notify",
-      ...(awaited ? { NOTIFY_SOCKET: fixture.path("nobody") } : {}),
+      ...(awaited ? { NOTIFY_SOCKET: fixture.path("no-socket") } : {}),
     },
   });
   let complaints = "";

@@ -49,19 +49,19 @@ test("of words that may not be kept nothing is in the answer or in the error", a
   expect(error.problem.found).toBe("the  sings");
 });
 
-test("a tool that exits well gives its output, both kinds, as it stands", async () => {
+test("a tool that exits well gives its output, both kinds, as it is", async () => {
   expect(await runCommand(shell("echo out; echo err >&2"), never)).toEqual({ status: 0, stdout: "out\n", stderr: "err\n" });
 });
 
 test("a status that counts as an answer is returned, and any other is an error with the tool's last words", async () => {
   expect((await runCommand(shell("exit 2", { okStatuses: [0, 2] }), never)).status).toBe(2);
-  const error = await errorOf(shell("echo one >&2; echo two >&2; exit 3", { okStatuses: [0, 2], todo: "look" }));
+  const error = await errorOf(shell("echo one >&2; echo two >&2; exit 3", { okStatuses: [0, 2], todo: "check it" }));
   expect(error.ending).toEqual({ kind: "exited", status: 3 });
   expect(error.problem).toEqual({
     code: "tool-failed",
     what: expect.stringContaining("failed with exit status 3"),
     found: "one / two",
-    todo: "look",
+    todo: "check it",
   });
   expect((await errorOf(shell("exit 0", { okStatuses: [1] }))).ending).toEqual({ kind: "exited", status: 0 });
 });

@@ -38,7 +38,7 @@ const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => (error instanceof Error && "code" in error ? error.code : error),
   );
 
-test("what is not there is undefined, for every way of looking", async () => {
+test("what is not there is undefined, for every way of reading", async () => {
   for (const path of [at("absent"), at("absent/below")]) {
     expect([
       await host.readText(path),
@@ -83,12 +83,12 @@ test("a folder that may not be searched could not be inspected", () => {
   writeFileSync(join(hidden, "file"), "text");
   chmodSync(hidden, 0o700);
   for (let above = folder; above !== tmpdir(); above = join(above, "..")) chmodSync(above, 0o755);
-  const looks = ["readText", "readBytes", "list", "readLink", "stat"].map((verb) => `await code(host.${verb}(path))`);
+  const reads = ["readText", "readBytes", "list", "readLink", "stat"].map((verb) => `await code(host.${verb}(path))`);
   const answer = asProcess(
     `process.setuid(65534);
      const code = (work) => work.then(() => "none", (error) => error.code);
      const path = ${JSON.stringify(join(hidden, "file"))};
-     console.log([${looks.join(", ")}, await code(host.readAt(path, 0, 1))].join());`,
+     console.log([${reads.join(", ")}, await code(host.readAt(path, 0, 1))].join());`,
   );
   expect(answer.stdout.trim()).toBe(Array.from({ length: 6 }, () => "EACCES").join());
 });

@@ -26,14 +26,14 @@ interface Start {
   readonly collections: number;
 }
 
-/** Starts the program as the executable does, but where one can look: what that consists of lies beside it. */
+/** Starts the program as the executable does, but where it can be inspected: its parts are beside it. */
 function start(...args: readonly string[]): Start {
   return watchedStart("", args);
 }
 
 /** @param watch runs before the program, and its part of Node does not count as loaded */
 function watchedStart(watch: string, args: readonly string[]): Start {
-  const look = `
+  const script = `
     const { readFileSync, writeSync } = require("node:fs");
     const { Script } = require("node:vm");
     const cachedData = readFileSync("program.cache");
@@ -44,7 +44,7 @@ function watchedStart(watch: string, args: readonly string[]): Start {
     process.on("exit", () => writeSync(3, JSON.stringify({ rejected: script.cachedDataRejected, loaded: loaded() })));
     script.runInThisContext()(require, { exports: {} });`;
   const stdout = openSync(join(folder, "stdout"), "w");
-  const { output } = spawnSync(process.execPath, [...interpreterOptions, "-e", look, "guestos-boot", ...args], {
+  const { output } = spawnSync(process.execPath, [...interpreterOptions, "-e", script, "guestos-boot", ...args], {
     cwd: `${executable}.parts`,
     encoding: "utf8",
     // A file, and not standard error: what a pipe there needs of Node is not ours.
@@ -70,12 +70,12 @@ test.each(["crypto", "child_process", "net", "zlib", "v8", "worker_threads"])("n
 });
 
 test("under the executable's options, V8 takes the code cache of Node's own modules", () => {
-  const look = `
+  const script = `
     const { internalBinding } = require("internal/test/binding");
     require("node:crypto");
     const { compiledWithCache, compiledWithoutCache } = internalBinding("builtins").getCacheUsage();
     console.log(JSON.stringify({ taken: compiledWithCache.has("crypto"), refused: [...compiledWithoutCache] }));`;
-  const { stdout } = spawnSync(process.execPath, [...interpreterOptions, "--expose-internals", "-e", look], { encoding: "utf8" });
+  const { stdout } = spawnSync(process.execPath, [...interpreterOptions, "--expose-internals", "-e", script], { encoding: "utf8" });
   expect(JSON.parse(stdout)).toEqual({ taken: true, refused: [] });
 });
 

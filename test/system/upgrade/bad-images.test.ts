@@ -31,7 +31,7 @@ test.each(cases)("$name: refused, and nothing of the running system is touched",
   expect(await readRefusedImages(machine.host, machine.layout)).toEqual([]);
   if (asked !== undefined) return;
 
-  // The same bytes, asked for by their own hash: this image is bad, whoever brings it. It is tried once.
+  // The same bytes, asked for by their own hash: this image is bad, wherever it comes from. It is tried once.
   const named = { trust: { kind: "hash", sha256: own } } as const;
   await expect(machine.install(bytesSource(bytes, 100_000), named)).rejects.toThrow(says);
   expect((await readRefusedImages(machine.host, machine.layout)).map(({ sha256 }) => sha256)).toEqual([own]);

@@ -72,7 +72,7 @@ test("the other system's /var loses its header and its intent, and nothing behin
   expect(existsSync(join(machine.layout.config.intents, "var-B.json"))).toBe(false);
 });
 
-test("what lies behind an image in its partition stays as it is, to the byte", async () => {
+test("what is behind an image in its partition stays as it is, to the byte", async () => {
   using machine = upgradeMachine();
   await machine.install(bytesSource(whole));
   const expected = Buffer.alloc(MIB, "Bboot.");
@@ -98,7 +98,7 @@ test("a chunk of which nothing seems to be there is written whole; one of which 
   const image = { version: "2.0.0", boot: noise(500_000, "b"), root: noise(8 * MIB, "r") };
   using machine = upgradeMachine({ rootBytes: 8 * MIB });
   const held = Buffer.alloc(8 * MIB, "other");
-  // No sample lies here; one lies at the beginning of the second chunk.
+  // No sample is here; one is at the beginning of the second chunk.
   image.root.copy(held, 65_536, 65_536, 131_072);
   image.root.copy(held, 4 * MIB, 4 * MIB, 4 * MIB + 131_072);
   writeFileSync(machine.places.root.path, held);

@@ -34,7 +34,7 @@ test("hostile names and words stay text", () => {
   expect(names).not.toContain("script");
 });
 
-test("waits are hatched, what was skipped is an outline, and how a unit failed stands beside it in words", () => {
+test("waits are hatched, what was skipped is an outline, and how a unit failed is beside it in words", () => {
   const script = new EventScript([{ name: "store" }, { name: "var", requires: ["store"] }], { stage: "early" });
   const unit = script.unit(1, "store");
   const wait = script.start(1, { kind: "retry", problem: { code: "test-problem", what: "no device" } }, unit);
@@ -48,7 +48,7 @@ test("waits are hatched, what was skipped is an outline, and how a unit failed s
   expect(svg).toContain('<rect class="skipped"');
 });
 
-test("two hundred units have a row each, on a picture as wide as for a few, and nothing lies outside of it", () => {
+test("two hundred units have a row each, on a picture as wide as for a few, and nothing is outside of it", () => {
   const names = Array.from({ length: 200 }, (_, index) => ({ name: `unit-${index}`, requires: index === 0 ? [] : [`unit-${index - 1}`] }));
   const script = new EventScript(names, { stage: "early" });
   for (const [index, { name }] of names.entries()) {

@@ -24,7 +24,7 @@ test("the page holds the timeline, the tables, the graph, the machine and the lo
   for (const { name } of boot.runs.flatMap(({ units }) => units)) expect(html).toContain(`<summary>${name}</summary>`);
 });
 
-test("what went wrong stands first, in words, and hostile words stay words", () => {
+test("what went wrong comes first, in words, and hostile words stay words", () => {
   const script = new EventScript([{ name: "store" }], { stage: "early", slot: undefined });
   const unit = script.unit(1, "store");
   script.note(1, unit, "<img src=x>");

@@ -55,7 +55,7 @@ test("a tool's words are clean in the record and in its problem, whether it fail
   expect(absent instanceof CommandError ? endingText(absent.ending) : absent).toBe("is not installed");
 });
 
-test("so are those of the bus, of an extra unit's executable, and of an error that nobody expected", () => {
+test("so are those of the bus, of an extra unit's executable, and of an error that no one expected", () => {
   const call = { destination: "org.example", path: "/", interface: "org.example", member: "Do" };
   expect(new BusError(call, "org.example.Error", echo).problem.found).toBe(`org.example.Error: ${clean}`);
   const answer = JSON.stringify({ conflict: { what: `no entry: ${PASSPHRASE}`, found: "https://user:canary@host/x?token=canary" } });

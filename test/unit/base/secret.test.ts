@@ -2,7 +2,7 @@ import { format, inspect } from "node:util";
 import { expect, test } from "vitest";
 import { Secret } from "../../../src/base/secret.ts";
 
-test("a secret is not seen, however it is printed, joined, serialised, copied or looked into", () => {
+test("a secret does not show, however it is printed, joined, serialised, copied or inspected", () => {
   const secret = new Secret(Buffer.from("canary"));
   const shown = [
     String(secret),

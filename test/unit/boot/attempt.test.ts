@@ -179,7 +179,7 @@ test("an event wakes a retry before its time", async () => {
   expect(unitSpans(events).get("a")?.end).toBe(0.07);
   expect(
     waits.map(({ aborted }) => aborted),
-    "whoever waited is told that it is over",
+    "who waited is told that it is over",
   ).toEqual([true]);
 });
 

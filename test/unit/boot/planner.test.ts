@@ -28,9 +28,9 @@ async function previews(units: readonly Unit<Nothing>[], signal = new AbortContr
 test("what depends on something that is to be done is planned later, and nothing is done", async () => {
   const holds = simple("holds", [], () => []);
   const missing = simple("missing", [holds], () => [provision("make it", act("make")), activate("use it", act("use"))]);
-  let looked = false;
+  let inspected = false;
   const behind = simple("behind", [missing, holds], () => {
-    looked = true;
+    inspected = true;
     return [];
   });
   const farBehind = simple("far-behind", [behind], () => []);
@@ -49,7 +49,7 @@ test("what depends on something that is to be done is planned later, and nothing
     beside: { kind: "nothing" },
   });
   expect(acted).toEqual([]);
-  expect(looked).toBe(false);
+  expect(inspected).toBe(false);
 });
 
 test("a conflict, an error, and what requires them", async () => {

@@ -16,7 +16,7 @@ interface Behaviour {
   readonly requires: readonly number[];
   readonly after: readonly number[];
   readonly kind: "unchanged" | "activates" | "changes" | "conflict" | "plan-fails" | "action-fails" | "diverges" | "hangs" | "hangs-deaf";
-  /** How often looking fails first with an error that is worth a retry. */
+  /** How often its plan fails first with an error that is worth a retry. */
   readonly busy: number;
   readonly retryFor: number;
   readonly latency: number;
@@ -133,32 +133,32 @@ function planOf(name: string, each: Behaviour, asked: string[]): Unit<World>["pl
 
 /** What a unit comes to when it runs, and after how many milliseconds: the same rules, written a second time. */
 function expected(each: Behaviour): { readonly kind: "unchanged" | "changed" | "bad"; readonly takes: number } {
-  const look = 1 + each.latency;
+  const inspection = 1 + each.latency;
   const backoffs = [100, 200, 400, 800];
   let takes = 0;
   let left = each.retryFor;
   for (let attempt = 0; attempt < each.busy; attempt++) {
-    takes += look;
-    if (attempt > 0) left -= look;
+    takes += inspection;
+    if (attempt > 0) left -= inspection;
     if (left <= 0) return limited(each, takes, "bad");
     const wait = Math.min(backoffs[attempt] ?? 0, left);
     takes += wait;
     left -= wait;
   }
-  takes += look;
+  takes += inspection;
   switch (each.kind) {
     case "unchanged":
       return limited(each, takes, "unchanged");
     case "activates":
-      return limited(each, takes + 2 * look, "unchanged", takes);
+      return limited(each, takes + 2 * inspection, "unchanged", takes);
     case "changes":
-      return limited(each, takes + 3 * look, "changed", takes, takes + look);
+      return limited(each, takes + 3 * inspection, "changed", takes, takes + inspection);
     case "hangs":
       return { kind: "bad", takes: Math.max(takes, each.timeout) };
     case "hangs-deaf":
       return { kind: "bad", takes: each.timeout + 4_000 };
     case "diverges":
-      return limited(each, takes + look, "bad", takes);
+      return limited(each, takes + inspection, "bad", takes);
     default:
       return limited(each, takes, "bad");
   }

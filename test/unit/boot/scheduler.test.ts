@@ -16,14 +16,14 @@ interface Watched {
 /** Schedules the units; each runs until the test ends it. */
 function watch(units: readonly Unit<null>[], arrange?: (ready: readonly Unit<null>[]) => readonly Unit<null>[]): Watched {
   const started: string[] = [];
-  const open = new Map<string, (stands: boolean) => void>();
+  const open = new Map<string, (succeeds: boolean) => void>();
   const results = new Map<string, string>();
   const ended = schedule(units, {
     run: async ({ name }) => {
       started.push(name);
-      const stands = await new Promise<boolean>((resolve) => open.set(name, resolve));
-      results.set(name, stands ? "ok" : "failed");
-      return stands;
+      const succeeds = await new Promise<boolean>((resolve) => open.set(name, resolve));
+      results.set(name, succeeds ? "ok" : "failed");
+      return succeeds;
     },
     skip: ({ name }, because) => {
       started.push(`skip ${name}`);

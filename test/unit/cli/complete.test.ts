@@ -60,7 +60,7 @@ test.each<readonly [readonly string[], Completion]>([
   [["config-image", "--network-conf", ""], { place: { kind: "files" }, typed: "", prefix: "" }],
   [["why", "--boot", "1", ""], { place: { kind: "units", monitored: false }, typed: "", prefix: "" }],
   [["upgrade", "install", "--sha256", ""], { place: { kind: "anything" }, typed: "", prefix: "" }],
-])("after guestos-boot %j stands what that place asks for", (words, expected) => {
+])("after guestos-boot %j comes what that place asks for", (words, expected) => {
   expect(after("guestos-boot", ...words)).toEqual(expected);
 });
 

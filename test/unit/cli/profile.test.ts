@@ -77,7 +77,7 @@ test.each([["list"], ["graph"], ["plan"], ["run"], ["run", "--unit", "mount-boot
   },
 );
 
-test("whoever names the profile can do without what the image says", async () => {
+test("who names the profile can do without what the image says", async () => {
   expect(names(await say(["list", "--profile", "boundary"], "boundry\n"))).toEqual(boundary.map(({ name }) => name));
 });
 

@@ -149,15 +149,15 @@ test.each<readonly [string, Readonly<Record<string, string>>, readonly string[]]
 });
 
 const seconds = now.getTime() / 1000;
-const looked: MonitorState = { version: 1, pid: 7, since: seconds - 7000, time: seconds - 60, units: [] };
+const inspected: MonitorState = { version: 1, pid: 7, since: seconds - 7000, time: seconds - 60, units: [] };
 
 test.each<readonly [string, UnitState | undefined, MonitorState | undefined, readonly string[]]>([
-  ["running", state("active"), looked, []],
-  ["failed", state("failed"), looked, ["wrong: the monitor does not run: nothing is repaired automatically"]],
+  ["running", state("active"), inspected, []],
+  ["failed", state("failed"), inspected, ["wrong: the monitor does not run: nothing is repaired automatically"]],
   ["stopped", state("inactive"), undefined, ["wrong: the monitor does not run: nothing is repaired automatically"]],
-  ["of unknown state", undefined, looked, ["wrong: the monitor does not run: nothing is repaired automatically"]],
+  ["of unknown state", undefined, inspected, ["wrong: the monitor does not run: nothing is repaired automatically"]],
   ["just started", state("active"), undefined, ["notice: the monitor has not inspected anything yet"]],
-  ["stuck", state("active"), { ...looked, time: seconds - 7201 }, ["wrong: the monitor has not inspected anything for a long time"]],
+  ["stuck", state("active"), { ...inspected, time: seconds - 7201 }, ["wrong: the monitor has not inspected anything for a long time"]],
 ])("a monitor that is %s", (_, service, seen, expected) => {
   expect(texts(judgeMonitor(service, seen, seconds))).toEqual(expected);
 });

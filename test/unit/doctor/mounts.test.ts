@@ -44,7 +44,7 @@ test("a right that someone gave is named, with what takes it away", () => {
 
 test.each([
   ["a root that can be written", "254:5 / / ro,relatime shared:1 - ext4 /dev/root ro", "254:5 / / rw,relatime - ext4 /dev/root rw", "/"],
-  ["FAT that everybody may read", "/dev/vda2 rw,gid=4,fmask=0027,dmask=0027", "/dev/vda2 rw,gid=4,fmask=0022,dmask=0022", "/boot/grub"],
+  ["FAT that everyone may read", "/dev/vda2 rw,gid=4,fmask=0027,dmask=0027", "/dev/vda2 rw,gid=4,fmask=0022,dmask=0022", "/boot/grub"],
   ["FAT of another group", "/dev/vda2 rw,gid=4,fmask", "/dev/vda2 rw,fmask", "/boot/grub"],
   ["a config partition that is written late", "/dev/vda3 rw,sync", "/dev/vda3 rw", "/boot/config"],
 ])("%s is seen", (_, from, to, mountPoint) => {

@@ -5,7 +5,7 @@ import { diskMiB, kernelArguments, partitionsOf } from "../../../image/layout.ts
 import { firstMirror } from "../../../image/options.ts";
 
 for (const layout of ["lab", "prod"] as const) {
-  test(`the ${layout} image has the nine partitions that the boot chain looks for, one behind the other`, () => {
+  test(`the ${layout} image has the nine partitions that the boot chain expects, one behind the other`, () => {
     const partitions = partitionsOf(layout);
     const { esp, grub, config, boot, root, var: varOf } = guestosLayout.partitions;
     expect(partitions.map(({ number, name }) => [number, name])).toEqual(

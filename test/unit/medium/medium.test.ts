@@ -189,7 +189,7 @@ test("a tar put directly into place counts, beside what media there are", async 
   expect((await searchMedia(host, guestosLayout, read)).found.map(({ device }) => device)).toEqual(["/mnt/ic-bootstrap.tar", "/dev/sda"]);
 });
 
-test("that no medium was found is worth another try, and says what was looked for and seen", async () => {
+test("that no medium was found is worth another try, and says what was searched for and found", async () => {
   const problem = await problemOf(() => {
     throw noMedium(guestosLayout, ["vda (the system's own disk)"]);
   });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { exposition } from "../../../src/metrics/exposition.ts";
 import { families, oneHot, sample } from "../../../src/metrics/families.ts";
 
-test("samples of a family stand together, below its help and type", async () => {
+test("samples of a family are together, below its help and type", async () => {
   const text = await exposition([
     sample(families.unitRetries, 3, { unit: "var" }),
     sample(families.bootStable, true),

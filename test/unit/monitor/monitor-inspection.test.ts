@@ -8,19 +8,19 @@ import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const facts = { bootId: "b", version: "1", slot: "A", pid: 1, stage: undefined, monitor: true } as const;
 
-async function looked(...units: readonly Unit<undefined>[]): Promise<{
-  readonly looks: Awaited<ReturnType<typeof inspectAll>>;
+async function inspected(...units: readonly Unit<undefined>[]): Promise<{
+  readonly inspections: Awaited<ReturnType<typeof inspectAll>>;
   readonly events: readonly RecordEvent[];
 }> {
   const events: RecordEvent[] = [];
-  const looks = await inspectAll(units, {
+  const inspections = await inspectAll(units, {
     machine: () => undefined,
     facts,
     sink: (event) => events.push(event),
     signal: new AbortController().signal,
     clock: new VirtualClock(),
   });
-  return { looks, events };
+  return { inspections, events };
 }
 
 /** A unit that misses something until its action has run. */
@@ -43,29 +43,29 @@ const refuse = (): never => {
 };
 
 test("what may be repaired is, and recorded", async () => {
-  const { looks, events } = await looked(missing(true));
-  expect(looks).toEqual([{ name: "x", kind: "repaired", done: ["put it there"], drift: [], retries: 0 }]);
+  const { inspections, events } = await inspected(missing(true));
+  expect(inspections).toEqual([{ name: "x", kind: "repaired", done: ["put it there"], drift: [], retries: 0 }]);
   expect(events.map(({ event }) => event)).toContain("run-ended");
 });
 
 test("what may not is reported, left alone, and not recorded", async () => {
   let touched = false;
-  const { looks, events } = await looked(missing(false, () => (touched = true)));
-  expect(looks).toEqual([{ name: "x", kind: "drift", done: [], drift: ["put it there"], retries: 0 }]);
+  const { inspections, events } = await inspected(missing(false, () => (touched = true)));
+  expect(inspections).toEqual([{ name: "x", kind: "drift", done: [], drift: ["put it there"], retries: 0 }]);
   expect(touched).toBe(false);
   expect(events).toEqual([]);
 });
 
 test("a failed action leaves its drift, and is worth another try", async () => {
-  const { looks } = await looked(missing(true, refuse));
-  expect(looks).toMatchObject([{ kind: "failed", done: [], drift: ["put it there"], problem: { what: "the tool failed" } }]);
+  const { inspections } = await inspected(missing(true, refuse));
+  expect(inspections).toMatchObject([{ kind: "failed", done: [], drift: ["put it there"], problem: { what: "the tool failed" } }]);
 });
 
 test.each([true, false])("a conflict blocks the unit, and so does an inspection that fails (repairs: %s)", async (repairs) => {
   const plans = [async () => conflict({ code: "test-problem", what: "in the way" }), async () => refuse()];
   const units = plans.map((plan, index) => defineUnit<undefined>({ name: `x${index}`, title: "X", repairs, plan }));
-  const { looks } = await looked(...units);
-  expect(looks).toMatchObject([
+  const { inspections } = await inspected(...units);
+  expect(inspections).toMatchObject([
     { name: "x0", kind: "blocked", problem: { what: "in the way" } },
     { name: "x1", kind: "blocked", problem: { what: "the tool failed" } },
   ]);
@@ -75,25 +75,25 @@ test.each([
   ["what a unit says may pass by itself", new ProblemError({ code: "test-problem", what: "not there yet" }, { retryable: true })],
   ["a tool that failed", new CommandError({ program: "nft", args: [] }, { kind: "signalled", signal: "SIGKILL" }, "")],
   ["an error of the kernel's", new Error("EIO: i/o error, read")],
-])("%s blocks no unit: it is worth another look", async (_, error) => {
+])("%s blocks no unit: it is worth another inspection", async (_, error) => {
   const plan = async (): Promise<never> => Promise.reject(error);
   const units = [true, false].map((repairs) => defineUnit<undefined>({ name: `x${repairs}`, title: "X", repairs, plan }));
-  expect((await looked(...units)).looks).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
+  expect((await inspected(...units)).inspections).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
 });
 
 test("an inspection that is stopped because its time was up is worth another one", async () => {
   const plan = async (): Promise<never> => new Promise(() => undefined);
-  const [look] = (await looked(defineUnit<undefined>({ name: "x", title: "X", repairs: true, timeout: 1000, plan }))).looks;
-  expect(look).toMatchObject({ kind: "failed" });
+  const [inspection] = (await inspected(defineUnit<undefined>({ name: "x", title: "X", repairs: true, timeout: 1000, plan }))).inspections;
+  expect(inspection).toMatchObject({ kind: "failed" });
 });
 
 test.each([true, false])("a unit is inspected without those that it requires (repairs: %s)", async (repairs) => {
   const lost = defineUnit<undefined>({ name: "lost", title: "Lost", plan: async () => refuse() });
-  const { looks } = await looked(defineUnit({ name: "x", title: "X", repairs, requires: [lost], plan: async () => [] }));
-  expect(looks).toEqual([{ name: "x", kind: "fine", done: [], drift: [], retries: 0 }]);
+  const { inspections } = await inspected(defineUnit({ name: "x", title: "X", repairs, requires: [lost], plan: async () => [] }));
+  expect(inspections).toEqual([{ name: "x", kind: "fine", done: [], drift: [], retries: 0 }]);
 });
 
-test("a moment's patience is spent here, and counted; a long one is not", async () => {
+test("a short wait is spent here, and counted; a long one is not", async () => {
   const busy = defineUnit<undefined>({
     name: "x",
     title: "X",
@@ -103,13 +103,13 @@ test("a moment's patience is spent here, and counted; a long one is not", async 
       throw new ProblemError({ code: "test-problem", what: "busy" }, { retryable: true });
     },
   });
-  const [look] = (await looked(busy)).looks;
-  expect(look).toMatchObject({ kind: "failed", problem: { what: "busy" } });
-  expect(look?.retries).toBeGreaterThan(2);
-  expect(look?.retries).toBeLessThan(10);
+  const [inspection] = (await inspected(busy)).inspections;
+  expect(inspection).toMatchObject({ kind: "failed", problem: { what: "busy" } });
+  expect(inspection?.retries).toBeGreaterThan(2);
+  expect(inspection?.retries).toBeLessThan(10);
 });
 
 test("a unit says when it wants to be inspected next", async () => {
   const unit = defineUnit<undefined>({ name: "x", title: "X", repairs: true, inspectEvery: async () => 3600, plan: async () => [] });
-  expect((await looked(unit)).looks).toMatchObject([{ kind: "fine", again: 3600 }]);
+  expect((await inspected(unit)).inspections).toMatchObject([{ kind: "fine", again: 3600 }]);
 });

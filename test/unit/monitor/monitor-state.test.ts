@@ -8,9 +8,10 @@ import { problemOf } from "../../support/problem-of.ts";
 const fresh: MonitorState = { version: 1, pid: 7, since: 100, time: 100, units: [] };
 const problem = { code: "test-problem", what: "no router", where: { file: "/x", line: 3 } };
 
-function after(...looks: readonly Partial<Inspection>[]): MonitorState {
-  return looks.reduce<MonitorState>(
-    (state, look, index) => withInspections(state, [{ name: "x", kind: "fine", done: [], drift: [], retries: 0, ...look }], 200 + index),
+function after(...inspections: readonly Partial<Inspection>[]): MonitorState {
+  return inspections.reduce<MonitorState>(
+    (state, inspection, index) =>
+      withInspections(state, [{ name: "x", kind: "fine", done: [], drift: [], retries: 0, ...inspection }], 200 + index),
     fresh,
   );
 }

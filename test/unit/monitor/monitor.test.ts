@@ -35,7 +35,7 @@ async function watched(
     /** Seconds that an inspection takes, unless it is given up. */
     readonly takes?: (names: readonly string[] | undefined) => number;
     readonly watchers?: (clock: VirtualClock) => readonly Watcher<undefined>[];
-    /** What a quick inspect nftables says. These, and the telling of others, stand among the inspections. */
+    /** What a quick inspect nftables says. These, and the telling of others, are among the inspections. */
     readonly quick?: (count: number) => Inspection | undefined;
   },
 ): Promise<Seen> {

@@ -72,7 +72,7 @@ test.each(["setup", "check", "test", "test-vm", "test-power"])("make %s sets up 
   expect(packagesFor(ALL)).toEqual(expect.arrayContaining(TESTS_ALONE));
 });
 
-/** Where code lies, and for which target it is run. */
+/** Where code is, and for which target it is run. */
 const CODE: readonly (readonly [string, string])[] = [
   ["tools/**/*.ts", "build"],
   // emulator.ts does without a QEMU.

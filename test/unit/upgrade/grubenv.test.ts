@@ -103,7 +103,7 @@ test.each(Object.entries(SPOILT))("padding is not content: a block with %s is ma
   expect(savedByGrub(whole, [["boot_cycle", "failsafe_check"]])).not.toEqual(whole);
 });
 
-test("what is in a block that has room is kept as it stands, a line of many # too", () => {
+test("what is in a block that has room is kept as it is, a line of many # too", () => {
   const line = "#".repeat(60);
   expect(parseGrubenv(block(`${line}\nother=${line}\n`), OURS).others).toEqual([line, `other=${line}`]);
 });

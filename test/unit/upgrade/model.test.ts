@@ -71,7 +71,7 @@ function situationOf({ block, known }: Node, running: Slot): Situation {
 }
 
 /**
- * The slots that are booted in the end if nobody ever writes anything but GRUB, and every boot is followed by the next one:
+ * The slots that are booted in the end if no one ever writes anything but GRUB, and every boot is followed by the next one:
  * one, or both in turn where GRUB reads one of two `boot_cycle` and saves to the other.
  */
 function inTheEnd(node: Node): readonly Slot[] {
@@ -196,14 +196,14 @@ test("whatever happens in a state from which a good system boots, a good system 
 });
 
 test("what a record says stays true, whatever happens", () => {
-  const lies: string[] = [];
+  const wrong: string[] = [];
   for (const node of allNodes()) {
     for (const { by, to } of steps(node)) {
       if (SLOTS.some((slot) => to.known[slot] === "proven" && to.content[slot] !== "good"))
-        lies.push(`${shown(node)} — ${by} → ${shown(to)}`);
+        wrong.push(`${shown(node)} — ${by} → ${shown(to)}`);
     }
   }
-  expect(lies.slice(0, 5)).toEqual([]);
+  expect(wrong.slice(0, 5)).toEqual([]);
 });
 
 test("a block that is lost while slot A is half written is repaired by the running system, and then nothing is lost", () => {

@@ -5,7 +5,7 @@ import { untilBooted } from "../support/node.ts";
 import { rebooted } from "./story.ts";
 
 /**
- * What a boot with nothing to do may cost. Whoever needs more changes the figure here, and says why in the commit.
+ * What a boot with nothing to do may cost. A change that needs more changes the figure here, and says why in the commit.
  *
  * The 12 tools are those of second-boot.ts; beside them are the program, its lock (flock), and head, which waits for its end.
  */
@@ -58,7 +58,7 @@ describe("the costs of a boot with nothing to do", () => {
     }));
 });
 
-/** What to look at when there are more. */
+/** What to inspect when there are more. */
 function often(paths: readonly string[]): string {
   const counts = Object.entries(Object.groupBy(paths, (path) => path)).map(([path, all]) => [path, all?.length ?? 0] as const);
   const lines = counts.toSorted(([, left], [, right]) => right - left).map(([path, count]) => `${String(count).padStart(5)} ${path}`);

@@ -9,7 +9,7 @@ import type { TLSSocket } from "node:tls";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** An answer of an emulated, loaded machine. */
-const PATIENCE = 180_000;
+const TIMEOUT = 180_000;
 
 interface Answer {
   readonly response: IncomingMessage;
@@ -20,8 +20,8 @@ interface Answer {
 /** Asks the node's nginx by that name, over a connection of its own, and believes any certificate: it is compared. @returns once the answer begins */
 async function ask(vm: VirtualMachine, name: string, path: string): Promise<Answer> {
   const target = { host: "127.0.0.1", port: vm.ports.https, servername: name, headers: { host: name }, path };
-  const sent = request({ ...target, agent: false, rejectUnauthorized: false, timeout: PATIENCE });
-  sent.on("timeout", () => sent.destroy(new Error(`${name} did not answer within ${PATIENCE / 1000} s`)));
+  const sent = request({ ...target, agent: false, rejectUnauthorized: false, timeout: TIMEOUT });
+  sent.on("timeout", () => sent.destroy(new Error(`${name} did not answer within ${TIMEOUT / 1000} s`)));
   sent.end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   return { response, fingerprint: (response.socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? "" };
@@ -59,7 +59,7 @@ export function throughSocks(vm: VirtualMachine, address: string, port: number):
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let heard = Buffer.alloc(0);
   let state: "greeting" | "asked" | "open" = "greeting";
-  socket.setTimeout(PATIENCE, () => socket.destroy(new Error(`the SOCKS proxy did not answer within ${PATIENCE / 1000} s`)));
+  socket.setTimeout(TIMEOUT, () => socket.destroy(new Error(`the SOCKS proxy did not answer within ${TIMEOUT / 1000} s`)));
   socket.on("connect", () => socket.write(GREETING));
   socket.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? resolve("closed") : reject(error)));
   socket.on("close", () => resolve(state === "open" ? heard.toString() : "closed"));
@@ -82,7 +82,7 @@ export function throughSocks(vm: VirtualMachine, address: string, port: number):
   return promise;
 }
 
-/** What is at the other end: a word for whoever comes, and the connection ends. @returns its port on the host, which the guest sees as 10.0.2.2 */
+/** What is at the other end: a word for every caller, and the connection ends. @returns its port on the host, which the guest sees as 10.0.2.2 */
 export async function greeter(): Promise<{ readonly port: number; readonly close: () => void }> {
   const server = createServer((socket) => socket.on("error", () => {}).end("hello"));
   server.listen(0, "127.0.0.1");

@@ -6,11 +6,11 @@ import type { ShellResult } from "../../../lab/shell.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** A whole run of the chain on a loaded, emulated machine. */
-const PATIENCE = 600_000;
+const TIMEOUT = 600_000;
 
 /** Runs the program in the guest, as an operator does. */
 export function guestosBoot(vm: VirtualMachine, args: string): Promise<ShellResult> {
-  return vm.shell.run(`guestos-boot ${args}`, { timeout: PATIENCE });
+  return vm.shell.run(`guestos-boot ${args}`, { timeout: TIMEOUT });
 }
 
 const Unit = z.object({

@@ -42,7 +42,7 @@ export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOpti
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
 }
 
-/** The words on the serial line of how the boot ended: the host looks for them anywhere in it. */
+/** The words on the serial line of how the boot ended: the host searches all of it for them. */
 export function wordsIn(vm: VirtualMachine, from = 0): readonly string[] {
   return [...printable(vm.serial.text.slice(from)).matchAll(/GUESTOS BOOT (SUCCESS|FAILURE)/g)].map(([, word = ""]) => word);
 }
@@ -52,7 +52,7 @@ async function failedSystemdUnits(vm: VirtualMachine): Promise<readonly string[]
   return list.split("\n").flatMap((line) => line.trim().split(/\s+/)[0] || []);
 }
 
-/** Warnings and worse of our services and of systemd about them; and every ordering cycle, whoever closed it. */
+/** Warnings and worse of our services and of systemd about them; and every ordering cycle, whatever unit closed it. */
 async function warningsOfOurs(vm: VirtualMachine): Promise<readonly string[]> {
   const about = SERVICES.flatMap((unit) => [`_SYSTEMD_UNIT=${unit}`, "+", `UNIT=${unit}`, "+"]).join(" ");
   const ours = await vm.shell.ok(`journalctl -b -q -p warning -o cat ${about} SYSLOG_IDENTIFIER=guestos-boot`);
@@ -71,14 +71,14 @@ async function secretsOfNode(vm: VirtualMachine): Promise<readonly KnownSecret[]
   for (const file of files.filter((name) => name !== "")) {
     const { bytes } = await vm.shell.run(`cat '${file}'`);
     const text = Buffer.from(bytes).toString("latin1");
-    // A certificate is shown to everybody.
+    // A certificate is shown to everyone.
     if (text.includes("PRIVATE KEY")) secrets.push(...pemSecrets(file, text));
     else if (file.endsWith("store.keyfile")) secrets.push({ name: file, bytes: bytes.slice(-32) });
   }
   return secrets;
 }
 
-/** The body of a PEM key: its lines as they stand, without those that all keys of the kind begin with. */
+/** The body of a PEM key: its lines as they are, without those that all keys of the kind begin with. */
 export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
   const body = /PRIVATE KEY-----\n([^-]*)-----END/.exec(pem)?.[1]?.trim().split("\n") ?? [];
   const own = body.length > 1 ? body.slice(1) : body.map((line) => line.slice(-32));
@@ -95,7 +95,7 @@ const PLACES: Readonly<Record<string, string>> = {
     "find / -xdev \\( -path '/var/lib/systemd/coredump/*' -o -name 'core' -o -name 'core.[0-9]*' \\) -type f -exec cat {} + ; cat /var/lib/systemd/coredump/* 2>/dev/null",
 };
 
-/** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is looked for. */
+/** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is searched for. */
 async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promise<readonly string[]> {
   const found: string[] = [];
   const search = (place: string, haystack: Buffer): void => {

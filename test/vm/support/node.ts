@@ -81,7 +81,7 @@ export interface SharedNode {
    * Runs a piece of a test on the shared machine.
    *
    * Where the emulator made the guest's kernel panic, a new machine is booted and the piece is run again: it must
-   * stand on its own, and not on what another one left.
+   * hold by itself, and not by what another one left.
    */
   use<T>(piece: (vm: VirtualMachine) => Promise<T>): Promise<T>;
 }

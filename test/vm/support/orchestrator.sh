@@ -1,5 +1,5 @@
 #!/bin/bash
-# Stands in for a node's orchestrator: does to the system what the real one does, by the same names, as ic-replica and without sudo of
+# Takes the place of a node's orchestrator: does to the system what the real one does, by the same names, as ic-replica and without sudo of
 # its own. Instructions come as files in a folder, one a file, and each is answered by a file NAME.done with the exit status.
 #
 #   upgrade  ADDRESS PORT PATH SHA256   fetch the image, compare its hash, install it, commit it

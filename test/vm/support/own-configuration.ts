@@ -12,7 +12,7 @@ interface OwnFile {
   readonly content: string;
 }
 
-/** The extra unit that docs/extra-units.md has for an example, as it stands there. */
+/** The extra unit that docs/extra-units.md has for an example, as it is there. */
 export async function exampleUnit(): Promise<readonly OwnFile[]> {
   const document = await readFile("docs/extra-units.md", "utf8");
   const example = (language: "yaml" | "bash"): string => {

@@ -8,7 +8,7 @@ import { tool } from "../../../lab/tool.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** A connection to an emulated, loaded machine. */
-const PATIENCE = 180_000;
+const TIMEOUT = 180_000;
 const ALIAS = "node";
 
 export interface Login {
@@ -34,10 +34,10 @@ export async function ssh(vm: VirtualMachine, { account, key, command = "true" }
     "StrictHostKeyChecking=yes",
     "BatchMode=yes",
     "LogLevel=INFO",
-    `ConnectTimeout=${PATIENCE / 1000}`,
+    `ConnectTimeout=${TIMEOUT / 1000}`,
   ];
   const args = ["-F", "none", "-p", String(vm.ports.ssh), ...options.flatMap((option) => ["-o", option]), `${account}@127.0.0.1`, command];
-  return tool("ssh", args, { okStatuses: [0, 1, 255], timeout: PATIENCE });
+  return tool("ssh", args, { okStatuses: [0, 1, 255], timeout: TIMEOUT });
 }
 
 async function knownHosts(vm: VirtualMachine): Promise<string> {
@@ -58,14 +58,14 @@ export interface MetricsPage {
 export function metricsPage(vm: VirtualMachine, certificate: string): Promise<MetricsPage> {
   const { promise, resolve, reject } = Promise.withResolvers<MetricsPage>();
   const target = { host: "127.0.0.1", port: vm.ports.metrics, path: "/metrics", servername: "node-exporter", ca: certificate };
-  const sent = request({ ...target, agent: false, timeout: PATIENCE }, (response) => {
+  const sent = request({ ...target, agent: false, timeout: TIMEOUT }, (response) => {
     const fingerprint = (response.socket as TLSSocket).getPeerX509Certificate()?.fingerprint256 ?? "";
     const chunks: Buffer[] = [];
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.on("error", reject);
     response.on("end", () => resolve({ text: Buffer.concat(chunks).toString(), fingerprint }));
   });
-  sent.on("timeout", () => sent.destroy(new Error(`the metrics page did not answer within ${PATIENCE / 1000} s`)));
+  sent.on("timeout", () => sent.destroy(new Error(`the metrics page did not answer within ${TIMEOUT / 1000} s`)));
   sent.on("error", reject);
   sent.end();
   return promise;

@@ -7,9 +7,9 @@ export interface Place {
   readonly unit: string;
   /** Shell words for the device; may use variables of the script. */
   readonly device: string;
-  /** Where its UUID stands, in bytes, and how it is written there. */
+  /** Where its UUID is, in bytes, and how it is written there. */
   readonly uuid: { readonly offset: number; readonly as: "text" | "binary" };
-  /** A partition counts as blank only when all of its first 16 MiB is zero; what lies in an opened device is noise at first. */
+  /** A partition counts as blank only when all of its first 16 MiB is zero; what is in an opened device is noise at first. */
   readonly raw: boolean;
   /** Meet each kind of foreign content in each phase. */
   readonly everyKind?: boolean;

@@ -69,7 +69,7 @@ export async function serve({ path, bytes }: TestImage): Promise<Server> {
     const content = createReadStream(path, { start });
     content.on("data", (piece) => {
       sent += piece.length;
-      for (const look of waiting) look();
+      for (const check of waiting) check();
     });
     content.pipe(response);
   });
@@ -81,13 +81,13 @@ export async function serve({ path, bytes }: TestImage): Promise<Server> {
     url: `http://10.0.2.2:${port}/update.tar`,
     sent: async (wanted) => {
       const reached = Promise.withResolvers<void>();
-      const look = (): void => {
+      const check = (): void => {
         if (sent >= wanted) reached.resolve();
       };
-      waiting.add(look);
-      look();
+      waiting.add(check);
+      check();
       await reached.promise;
-      waiting.delete(look);
+      waiting.delete(check);
     },
     close: () => {
       server.close();

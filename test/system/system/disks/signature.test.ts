@@ -69,16 +69,16 @@ test("what an encryption that was cut off leaves is told from everything else", 
     writeSync(file, bytes, 0, bytes.length, at);
     closeSync(file);
   };
-  const look = async (): Promise<string> => (await contentOf(host, path, { mustBeZero: true })).kind;
+  const kind = async (): Promise<string> => (await contentOf(host, path, { mustBeZero: true })).kind;
   // cryptsetup's own noise and key slot, without the sectors that name its headers; their JSON is there still.
   for (const header of [0, 16_384]) put(Buffer.alloc(512), header);
-  expect(await look()).toBe("cut-off-format");
+  expect(await kind()).toBe("cut-off-format");
   put(Buffer.alloc(32_768), 0);
-  expect(await look()).toBe("cut-off-format");
+  expect(await kind()).toBe("cut-off-format");
   // Of the noise, any sectors may be missing.
   put(Buffer.alloc(512 * 3), 1024 * 1024 + 512);
   put(Buffer.alloc(2 * 1024 * 1024), 5 * 1024 * 1024);
-  expect(await look()).toBe("cut-off-format");
+  expect(await kind()).toBe("cut-off-format");
 
   for (const [bytes, at] of [
     [Buffer.from("someone's"), 6 * 1024 * 1024],
@@ -87,10 +87,10 @@ test("what an encryption that was cut off leaves is told from everything else", 
     [Buffer.from("text where a header's own sector would be"), 16_384 + 1024],
   ] as const) {
     put(bytes, at);
-    expect(await look(), `${bytes.length} bytes at ${at}`).toBe("unknown");
+    expect(await kind(), `${bytes.length} bytes at ${at}`).toBe("unknown");
     put(Buffer.alloc(bytes.length), at);
   }
-  expect(await look()).toBe("cut-off-format");
+  expect(await kind()).toBe("cut-off-format");
 });
 
 test("a LUKS device whose primary header was wiped is not blank: the secondary one is seen", async () => {

@@ -12,7 +12,7 @@ function openFiles(): readonly string[] {
     try {
       return [readlinkSync(`/proc/self/fd/${fd}`)];
     } catch {
-      // The descriptor of this very look.
+      // The descriptor of this very listing.
       return [];
     }
   });

@@ -77,7 +77,7 @@ test("a reader that went away is told of once, and nothing is thrown", () => {
   expect(patient.lost).toBe(2);
 });
 
-test("lines on the console look as the journal would forward them", async () => {
+test("lines on the console have the form in which the journal would forward them", async () => {
   const { reader } = pipe();
   const lines = openSystemConsole(join(folder, "pipe-0"), "guestos-boot", () => 12.5);
   lines?.print("var changed");

@@ -71,7 +71,7 @@ test("the newest boots are kept, one file each, and what a power cut left is cle
   expect(readdirSync(folder)).toHaveLength(KEPT_BOOTS + 1);
 });
 
-test("a boot whose clock stood in the past is kept all the same", async () => {
+test("a boot whose clock was in the past is kept all the same", async () => {
   const root = namespaceRoot();
   const folder = join(root, "boots");
   mkdirSync(folder);

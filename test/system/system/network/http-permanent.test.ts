@@ -72,7 +72,7 @@ test("what was there a moment ago is asked again: the server goes away in the mi
   expect(limits.attempts).toBeGreaterThan(2);
 });
 
-test("a redirection from https to http is not followed: whoever is on the way could read along", async () => {
+test("a redirection from https to http is not followed: anyone on the way could read along", async () => {
   const before = getCACertificates("default");
   setDefaultCACertificates([...before, cert]);
   try {

@@ -42,7 +42,7 @@ test("a server that knows no ranges sends everything again, and what is there al
   expect((await transfer(answer)).result).toEqual(file);
 });
 
-test("a server that is busy for a moment is asked again, one that is busy for ever is given up", async () => {
+test("a server that is busy for a moment is asked again, one that is busy forever is given up", async () => {
   const moment: Answer = (request, response, count) =>
     count < 3 ? void response.writeHead(503).end() : partly(file.length)(request, response, count);
   expect((await transfer(moment)).result).toEqual(file);

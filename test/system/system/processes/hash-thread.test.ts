@@ -39,7 +39,7 @@ test.each([
   for (const digest of await Promise.all(beside)) expect(hex(digest)).toBe(sha256(chunk));
 });
 
-test("work that is on its way when the thread is stopped fails, and does not wait for ever", async () => {
+test("work that is on its way when the thread is stopped fails, and does not wait forever", async () => {
   const thread = new HashThread();
   const [chunk] = alignedBuffers(1, 4 * MIB);
   if (chunk === undefined) throw new Error("no memory");

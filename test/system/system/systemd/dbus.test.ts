@@ -71,7 +71,7 @@ test("the work on the bus ends when the unit must", async () => {
   await expect(withSystemBus(systemHost({ signal: controller.signal }), async () => 1)).rejects.toThrow("stopped because the unit was");
 });
 
-test("signals are those of the sender alone, also when they come before anybody waits for them", async () => {
+test("signals are those of the sender alone, also when they come before anyone waits for them", async () => {
   const real = await bus.serve("org.example.Notifier", () => "empty");
   const impostor = await bus.serve("org.example.Impostor", () => "empty");
   const rule = { destination: "org.example.Notifier", path: "/notifier", interface: "org.example.Notifier", member: "Rang" };

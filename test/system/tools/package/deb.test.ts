@@ -56,7 +56,7 @@ test("the same inputs give the same bytes, also under another umask", () => {
   }
 });
 
-test("it has the program, the units, the manual and the completions in the places where they are looked for", () => {
+test("it has the program, the units, the manual and the completions in the places where they are expected", () => {
   expect(contents).toEqual(
     expect.arrayContaining([
       "-rwxr-xr-x root/root usr/bin/guestos-boot",

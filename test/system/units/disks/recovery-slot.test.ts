@@ -145,10 +145,10 @@ test("no secret is in an argument or the environment, and none is told of", asyn
   expect(`${JSON.stringify(seen)}${told.join("")}`).not.toContain("canary");
 });
 
-/** Only what changes the header is an effect: looking goes on where a power cut is played. */
+/** Only what changes the header is an effect: reading goes on where a power cut is played. */
 function changing(interrupted: Host): Host {
-  const looks = (args: readonly string[]): boolean => args.includes("--test-passphrase") || args.includes("luksDump");
-  return { ...interrupted, run: async (command) => (looks(command.args) ? host.run(command) : interrupted.run(command)) };
+  const onlyReads = (args: readonly string[]): boolean => args.includes("--test-passphrase") || args.includes("luksDump");
+  return { ...interrupted, run: async (command) => (onlyReads(command.args) ? host.run(command) : interrupted.run(command)) };
 }
 
 test("cut off before any step, a replacement leaves one of the two, and doing it again finishes it", async () => {

@@ -31,7 +31,7 @@ const B: readonly RawEntry[] = [
   { name: "./ic_registry_local_store/00/01.pb", content: "registry of b" },
 ];
 
-/** What must stand on a node after a tar was taken in: content by path. */
+/** What must be on a node after a tar was taken in: content by path. */
 function expected(entries: readonly RawEntry[]): Record<string, string> {
   const files = entries
     .filter(({ type }) => type !== "5")
@@ -213,7 +213,7 @@ test("what a medium brought and the node has changed since is a conflict, also f
   expect(everything(machine)["var/lib/ic/data/ic_state/new"]).toBe("made by the node");
 });
 
-test("files that stand there already, and are what the medium brings, are taken as they are", async () => {
+test("files that are there already, and are what the medium brings, are taken as they are", async () => {
   const machine = node(A, { "/var/lib/ic/data/nns_public_key.pem": KEY });
   await boot(machine);
   expect(everything(machine)).toEqual(expected(A));

@@ -83,7 +83,7 @@ test("a router that is there answers: an address that was lost is there again, a
   expect(await node.run("ip", "-4", "address")).toContain("198.51.100.7/24");
 });
 
-test("where an address is configured there is nobody to ask, and that it is missing is said", async () => {
+test("where an address is configured there is no one to ask, and that it is missing is said", async () => {
   await writeConf(node, "ipv4_address=192.0.2.17/24\nipv4_gateway=192.0.2.1\nipv6_address=2001:db8::17/64\n");
   const before = systemd.jobs.length;
   const events = await eventsOf(async () =>

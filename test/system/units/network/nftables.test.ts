@@ -109,7 +109,7 @@ function interfered(other: (load: number) => readonly string[] | undefined): {
   return { machine: testMachine({ ...inside.host, run }, machine.layout), loads: () => loads };
 }
 
-const nobody = (): undefined => undefined;
+const noInterference = (): undefined => undefined;
 const ADDED = ["add", "rule", "inet", "filter", "input", "tcp", "dport", "23", "accept"];
 
 test.each([
@@ -126,7 +126,7 @@ test.each([
   expect(await runUnit(nftables, disturbed)).toEqual([]);
 });
 
-test("whoever changes the rules each time that they are loaded is told of, and nothing is believed", async () => {
+test("who changes the rules each time that they are loaded is told of, and nothing is believed", async () => {
   await put(IMAGE, RULES);
   const { machine: disturbed, loads } = interfered((load) => ADDED.with(7, String(2300 + load)));
   await expect(runUnit(nftables, disturbed)).rejects.toMatchObject({
@@ -156,7 +156,7 @@ flush chain inet filter input
   ],
 ])("a file that takes back what it has made is loaded, %s", async (_, content, times) => {
   await put(IMAGE, content);
-  const { machine: watched, loads } = interfered(nobody);
+  const { machine: watched, loads } = interfered(noInterference);
   expect(await runUnit(nftables, watched)).toHaveLength(1);
   expect(loads()).toBe(times);
   expect(await runUnit(nftables, watched)).toEqual([]);
@@ -177,7 +177,7 @@ table inet more {
 insert rule inet more forward ct state invalid drop
 `;
   await put(IMAGE, `${RULES}${more}`);
-  const { machine: watched, loads } = interfered(nobody);
+  const { machine: watched, loads } = interfered(noInterference);
   expect(await runUnit(nftables, watched)).toHaveLength(1);
   expect(loads()).toBe(1);
   expect(await runUnit(nftables, watched)).toEqual([]);

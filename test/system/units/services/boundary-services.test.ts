@@ -177,7 +177,7 @@ function withBrokenConf(): TestMachine["host"]["run"] {
   };
 }
 
-/** Asks the proxy at that address (RFC 1928) for a connection to 10.9.9.9:8080, or to what stands third, and says what came back. */
+/** Asks the proxy at that address (RFC 1928) for a connection to 10.9.9.9:8080, or to what comes third, and says what came back. */
 const SOCKS = `
   const [from, by, to = "10.9.9.9"] = process.argv.slice(1);
   const socket = require("node:net").connect({ host: by, port: 1080, localAddress: from });

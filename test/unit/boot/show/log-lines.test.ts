@@ -42,13 +42,13 @@ test("a run's start, what was done, how its units ended and its end are a line e
 test("what an action that failed was for is told by the unit's ending alone", () => {
   const script = new EventScript([{ name: "var" }]);
   const unit = script.unit(0, "var");
-  const problem = { code: "test-problem", what: "no such device", todo: "look" };
+  const problem = { code: "test-problem", what: "no such device", todo: "check it" };
   const action = script.start(0, { kind: "action", description: "format /dev/vda6", effect: "provision" }, unit);
   script.end(1, action, { kind: "failed", problem });
   script.ended(1, "var", { kind: "failed", problem });
   const lines = linesOf(script).slice(1);
   expect(lines.map(({ level, message }) => [level, message])).toEqual([
-    ["error", "var                  failed    1.00 s — no such device\n  to do    look"],
+    ["error", "var                  failed    1.00 s — no such device\n  to do    check it"],
   ]);
   expect(lines.map(({ fields }) => fields["code"])).toEqual(["test-problem"]);
 });

@@ -23,7 +23,7 @@ test("an empty, short or far too long file is damaged, not a raw key", () => {
   for (const length of [0, 1, 15, 8193]) expect(() => parseStoreKey(Buffer.alloc(length, 1), file)).toThrow(/store key is damaged/);
 });
 
-test("zeros alone are no key: a file that lost its content, which would encrypt with what everybody knows", () => {
+test("zeros alone are no key: a file that lost its content, which would encrypt with what everyone knows", () => {
   for (const length of [16, 32, 64, 8192]) {
     expect(() => parseStoreKey(Buffer.alloc(length), file)).toThrow(`found ${length} zeros`);
     expect(parseStoreKey(Buffer.alloc(length).fill(1, length - 1), file).kind).toBe("raw");

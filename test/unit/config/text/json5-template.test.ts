@@ -11,7 +11,7 @@ function parsed(text: string): unknown {
 
 const text = (value: string): ReadonlyMap<string, TemplateValue> => new Map([["x", { text: value }]]);
 
-/** Each place in which a value may stand, and what the document is then. */
+/** Each place in which a value may be, and what the document is then. */
 const PLACES: Readonly<Record<string, readonly [template: string, expected: (value: string) => unknown]>> = {
   "between double quotes": ['{ a: "{{ x }}", b: 1 }', (value) => ({ a: value, b: 1 })],
   "between single quotes": ["{ a: '{{ x }}', b: 1 }", (value) => ({ a: value, b: 1 })],
@@ -48,7 +48,7 @@ describe.each(Object.entries(PLACES))("%s", (_, [template, expected]) => {
   });
 });
 
-test("a literal stands as it is, and within a string as its text", () => {
+test("a literal is used as it is, and within a string as its text", () => {
   const values = new Map<string, TemplateValue>([["x", { literal: '{"a":["it\'s"]}' }]]);
   expect(parsed(fillJson5("{ a: {{ x }} }", values, "t"))).toEqual({ a: { a: ["it's"] } });
   expect(parsed(fillJson5("{ a: '{{ x }}' }", values, "t"))).toEqual({ a: '{"a":["it\'s"]}' });

@@ -135,7 +135,7 @@ describe("an unusable key", () => {
   test("is one whose private half belongs to another public half", () => {
     const other = Buffer.from(makeHostKey("ed25519").publicLine.split(" ")[1] ?? "", "base64").subarray(-32);
     const { text } = makeHostKey("ed25519", {
-      // The public key stands three times in the file; only the first is exchanged.
+      // The public key is in the file three times in the file; only the first is exchanged.
       damage: (bytes) => {
         const at = bytes.indexOf(Buffer.from("0000000b7373682d6564323535313900000020", "hex")) + 19;
         return Buffer.concat([bytes.subarray(0, at), other, bytes.subarray(at + 32)]);

@@ -28,7 +28,7 @@ test("another path of the same file system is something else", () => {
   expect(binding("30 22 0:23 /ic-node/etc /etc/ssh ro shared:5 - tmpfs tmpfs rw")).toBe("other");
 });
 
-test("what lies below another mount is not what counts", () => {
+test("what is below another mount is not what counts", () => {
   const ours = "30 22 0:23 /ic-node/etc/ssh /etc/ssh ro shared:5 - tmpfs tmpfs rw";
   expect(binding(ours, "31 30 0:24 / /etc/ssh rw - tmpfs tmpfs rw")).toBe("other");
 });

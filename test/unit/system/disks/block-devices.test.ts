@@ -27,7 +27,7 @@ const files = {
 };
 const links = { "/sys/dev/block/254:5": "../../devices/pci0000:00/0000:00:04.0/virtio1/block/vda/vda5" };
 
-test("the disk is the one that the root file system lies on", async () => {
+test("the disk is the one that the root file system is on", async () => {
   expect(await rootDisk(fakeHost({ files, links }))).toBe("vda");
 });
 
@@ -43,7 +43,7 @@ test("a root on dm-verity is followed to the disk below it", async () => {
   expect(await rootDisk(host)).toBe("vda");
 });
 
-test("a root that lies on no block device is a clear error", async () => {
+test("a root that is on no block device is a clear error", async () => {
   const host = fakeHost({ files: { "/proc/self/mountinfo": "22 1 0:31 / / rw - overlay overlay rw\n" } });
   await expect(rootDisk(host)).rejects.toThrow(/which disk the root file system is on.*0:31/);
 });

@@ -4,7 +4,7 @@ import { fakeHost } from "../../../support/fake-host.ts";
 
 const NOTHING = (): boolean => false;
 
-test("a folder is read whole, with what lies in folders below it", async () => {
+test("a folder is read whole, with what is in folders below it", async () => {
   const host = fakeHost({ files: { "/etc/ssh/sshd_config": "a", "/etc/ssh/sshd_config.d/10-node.conf": "b", "/etc/sshx": "c" } });
   const files = await readTree(host, "/etc/ssh", NOTHING);
   expect(files?.map(({ path, content }) => [path, Buffer.from(content).toString()])).toEqual([
@@ -61,7 +61,7 @@ test("a file differs by content, mode and owner, and when it is not there", asyn
   expect((await differingFiles(host, "/t", files)).map(({ path }) => path)).toEqual(["content", "mode", "owner", "absent"]);
 });
 
-test("a folder that stands where a file belongs makes room for it", async () => {
+test("a folder that is where a file belongs makes room for it", async () => {
   const host = fakeHost({ files: { "/t/a/b": "x" } });
   await writeTree(host, "/t", [{ path: "a", content: Buffer.from("y"), mode: 0o644, uid: 0, gid: 0 }]);
   expect(host.effects).toEqual(["make /t", "remove /t/a", "write 644 /t/a"]);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { includesIn, readIncludes } from "../../../../src/system/network/nft-includes.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
-test("names are found wherever they stand, and not in comments", () => {
+test("names are found wherever they are, and not in comments", () => {
   const text = `include "a.nft"\n# include "b"\ntable inet x { include 'c d'; } # include "e"\n  include   "/f/*.nft"\ninclude broken\n`;
   expect(includesIn(text)).toEqual(["a.nft", "c d", "/f/*.nft"]);
 });

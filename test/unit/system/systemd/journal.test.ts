@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { addToJournal, journalEntry, lastWords, passedDescriptor, prefixedLines } from "../../../../src/system/systemd/journal.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
-test("a field of one line stands as name=value, a list as a field for each of its values", () => {
+test("a field of one line is written as name=value, a list as a field for each of its values", () => {
   expect(journalEntry({ MESSAGE: "all = well", GUESTOS_TAG: ["a", "b"] }).toString()).toBe(
     "MESSAGE=all = well\nGUESTOS_TAG=a\nGUESTOS_TAG=b\n",
   );

@@ -33,13 +33,13 @@ test("a node without any keys needs nothing", async () => {
   expect(await runUnit(sshAccountKeys, machine({}))).toEqual([]);
 });
 
-test("an account whose file is gone loses its keys, and so does whoever is no account of ours", async () => {
+test("an account whose file is gone loses its keys, and so does who has no account of ours", async () => {
   const subject = machine({ [`${RUNTIME}/readonly`]: ALICE, [`${RUNTIME}/mallory`]: BOB });
   expect(await runUnit(sshAccountKeys, subject)).toEqual(["remove all ssh keys of readonly", `remove ${RUNTIME}/mallory`]);
   expect(runtime(subject)).toEqual({});
 });
 
-test("keys for an account that is none of ours are given to nobody", async () => {
+test("keys for an account that is none of ours are given to no one", async () => {
   expect(await runUnit(sshAccountKeys, machine({ [`${CONFIG}/ic-replica`]: ALICE }))).toEqual([]);
 });
 

@@ -129,7 +129,7 @@ describe("a node with its keys", () => {
   });
 });
 
-describe("a key that sshd cannot read as it lies there", () => {
+describe("a key that sshd cannot read as it is there", () => {
   const file = `${CONFIG}/ssh_host_ed25519_key`;
   const text = KEYS.ed25519.text.trimEnd();
 

@@ -30,7 +30,7 @@ function node(
   return { host: { ...host, run }, commands };
 }
 
-test("old files are looked for in the spool alone, without links and other mounts", async () => {
+test("old files are searched in the spool alone, without links and other mounts", async () => {
   const { host, commands } = node("");
   expect(await backupSpool.plan(testMachine(host))).toEqual([]);
   const args = commands[0]?.args ?? [];
@@ -65,7 +65,7 @@ test.each([
   expect(machine.notes).toEqual(actions === 0 ? [expect.stringContaining("the clock has not been set from the network")] : []);
 });
 
-test("where the spool is not mounted, nothing is looked for", async () => {
+test("where the spool is not mounted, nothing is searched", async () => {
   const { host, commands } = node("x", { mountinfo: "1 0 253:5 / / ro - ext4 /dev/vda5 ro\n" });
   expect(await backupSpool.plan(testMachine(host))).toEqual([]);
   expect(commands).toEqual([]);

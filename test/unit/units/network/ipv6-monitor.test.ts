@@ -56,7 +56,7 @@ test.each([
 });
 
 test("where an address is configured, another one is not enough", async () => {
-  // Nor is anybody asked for it.
+  // Nor is anyone asked for it.
   expect(await actions(node([GLOBAL], { conf: "ipv6_address=2001:db8::18/64\n" }))).toEqual(["wait for 2001:db8::18 on eth0"]);
 });
 
@@ -77,7 +77,7 @@ test("where IPv6 is disabled on the interface, no one is asked (ip-sysctl: disab
   });
 });
 
-test("a missing carrier is named, and worth a moment's patience", async () => {
+test("a missing carrier is named, and worth a short wait", async () => {
   await expect(actions(node([], { carrier: "0" }))).rejects.toMatchObject({ retryable: true, problem: { what: "eth0 has no carrier" } });
 });
 
