@@ -3,6 +3,16 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { namespaceRoot } from "./namespace.ts";
 
+/** How a run, and the status of a boot, show that `strict` failed: with the file `in-the-way` it does. */
+export const STRICT_FAILED = `strict failed
+  something is in the way
+  at       /in-the-way
+  found    a file
+  expected none
+  to do    remove it
+  code     test-problem
+  skipped  lenient`;
+
 export interface Ended {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;

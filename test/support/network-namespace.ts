@@ -57,6 +57,14 @@ export async function ended(child: ChildProcess): Promise<void> {
   await exited;
 }
 
+/** As on a node whose system bus runs: name servers can be asked. */
+export async function namespaceWithBus(): Promise<NetworkNamespace> {
+  const inside = await networkNamespace();
+  await inside.run("mkdir", "-p", "/run/systemd/units");
+  await inside.run("ln", "-s", "0123", "/run/systemd/units/invocation:dbus.service");
+  return inside;
+}
+
 /** The devices that eth0, eth1 and so on would stand for: PCI functions, of which a veth has none. */
 function deviceLink(path: string): string | undefined {
   const [, name = "", number = "", device] = /^\/sys\/class\/net\/(eth(\d))(\/device)?$/.exec(path) ?? [];

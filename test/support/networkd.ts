@@ -5,8 +5,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { configFiles, guestosLayout, type Layout } from "../../src/config/layout/layout.ts";
 import { withSystemBus, call } from "../../src/system/systemd/dbus.ts";
 import { fakeSystemd, type FakeSystemd } from "./fake-systemd.ts";
-import { type NetworkNamespace, ended } from "./network-namespace.ts";
-import type { PrivateBus } from "./private-bus.ts";
+import { type NetworkNamespace, ended, networkNamespace } from "./network-namespace.ts";
+import { type PrivateBus, privateBus } from "./private-bus.ts";
+import { testMachine, type TestMachine } from "./test-machine.ts";
 
 const NETWORKD = "/usr/lib/systemd/systemd-networkd";
 const RUNNING = ["/run/systemd/units/invocation:dbus.service", "/run/systemd/units/invocation:systemd-networkd.service"];
@@ -23,6 +24,35 @@ export async function cable(node: NetworkNamespace, router: NetworkNamespace): P
   await node.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", String(router.pid));
   await node.run("ip", "link", "set", "eth0", "up");
   await router.run("ip", "link", "set", "eth0", "up");
+}
+
+/** A node, and the router at the other end of its cable. */
+export interface CabledNode {
+  readonly bus: PrivateBus;
+  readonly node: NetworkNamespace;
+  readonly router: NetworkNamespace;
+  readonly machine: TestMachine;
+  /** Of the node's card, eth0. */
+  readonly index: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** Without systemd-networkd. The caller stops it. */
+export async function cabledNode(): Promise<CabledNode> {
+  const bus = await privateBus();
+  const node = await networkNamespace();
+  const router = await networkNamespace();
+  await cable(node, router);
+  const index = Number(await node.host.readText("/sys/class/net/eth0/ifindex"));
+  return {
+    ...{ bus, node, router, index },
+    machine: testMachine(node.host, networkLayout),
+    async stop() {
+      await node.stop();
+      await router.stop();
+      await bus.stop();
+    },
+  };
 }
 
 /** Starts the real systemd-networkd and waits until it answers on the bus. */

@@ -15,54 +15,31 @@ export interface RecordedBoot {
   readonly wallTime: number;
 }
 
+/** Seconds on systemd's clock: from when to when a service was started. */
+type Started = readonly [from: number, to: number];
+
+/** @param userspace when it began, in seconds, as all here */
+function recorded(name: string, userspace: number, finished: number, boot: Started, late: Started, wallTime: number): RecordedBoot {
+  const service = ([started, ended]: Started): { readonly started: number; readonly ended: number } => ({ started, ended });
+  const services = { "guestos-boot.service": service(boot), "guestos-boot-late.service": service(late) };
+  return { file: join(folder, `${name}.jsonl`), clocks: { userspace, finished, services }, wallTime };
+}
+
 /** On a new disk. */
-export const firstBoot: RecordedBoot = {
-  file: join(folder, "first-boot.jsonl"),
-  clocks: {
-    userspace: 21.319101,
-    finished: 216.271468,
-    services: {
-      "guestos-boot.service": { started: 44.357476, ended: 186.375292 },
-      "guestos-boot-late.service": { started: 198.693939, ended: 216.150249 },
-    },
-  },
-  wallTime: 216.271,
-};
+export const firstBoot = recorded("first-boot", 21.319101, 216.271468, [44.357476, 186.375292], [198.693939, 216.150249], 216.271);
 
 /** On a new disk, on a machine with nothing else to do. The boot is one process; that of the others was two. */
-export const quietBoot: RecordedBoot = {
-  file: join(folder, "first-boot-in-one-process.jsonl"),
-  clocks: {
-    userspace: 5.031875,
-    finished: 32.191317,
-    services: {
-      "guestos-boot.service": { started: 10.485942, ended: 31.794635 },
-      "guestos-boot-late.service": { started: 29.707352, ended: 31.685204 },
-    },
-  },
-  wallTime: 32.191,
-};
+export const quietBoot = recorded("first-boot-in-one-process", 5.031875, 32.191317, [10.485942, 31.794635], [29.707352, 31.685204], 32.191);
 
 /** The same disk once more: nothing had to be provisioned. */
-export const noOpBoot: RecordedBoot = {
-  file: join(folder, "no-op-boot.jsonl"),
-  clocks: {
-    userspace: 36.275988,
-    finished: 285.938336,
-    services: {
-      "guestos-boot.service": { started: 65.119316, ended: 213.766903 },
-      "guestos-boot-late.service": { started: 227.625262, ended: 285.840995 },
-    },
-  },
-  wallTime: 285.938,
-};
+export const noOpBoot = recorded("no-op-boot", 36.275988, 285.938336, [65.119316, 213.766903], [227.625262, 285.840995], 285.938);
 
 export function recordOf({ file }: RecordedBoot): ReadRecord {
   return parseRecord(readFileSync(file, "utf8"), file);
 }
 
-export function bootFrom(recorded: RecordedBoot): Boot {
-  return bootOfEvents(recordOf(recorded).events, recorded.clocks);
+export function bootFrom(boot: RecordedBoot): Boot {
+  return bootOfEvents(recordOf(boot).events, boot.clocks);
 }
 
 export function bootOfEvents(events: readonly RecordEvent[], clocks?: BootClocks): Boot {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { parseRecord } from "../../../src/boot/record/read-record.ts";
-import { Fixture } from "../../support/fixture-process.ts";
+import { Fixture, STRICT_FAILED } from "../../support/fixture-process.ts";
 
 const seconds = /\d+\.\d+ s/g;
 
@@ -26,14 +26,7 @@ test("a failed unit ends the run with 3, and its last lines say what to do and w
   expect(status).toBe(3);
   expect(stdout.slice(stdout.indexOf("\n\n")).replaceAll(seconds, "N s").replaceAll(fixture.root, "")).toBe(`
 
-strict failed
-  something is in the way
-  at       /in-the-way
-  found    a file
-  expected none
-  to do    remove it
-  code     test-problem
-  skipped  lenient
+${STRICT_FAILED}
 
 run: 6 units: 1 changed, 3 unchanged, 0 degraded, 1 failed, 1 skipped in N s
 `);

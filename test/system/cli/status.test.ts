@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Fixture } from "../../support/fixture-process.ts";
+import { Fixture, STRICT_FAILED } from "../../support/fixture-process.ts";
 
 const OTHER = "00000000-0000-4000-8000-000000000001";
 
@@ -39,14 +39,7 @@ patient              unchanged N s
 system-bus           unchanged N s
 lenient              skipped   N s — requires strict
 
-strict failed
-  something is in the way
-  at       /in-the-way
-  found    a file
-  expected none
-  to do    remove it
-  code     test-problem
-  skipped  lenient
+${STRICT_FAILED}
 
 boot: 6 units: 1 changed, 3 unchanged, 0 degraded, 1 failed, 1 skipped in N s
 `);

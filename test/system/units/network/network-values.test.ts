@@ -6,39 +6,31 @@ import { asStatic, type LinkDescription } from "../../../../src/system/network/l
 import type { StaticSettings } from "../../../../src/system/network/network-file.ts";
 import { describeLink } from "../../../../src/system/network/networkd.ts";
 import { network, networkSettings } from "../../../../src/units/network/network.ts";
-import { cable, networkLayout, startNetworkd, writeConf } from "../../../support/networkd.ts";
-import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
-import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
+import { cabledNode, type CabledNode, startNetworkd, writeConf } from "../../../support/networkd.ts";
+import type { NetworkNamespace } from "../../../support/network-namespace.ts";
+import type { PrivateBus } from "../../../support/private-bus.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 import { runUnit } from "../../../support/run-unit.ts";
-import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
+import type { TestMachine } from "../../../support/test-machine.ts";
 
 // The check of network.conf against the real systemd-networkd and the real kernel: what it lets through is in force to the letter, and
 // what it keeps back would not be. In one networkd, one after the other: each value also takes the place of the one before.
 
 const FILE = "/run/systemd/network/10-eth0.network";
+let cabled: CabledNode | undefined;
 let bus: PrivateBus;
 let node: NetworkNamespace;
-let router: NetworkNamespace;
 let machine: TestMachine;
 let index: number;
 
 beforeAll(async () => {
-  bus = await privateBus();
-  node = await networkNamespace();
-  router = await networkNamespace();
-  await cable(node, router);
+  cabled = await cabledNode();
+  ({ bus, node, machine, index } = cabled);
   await startNetworkd(node, bus);
-  machine = testMachine(node.host, networkLayout);
-  index = Number(await node.host.readText("/sys/class/net/eth0/ifindex"));
   await node.host.makeFolder("/run/systemd/network", { mode: 0o755 });
 });
 
-afterAll(async () => {
-  await node?.stop();
-  await router?.stop();
-  await bus?.stop();
-});
+afterAll(async () => cabled?.stop());
 
 const V4 = "ipv4_address=192.0.2.17/24";
 const V6 = "ipv6_address=2001:db8::17/64";

@@ -5,23 +5,24 @@ import { ipv6Addresses, isUsable } from "../../../../src/system/network/network-
 import { ipv6Monitor } from "../../../../src/units/network/ipv6-monitor.ts";
 import { network } from "../../../../src/units/network/network.ts";
 import {
-  cable,
-  networkLayout,
+  cabledNode,
+  type CabledNode,
   serveSolicitations,
   startNetworkd,
   startRouter,
   stopNetworkd,
   writeConf,
 } from "../../../support/networkd.ts";
-import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
-import { type PrivateBus, privateBus } from "../../../support/private-bus.ts";
+import type { NetworkNamespace } from "../../../support/network-namespace.ts";
+import type { PrivateBus } from "../../../support/private-bus.ts";
 import { runUnit } from "../../../support/run-unit.ts";
-import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
+import type { TestMachine } from "../../../support/test-machine.ts";
 
 // One node's life, told in order, with the real systemd-networkd on a private bus and a router at the other end of the
 // cable that is switched on in the middle. Each test starts where the one before has left the machine.
 
 const FILE = "/run/systemd/network/10-eth0.network";
+let cabled: CabledNode | undefined;
 let bus: PrivateBus;
 let node: NetworkNamespace;
 let router: NetworkNamespace;
@@ -30,20 +31,12 @@ let machine: TestMachine;
 let index: number;
 
 beforeAll(async () => {
-  bus = await privateBus();
-  node = await networkNamespace();
-  router = await networkNamespace();
-  await cable(node, router);
+  cabled = await cabledNode();
+  ({ bus, node, router, machine, index } = cabled);
   await serveSolicitations(bus, node);
-  machine = testMachine(node.host, networkLayout);
-  index = Number(await node.host.readText("/sys/class/net/eth0/ifindex"));
 });
 
-afterAll(async () => {
-  await node?.stop();
-  await router?.stop();
-  await bus?.stop();
-});
+afterAll(async () => cabled?.stop());
 
 async function usable(): Promise<readonly string[]> {
   return (await ipv6Addresses(node.host)).filter(isUsable).map(({ address }) => address);

@@ -10,7 +10,7 @@ import { CommandError } from "../../../../src/system/command.ts";
 import type { Host, ToolObserver } from "../../../../src/system/host.ts";
 import { nftables } from "../../../../src/units/network/nftables.ts";
 import { watchRuleset } from "../../../../src/units/network/watch-ruleset.ts";
-import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
+import { type NetworkNamespace, namespaceWithBus } from "../../../support/network-namespace.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
@@ -30,10 +30,7 @@ const facts = { bootId: "b", version: "1", slot: "A", pid: 1, stage: "late" } as
 let inside: NetworkNamespace;
 
 beforeAll(async () => {
-  inside = await networkNamespace();
-  // As on a running node: name servers can be asked.
-  await inside.run("mkdir", "-p", "/run/systemd/units");
-  await inside.run("ln", "-s", "0123", "/run/systemd/units/invocation:dbus.service");
+  inside = await namespaceWithBus();
 });
 afterAll(async () => inside.stop());
 

@@ -3,7 +3,7 @@ import { guestosLayout, type Layout } from "../../../../src/config/layout/layout
 import { isConflict } from "../../../../src/boot/unit.ts";
 import type { Host } from "../../../../src/system/host.ts";
 import { nftables } from "../../../../src/units/network/nftables.ts";
-import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
+import { type NetworkNamespace, namespaceWithBus } from "../../../support/network-namespace.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
 
@@ -28,10 +28,7 @@ let inside: NetworkNamespace;
 let machine: TestMachine;
 
 beforeAll(async () => {
-  inside = await networkNamespace();
-  // As on a running node: name servers can be asked.
-  await inside.run("mkdir", "-p", "/run/systemd/units");
-  await inside.run("ln", "-s", "0123", "/run/systemd/units/invocation:dbus.service");
+  inside = await namespaceWithBus();
 });
 afterAll(async () => inside.stop());
 
