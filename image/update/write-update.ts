@@ -22,24 +22,29 @@ const LEVEL = 10;
  * @param key Ed25519, private
  */
 export async function writeUpdate(out: string, content: UpdateContent, key: KeyObject): Promise<WrittenUpdate> {
+  const temporary = `${out}.${process.pid}.part`;
+  try {
+    const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
+    const { stream, written } = hashed();
+    await pipeline(Readable.from(updateTar(content)), createZstdCompress({ params }), stream, createWriteStream(temporary));
+    await writeFile(`${out}.sig`, signatureText(written().sha256, key));
+    await rename(temporary, out);
+    return written();
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** A stream that hands on what it gets. @returns it, and what has gone through it so far */
+export function hashed(): { readonly stream: Transform; readonly written: () => WrittenUpdate } {
   const hash = createHash("sha256");
   let bytes = 0;
-  const count = new Transform({
+  const stream = new Transform({
     transform(chunk: Buffer, _, done) {
       hash.update(chunk);
       bytes += chunk.length;
       done(null, chunk);
     },
   });
-  const temporary = `${out}.${process.pid}.part`;
-  try {
-    const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-    await pipeline(Readable.from(updateTar(content)), createZstdCompress({ params }), count, createWriteStream(temporary));
-    const sha256 = hash.digest("hex");
-    await writeFile(`${out}.sig`, signatureText(sha256, key));
-    await rename(temporary, out);
-    return { sha256, bytes };
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  return { stream, written: () => ({ sha256: hash.copy().digest("hex"), bytes }) };
 }

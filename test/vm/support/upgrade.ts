@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { Readable, Transform } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "../../../src/base/schema.ts";
 import { inTemporaryFolder } from "../../../image/tools.ts";
@@ -13,6 +12,7 @@ import { makeDisk } from "../../../lab/disk.ts";
 import { GuestPanicError } from "../../../lab/problems.ts";
 import { updateContent } from "../../../image/update/update-content.ts";
 import { updateTar } from "../../../image/update/update-tar.ts";
+import { hashed } from "../../../image/update/write-update.ts";
 import { startVirtualMachine, type VirtualMachineOptions } from "../../../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { BOOT_TIMEOUT, diskOf } from "./node.ts";
@@ -32,19 +32,11 @@ export async function testImage(version: string, change: (root: string) => Promi
   const path = join(folder, `${version}-${process.pid}.tar`);
   process.once("exit", () => void rm(path, { force: true }));
   return inTemporaryFolder(folder, async (work) => {
-    const hash = createHash("sha256");
-    let bytes = 0;
-    const count = new Transform({
-      transform(chunk: Buffer, _, done) {
-        hash.update(chunk);
-        bytes += chunk.length;
-        done(null, chunk);
-      },
-    });
     const content = await updateContent(version, "lab", work);
     await change(content.root.path);
-    await pipeline(Readable.from(updateTar(content)), count, createWriteStream(path));
-    return { version, path, sha256: hash.digest("hex"), bytes };
+    const { stream, written } = hashed();
+    await pipeline(Readable.from(updateTar(content)), stream, createWriteStream(path));
+    return { version, path, ...written() };
   });
 }
 
