@@ -6,10 +6,12 @@ import { ENVIRONMENT } from "./target.ts";
 export const ways = ["replaces", "overwrites", "removes", "gives a tool"] as const;
 type Way = (typeof ways)[number];
 
-/** What a planted unit is told: how it reaches out, and to what. */
-export interface Planted {
-  readonly way: Way;
-  readonly path: string;
+/** What the planted units are told: what each reaches out to. */
+export type Planted = Readonly<Record<Way, string>>;
+
+/** The unit of that way, and its scenario. */
+export function plantedName(way: Way): string {
+  return `planted-${way.replaceAll(" ", "-")}`;
 }
 
 const acts: Readonly<Record<Way, (machine: Machine, path: string) => Promise<unknown>>> = {
@@ -19,16 +21,16 @@ const acts: Readonly<Record<Way, (machine: Machine, path: string) => Promise<unk
   "gives a tool": async ({ host }, path) => host.run({ program: "dd", args: ["if=/dev/null", `of=${path}`] }),
 };
 
-/** None, unless a test has asked for one. */
+/** None, unless a test has asked for them. */
 export function plantedUnits(): readonly GuestUnit[] {
   const given = process.env[ENVIRONMENT.planted];
   if (given === undefined) return [];
-  const { way, path } = JSON.parse(given) as Planted;
-  return [
+  const paths = JSON.parse(given) as Planted;
+  return ways.map((way) =>
     unit({
-      name: "planted",
+      name: plantedName(way),
       title: "Reach outside the machine",
-      plan: async (machine) => [provision(`change ${path}`, async () => void (await acts[way](machine, path)))],
+      plan: async (machine) => [provision(`change ${paths[way]}`, async () => void (await acts[way](machine, paths[way])))],
     }),
-  ];
+  );
 }
