@@ -88,6 +88,6 @@ test("only the names that sudo knows become root by themselves", () => {
   // sudoers(5): a command with a regular expression for its arguments.
   const sudoers = readFileSync("etc/guestos/sudoers.d/guestos-orchestrator", "utf8").replaceAll(/^#.*$/gm, "");
   const allowed = new Set([...sudoers.matchAll(/(\/\S+) \^/g)].map(([, command]) => command));
-  expect(["manageboot.sh", "provision-ssh-keys.sh", "guestos_tool"].map(calledByOrchestrator).toSorted()).toEqual([...allowed].toSorted());
+  expect(new Set(["manageboot.sh", "provision-ssh-keys.sh", "guestos_tool"].map(calledByOrchestrator))).toEqual(allowed);
   for (const name of ["guestos-boot", "/usr/bin/manageboot", "sh"]) expect(calledByOrchestrator(name)).toBeUndefined();
 });
