@@ -14,8 +14,14 @@ export interface NetworkSettings extends StaticSettings {
   readonly acceptRouterAdvertisements: boolean;
 }
 
-/** First line of every file that this program writes. A file that begins with it is ours to replace and to remove. */
-export const OUR_HEADER = "# Written by guestos-boot at every boot; edit network.conf on the config partition instead.";
+/** Begins every file that this program writes. A file that begins with it is ours to replace and to remove. */
+export const OUR_MARK = "# Written by guestos-boot at every boot;";
+
+/** Where the settings come from: what a reader must change, and not this file. */
+const SOURCES = {
+  file: "edit network.conf on the config partition instead.",
+  host: "the host's config.json has these settings.",
+} as const;
 
 /**
  * A .network file (systemd.network(5)) that gives one interface these settings.
@@ -26,9 +32,9 @@ export const OUR_HEADER = "# Written by guestos-boot at every boot; edit network
  * nothing. To systemd 252 a route with GatewayOnLink= equals the same route without. So it would wait without end if one replaced the other
  * while it runs.
  */
-export function networkFile(interfaceName: string, settings: NetworkSettings): string {
+export function networkFile(interfaceName: string, settings: NetworkSettings, from: keyof typeof SOURCES): string {
   const lines = [
-    OUR_HEADER,
+    `${OUR_MARK} ${SOURCES[from]}`,
     "[Match]",
     `Name=${interfaceName}`,
     "",

@@ -7,7 +7,7 @@ import { CORRECT_ON_HOST, readNetworkConfFile } from "../../config/node-network.
 import { readIpv4Settings } from "../../config/state/ipv4-settings.ts";
 import type { Host } from "../../system/host.ts";
 import { asStatic, type LinkDescription, staticDifferences } from "../../system/network/link-description.ts";
-import { networkFile, type NetworkSettings, OUR_HEADER, type StaticSettings } from "../../system/network/network-file.ts";
+import { networkFile, type NetworkSettings, OUR_MARK, type StaticSettings } from "../../system/network/network-file.ts";
 import { isNameFinal, type NetworkInterface } from "../../system/network/network-interfaces.ts";
 import { describeLink, type Outcome, reloadLink, waitForLink } from "../../system/network/networkd.ts";
 import { ProblemError } from "../../base/problem.ts";
@@ -46,14 +46,14 @@ export const network = unit({
     const { host, layout } = machine;
     const { conf, link, settings, path } = await intended(machine);
     const { malformed, unusable, warnings } = conf;
-    const text = networkFile(link.name, settings);
+    const text = networkFile(link.name, settings, conf.isFromHost ? "host" : "file");
     const stale = await staleFiles(machine, path);
     const current = await host.readText(path);
     const hasFile = current === text;
     // The unit `hostname` reports its own key.
     const leftOut = [...malformed, ...unusable].filter(({ key }) => key !== "hostname");
     const todo = conf.isFromHost ? CORRECT_ON_HOST : "correct it there, then: guestos-boot --unit network";
-    if (!hasFile && current?.startsWith(OUR_HEADER) === true && leftOut.some(concernsReach))
+    if (!hasFile && current?.startsWith(OUR_MARK) === true && leftOut.some(concernsReach))
       refuseFindings(conf.file, leftOut, { rest: "the network is not changed", todo });
     const files: Action[] = stale.map((file) => activate(`remove ${file}, made for another interface`, async () => host.remove(file)));
     if (!hasFile) {
@@ -159,7 +159,7 @@ async function staleFiles({ host, layout }: Machine, current: string): Promise<r
   const others = names.filter(isOurs).map((name) => join(layout.networkd, name));
   const stale: string[] = [];
   for (const path of others) {
-    if (path !== current && (await host.readText(path))?.startsWith(OUR_HEADER) === true) stale.push(path);
+    if (path !== current && (await host.readText(path))?.startsWith(OUR_MARK) === true) stale.push(path);
   }
   return stale;
 }

@@ -4,7 +4,8 @@ import { networkFile, type NetworkSettings } from "../../../../src/system/networ
 const AUTOMATIC: NetworkSettings = { addresses: [], gateways: [], nameServers: [], domains: [], acceptRouterAdvertisements: true };
 
 test("automatic configuration takes addresses from router advertisements and nothing from DHCP for IPv4", () => {
-  expect(networkFile("enp1s0", AUTOMATIC)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
+  expect(networkFile("enp1s0", AUTOMATIC, "file"))
+    .toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
 [Match]
 Name=enp1s0
 
@@ -25,7 +26,8 @@ test("static settings are all written, gateways as being on the link, and router
     domains: ["example.org"],
     acceptRouterAdvertisements: false,
   };
-  expect(networkFile("enp1s0", settings)).toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
+  expect(networkFile("enp1s0", settings, "file"))
+    .toBe(`# Written by guestos-boot at every boot; edit network.conf on the config partition instead.
 [Match]
 Name=enp1s0
 
@@ -50,8 +52,9 @@ GatewayOnLink=yes
 `);
 });
 
-test("name servers of the operator's take the place of those that a router advertises", () => {
-  const text = networkFile("enp1s0", { ...AUTOMATIC, nameServers: ["9.9.9.9"] });
+test("name servers take the place of those that a router advertises; the first line says who has the settings", () => {
+  const text = networkFile("enp1s0", { ...AUTOMATIC, nameServers: ["9.9.9.9"] }, "host");
+  expect(text).toMatch(/^# Written by guestos-boot at every boot; the host's config\.json has these settings\.\n\[Match\]\n/);
   expect(text).toContain("\nDNS=9.9.9.9\n");
   expect(text).toContain("\n[IPv6AcceptRA]\nUseDNS=no\n\n[DHCPv6]\nUseDNS=no\n");
 });
