@@ -29,12 +29,22 @@ export function bootSamples(record: ReadRecord): readonly Sample[] {
       ...(startedAt === undefined || endedAt === undefined ? [] : [sample(families.unitDuration, endedAt - startedAt, { unit: name })]),
       sample(families.unitWarnings, notes.length, { unit: name }),
     ]),
+    ...taintedVar(view.units),
     ...[...unitWork(record.events)].flatMap(([unit, { toolSeconds, tools, retries }]) => [
       sample(families.unitToolSeconds, toolSeconds, { unit }),
       sample(families.unitToolRuns, tools, { unit }),
       sample(families.unitRetries, retries, { unit }),
     ]),
   ];
+}
+
+/** The unit that mounts /var. */
+const VAR_UNIT = "var";
+
+/** Of a boot that has come so far. */
+function taintedVar(units: ReturnType<typeof bootView>["units"]): readonly Sample[] {
+  const kind = units.find(({ name }) => name === VAR_UNIT)?.result?.kind;
+  return kind === undefined || kind === "skipped" ? [] : [sample(families.taintedVar, kind === "failed")];
 }
 
 /** The seconds of the boot itself, without an operator's runs; of all runs, where the record has no boot. */

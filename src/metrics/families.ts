@@ -55,6 +55,40 @@ export const families = {
     {},
   ),
 
+  teeConfigured: gauge(
+    "guestos_tee_configured",
+    "boolean",
+    "Whether the config.json in force asks for a trusted execution environment; absent where the host hands over none",
+    {},
+  ),
+  teeActive: gauge("guestos_tee_active", "boolean", "Whether this is a confidential virtual machine, according to systemd", {}),
+  bootKernel: gauge("guestos_boot_kernel_seconds", "seconds", "From the start of the kernel to that of systemd", {}),
+  bootUserspace: gauge(
+    "guestos_boot_userspace_seconds",
+    "seconds",
+    "From the start of systemd until it had finished; absent until then",
+    {},
+  ),
+  bootTotal: gauge(
+    "guestos_boot_total_seconds",
+    "seconds",
+    "From the start of the kernel until systemd had finished; absent until then",
+    {},
+  ),
+  bootService: gauge(
+    "guestos_boot_service_seconds",
+    "seconds",
+    "How long a service took to start: the ten slowest ones; absent until systemd had finished",
+    { unit: "systemd's name of the service" },
+  ),
+  taintedVar: gauge("tainted_var", "boolean", "Whether /var could not be mounted in this boot", {}),
+  setupHostname: gauge(
+    "setup_hostname",
+    "boolean",
+    "Whether the name of a node whose host hands over config.json has a node id in it, which it never has: 0",
+    {},
+  ),
+
   bootInfo: gauge("guestos_boot_info", "boolean", "Which boot this is; always 1", {
     boot_id: "the kernel's id of this boot",
     ...SLOT,
@@ -152,7 +186,7 @@ export const families = {
     "guestos_metrics_source_readable",
     "boolean",
     "Whether what the metrics are taken from could be read; its metrics are absent when not",
-    { source: "`record`, `slots`, `intents`, `data`, `monitor`: what the metrics are taken from" },
+    { source: "`record`, `slots`, `intents`, `data`, `monitor`, `systemd`: what the metrics are taken from" },
   ),
 
   processMemory: gauge("process_resident_memory_bytes", "bytes", "Resident memory of the monitor", {}),

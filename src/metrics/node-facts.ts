@@ -5,7 +5,9 @@ import { type Intent, readIntent } from "../config/state/intent.ts";
 import { readLoadedRuleset } from "../config/state/loaded-ruleset.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { findPartition } from "../system/disks/block-devices.ts";
+import { jsonIn } from "../base/json.ts";
 import type { Host } from "../system/host.ts";
+import { type StartUp, startUp } from "../system/systemd/boot-clocks.ts";
 import { requireMounted } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
 import * as z from "../base/schema.ts";
@@ -13,15 +15,15 @@ import { inspect } from "../upgrade/situation.ts";
 import { readRefusedImages } from "../upgrade/slot-state.ts";
 import type { UpgradeFacts } from "./upgrade-samples.ts";
 
-export type Source = "record" | "slots" | "intents" | "data" | "monitor";
+export type Source = "record" | "slots" | "intents" | "data" | "monitor" | "systemd";
 export type IntentPhase = Intent["phase"] | "unreadable";
 
 /** The facts behind the metrics of a node. An `undefined` fact does not exist, or could not be read: `unreadable` says which. */
 export interface NodeFacts {
   /** That of the image. */
   readonly version: string | undefined;
-  /** That of the config.json in force. */
-  readonly configVersion: string | undefined;
+  /** Of the config.json in force. */
+  readonly config: ConfigFacts | undefined;
   readonly record: ReadRecord | undefined;
   readonly upgrade: UpgradeFacts | undefined;
   readonly intents: Readonly<Record<IntentPhase, number>> | undefined;
@@ -29,7 +31,16 @@ export interface NodeFacts {
   readonly monitor: MonitorState | undefined;
   /** When the firewall's rules were last loaded, in seconds since the epoch, as the unit has noted it. */
   readonly rulesetLoaded: number | undefined;
+  readonly startUp: StartUp | undefined;
   readonly unreadable: ReadonlySet<Source>;
+}
+
+/** Of a config.json. */
+export interface ConfigFacts {
+  /** `unknown` where it has none that can be used. */
+  readonly version: string;
+  /** Whether it asks for a trusted execution environment. */
+  readonly wantsTee: boolean;
 }
 
 /** Files of the program's own, which may be missing. */
@@ -51,33 +62,32 @@ export async function nodeFacts(host: Host, layout: Layout, { recordFile, monito
       return undefined;
     }
   };
-  const [version, configVersion, record, upgrade, intents, hasOperatorKey, monitorState, ruleset] = await Promise.all([
+  const [version, config, record, upgrade, intents, hasOperatorKey, monitorState, ruleset, started] = await Promise.all([
     host.readText(layout.versionFile).catch(() => undefined),
-    configVersionIn(host, layout).catch(() => undefined),
+    configFacts(host, layout).catch(() => undefined),
     from("record", async () => recordIn(host, recordFile)),
     from("slots", async () => upgradeFacts(host, layout)),
     from("intents", async () => intentsIn(host, layout)),
     from("data", async () => operatorKeyIn(host, layout)),
     from("monitor", async () => readMonitorState(host, monitorFile)),
     readLoadedRuleset(host, layout).catch(() => undefined),
+    from("systemd", async () => startUp(host)),
   ]);
   return {
-    ...{ version: version?.trim(), configVersion, record, upgrade, intents, hasOperatorKey, monitor: monitorState },
-    ...{ rulesetLoaded: ruleset?.loaded, unreadable },
+    ...{ version: version?.trim(), config, record, upgrade, intents, hasOperatorKey, monitor: monitorState },
+    ...{ rulesetLoaded: ruleset?.loaded, startUp: started, unreadable },
   };
 }
 
-/** The one value of config.json that is a metric: the whole schema takes memory that the monitor does not have. */
+/** The values of config.json that are metrics: the whole schema takes memory that the monitor does not have. */
 const Versioned = z.object({ config_version: z.string().check(z.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)) });
+const Confidential = z.object({ icos_settings: z.object({ enable_trusted_execution_environment: z.literal(true) }) });
 
-async function configVersionIn(host: Host, layout: Layout): Promise<string | undefined> {
+async function configFacts(host: Host, layout: Layout): Promise<ConfigFacts | undefined> {
   const text = await host.readText(layout.guestosConfig);
   if (text === undefined) return undefined;
-  try {
-    return Versioned.parse(JSON.parse(text)).config_version;
-  } catch {
-    return "unknown";
-  }
+  const value = jsonIn(text);
+  return { version: Versioned.safeParse(value).data?.config_version ?? "unknown", wantsTee: Confidential.safeParse(value).success };
 }
 
 async function recordIn(host: Host, file: string): Promise<ReadRecord | undefined> {

@@ -2,6 +2,7 @@ import * as z from "../../base/schema.ts";
 import { CommandError } from "../command.ts";
 import { call, type SystemBus, withSystemBusIfThere } from "./dbus.ts";
 import type { Host } from "../host.ts";
+import { isBusRunning } from "./systemd.ts";
 
 /** When the boot passed its milestones, according to systemd. Seconds of CLOCK_MONOTONIC: since the kernel started. */
 export interface BootClocks {
@@ -55,10 +56,89 @@ export async function bootClocks(host: Host, services: readonly string[]): Promi
   });
 }
 
+/** How long the start of this machine took, in seconds, and whether its memory is encrypted. */
+export interface StartUp {
+  /** From the start of the kernel to that of systemd, in the initrd or else in the root file system. */
+  readonly kernel: number;
+  /** From the start of systemd in the root file system until it had finished. This and the next two are absent until then. */
+  readonly userspace?: number;
+  /** From the start of the kernel. */
+  readonly total?: number;
+  /** The services that took longest to start, by name. */
+  readonly services: ReadonlyMap<string, number>;
+  /** Whether this is a confidential virtual machine; absent where systemd does not say (before 254). */
+  readonly confidential?: boolean;
+}
+
+/** So many services are reported, as by the GuestOS of IC-OS (boot-metrics.sh). */
+const SLOWEST = 10;
+
+/**
+ * Asks systemd, as `systemd-analyze` and `systemd-analyze blame` do. Starts no process, and does not wait for a bus that does not run.
+ *
+ * @returns `undefined` on a machine without systemd or without a running bus
+ * @throws ProblemError
+ */
+export async function startUp(host: Host): Promise<StartUp | undefined> {
+  if (!(await isBusRunning(host))) return undefined;
+  const read = async (bus: SystemBus): Promise<StartUp | undefined> => {
+    const manager = await properties(bus, "/org/freedesktop/systemd1", `${DESTINATION}.Manager`);
+    const begun = seconds(manager["UserspaceTimestampMonotonic"]);
+    if (begun === undefined) return undefined;
+    const finished = seconds(manager["FinishTimestampMonotonic"]);
+    const kind = manager["ConfidentialVirtualization"];
+    return {
+      kernel: seconds(manager["InitRDTimestampMonotonic"]) ?? begun,
+      ...(finished === undefined ? {} : { userspace: finished - begun, total: finished }),
+      services: finished === undefined ? new Map() : await slowestServices(bus),
+      ...(typeof kind === "string" ? { confidential: kind !== "" } : {}),
+    };
+  };
+  return withSystemBusIfThere(host, read, { deadline: DEADLINE });
+}
+
+/** Milliseconds: metrics are not worth a longer wait. */
+const DEADLINE = 5_000;
+
+const UnitNames = z.tuple([z.array(z.tuple([z.string()], z.unknown()))]);
+
+async function slowestServices(bus: SystemBus): Promise<ReadonlyMap<string, number>> {
+  const listed = await call(bus, {
+    destination: DESTINATION,
+    path: "/org/freedesktop/systemd1",
+    interface: `${DESTINATION}.Manager`,
+    member: "ListUnitsByPatterns",
+    signature: "asas",
+    body: [["active"], ["*.service"]],
+  });
+  const names = UnitNames.safeParse(listed).data?.[0].map(([name]) => name) ?? [];
+  const times = await Promise.all(
+    names.map(async (name): Promise<readonly [string, number]> => {
+      // Two values, and not all: a unit has a hundred.
+      const [began, started] = await Promise.all(
+        ["InactiveExitTimestampMonotonic", "ActiveEnterTimestampMonotonic"].map(async (key) => seconds(await unitProperty(bus, name, key))),
+      );
+      return [name, began === undefined || started === undefined ? 0 : started - began];
+    }),
+  );
+  const slowest = times.filter(([, time]) => time > 0).toSorted(([, one], [, other]) => other - one);
+  return new Map(slowest.slice(0, SLOWEST));
+}
+
 async function properties(bus: SystemBus, path: string, name: string): Promise<Readonly<Record<string, unknown>>> {
   const reply = await call(bus, { destination: DESTINATION, path, interface: PROPERTIES, member: "GetAll", signature: "s", body: [name] });
   const answer = Values.safeParse(reply).data?.[0] ?? {};
   return Object.fromEntries(Object.entries(answer).map(([key, { value }]) => [key, value]));
+}
+
+const Value = z.tuple([z.object({ value: z.unknown() })]);
+
+async function unitProperty(bus: SystemBus, unit: string, key: string): Promise<unknown> {
+  const body = [`${DESTINATION}.Unit`, key];
+  const reply = await call(bus, {
+    ...{ destination: DESTINATION, path: unitPath(unit), interface: PROPERTIES, member: "Get", signature: "ss", body },
+  });
+  return Value.safeParse(reply).data?.[0].value;
 }
 
 /** The object path of a unit: every byte that is not a letter or digit, and a digit at the start, becomes _xx (sd_bus_path_encode(3)). */

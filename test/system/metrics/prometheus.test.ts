@@ -1,15 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Variant } from "dbus-next";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "../../../src/base/schema.ts";
 import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { families } from "../../../src/metrics/families.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
+import type { Host } from "../../../src/system/host.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 import { eventually, nodeExporter, prometheus, promtool, type Served } from "../../support/metrics-tools.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
+import { privateBus } from "../../support/private-bus.ts";
 import { installed, proven, type SlotMachine, slotMachine } from "../../support/slot-machine.ts";
 import { argumentsOf, testRules } from "../../support/documented/elsewhere.ts";
 
@@ -46,7 +49,7 @@ beforeAll(async () => {
   writeFileSync(join(layout.run, "nftables.json"), JSON.stringify({ file: "f", sha256: "s", ruleset: "r", loaded: now }));
   mkdirSync(dirname(layout.guestosConfig), { recursive: true });
   writeFileSync(layout.guestosConfig, JSON.stringify({ config_version: "1.17.0" }));
-  await writeTextfile(host, layout, { recordFile: boot.path("run/record.jsonl"), monitorFile });
+  await withSystemd(host, async (onBus) => writeTextfile(onBus, layout, { recordFile: boot.path("run/record.jsonl"), monitorFile }));
 
   const exporter = await nodeExporter(layout.collector, EXPORTER);
   running.push(exporter);
@@ -64,6 +67,29 @@ beforeAll(async () => {
     ([sample]) => Number(sample?.value[1]) > 2,
   );
 });
+
+/** Plays as much of a systemd that has finished as metrics are made of. */
+async function withSystemd(host: Host, use: (onBus: Host) => Promise<void>): Promise<void> {
+  const bus = await privateBus();
+  const number = (value: bigint): Variant => new Variant("t", value);
+  const manager = {
+    UserspaceTimestampMonotonic: number(3_000_000n),
+    FinishTimestampMonotonic: number(9_000_000n),
+    ConfidentialVirtualization: new Variant("s", ""),
+  };
+  await bus.serve("org.freedesktop.systemd1", (member, [, key]) =>
+    member === "GetAll"
+      ? { signature: "a{sv}", body: [manager] }
+      : member === "Get"
+        ? { signature: "v", body: [number(key === "ActiveEnterTimestampMonotonic" ? 2_000_000n : 1_000_000n)] }
+        : { signature: "a(ssssssouso)", body: [[["ssh.service", "", "loaded", "active", "running", "", "/unit", 0, "", "/"]]] },
+  );
+  try {
+    await use({ ...host, readLink: async (path) => (path.endsWith("/invocation:dbus.service") ? "an-invocation" : host.readLink(path)) });
+  } finally {
+    await bus.stop();
+  }
+}
 
 afterAll(async () => {
   for (const each of running) await each.stop();
@@ -91,10 +117,11 @@ test("promtool finds nothing wrong with the metrics of a node", () => {
   expect(promtool(["check", "metrics"], text.replace(/^# HELP guestos_intents .*\n/m, "")).status).toBe(3);
 });
 
-test("every metric of a node is written, but those of the endpoint and of problems, of which it has none", () => {
+test("every metric of a node is written, but those of the endpoint, of problems, and of /var, of which it has none", () => {
   const text = readFileSync(node.layout.textfile, "utf8");
   const absent = Object.values(families).filter(({ name }) => !text.includes(`# TYPE ${name} `));
   expect(absent.map(({ name }) => name).filter((name) => !name.startsWith("process_"))).toEqual([
+    "tainted_var",
     "guestos_unit_failure_info",
     "guestos_unit_problem_info",
   ]);

@@ -12,6 +12,20 @@ test("docs/metrics.md has a row for every metric, as the code has it, and for no
   expect(rows.toSorted()).toEqual(all.map(metricRow).toSorted());
 });
 
+/** Of a GuestOS of 2025/26 (dfinity/ic: custom-metrics.sh, boot-metrics.sh, retry-var-failure.sh, setup-hostname.sh, manageboot.sh). */
+const TODAY = [
+  ...["guestos_version", "guestos_config_version", "guestos_boot_action", "guestos_boot_stable"],
+  ...["guestos_node_operator_private_key_exists", "guestos_tee_configured", "guestos_tee_active"],
+  ...["guestos_boot_kernel_seconds", "guestos_boot_userspace_seconds", "guestos_boot_total_seconds", "guestos_boot_service_seconds"],
+  ...["tainted_var", "setup_hostname"],
+];
+
+test("the names that GuestOS nodes have are kept, in the section that says so, and no other one is in it", () => {
+  const [, section = ""] = /^## Kept from IC-OS\n([^]*?)^## /m.exec(readFileSync("docs/metrics.md", "utf8")) ?? [];
+  const rows = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, name = ""]) => name);
+  expect(rows.toSorted()).toEqual(TODAY.toSorted());
+});
+
 test("names are Prometheus' own way: a counter ends in _total, a unit is in the name, and none comes twice", () => {
   const endings = { seconds: /_seconds(_total)?$/, "unix seconds": /_time(stamp)?_seconds$/, bytes: /_bytes$/ };
   for (const { name, type, unit } of all) {

@@ -144,6 +144,18 @@ test("an image without the exporter's group is named, and nothing is written", a
   expect(host.effects).toEqual([]);
 });
 
+test("what config.json asks for, and what became of /var, have the names of IC-OS", async () => {
+  const lines = async (config: string): Promise<readonly string[]> =>
+    written(fakeHost({ files: { ...node, "/run/config/config.json": config } }));
+  const asked = await lines('{"icos_settings":{"enable_trusted_execution_environment":true}}');
+  expect(asked).toEqual(expect.arrayContaining(["guestos_tee_configured 1", "setup_hostname 0", "tainted_var 0"]));
+  for (const config of ["{}", '{"icos_settings":null}', '{"icos_settings":{"enable_trusted_execution_environment":"true"}}'])
+    expect(await lines(config)).toContain("guestos_tee_configured 0");
+  expect((await written(fakeHost({ files: node }))).join("\n")).not.toMatch(/tee_|setup_hostname|boot_kernel/);
+  const failed = boot().replace('"kind":"degraded","problem"', '"kind":"failed","problem"');
+  expect(await written(fakeHost({ files: { ...node, [RECORD]: failed } }))).toContain("tainted_var 1");
+});
+
 test.each([
   ['{"config_version": "1.17.0"}', ['guestos_config_version{version="1.17.0"} 1']],
   ['{"config_version":"1\\"} 1\\nevil 2"}', ['guestos_config_version{version="unknown"} 1']],
