@@ -10,6 +10,13 @@ export interface Finding {
   readonly what: string;
   readonly found: string;
   readonly expected: string;
+  /** What to do about it, where that is more than to correct the value. */
+  readonly todo?: string;
+}
+
+/** One mistake as a problem. @param usual what to do, where the mistake does not say */
+export function findingProblem(file: string, { line, column, code, what, found, expected, todo }: Finding, usual: string): Problem {
+  return { code, what, where: { file, line, column }, found, expected, todo: todo ?? usual };
 }
 
 /** Further mistakes are counted, not listed: a hostile file must not fill the console. */
@@ -21,7 +28,7 @@ function findingsProblem(file: string, findings: readonly [Finding, ...Finding[]
   const first = sorted[0] ?? findings[0];
   const where = { file, line: first.line, column: first.column };
   const todo = "correct the file where it was made";
-  if (sorted.length === 1) return { code: first.code, what: first.what, where, found: first.found, expected: first.expected, todo };
+  if (sorted.length === 1) return findingProblem(file, first, todo);
   const listed = sorted
     .slice(0, LISTED)
     .map(({ line, column, what, found, expected }) => `${line}:${column} ${what}: ${found}, expected ${expected}`);

@@ -1,5 +1,8 @@
-/** An address (RFC 3986), up to the character that ends it in a sentence. */
-const ADDRESS = /\b[a-z][a-z\d+.-]*:\/\/[^\s"'`<>]+/gi;
+/**
+ * An address (RFC 3986), up to the character that ends it in a sentence. It begins only where no character of a scheme is before it: a long
+ * text of such characters is gone through once, not once from each of them.
+ */
+const ADDRESS = /(?<![a-z\d+.-])[a-z\d+.-]+:\/\/[^\s"'`<>]+/gi;
 const HOST = /^(?:\[[\da-f:.]*\]?|[^:]*)(?::\d*)?$/i;
 
 /** The text with each address in the form that `shownAddress` gives it. */

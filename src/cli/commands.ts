@@ -1,5 +1,15 @@
 import { type Command, Option } from "commander";
-import { configImageHelp, doctorHelp, graphHelp, monitorHelp, planHelp, runHelp, statusHelp, verifyHelp } from "./help.ts";
+import {
+  checkNodeConfigHelp,
+  configImageHelp,
+  doctorHelp,
+  graphHelp,
+  monitorHelp,
+  planHelp,
+  runHelp,
+  statusHelp,
+  verifyHelp,
+} from "./help.ts";
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
 import type { Selection } from "../run/select-units.ts";
@@ -8,7 +18,7 @@ import type { GraphRequest } from "./commands/graph-command.ts";
 import type { InspectionRequest } from "./commands/monitor-inspect-command.ts";
 import type { StatusRequest } from "./commands/status-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
-import { bootNumber, bootOption, jsonOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
+import { bootNumber, bootOption, jsonOption, macOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -158,6 +168,19 @@ export function addCommands(program: Command, context: CommandContext): void {
     .action(async (words: readonly string[]) => {
       const [{ complete }, { profileIn }] = await Promise.all([import("./commands/complete-command.ts"), import("./complete.ts")]);
       await complete(await setup(profileIn(words)), program, words, terminal);
+    });
+
+  program.commandsGroup("Before a node is installed:");
+  command(
+    "check-node-config",
+    "check the configuration of a node, on any computer: config.ini and what belongs to it",
+    checkNodeConfigHelp,
+    macOption(),
+  )
+    .argument("<folder>", "with config.ini in it")
+    .action(async (folder: string, flags: { readonly mac?: string; readonly json: boolean }) => {
+      const { checkNodeConfigFolder } = await import("./commands/check-node-config-command.ts");
+      end(await checkNodeConfigFolder(folder, flags, terminal));
     });
 
   program.commandsGroup("On the host:");

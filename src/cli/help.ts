@@ -117,6 +117,15 @@ Examples:
   guestos-boot config-image --out config.img --network-conf ./network.conf \\
     --accounts-ssh-authorized-keys ./keys`;
 
+export const checkNodeConfigHelp = `Says everything that is wrong with config.ini, deployment.json, the ssh keys and
+the key of the node operator, and prints the addresses that the node will have.
+They follow from the MAC address of the machine's BMC: give it with --mac. The
+folder is read, and nothing else. Exits with 12 when there is a mistake.
+
+Examples:
+  guestos-boot check-node-config ./stick
+  guestos-boot check-node-config --mac b0:7b:25:c8:f6:c0 ./stick`;
+
 export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into
 the other one and tried once. Unless it is confirmed, the next boot goes back.
 

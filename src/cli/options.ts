@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { readCardAddress } from "../config/values/mac-address.ts";
 import { profileNames } from "../profiles/profiles.ts";
 
 /** The options that several commands share. An Option belongs to one command, so each call makes a new one. */
@@ -37,6 +38,14 @@ export function waitOption(): Option {
 
 export function bootOption(): Option {
   return new Option("--boot <n>", "how many boots ago; -1 also works, as in journalctl").default(0, "this boot").argParser(bootNumber);
+}
+
+export function macOption(): Option {
+  return new Option("--mac <address>", "the MAC address of the machine's BMC, as in b0:7b:25:c8:f6:c0").argParser((text: string) => {
+    const mac = readCardAddress(text);
+    if (mac === undefined) throw new InvalidArgumentError("expected the MAC address of one network card, as in b0:7b:25:c8:f6:c0.");
+    return mac;
+  });
 }
 
 /** For support: a record from another machine. */

@@ -1,4 +1,5 @@
 import { refuseFindings } from "../base/finding.ts";
+import type * as z from "../base/schema.ts";
 import type { Host } from "../system/host.ts";
 import { GuestosConfig, VERSION } from "./guestos-settings.ts";
 import type { Layout } from "./layout/layout.ts";
@@ -9,12 +10,12 @@ import { type JsonFinding, pathText, scanSettings } from "./text/json-settings.t
 /** Bytes, and objects within each other: ten times what a real file has. */
 export const GUESTOS_CONFIG_BOUNDS = { longest: 256 * 1024, deepest: 32 };
 
-/** What was read of a config.json. */
-export interface GuestosConfigFile {
+/** What was read of a config.json: that of a guest, or that of a host. */
+export interface OsConfigFile<T> {
   /** Its name, for messages. */
   readonly file: string;
   /** The usable settings. Any other value is as if it were absent. */
-  readonly config: GuestosConfig;
+  readonly config: T;
   readonly findings: readonly JsonFinding[];
   /** Names that are ignored, and the like: one sentence each. */
   readonly notes: readonly string[];
@@ -24,14 +25,25 @@ export interface GuestosConfigFile {
   readonly finding: (path: JsonPath, expected: string) => JsonFinding;
 }
 
+export type GuestosConfigFile = OsConfigFile<GuestosConfig>;
+
 /** @throws ProblemError with line and column when it is no JSON object, or beyond the bounds */
 export function scanGuestosConfig(content: Uint8Array, file: string): GuestosConfigFile {
+  return scanOsConfig(content, file, GuestosConfig);
+}
+
+/** As `scanGuestosConfig`, with that schema. @throws ProblemError */
+export function scanOsConfig<T extends { readonly config_version: string }>(
+  content: Uint8Array,
+  file: string,
+  schema: z.ZodMiniType<T>,
+): OsConfigFile<T> {
   const json = new JsonFile(content, file, GUESTOS_CONFIG_BOUNDS);
   const finding = (path: JsonPath, expected: string, found = json.shown(path)): JsonFinding => ({
     ...{ path, ...json.place(path), code: "value-not-usable", what: `${pathText(path)} is not usable`, found, expected },
   });
   if (typeof json.value !== "object" || json.value === null || Array.isArray(json.value)) refuseFindings(file, [finding([], "an object")]);
-  const { value: config, findings, unknown } = scanSettings(json, GuestosConfig);
+  const { value: config, findings, unknown } = scanSettings(json, schema);
   return {
     file,
     config,
@@ -81,7 +93,7 @@ export function parseGuestosConfig(content: Uint8Array, file: string): GuestosCo
   return read;
 }
 
-function notesOf({ config_version: version }: GuestosConfig, json: JsonFile): readonly string[] {
+function notesOf({ config_version: version }: { readonly config_version: string }, json: JsonFile): readonly string[] {
   const [, major = "1", minor = "0"] = VERSION.exec(version) ?? [];
   const isNewer = Number(major) > 1 || Number(minor) > 17;
   return [
@@ -93,8 +105,8 @@ function notesOf({ config_version: version }: GuestosConfig, json: JsonFile): re
 /** So many unknown names are listed; further ones are only counted. */
 const LISTED = 10;
 
-function ignored(paths: readonly string[]): readonly string[] {
+function ignored(paths: readonly JsonPath[]): readonly string[] {
   if (paths.length === 0) return [];
   const rest = paths.length > LISTED ? ` and ${paths.length - LISTED} more` : "";
-  return [`it has names that are not known, and are ignored: ${paths.slice(0, LISTED).join(", ")}${rest}`];
+  return [`it has names that are not known, and are ignored: ${paths.slice(0, LISTED).map(pathText).join(", ")}${rest}`];
 }

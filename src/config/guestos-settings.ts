@@ -2,6 +2,7 @@ import * as z from "../base/schema.ts";
 import { ipv4Address, ipv6Address, Ipv6Config, NnsUrls, object, OperatorKey, PublicKey } from "./guestos-values.ts";
 import { choice, flag, matching, needed, plain, section, setting, text, whole } from "./text/json-settings.ts";
 import { isHostname, readDomain } from "./values/host-name.ts";
+import { readMacAddress } from "./values/mac-address.ts";
 
 /** Ten years, in seconds: a larger value is a mistake, such as milliseconds. */
 const LONGEST_TIME = 10 * 365 * 86_400;
@@ -39,20 +40,16 @@ const Ipv4Config = section({
   prefix_length: needed("a whole number from 1 to 32", whole(1, 32)),
 });
 
-const NetworkSettings = section({
+export const NetworkSettings = section({
   ipv6_config: Ipv6Config,
   ipv4_config: z._default(z.nullable(Ipv4Config), null),
   domain_name: setting("a domain name, as in example.org", text(readDomain), null),
 });
 
-const IcosSettings = section({
+export const IcosSettings = section({
   node_reward_type: setting("the type of a node, as in type3.1", matching(/^type\d{1,3}(?:\.\d)?$/), null),
   /** Of the machine's BMC, in lower case with colons: the node's name and its computed addresses follow from it. */
-  mgmt_mac: setting(
-    "a MAC address, as in b0:7b:25:c8:f6:c0",
-    text((found) => (/^[\da-f]{2}(?:[:-][\da-f]{2}){5}$/i.test(found) ? found.toLowerCase().replaceAll("-", ":") : undefined)),
-    null,
-  ),
+  mgmt_mac: setting("a MAC address, as in b0:7b:25:c8:f6:c0", text(readMacAddress), null),
   deployment_environment: setting('"mainnet" or "testnet"', choice("mainnet", "testnet"), "unknown"),
   nns_urls: NnsUrls,
   node_operator_private_key: OperatorKey,
@@ -65,7 +62,7 @@ const IcosSettings = section({
   logging: z.optional(z.unknown()),
 });
 
-const GuestosSettings = section({
+export const GuestosSettings = section({
   guestos_dev_settings: z.prefault(GuestosDevSettings, {}),
   engine_management_canister_id: setting(
     "the id of a canister, as in rdmx6-jaaaa-aaaaa-aaadq-cai",
@@ -89,13 +86,14 @@ const TeeConfig = section({
 const RecoveryConfig = section({ recovery_hash: needed("the beginning of a sha256, in hexadecimal digits", matching(/^[\da-f]{1,64}$/i)) });
 
 export const VERSION = /^(\d{1,6})\.(\d{1,6})\.\d{1,6}$/;
+export const ConfigVersion = setting("a version, as in 1.17.0", matching(VERSION), "");
 
 /**
  * config.json of a GuestOS, from its host: GuestOSConfig of dfinity/ic (rs/ic_os/config/types), versions 1.0 to 1.17. Each value has a
  * default, so the host may leave out any of them. Texts are in their canonical form (docs/configuration.md).
  */
 export const GuestosConfig = section({
-  config_version: setting("a version, as in 1.17.0", matching(VERSION), ""),
+  config_version: ConfigVersion,
   network_settings: z.prefault(NetworkSettings, {}),
   icos_settings: z.prefault(IcosSettings, {}),
   guestos_settings: z.prefault(GuestosSettings, {}),

@@ -100,7 +100,7 @@ export const NnsUrls = z.pipe(
 export const OperatorKey = setting(
   "one PEM block PRIVATE KEY, EC PRIVATE KEY or RSA PRIVATE KEY, not encrypted",
   (found) => {
-    const key = typeof found === "string" ? new Secret(Buffer.from(withLineEnds(found))) : undefined;
+    const key = typeof found === "string" ? new Secret(Buffer.from(pemText(found))) : undefined;
     return key !== undefined && isAccepted(() => checkPrivateKey(key, "")) ? key : undefined;
   },
   null,
@@ -109,7 +109,7 @@ export const OperatorKey = setting(
 
 export const PublicKey = setting(
   "one PEM block PUBLIC KEY",
-  text((found) => (isAccepted(() => checkPublicKey(Buffer.from(withLineEnds(found)), "")) ? withLineEnds(found) : undefined)),
+  text((found) => (isAccepted(() => checkPublicKey(Buffer.from(pemText(found)), "")) ? pemText(found) : undefined)),
   null,
 );
 
@@ -117,8 +117,8 @@ export function object(found: unknown): Readonly<Record<string, unknown>> | unde
   return typeof found === "object" && !Array.isArray(found) ? { ...found } : undefined;
 }
 
-/** A PEM text as a file of its own. */
-function withLineEnds(pem: string): string {
+/** A PEM text as a file of its own, as configurations hold it. */
+export function pemText(pem: string): string {
   return `${pem.replaceAll("\r\n", "\n").trim()}\n`;
 }
 

@@ -6,7 +6,7 @@ import { judged, NetworkConf, type NetworkConfFile, scanNetworkConf } from "./ne
 import { type ConfFinding, readConf } from "./text/conf.ts";
 import type { JsonPath } from "./text/json-scan.ts";
 import type { JsonFinding } from "./text/json-settings.ts";
-import { addressInPrefix, deterministicMac, GUEST_INDEX } from "./values/deterministic-address.ts";
+import { addressInPrefix, deterministicMac, SYSTEM_INDEX } from "./values/deterministic-address.ts";
 
 /** What to do about a mistake in a file that the host hands over. */
 export const CORRECT_ON_HOST = "correct it on the host, and start the VM again";
@@ -97,7 +97,7 @@ function computedAddress({ network_settings, icos_settings, guest_vm_type: type 
   const { ipv6_config: ipv6 } = network_settings;
   const { mgmt_mac, deployment_environment: environment } = icos_settings;
   if (ipv6.kind !== "Deterministic" || mgmt_mac === null || environment === "unknown") return null;
-  const mac = deterministicMac(mgmt_mac, environment, GUEST_INDEX[type === "upgrade" ? "upgrade" : "default"]);
+  const mac = deterministicMac(mgmt_mac, environment, SYSTEM_INDEX[type === "upgrade" ? "upgrade" : "default"]);
   const address = addressInPrefix(ipv6.prefix, mac);
   return address === undefined ? null : `${address}/${ipv6.prefix_length}`;
 }

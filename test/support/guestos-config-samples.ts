@@ -66,3 +66,31 @@ export function operatorKeyText(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
   return privateKey.export({ type: "sec1", format: "pem" });
 }
+
+/** The HostOSConfig of that version which such a guest comes from. */
+export function sampleHostConfig(version: string, changes: (config: HostSample) => void = () => undefined): string {
+  const [, minor = 0] = version.split(".").map(Number);
+  const guest = JSON.parse(sampleConfig(version)) as Sample;
+  const vm = { vm_memory: 16, vm_cpu: "kvm", vm_nr_of_vcpus: 64 };
+  const { config_version, network_settings, icos_settings, guestos_settings } = guest;
+  const config: HostSample = {
+    config_version,
+    network_settings: {
+      ...network_settings,
+      ipv6_config: { Deterministic: { prefix: "2001:db8:0:7", prefix_length: 64, gateway: "2001:db8:0:7::1" } },
+    },
+    icos_settings,
+    hostos_settings: {
+      ...(minor < 4 ? {} : { hostos_dev_settings: vm }),
+      ...(minor < 10 ? { ...vm, vm_memory: minor < 4 ? 4096 : 16 } : {}),
+      verbose: false,
+    },
+    guestos_settings,
+  };
+  changes(config);
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+export interface HostSample extends Sample {
+  hostos_settings: Record<string, unknown>;
+}

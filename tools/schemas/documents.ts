@@ -197,6 +197,24 @@ const UpgradeVerify = z.object({
 
 const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts, data: Texts, warnings: Texts });
 
+const Stored = z.nullable(z.record(z.string(), z.unknown()));
+
+const CheckNodeConfig = z.object({
+  sound: z.boolean().check(z.describe("there is no mistake")),
+  counts: z.object({ mistakes: Count, warnings: Count }),
+  mistakes: z.array(Problem).check(z.describe("what the installer would refuse, or what keeps the node from working; at most 50")),
+  warnings: z.array(Problem).check(z.describe("what is taken, and may not be what was meant; at most 50")),
+  unknown: z.array(Problem).check(z.describe("what cannot be found out from the folder")),
+  environment: z.nullable(z.enum(["mainnet", "testnet"])),
+  systems: z
+    .array(z.object({ name: z.string(), mac: z.string(), ipv6: z.optional(z.string()) }))
+    .check(z.describe("the addresses that the node will have; none where the MAC address of the BMC is not known")),
+  accounts: z.nullable(z.record(z.string(), Count)).check(z.describe("the number of ssh keys; null without a folder of keys")),
+  operatorKey: z.boolean(),
+  hostosConfig: Stored.check(z.describe("config.json of the host, with [secret] for the operator's key; null where it cannot be made")),
+  guestosConfig: Stored.check(z.describe("config.json of its guest, likewise")),
+});
+
 const RecoveryPassphrase = z.object({
   device: z.string(),
   state: z.enum(["none", "set", "unfinished"]).check(z.describe("unfinished: setting or removing it was cut off")),
@@ -249,6 +267,7 @@ export const documents = {
     schema: RecoveryPassphrase,
     commands: ["recovery-passphrase status", "recovery-passphrase set", "recovery-passphrase remove"],
   },
+  "check-node-config": { schema: CheckNodeConfig, commands: ["check-node-config"] },
   "config-image": { schema: ConfigImage, commands: ["config-image"] },
   error: {
     schema: z.object({ exitCode: z.int().check(z.minimum(1)).check(z.describe("the exit status of the program")), problem: Problem }),

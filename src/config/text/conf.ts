@@ -111,7 +111,12 @@ export function scanConf<T>(
   keys: readonly string[],
   repeatable: readonly string[] = [],
 ): ConfFile<T> {
-  const { entries, findings: strange } = scanKeyValue(content, file, keys, repeatable);
+  const { entries, findings } = scanKeyValue(content, file, keys, repeatable);
+  return readEntries(entries, findings, schema);
+}
+
+/** As `scanConf`, of lines that are read already. @param strange the mistakes of these lines */
+export function readEntries<T>(entries: readonly Entry[], strange: readonly Finding[], schema: z.ZodMiniType<T>): ConfFile<T> {
   const findings: ConfFinding[] = [...strange];
   const finding = (key: string, expected: string, params?: unknown): ConfFinding => findingOf(entries, key, expected, params);
   const values: Record<string, string> = {};

@@ -38,6 +38,18 @@ export function setting<T, const D>(expected: string, read: (found: unknown) => 
   );
 }
 
+/** As `setting`, of a file that a person can still correct: an empty text is a value as any other. `undefined` where it is absent or `null`. */
+export function given<T>(expected: string, read: (found: unknown) => T | undefined) {
+  return z.pipe(
+    z.optional(z.unknown()),
+    z.transform((found, { issues }): T | undefined => {
+      const meant = found === undefined || found === null ? undefined : read(found);
+      if (meant === undefined && found !== undefined && found !== null) issues.push({ code: "custom", message: expected, input: found });
+      return meant;
+    }),
+  );
+}
+
 /** As `setting`, without a default: `around` so many objects mean nothing without this value. */
 export function needed<T>(expected: string, read: (found: unknown) => T | undefined, around = 1) {
   return z.pipe(
@@ -51,7 +63,7 @@ export function needed<T>(expected: string, read: (found: unknown) => T | undefi
 }
 
 /** A reader of texts. */
-export function text(read: (found: string) => string | undefined): (found: unknown) => string | undefined {
+export function text<T>(read: (found: string) => T | undefined): (found: unknown) => T | undefined {
   return (found) => (typeof found === "string" ? read(found) : undefined);
 }
 
@@ -96,7 +108,7 @@ export interface Settings<T> {
   readonly value: T;
   readonly findings: readonly JsonFinding[];
   /** Paths of names that the schema does not have. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly JsonPath[];
 }
 
 /** `network_settings.ipv6_config`; of a name from outside, only what is fit to be shown. */
@@ -112,7 +124,7 @@ export function pathText(path: JsonPath): string {
  */
 export function scanSettings<T>(json: JsonFile, schema: z.ZodMiniType<T>): Settings<T> {
   const findings: JsonFinding[] = [];
-  const unknown: (readonly string[])[] = [];
+  const unknown: (readonly JsonPath[])[] = [];
   // Of its own: parts of it are taken out.
   let rest: unknown = JSON.parse(json.text);
   for (;;) {
@@ -121,7 +133,7 @@ export function scanSettings<T>(json: JsonFile, schema: z.ZodMiniType<T>): Setti
     // From the last to the first, so that the numbers in a list stay valid.
     for (const issue of parsed.error.issues.toReversed()) {
       if (issue.code === "unrecognized_keys") {
-        unknown.unshift(issue.keys.map((key) => pathText([...issue.path, key])));
+        unknown.unshift(issue.keys.map((key) => [...issue.path, key]));
         rest = withoutNames(rest, issue.path, new Set(issue.keys));
         continue;
       }

@@ -24,6 +24,16 @@ export interface AuthorizedKey {
  * @throws ProblemError naming every line that is not a public key, with its place
  */
 export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly AuthorizedKey[] {
+  const { keys, findings } = scanAuthorizedKeys(content, file);
+  refuseFindings(file, findings);
+  return keys;
+}
+
+/** As `parseAuthorizedKeys`, for a caller who reports each mistake by itself. @throws ProblemError when the file is too long */
+export function scanAuthorizedKeys(
+  content: Uint8Array,
+  file: string,
+): { readonly keys: readonly AuthorizedKey[]; readonly findings: readonly Finding[] } {
   const { lines, findings } = textLines(tidied(content).content, file, { tabs: true });
   const keys: AuthorizedKey[] = [];
   const bad = [...findings];
@@ -33,8 +43,7 @@ export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly
     if ("what" in key) bad.push(key);
     else keys.push(key);
   }
-  refuseFindings(file, bad);
-  return keys;
+  return { keys, findings: bad };
 }
 
 function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {

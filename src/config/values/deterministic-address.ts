@@ -4,15 +4,15 @@ import { ipv6Groups } from "./ip-network.ts";
 import { canonicalIp } from "../../system/network/network-interfaces.ts";
 
 /**
- * The machines of one node, each with an address of its own, and their numbers (dfinity/ic, rs/ic_os/networking/deterministic_ips). SetupOS
- * and HostOS have others.
+ * The systems of one node, each with an address of its own, and their numbers (dfinity/ic, rs/ic_os/networking/deterministic_ips): the
+ * installer, the host, its guest, and the guest that takes over keys during an upgrade.
  */
-export const GUEST_INDEX = { default: 0x01, upgrade: 0x02 } as const;
+export const SYSTEM_INDEX = { setup: 0x0f, host: 0x00, default: 0x01, upgrade: 0x02 } as const;
 
 /** The networks whose name is part of the address. */
 export type Environment = "mainnet" | "testnet";
 
-/** The MAC address of a guest, computed from that of the node's BMC. @param mgmtMac in lower case, with colons */
+/** The MAC address of a system, computed from that of the node's BMC. @param mgmtMac in lower case, with colons */
 export function deterministicMac(mgmtMac: string, environment: Environment, index: number): string {
   // The line feed is a part of it: the first program that computed it hashed a line of text.
   const hash = createHash("sha256").update(`${mgmtMac}${environment}\n`).digest();

@@ -50,6 +50,8 @@ export const here: Readonly<Record<string, Here>> = {
   "guestos-boot config-image --out config.img --network-conf ./network.conf --accounts-ssh-authorized-keys ./keys": {
     writes: "config.img",
   },
+  "guestos-boot check-node-config ./stick": {},
+  "guestos-boot check-node-config --mac b0:7b:25:c8:f6:c0 ./stick": { asShown: true },
   "guestos-boot upgrade": {},
   "guestos-boot upgrade status": {},
   "guestos-boot upgrade commit": { decides: true },

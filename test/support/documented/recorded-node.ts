@@ -10,6 +10,7 @@ import { type ProfileName, profiles } from "../../../src/profiles/profiles.ts";
 import { blockOf, type BootState } from "../../../src/upgrade/boot-state.ts";
 import type { Place, SlotPlaces } from "../../../src/upgrade/slot-places.ts";
 import { signatureText } from "../../../src/upgrade/signature.ts";
+import { writeNodeFolder } from "../node-folders.ts";
 import { namespaceRoot } from "../namespace.ts";
 import { bootFrom, firstBoot, noOpBoot, type RecordedBoot } from "../recorded-boots.ts";
 import { HASH, installed, proven } from "../slot-machine.ts";
@@ -72,6 +73,7 @@ export function recordedNode(state: BootState = { alternative: "A", cycle: "stab
   put(join(layout.config.slots, "A.json"), JSON.stringify(proven));
   put(join(layout.config.slots, "B.json"), JSON.stringify(installed));
   put(layout.config.configured, "");
+  writeNodeFolder(join(folder, "stick"));
   put(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/bash\nnode_exporter:x:801:801::/:/bin/false\n");
   put(join(root, "etc/group"), "root:x:0:\nnode_exporter:x:801:\n");
   put(join(root, "boot/config/network.conf"), "hostname=node-7\nname_servers=10.0.2.3\n");

@@ -10,6 +10,7 @@ import { type DocumentName, documents } from "../../../tools/schemas/documents.t
 import { Fixture } from "../../support/fixture-process.ts";
 import { schemaIssues } from "../../support/json-schema.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
+import { writeNodeFolder } from "../../support/node-folders.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
 import { imageTar, smallImage } from "../../support/update-images.ts";
 import { upgradeMachine } from "../../support/upgrade-machine.ts";
@@ -29,6 +30,7 @@ beforeAll(async () => {
   writeFileSync(fixture.path("update.tar"), imageTar(smallImage));
   mkdirSync(fixture.path("node7"));
   writeFileSync(fixture.path("node7/network.conf"), "hostname=node-7\n");
+  writeNodeFolder(fixture.path("node8"));
   // One unit of each kind of ending, and one that is skipped for another.
   await fixture.run();
   for (const name of ["bad", "odd", "in-the-way"]) fixture.touch(name);
@@ -76,6 +78,8 @@ const printed: readonly (readonly [DocumentName, readonly string[]])[] = [
   ["upgrade-confirm", ["upgrade", "confirm"]],
   ["upgrade-decide", ["upgrade", "commit", "--no-reboot"]],
   ["config-image", ["config-image", "--out", fixture.path("config.img"), fixture.path("node7")]],
+  ["check-node-config", ["check-node-config", fixture.path("node7")]],
+  ["check-node-config", ["check-node-config", "--mac", "b0:7b:25:c8:f6:c0", fixture.path("node8")]],
   ["error", ["run", "--unit", "unknown"]],
   ["error", ["status", "--boot", "7"]],
 ];

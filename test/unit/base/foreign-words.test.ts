@@ -89,7 +89,14 @@ test("addresses are found in the middle of a sentence, also in a value that was 
   expect(foreignText("Request cannot be constructed from a URL that includes credentials: http://user:canary@x/, so")).toBe(
     "Request cannot be constructed from a URL that includes credentials: http://…@x/, so",
   );
+  expect(foreignText("7https://user:canary@x/, .http://user:canary@x/")).toBe("7https://…@x/, .http://…@x/");
   expect(quoted("https://user:canary@logs.example:9200?key=canary")).toBe('"https://…@logs.example:9200?…"');
+});
+
+test("a long text that could begin an address at each of its letters is gone through once", () => {
+  const start = performance.now();
+  expect(foreignText("a.".repeat(32_768))).toHaveLength(65_536);
+  expect(performance.now() - start).toBeLessThan(1000);
 });
 
 test("a problem says nothing of an error that is its cause", () => {

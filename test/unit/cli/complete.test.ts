@@ -56,6 +56,8 @@ test.each<readonly [readonly string[], Completion]>([
   [["analyze", "diff", "1", ""], { place: { kind: "boots" }, typed: "", prefix: "" }],
   [["analyze", "blame", "--record", "o"], { place: { kind: "files" }, typed: "o", prefix: "" }],
   [["upgrade", "install", ""], { place: { kind: "files" }, typed: "", prefix: "" }],
+  [["check-node-config", ""], { place: { kind: "folders" }, typed: "", prefix: "" }],
+  [["check-node-config", "--mac", ""], { place: { kind: "anything" }, typed: "", prefix: "" }],
   [["config-image", ""], { place: { kind: "folders" }, typed: "", prefix: "" }],
   [["config-image", "--network-conf", ""], { place: { kind: "files" }, typed: "", prefix: "" }],
   [["why", "--boot", "1", ""], { place: { kind: "units", monitored: false }, typed: "", prefix: "" }],
