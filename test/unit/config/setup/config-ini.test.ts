@@ -137,8 +137,8 @@ test.each(good.map(([title, text, config, ...warnings]) => ({ title, text, confi
 /** The mistakes of a file by place and code, in the order of their places. */
 const bad: readonly (readonly [title: string, text: string | Uint8Array, ...mistakes: readonly string[]])[] = [
   // The file itself.
-  ["an empty file", "", "1:1 key-missing", "1:1 key-missing", "1:1 key-missing"],
-  ["comments alone", "# ipv6_prefix=\n", "1:1 key-missing", "1:1 key-missing", "1:1 key-missing"],
+  ["an empty file", "", "1:1 setting-missing", "1:1 setting-missing", "1:1 setting-missing"],
+  ["comments alone", "# ipv6_prefix=\n", "1:1 setting-missing", "1:1 setting-missing", "1:1 setting-missing"],
   ["a byte order mark", `\ufeff${BASE}`, "1:1 byte-order-mark"],
   ["a byte order mark before a comment", `\ufeff# a\n${BASE}`, "1:1 byte-order-mark"],
   ["the line ends of an old Mac", BASE.replaceAll("\n", "\r"), "1:1 carriage-return-alone"],
@@ -150,7 +150,7 @@ const bad: readonly (readonly [title: string, text: string | Uint8Array, ...mist
   [
     "a character that turns the direction of writing",
     withPrefix("ipv6_prefix=2602:ffe4:801\u202e:17"),
-    "1:1 key-missing",
+    "1:1 setting-missing",
     "1:26 control-character",
   ],
   // Lines.
@@ -189,10 +189,10 @@ const bad: readonly (readonly [title: string, text: string | Uint8Array, ...mist
     "6:20 value-missing",
   ],
   // Keys that each node needs.
-  ["no prefix", `${GATEWAY}\n${TYPE}\n`, "1:1 key-missing"],
-  ["no gateway", `${PREFIX}\n${TYPE}\n`, "1:1 key-missing"],
-  ["no type", `${PREFIX}\n${GATEWAY}\n`, "1:1 key-missing"],
-  ["a type that is commented out, as in the template", `${PREFIX}\n${GATEWAY}\n# ${TYPE}\n`, "1:1 key-missing"],
+  ["no prefix", `${GATEWAY}\n${TYPE}\n`, "1:1 setting-missing"],
+  ["no gateway", `${PREFIX}\n${TYPE}\n`, "1:1 setting-missing"],
+  ["no type", `${PREFIX}\n${GATEWAY}\n`, "1:1 setting-missing"],
+  ["a type that is commented out, as in the template", `${PREFIX}\n${GATEWAY}\n# ${TYPE}\n`, "1:1 setting-missing"],
   // The prefix.
   ["a prefix with :: at its end", withPrefix(`${PREFIX}::`), "1:13 value-not-usable"],
   ["a prefix with a colon at its end", withPrefix(`${PREFIX}:`), "1:13 value-not-usable"],
@@ -270,7 +270,7 @@ const bad: readonly (readonly [title: string, text: string | Uint8Array, ...mist
   [
     "five mistakes",
     "ipv6_prefix=2602:ffe4:801\nipv6_gateway=x\nverbose=on\nverbos=true\ndomain=\n",
-    "1:1 key-missing",
+    "1:1 setting-missing",
     "1:13 value-not-usable",
     "2:14 value-not-usable",
     "3:9 value-not-usable",

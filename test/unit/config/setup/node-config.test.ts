@@ -27,7 +27,7 @@ function said({ mistakes, warnings, unknown }: CheckedNode): readonly string[] {
   return [...of("mistake", mistakes), ...of("warning", warnings), ...of("unknown", unknown)];
 }
 
-const pem = ({ privateKey }: { readonly privateKey: KeyObject }): string => privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+const pem = ({ privateKey }: { readonly privateKey: KeyObject }): string => privateKey.export({ type: "pkcs8", format: "pem" });
 
 /** What is said of a folder that is good but for these files. */
 const folders: readonly (readonly [title: string, others: Files, ...said: readonly string[]])[] = [
