@@ -24,7 +24,7 @@ export function scanConfigIni(content: Uint8Array, file: string): ConfigIniFile 
   const { conf: config, findings, finding } = readEntries(ini.entries, ini.findings, ConfigIni);
   const isThere = (key: string): boolean => ini.named.has(key);
   const missing = REQUIRED.filter(([key]) => !isThere(key)).map(([key, expected, todo]): Finding => {
-    return { line: 1, column: 1, code: "setting-missing", what: `there is no ${key}`, found: "no such line", expected, todo };
+    return { line: 1, column: 1, code: "setting-missing", what: `no line sets ${key}`, found: "no such line", expected, todo };
   });
   const partial = IPV4.some(isThere) && !IPV4.every(isThere) ? [ipv4Incomplete(IPV4.filter(isThere), ini.named)] : [];
   const placed = (key: string, warning: Omit<Problem, "where">): Problem => {
