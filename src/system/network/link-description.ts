@@ -88,8 +88,8 @@ function ipOf(bytes: readonly number[]): string {
 }
 
 /** The settings in the order of a description, so that the two can be compared. */
-export function asStatic(settings: StaticSettings): StaticSettings {
-  return { ...settings, addresses: settings.addresses.toSorted(), gateways: settings.gateways.toSorted() };
+export function asStatic({ addresses, gateways, nameServers, domains }: StaticSettings): StaticSettings {
+  return { addresses: addresses.toSorted(), gateways: gateways.toSorted(), nameServers, domains };
 }
 
 /** The settings that are not yet applied, in words: "address 2001:db8::1/64 → 2001:db8::2/64". Empty when all are applied. */
