@@ -1,5 +1,37 @@
+import { deadlineIn, pause, systemClock } from "../base/clock.ts";
 import type { Host } from "../system/host.ts";
 import { UDEV_CONTROL, UDEV_DATA, UDEV_QUEUE } from "../system/disks/device-event.ts";
+import type { Search } from "./medium.ts";
+
+/**
+ * Searches, and once more when no drive is to come any more. A node without a medium waits for nothing.
+ *
+ * @param note receives what is no longer waited for, after half a minute
+ */
+export async function whileDrivesCome<T>(
+  { host, note }: { readonly host: Host; readonly note: (text: string) => void },
+  once: () => Promise<Search<T>>,
+): Promise<Search<T>> {
+  let pending = await pendingDrive(host, systemClock.now());
+  const result = await once();
+  if (pending === undefined || result.found.length > 0) return result;
+  const left = deadlineIn(LONGEST_WAIT);
+  while (pending !== undefined) {
+    if (left() === 0) {
+      note(`no longer waiting for ${pending}`);
+      break;
+    }
+    await pause(systemClock, CHECK_AGAIN, host.signal);
+    host.signal.throwIfAborted();
+    pending = await pendingDrive(host, systemClock.now());
+  }
+  return once();
+}
+
+/** Milliseconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly; its driver is loaded before. */
+const LONGEST_WAIT = 30_000;
+/** Milliseconds. */
+const CHECK_AGAIN = 200;
 
 /**
  * Whether the kernel is still bringing up a drive, so that a search that found none came too early: a USB disk becomes a block device up to

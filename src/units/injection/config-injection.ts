@@ -3,6 +3,7 @@ import { type Inspection, inspectMedium } from "../../medium/bootstrap-tar.ts";
 import { type Injection, readInjection } from "../../config/state/injection-record.ts";
 import { configTarget, type MediumContents, topLevelEntries } from "../../medium/medium-contents.ts";
 import { readerOf } from "../../medium/medium-source.ts";
+import { whileDrivesCome } from "../../medium/pending-drive.ts";
 import { type Found, mediaDiffer, noMedium, searchMedia } from "../../medium/medium.ts";
 import { configInForce } from "./config-in-force.ts";
 import { planLater } from "./later-config.ts";
@@ -35,7 +36,7 @@ export const configInjection = unit({
   ],
   // It reads up to 4 GiB twice: in the plan before its actions, and in the plan after them.
   timeout: 5 * 60_000,
-  // A medium may appear late.
+  // A medium may appear late. This begins when the kernel brings up no drive any more.
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -43,11 +44,13 @@ export const configInjection = unit({
     const injection = await readInjection(host, layout.config.injection);
     const contents = await machine.medium();
     const known = topLevelEntries(contents);
-    const { found, seen } = await searchMedia(host, layout, async (source) =>
-      inspectMedium(
-        readerOf(host, source, (name) => known.includes(name)),
-        source.title,
-        contents,
+    const { found, seen } = await whileDrivesCome(machine, async () =>
+      searchMedia(host, layout, async (source) =>
+        inspectMedium(
+          readerOf(host, source, (name) => known.includes(name)),
+          source.title,
+          contents,
+        ),
       ),
     );
     const [medium, ...others] = found;

@@ -1,4 +1,3 @@
-import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 import { findingText } from "../../base/finding.ts";
 import { type Action, type Plan, provision } from "../../boot/unit.ts";
 import { type GuestosConfigFile, GUESTOS_CONFIG_BOUNDS, scanGuestosConfig } from "../../config/guestos-config.ts";
@@ -6,7 +5,7 @@ import { bootstrapLimits, type Inspection, inspectMedium, smallContent } from ".
 import { configTarget, KEYS_FOLDER, topLevelEntries } from "../../medium/medium-contents.ts";
 import { type Found, mediaDiffer, noMedium, type Search, searchMedia } from "../../medium/medium.ts";
 import { type MediumSource, readerOf } from "../../medium/medium-source.ts";
-import { pendingDrive } from "../../medium/pending-drive.ts";
+import { whileDrivesCome } from "../../medium/pending-drive.ts";
 import { oneLine, type Problem, ProblemError, toProblem } from "../../base/problem.ts";
 import type { Machine } from "../machine.ts";
 import { configInForce } from "./config-in-force.ts";
@@ -24,8 +23,7 @@ interface Later {
  * The plan for a node that is configured. Its host may hand over another config.json at each start, and that one counts. Keys and state are
  * taken in once, and are not touched here.
  *
- * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing is done, and only a drive
- * that the kernel is bringing up is waited for. Otherwise the config.json of the last boot stays in force where this boot has no medium, or none that can be read. The unit is
+ * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing is done. Otherwise the config.json of the last boot stays in force where this boot has no medium, or none that can be read. The unit is
  * then degraded: the node can be reached, and says what it lacks.
  */
 export async function planLater(machine: Machine): Promise<Plan> {
@@ -65,9 +63,7 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
   const { host, layout } = machine;
   let result: Search<Later & { readonly sha256: string }>;
   try {
-    const once = (): Promise<typeof result> => searchMedia(host, layout, async (source) => readLater(machine, source, expected));
-    // The runner repeats a search for what is expected.
-    result = expected ? await once() : await whileDrivesCome(machine, once);
+    result = await whileDrivesCome(machine, async () => searchMedia(host, layout, async (source) => readLater(machine, source, expected)));
   } catch (error) {
     host.signal.throwIfAborted();
     const problem = toProblem(error);
@@ -82,28 +78,6 @@ async function search(machine: Machine, expected: boolean): Promise<Later | { re
     ? preferred(result.found, first)
     : { problem: kept(mediaDiffer(`${first.device} and ${other.device}`)) };
 }
-
-/** Searches again when no drive is to come any more, so that a node without a medium waits for nothing. */
-async function whileDrivesCome<T>({ host, note }: Machine, once: () => Promise<Search<T>>): Promise<Search<T>> {
-  let pending = await pendingDrive(host, systemClock.now());
-  const result = await once();
-  if (pending === undefined || result.found.length > 0) return result;
-  const left = deadlineIn(LONGEST_WAIT);
-  while (pending !== undefined) {
-    if (left() === 0) {
-      note(`no longer waiting for ${pending}: a configuration medium that appears now counts at the next boot`);
-      break;
-    }
-    await pause(systemClock, CHECK_AGAIN, host.signal);
-    host.signal.throwIfAborted();
-    pending = await pendingDrive(host, systemClock.now());
-  }
-  return once();
-}
-
-/** Milliseconds. A USB disk appears within 2 s of its controller, on a machine that emulates slowly. */
-const LONGEST_WAIT = 10_000;
-const CHECK_AGAIN = 200;
 
 const REST = "the configuration of the last boot stays in force";
 

@@ -26,8 +26,8 @@ export const networkCard = unit({
   requires: [mountBoot],
   owns: ["/boot/config/network-card.json"],
   onFailure: "degrade",
-  // A card's driver may be loaded, and udev may rename the card, shortly after the first try. The unit `network` waits for this one.
-  retryFor: 10_000,
+  // A card's driver may be loaded, and udev may rename the card, after the first try: 10 s on a busy host. The unit `network` waits for this one.
+  retryFor: 30_000,
   async plan(machine) {
     const { host, layout } = machine;
     const cards = await networkInterfaces(host);
