@@ -39,7 +39,7 @@ export interface RunReport {
  * Milliseconds from the abort until the runner stops waiting for a unit. A tool's SIGTERM and SIGKILL fit in; the promise for the whole run
  * is 5 s.
  */
-const ABORT_GRACE = 4_000;
+export const ABORT_GRACE = 4_000;
 
 /**
  * Runs the units: each as soon as the units that it requires have succeeded and those that it follows have ended, all independent ones at

@@ -93,12 +93,13 @@ export function addCommands(program: Command, context: CommandContext): void {
     "check the chains of all profiles and their configuration: names, cycles, what cannot be used",
     verifyHelp,
     profileOption(),
-  ).action(async ({ profile, json }: ProfileFlags) => {
+    new Option("--bounds", "also show the longest that a boot can take, and on which path"),
+  ).action(async ({ profile, json, bounds }: ProfileFlags & { readonly bounds?: boolean }) => {
     const { verify } = await import("./commands/chain-commands.ts");
     const own = await setup(profile);
     const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
     const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
-    end(await verify(own, await Promise.all(chains), { json }, terminal));
+    end(await verify(own, await Promise.all(chains), { json, bounds: bounds === true }, terminal));
   });
 
   program.commandsGroup("Inspecting a boot:");

@@ -43,10 +43,12 @@ Examples:
 export const verifyHelp = `Lists every mistake in the chain, and in /etc/guestos-boot: the configuration
 file and extra units (guestos-boot.conf(5)). The build of an image runs it.
 Exits with 9 for a chain that is not sound, with 18 for a configuration that
-cannot be used.
+cannot be used. With --bounds it also tells the longest that a boot can take:
+the path whose timeouts, retries included, have the largest sum.
 
 Examples:
   guestos-boot verify
+  guestos-boot verify --bounds
   chroot tree guestos-boot verify`;
 
 export const graphHelp = `Arrows start at what comes first; dashed ones mean order only.

@@ -106,11 +106,17 @@ const List = z.object({
   ),
 });
 
+const LongestPath = z
+  .object({ seconds: z.number(), path: z.array(z.object({ unit: z.string(), seconds: z.number() })) })
+  .check(z.describe("the path whose timeouts have the largest sum; each unit's own includes its retries"));
+
 const Verify = z.object({
   sound: z.boolean(),
   units: Count.check(z.describe("of this machine's own chain, or of the one that was named")),
   problems: z.array(Problem),
-  profiles: z.array(z.object({ name: z.string(), units: Count, problems: z.array(Problem) })),
+  profiles: z.array(
+    z.object({ name: z.string(), units: Count, problems: z.array(Problem), bounds: z.object({ ready: LongestPath, end: LongestPath }) }),
+  ),
 });
 
 const Inspections = z.object({ inspections: z.array(Inspection) });

@@ -24,6 +24,7 @@ export const here: Readonly<Record<string, Here>> = {
   "guestos-boot graph --svg --boot 0 > ran.svg": { writes: "ran.svg" },
   "guestos-boot graph --format dot > chain.dot": { writes: "chain.dot" },
   "guestos-boot verify": { asShown: true },
+  "guestos-boot verify --bounds": { asShown: true },
   "guestos-boot status": {},
   "guestos-boot status --json": {},
   "guestos-boot status --boot 1": {},

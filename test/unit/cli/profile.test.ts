@@ -52,7 +52,7 @@ test("verify checks the chain of every profile, or of the one that is named", as
   });
   expect((await say(["verify", "--profile", "boundary"])).out).toHaveLength(1);
   const found = JSON.parse((await say(["verify", "--json"])).out.join("\n")) as { readonly profiles: readonly object[] };
-  expect(found.profiles).toEqual(chains.map((chain) => ({ ...chain, problems: [] })));
+  expect(found.profiles).toEqual(chains.map((chain) => ({ ...chain, problems: [], bounds: expect.anything() })));
 });
 
 test("a chain that is not sound is named with its profile", async () => {
@@ -79,6 +79,25 @@ test.each([["list"], ["graph"], ["plan"], ["run"], ["run", "--unit", "mount-boot
 
 test("who names the profile can do without what the image says", async () => {
   expect(names(await say(["list", "--profile", "boundary"], "boundry\n"))).toEqual(boundary.map(({ name }) => name));
+});
+
+test("verify tells the longest that a boot can take, and on which path", async () => {
+  const { code, out } = await say(["verify", "--bounds", "--profile", "boundary"]);
+  expect(code).toBe(0);
+  expect(out.filter((line) => !line.startsWith(" "))).toEqual([
+    expect.stringMatching(/^boundary: the chain is sound/),
+    "boundary: systemd may go on after at most 22 min 12 s, on this path:",
+    expect.stringMatching(/^boundary: all has ended after at most \d+ min/),
+  ]);
+  expect(out.slice(2, 5)).toEqual([
+    "  mount-boot                   2 min",
+    "  config-injection             5 min",
+    "  injected-data                15 min",
+  ]);
+  const { profiles } = JSON.parse((await say(["verify", "--json", "--profile", "boundary"])).out.join("\n")) as {
+    readonly profiles: readonly { readonly bounds: { readonly ready: object } }[];
+  };
+  expect(profiles[0]?.bounds.ready).toMatchObject({ seconds: 1332, path: [{ unit: "mount-boot", seconds: 120 }, {}, {}] });
 });
 
 test("verify says that an image says nonsense, and checks every chain all the same", async () => {
