@@ -4,6 +4,7 @@
  * which nothing else on the host can spoil; then emulated with two processors; then on KVM where it works.
  *
  * BENCH_BOOTS: how often (5; on the counted clock at most 3). BENCH_MACHINES: some of instructions, emulated, kvm (all).
+ * BENCH_ROOT=unverified: without dm-verity below the root.
  *
  * Prints tables in Markdown, and leaves all numbers in build/bench/boot.json. See docs/performance.md.
  */

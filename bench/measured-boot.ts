@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import * as z from "../src/base/schema.ts";
 import { image, stateFolder } from "../image/paths.ts";
+import { withoutRootHash } from "../image/verity.ts";
 import type { Accelerator } from "../lab/accelerator.ts";
 import { makeDisk } from "../lab/disk.ts";
 import { startVirtualMachine } from "../lab/start-virtual-machine.ts";
@@ -10,6 +10,7 @@ import type { VirtualMachine } from "../lab/virtual-machine.ts";
 import { recordOf } from "../test/vm/support/chain.ts";
 import { configMedium, type ConfigFiles } from "../test/vm/support/media.ts";
 import { processorTime, tracedProcesses } from "./process-trace.ts";
+import type { ImageOfBoth } from "./shell-chain/image.ts";
 import { serviceOf, SLICE, steps, TARGET } from "./shell-chain/chain.ts";
 
 const TIMEOUT = 900_000;
@@ -97,6 +98,9 @@ export interface MeasuredBoot {
 const PROCESSES = "sched:sched_process_fork,sched:sched_process_exec,sched:sched_switch";
 const TRACE = [`trace_event=${PROCESSES}`, "trace_clock=mono", "trace_buf_size=32M"];
 
+/** BENCH_ROOT=unverified: without dm-verity, which is what it costs. */
+const UNVERIFIED = process.env["BENCH_ROOT"] === "unverified";
+
 /**
  * Boots a chain until its target is reached, measures, and shuts the machine down in order. A first boot makes the disk that a
  * boot with nothing to do takes next.
@@ -107,12 +111,12 @@ export async function measuredBoot(
   machine: BenchMachine,
   chain: Chain,
   kind: Kind,
-  backing: string,
+  backing: ImageOfBoth,
   config: ConfigFiles,
 ): Promise<MeasuredBoot> {
   const disk = join(stateFolder("bench"), "disk.qcow2");
-  if (kind === "first boot") await makeDisk({ backing, path: disk, size: "8G" });
-  const own = (await readFile(image.cmdline, "utf8")).trim();
+  if (kind === "first boot") await makeDisk({ backing: backing.path, path: disk, size: "8G" });
+  const own = UNVERIFIED ? withoutRootHash(backing.cmdline) : backing.cmdline;
   const cmdline = [own, ...(machine.isCounted ? TRACE : []), ...chain.arguments].join(" ");
   const vm = await startVirtualMachine({
     name: "bench",

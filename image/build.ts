@@ -1,17 +1,21 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianStage, type Stage } from "./debian.ts";
 import { makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
-import { kernelArguments, type Partition, partitionsOf } from "./layout.ts";
+import { makeExt4 } from "./filesystems.ts";
+import { kernelArguments, type Partition, partitionNamed, partitionsOf, rootBytes } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
 import { systemStage, unpack } from "./system.ts";
 import { imageOf } from "./paths.ts";
 import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
+import { addHashTree, type VerifiedRoot } from "./verity.ts";
 import { problemLines, ProblemError, toProblem } from "../src/base/problem.ts";
+
+const MIB = 1024 * 1024;
 
 /** Builds the image unless one of the same inputs is there. See docs/image.md. */
 async function build(options: ImageOptions): Promise<void> {
@@ -54,22 +58,37 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
   await step("unpack, install the product", async () => {
     await unpack(system.tar, root);
     await installProduct(options, root);
-    await takeBootFiles(root, boot, partitions);
+    await takeBootFiles(root, boot);
   });
+  const rootImage = join(folder, "root.img");
+  const verified = await step("root file system and its hash tree", () => makeRoot(options, partitions, root, rootImage));
+  await writeFile(join(boot, "boot_args"), bootArgs(partitions, verified));
   await step(`disk, profile ${options.profile}, layout ${options.layout}, variant ${options.variant}`, () =>
-    whole(files.disk, (temporary) => makeDisk(temporary, partitions, { root, boot, work: folder, epoch: options.epoch })),
+    whole(files.disk, (temporary) =>
+      makeDisk(temporary, partitions, { system: root, rootImage, boot, work: folder, epoch: options.epoch }),
+    ),
   );
   await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
   await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
-  await whole(files.cmdline, (temporary) => writeFile(temporary, `${kernelArguments("A", partitions)}\n`));
+  await whole(files.cmdline, (temporary) => writeFile(temporary, `${kernelArguments("A", partitions, verified)}\n`));
 }
 
-/** The boot partition's tree: kernel, initramfs, arguments and mount points. In the root, /boot is an empty mount point. */
-async function takeBootFiles(root: string, boot: string, partitions: readonly Partition[]): Promise<void> {
+/** The boot partition's tree: kernel, initramfs and mount points. In the root, /boot is an empty mount point. */
+async function takeBootFiles(root: string, boot: string): Promise<void> {
   for (const folder of ["efi", "grub", "config"]) await mkdir(join(boot, folder), { recursive: true });
   for (const name of ["vmlinuz", "initrd.img"]) await rename(join(root, "boot", name), join(boot, name));
-  await writeFile(join(boot, "boot_args"), bootArgs(partitions));
   for (const name of await readdir(join(root, "boot"))) await rm(join(root, "boot", name), { recursive: true });
+}
+
+/** The root partition in a file: its file system, never written, so without a journal (32 MiB), and the hash tree of that. */
+async function makeRoot(options: ImageOptions, partitions: readonly Partition[], tree: string, file: string): Promise<VerifiedRoot> {
+  const partition = partitionNamed(partitions, "A_root");
+  const offset = rootBytes(options.layout);
+  await writeFile(file, "");
+  await truncate(file, partition.sizeMiB * MIB);
+  const place = { startMiB: 0, sizeMiB: offset / MIB };
+  await makeExt4(file, { partition, place, folder: tree, system: tree, epoch: options.epoch, journal: false });
+  return addHashTree(file, offset, partition.uuid);
 }
 
 // Folders and files that the builder makes must not get their modes from the account that runs it.

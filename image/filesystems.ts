@@ -7,6 +7,8 @@ const MIB = 1024 * 1024;
 
 export interface Ext4Options {
   readonly partition: Partition;
+  /** Where it begins in the disk, and its size, in MiB; the partition's own when absent. */
+  readonly place?: { readonly startMiB: number; readonly sizeMiB: number };
   /** What the file system shall hold. */
   readonly folder: string;
   /** The image's own root tree: its mke2fs is used, not the host's. */
@@ -23,11 +25,11 @@ export interface Ext4Options {
  * the same in every image. The image's own mke2fs is run, by its own loader: the same one on every host, and one that
  * takes the times from SOURCE_DATE_EPOCH (e2fsprogs 1.47.1 and newer), which an older host's does not.
  */
-export async function makeExt4(disk: string, { partition, folder, system, epoch, journal }: Ext4Options): Promise<void> {
+export async function makeExt4(disk: string, { partition, place = partition, folder, system, epoch, journal }: Ext4Options): Promise<void> {
   const uuid = partition.uuid.toLowerCase();
   const features = ["^metadata_csum_seed", "^orphan_file", ...(journal ? [] : ["^has_journal"])];
   const extended = [
-    `offset=${partition.startMiB * MIB}`,
+    `offset=${place.startMiB * MIB}`,
     `hash_seed=${uuid}`,
     "nodiscard",
     "lazy_itable_init=1",
@@ -39,7 +41,7 @@ export async function makeExt4(disk: string, { partition, folder, system, epoch,
     [
       ...["--library-path", join(system, "usr/lib/x86_64-linux-gnu"), join(system, "usr/sbin/mke2fs")],
       ...["-t", "ext4", "-q", "-F", "-b", "4096", "-m", "0", "-L", partition.name, "-U", uuid, "-O", features.join(",")],
-      ...["-E", extended.join(","), "-d", folder, disk, `${partition.sizeMiB}M`],
+      ...["-E", extended.join(","), "-d", folder, disk, `${place.sizeMiB}M`],
     ],
     { env: { MKE2FS_CONFIG: join(system, "etc/mke2fs.conf"), SOURCE_DATE_EPOCH: String(epoch) } },
   );

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kernelArguments, type Partition } from "./layout.ts";
 import { run } from "./tools.ts";
+import type { VerifiedRoot } from "./verity.ts";
 
 /** What grub.cfg uses, and what GRUB needs to reach it: nothing is loaded from a disk later. */
 const MODULES = [
@@ -39,7 +40,7 @@ export function freshGrubenv(): string {
 }
 
 /** The file `boot_args` of a boot partition: GRUB sources the names in small letters, a host that boots the kernel itself reads the others. */
-export function bootArgs(partitions: readonly Partition[]): string {
+export function bootArgs(partitions: readonly Partition[], root: VerifiedRoot): string {
   const names = ["boot_args_A", "boot_args_B", "BOOT_ARGS_A", "BOOT_ARGS_B"];
-  return names.map((name) => `${name}="${kernelArguments(name.endsWith("A") ? "A" : "B", partitions)}"\n`).join("");
+  return names.map((name) => `${name}="${kernelArguments(name.endsWith("A") ? "A" : "B", partitions, root)}"\n`).join("");
 }

@@ -1,4 +1,5 @@
 import type { LayoutName } from "./options.ts";
+import type { VerifiedRoot } from "./verity.ts";
 
 export interface Partition {
   readonly number: number;
@@ -21,6 +22,8 @@ type Size = Readonly<Record<LayoutName, number>>;
 const BOOT: Size = { lab: 160, prod: 1024 };
 const ROOT: Size = { lab: 1280, prod: 10_240 };
 const VAR: Size = { lab: 384, prod: 10_240 };
+/** Of a root partition, from its end: the hash tree of the file system before it. That of `prod` begins where IC-OS has it. */
+const HASH_TREE: Size = { lab: 16, prod: 128 };
 
 /** Name, partition UUID and size in MiB, in the order of the disk. UUIDs and the sizes of `prod` are those of IC-OS (docs/image.md). */
 const TABLE: readonly (readonly [name: string, uuid: string, size: Size])[] = [
@@ -45,6 +48,18 @@ export function partitionsOf(layout: LayoutName): readonly Partition[] {
   });
 }
 
+/** @throws Error where there is none of that name */
+export function partitionNamed(partitions: readonly Partition[], name: string): Partition {
+  const found = partitions.find((partition) => partition.name === name);
+  if (found === undefined) throw new Error(`no partition ${name}`);
+  return found;
+}
+
+/** Bytes of the file system in a root partition; the hash tree is behind it. */
+export function rootBytes(layout: LayoutName): number {
+  return (ROOT[layout] - HASH_TREE[layout]) * 1024 * 1024;
+}
+
 /** The size of the image: its partitions, and 1 MiB behind them for the backup GPT. */
 export function diskMiB(partitions: readonly Partition[]): number {
   return partitions.reduce((sum, partition) => sum + partition.sizeMiB, 2);
@@ -59,11 +74,12 @@ export function sfdiskScript(partitions: readonly Partition[]): string {
 }
 
 /** The kernel command line of a slot. Why each word is there: docs/image.md. */
-export function kernelArguments(slot: "A" | "B", partitions: readonly Partition[]): string {
-  const root = partitions.find(({ name }) => name === `${slot}_root`);
-  if (root === undefined) throw new Error(`no root partition for ${slot}`);
+export function kernelArguments(slot: "A" | "B", partitions: readonly Partition[], { hash, offset }: VerifiedRoot): string {
+  const root = partitionNamed(partitions, `${slot}_root`);
   return [
     `root=PARTUUID=${root.uuid.toLowerCase()}`,
+    `root_hash=${hash}`,
+    `root_hash_offset=${offset}`,
     "rootfstype=ext4",
     "ro",
     `dfinity.system=${slot}`,

@@ -1,13 +1,7 @@
 import { hash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { CHUNK_BYTES, contentDigest, type Manifest, type MemberName } from "../../src/upgrade/manifest.ts";
-
-/** Where a member's content is: a whole file, or a partition in a disk image. Bytes. */
-export interface Extent {
-  readonly path: string;
-  readonly offset: number;
-  readonly bytes: number;
-}
+import type { Extent } from "../extent.ts";
 
 export interface UpdateContent {
   readonly version: string;

@@ -6,6 +6,7 @@ import { keysCheck } from "./keys.ts";
 import { monitorCheck } from "./monitor.ts";
 import { mountsCheck } from "./mounts.ts";
 import { networkCheck } from "./network.ts";
+import { rootCheck } from "./root.ts";
 import { servicesCheck } from "./services.ts";
 import { spaceCheck } from "./space.ts";
 import { upgradesCheck } from "./upgrades.ts";
@@ -15,6 +16,7 @@ import { volumesCheck } from "./volumes.ts";
 export const checks: readonly Check[] = [
   chainCheck,
   mountsCheck,
+  rootCheck,
   keysCheck,
   encryptionCheck,
   volumesCheck,

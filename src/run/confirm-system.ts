@@ -3,6 +3,7 @@ import { bootView } from "../boot/record/boot-view.ts";
 import { parseRecord } from "../boot/record/read-record.ts";
 import type { Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
+import { corruptedRoot, rootVerity } from "../system/disks/root-verity.ts";
 import { decideAndWrite } from "../upgrade/apply-writes.ts";
 import { decide, settleAll, written } from "../upgrade/decide.ts";
 import { type Check, runHealthChecks } from "../upgrade/health.ts";
@@ -47,7 +48,7 @@ export async function confirmSystem(
     return { slot, changed: false, checks: [] };
   }
   requireConfiguration(setup);
-  const checks = [await bootCheck(host, setup), ...(await runHealthChecks(host, layout.etc.healthChecks))];
+  const checks = [await bootCheck(host, setup), ...(await rootChecks(host)), ...(await runHealthChecks(host, layout.etc.healthChecks))];
   requireHealthy(slot, checks);
   // The checks took time, so the decision is made again.
   await confirm();
@@ -86,6 +87,18 @@ async function bootCheck(host: Host, { chain, layout }: Setup): Promise<Check> {
     return problem({ code: "boot-failed", what: "the boot chain failed", found: failed.join(", ") });
   }
   return { name };
+}
+
+/**
+ * A system of which a block does not match is left. Where GRUB started it, its kernel has panicked there. A host that boots the kernel itself
+ * does not tell that of a trial: then a program has got an error in place of the block.
+ *
+ * @returns none for a root that is not verified
+ */
+async function rootChecks(host: Host): Promise<readonly Check[]> {
+  const state = await rootVerity(host);
+  if (state === "none") return [];
+  return [{ name: "root", ...(state === "corrupted" ? { problem: corruptedRoot } : {}) }];
 }
 
 function requireHealthy(slot: string, checks: readonly Check[]): void {

@@ -13,6 +13,7 @@ import { contentDigest, type MemberName } from "./manifest.ts";
 import { type InstallState, preflight, requireNotRefused, requireVersion } from "./preflight.ts";
 import { readBack } from "./read-back.ts";
 import { receive, type Received, RefusedImageError } from "./receive.ts";
+import { verifyRoot } from "./root-hash.ts";
 import type { Place, SlotPlaces } from "./slot-places.ts";
 import { refuseImage, type SlotRecord, writeSlotRecord } from "./slot-state.ts";
 import { SlotWriter, type Written } from "./slot-writer.ts";
@@ -44,6 +45,8 @@ export interface Installed {
   readonly install: string;
   readonly beginning: Beginning;
   readonly hasManifest: boolean;
+  /** With which the root was verified: that of the kernel's command line in boot.img. Absent where that has none. */
+  readonly rootHash?: string;
   /** Bytes of the file. */
   readonly received: number;
   readonly boot: Written;
@@ -60,8 +63,8 @@ const VAR_HEADER_BYTES = 16 * 1024 * 1024;
 
 /**
  * Installs an image into the slot that does not run. Each step is on the disk before the next one begins (rule R2). The slot is marked
- * incomplete, written, synced, and read back from the device. Then its /var is wiped, and the intent of that /var removed. Only then is it
- * marked installed. The boot loader is not touched.
+ * incomplete, written, synced, and read back from the device. Its root is verified with the hash that its kernel will be given. Then its
+ * /var is wiped, and the intent of that /var removed. Only then is it marked installed. The boot loader is not touched.
  *
  * The caller holds the upgrade lock.
  *
@@ -78,9 +81,10 @@ export async function install(host: Host, layout: Layout, request: InstallReques
   const start = systemClock.now();
   await readBackBoth(target, taken.received, request.onProgress);
   const readBackSeconds = systemClock.now() - start;
+  const rootHash = await verified(target, taken, request);
   await wipeVar(host, places.var, buffers);
   await removeIntent(host, layout.config.intents, `var-${slot}`);
-  return await finish(target, taken, readBackSeconds);
+  return await finish(target, taken, readBackSeconds, rootHash);
 }
 
 /** The slot to write, and the means. */
@@ -210,7 +214,30 @@ async function readBackBoth(
   await readBack(host, places.root, members["root.img"], buffers, onBytes);
 }
 
-async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeconds: number): Promise<Installed> {
+/** An image whose root does not match its root hash is bad, whoever vouched for it. @returns the hash, where the image has one */
+async function verified(
+  target: Target,
+  { received, install, beginning }: Taken,
+  { trust, source }: InstallRequest,
+): Promise<string | undefined> {
+  const { host, places, slot } = target;
+  try {
+    return (await verifyRoot(host, places, slot))?.hash;
+  } catch (error) {
+    if (!(error instanceof BadImage)) throw error;
+    const bad = new BadImage({ ...error.problem, where: { file: source.name } }, error);
+    const refused = trust.kind === "insecure" ? bad : new RefusedImageError(bad, received.sha256);
+    await writeDown(target, refused, { install, beginning }, received.version);
+    throw refused;
+  }
+}
+
+async function finish(
+  { host, layout, slot }: Target,
+  taken: Taken,
+  readBackSeconds: number,
+  rootHash: string | undefined,
+): Promise<Installed> {
   const { received, install, beginning, boot, root } = taken;
   const { version, sha256, bytes, members, hasManifest } = received;
   await writeSlotRecord(host, layout, slot, {
@@ -220,7 +247,8 @@ async function finish({ host, layout, slot }: Target, taken: Taken, readBackSeco
     at: new Date().toISOString(),
   });
   const seconds = { receive: taken.seconds, readBack: readBackSeconds };
-  return { slot, version, sha256, install, beginning, hasManifest, received: bytes, boot, root, seconds };
+  const known = { slot, version, sha256, install, beginning, hasManifest, ...(rootHash === undefined ? {} : { rootHash }) };
+  return { ...known, received: bytes, boot, root, seconds };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import type { Extent } from "../../image/update/update-tar.ts";
+import type { Extent } from "../../image/extent.ts";
 import type { RawDisk } from "./raw-disk.ts";
 import type { Range } from "./replay.ts";
 

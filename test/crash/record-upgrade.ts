@@ -5,7 +5,7 @@ import * as z from "../../src/base/schema.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { tool } from "../../lab/tool.ts";
 import { shippedExtent } from "../../image/update/update-content.ts";
-import type { Extent } from "../../image/update/update-tar.ts";
+import type { Extent } from "../../image/extent.ts";
 import { BOOT_TIMEOUT, kernelBoot, untilBooted } from "../vm/support/node.ts";
 import { startedByGrub, testImage, type TestImage } from "../vm/support/upgrade.ts";
 import { openWriteLog } from "./log-writes.ts";

@@ -22,14 +22,14 @@ async function shutDown(vm: VirtualMachine): Promise<void> {
   await vm.ended;
 }
 
-const first = bootedNode({ name: NAME, size: "8G", boot: "kernel", config: { "nns.conf": "nns_url=http://[2001:db8::1]:8080\n" } });
+const first = bootedNode({ name: NAME, size: "8G", boot: "unverified", config: { "nns.conf": "nns_url=http://[2001:db8::1]:8080\n" } });
 
 const configured = bootedNode(() =>
   first.use(async (vm) => {
     await writeOwn(vm, [...(await exampleUnit()), configFile(GOOD)]);
     await vm.shell.ok("guestos-boot verify");
     await shutDown(vm);
-    return { name: "own-configured", disk: diskOf(NAME), boot: "kernel" };
+    return { name: "own-configured", disk: diskOf(NAME), boot: "unverified" };
   }),
 );
 
@@ -53,7 +53,7 @@ const broken = bootedNode(() =>
   configured.use(async (vm) => {
     await writeOwn(vm, [configFile(BROKEN)]);
     await shutDown(vm);
-    return { name: "own-broken", disk: diskOf(NAME), boot: "kernel" };
+    return { name: "own-broken", disk: diskOf(NAME), boot: "unverified" };
   }),
 );
 

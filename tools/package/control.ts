@@ -17,7 +17,9 @@ const DEPENDS = [
   "libc6 (>= 2.28)",
   "libgcc-s1",
   "libstdc++6 (>= 6)",
+  "cryptsetup-bin",
   "dbus",
+  "dmsetup",
   "dosfstools",
   "e2fsprogs",
   "fdisk",
@@ -40,7 +42,7 @@ interface Differing {
 }
 
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
-  guestos: { depends: ["bubblewrap", "cryptsetup-bin", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"] },
+  guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"] },
   boundary: { depends: ["dante-server", "nginx"], recommends: [] },
 };
 

@@ -19,7 +19,7 @@ import { root, sourceDate } from "./source-date.ts";
 const NOT_PACKED = ["etc/hostname"];
 const MOVED: readonly (readonly [string, string])[] = [
   ["etc/systemd/system-preset", "usr/share/guestos-boot/system-preset"],
-  ...["conf.d", "hooks/guestos", "scripts/init-top", "scripts/init-bottom", "scripts/local-block"].map(
+  ...["conf.d", "hooks/guestos", "scripts/init-top", "scripts/init-bottom", "scripts/local-block", "scripts/local-premount"].map(
     (name) => [`usr/share/initramfs-tools/${name}`, `usr/share/guestos-boot/initramfs-tools/${name}`] as const,
   ),
 ];

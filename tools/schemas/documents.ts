@@ -184,6 +184,7 @@ const UpgradeInstall = z.object({
   install: z.string().check(z.describe("its UUID, in the slot's record too")),
   beginning: z.enum(["fresh", "resumed", "restarted"]),
   hasManifest: z.boolean(),
+  rootHash: z.optional(Sha256).check(z.describe("with which the root was verified; absent where the image has none")),
   received: Count.check(z.describe("bytes of the file")),
   boot: Written,
   root: Written,

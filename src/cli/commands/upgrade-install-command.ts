@@ -81,12 +81,15 @@ const BEGINNINGS: Readonly<Record<Installed["beginning"], string | undefined>> =
   restarted: "an interrupted install of another image was discarded",
 };
 
-function summary({ slot, version, sha256, beginning, received, boot, root, seconds }: Installed): readonly string[] {
+function summary({ slot, version, sha256, beginning, rootHash, received, boot, root, seconds }: Installed): readonly string[] {
   const sum = (key: keyof typeof boot): string => mib(boot[key] + root[key]);
   const note = BEGINNINGS[beginning];
   return [
     ...(note === undefined ? [] : [note]),
     `slot ${slot} holds version ${version} (sha256 ${sha256})`,
+    rootHash === undefined
+      ? "its root is not verified when it runs: its kernel's command line has no root_hash"
+      : `its root matches root_hash=${rootHash}`,
     `received ${mib(received)} MiB; written ${sum("written")} MiB, zeroed ${sum("zeroed")} MiB, identical ${sum("identical")} MiB`,
     `${seconds.receive.toFixed(1)} s to receive and write, ${seconds.readBack.toFixed(1)} s to read back`,
     "next: guestos-boot upgrade commit",

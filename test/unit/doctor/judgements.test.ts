@@ -6,6 +6,7 @@ import type { Finding } from "../../../src/doctor/check.ts";
 import { judgeHeader } from "../../../src/doctor/encryption.ts";
 import { judgeMonitor } from "../../../src/doctor/monitor.ts";
 import { judgeLink } from "../../../src/doctor/network.ts";
+import { judgeRoot } from "../../../src/doctor/root.ts";
 import { judgeServices } from "../../../src/doctor/services.ts";
 import { judgeSpace } from "../../../src/doctor/space.ts";
 import { judgeVolumes } from "../../../src/doctor/volumes.ts";
@@ -42,6 +43,15 @@ test.each([
   [0, ["wrong: /var is full"]],
 ])("a file system with %i %% free", (percent, expected) => {
   expect(texts(judgeSpace("/var", { total: 1000, free: percent * 10 }))).toEqual(expected);
+});
+
+test.each([
+  ["intact", true, []],
+  ["none", false, []],
+  ["none", true, ["wrong: the kernel's command line has a root hash, and nothing verifies the root"]],
+  ["corrupted", true, ["wrong: a block of the root that was read does not match the root hash"]],
+] as const)("a root that is %s, a hash on the command line: %s", (state, hasHash, expected) => {
+  expect(texts(judgeRoot(state, hasHash))).toEqual(expected);
 });
 
 test("a file system that counts no bytes is full, and not fine", () => {

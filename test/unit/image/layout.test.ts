@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { bootArgs, freshGrubenv } from "../../../image/grub.ts";
-import { diskMiB, kernelArguments, partitionsOf } from "../../../image/layout.ts";
+import { diskMiB, kernelArguments, partitionNamed, partitionsOf, rootBytes } from "../../../image/layout.ts";
 import { firstMirror } from "../../../image/options.ts";
+import { rootHashIn } from "../../../src/upgrade/root-hash.ts";
+
+const hash = "0123456789abcdef".repeat(4);
 
 for (const layout of ["lab", "prod"] as const) {
   test(`the ${layout} image has the nine partitions that the boot chain expects, one behind the other`, () => {
@@ -22,15 +25,25 @@ for (const layout of ["lab", "prod"] as const) {
 
   test(`each slot of the ${layout} image boots its own root, and says which it is`, () => {
     const partitions = partitionsOf(layout);
+    const verified = { hash, offset: rootBytes(layout) };
     for (const slot of ["A", "B"] as const) {
-      const words = kernelArguments(slot, partitions).split(" ");
+      const words = kernelArguments(slot, partitions, verified).split(" ");
       const root = partitions.find(({ name }) => name === `${slot}_root`);
       expect(words).toContain(`root=PARTUUID=${root?.uuid.toLowerCase()}`);
       expect(words).toContain(`dfinity.system=${slot}`);
       // A kernel that panics restarts, so that GRUB can fall back; nothing but the boot chain mounts anything.
       expect(words).toEqual(expect.arrayContaining(["ro", "panic=10", "systemd.gpt_auto=no"]));
     }
-    expect(bootArgs(partitions)).toContain(kernelArguments("B", partitions));
+    expect(bootArgs(partitions, verified)).toContain(kernelArguments("B", partitions, verified));
+    // What an install reads there is what the kernel gets.
+    for (const slot of ["A", "B"] as const) expect(rootHashIn(bootArgs(partitions, verified), slot)).toEqual(verified);
+  });
+
+  test(`the hash tree of the ${layout} image has room behind the file system`, () => {
+    // A digest of 32 bytes for each block, and for each block of digests again; 4096 bytes each, and one block for the superblock.
+    let [blocks, level] = [1, rootBytes(layout) / 4096];
+    while (level > 1) blocks += level = Math.ceil((level * 32) / 4096);
+    expect(rootBytes(layout) + blocks * 4096).toBeLessThanOrEqual(partitionNamed(partitionsOf(layout), "A_root").sizeMiB * 1024 * 1024);
   });
 }
 

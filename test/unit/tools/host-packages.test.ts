@@ -20,6 +20,8 @@ const EVERYWHERE =
 /** What else is started by name, by the package that it is in (`dpkg --search`). */
 const PACKAGES: Readonly<Record<string, string>> = {
   binutils: "strip",
+  bubblewrap: "bwrap",
+  "cryptsetup-bin": "veritysetup",
   "dbus-daemon": "dbus-daemon",
   dosfstools: "fsck.vfat mkfs.vfat",
   e2fsprogs: "debugfs e2fsck mke2fs mkfs.ext4 tune2fs",

@@ -33,8 +33,9 @@ export const node = workbench({
   diskInterface: "scsi",
   extraDisks: [{ path: await blankDisk(NAME, "8G"), interface: "scsi" }],
   async prepare(vm) {
-    const root = (await vm.shell.ok("findmnt --noheadings --output SOURCE /")).trim();
-    const disk = root.replace(/\d+$/, "");
+    // The root is a mapping; the last of what is below it is the disk.
+    const below = await vm.shell.ok("lsblk --inverse --list --noheadings --paths --output NAME $(findmnt --noheadings --output SOURCE /)");
+    const disk = below.trim().split("\n").at(-1) ?? "";
     const twin = disk === "/dev/sda" ? "/dev/sdb" : "/dev/sda";
     await vm.shell.ok(makeTwin(disk, twin), { timeout: BOOT_TIMEOUT });
     const steps = [{ name: "first run", args: "--unit volume-mounts" }];

@@ -8,12 +8,12 @@ import { afterPowerCut } from "./story.ts";
 /** An extra unit of one half, without which a boot fails: it does what the file of its name in /run says. */
 const toldUnit = (name: string, stage: "early" | "late") => [
   {
-    path: `units.d/${name}/unit.yaml`,
+    path: `/etc/guestos-boot/units.d/${name}/unit.yaml`,
     mode: "0644",
     content: `title: End as it is told\nstage: ${stage}\nonFailure: stop\ntimeout: 300\n`,
   },
   {
-    path: `units.d/${name}/${name}`,
+    path: `/etc/guestos-boot/units.d/${name}/${name}`,
     mode: "0755",
     content: `#!/bin/sh
 case "$(cat /run/${name} 2>/dev/null) $1" in

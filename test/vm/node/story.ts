@@ -7,7 +7,8 @@ import { injectedNode } from "../support/injected-node.ts";
 import { lastingState } from "../support/lasting-state.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf } from "../support/node.ts";
 import { traceCredentials } from "../support/boot-trace.ts";
-import { configFile, exampleUnit, writeOwn } from "../support/own-configuration.ts";
+import { writeRoot } from "../support/changed-root.ts";
+import { configFile, exampleUnit } from "../support/own-configuration.ts";
 
 // A piece may have to boot the node again, more than once.
 vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
@@ -49,9 +50,9 @@ export const afterPowerCut = bootedNode(() =>
     await vm.shell.ok(`for folder in /var/lib/ic/data /var/lib/ic/crypto /var/lib/ic/backup /var/lib /boot/grub; do
       echo kept >$folder/kept; sync $folder/kept; echo lost >$folder/lost; done`);
     lasting.before = await lastingState(vm);
-    await writeOwn(vm, [...(await exampleUnit()), configFile("units:\n  hostname: { timeout: 45 }\n")]);
+    await writeRoot(vm, [...(await exampleUnit()), configFile("units:\n  hostname: { timeout: 45 }\n")]);
     await vm.powerCut();
-    return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "kernel", strayCard: true };
+    return { name: "node-after-a-power-cut", disk: diskOf(NAME), boot: "unverified", strayCard: true };
   }),
 );
 

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { TLSSocket } from "node:tls";
+import { writeRoot } from "./changed-root.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 
 /** An answer of an emulated, loaded machine. */
@@ -92,11 +93,11 @@ export async function greeter(): Promise<{ readonly port: number; readonly close
 
 const PROGRAMS = ["/usr/bin/icx-proxy", "/opt/ic/bin/boundary-node-control-plane", "/opt/ic/bin/ic-router-control-plane-watcher"];
 
-/** Puts the stand-in into the places of the programs that an image may have, as if the image had been built with them. */
+/** Puts the stand-in into the places of the programs that an image may have, for the next boot. */
 export async function installPrograms(vm: VirtualMachine): Promise<void> {
-  const program = await readFile(join(import.meta.dirname, "stand-in.pl"), "utf8");
-  const copies = PROGRAMS.map((path) => `install -D -m 0755 /run/stand-in.pl ${path}`).join(" && ");
-  await vm.shell.ok(`cat >/run/stand-in.pl <<'END'
-${program}END
-mount -o remount,rw / && ${copies} && mount -o remount,ro / && rm /run/stand-in.pl`);
+  const content = await readFile(join(import.meta.dirname, "stand-in.pl"), "utf8");
+  await writeRoot(
+    vm,
+    PROGRAMS.map((path) => ({ path, mode: "0755", content })),
+  );
 }

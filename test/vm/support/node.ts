@@ -6,6 +6,7 @@ import { type BootReport, bootReport, consoleEvents } from "../../../lab/console
 import { makeDisk } from "../../../lab/disk.ts";
 import { withPanicRetry } from "../../../lab/panic-retry.ts";
 import { imageOf, stateFolder } from "../../../image/paths.ts";
+import { withoutRootHash } from "../../../image/verity.ts";
 import { GuestPanicError } from "../../../lab/problems.ts";
 import type { BootWay, DiskInterface } from "../../../lab/qemu-command.ts";
 import { startVirtualMachine, type VirtualMachineOptions } from "../../../lab/start-virtual-machine.ts";
@@ -27,8 +28,8 @@ export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" 
   /** As for qemu-img: "12G". */
   readonly size?: string;
   readonly diskInterface?: DiskInterface;
-  /** GRUB when absent; the kernel directly saves some seconds. */
-  readonly boot?: "firmware" | "kernel";
+  /** GRUB when absent; the kernel directly saves some seconds. "unverified": the kernel, and a root whose files were changed may run. */
+  readonly boot?: "firmware" | "kernel" | "unverified";
   /** The configuration on a removable USB medium; none when absent. */
   readonly config?: ConfigFiles;
 }
@@ -43,7 +44,7 @@ async function startNode(options: NodeOptions): Promise<VirtualMachine> {
     ...others,
     name,
     disk: { path: disk, interface: diskInterface },
-    boot: boot === "kernel" ? await kernelBoot([], profile) : { kind: "firmware" },
+    boot: boot === "firmware" ? { kind: boot } : await kernelBoot([], profile, boot === "kernel"),
     media: [...medium, ...media],
   });
 }
@@ -118,9 +119,13 @@ export function sharedNode(boot: () => Promise<VirtualMachine>): SharedNode {
   };
 }
 
-/** @param more what the kernel command line says beyond the image's own */
-export async function kernelBoot(more: readonly string[] = [], profile: ProfileName = "guestos"): Promise<BootWay> {
+/**
+ * @param more what the kernel command line says beyond the image's own
+ * @param isVerified without it the root is mounted as that of an older image is, without dm-verity
+ */
+export async function kernelBoot(more: readonly string[] = [], profile: ProfileName = "guestos", isVerified = true): Promise<BootWay> {
   const image = imageOf(profile);
-  const cmdline = (await readFile(image.cmdline, "utf8")).trim();
+  const own = (await readFile(image.cmdline, "utf8")).trim();
+  const cmdline = isVerified ? own : withoutRootHash(own);
   return { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline: [cmdline, ...more].join(" ") };
 }

@@ -1,8 +1,7 @@
 import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { image, stateFolder } from "../../../image/paths.ts";
-import { partitionsOf } from "../../../image/layout.ts";
-import { updateContent } from "../../../image/update/update-content.ts";
+import { shippedExtent, updateContent } from "../../../image/update/update-content.ts";
 import { inTemporaryFolder } from "../../../image/tools.ts";
 import { makeDisk } from "../../../lab/disk.ts";
 import { tool } from "../../../lab/tool.ts";
@@ -11,7 +10,6 @@ import { type TestImage, testImage } from "./upgrade.ts";
 
 /** The system of the image, with what only the makers of an orchestrator have: stand-ins for it, for its service and its template. */
 
-const MIB = 1024 * 1024;
 const FILES: readonly (readonly [source: string, folder: string, name: string, mode: number])[] = [
   ["orchestrator.sh", "/opt/ic/bin", "orchestrator", 0o755],
   ["ic-replica.service", "/usr/lib/systemd/system", "ic-replica.service", 0o644],
@@ -49,14 +47,13 @@ async function addOrchestrator(root: string): Promise<void> {
 /** A new disk whose system A has an orchestrator. */
 export async function orchestratedDisk(name: string, size: string): Promise<string> {
   const disk = await makeDisk({ backing: image.disk, path: diskOf(name), size });
-  const place = partitionsOf("lab").find((each) => each.name === "A_root");
-  if (place === undefined) throw new Error("no partition A_root");
   await mkdir(stateFolder(name), { recursive: true });
   await inTemporaryFolder(stateFolder(name), async (work) => {
-    const { root } = await updateContent("0.1.0", "lab", work);
-    await addOrchestrator(root.path);
-    const write = `write -s ${root.path} ${place.startMiB * MIB} ${place.sizeMiB * MIB}`;
-    await tool("qemu-io", ["-f", "qcow2", "-c", write, disk], { timeout: 300_000 });
+    const { boot, root } = await updateContent("0.1.0", "lab", work, addOrchestrator);
+    for (const [name, { path, bytes }] of [["A_boot", boot] as const, ["A_root", root] as const]) {
+      const write = `write -s ${path} ${shippedExtent(name).offset} ${bytes}`;
+      await tool("qemu-io", ["-f", "qcow2", "-c", write, disk], { timeout: 300_000 });
+    }
   });
   return disk;
 }

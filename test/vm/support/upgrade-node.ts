@@ -24,16 +24,23 @@ import {
 } from "./upgrade.ts";
 import { filled, installFromAddress } from "../../support/documented/elsewhere.ts";
 
-const MOUNTED = "mkdir -p /run/b && mount -t ext4 /dev/disk/by-partlabel/B_root /run/b";
+const ROOT = "/dev/disk/by-partlabel/B_root";
+const MOUNTED = `mkdir -p /run/b && mount -t ext4 ${ROOT} /run/b`;
+/** As the command line of an image from before there was a root hash: what is changed in the root is then what runs. */
+const UNVERIFIED = `mkdir -p /run/b && mount -t ext4 /dev/disk/by-partlabel/B_boot /run/b && sed -i -E 's/ root_hash[^ ]*//g' /run/b/boot_args && umount /run/b`;
+/** A bit of the first block of systemd's own program, whose number it prints. */
+const FLIP = `block=$(debugfs -R 'blocks /usr/lib/systemd/systemd' ${ROOT} | cut -d ' ' -f 1) && at=$((block * 4096 + 100)) &&
+  byte=$(dd if=${ROOT} bs=1 skip=$at count=1 status=none | od -An -tu1) &&
+  printf "\\\\$(printf %03o $((byte ^ 1)))" | dd of=${ROOT} bs=1 seek=$at conv=notrunc,fsync status=none && echo $block`;
 
-/** How the system in B can be broken: what does it, and what undoes it again. */
+/** How the system in B can be broken: what does it, and what undoes it again. The first is found by its hash, the others run without one. */
 const BREAKING = {
-  "a chain that fails": ["mv /run/b/usr/sbin/cryptsetup /run/b/cryptsetup", "mv /run/b/cryptsetup /run/b/usr/sbin/cryptsetup"],
-  "no program": ["mv /run/b/usr/bin/guestos-boot /run/b/program", "mv /run/b/program /run/b/usr/bin/guestos-boot"],
-  "a panic": [
-    "init=/run/b/usr/lib/systemd/systemd && mv $init /run/b/systemd && printf '#!/bin/sh\\nexit 1\\n' >$init && chmod 755 $init",
-    "true",
+  "a flipped bit": [FLIP, FLIP],
+  "a chain that fails": [
+    `${UNVERIFIED} && ${MOUNTED} && mv /run/b/usr/sbin/cryptsetup /run/b/cryptsetup && umount /run/b`,
+    `${MOUNTED} && mv /run/b/cryptsetup /run/b/usr/sbin/cryptsetup && umount /run/b`,
   ],
+  "no program": [`${MOUNTED} && mv /run/b/usr/bin/guestos-boot /run/b/program && umount /run/b`, "true"],
 } as const;
 type Broken = keyof typeof BREAKING;
 
@@ -99,13 +106,13 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
   }
 }
 
-async function breakInTurn(vm: VirtualMachine, snapshots: Snapshots): Promise<Readonly<Record<Broken, string>>> {
-  const broken = { "a chain that fails": "", "no program": "", "a panic": "" };
-  for (const how of ["a chain that fails", "no program", "a panic"] as const) {
+async function breakInTurn(vm: VirtualMachine, snapshots: Snapshots): Promise<UpgradeNode["broken"]> {
+  const broken = { "a flipped bit": "", "a chain that fails": "", "no program": "" };
+  for (const how of ["a flipped bit", "a chain that fails", "no program"] as const) {
     const [breaking, repairing] = BREAKING[how];
-    await vm.shell.ok(`${MOUNTED} && ${breaking} && umount /run/b && sync`);
+    await vm.shell.ok(`${breaking} && sync`);
     broken[how] = await snapshots.take();
-    await vm.shell.ok(`${MOUNTED} && ${repairing} && umount /run/b`);
+    await vm.shell.ok(repairing);
   }
   return broken;
 }

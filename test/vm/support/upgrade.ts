@@ -25,15 +25,14 @@ export interface TestImage {
 }
 
 /** The system of the disk image with another version, as a plain tar: an emulated guest decompresses slowly, and other tests have it do that. @param change edits its root image */
-export async function testImage(version: string, change: (root: string) => Promise<void> = async () => undefined): Promise<TestImage> {
+export async function testImage(version: string, change?: (root: string) => Promise<void>): Promise<TestImage> {
   const folder = join(buildFolder, "vm", "updates");
   await mkdir(folder, { recursive: true });
   // Its own for each test file: they run beside each other.
   const path = join(folder, `${version}-${process.pid}.tar`);
   process.once("exit", () => void rm(path, { force: true }));
   return inTemporaryFolder(folder, async (work) => {
-    const content = await updateContent(version, "lab", work);
-    await change(content.root.path);
+    const content = await updateContent(version, "lab", work, change);
     const { stream, written } = hashed();
     await pipeline(Readable.from(updateTar(content)), stream, createWriteStream(path));
     return { version, path, ...written() };
