@@ -84,7 +84,13 @@ export class Attempt<M> {
 
   async #plan(machine: M): Promise<Plan> {
     this.doing = "inspecting what is there";
-    return this.#options.spans.within({ kind: "plan" }, async () => this.#unit.plan(machine), planOutcome);
+    const work = async (): Promise<Plan> => {
+      const why = await this.#unit.absent?.(machine);
+      if (why === undefined) return this.#unit.plan(machine);
+      this.#options.spans.note(`absent: ${why}`);
+      return [];
+    };
+    return this.#options.spans.within({ kind: "plan" }, work, planOutcome);
   }
 
   async #act(action: Action): Promise<void> {

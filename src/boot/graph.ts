@@ -31,6 +31,12 @@ export function withDependents<M>(name: string, units: readonly Unit<M>[]): Read
   return found;
 }
 
+/** The units that this machine has (`absent` of a unit), in the same order. They may require units that it does not have. */
+export async function presentUnits<M>(units: readonly Unit<M>[], machine: M): Promise<readonly Unit<M>[]> {
+  const reasons = await Promise.all(units.map(async ({ absent }) => absent?.(machine)));
+  return units.filter((_, index) => reasons[index] === undefined);
+}
+
 /** Changed copies of the units; their dependencies are changed copies too. */
 export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M>) => Unit<M>): readonly Unit<M>[] {
   const known = new Map<Unit<M>, Unit<M>>();

@@ -25,6 +25,11 @@ export interface Unit<M> {
    * ProblemError that is `partial` is the exception: the unit is degraded, and no unit is skipped.
    */
   readonly onFailure: "stop" | "degrade";
+  /**
+   * Why this machine has no such unit, in words, where it has none: it is then not inspected, has nothing to do, and is noted as absent.
+   * Without this function, every machine has it.
+   */
+  readonly absent?: (machine: M) => Promise<string | undefined>;
   /** Inspects and never changes anything. Called again after the actions: whatever is then still missing "did not converge". */
   readonly plan: (machine: M) => Promise<Plan>;
   /**

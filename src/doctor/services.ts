@@ -26,6 +26,8 @@ export const SERVICES: readonly string[] = [
   "systemd-logind.service",
   "systemd-journal-flush.service",
   "systemd-journal-upload.service",
+  "systemd-journal-gatewayd.socket",
+  "systemd-journal-gatewayd.service",
   "filebeat.service",
   "ic-replica.service",
   "nginx.service",

@@ -1,3 +1,4 @@
+import { presentUnits } from "../../boot/graph.ts";
 import { checks } from "../../doctor/checks.ts";
 import { doctorDocument, doctorLines } from "../../doctor/doctor-text.ts";
 import { examine, isSound } from "../../doctor/examine.ts";
@@ -5,6 +6,7 @@ import { systemHost } from "../../system/host.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot, requireSound } from "../../run/guards.ts";
 import { paintFor } from "../../run/paint.ts";
+import { machineFor } from "../../run/machine-for.ts";
 import { runFacts } from "../../run/run-facts.ts";
 import type { Setup } from "../../run/setup.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
@@ -21,11 +23,12 @@ export async function doctor(setup: Setup, { json }: { readonly json: boolean },
   requireRoot("it reads files and devices that only root can read");
   const stop = stopOnSignals();
   const facts = await runFacts(systemHost({ signal: stop.signal }), layout, undefined);
+  const machine = machineFor(setup)({ signal: stop.signal, onTool: () => () => undefined, note: () => undefined });
   const node = {
     layout,
     medium: setup.medium,
-    chain,
-    maintenance: await setup.maintenance(),
+    chain: await presentUnits(chain, machine),
+    maintenance: await presentUnits(await setup.maintenance(), machine),
     facts,
     monitorFile: layout.runFiles.monitor,
     hostFor: systemHost,

@@ -8,6 +8,7 @@ import { growXfs, xfsBytes } from "../../system/disks/xfs.ts";
 import { lowMark, wantedExtents } from "./data-growth-marks.ts";
 import { type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "./volume-mounts.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards the data volume has a tenth of the volume group free, or has taken all free extents, and its file system fills it.
@@ -19,6 +20,7 @@ import { volumeMounts } from "./volume-mounts.ts";
 export const dataGrowth = unit({
   name: "data-growth",
   title: "Grow the data volume as it fills",
+  absent: besideNode,
   requires: [volumeMounts],
   onFailure: "degrade",
   repairs: true,

@@ -7,6 +7,7 @@ import { injectedData } from "../injection/injected-data.ts";
 import { unit } from "../machine.ts";
 import { upgradeDataStore } from "../slots/upgrade-data-store.ts";
 import { volumeMounts } from "./volume-mounts.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards each part of the node's data belongs to the account that writes it and to the group that reads it, and to no one else:
@@ -21,6 +22,7 @@ import { volumeMounts } from "./volume-mounts.ts";
 export const dataOwners = unit({
   name: "data-owners",
   title: "Give the node's data to the accounts that use it",
+  absent: besideNode,
   requires: [volumeMounts, injectedData, upgradeDataStore],
   onFailure: "degrade",
   // Time for millions of files on a slow disk.

@@ -8,6 +8,7 @@ import { makeStoreKey, readStoreKey } from "./key-ring.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "./mount-boot.ts";
 import { clearEnds, makeStorePartition, storePartitionName } from "./store-partition.ts";
+import { besideNode, vmType } from "../injection/vm-type.ts";
 
 /**
  * Afterwards the store key and the store partition exist; the partition is a LUKS2 device of that key, and is open.
@@ -19,8 +20,9 @@ import { clearEnds, makeStorePartition, storePartitionName } from "./store-parti
 export const storeKey = unit({
   name: "store-key",
   title: "Set up the key and the encrypted store partition",
+  absent: besideNode,
   shapesDisks: true,
-  requires: [mountBoot],
+  requires: [mountBoot, vmType],
   owns: ["/boot/config/store.keyfile", "partition:store"],
   timeout: 180_000,
   retryFor: 10_000,

@@ -10,6 +10,7 @@ import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { verdict } from "./verdict.ts";
 import { volumes } from "./volumes.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards each logical volume holds its file system, or its swap area.
@@ -20,6 +21,7 @@ import { volumes } from "./volumes.ts";
 export const volumeFilesystems = unit({
   name: "volume-filesystems",
   title: "Make the file systems of the store",
+  absent: besideNode,
   shapesDisks: true,
   requires: [volumes],
   owns: ["filesystems:store"],

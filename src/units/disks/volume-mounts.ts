@@ -13,6 +13,8 @@ import { volumeOptions } from "./mount-options.ts";
 import { varPartition } from "./var.ts";
 import { fileSystemIntent, volumeFilesystems } from "./volume-filesystems.ts";
 import { mountPointTaken, volumeNotActive } from "./disk-problems.ts";
+import { configInjection } from "../injection/config-injection.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards the file systems of the store are checked and mounted below /var/lib/ic, and its swap is on.
@@ -23,7 +25,10 @@ import { mountPointTaken, volumeNotActive } from "./disk-problems.ts";
 export const volumeMounts = unit({
   name: "volume-mounts",
   title: "Mount the file systems of the store",
+  absent: besideNode,
   requires: [volumeFilesystems, varPartition],
+  // Order only: until then it may turn out that this is not the node itself. A mount is the first thing that writes to a complete store.
+  after: [configInjection],
   owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap"],
   // Time for a check of a large file system.
   timeout: 45 * 60_000,

@@ -19,6 +19,7 @@ import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { storeKey } from "./store-key.ts";
 import { verdict } from "./verdict.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards the volume group of the store and its logical volumes exist and are active.
@@ -29,6 +30,7 @@ import { verdict } from "./verdict.ts";
 export const volumes = unit({
   name: "volumes",
   title: "Set up the logical volumes of the store",
+  absent: besideNode,
   shapesDisks: true,
   requires: [storeKey],
   owns: ["vg:store"],

@@ -5,6 +5,7 @@ import { isClockSet, uptime } from "../../system/systemd/trusted-clock.ts";
 import { mounts } from "../../system/disks/mounts.ts";
 import { unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
+import { besideNode } from "./vm-type.ts";
 
 /**
  * Afterwards the backup spool holds no file that is older than backup.conf allows.
@@ -18,6 +19,7 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 export const backupSpool = unit({
   name: "backup-spool",
   title: "Purge old files from the backup spool",
+  absent: besideNode,
   requires: [volumeMounts],
   onFailure: "degrade",
   repairs: true,

@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { type Action, activate } from "../../boot/unit.ts";
 import { hasDevelopmentSettings, isDevelopmentImage, scanGuestosConfig } from "../../config/guestos-config.ts";
+import type { GuestVmType } from "../../config/state/guest-vm-type.ts";
 import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
 import type { FileAttributes } from "../../system/host.ts";
 import type { Machine } from "../machine.ts";
@@ -10,17 +11,20 @@ const READER = "ic-replica";
 
 /**
  * What is missing until config.json is in force in this boot as that text, on a tmpfs; or until none is in force. Programs of the node read
- * it there, and services have conditions on the type of the VM (dfinity/ic, init-config.sh).
+ * it there, and services have conditions on the type of the VM (dfinity/ic, init-config.sh). A host that hands over no config.json starts no
+ * other VM than the node itself.
  *
  * @param text without the operator's key; `undefined` where the host hands over no config.json
  */
-export async function configInForce({ host, layout, note }: Machine, text: string | undefined): Promise<readonly Action[]> {
-  const { guestosConfig: file, guestVmType: types, networkKey } = layout;
+export async function configInForce(machine: Machine, text: string | undefined): Promise<readonly Action[]> {
+  const { host, layout, note } = machine;
+  const { guestosConfig: file, networkKey } = layout;
   if (text === undefined) {
-    const present = [file, types, networkKey.inForce].map(async (path) => ((await host.stat(path)) === undefined ? [] : [path]));
-    return (await Promise.all(present))
+    const present = [file, networkKey.inForce].map(async (path) => ((await host.stat(path)) === undefined ? [] : [path]));
+    const removals = (await Promise.all(present))
       .flat()
       .map((path) => activate(`remove ${path}, which no medium brings`, async () => host.remove(path)));
+    return layout.medium.guestosConfig === undefined ? removals : [...removals, ...(await typeInForce(machine, "default"))];
   }
   const { uid, gid } = accountNamed(await readAccounts(host, layout.etc.folder), READER);
   // Of development settings, some are secrets of a test network.
@@ -51,17 +55,19 @@ export async function configInForce({ host, layout, note }: Machine, text: strin
       }),
     );
   }
-  // One of three words: a text of the host's never becomes a name.
-  const type = config.guest_vm_type;
-  const present = (await host.list(types)) ?? [];
-  if (present.length !== 1 || present[0] !== type) {
-    actions.push(
-      activate(`note the type of this VM: ${join(types, type)}`, async () => {
-        await host.remove(types);
-        await host.makeFolder(types, { mode: 0o755 });
-        await host.writeFile(join(types, type), "", { mode: 0o644 });
-      }),
-    );
-  }
-  return actions;
+  return [...actions, ...(await typeInForce(machine, config.guest_vm_type))];
+}
+
+/** @param type one of three words: a text of the host's never becomes a name */
+async function typeInForce({ host, layout }: Machine, type: GuestVmType): Promise<readonly Action[]> {
+  const folder = layout.guestVmType;
+  const present = (await host.list(folder)) ?? [];
+  if (present.length === 1 && present[0] === type) return [];
+  return [
+    activate(`note the type of this VM: ${join(folder, type)}`, async () => {
+      await host.remove(folder);
+      await host.makeFolder(folder, { mode: 0o755 });
+      await host.writeFile(join(folder, type), "", { mode: 0o644 });
+    }),
+  ];
 }

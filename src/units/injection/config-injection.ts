@@ -1,5 +1,6 @@
 import { type Action, conflict, type Plan, provision } from "../../boot/unit.ts";
 import { type Inspection, inspectMedium } from "../../medium/bootstrap-tar.ts";
+import { scanGuestosConfig } from "../../config/guestos-config.ts";
 import { type Injection, readInjection } from "../../config/state/injection-record.ts";
 import { configTarget, type MediumContents, topLevelEntries } from "../../medium/medium-contents.ts";
 import { readerOf } from "../../medium/medium-source.ts";
@@ -19,7 +20,7 @@ import { mountBoot } from "../disks/mount-boot.ts";
  * It requires /boot/config alone, so that the network need not wait for encrypted disks. Until CONFIGURED exists, the attached medium
  * decides. So a crash, or a medium that is exchanged before the first boot has ended, still leads to the files of exactly one tar. Planning
  * mounts the medium read-only, checks the whole tar once, and unmounts it: the files stored afterwards are those that were checked. A
- * conflict means that two media with different tars are attached.
+ * conflict means that two media with different tars are attached, or that the host starts an upgrade VM of a node that never was.
  */
 export const configInjection = unit({
   name: "config-injection",
@@ -61,8 +62,11 @@ export const configInjection = unit({
     }
     const different = others.find(({ result }) => result.sha256 !== medium.result.sha256);
     if (different !== undefined) return twoMedia(medium, different);
+    const text = guestosConfigIn(machine, medium.result);
+    if (text !== undefined && scanGuestosConfig(Buffer.from(text), medium.device).config.guest_vm_type === "upgrade")
+      return nothingToUpgrade(medium);
     const isStored = injection?.phase === "stored" && injection.sha256 === medium.result.sha256;
-    return [...(isStored ? [] : await store(machine, contents, medium)), ...(await inForce(machine, medium.result))];
+    return [...(isStored ? [] : await store(machine, contents, medium)), ...(await configInForce(machine, text))];
   },
 });
 
@@ -70,10 +74,21 @@ function twoMedia(one: Found<Inspection>, other: Found<Inspection>): Plan {
   return conflict(mediaDiffer(`${one.device} (sha256 ${one.result.sha256}) and ${other.device} (sha256 ${other.result.sha256})`));
 }
 
-async function inForce(machine: Machine, { config }: Inspection): Promise<readonly Action[]> {
-  const name = machine.layout.medium.guestosConfig;
+/** An upgrade VM is started beside a node that runs; its configuration must never be that of a new node. */
+function nothingToUpgrade({ device }: Found<Inspection>): Plan {
+  return conflict({
+    code: "upgrade-vm-without-node",
+    what: "the host calls this VM the upgrade VM of a node, but its disk has never been configured as one; nothing was stored",
+    found: `guest_vm_type upgrade in the config.json on ${device}`,
+    expected: "default, until a node is configured",
+    todo: "correct it on the host, and start the VM again",
+  });
+}
+
+function guestosConfigIn({ layout }: Machine, { config }: Inspection): string | undefined {
+  const name = layout.medium.guestosConfig;
   const content = name === undefined ? undefined : config.get(name);
-  return configInForce(machine, content === undefined ? undefined : Buffer.from(content).toString());
+  return content === undefined ? undefined : Buffer.from(content).toString();
 }
 
 async function store(

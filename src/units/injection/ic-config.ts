@@ -11,6 +11,7 @@ import { type Machine, unit } from "../machine.ts";
 import { networkApplied } from "../network/network.ts";
 import { primaryInterface } from "../network/primary-interface.ts";
 import { systemBus } from "../services/system-bus.ts";
+import { besideNode } from "./vm-type.ts";
 
 /**
  * Afterwards ic.json5, the configuration of the orchestrator and the replica, is the image's template with this node's values. An image
@@ -23,6 +24,7 @@ import { systemBus } from "../services/system-bus.ts";
 export const icConfig = unit({
   name: "ic-config",
   title: "Write the orchestrator's configuration",
+  absent: besideNode,
   requires: [configInjection],
   after: [systemBus, networkApplied],
   owns: ["/run/ic-node/config/ic.json5"],

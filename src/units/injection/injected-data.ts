@@ -14,6 +14,7 @@ import { syncFileSystem } from "../../system/disks/sync.ts";
 import { configInjection } from "./config-injection.ts";
 import { type GuestUnit, type Machine, unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
+import { besideNode } from "./vm-type.ts";
 
 /**
  * Afterwards everything that the configuration medium brought is in its place, and /boot/config/CONFIGURED says so permanently. From then
@@ -30,6 +31,7 @@ export function injectedDataOn({ mounts, owns }: { readonly mounts: readonly Gue
   return unit({
     name: "injected-data",
     title: "Store the injected keys and state",
+    absent: besideNode,
     requires: [configInjection, ...mounts],
     owns: ["/boot/config/CONFIGURED", "/boot/config/injected-data.json", ...owns],
     // Time to read up to 4 GiB from a slow virtual medium.

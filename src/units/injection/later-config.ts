@@ -7,6 +7,7 @@ import { type Found, mediaDiffer, noMedium, type Search, searchMedia } from "../
 import { type MediumSource, readerOf } from "../../medium/medium-source.ts";
 import { whileDrivesCome } from "../../medium/pending-drive.ts";
 import { oneLine, type Problem, ProblemError, toProblem } from "../../base/problem.ts";
+import { isOwnSlot } from "../../upgrade/own-slot.ts";
 import type { Machine } from "../machine.ts";
 import { configInForce } from "./config-in-force.ts";
 import { storeFile } from "./store-file.ts";
@@ -23,8 +24,11 @@ interface Later {
  * The plan for a node that is configured. Its host may hand over another config.json at each start, and that one counts. Keys and state are
  * taken in once, and are not touched here.
  *
- * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing is done. Otherwise the config.json of the last boot stays in force where this boot has no medium, or none that can be read. The unit is
- * then degraded: the node can be reached, and says what it lacks.
+ * A node whose host has always handed over the files of old is as it was: without config.json on a medium, nothing that lasts is done, and
+ * only a drive that the kernel is bringing up is waited for. Otherwise the config.json of the last boot stays in force where this boot has
+ * no medium, or none that can be read. The unit is then degraded: the node can be reached, and says what it lacks.
+ *
+ * Nothing is kept of a config.json for another VM than the node itself: the disk is the node's, too.
  */
 export async function planLater(machine: Machine): Promise<Plan> {
   if (machine.layout.medium.guestosConfig === undefined) return [];
@@ -32,16 +36,18 @@ export async function planLater(machine: Machine): Promise<Plan> {
   const answer = await search(machine, saved !== undefined);
   if ("problem" in answer) {
     const { problem } = answer;
+    // Only the host can say what a VM beside the node is: to take it for the node would run the node twice.
+    if (!(await isOwnSlot(machine.host, machine.layout))) throw new ProblemError(problem.problem, { retryable: problem.retryable });
     if (saved === undefined) {
       if (problem.problem.code !== "medium-not-found") machine.note(`the configuration medium is not used: ${oneLine(problem.problem)}`);
-      return [];
+      return configInForce(machine, undefined);
     }
     const actions = await configInForce(machine, saved);
     if (actions.length > 0) return actions;
     throw problem;
   }
   if (answer.config !== undefined) return takeConfig(machine, answer.config, saved);
-  return answer.old === undefined ? [] : changeBack(machine, answer.old);
+  return answer.old === undefined ? configInForce(machine, undefined) : changeBack(machine, answer.old);
 }
 
 /** The config.json of the last boot. One that is damaged counts as none: nothing of it could be in force. */
@@ -120,7 +126,7 @@ async function takeConfig(machine: Machine, config: GuestosConfigFile, saved: st
   const { host, layout, note } = machine;
   const target = layout.config.injected.guestosConfig;
   const actions: Action[] = [];
-  if (saved !== config.text) {
+  if (saved !== config.text && config.config.guest_vm_type === "default") {
     const change = saved === undefined ? "change over to config.json, which the host hands over now" : "take the host's new config.json";
     actions.push(
       provision(`${change}: ${target}`, async () => {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { activate } from "../../boot/unit.ts";
 import { hasJob, startInItsTurn, unitState } from "../../system/systemd/systemd.ts";
 import { dataOwners } from "../disks/data-owners.ts";
@@ -7,6 +6,7 @@ import { unit } from "../machine.ts";
 import { nftables } from "../network/nftables.ts";
 import { systemBus } from "./system-bus.ts";
 import { notStartable } from "./not-startable.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards the node's orchestrator runs, or will once guestos-boot.target is reached. An image without one has nothing missing.
@@ -20,11 +20,11 @@ import { notStartable } from "./not-startable.ts";
 export const orchestrator = unit({
   name: "orchestrator",
   title: "Start the orchestrator",
+  absent: besideNode,
   requires: [systemBus, icConfig, dataOwners],
   after: [nftables],
   onFailure: "degrade",
-  async plan({ host, layout }) {
-    if ((await host.stat(join(layout.guestVmType, UPGRADE))) !== undefined) return [];
+  async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);
     if (load === "not-found") return [];
     if (load !== "loaded") return notStartable(SERVICE, load);
@@ -34,7 +34,5 @@ export const orchestrator = unit({
 });
 
 const SERVICE = "ic-replica.service";
-/** The VM that only takes over keys while the other one is upgraded has no orchestrator. */
-const UPGRADE = "upgrade";
 /** systemd starts it again by itself (Restart=), and is "activating" between two tries. */
 const STARTED: readonly string[] = ["active", "activating", "reloading"];

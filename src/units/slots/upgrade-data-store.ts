@@ -7,6 +7,7 @@ import type { Problem } from "../../base/problem.ts";
 import { injectedData } from "../injection/injected-data.ts";
 import { unit } from "../machine.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
+import { besideNode } from "../injection/vm-type.ts";
 
 /**
  * Afterwards /var/lib/ic/data has the layout that this system expects, and its file `.layout-version` says so.
@@ -19,6 +20,7 @@ import { volumeMounts } from "../disks/volume-mounts.ts";
 export const upgradeDataStore = unit({
   name: "upgrade-data-store",
   title: "Migrate the data store to the layout of this version",
+  absent: besideNode,
   requires: [volumeMounts, injectedData],
   owns: ["/var/lib/ic/data/.layout-version"],
   // Time for changing the ownership of millions of files on a slow disk.

@@ -6,6 +6,7 @@ import { missingTrialMark, setTrialMark, type TrialMark } from "../../upgrade/tr
 import { withUpgradeLock } from "../../upgrade/upgrade-lock.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
+import { besideNode, vmType } from "../injection/vm-type.ts";
 
 /**
  * Afterwards grubenv and the slots' records agree with this boot. A slot that was tried and went back is marked as failed, and its image is
@@ -20,7 +21,8 @@ import { mountBoot } from "../disks/mount-boot.ts";
 export const upgradeState = unit({
   name: "upgrade-state",
   title: "Update the state of the two systems",
-  requires: [mountBoot],
+  absent: besideNode,
+  requires: [mountBoot, vmType],
   owns: ["/boot/grub/grubenv", "/boot/config/slots"],
   onFailure: "degrade",
   async plan(machine) {

@@ -10,7 +10,18 @@ import { plantedUnits } from "./planted.ts";
  */
 export const ELSEWHERE: readonly string[] = [
   ...["mount-boot", "var", "volumes", "volume-filesystems", "volume-mounts"],
-  ...["system-bus", "network-applied", "ipv6-monitor", "nftables-names", "journalbeat", "node-exporter", "nginx", "danted", "orchestrator"],
+  ...[
+    "system-bus",
+    "network-applied",
+    "ipv6-monitor",
+    "nftables-names",
+    "journalbeat",
+    "journal-gateway",
+    "node-exporter",
+    "nginx",
+    "danted",
+    "orchestrator",
+  ],
 ];
 
 /** What of a unit can be here without its device. */

@@ -14,6 +14,16 @@ test("a unit with nothing missing is unchanged, and is inspected once", async ()
   expect(counts).toEqual({ changed: 0, unchanged: 1, degraded: 0, failed: 0, skipped: 0 });
 });
 
+test("a unit that this machine does not have is noted as absent, is not inspected, and the units that require it run", async () => {
+  const a = unit("a", { plan: async () => Promise.reject(new Error("inspected")), absent: async () => Promise.resolve("no such disk") });
+  const { lines, outcome } = await run([a, unit("b", { requires: [a], absent: async () => Promise.resolve(undefined) })]);
+  expect(lines).toEqual([
+    ...["a", "  plan", "    ! absent: no such disk", "  /plan: planned", "/a: unchanged"],
+    ...["b", "  plan", "  /plan: planned", "/b: unchanged"],
+  ]);
+  expect(outcome).toBe("done");
+});
+
 test("what is missing is done in order, and inspected again", async () => {
   const done: string[] = [];
   const plan = answering("a", [

@@ -11,6 +11,7 @@ test("what the rest of the system waits for is all that does not ask the bus", (
     "ipv6-monitor",
     "nftables-names",
     "journalbeat",
+    "journal-gateway",
     "node-exporter",
     "ic-config",
     "orchestrator",

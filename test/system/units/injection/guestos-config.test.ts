@@ -44,6 +44,8 @@ const OLD: Tree = {
 /** A node, and what is in its drive. */
 interface Node extends NamespaceMachine {
   insert(image: Buffer | undefined): void;
+  /** Boots that slot next; grubenv names A. */
+  runs(slot: "A" | "B"): void;
 }
 
 function node(): Node {
@@ -55,12 +57,17 @@ function node(): Node {
   const mountPoint = machine.layout.medium.mountPoint;
   const isThere = (): boolean => statSync(device, { throwIfNoEntry: false }) !== undefined;
   const sysfs: Readonly<Record<string, string>> = { removable: "1\n", size: "8192\n", dev: "254:16\n" };
+  let slot = "A";
   const playing: Host = {
     ...host,
     list: async (path) =>
       path === "/sys/class/block" ? (isThere() ? ["vdb"] : []) : path.startsWith("/sys/class/block/") ? [] : host.list(path),
     readText: async (path) =>
-      path.startsWith("/sys/class/block/vdb/") ? sysfs[path.slice("/sys/class/block/vdb/".length)] : host.readText(path),
+      path === "/proc/cmdline"
+        ? `ro dfinity.system=${slot}\n`
+        : path.startsWith("/sys/class/block/vdb/")
+          ? sysfs[path.slice("/sys/class/block/vdb/".length)]
+          : host.readText(path),
     readAt: async (path, ...rest) => host.readAt(path === "/dev/vdb" ? device : path, ...rest),
     async run(command) {
       if (command.program === "mount") spawned("mcopy", ["-s", "-n", "-m", "-i", device, "::*", mountPoint]);
@@ -73,6 +80,7 @@ function node(): Node {
   return {
     ...machine.over(playing),
     insert: (image) => (image === undefined ? rmSync(device, { force: true }) : writeFileSync(device, image)),
+    runs: (booted) => void (slot = booted),
   };
 }
 
@@ -238,20 +246,67 @@ test("what the host changes between two boots counts from the second on, but key
   await boot(machine);
   machine.reboot();
   const changed = sampleConfig("1.18.0", (config) => {
-    config["guest_vm_type"] = "upgrade";
     config.network_settings["ipv6_config"] = "RouterAdvertisement";
     config.icos_settings["node_operator_private_key"] = operatorKeyText();
   });
   machine.insert(todaysMedium(todaysTar({ ...TODAY, "config.json": changed, "ic_crypto/node/secret": "another" })));
   await boot(machine);
   expect(files(machine)).toEqual({
-    ...Object.fromEntries(Object.entries(STORED).filter(([path]) => !path.includes("guest_vm_type"))),
+    ...STORED,
     "/boot/config/config.json": expect.stringContaining("1.18.0"),
     "/run/config/config.json": expect.stringContaining("1.18.0"),
-    "/run/config/guest_vm_type/upgrade": "",
   });
   expect(JSON.stringify(files(machine)).match(/PRIVATE KEY/g)).toHaveLength(2);
   expect((await readNetworkConfFile(machine.host, machine.layout)).conf.ipv6_address).toBeUndefined();
+});
+
+const UPGRADE = sampleConfig("1.17.0", (config) => (config["guest_vm_type"] = "upgrade"));
+
+test("of an upgrade VM's configuration nothing is kept: the disk is the node's, too", async () => {
+  const machine = node();
+  machine.insert(looseMedium(TODAY));
+  await boot(machine);
+  machine.reboot();
+  machine.runs("B");
+  machine.insert(looseMedium({ "config.json": UPGRADE, "ic_crypto/node/secret": "another" }));
+  expect(await boot(machine)).toEqual([
+    `put config.json in force: ${machine.at("/run/config/config.json")}`,
+    `note the type of this VM: ${machine.at("/run/config/guest_vm_type/upgrade")}`,
+  ]);
+  const { "/run/config/guest_vm_type/default": _, ...rest } = STORED;
+  expect(files(machine)).toEqual({ ...rest, "/run/config/config.json": UPGRADE, "/run/config/guest_vm_type/upgrade": "" });
+
+  machine.reboot();
+  machine.runs("A");
+  machine.insert(looseMedium(TODAY));
+  await boot(machine);
+  expect(files(machine)).toEqual(STORED);
+});
+
+test("an upgrade VM whose medium cannot be read is not taken for the node", async () => {
+  const today = node();
+  today.insert(looseMedium(TODAY));
+  await boot(today);
+  const old = node();
+  old.insert(seedMedium(seedTar(OLD)));
+  await boot(old);
+  for (const machine of [today, old]) {
+    for (const image of [undefined, looseMedium({ "config.json": "{" })]) {
+      machine.reboot();
+      machine.runs("B");
+      machine.insert(image);
+      const error: unknown = await boot(machine).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ partial: false });
+      expect(Object.keys(files(machine)).filter((path) => path.startsWith("/run/"))).toEqual([]);
+    }
+  }
+});
+
+test("an upgrade VM of a node that never was is refused, and nothing is stored", async () => {
+  const machine = node();
+  machine.insert(looseMedium({ ...TODAY, "config.json": UPGRADE }));
+  expect(await problemOf(() => boot(machine))).toMatchObject({ code: "upgrade-vm-without-node" });
+  expect(files(machine)).toEqual({});
 });
 
 test("a type of a later version never becomes a name", async () => {
@@ -270,21 +325,17 @@ test("a node of old changes over to config.json, and back, and keeps its keys an
   const before = files(machine);
   expect(before).toMatchObject({ "/boot/config/network.conf": OLD["network.conf"], [OPERATOR_KEY]: KEY });
   expect(before).not.toHaveProperty(["/run/config/config.json"]);
+  expect(before).toHaveProperty(["/run/config/guest_vm_type/default"], "");
   expect(machine.notes).toEqual(["bitcoin_addr.conf: line 1: bitcoind_addr has no value, and counts as absent"]);
 
   machine.reboot();
-  expect(await boot(machine)).toEqual([]);
+  expect(await boot(machine)).toEqual([`note the type of this VM: ${machine.at("/run/config/guest_vm_type/default")}`]);
 
   machine.notes.length = 0;
   machine.insert(looseMedium({ ...TODAY, "ic_crypto/node/secret": "another" }));
   await boot(machine);
   expect(machine.notes).toEqual(["the host hands over config.json now: it counts in place of the *.conf files. Keys and state are kept"]);
-  const {
-    "/run/config/config.json": _,
-    "/run/config/guest_vm_type/default": __,
-    "/boot/config/config.json": saved,
-    ...rest
-  } = files(machine);
+  const { "/run/config/config.json": _, "/boot/config/config.json": saved, ...rest } = files(machine);
   expect({ saved, rest }).toEqual({ saved: KEPT, rest: before });
   expect((await readNetworkConfFile(machine.host, machine.layout)).conf.hostname).toBe("guest-b07b25c8f6c0");
 
@@ -449,6 +500,7 @@ test("carriage returns, blanks, byte order marks and empty values are taken out,
     "/boot/config/nns.conf": "nns_url=https://icp0.io\n",
     "/boot/config/bitcoind_addr.conf": "bitcoind_addr=192.0.2.9:8333\n",
     [OPERATOR_KEY]: KEY,
+    "/run/config/guest_vm_type/default": "",
   });
   expect(machine.notes.toSorted()).toEqual([
     "bitcoind_addr.conf: blanks or tabs at the ends of lines (the first in line 1)",

@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../../src/config/layout/layout.ts";
 import { isConflict } from "../../../../src/boot/unit.ts";
+import { nftables, nftablesNames } from "../../../../src/units/network/nftables.ts";
+import { journalGateway } from "../../../../src/units/services/journal-gateway.ts";
 import { journalbeat } from "../../../../src/units/services/journalbeat.ts";
 import { orchestrator } from "../../../../src/units/services/orchestrator.ts";
 import { nodeExporter } from "../../../../src/units/services/node-exporter.ts";
@@ -202,9 +205,31 @@ test("an image without an orchestrator has nothing missing; one that is masked i
   expect(services.systemd.jobs).toEqual([]);
 });
 
-test("the VM that takes over keys has no orchestrator", async () => {
-  services.set(ORCHESTRATOR);
-  const host = fakeHost({ files: { [`${guestosLayout.guestVmType}/upgrade`]: "" } });
-  expect(await runUnit(orchestrator, testMachine(host))).toEqual([]);
+const GATEWAY = "systemd-journal-gatewayd.socket";
+const today = (): FakeHost => fakeHost({ files: { [guestosLayout.guestosConfig]: "{}" } });
+
+test("the journal can be pulled on a node of today's host, and on no other one", async () => {
+  services.set(GATEWAY);
+  expect(await runUnit(journalGateway, testMachine(fakeHost()))).toEqual([]);
   expect(services.systemd.jobs).toEqual([]);
+  expect(await runUnit(journalGateway, testMachine(today()))).toEqual([`start ${GATEWAY}, which is inactive`]);
+  expect(await runUnit(journalGateway, testMachine(today()))).toEqual([]);
+  expect(services.systemd.jobs).toEqual([`StartUnit ${GATEWAY}`]);
+});
+
+test("an image without the gateway has nothing missing, and says so; one that is masked is a conflict", async () => {
+  const machine = testMachine(today());
+  expect(await runUnit(journalGateway, machine)).toEqual([]);
+  expect(machine.notes).toEqual([`absent: this image has no ${GATEWAY}`]);
+  services.set(GATEWAY, { load: "masked" });
+  const plan = await journalGateway.plan(testMachine(today()));
+  expect(isConflict(plan) && plan.conflict.found).toBe("its unit file is masked");
+  expect(services.systemd.jobs).toEqual([]);
+});
+
+test("the journal is never offered before the firewall's rules are in force, whatever they are", () => {
+  expect(journalGateway.requires).toContain(nftables);
+  expect(journalGateway.after).toContain(nftablesNames);
+  const admitted = /tcp dport \{([^}]*)\}/.exec(readFileSync("etc/guestos/nftables.conf", "utf8"))?.[1];
+  expect(admitted).not.toContain("19531");
 });

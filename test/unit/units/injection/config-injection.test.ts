@@ -21,8 +21,12 @@ const RECORD = "/boot/config/injection.json";
 const record = (tar: Uint8Array, phase: string): string =>
   JSON.stringify({ version: 1, sha256: digest(tar), device: DIRECT, phase, config: [], data: [] });
 
+const TYPE = "/run/config/guest_vm_type/default";
+
+/** In its own slot, with the type that a node of old has. */
 function machine(files: FakeMachine["files"], more: FakeMachine = {}): FakeHost {
-  return fakeHost({ ...more, files: { "/proc/self/mountinfo": "1 0 0:25 / / rw - overlay overlay rw\n", ...files } });
+  const node = { "/proc/self/mountinfo": "1 0 0:25 / / rw - overlay overlay rw\n", "/proc/cmdline": "dfinity.system=A\n", [TYPE]: "" };
+  return fakeHost({ ...more, files: { ...node, ...files } });
 }
 
 async function planned(host: FakeHost): Promise<readonly string[]> {
@@ -34,6 +38,14 @@ async function planned(host: FakeHost): Promise<readonly string[]> {
 test("a node that is configured inspects no medium", async () => {
   const host = machine({ "/boot/config/CONFIGURED": "", [DIRECT]: "no tar at all" });
   expect(await planned(host)).toEqual([]);
+});
+
+test("a node without config.json notes that it is the node itself: services have that as a condition", async () => {
+  for (const files of [{ "/boot/config/CONFIGURED": "" }, { [RECORD]: record(A, "stored") }]) {
+    const host = machine(files);
+    host.files.delete(TYPE);
+    expect(await planned(host)).toEqual([`note the type of this VM: ${TYPE}`]);
+  }
 });
 
 test("what a medium brings is written down, stored, and what it does not bring is removed", async () => {
