@@ -22,7 +22,7 @@ export interface GraphOptions {
 const MARGIN = 20;
 const BOX_HEIGHT = 34;
 const ROW = 50;
-const GAP = 24;
+const GAP = 20;
 
 /** A picture of the chain as SVG, from left to right. @param units in an order in which requirements come first */
 export function graphSvg(units: readonly GraphUnit[], { title, style = true }: GraphOptions): string {
@@ -68,10 +68,13 @@ interface Columns {
 
 /** Each column is as wide as its own names need, so that one long name does not widen the others. */
 function columnsOf(units: readonly GraphUnit[], { places, columns }: GraphLayout): Columns {
+  const hasRun = units.some(({ ran }) => ran !== undefined);
   const widths = Array.from({ length: columns }, (_, column) => {
-    // A name on the critical chain is bold, and capitals are wider than the mean letter that `textWidth` counts with.
-    const names = units.filter(({ name }) => places.get(name)?.column === column).map(({ name }) => textWidth(name) * 1.18);
-    return Math.min(230, Math.max(96, ...names)) + 14;
+    // `textWidth` counts with the mean letter. A name on the critical chain is bold.
+    const names = units
+      .filter(({ name }) => places.get(name)?.column === column)
+      .map(({ name, ran }) => textWidth(name) * (ran?.critical === true ? 1.18 : 1.08));
+    return Math.min(230, Math.max(hasRun ? 96 : 60, ...names)) + 14;
   });
   const before = (column: number): number => widths.slice(0, column).reduce((sum, width) => sum + width + GAP, 0);
   return { x: (column) => MARGIN + before(column), boxWidth: (column) => widths[column] ?? 0, width: before(columns) - GAP };

@@ -6,7 +6,11 @@ import { BOOT_TIMEOUT } from "../support/node.ts";
 import { node } from "./story.ts";
 import { argumentsOf, filled, oneUnit, waiting } from "../../support/documented/elsewhere.ts";
 
-const readsMedium = ({ name, requires }: GuestUnit): boolean => name === "config-injection" || requires.some(readsMedium);
+/** The runs that include that unit: of each unit that requires it, directly or not, and of all units together. */
+function runsWith(unit: string): number {
+  const includes = ({ name, requires }: GuestUnit): boolean => name === unit || requires.some(includes);
+  return guestos.filter(includes).length + 1;
+}
 
 describe("runs by hand", () => {
   test("each unit, run by itself and once more with the others, has nothing to do either time and starts next to no process", ({
@@ -34,9 +38,9 @@ describe("runs by hand", () => {
       await annotate(`tools started in ${names.length + 1} runs: ${tools.length}`);
       // What is in force only nft can tell; everything else is read.
       const isOfMedium = (tool: string): boolean => tool.endsWith(" /run/guestos-boot/medium");
-      expect(tools.filter((tool) => !isOfMedium(tool))).toEqual(["nft -j list ruleset", "nft -j list ruleset"]);
+      expect(tools.filter((tool) => !isOfMedium(tool))).toEqual(Array.from({ length: runsWith("nftables") }, () => "nft -j list ruleset"));
       // The host may hand over another configuration at any time: each run with config-injection mounts the medium, and unmounts it.
-      expect(tools.filter(isOfMedium)).toHaveLength(2 * (guestos.filter(readsMedium).length + 1));
+      expect(tools.filter(isOfMedium)).toHaveLength(2 * runsWith("config-injection"));
     }));
 
   test("a second runner is told who holds the lock", () =>
