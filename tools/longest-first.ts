@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * single core busy at the end.
  */
 export const LONGEST = [
-  ...["upgrade", "node", "boundary", "conflicts", "orchestrator", "monitor", "today"],
+  ...["upgrade", "node", "boundary", "conflicts", "monitor", "today"],
   ...["crash", "media", "services", "grubenv-crash", "grubenv"],
 ].map((name) => `${name}.test.ts`);
 

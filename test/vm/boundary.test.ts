@@ -4,7 +4,7 @@ import { boundary } from "../support/chains.ts";
 import { guestos } from "../support/chains.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { certificateFor, type TestPair } from "../support/boundary-node.ts";
-import { begin, get, greeter, installPrograms, throughSocks } from "./support/boundary.ts";
+import { begin, get, greeter, installPrograms, installProgramsInRoot, throughSocks } from "./support/boundary.ts";
 import { guestosBoot, plannedUnits, recordOf, runDocument } from "./support/chain.ts";
 import { assertCleanBoot, pemSecrets } from "./support/clean-boot.ts";
 import { injectedNetwork, injectedNode } from "./support/injected-node.ts";
@@ -251,7 +251,7 @@ const rebooted = bootedNode(() =>
   node.use(async (vm) => {
     await putCertificate(vm, second);
     before = await lastingState(vm);
-    await installPrograms(vm);
+    await installProgramsInRoot(vm);
     await vm.qmp("set-action", { reboot: "shutdown" });
     await vm.shell.run("systemctl --no-block reboot");
     await vm.waitForSerial(/reboot: Restarting system/, { timeout: BOOT_TIMEOUT });

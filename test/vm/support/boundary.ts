@@ -93,9 +93,24 @@ export async function greeter(): Promise<{ readonly port: number; readonly close
 
 const PROGRAMS = ["/usr/bin/icx-proxy", "/opt/ic/bin/boundary-node-control-plane", "/opt/ic/bin/ic-router-control-plane-watcher"];
 
-/** Puts the stand-in into the places of the programs that an image may have, for the next boot. */
+const standIn = async (): Promise<string> => readFile(join(import.meta.dirname, "stand-in.pl"), "utf8");
+
+/** Puts the stand-in into the places of the programs that an image may have, in this boot: a verified root cannot be written, so over it. */
 export async function installPrograms(vm: VirtualMachine): Promise<void> {
-  const content = await readFile(join(import.meta.dirname, "stand-in.pl"), "utf8");
+  const copies = PROGRAMS.map((path) => `install -D -m 0755 /run/stand-in.pl ${path}`).join(" && ");
+  await vm.shell.ok(`cat >/run/stand-in.pl <<'END'
+${await standIn()}END
+for folder in /usr/bin /opt; do
+  mountpoint -q $folder && continue
+  mkdir -p /run/over$folder/new /run/over$folder/work
+  mount -t overlay -o lowerdir=$folder,upperdir=/run/over$folder/new,workdir=/run/over$folder/work overlay $folder
+done
+${copies} && rm /run/stand-in.pl`);
+}
+
+/** The same in the root itself, for an unverified next boot. */
+export async function installProgramsInRoot(vm: VirtualMachine): Promise<void> {
+  const content = await standIn();
   await writeRoot(
     vm,
     PROGRAMS.map((path) => ({ path, mode: "0755", content })),

@@ -6,13 +6,13 @@ import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { directBoot } from "../../lab/direct-boot.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { stateFolder } from "../../image/paths.ts";
-import { assertCleanBoot, wordsIn } from "./support/clean-boot.ts";
-import { injectedNetwork, injectedNode } from "./support/injected-node.ts";
-import { configMedium } from "./support/media.ts";
-import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
-import { orchestratedDisk, orchestratedImage } from "./support/orchestrated-system.ts";
-import { ssh } from "./support/reach.ts";
-import { diskOver, serve, start, startedByGrub, untilRestart, upgradeOf } from "./support/upgrade.ts";
+import { assertCleanBoot, wordsIn } from "../vm/support/clean-boot.ts";
+import { injectedNetwork, injectedNode } from "../vm/support/injected-node.ts";
+import { configMedium } from "../vm/support/media.ts";
+import { BOOT_TIMEOUT, untilBooted } from "../vm/support/node.ts";
+import { orchestratedDisk, orchestratedImage } from "../vm/support/orchestrated-system.ts";
+import { ssh } from "../vm/support/reach.ts";
+import { diskOver, serve, start, startedByGrub, untilRestart, upgradeOf } from "../vm/support/upgrade.ts";
 
 /**
  * A node with an orchestrator, on a host that boots its kernel: a stand-in for each does what today's does. The node is taken through an
