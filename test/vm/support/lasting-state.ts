@@ -9,7 +9,7 @@ const PARTS: Readonly<Record<string, string>> = {
   "the keys in use": `cd /etc && ${digests("ssh node_exporter")}`,
   "the node's data": `cd /var/lib/ic && find . -printf '%p %y %m %U:%G\\n' | sort && ${digests(".")}`,
   // The mapping of a verified root is of the boot, and not of the disk.
-  "file systems and partitions": "lsblk --list --noheadings --output NAME,TYPE,FSTYPE,PARTUUID,UUID /dev/vda | grep -v ^vroot | sort",
+  "file systems and partitions": "lsblk --raw --noheadings --output NAME,TYPE,FSTYPE,PARTUUID,UUID /dev/vda | grep -v ^vroot | sort",
 };
 
 function digests(folders: string): string {
