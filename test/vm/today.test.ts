@@ -1,27 +1,17 @@
-import { createHash } from "node:crypto";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { image } from "../../image/paths.ts";
 import { makeDisk } from "../../lab/disk.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
-import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
-import { tool } from "../../lab/tool.ts";
-import { operatorKeyText, sampleConfig } from "../support/guestos-config-samples.ts";
-import { looseMedium, seedMedium, seedTar, todaysMedium, todaysTar, type Tree } from "../support/todays-media.ts";
-import { runDocument } from "./support/chain.ts";
-import { BOOT_TIMEOUT, diskOf, kernelBoot, untilBooted } from "./support/node.ts";
+import { looseMedium, seedMedium, seedTar, type Tree } from "../support/todays-media.ts";
+import { BOOT_TIMEOUT, diskOf } from "./support/node.ts";
+import { boot, DIGEST, DONE, KEY, SSH_KEY, TODAY } from "./support/todays-boots.ts";
 
 /**
- * Media of three eras, made by GNU tar and mtools as the hosts of each make them, on whole boots of the same chain. A later boot with the same
- * medium is in test/system/units/injection/guestos-config.test.ts, on the chain's first units.
+ * Media of two eras, made by GNU tar and mtools as the hosts of each make them, on whole boots of one node. The third one is in
+ * test/power/todays-node.test.ts. A later boot with the same medium is in test/system/units/injection/guestos-config.test.ts, on the
+ * chain's first units.
  */
 vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
-
-const KEY = operatorKeyText();
-const DIGEST = createHash("sha256").update(KEY).digest("hex");
-const SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGEkR3cW3KNi1iwNJyCPlYHJhbWYyWxJRvNaGCaJMXDn of-the-test\n";
 
 const OLD: Tree = {
   "network.conf": "ipv6_address=2001:db8:7::16/64\r\nipv6_gateway=2001:db8:7::1\nhostname=guest-old\ndomain=\n",
@@ -29,83 +19,6 @@ const OLD: Tree = {
   "node_operator_private_key.pem": KEY,
   "accounts_ssh_authorized_keys/admin": SSH_KEY,
 };
-const TODAY: Tree = {
-  "config.json": sampleConfig("1.17.0", (config) => {
-    config.icos_settings["node_operator_private_key"] = KEY;
-    config["later"] = "a name of a later version";
-  }),
-  "accounts_ssh_authorized_keys/recovery": SSH_KEY,
-};
-
-interface Seen {
-  readonly hostname: string;
-  readonly addresses: readonly string[];
-  /** The operator's key: digest, mode and owner. */
-  readonly key: string;
-  readonly accounts: string;
-  readonly inForce: boolean;
-  readonly status: string;
-  /** Of the unit config-injection. */
-  readonly injection: string;
-  /** What the further commands printed. */
-  readonly further: string;
-}
-
-interface Boot {
-  readonly name: string;
-  readonly disk: string;
-  /** In its drive; none when absent. */
-  readonly medium?: Buffer;
-  /** No boot of that disk comes after it. */
-  readonly isLast?: true;
-  /** Whether the chain is run again before the node is inspected: config-injection is then told of that run. */
-  readonly again?: true;
-}
-
-/** Boots a node's disk, runs commands on it, and switches it off. @returns what they print */
-async function on({ name, disk, medium, isLast, again }: Boot, commands: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "today-"));
-  try {
-    const path = join(folder, "config.img");
-    if (medium !== undefined) await writeFile(path, medium);
-    await using vm = await startVirtualMachine({
-      name,
-      disk: { path: disk, interface: "virtio" },
-      boot: await kernelBoot(),
-      media: medium === undefined ? [] : [{ id: "config", image: path }],
-    });
-    await untilBooted(vm);
-    if (again === true) expect(await vm.shell.run("guestos-boot", { timeout: BOOT_TIMEOUT })).toMatchObject({ status: 0 });
-    const output = await vm.shell.ok(commands);
-    if (isLast !== true) await vm.shutdown();
-    return output;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-/** Boots a node's disk, inspects it, runs further commands, and switches it off. */
-async function boot(node: Boot, further = "true"): Promise<Seen> {
-  const output = await on(
-    node,
-    `hostname; ip -6 -oneline address show scope global | grep -o '2001:db8:7::[0-9a-f:]*/64' | sort | tr '\\n' ' '; echo
-      sha256sum </var/lib/ic/data/node_operator_private_key.pem | cut -d' ' -f1 | tr '\\n' ' '; stat --format '%a %U' /var/lib/ic/data/node_operator_private_key.pem
-      ls /run/ic-node/ssh/authorized_keys | tr '\\n' ' '; echo
-      test -e /run/config/config.json && ! grep -q PRIVATE /run/config/config.json /boot/config/config.json; echo $?
-      guestos-boot status | head -1
-      guestos-boot why config-injection | tr '\\n' ' '
-      echo; ${further}`,
-  );
-  const [hostname = "", addresses = "", key = "", accounts = "", inForce, status = "", why = "", ...rest] = output.split("\n");
-  return {
-    ...{ hostname, key, status, accounts: accounts.trim(), inForce: inForce === "0", further: rest.join("\n") },
-    // Lines are wrapped.
-    injection: why.replaceAll(/\s+/g, " "),
-    addresses: addresses.split(" ").filter((address) => address !== ""),
-  };
-}
-
-const DONE = expect.stringMatching(/^done: nothing is missing or wrong/);
 
 test("a node of the seed era changes over to today's host, and back, and keeps its keys", async () =>
   withPanicRetry(async () => {
@@ -127,63 +40,3 @@ test("a node of the seed era changes over to today's host, and back, and keeps i
     expect(back).toMatchObject({ ...old, inForce: false, status: DONE });
     expect(back.injection).toContain("the host hands over *.conf files again");
   }));
-
-test("a node of today's host comes up, has nothing to do in a second run, and goes on without its medium and says so", async () =>
-  withPanicRetry(async () => {
-    const name = "today-tar";
-    const disk = await makeDisk({ backing: image.disk, path: diskOf(name), size: "12G" });
-    const medium = todaysMedium(todaysTar(TODAY));
-    const today = {
-      ...{ hostname: "guest-b07b25c8f6c0", addresses: ["2001:db8:7::17/64"], key: `${DIGEST} 400 ic-replica` },
-      ...{ accounts: "recovery", inForce: true },
-    };
-    const pull = `exec 3<>/dev/tcp/localhost/19531; printf 'GET /machine HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3 | tr -d '\\r'`;
-    const first = await boot({ name, disk, medium, again: true }, `bash -c "${pull}"; cat /etc/machine-id`);
-    expect(first).toMatchObject({ ...today, status: DONE });
-    // Pulled from the journal's gateway, which has the first connection start it.
-    expect(first.further).toMatch(/^HTTP\/1\.\d 200 OK\n[^]*"machine_id" : "(\w{32})"[^]*\n\1\n$/);
-    expect(first.injection).toContain("unchanged");
-    // As if the node's own system were that in the other slot, from now on.
-    const without = await boot({ name, disk }, "sed -i s/boot_alternative=A/boot_alternative=B/ /boot/grub/grubenv");
-    expect(without).toMatchObject(today);
-    expect(without.injection).toContain("no configuration medium was found; the configuration of the last boot stays in force");
-    await isLeftAloneByUpgradeVm(name, disk);
-  }));
-
-const UPGRADE: Tree = { "config.json": sampleConfig("1.17.0", (config) => (config["guest_vm_type"] = "upgrade")) };
-
-const OF_THE_NODE = [
-  ...["data-owners", "ic-config", "injected-data", "orchestrator", "store-key", "upgrade-data-store", "upgrade-state"],
-  ...["volume-filesystems", "volume-mounts", "volumes"],
-];
-
-/** Boots the upgrade VM of a node on its disk: not a byte of the store's partition changes, and the state of the slots is as it was. */
-async function isLeftAloneByUpgradeVm(name: string, disk: string): Promise<void> {
-  const before = `${disk}.before`;
-  await copyFile(disk, before);
-  try {
-    const output = await on(
-      { name, disk, medium: looseMedium(UPGRADE) },
-      `guestos-boot status | head -1
-      ls /dev/mapper /run/config/guest_vm_type | tr '\\n' ' '; echo
-      mountpoint /var; mountpoint /var/lib/ic/data
-      grep --text boot_alternative /boot/grub/grubenv; grep guest_vm_type /boot/config/config.json | tr -d ' ,'
-      echo $(cat /sys/class/block/vda10/start /sys/class/block/vda10/size); guestos-boot status --json`,
-    );
-    const [status, names = "", isVar, isData, grubenv, kept, place = "", ...document] = output.split("\n");
-    expect({ status, names: names.trim(), isVar, isData, grubenv, kept }, output).toEqual({
-      ...{ status: DONE, names: "/dev/mapper: control var_crypt  /run/config/guest_vm_type: upgrade" },
-      ...{ isVar: "/var is a mountpoint", isData: "/var/lib/ic/data is not a mountpoint" },
-      ...{ grubenv: "boot_alternative=B", kept: '"guest_vm_type":"default"' },
-    });
-    const why = "absent: this is not the node itself: the type of this VM is upgrade";
-    const absent = runDocument({ stdout: document.join("\n") }).units.filter(({ notes }) => notes.includes(why));
-    expect(absent.map((unit) => unit.name).toSorted()).toEqual(OF_THE_NODE);
-    const [start = 0, size = 0] = place.split(" ").map((sectors) => Number(sectors) * 512);
-    const partition = (path: string): string =>
-      `json:${JSON.stringify({ driver: "raw", offset: start, size, file: { driver: "qcow2", file: { driver: "file", filename: path } } })}`;
-    await tool("qemu-img", ["compare", partition(before), partition(disk)], { timeout: 120_000 });
-  } finally {
-    await rm(before, { force: true });
-  }
-}
