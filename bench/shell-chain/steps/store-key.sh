@@ -6,8 +6,8 @@ if [ ! -s "$KEYFILE" ]; then
     log "made the store key"
 fi
 
-root=$(findmnt --noheadings --output SOURCE /)
-disk=/dev/$(lsblk --noheadings --output PKNAME "$root")
+# Not by the root, which may be a verified mapping.
+disk=/dev/$(lsblk --noheadings --output PKNAME "$(readlink -f /dev/disk/by-partlabel/esp)")
 if [ ! -e /dev/disk/by-partlabel/store ]; then
     end=$(partx --show --noheadings --output END "$disk" | sort -n | tail -n 1)
     start=$(((end / 2048 + 1) * 2048))
