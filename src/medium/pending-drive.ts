@@ -18,7 +18,7 @@ export async function whileDrivesCome<T>(
   const left = deadlineIn(LONGEST_WAIT);
   while (pending !== undefined) {
     if (left() === 0) {
-      note(`no longer waiting for ${pending}`);
+      note(`no longer waiting for ${pending}: attach the configuration medium otherwise, or boot again`);
       break;
     }
     await pause(systemClock, CHECK_AGAIN, host.signal);
