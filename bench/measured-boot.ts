@@ -88,6 +88,8 @@ export interface Profile {
   readonly idle: number;
   readonly own: Readonly<Record<string, number>>;
   readonly others: Readonly<Record<string, number>>;
+  /** Paths of the programs that the chain started, in order. */
+  readonly programs: readonly string[];
 }
 
 export interface MeasuredBoot {
@@ -160,7 +162,8 @@ async function measure(vm: VirtualMachine, chain: Chain, isTraced: boolean): Pro
     program: isOurs ? await programPeak(vm) : Number.NaN,
   };
   if (time === undefined) return { boot };
-  return { boot, profile: { idle: time.idle, own: Object.fromEntries(time.own), others: Object.fromEntries(time.others) } };
+  const programs = traced?.programs ?? [];
+  return { boot, profile: { idle: time.idle, own: Object.fromEntries(time.own), others: Object.fromEntries(time.others), programs } };
 }
 
 /** Numbers that systemd has, a unit after the other. */

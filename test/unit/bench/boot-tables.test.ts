@@ -8,7 +8,7 @@ const NOTHING: Boot = {
 };
 const row = (kind: Kind, chain: string, boots: readonly Partial<Boot>[], own: Readonly<Record<string, number>> = {}): Row => ({
   ...{ kind, chain },
-  boots: boots.map((boot) => ({ boot: { ...NOTHING, ...boot }, profile: { idle: 0.25, own, others: { udev: 0.125 } } })),
+  boots: boots.map((boot) => ({ boot: { ...NOTHING, ...boot }, profile: { idle: 0.25, own, others: { udev: 0.125 }, programs: [] } })),
 });
 
 test("a table has medians, ranges where boots differ, ratios and targets", () => {
