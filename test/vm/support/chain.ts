@@ -36,6 +36,22 @@ export function runDocument({ stdout }: Partial<ShellResult> & Pick<ShellResult,
   }
 }
 
+/**
+ * By the record, for the console may lose a line, or have it torn by the kernel.
+ *
+ * @returns of each unit of the last run that did not end well, its outcome and its words
+ */
+export async function troublesOf(vm: VirtualMachine): Promise<Readonly<Record<string, string>>> {
+  const { units } = runDocument(await guestosBoot(vm, "status --json"));
+  const troubled = units.filter(({ outcome }) => outcome !== "changed" && outcome !== "unchanged");
+  return Object.fromEntries(
+    troubled.map(({ name, outcome, problem, notes, because = [] }) => {
+      const words = [...(problem === undefined ? [] : [problem.what]), ...because, ...notes];
+      return [name, [outcome, ...words].join(": ")];
+    }),
+  );
+}
+
 const Plan = z.object({ units: z.array(z.object({ name: z.string(), plan: z.string(), notes: z.array(z.string()) })) });
 
 /** @returns for each unit what `plan --json` says of it: "nothing", "to-do" */
