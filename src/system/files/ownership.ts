@@ -1,5 +1,5 @@
 import type { Account } from "./accounts.ts";
-import type { Command } from "../command.ts";
+import { join } from "node:path";
 import type { FileAttributes, Host } from "../host.ts";
 import { syncFileSystem } from "../disks/sync.ts";
 
@@ -7,20 +7,15 @@ import { syncFileSystem } from "../disks/sync.ts";
 const TIMEOUT = 30 * 60_000;
 
 /**
- * Gives a folder and its content to an account and its primary group, durably. Symbolic links change owner themselves, and are never
- * followed (chown(1), -R without -H or -L).
+ * Gives a folder to an account and its primary group, and so all in it that another account owns, durably. Symbolic links change owner
+ * themselves, and are never followed (chown(1), -h).
  *
  * @throws CommandError
  */
 export async function takeOwnership(host: Host, folder: string, { uid, gid }: Account): Promise<void> {
-  await host.run(chown(folder, uid, gid));
-  await syncFileSystem(host, folder);
-}
-
-const LONG = { timeout: TIMEOUT, todo: "run it again: what is done already stays done" };
-
-function chown(folder: string, uid: number, gid: number): Command {
-  return { ...LONG, program: "chown", args: ["--recursive", "--no-dereference", "--", `${uid}:${gid}`, folder] };
+  await change(host, folder, ["-mindepth", "1", "!", "-uid", String(uid), ...chown(uid, gid)]);
+  // Last, so that it shows whether all of it was done.
+  await host.setAttributes(folder, { uid, gid, mode: (await host.stat(folder))?.mode ?? 0o755 });
 }
 
 /**
@@ -33,12 +28,34 @@ function chown(folder: string, uid: number, gid: number): Command {
  */
 export async function giveTree(host: Host, folder: string, owner: Required<FileAttributes>): Promise<void> {
   const { uid, gid, mode } = owner;
-  // Until the end it is not as it shall be, whatever it was before.
-  await host.setAttributes(folder, { mode: 0o700 });
-  await host.run(chown(folder, uid, gid));
-  const below = [folder, "-mindepth", "1"];
-  await host.run({ ...LONG, program: "find", args: [...below, "-type", "f", "-exec", "chmod", "u=rwX,g=rX,o=", "{}", "+"] });
-  await host.run({ ...LONG, program: "find", args: [...below, "-type", "d", "-exec", "chmod", mode.toString(8), "{}", "+"] });
+  const names = (await host.list(folder)) ?? [];
+  if (names.every((name) => name === LOST_AND_FOUND)) {
+    // As on a new node, whose first boot would start a third of its programs for nothing.
+    for (const name of names) await host.setAttributes(join(folder, name), owner);
+  } else {
+    // Until the end it is not as it shall be, whatever it was before.
+    await host.setAttributes(folder, { mode: 0o700 });
+    const files = ["-type", "f", "-exec", "chmod", "u=rwX,g=rX,o=", "{}", "+"];
+    const folders = ["-type", "d", "-exec", "chmod", mode.toString(8), "{}", "+"];
+    await change(host, folder, ["-mindepth", "1", ...chown(uid, gid), "(", ...files, "-o", ...folders, ")"]);
+  }
+  await host.setAttributes(folder, owner);
+}
+
+/** Made by mkfs.ext4, for e2fsck. */
+const LOST_AND_FOUND = "lost+found";
+
+/** find(1): with the +, it is true whatever the program answers, and a failed one makes find's own status 1. */
+function chown(uid: number, gid: number): readonly string[] {
+  return ["-exec", "chown", "--no-dereference", `${uid}:${gid}`, "{}", "+"];
+}
+
+async function change(host: Host, folder: string, expression: readonly string[]): Promise<void> {
+  await host.run({
+    program: "find",
+    args: ["-P", folder, ...expression],
+    timeout: TIMEOUT,
+    todo: "run it again: what is done already stays done",
+  });
   await syncFileSystem(host, folder);
-  await host.setAttributes(folder, { mode });
 }

@@ -1,11 +1,9 @@
-import { join } from "node:path";
 import { type Action, provision } from "../../boot/unit.ts";
-import { readAccounts } from "../../system/files/accounts.ts";
 import { giveTree } from "../../system/files/ownership.ts";
-import type { Layout } from "../../config/layout/layout.ts";
 import { injectedData } from "../injection/injected-data.ts";
 import { unit } from "../machine.ts";
 import { upgradeDataStore } from "../slots/upgrade-data-store.ts";
+import { dataParts, PART_FOLDER } from "./data-parts.ts";
 import { volumeMounts } from "./volume-mounts.ts";
 import { besideNode } from "../injection/vm-type.ts";
 
@@ -27,52 +25,19 @@ export const dataOwners = unit({
   onFailure: "degrade",
   // Time for millions of files on a slow disk.
   timeout: 40 * 60_000,
-  async plan({ host, layout }) {
-    const { accounts, groups } = await readAccounts(host, layout.etc.folder);
+  async plan(machine) {
+    const { host } = machine;
     const actions: Action[] = [];
-    for (const { folder, account, group } of partsOf(layout)) {
-      const uid = accounts.get(account)?.uid;
-      const gid = groups.get(group);
-      if (uid === undefined || gid === undefined) continue;
+    for (const { folder, account, group, uid, gid } of await dataParts(machine)) {
       const facts = await host.stat(folder);
-      if (facts?.kind === "folder" && facts.uid === uid && facts.gid === gid && facts.mode === FOLDER_MODE) continue;
+      if (facts?.kind === "folder" && facts.uid === uid && facts.gid === gid && facts.mode === PART_FOLDER) continue;
       actions.push(
         provision(`give ${folder} to ${account}:${group}`, async () => {
           await host.makeFolder(folder, { mode: 0o750 });
-          const owner = { uid, gid, mode: FOLDER_MODE };
-          // A new node's are empty: four programs each would be a third of all that its first boot starts.
-          if ((await host.list(folder))?.length === 0) await host.setAttributes(folder, owner);
-          else await giveTree(host, folder, owner);
+          await giveTree(host, folder, { uid, gid, mode: PART_FOLDER });
         }),
       );
     }
     return actions;
   },
 });
-
-/** Set-group-ID: what is made in it gets its group. */
-const FOLDER_MODE = 0o2750;
-
-interface Part {
-  readonly folder: string;
-  readonly account: string;
-  readonly group: string;
-}
-
-/** Of IC-OS (components/guestos/setup-permissions). A part that lies in another one comes after it. */
-function partsOf({ mountPoints }: Layout): readonly Part[] {
-  const data = (name: string, group: string, account = "ic-replica"): Part => ({ folder: join(mountPoints.data, name), account, group });
-  return [
-    { folder: mountPoints.backup, account: "ic-replica", group: "backup" },
-    { folder: mountPoints.crypto, account: "ic-csp-vault", group: "ic-csp-vault" },
-    data("ic_consensus_pool", "ic-consensus-pool"),
-    data("ic_state", "nonconfidential"),
-    data("ic_state/page_deltas", "nonconfidential"),
-    data("cups", "nonconfidential"),
-    data("orchestrator", "nonconfidential"),
-    data("ic_registry_local_store", "ic-registry-local-store"),
-    data("recovery", "nonconfidential", "admin"),
-    data("ic_adapter/dogecoin_mainnet_cache", "nonconfidential"),
-    data("ic_adapter/dogecoin_testnet_cache", "nonconfidential"),
-  ];
-}

@@ -13,6 +13,7 @@ import { ProblemError } from "../../base/problem.ts";
 import { syncFileSystem } from "../../system/disks/sync.ts";
 import { configInjection } from "./config-injection.ts";
 import { type GuestUnit, type Machine, unit } from "../machine.ts";
+import { dataParts, PART_FILE, PART_FOLDER, partOf } from "../disks/data-parts.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 import { besideNode } from "./vm-type.ts";
 
@@ -154,7 +155,8 @@ function recordOf({ sha256, data }: Injection): InjectedData {
 /** Unpacks the tar with the recorded digest, from whichever medium holds it. @throws ProblemError when none does */
 async function unpack(work: Work, injection: Injection, missing: readonly string[], folders: readonly string[]): Promise<void> {
   const { host, layout, contents } = work;
-  const { uid, gid } = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
+  const owner = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
+  const parts = await dataParts(work);
   const known = topLevelEntries(contents);
   const search = await searchMedia(host, layout, async (source) => {
     const made = new Set<string>();
@@ -172,9 +174,11 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
     const read = readerOf(host, source, (name) => known.includes(name));
     return extractMediumData(read, contents, missing, async (target, entry) => {
       const path = join(staged(work, target), entry.name.slice(target.length));
-      const modes = modesOf(contents.isSecret(target));
-      const folder = { mode: modes.folder, uid, gid };
-      await makeParents(entry.kind === "folder" ? path : dirname(path), folder);
+      // With the owners that it shall have, data-owners has nothing to change.
+      const part = partOf(parts, placeOf(work, target));
+      const modes = part === undefined ? modesOf(contents.isSecret(target)) : { file: PART_FILE, folder: PART_FOLDER };
+      const { uid, gid } = part ?? owner;
+      await makeParents(entry.kind === "folder" ? path : dirname(path), { mode: modes.folder, uid, gid });
       const mode = entry.isHeld === true ? HELD : modes.file;
       if (entry.kind === "file") await host.writeStream(path, entry.content, { mode, uid, gid });
     });

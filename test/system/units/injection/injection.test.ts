@@ -73,14 +73,19 @@ async function boot(machine: NamespaceMachine): Promise<readonly string[]> {
   return [...(await runUnit(configInjection, machine)), ...(await runUnit(injectedData, machine))];
 }
 
+/** Mode and owners of a path. */
+function factsOn(machine: NamespaceMachine): (path: string) => string {
+  return (path) => {
+    const { mode, uid, gid } = statSync(machine.at(path));
+    return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
+  };
+}
+
 test("a first boot stores everything where it belongs, with owners and modes of our own, and nothing else", async () => {
   const machine = node(A);
   await boot(machine);
   expect(everything(machine)).toEqual(expected(A));
-  const facts = (path: string): string => {
-    const { mode, uid, gid } = statSync(machine.at(path));
-    return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
-  };
+  const facts = factsOn(machine);
   expect(facts("/boot/config/network.conf")).toBe("644 0:0");
   expect(facts("/boot/config/accounts_ssh_authorized_keys/admin")).toBe("644 0:0");
   expect(facts("/var/lib/ic/data/nns_public_key.pem")).toBe("644 802:803");
@@ -88,6 +93,21 @@ test("a first boot stores everything where it belongs, with owners and modes of 
   expect(facts("/var/lib/ic/data/ic_registry_local_store/00/01.pb")).toBe("644 802:803");
   expect(facts("/var/lib/ic/crypto/node")).toBe("700 802:803");
   expect(facts("/var/lib/ic/crypto/node/secret")).toBe("600 802:803");
+});
+
+test("an image with the accounts of the parts gives the trees to them at once, and data-owners has nothing to read again", async () => {
+  const machine = node(A, {
+    "/etc/passwd": "ic-replica:x:802:803::/:/sbin/nologin\nic-csp-vault:x:804:805::/:/sbin/nologin\n",
+    "/etc/group": "ic-csp-vault:x:805:\nic-registry-local-store:x:806:\n",
+  });
+  await boot(machine);
+  expect(everything(machine)).toEqual(expected(A));
+  const facts = factsOn(machine);
+  for (const folder of ["", "/00"]) expect(facts(`/var/lib/ic/data/ic_registry_local_store${folder}`)).toBe("2750 802:806");
+  expect(facts("/var/lib/ic/data/ic_registry_local_store/00/01.pb")).toBe("640 802:806");
+  expect(facts("/var/lib/ic/crypto/node")).toBe("2750 804:805");
+  expect(facts("/var/lib/ic/crypto/node/secret")).toBe("640 804:805");
+  expect(facts("/var/lib/ic/data/nns_public_key.pem")).toBe("644 802:803");
 });
 
 test("a file larger than what is held of it at a time arrives whole", async () => {

@@ -34,7 +34,7 @@ test("the store and all in it is given to ic-replica once, and no link is follow
   const machine = prepare();
   await runUnit(upgradeDataStore, machine);
   expectWhole(machine);
-  expect(machine.tools.map(({ program }) => program)).toEqual(["chown", "sync"]);
+  expect(machine.tools.map(({ program }) => program)).toEqual(["find", "sync"]);
   expect(await runUnit(upgradeDataStore, machine)).toEqual([]);
   expect(machine.tools).toHaveLength(2);
 });
@@ -48,5 +48,5 @@ test("a store that an image with other numbers left is given again", async () =>
 });
 
 test("a power cut at any effect is survived, with and without a reboot", async () => {
-  expect(await surviveEveryCut(upgradeDataStore, prepare, expectWhole)).toBe(3);
+  expect(await surviveEveryCut(upgradeDataStore, prepare, expectWhole)).toBe(4);
 });
