@@ -28,10 +28,9 @@ export async function takeOwnership(host: Host, folder: string, { uid, gid }: Ac
  */
 export async function giveTree(host: Host, folder: string, owner: Required<FileAttributes>): Promise<void> {
   const { uid, gid, mode } = owner;
-  const names = (await host.list(folder)) ?? [];
-  if (names.every((name) => name === LOST_AND_FOUND)) {
+  if (await isNewFolder(host, folder)) {
     // As on a new node, whose first boot would start a third of its programs for nothing.
-    for (const name of names) await host.setAttributes(join(folder, name), owner);
+    for (const name of (await host.list(folder)) ?? []) await host.setAttributes(join(folder, name), owner);
   } else {
     // Until the end it is not as it shall be, whatever it was before.
     await host.setAttributes(folder, { mode: 0o700 });
@@ -40,6 +39,11 @@ export async function giveTree(host: Host, folder: string, owner: Required<FileA
     await change(host, folder, ["-mindepth", "1", ...chown(uid, gid), "(", ...files, "-o", ...folders, ")"]);
   }
   await host.setAttributes(folder, owner);
+}
+
+/** Whether nothing has been put into a folder yet. Not where there is none. */
+export async function isNewFolder(host: Host, folder: string): Promise<boolean> {
+  return (await host.list(folder))?.every((name) => name === LOST_AND_FOUND) === true;
 }
 
 /** Made by mkfs.ext4, for e2fsck. */

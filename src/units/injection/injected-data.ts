@@ -10,10 +10,11 @@ import { accountNamed, readAccounts } from "../../system/files/accounts.ts";
 import type { FileAttributes } from "../../system/host.ts";
 import { noMedium, searchMedia } from "../../medium/medium.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { giveTree, isNewFolder } from "../../system/files/ownership.ts";
 import { syncFileSystem } from "../../system/disks/sync.ts";
 import { configInjection } from "./config-injection.ts";
 import { type GuestUnit, type Machine, unit } from "../machine.ts";
-import { dataParts, PART_FILE, PART_FOLDER, partOf } from "../disks/data-parts.ts";
+import { type DataPart, dataParts, PART_FILE, PART_FOLDER, partOf } from "../disks/data-parts.ts";
 import { volumeMounts } from "../disks/volume-mounts.ts";
 import { besideNode } from "./vm-type.ts";
 
@@ -157,6 +158,10 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
   const { host, layout, contents } = work;
   const owner = accountNamed(await readAccounts(host, layout.etc.folder), contents.owner);
   const parts = await dataParts(work);
+  const partOfTarget = (target: string): DataPart | undefined => partOf(parts, placeOf(work, target));
+  for (const { folder, uid, gid } of new Set(missing.map(partOfTarget).filter((part) => part !== undefined))) {
+    if (await isNewFolder(host, folder)) await giveTree(host, folder, { uid, gid, mode: PART_FOLDER });
+  }
   const known = topLevelEntries(contents);
   const search = await searchMedia(host, layout, async (source) => {
     const made = new Set<string>();
@@ -175,7 +180,7 @@ async function unpack(work: Work, injection: Injection, missing: readonly string
     return extractMediumData(read, contents, missing, async (target, entry) => {
       const path = join(staged(work, target), entry.name.slice(target.length));
       // With the owners that it shall have, data-owners has nothing to change.
-      const part = partOf(parts, placeOf(work, target));
+      const part = partOfTarget(target);
       const modes = part === undefined ? modesOf(contents.isSecret(target)) : { file: PART_FILE, folder: PART_FOLDER };
       const { uid, gid } = part ?? owner;
       await makeParents(entry.kind === "folder" ? path : dirname(path), { mode: modes.folder, uid, gid });

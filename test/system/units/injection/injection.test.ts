@@ -105,7 +105,7 @@ test("an image with the accounts of the parts gives the trees to them at once, a
   const facts = factsOn(machine);
   for (const folder of ["", "/00"]) expect(facts(`/var/lib/ic/data/ic_registry_local_store${folder}`)).toBe("2750 802:806");
   expect(facts("/var/lib/ic/data/ic_registry_local_store/00/01.pb")).toBe("640 802:806");
-  expect(facts("/var/lib/ic/crypto/node")).toBe("2750 804:805");
+  for (const folder of ["", "/node"]) expect(facts(`/var/lib/ic/crypto${folder}`)).toBe("2750 804:805");
   expect(facts("/var/lib/ic/crypto/node/secret")).toBe("640 804:805");
   expect(facts("/var/lib/ic/data/nns_public_key.pem")).toBe("644 802:803");
 });
