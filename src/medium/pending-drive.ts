@@ -1,6 +1,6 @@
 import { deadlineIn, pause, systemClock } from "../base/clock.ts";
 import type { Host } from "../system/host.ts";
-import { UDEV_CONTROL, UDEV_DATA, UDEV_QUEUE } from "../system/disks/device-event.ts";
+import { UDEV_CONTROL, UDEV_QUEUE } from "../system/disks/device-event.ts";
 import type { Search } from "./medium.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function whileDrivesCome<T>(
   { host, note }: { readonly host: Host; readonly note: (text: string) => void },
   once: () => Promise<Search<T>>,
 ): Promise<Search<T>> {
-  let pending = await pendingDrive(host, systemClock.now());
+  let pending = await pendingDrive(host);
   const result = await once();
   if (pending === undefined || result.found.length > 0) return result;
   const left = deadlineIn(LONGEST_WAIT);
@@ -23,7 +23,7 @@ export async function whileDrivesCome<T>(
     }
     await pause(systemClock, CHECK_AGAIN, host.signal);
     host.signal.throwIfAborted();
-    pending = await pendingDrive(host, systemClock.now());
+    pending = await pendingDrive(host);
   }
   return once();
 }
@@ -35,20 +35,15 @@ const CHECK_AGAIN = 200;
 
 /**
  * Whether the kernel is still bringing up a drive, so that a search that found none came too early: a USB disk becomes a block device up to
- * seconds after its controller. It reads sysfs and udev's data, and starts no process.
+ * seconds after its controller. It reads sysfs, and starts no process.
  *
- * @param uptime seconds of CLOCK_MONOTONIC
  * @returns what is awaited, for messages, or `undefined` when nothing is
  */
-export async function pendingDrive(host: Host, uptime: number): Promise<string | undefined> {
+export async function pendingDrive(host: Host): Promise<string | undefined> {
   // Without udev no driver is loaded, and nothing comes.
   if ((await host.stat(UDEV_CONTROL)) === undefined) return undefined;
   const isBusy = (await host.stat(UDEV_QUEUE)) !== undefined;
-  return (
-    (isBusy ? await controllerWithoutDriver(host) : undefined) ??
-    (await newUsbBus(host, uptime, isBusy)) ??
-    (await usbDriveWithoutDisk(host))
-  );
+  return (isBusy ? await controllerWithoutDriver(host) : undefined) ?? (await newUsbBus(host)) ?? (await usbDriveWithoutDisk(host, isBusy));
 }
 
 const PCI = "/sys/bus/pci/devices";
@@ -68,29 +63,27 @@ async function controllerWithoutDriver(host: Host): Promise<string | undefined> 
 
 /**
  * A root hub takes about 0.3 s until it reports what is plugged in: 0.1 s of stable signal, then the reset and the address (USB 2.0,
- * 7.1.7.3 and 7.1.7.5). Nothing in sysfs tells a port where this is under way from an empty one, so the hub's age counts.
+ * 7.1.7.3 and 7.1.7.5). Nothing in sysfs tells a port where this is under way from an empty one, so the hub's age counts: milliseconds since
+ * the kernel made it (Documentation/ABI/testing/sysfs-bus-usb, connected_duration).
  */
-async function newUsbBus(host: Host, uptime: number, isBusy: boolean): Promise<string | undefined> {
+async function newUsbBus(host: Host): Promise<string | undefined> {
   for (const bus of (await host.list(USB)) ?? []) {
     if (!/^usb\d+$/.test(bus)) continue;
-    const number = (await host.readText(`${USB}/${bus}/dev`))?.trim();
-    const data = number === undefined ? undefined : await host.readText(`${UDEV_DATA}/c${number}`);
-    // "I:<microseconds of CLOCK_MONOTONIC>": when udev first saw the device.
-    const seen = Number(/^I:(\d+)$/m.exec(data ?? "")?.[1] ?? Number.NaN) / 1e6;
-    if ((data === undefined && isBusy) || uptime < seen + NEW_BUS) return `the devices of ${bus}, which is new`;
+    const age = await host.readText(`${USB}/${bus}/power/connected_duration`);
+    if (age !== undefined && Number(age) < NEW_BUS) return `the devices of ${bus}, which is new`;
   }
   return undefined;
 }
 
-/** Seconds. */
-const NEW_BUS = 1;
+/** Milliseconds. */
+const NEW_BUS = 1000;
 
-/** Interface class 08 of USB: mass storage. An empty card reader has a disk too, of size 0. */
-async function usbDriveWithoutDisk(host: Host): Promise<string | undefined> {
+/** Interface class 08 of USB: mass storage. An empty card reader has a disk too, of size 0. Only while udev is busy may a driver still come. */
+async function usbDriveWithoutDisk(host: Host, isBusy: boolean): Promise<string | undefined> {
   const drives: string[] = [];
   for (const device of (await host.list(USB)) ?? []) {
     if (!device.includes(":") || (await host.readText(`${USB}/${device}/bInterfaceClass`))?.trim() !== "08") continue;
-    if ((await host.readLink(`${USB}/${device}/driver`)) !== undefined) drives.push(device);
+    if (isBusy || (await host.readLink(`${USB}/${device}/driver`)) !== undefined) drives.push(device);
   }
   if (drives.length === 0) return undefined;
   const disks = await Promise.all(((await host.list(BLOCK)) ?? []).map((name) => host.readLink(`${BLOCK}/${name}`)));

@@ -11,9 +11,9 @@ const MARKER = `${DATA}/.layout-version`;
 const GIVE = "give the data store to ic-replica (layout version 1)";
 const OWNED = { mode: 0o755, uid: 990, gid: 991 };
 
-const chown: ToolAction = (host, { args }) => {
-  expect(args).toEqual(["--recursive", "--no-dereference", "--", "990:991", DATA]);
-  void host.setAttributes(DATA, OWNED);
+const chown = ["-exec", "chown", "--no-dereference", "990:991", "{}", "+"];
+const find: ToolAction = (_, { args }) => {
+  expect(args).toEqual(["-P", DATA, "-mindepth", "1", "!", "-uid", "990", ...chown]);
 };
 
 function machine({ files, ...rest }: FakeMachine = {}, tools: Readonly<Record<string, ToolAction>> = {}) {
@@ -22,13 +22,13 @@ function machine({ files, ...rest }: FakeMachine = {}, tools: Readonly<Record<st
     "/etc/group": "root:x:0:\n",
     [`${DATA}/nns_public_key.pem`]: "pem",
   };
-  return testMachine(actingHost({ files: { ...base, ...files }, ...rest }, { chown, sync: () => undefined, ...tools }));
+  return testMachine(actingHost({ files: { ...base, ...files }, ...rest }, { find, sync: () => undefined, ...tools }));
 }
 
 test("a store without a version is given to ic-replica, made durable, and marked after that", async () => {
   const subject = machine();
   expect(await runUnit(upgradeDataStore, subject)).toEqual([GIVE]);
-  expect(subject.host.effects).toEqual(["run chown", `set ${DATA}`, "run sync", `write 644 ${MARKER}`]);
+  expect(subject.host.effects).toEqual(["run find", "run sync", `set ${DATA}`, `write 644 ${MARKER}`]);
   expect(subject.host.files.get(MARKER)).toBe("1\n");
   expect(await runUnit(upgradeDataStore, subject)).toEqual([]);
 });
@@ -70,7 +70,7 @@ test("a version that is a link is not followed", async () => {
 });
 
 test("chown failing leaves the store unmarked", async () => {
-  const subject = machine({}, { chown: failing(1, "chown: changing ownership: Read-only file system") });
+  const subject = machine({}, { find: failing(1, "chown: changing ownership: Read-only file system") });
   await expect(runUnit(upgradeDataStore, subject)).rejects.toMatchObject({ problem: { found: expect.stringContaining("Read-only") } });
   expect(subject.host.files.has(MARKER)).toBe(false);
 });
