@@ -20,7 +20,7 @@ const DISK_UUID = "2B1A4E52-7A4B-4C6E-9C0D-6E1F0B5A7D10";
 type Size = Readonly<Record<LayoutName, number>>;
 
 const BOOT: Size = { lab: 160, prod: 1024 };
-const ROOT: Size = { lab: 1280, prod: 10_240 };
+const ROOT: Size = { lab: 768, prod: 10_240 };
 const VAR: Size = { lab: 384, prod: 10_240 };
 /** Of a root partition, from its end: the hash tree of the file system before it. That of `prod` begins where IC-OS has it. */
 const HASH_TREE: Size = { lab: 16, prod: 128 };

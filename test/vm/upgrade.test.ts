@@ -7,8 +7,7 @@ import { guestosBoot } from "./support/chain.ts";
 import { assertCleanBoot, wordsIn } from "./support/clean-boot.ts";
 import { injectedNode } from "./support/injected-node.ts";
 import { BOOT_TIMEOUT, untilBooted } from "./support/node.ts";
-import { type Cut, type Pace, randomNumbers, spreadOut, withCuts } from "./support/power-cuts.ts";
-import { afterCut, trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
+import { trialBoot, type UpgradeNode } from "./support/upgrade-node.ts";
 import { diskOver, kept, startedByGrub, testImage, untilRestart, upgradeOf } from "./support/upgrade.ts";
 import { goBackSoon, isOnAAgain, noCuts, upgradeStories } from "./support/upgrade-stories.ts";
 import { filled, installFromInput } from "../support/documented/elsewhere.ts";
@@ -23,28 +22,25 @@ vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 const injected = await injectedNode();
 
 /**
- * One power cut of each kind; `make test-power` inspects many. The machine that is prepared loses its power in its install, and what is
- * committed is its disk at the moment at which the commit was done. Of those in a first boot and a confirm a few are kept, and one is inspected.
+ * Two power cuts; `make test-power` has many, in the new system's first boot and as it is confirmed too. The machine that is prepared loses its
+ * power in its install, after that part of the image, and what is committed is its disk at the moment at which the commit was done.
  */
-const SEED = 1;
-const random = randomNumbers(SEED);
-const pace: Pace = { random, pause: { ...noCuts.pause, "first boot": 2000, confirm: 300 }, growth: 1.5 };
+const CUT_AT = 0.4;
 
-const { readyNode, story, boot } = upgradeStories("upgrade-a", injected, pace, 0.1 + 0.8 * random());
+const { readyNode, story, boot } = upgradeStories("upgrade-a", injected, noCuts, CUT_AT);
 
 const Installed = z.looseObject({ root: z.object({ written: z.number(), identical: z.number(), zeroed: z.number() }) });
 
-interface Life {
-  readonly cuts: readonly Cut[];
-  readonly notes: readonly string[];
-}
-
-/** B is tried and confirmed, installs and commits A, which is tried and confirmed. */
-async function wholeLife(node: UpgradeNode): Promise<Life> {
+/**
+ * B is tried and confirmed, installs and commits A, which is tried and confirmed.
+ *
+ * @returns notes
+ */
+async function wholeLife(node: UpgradeNode): Promise<readonly string[]> {
   const disk = await diskOver(node.committed, "upgrade-b");
   const next = await testImage("0.3.0");
   const notes: string[] = [];
-  const { vm: b, snapshots, cuts } = await trialBoot("upgrade-b", disk, pace, { extraDisks: [{ path: next.path, format: "raw" }] });
+  const { vm: b, snapshots } = await trialBoot("upgrade-b", disk, noCuts, { extraDisks: [{ path: next.path, format: "raw" }] });
   try {
     expect((await b.shell.ok("cat /proc/cmdline")).split(/\s+/)).toEqual(
       expect.arrayContaining(["dfinity.system=B", "guestos-boot.trial"]),
@@ -64,7 +60,7 @@ async function wholeLife(node: UpgradeNode): Promise<Life> {
     expect(await b.shell.ok("ls /run/guestos-boot/on-trial; systemctl is-active guestos-trial.timer")).toMatch(/on-trial\nactive\n/);
     expect(await b.shell.ok("systemctl show --property TimersMonotonic guestos-trial.timer")).toContain("OnBootUSec=30min");
 
-    const [confirmed, confirmCuts] = await withCuts("confirm", snapshots, pace, async () => guestosBoot(b, "upgrade confirm --json"));
+    const confirmed = await guestosBoot(b, "upgrade confirm --json");
     expect(JSON.parse(confirmed.stdout), confirmed.stderr).toMatchObject({ slot: "B", confirmed: true, changed: true });
     expect(await upgradeOf(b)).toMatchObject({
       ...{ running: "B", phase: "stable", next: "B", toDo: [], refused: [] },
@@ -99,42 +95,15 @@ async function wholeLife(node: UpgradeNode): Promise<Life> {
     expect(await kept(a)).toEqual(node.before);
     await assertCleanBoot(a, { secrets: injected.secrets });
     await a.powerCut();
-    return { cuts: [...cuts, ...confirmCuts], notes };
+    return notes;
   } finally {
     await b.powerCut();
   }
 }
 
-let lived: Promise<Life> | undefined;
-const life = async (): Promise<Life> => {
-  const node = await readyNode();
-  return (lived ??= withPanicRetry(async () => wholeLife(node)));
-};
-
 test("A installs B, which is tried, confirmed and stays; then B installs A, and the same back", async ({ annotate }) => {
-  const { cuts, notes } = await life();
-  for (const note of notes) await annotate(note);
-  expect(cuts.length).toBeGreaterThan(0);
-});
-
-/** Of a kind one, of so many as there are: each takes a boot. That of a confirm is the last, for what comes before its write is a cut of the first boot. */
-const INSPECTED_AT = {
-  "first boot": (cuts: readonly Cut[]) => spreadOut(cuts, 1)[0],
-  confirm: (cuts: readonly Cut[]) => cuts.at(-1),
-};
-
-test("after a power cut in the first boot of the new system, or as it is confirmed, one of the two comes up, and the upgrade goes on", async ({
-  annotate,
-}) => {
   const node = await readyNode();
-  const { cuts } = await life();
-  for (const phase of ["first boot", "confirm"] as const) {
-    const cut = INSPECTED_AT[phase](cuts.filter((each) => each.phase === phase));
-    if (cut === undefined) throw new Error(`no power cut in phase ${phase}`);
-    const what = await withPanicRetry(async () => afterCut("upgrade-cut", cut, node));
-    expect(what).toMatch(/; (?:confirmed|committed)/);
-    await annotate(`${phase}, ${cut.at} of ${cut.of} ms: ${what}`);
-  }
+  for (const note of await withPanicRetry(async () => wholeLife(node))) await annotate(note);
 });
 
 /** GRUB goes back to A. What A then finds is the same after every trial that was given up: the last story boots it. */
