@@ -36,6 +36,8 @@ const pastTheHost = [
   "processes/embedded-addon.ts",
   // Upgrade images: gigabytes, in memory that is used again.
   ...["files/byte-source.ts", "disks/direct-file.ts"],
+  // A connection that systemd hands over.
+  "files/message.ts",
 ].map((file) => `src/system/${file}`);
 
 /** What a room may not import: every room that tools/rooms.ts does not name for it. */

@@ -34,7 +34,7 @@ install -D --mode=0755 "$dist/guestos-boot" "$destdir$prefix/bin/guestos-boot"
 ln --symbolic --force guestos-boot "$destdir$prefix/bin/manageboot"
 if [[ $profile = guestos ]]; then
   install -d "$destdir/opt/ic/bin"
-  for name in manageboot.sh provision-ssh-keys.sh guestos_tool; do
+  for name in manageboot.sh provision-ssh-keys.sh guestos_tool vsock_guest; do
     ln --symbolic --force "$prefix/bin/guestos-boot" "$destdir/opt/ic/bin/$name"
   done
 fi

@@ -10,6 +10,7 @@ export const rooms = {
   medium: ["base", "system", "tar", "config"],
   boot: ["base", "system", "config"],
   upgrade: ["base", "system", "tar", "config"],
+  vsock: ["base", "system", "config"],
   units: ["base", "system", "config", "medium", "boot", "upgrade"],
   profiles: ["base", "system", "config", "medium", "boot", "units"],
   metrics: ["base", "system", "config", "boot", "upgrade"],
@@ -17,7 +18,7 @@ export const rooms = {
   monitor: ["base", "system", "config", "boot", "units", "metrics", "run"],
   doctor: ["base", "system", "config", "medium", "boot", "upgrade", "units", "run"],
   analyze: ["base", "system", "config", "boot"],
-  cli: ["base", "system", "config", "medium", "boot", "upgrade", "units", "profiles", "run", "monitor", "doctor", "analyze"],
+  cli: ["base", "system", "config", "medium", "boot", "upgrade", "units", "profiles", "run", "monitor", "doctor", "analyze", "vsock"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Room = keyof typeof rooms;

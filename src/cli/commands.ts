@@ -23,6 +23,7 @@ import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { CommandContext } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
+import { addAgentCommands, addHostCommands } from "./vsock-commands.ts";
 
 interface ProfileFlags {
   readonly profile?: ProfileName;
@@ -162,6 +163,9 @@ export function addCommands(program: Command, context: CommandContext): void {
   program.commandsGroup("For the orchestrator:");
   addOrchestratorCommands(program, context);
 
+  program.commandsGroup("Asking the host:");
+  addHostCommands(program, context);
+
   // For the shells' completions (share/completions), not for people.
   program
     .command("complete", { hidden: true })
@@ -185,6 +189,7 @@ export function addCommands(program: Command, context: CommandContext): void {
     });
 
   program.commandsGroup("On the host:");
+  addAgentCommands(program, context);
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage
     .argument("[folder]", "with the same layout as the tar")

@@ -202,6 +202,20 @@ is what the orchestrator calls as guestos_tool regenerate-network-config.
 Examples:
   guestos-boot regenerate-network-config`;
 
+export const hostHelp = `Asks the machine that runs this one, over vsock. What it may be asked for, and
+its replies: docs/vsock.md. Exits with 12 when the host has not done it, or does
+not reply. The link /opt/ic/bin/vsock_guest takes the options of older systems.
+
+Examples:
+  guestos-boot host version
+  guestos-boot host notify --count 5 "the node has joined"
+  guestos-boot host upgrade https://example.org/update.tar.zst --hash "$HASH"`;
+
+export const vsockAgentHelp = `Answers the one request that comes on standard input, on standard output, and
+ends. guestos-vsock.socket starts it for each connection; REMOTE_ADDR says whose
+it is (systemd.socket(5)). A request that is refused is answered, and is no
+failure.`;
+
 export const upgradeInstallHelp = `The image (tar, tar.gz or tar.zst) is written directly to the other slot's
 partitions. Only what they do not hold already is written; all of it is read
 back from the disk. Nothing is started: that is what commit does. The same

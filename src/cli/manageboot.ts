@@ -12,6 +12,15 @@ export const managebootVerbs: Readonly<Record<string, readonly string[]>> = {
   target_partition: ["upgrade", "target", "--partition"],
 };
 
+/** The verbs of the tool by which older systems ask their host: as options, and as words since 2026. */
+export const vsockGuestVerbs: Readonly<Record<string, readonly string[]>> = {
+  "attach-hsm": ["host", "attach-hsm"],
+  "detach-hsm": ["host", "detach-hsm"],
+  "get-hostos-version": ["host", "version"],
+  upgrade: ["host", "upgrade"],
+  notify: ["host", "notify"],
+};
+
 /** The block that every verb works on, and that may therefore be named. */
 const GRUBENV = "/boot/grub/grubenv";
 
@@ -26,8 +35,8 @@ const TRUST = ["--sha256", "--signature", "--insecure"];
 
 /**
  * Translates the command line into arguments of guestos-boot. The names of the tools of older systems are links to the program
- * (docs/orchestrator.md): `manageboot`, `manageboot.sh`, `provision-ssh-keys.sh` and `guestos_tool`. The first one is a command of the
- * program too: `guestos-boot manageboot VERB`. What is none of their verbs stays as it is, and is refused by the parser.
+ * (docs/orchestrator.md): `manageboot`, `manageboot.sh`, `provision-ssh-keys.sh`, `guestos_tool` and `vsock_guest`. The first one is a
+ * command of the program too: `guestos-boot manageboot VERB`. What is none of their verbs stays as it is, and is refused by the parser.
  *
  * @param argv0 the name by which the program was called
  */
@@ -41,6 +50,8 @@ export function translatedArguments(argv0: string, args: readonly string[]): rea
       return ["provision-ssh-keys", ...args];
     case "guestos_tool":
       return regenerate(args);
+    case "vsock_guest":
+      return vsockGuest(args);
     default:
       return args[0] === "manageboot" ? manageboot(args.slice(1)) : args;
   }
@@ -51,6 +62,14 @@ function regenerate(args: readonly string[]): readonly string[] {
   const [command, ...rest] = args;
   if (command === undefined) return ["regenerate-network-config", "--help"];
   return command === "regenerate-network-config" ? [command, ...rest] : ["regenerate-network-config", ...args];
+}
+
+/** `--upgrade URL --hash HASH` and its like; the words of 2026 have `--url` in front of the address. */
+function vsockGuest(args: readonly string[]): readonly string[] {
+  const isVerb = (word: string): boolean => Object.hasOwn(vsockGuestVerbs, word.replace(/^--/, ""));
+  const at = args.findIndex(isVerb);
+  const verb = vsockGuestVerbs[args[at]?.replace(/^--/, "") ?? ""] ?? ["host"];
+  return [...verb, ...args.filter((word, index) => index !== at && word !== "--url")];
 }
 
 /** `[-f FILE] [guestos] VERB …`; the old tool required the word guestos. */

@@ -58,8 +58,9 @@ export function bootNumber(text: string): number {
   return numberIn(text.replace(/^-/, ""), 0, 1000);
 }
 
-function numberIn(text: string, least: number, most: number): number {
-  const number = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+/** A whole number as an option's value. @throws InvalidArgumentError */
+export function numberIn(text: string, least: number, most: number): number {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new InvalidArgumentError(`expected a number from ${least} to ${most}.`);
 }

@@ -30,6 +30,8 @@ export const SERVICES: readonly string[] = [
   "systemd-journal-gatewayd.service",
   "filebeat.service",
   "ic-replica.service",
+  "guestos-vsock.socket",
+  "guestos-vsock-notice.service",
   "nginx.service",
   "danted.service",
   "boundary-node-control-plane.service",

@@ -42,7 +42,7 @@ interface Differing {
 }
 
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
-  guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["systemd-journal-remote"] },
+  guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["socat", "systemd-journal-remote"] },
   boundary: { depends: ["dante-server", "nginx"], recommends: [] },
 };
 

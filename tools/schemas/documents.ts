@@ -11,6 +11,7 @@ import {
   WhyDocument,
 } from "../../src/analyze/documents.ts";
 import * as z from "../../src/base/schema.ts";
+import { Payload } from "../../src/vsock/protocol.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
 
@@ -273,6 +274,13 @@ export const documents = {
   "recovery-passphrase": {
     schema: RecoveryPassphrase,
     commands: ["recovery-passphrase status", "recovery-passphrase set", "recovery-passphrase remove"],
+  },
+  host: {
+    schema: z.object({ reply: Payload }),
+    commands: [
+      ...["host version", "host protocol", "host attach-hsm", "host detach-hsm"],
+      ...["host start-upgrade-vm", "host notify", "host upgrade"],
+    ],
   },
   "check-node-config": { schema: CheckNodeConfig, commands: ["check-node-config"] },
   "config-image": { schema: ConfigImage, commands: ["config-image"] },

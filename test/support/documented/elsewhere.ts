@@ -27,6 +27,9 @@ export const whyGreeting = "guestos-boot why greeting";
 export const provisionKeys = "guestos-boot provision-ssh-keys readonly < readonly.pub";
 export const regenerate = "guestos-boot regenerate-network-config";
 export const regenerateByTool = "guestos_tool regenerate-network-config";
+export const hostVersion = "guestos-boot host version";
+export const hostNotify = 'guestos-boot host notify --count 5 "the node has joined"';
+export const hostUpgrade = 'guestos-boot host upgrade https://example.org/update.tar.zst --hash "$HASH"';
 export const stopMonitor = "systemctl stop guestos-monitor.service";
 export const monitorExposure = "systemd-analyze security";
 export const receivedJournal = "journalctl --directory … --output json GUESTOS_TAG=lab";
@@ -39,6 +42,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
   ...[oneUnit, networkAndHostname, waiting, boot, plan, planOne, doctor, doctorAsAdmin, doctorJson, monitorOnce],
   ...[recovery, setRecovery, removeRecovery, setRecoveryFromFile, installFromAddress, installFromInput, verifyWithHeaders],
   ...[planGreeting, greet, whyGreeting, provisionKeys, regenerate, regenerateByTool, stopMonitor, monitorExposure],
+  ...[hostVersion, hostNotify, hostUpgrade],
   ...[receivedJournal, serialConsole, testRules],
   ...rescue,
 ]);
@@ -88,6 +92,7 @@ export const mentions: Readonly<Record<string, string>> = {
   "guestos-boot upgrade install …": A_NAME,
   "guestos-boot config-image": A_NAME,
   "guestos-boot config-image --profile boundary": A_NAME,
+  "guestos-boot vsock-agent": "systemd runs it, with a connection (test/system/cli/vsock.test.ts)",
   "guestos-boot monitor": "never ends: the service runs it",
   "cryptsetup luksHeaderBackup": A_NAME,
   "cryptsetup luksHeaderRestore": A_NAME,

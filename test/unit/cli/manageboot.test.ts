@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { calledByOrchestrator, managebootVerbs, translatedArguments } from "../../../src/cli/manageboot.ts";
+import { calledByOrchestrator, managebootVerbs, translatedArguments, vsockGuestVerbs } from "../../../src/cli/manageboot.ts";
 import { wholeCommandLine } from "../../../tools/man/manual.ts";
 
 test("the old verbs mean the same by name of the program, as a command, and after the word guestos", () => {
@@ -82,6 +82,44 @@ test("the other names of the orchestrator are commands here, and what they do no
   expect(translatedArguments("guestos_tool", asked)).toEqual(asked);
   expect(translatedArguments("guestos_tool", ["run"])).toEqual(["regenerate-network-config", "run"]);
   expect(translatedArguments("guestos_tool", [])).toEqual(["regenerate-network-config", "--help"]);
+});
+
+test.each([
+  [["--attach-hsm"], ["host", "attach-hsm"]],
+  [["--detach-hsm"], ["host", "detach-hsm"]],
+  [
+    ["--port", "19091", "--get-hostos-version"],
+    ["host", "version", "--port", "19091"],
+  ],
+  [
+    ["--upgrade", "https://host/i", "--hash", "ab"],
+    ["host", "upgrade", "https://host/i", "--hash", "ab"],
+  ],
+  [
+    ["--notify", "upgrade now", "--count", "2"],
+    ["host", "notify", "upgrade now", "--count", "2"],
+  ],
+  [
+    ["--notify", "upgrade"],
+    ["host", "notify", "upgrade"],
+  ],
+  // The words of 2026.
+  [["attach-hsm"], ["host", "attach-hsm"]],
+  [
+    ["upgrade", "--url", "https://host/i", "--hash", "ab"],
+    ["host", "upgrade", "https://host/i", "--hash", "ab"],
+  ],
+  // What it did not have is refused by the parser.
+  [["--reboot"], ["host", "--reboot"]],
+  [[], ["host"]],
+])("vsock_guest %j", (args, translated) => {
+  expect(translatedArguments("/opt/ic/bin/vsock_guest", args)).toEqual(translated);
+});
+
+test("every verb of vsock_guest is a command here", () => {
+  const host = wholeCommandLine().commands.find(({ words }) => words[0] === "host");
+  const commands = host?.commands.map(({ words }) => words);
+  for (const words of Object.values(vsockGuestVerbs)) expect(commands).toContainEqual(words);
 });
 
 test("only the names that sudo knows become root by themselves", () => {

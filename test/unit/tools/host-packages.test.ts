@@ -39,6 +39,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "qemu-system-x86": "qemu-system-x86_64",
   "qemu-utils": "qemu-img qemu-io",
   strace: "strace",
+  systemd: "systemd-socket-activate",
   sudo: "sudo visudo",
   xfsprogs: "mkfs.xfs xfs_db xfs_io xfs_repair",
   zstd: "zstd",
