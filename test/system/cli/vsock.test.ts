@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { argumentsOf, hostNotify, hostUpgrade, hostVersion } from "../../support/documented/elsewhere.ts";
-import { type FakeSystemd, fakeSystemd } from "../../support/fake-systemd.ts";
 import { Fixture } from "../../support/fixture-process.ts";
-import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
+import { schemaIssues } from "../../support/json-schema.ts";
+import { systemdOfTests } from "../../support/systemd-of-tests.ts";
 
 /**
  * The agent as systemd starts it, a process for each connection, and the guest's command that asks it. No machine is between them: a Unix
@@ -17,13 +17,8 @@ import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
 const CLI = join(import.meta.dirname, "../../support/fixture-cli.ts");
 const HASH = "ab".repeat(32);
 
-let bus: PrivateBus;
-let systemd: FakeSystemd;
-beforeAll(async () => {
-  bus = await privateBus();
-  systemd = await fakeSystemd(bus);
-});
-afterAll(async () => bus.stop());
+const UPGRADE = `guestos-vsock-upgrade@${HASH}.service`;
+const tested = systemdOfTests(["guestos-vsock-notice.service", UPGRADE]);
 
 let fixture: Fixture;
 let listener: ChildProcess;
@@ -32,8 +27,6 @@ let journal = "";
 beforeEach(() => {
   fixture = new Fixture();
   writeFileSync(fixture.path("version.txt"), "7b4c1d6e\n");
-  systemd.units.clear();
-  systemd.jobs.length = 0;
 });
 afterEach(async () => stop(listener));
 
@@ -46,7 +39,11 @@ async function stop(child: ChildProcess): Promise<void> {
 
 async function listen(peer: string, ...options: readonly string[]): Promise<void> {
   journal = "";
-  const environment = [`REMOTE_ADDR=${peer}`, `FIXTURE_ROOT=${fixture.root}`, `DBUS_SYSTEM_BUS_ADDRESS=${bus.address}`];
+  const environment = [
+    `REMOTE_ADDR=${peer}`,
+    `FIXTURE_ROOT=${fixture.root}`,
+    `DBUS_SYSTEM_BUS_ADDRESS=${process.env["DBUS_SYSTEM_BUS_ADDRESS"]}`,
+  ];
   listener = spawn("systemd-socket-activate", [
     ...["--accept", "--inetd", `--listen=${fixture.path("vsock")}`, ...environment.map((each) => `--setenv=${each}`)],
     ...[process.execPath, CLI, "vsock-agent", ...options],
@@ -133,12 +130,11 @@ describe("the agent", () => {
   });
 
   test("the reply to a notice does not wait for it to be shown", async () => {
-    systemd.units.set("guestos-vsock-notice.service", { load: "loaded", active: "inactive", sub: "dead", result: "done" });
     await listen("vsock:3");
     const { reply, seconds } = await send(['{"sender_cid":3,"message":{"notify":{"count":10,"message":"joined"}}}']);
     expect(reply).toEqual({ Ok: "NoPayload" });
     expect(seconds).toBeLessThan(10);
-    expect(systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service"]);
+    expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service"]);
     expect(readFileSync(fixture.path("run/vsock/notice.json"), "utf8")).toBe('{"count":10,"message":"joined"}');
   });
 });
@@ -179,14 +175,13 @@ describe("the guest", () => {
       ...{ status: 0, stdout: "7b4c1d6e\n", stderr: "" },
     });
     expect((await call("guestos-boot", ["host", "protocol"])).stdout).toBe("1.0.0\n");
-    expect(JSON.parse((await call("guestos-boot", ["host", "version", "--json"])).stdout)).toEqual({
-      reply: { HostOSVersion: "7b4c1d6e" },
-    });
+    const schema: unknown = JSON.parse(readFileSync("share/schemas/host.json", "utf8"));
+    const document: unknown = JSON.parse((await call("guestos-boot", ["host", "version", "--json"])).stdout);
+    expect([document, schemaIssues(schema, document)]).toEqual([{ reply: { HostOSVersion: "7b4c1d6e" } }, []]);
   });
 
   test("has an upgrade installed, and learns why not", async () => {
     await listen("vsock:3");
-    systemd.units.set(`guestos-vsock-upgrade@${HASH}.service`, { load: "loaded", active: "inactive", sub: "dead", result: "done" });
     const words = argumentsOf(hostUpgrade, { '"$HASH"': HASH }).split(" ");
     expect(await call("guestos-boot", words)).toEqual({ status: 0, stdout: "", stderr: "" });
     const other = "cd".repeat(32);
@@ -194,7 +189,7 @@ describe("the guest", () => {
     expect([status, stdout]).toEqual([12, ""]);
     expect(stderr).toContain("the host has not done it");
     expect(stderr.replaceAll(/\s+/g, " ")).toContain(`cannot start guestos-vsock-upgrade@${other}.service: found no unit of that name`);
-    expect(systemd.jobs).toEqual([`StartUnit guestos-vsock-upgrade@${HASH}.service`]);
+    expect(tested.systemd.jobs).toEqual([`StartUnit ${UPGRADE}`]);
     expect(existsSync(fixture.path(`run/vsock/upgrade-${other}`))).toBe(false);
   });
 
@@ -216,7 +211,6 @@ describe("the guest", () => {
 
   test("a notice is sent with its text as one word", async () => {
     await listen("vsock:3");
-    systemd.units.set("guestos-vsock-notice.service", { load: "loaded", active: "inactive", sub: "dead", result: "done" });
     const [, count = "", text = ""] = /--count (\d+) "(.*)"$/.exec(hostNotify) ?? [];
     expect(await call("guestos-boot", ["host", "notify", "--count", count, text])).toMatchObject({ status: 0 });
     expect(JSON.parse(readFileSync(fixture.path("run/vsock/notice.json"), "utf8"))).toEqual({ count: 5, message: text });

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { hostActions } from "../../../src/vsock/host-actions.ts";
 import { type FakeHost, fakeHost } from "../../support/fake-host.ts";
-import { type FakeSystemd, fakeSystemd, type FakeUnit } from "../../support/fake-systemd.ts";
-import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
+import { systemdOfTests } from "../../support/systemd-of-tests.ts";
 
 /** What is handed over to systemd and to virsh. */
 
@@ -12,36 +11,17 @@ const UPGRADE = `guestos-vsock-upgrade@${HASH}.service`;
 const HANDED_OVER = "/run/guestos-boot/vsock";
 const request = { url: "https://example.org/update.tar.zst?a=b&c=d", "target-hash": HASH };
 
-let bus: PrivateBus;
-let systemd: FakeSystemd;
-beforeAll(async () => {
-  bus = await privateBus();
-  systemd = await fakeSystemd(bus);
-});
-afterAll(async () => bus.stop());
-beforeEach(() => {
-  systemd.units.clear();
-  systemd.jobs.length = 0;
-});
-
 /** A oneshot service is inactive when it has done its work. */
-function unit(name: string, changed: Partial<FakeUnit> = {}): void {
-  systemd.units.set(name, {
-    load: "loaded",
-    active: "inactive",
-    sub: "dead",
-    result: "done",
-    then: { active: "inactive", sub: "dead" },
-    ...changed,
-  });
-}
+const DONE = { active: "inactive", sub: "dead" };
+const tested = systemdOfTests([]);
+const { set } = tested;
 
 test("an upgrade is a service of its own, with the address in a file that is gone afterwards", async () => {
   const host = fakeHost();
   let seen: unknown;
-  unit(UPGRADE, { work: async () => (seen = host.files.get(`${HANDED_OVER}/upgrade-${HASH}`)) });
+  set(UPGRADE, { then: DONE, work: async () => (seen = host.files.get(`${HANDED_OVER}/upgrade-${HASH}`)) });
   await hostActions(host, guestosLayout).upgrade(request);
-  expect(systemd.jobs).toEqual([`StartUnit ${UPGRADE}`]);
+  expect(tested.systemd.jobs).toEqual([`StartUnit ${UPGRADE}`]);
   expect(String(seen).split("\n")).toContain('URL="https://example.org/update.tar.zst?a=b&c=d"');
   expect([...host.files.keys()]).toEqual([]);
 });
@@ -50,7 +30,7 @@ test.each([
   ["fails", { result: "failed" }, /it failed/],
   ["does not exist on this system", undefined, /no unit of that name/],
 ] as const)("an upgrade that %s is told so, and leaves nothing", async (_, changed, why) => {
-  if (changed !== undefined) unit(UPGRADE, changed);
+  if (changed !== undefined) set(UPGRADE, changed);
   const host = fakeHost({
     commands: { [`journalctl --boot --unit=${UPGRADE} --lines=5 --output=cat --quiet --no-pager`]: "guestos-boot: no slot\n" },
   });
@@ -60,12 +40,11 @@ test.each([
 
 test("a notice and the VM of an upgrade are services too, started again for each request", async () => {
   const host = fakeHost();
-  unit("guestos-vsock-notice.service", { then: { active: "active", sub: "running" } });
-  unit("upgrade-guestos.service", { then: { active: "active", sub: "running" } });
+  for (const name of ["guestos-vsock-notice.service", "upgrade-guestos.service"]) set(name);
   const actions = hostActions(host, guestosLayout);
   await actions.show({ count: 2, message: 'a "notice"' });
   await actions.startUpgradeVm();
-  expect(systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service", "RestartUnit upgrade-guestos.service"]);
+  expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service", "RestartUnit upgrade-guestos.service"]);
   expect(host.files.get(`${HANDED_OVER}/notice.json`)).toBe('{"count":2,"message":"a \\"notice\\""}');
 });
 

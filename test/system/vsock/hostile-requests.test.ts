@@ -83,6 +83,11 @@ const wellFormed = fc.oneof(
     .constantFrom("attach-hsm", `upgrade[https://example.org/i ${HASH}]`, "notify[3, hello]")
     .map((message) => ({ sender_cid: "3", message })),
 );
+/** Of another machine, as it says itself. */
+const foreign = fc.tuple(wellFormed, fc.constantFrom(0, 1, 2, 4, 4_294_967_295)).map(([{ sender_cid, message }, cid]) => ({
+  sender_cid: typeof sender_cid === "string" ? String(cid) : cid,
+  message,
+}));
 /** A byte or more of it changed, lost, or twice there. */
 const spoilt = fc
   .tuple(wellFormed, fc.array(fc.tuple(fc.nat(400), fc.nat(255), fc.nat(2)), { minLength: 1, maxLength: 4 }))
@@ -96,7 +101,7 @@ const anyJson = fc.oneof(
   fc.jsonValue().map((message) => ({ sender_cid: 3, message })),
 );
 const content = fc.oneof(
-  wellFormed.map((request) => Buffer.from(JSON.stringify(request))),
+  fc.oneof(wellFormed, foreign).map((request) => Buffer.from(JSON.stringify(request))),
   spoilt,
   anyJson.map((value) => Buffer.from(JSON.stringify(value))),
   fc.uint8Array({ maxLength: 6000, size: "max" }).map((bytes) => Buffer.from(bytes)),
