@@ -6,6 +6,8 @@ import type { CommandContext } from "./command-context.ts";
 
 /** The first CID that a guest can have (vsock(7)): the one guest of a host has it. */
 const GUEST_CID = 3;
+/** VMADDR_CID_LOCAL: this machine itself, for a test with vsock_loopback. */
+const LOCAL_CID = 1;
 /** VMADDR_CID_ANY is one more. */
 const LAST_CID = 0xffff_fffe;
 /** Where guests have asked since 2022. */
@@ -68,7 +70,7 @@ export function addAgentCommands(program: Command, { terminal, setup, end }: Com
     options: [
       new Option("--cid <number>", "serve that guest; repeatable")
         .default([], String(GUEST_CID))
-        .argParser((text: string, before: readonly number[]) => [...before, numberIn(text, GUEST_CID, LAST_CID)]),
+        .argParser((text: string, before: readonly number[]) => [...before, numberIn(text, LOCAL_CID, LAST_CID)]),
       new Option("--notice", "show the notice that was handed over; guestos-vsock-notice.service runs this").default(false, "no"),
     ],
   }).action(async ({ cid, notice }: { readonly cid: readonly number[]; readonly notice: boolean }) => {

@@ -33,6 +33,7 @@ import type { Ending } from "./ending.ts";
  *   the system bus       systemd/dbus.ts, dbus-signals.ts: requests to services, and their signals
  *   the kernel's events  inotify, `ip monitor`, `nft monitor`: they have no end; and statfs(2), which is no file
  *   the program's own    its lock, record, journal socket, console, threads, terminal, and its own processes
+ *   a guest's request    read from the connection that systemd hands over
  *   upgrade images       read from a file or a server, and written to a slot by direct I/O, in buffers that are reused
  *
  * oxlint.config.ts names the files of src/system that open something by themselves. Even there, command.ts starts every process.

@@ -22,8 +22,9 @@ const LONGEST_ERROR = 2000;
 /** Carries out a request, and says how that went. Whatever the bytes are, there is a reply. */
 export async function answer(bytes: Uint8Array, caller: Caller, actions: HostActions): Promise<Answer> {
   const { dialect, senderCid, command } = readRequest(bytes);
-  const fault = callerFault(caller, senderCid) ?? ("fault" in command ? command.fault : undefined);
-  const reply = fault !== undefined || "fault" in command ? { Err: fault ?? "" } : await carriedOut(command.value, actions);
+  const fault = callerFault(caller, senderCid);
+  const allowed = fault === undefined ? command : { fault };
+  const reply = "fault" in allowed ? { Err: allowed.fault } : await carriedOut(allowed.value, actions);
   return answerOf(dialect, reply, caller, "fault" in command ? "no command" : nameOf(command.value));
 }
 

@@ -37,7 +37,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-async function listen(peer: string, ...options: readonly string[]): Promise<void> {
+async function listen(peer: string, options: readonly string[] = [], confined: readonly string[] = []): Promise<void> {
   journal = "";
   const environment = [
     `REMOTE_ADDR=${peer}`,
@@ -46,7 +46,7 @@ async function listen(peer: string, ...options: readonly string[]): Promise<void
   ];
   listener = spawn("systemd-socket-activate", [
     ...["--accept", "--inetd", `--listen=${fixture.path("vsock")}`, ...environment.map((each) => `--setenv=${each}`)],
-    ...[process.execPath, CLI, "vsock-agent", ...options],
+    ...[...confined, process.execPath, CLI, "vsock-agent", ...options],
   ]);
   listener.stderr?.on("data", (chunk) => (journal += String(chunk)));
   while (!journal.includes("Listening")) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -125,7 +125,7 @@ describe("the agent", () => {
     ["vsock:3", ["--cid", "4"], { Err: "CID 3 is not served" }],
     ["vsock:3", ["--cid", "4", "--cid", "3"], { Ok: { HostOSVersion: "7b4c1d6e" } }],
   ] as const)("a connection of %s, with %j: %j", async (peer, options, reply) => {
-    await listen(peer, ...options);
+    await listen(peer, options);
     expect(await send([VERSION])).toMatchObject({ reply });
   });
 
@@ -136,6 +136,31 @@ describe("the agent", () => {
     expect(seconds).toBeLessThan(10);
     expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service"]);
     expect(readFileSync(fixture.path("run/vsock/notice.json"), "utf8")).toBe('{"count":10,"message":"joined"}');
+  });
+
+  test("needs no capability and no network, as guestos-vsock@.service has it", async () => {
+    const service = readFileSync("etc/hostos/systemd/system/guestos-vsock@.service", "utf8");
+    expect(service).toMatch(/^CapabilityBoundingSet=\nAmbientCapabilities=\nNoNewPrivileges=yes$/m);
+    expect(service).toMatch(/^PrivateNetwork=yes$/m);
+    await listen("vsock:3", [], ["unshare", "--net", "setpriv", "--no-new-privs", "--bounding-set=-all"]);
+    expect(await send(['{"sender_cid":3,"message":{"notify":{"count":1,"message":"joined"}}}'])).toMatchObject({
+      reply: { Ok: "NoPayload" },
+    });
+    expect(await send([`{"sender_cid":"3","message":"upgrade[https://example.org/i.tar ${HASH}]"}`])).toMatchObject({
+      reply: { message: "accepted request", status: "ok" },
+    });
+    expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service", `StartUnit ${UPGRADE}`]);
+  });
+
+  test("shows a notice that was handed over, and says so when there is none", async () => {
+    await listen("vsock:3");
+    expect(await fixture.run("vsock-agent", "--notice")).toMatchObject({
+      status: 12,
+      stderr: expect.stringContaining("no notice of the guest"),
+    });
+    // Not a single time: the consoles are this machine's own.
+    await send(['{"sender_cid":3,"message":{"notify":{"count":0,"message":"joined"}}}']);
+    expect(await fixture.run("vsock-agent", "--notice")).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
   });
 });
 
