@@ -62,8 +62,11 @@ export type Reading<T> = { readonly value: T } | { readonly fault: string };
 export function readCommand(message: unknown): Reading<HostCommand> {
   const word = WORDS.find((known) => known === message);
   if (word !== undefined) return { value: word };
-  const [[name, data] = ["", undefined], ...more] =
-    typeof message === "object" && message !== null && !Array.isArray(message) ? Object.entries(message) : [[String(message), undefined]];
+  const isObject = typeof message === "object" && message !== null && !Array.isArray(message);
+  const commands: readonly (readonly [string, unknown])[] = isObject
+    ? Object.entries(message)
+    : [[typeof message === "string" ? message : JSON.stringify(message), undefined]];
+  const [[name, data] = ["", undefined], ...more] = commands;
   if (more.length > 0) return { fault: "a message has one command" };
   switch (name) {
     case "upgrade":
