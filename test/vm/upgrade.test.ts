@@ -36,7 +36,7 @@ const Installed = z.looseObject({ root: z.object({ written: z.number(), identica
  *
  * @returns notes
  */
-async function wholeLife(node: UpgradeNode): Promise<readonly string[]> {
+async function assertWholeLife(node: UpgradeNode): Promise<readonly string[]> {
   const disk = await diskOver(node.committed, "upgrade-b");
   const next = await testImage("0.3.0");
   const notes: string[] = [];
@@ -103,7 +103,7 @@ async function wholeLife(node: UpgradeNode): Promise<readonly string[]> {
 
 test("A installs B, which is tried, confirmed and stays; then B installs A, and the same back", async ({ annotate }) => {
   const node = await readyNode();
-  for (const note of await withPanicRetry(async () => wholeLife(node))) await annotate(note);
+  for (const note of await withPanicRetry(async () => assertWholeLife(node))) await annotate(note);
 });
 
 /** GRUB goes back to A. What A then finds is the same after every trial that was given up: the last story boots it. */
