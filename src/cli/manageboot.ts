@@ -69,6 +69,7 @@ function vsockGuest(args: readonly string[]): readonly string[] {
   const isVerb = (word: string): boolean => Object.hasOwn(vsockGuestVerbs, word.replace(/^--/, ""));
   const at = args.findIndex(isVerb);
   const verb = vsockGuestVerbs[args[at]?.replace(/^--/, "") ?? ""] ?? ["host"];
+  if (args.length === 0) return [...verb, "--help"];
   return [...verb, ...args.filter((word, index) => index !== at && word !== "--url")];
 }
 

@@ -31,6 +31,7 @@ export function addHostCommands(program: Command, { terminal, end }: CommandCont
           .argParser((text: string) => numberIn(text, GUEST_CID, LAST_CID)),
         jsonOption(),
       ],
+      isDefault: name === "version",
     });
   const ask = async (message: unknown, flags: HostFlags): Promise<void> => {
     const { hostCommand } = await import("./commands/host-command.ts");
@@ -38,7 +39,7 @@ export function addHostCommands(program: Command, { terminal, end }: CommandCont
   };
 
   for (const [name, message, description] of [
-    ["version", "GetHostOSVersion", "print the version of the host's system"],
+    ["version", "GetHostOSVersion", "print the version of the host's system; the default"],
     ["protocol", "GetVsockProtocol", "print the version of the protocol that the host speaks"],
     ["attach-hsm", "attach-hsm", "have the host's HSM given to this machine"],
     ["detach-hsm", "detach-hsm", "have it taken back"],

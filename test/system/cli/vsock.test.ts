@@ -228,7 +228,7 @@ describe("the guest", () => {
       ["host", "notify", "x", "--count", "-1"],
       ["host", "version", "--port", "0"],
       ["host", "reboot"],
-      ["host"],
+      ["host", "--reboot"],
     ])
       expect(await call("guestos-boot", args), args.join(" ")).toMatchObject({ status: 2, stdout: "" });
     expect(journal).not.toContain("CID 3");

@@ -111,7 +111,7 @@ test.each([
   ],
   // What it did not have is refused by the parser.
   [["--reboot"], ["host", "--reboot"]],
-  [[], ["host"]],
+  [[], ["host", "--help"]],
 ])("vsock_guest %j", (args, translated) => {
   expect(translatedArguments("/opt/ic/bin/vsock_guest", args)).toEqual(translated);
 });
