@@ -14,11 +14,27 @@ export const rooms = {
   units: ["base", "system", "config", "medium", "boot", "upgrade"],
   profiles: ["base", "system", "config", "medium", "boot", "units"],
   metrics: ["base", "system", "config", "boot", "upgrade"],
+  guest: ["base", "system", "config", "upgrade", "metrics"],
   run: ["base", "system", "config", "boot", "upgrade", "units", "profiles", "metrics"],
   monitor: ["base", "system", "config", "boot", "units", "metrics", "run"],
   doctor: ["base", "system", "config", "medium", "boot", "upgrade", "units", "run"],
   analyze: ["base", "system", "config", "boot"],
-  cli: ["base", "system", "config", "medium", "boot", "upgrade", "units", "profiles", "run", "monitor", "doctor", "analyze", "vsock"],
+  cli: [
+    "base",
+    "system",
+    "config",
+    "medium",
+    "boot",
+    "upgrade",
+    "units",
+    "profiles",
+    "run",
+    "monitor",
+    "doctor",
+    "guest",
+    "analyze",
+    "vsock",
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Room = keyof typeof rooms;

@@ -18,6 +18,7 @@ import type { GraphRequest } from "./commands/graph-command.ts";
 import type { InspectionRequest } from "./commands/monitor-inspect-command.ts";
 import type { StatusRequest } from "./commands/status-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
+import { addGuestCommands } from "./guest-commands.ts";
 import { bootNumber, bootOption, jsonOption, macOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
 import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
@@ -190,6 +191,7 @@ export function addCommands(program: Command, context: CommandContext): void {
 
   program.commandsGroup("On the host:");
   addAgentCommands(program, context);
+  addGuestCommands(program, context);
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage
     .argument("[folder]", "with the same layout as the tar")

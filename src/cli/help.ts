@@ -237,3 +237,27 @@ export const upgradeVerifyHelp = `Reads the whole image: its hash or signature, 
 Examples:
   guestos-boot upgrade verify --signature update.tar.zst.sig update.tar.zst
   guestos-boot upgrade verify --insecure --json update.tar`;
+
+export const guestHelp = `On a HostOS: the machine in which the GuestOS runs. guestos.service keeps it
+running: whenever it has ended, its slot is chosen again as its boot loader would
+choose it, and it is started with the kernel of that slot. docs/hostos.md has the
+details.
+
+Examples:
+  guestos-boot guest
+  guestos-boot guest restart
+  guestos-boot guest console --follow`;
+
+export const guestStatusHelp = `Shows how the machine is now, and the account of the service: since when, from
+which slot, how its boot went, when it is started again, and why not before.`;
+
+export const guestConsoleHelp = `Shows the last 64 KiB of the log, without control characters. Logs of earlier
+starts are beside it, as .1 to .5. To type into the guest: virsh console guestos.`;
+
+export const guestSlotHelp = `Reads the boot loader's block on the guest's disk. While the guest runs, it may
+still change it.`;
+
+export const guestRunHelp = `Starts the guest, and starts it again whenever it has ended: at once, then after
+1 s, 2 s, 4 s, up to 5 minutes. What cannot be inspected is left alone. When
+told to end, it presses the guest's power button, waits two minutes at most, and
+ends it by force.`;

@@ -28,15 +28,17 @@ export async function untilStopped(work: (stop: StopSwitch) => Promise<ExitName>
 /**
  * Turns the signals that tell a program to end into one AbortSignal, for the rest of the process's life. SIGHUP is one of them: it comes
  * when an operator's ssh connection breaks.
+ *
+ * @param within milliseconds that its work has to end, for one that promises more than 5 s
  */
-export function stopOnSignals(): StopSwitch {
+export function stopOnSignals(within = LAST_MOMENT): StopSwitch {
   const controller = new AbortController();
   let exit: ExitName = "terminated";
   for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) return;
       exit = name === "SIGINT" ? "interrupted" : "terminated";
-      setTimeout(() => process.exit(exitCodes[exit].code), LAST_MOMENT).unref();
+      setTimeout(() => process.exit(exitCodes[exit].code), within).unref();
       controller.abort();
     });
   }

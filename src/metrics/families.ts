@@ -192,6 +192,24 @@ export const families = {
   processMemory: gauge("process_resident_memory_bytes", "bytes", "Resident memory of the monitor", {}),
   processCpu: counter("process_cpu_seconds_total", "seconds", "CPU time that the monitor used, user and system", {}),
   processFiles: gauge("process_open_fds", "number", "Open file descriptors of the monitor", {}),
+  guestServiceStart: gauge("hostos_guestos_service_start", "boolean", "Whether the guest's machine was started, or found running", {
+    vm_type: "`default`",
+  }),
+  guestState: gauge(
+    "hostos_guestos_state",
+    "code",
+    "The guest's machine: 0 when it runs, 1 when there is none, 2 when it is there and does not run; absent where it cannot be inspected",
+    { vm: "`guestos`" },
+  ),
+  guestFailures: gauge(
+    "hostos_guestos_failures",
+    "number",
+    "How often in a row the guest ended within ten minutes of its start, or could not be started",
+    {},
+  ),
+  guestBoot: gauge("hostos_guestos_boot", "boolean", "What a guest that runs has said of its boot", {
+    boot: "`pending`, `success`, `failure`, `silent`: exactly one of them is 1",
+  }),
   processStart: gauge("process_start_time_seconds", "unix seconds", "When the monitor's process started", {}),
 } satisfies Readonly<Record<string, Family>>;
 

@@ -3,6 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import { groupNamed, readAccounts } from "../system/files/accounts.ts";
 import type { Host } from "../system/host.ts";
 import { exposition } from "./exposition.ts";
+import type { Sample } from "./families.ts";
 import { type FactSources, nodeFacts } from "./node-facts.ts";
 import { nodeSamples } from "./node-samples.ts";
 
@@ -15,9 +16,14 @@ const READER = "node_exporter";
  * @throws ProblemError and file system errors; no caller may fail because of them
  */
 export async function writeTextfile(host: Host, layout: Layout, sources: FactSources): Promise<void> {
-  const text = await exposition(nodeSamples(await nodeFacts(host, layout, sources)));
+  await writeSamples(host, layout, layout.textfile, nodeSamples(await nodeFacts(host, layout, sources)));
+}
+
+/** The same for other samples, in a file of their own in that folder. */
+export async function writeSamples(host: Host, layout: Layout, file: string, samples: readonly Sample[]): Promise<void> {
+  const text = await exposition(samples);
   await makeCollector(host, layout);
-  await host.writeFile(layout.textfile, text, { mode: 0o640 });
+  await host.writeFile(file, text, { mode: 0o640 });
 }
 
 /**

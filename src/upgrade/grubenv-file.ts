@@ -1,3 +1,4 @@
+import type { DiskRange } from "../system/disks/fat-file.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError } from "../base/problem.ts";
 import { GRUBENV_BYTES, SECTOR } from "./grubenv.ts";
@@ -20,7 +21,39 @@ export async function writeGrubenv(host: Host, file: string, before: Uint8Array 
     await host.writeInPlace(file, block.subarray(0, SECTOR));
   }
   await host.writeInPlace(file, block);
-  const found = await host.readBytes(file);
+  requireWritten(file, await host.readBytes(file), block);
+}
+
+/**
+ * The same for a block on a disk that no one has mounted: sector by sector, the one with the boot state first, each synced, and only those
+ * that change. Its length stays.
+ *
+ * @param ranges where its bytes are, in order
+ * @param before the current bytes
+ * @throws ProblemError when the content read back differs
+ */
+export async function writeGrubenvOnDisk(
+  host: Host,
+  disk: string,
+  ranges: readonly DiskRange[],
+  before: Uint8Array,
+  block: Uint8Array,
+): Promise<void> {
+  let done = 0;
+  for (const { start, bytes } of ranges)
+    for (let at = 0; at < bytes && done < block.length; at += SECTOR, done += SECTOR)
+      if (differ(before, block, done, done + SECTOR)) await host.writeInPlace(disk, block.subarray(done, done + SECTOR), start + at);
+  requireWritten(disk, await readRanges(host, disk, ranges, block.length), block);
+}
+
+/** The first `length` bytes of what is in those ranges of a disk; fewer when the disk ends before. */
+export async function readRanges(host: Host, disk: string, ranges: readonly DiskRange[], length: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  for (const { start, bytes } of ranges) pieces.push((await host.readAt(disk, start, bytes)) ?? new Uint8Array());
+  return Buffer.concat(pieces).subarray(0, length);
+}
+
+function requireWritten(file: string, found: Uint8Array | undefined, block: Uint8Array): void {
   if (found !== undefined && Buffer.compare(found, block) === 0) return;
   throw new ProblemError({
     code: "grubenv-not-written",

@@ -11,6 +11,7 @@ import {
   WhyDocument,
 } from "../../src/analyze/documents.ts";
 import * as z from "../../src/base/schema.ts";
+import { GuestState } from "../../src/guest/guest-state.ts";
 import { Payload } from "../../src/vsock/protocol.ts";
 
 /** What commands print with --json, as the published schemas say it (share/schemas). Those of `analyze` are the program's own. */
@@ -238,6 +239,14 @@ interface Published {
 }
 
 /** By the name of the file. */
+const GuestStatus = z.object({
+  machine: z.union([
+    z.object({ state: z.enum(["running", "paused", "crashed", "shut off", "absent"]) }),
+    z.object({ problem: Problem.check(z.describe("why it could not be inspected")) }),
+  ]),
+  service: z.optional(GuestState).check(z.describe("what the service told last; absent where it has not run since the host started")),
+});
+
 export const documents = {
   run: { schema: Run, commands: ["run"] },
   plan: { schema: Plan, commands: ["plan"] },
@@ -274,6 +283,19 @@ export const documents = {
   "recovery-passphrase": {
     schema: RecoveryPassphrase,
     commands: ["recovery-passphrase status", "recovery-passphrase set", "recovery-passphrase remove"],
+  },
+  "guest-status": { schema: GuestStatus, commands: ["guest status"] },
+  "guest-slot": {
+    schema: z.object({
+      next: Slot,
+      onTrial: z.boolean(),
+      grubenv: z.object({
+        alternative: Slot,
+        cycle: z.enum(["install", "stable", "first_boot", "failsafe_check"]),
+        trial: z.optional(Slot),
+      }),
+    }),
+    commands: ["guest slot"],
   },
   host: {
     schema: z.object({ reply: Payload }),

@@ -10,11 +10,18 @@ const Dump = z.object({
 
 const MIB = 1024 * 1024;
 
+export interface TablePartition {
+  readonly label: string;
+  /** Bytes from the beginning of the disk. */
+  readonly start: number;
+  readonly bytes: number;
+}
+
 /** The table on the disk. The kernel may still use an older one. */
 export interface PartitionTable {
   /** The first byte behind all partitions, rounded up to a MiB as sfdisk does by default. */
   readonly end: number;
-  readonly labels: readonly string[];
+  readonly partitions: readonly TablePartition[];
   /** Size of the disk's own sectors. */
   readonly sectorBytes: number;
 }
@@ -28,7 +35,11 @@ export async function readPartitionTable(host: Host, disk: string): Promise<Part
 export function tableIn(json: string): PartitionTable {
   const { sectorsize, partitions } = Dump.parse(JSON.parse(json)).partitiontable;
   const end = Math.max(MIB, ...partitions.map(({ start, size }) => (start + size) * sectorsize));
-  return { end: Math.ceil(end / MIB) * MIB, labels: partitions.map(({ name }) => name), sectorBytes: sectorsize };
+  return {
+    end: Math.ceil(end / MIB) * MIB,
+    partitions: partitions.map(({ name, start, size }) => ({ label: name, start: start * sectorsize, bytes: size * sectorsize })),
+    sectorBytes: sectorsize,
+  };
 }
 
 export interface NewPartition {

@@ -21,7 +21,7 @@ export function storePartitionName(disk: string): string {
 export async function makeStorePartition(host: Host, disk: string, label: string): Promise<void> {
   const device = `/dev/${disk}`;
   const table = await readPartitionTable(host, device);
-  if (table.labels.includes(label)) {
+  if (table.partitions.some((partition) => partition.label === label)) {
     await announcePartition(host, device, STORE_NUMBER);
     await requireBlank(host, `/dev/${storePartitionName(disk)}`, label);
     return;

@@ -30,6 +30,8 @@ export const regenerateByTool = "guestos_tool regenerate-network-config";
 export const hostVersion = "guestos-boot host version";
 export const hostNotify = 'guestos-boot host notify --count 5 "the node has joined"';
 export const hostUpgrade = 'guestos-boot host upgrade https://example.org/update.tar.zst --hash "$HASH"';
+export const guest = "guestos-boot guest";
+export const guestRestart = "guestos-boot guest restart";
 export const stopMonitor = "systemctl stop guestos-monitor.service";
 export const monitorExposure = "systemd-analyze security";
 export const receivedJournal = "journalctl --directory … --output json GUESTOS_TAG=lab";
@@ -42,7 +44,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
   ...[oneUnit, networkAndHostname, waiting, boot, plan, planOne, doctor, doctorAsAdmin, doctorJson, monitorOnce],
   ...[recovery, setRecovery, removeRecovery, setRecoveryFromFile, installFromAddress, installFromInput, verifyWithHeaders],
   ...[planGreeting, greet, whyGreeting, provisionKeys, regenerate, regenerateByTool, stopMonitor, monitorExposure],
-  ...[hostVersion, hostNotify, hostUpgrade],
+  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart],
   ...[receivedJournal, serialConsole, testRules],
   ...rescue,
 ]);
@@ -94,6 +96,13 @@ export const mentions: Readonly<Record<string, string>> = {
   "guestos-boot config-image --profile boundary": A_NAME,
   "guestos-boot vsock-agent": "systemd runs it, with a connection (test/system/cli/vsock.test.ts)",
   "guestos-boot monitor": "never ends: the service runs it",
+  // Of a host with a guest: what they call is run by test/system/cli/guest.test.ts.
+  "guestos-boot guest status": A_NAME,
+  "guestos-boot guest console": "with a guest's log",
+  "guestos-boot guest console --follow": "with a guest's log, and never ends",
+  "guestos-boot guest slot": "with a guest's disk",
+  "virsh resume guestos": "of a machine that libvirt runs",
+  "systemctl status libvirtd": "of a machine that libvirt runs",
   "cryptsetup luksHeaderBackup": A_NAME,
   "cryptsetup luksHeaderRestore": A_NAME,
   "diff BOOT BOOT": A_NAME,

@@ -3,12 +3,15 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { guestSlot } from "../../../src/cli/commands/guest-slot-command.ts";
 import { upgradeInstall } from "../../../src/cli/commands/upgrade-install-command.ts";
 import * as z from "../../../src/base/schema.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { type DocumentName, documents } from "../../../tools/schemas/documents.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 import { schemaIssues } from "../../support/json-schema.ts";
+import { guestDisk, testPlaces } from "../../support/guest-disk.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { writeNodeFolder } from "../../support/node-folders.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
@@ -80,6 +83,7 @@ const printed: readonly (readonly [DocumentName, readonly string[]])[] = [
   ["config-image", ["config-image", "--out", fixture.path("config.img"), fixture.path("node7")]],
   ["check-node-config", ["check-node-config", fixture.path("node7")]],
   ["check-node-config", ["check-node-config", "--mac", "b0:7b:25:c8:f6:c0", fixture.path("node8")]],
+  ["guest-status", ["guest", "status", "--hypervisor", "qemu"]],
   ["error", ["run", "--unit", "unknown"]],
   ["error", ["status", "--boot", "7"]],
 ];
@@ -107,9 +111,20 @@ test("upgrade-install.json holds for what an install prints", async () => {
   expect(faultsOf("upgrade-install", out.join("\n")), out.join("\n")).toEqual([]);
 });
 
+test("guest-slot.json holds for what guest slot prints of a guest's disk", async () => {
+  const folder = namespaceRoot();
+  guestDisk(folder, blockOf({ alternative: "B", cycle: "first_boot", trial: "B" }, []));
+  const out: string[] = [];
+  const terminal = { print: (line: string) => void out.push(line), complain: () => undefined, colour: false };
+  const places = testPlaces(folder);
+  expect(await guestSlot({ layout: guestosLayout }, { json: true }, terminal, places)).toBe("ok");
+  expect(faultsOf("guest-slot", out.join("\n")), out.join("\n")).toEqual([]);
+  expect(JSON.parse(out.join("\n"))).toMatchObject({ next: "B", onTrial: true });
+});
+
 test("each document that a command prints is held against its schema here", () => {
   // That of the recovery passphrase needs a store: test/vm/node/recovery-passphrase.ts. That of host needs a host: vsock.test.ts.
-  const held = new Set<string>([...printed.map(([name]) => name), "upgrade-install", "recovery-passphrase", "host"]);
+  const held = new Set<string>([...printed.map(([name]) => name), "upgrade-install", "guest-slot", "recovery-passphrase", "host"]);
   expect(Object.keys(documents).filter((name) => !held.has(name))).toEqual([]);
 });
 

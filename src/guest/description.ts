@@ -1,0 +1,110 @@
+import { refuseFindings } from "../base/finding.ts";
+import { ProblemError, unreadableFile } from "../base/problem.ts";
+import { scanHostosConfig } from "../config/hostos-config.ts";
+import type { HostosConfig } from "../config/hostos-settings.ts";
+import { deterministicMac, SYSTEM_INDEX } from "../config/values/deterministic-address.ts";
+import type { Host } from "../system/host.ts";
+import type { Firmware, VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
+import type { GuestPlaces } from "./places.ts";
+import type { ChosenSlot } from "./slot.ts";
+
+/** libvirt's name and UUID of the guest (dfinity/ic, guest_vm_runner). */
+export const GUEST = { name: "guestos", uuid: "fd897da5-8017-41c8-8575-a706dba30766" } as const;
+
+/** The context id of the guest's vsock: always the same, so that the host knows who asks. 0 to 2 are taken (vsock(7)). */
+const CID = 3;
+const GIB = 1024;
+/** Of a node in production: its machines have at least 512 GiB and 64 processors, and the host keeps some memory for itself. */
+const PRODUCTION = { memory: 486 * GIB, processors: 64 } as const;
+
+/** What the host has, besides its configuration. */
+export interface HostFacts {
+  /** An image for development: its configuration says how large the guest is. */
+  readonly isForDevelopment: boolean;
+  /** Whether the processor can encrypt a guest's memory (AMD SEV-SNP), and the kernel lets it. */
+  readonly canEncrypt: boolean;
+  /** Bytes of huge pages that are free. */
+  readonly hugePages: number;
+  readonly diskIsBlock: boolean;
+}
+
+/** @throws ProblemError for a configuration that no guest can be made of */
+export async function guestMachine(host: Host, places: GuestPlaces, slot: ChosenSlot): Promise<VirtualMachine> {
+  const content = await host.readBytes(places.config);
+  if (content === undefined) throw new ProblemError(unreadableFile(places.config, "no such file"));
+  const { config, file, findings } = scanHostosConfig(content, places.config);
+  refuseFindings(file, findings);
+  const medium = await host.stat(places.medium);
+  if (medium?.kind !== "file")
+    throw new ProblemError({
+      code: "guest-medium-missing",
+      what: "there is no image with the guest's configuration",
+      where: { file: places.medium },
+      found: medium === undefined ? "no such file" : `a ${medium.kind}`,
+      todo: "see what became of the unit that builds it: guestos-boot status",
+    });
+  return describe(config, await factsOf(host, places), places, slot);
+}
+
+async function factsOf(host: Host, places: GuestPlaces): Promise<HostFacts> {
+  const [mark, sev, pages, disk] = await Promise.all([
+    host.stat(places.developmentMark),
+    host.readText("/sys/module/kvm_amd/parameters/sev_snp"),
+    host.readText("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"),
+    host.stat(places.disk),
+  ]);
+  return {
+    isForDevelopment: mark !== undefined,
+    canEncrypt: sev?.trim() === "Y",
+    hugePages: Number(pages ?? 0) * 2 * 1024 * 1024,
+    diskIsBlock: disk?.kind !== "file",
+  };
+}
+
+/** The guest's machine, from the host's configuration and what the host has. @throws ProblemError */
+export function describe(
+  { icos_settings, hostos_settings: { hostos_dev_settings: dev } }: HostosConfig,
+  facts: HostFacts,
+  places: GuestPlaces,
+  { kernel, initrd, cmdline }: ChosenSlot,
+): VirtualMachine {
+  const { mgmt_mac, deployment_environment: environment, enable_trusted_execution_environment: isTrusted } = icos_settings;
+  if (mgmt_mac === null || environment === "unknown")
+    throw new ProblemError({
+      code: "guest-mac-not-known",
+      what: "the MAC address of the guest cannot be computed",
+      where: { file: places.config },
+      found: `mgmt_mac ${mgmt_mac ?? "null"}, deployment_environment ${environment}`,
+      expected: "a MAC address, and mainnet or testnet",
+    });
+  // A guest whose memory was to be encrypted never runs in the clear.
+  if (isTrusted && !facts.canEncrypt)
+    throw new ProblemError({
+      code: "memory-not-encrypted",
+      what: "this machine cannot encrypt the memory of its guest",
+      found: "no SEV-SNP in the kernel (/sys/module/kvm_amd/parameters/sev_snp)",
+      expected: "it, because enable_trusted_execution_environment is true",
+      todo: "switch SEV-SNP on in the firmware's settings",
+    });
+  const { memory, processors } = facts.isForDevelopment ? { memory: dev.vm_memory * GIB, processors: dev.vm_nr_of_vcpus } : PRODUCTION;
+  const firmware: Firmware = isTrusted
+    ? { kind: "sev-snp", image: places.firmware.sev }
+    : { kind: "uefi", image: places.firmware.image, variables: places.firmware.variables };
+  return {
+    ...GUEST,
+    accelerated: !facts.isForDevelopment || dev.vm_cpu === "kvm",
+    memory,
+    // Its firmware encrypts pages of 4 KiB one by one.
+    hugePages: !isTrusted && facts.hugePages >= memory * 1024 * 1024,
+    processors,
+    firmware,
+    kernel,
+    initrd,
+    cmdline,
+    disk: { path: places.disk, kind: facts.diskIsBlock ? "block" : "file" },
+    medium: places.medium,
+    network: { bridge: places.bridge, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.default) },
+    vsock: CID,
+    serialLog: places.serialLog,
+  };
+}

@@ -1,0 +1,81 @@
+import { foreignText } from "../base/foreign-words.ts";
+import type { Host } from "../system/host.ts";
+
+/** What the guest has said of its boot on its serial port: nothing yet, or how it ended. */
+export type Said = "nothing" | "success" | "failure";
+
+/** Bytes that are read at a time, and at most in one go: a guest that floods its console holds no one up. */
+const PIECE = 64 * 1024;
+const AT_ONCE = 8 * 1024 * 1024;
+/** Characters of a line that are kept while its end has not come. */
+const LONGEST_LINE = 4096;
+/** The last lines are shown where a guest fails; each is cut. */
+const LAST = 20;
+const SHOWN = 200;
+/** Escape sequences of terminals (ECMA-48): of a control sequence, or of two characters. */
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])/g;
+
+/**
+ * Reads what a guest writes to its serial port, from the file of that name, and knows how its boot went (interface of IC-OS:
+ * dfinity/ic, guest_vm_runner). The guest may write anything, without end.
+ */
+export class SerialWatch {
+  readonly #host: Pick<Host, "stat" | "readAt">;
+  readonly #file: string;
+  readonly #heard: (line: string) => void;
+  #offset: number;
+  #rest = "";
+  #lines: readonly string[] = [];
+  #said: Said = "nothing";
+
+  /** @param from the first byte to read. @param heard called with each line, without control characters */
+  constructor(host: Pick<Host, "stat" | "readAt">, file: string, from = 0, heard: (line: string) => void = () => undefined) {
+    this.#host = host;
+    this.#file = file;
+    this.#offset = from;
+    this.#heard = heard;
+  }
+
+  get said(): Said {
+    return this.#said;
+  }
+
+  /** The last lines, for people: without control characters. */
+  get lastLines(): readonly string[] {
+    return [...this.#lines, this.#rest]
+      .filter((line) => line.trim() !== "")
+      .slice(-LAST)
+      .map(shown);
+  }
+
+  /**
+   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began anew.
+   *
+   * @throws Error of the file system
+   */
+  async read(): Promise<void> {
+    const size = (await this.#host.stat(this.#file))?.size ?? 0;
+    if (size < this.#offset) this.#offset = 0;
+    for (const end = Math.min(size, this.#offset + AT_ONCE); this.#offset < end;) {
+      const piece = await this.#host.readAt(this.#file, this.#offset, Math.min(PIECE, end - this.#offset));
+      if (piece === undefined || piece.length === 0) return;
+      this.#offset += piece.length;
+      this.#take(Buffer.from(piece).toString("latin1"));
+    }
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = (lines.pop() ?? "").slice(-LONGEST_LINE);
+    for (const line of [...lines, this.#rest]) {
+      if (line.includes("GUESTOS BOOT SUCCESS")) this.#said = "success";
+      else if (line.includes("GUESTOS BOOT FAILURE")) this.#said = "failure";
+    }
+    for (const line of lines) this.#heard(shown(line));
+    if (lines.length > 0) this.#lines = [...this.#lines, ...lines.slice(-LAST)].slice(-LAST);
+  }
+}
+
+function shown(line: string): string {
+  return foreignText(line.slice(-LONGEST_LINE).replaceAll(ESCAPES, "").replaceAll("\r", "").slice(0, SHOWN));
+}

@@ -1,0 +1,287 @@
+import { type Clock, pause } from "../base/clock.ts";
+import { Notifier } from "../base/notifier.ts";
+import { oneLine, type Problem, ProblemError, toProblem } from "../base/problem.ts";
+import { beats } from "../system/files/follow-file.ts";
+import type { Host } from "../system/host.ts";
+import type { Hypervisor } from "../system/hypervisor/hypervisor.ts";
+import type { VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
+import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen, SILENT } from "./decide.ts";
+import { GUEST } from "./description.ts";
+import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
+import type { GuestPlaces } from "./places.ts";
+import { SerialWatch } from "./serial-watch.ts";
+import { type ChosenSlot, readGuestSlot, takeSlot } from "./slot.ts";
+
+/** What stays to be said of a guest that runs, after its new system did not come up. */
+const FELL_BACK: Problem = {
+  code: "guest-fell-back",
+  what: "the new system of the guest had its one try and was not confirmed: the one before it runs",
+  todo: "see what it wrote, in the logs beside that of guestos-boot guest console",
+};
+
+export interface Supervision {
+  /** Whose work no signal stops: what was begun is brought to an end. */
+  readonly host: Host;
+  readonly places: GuestPlaces;
+  readonly hypervisor: Hypervisor;
+  readonly describe: (slot: ChosenSlot) => Promise<VirtualMachine>;
+  readonly clock: Clock;
+  /** Milliseconds that a guest has from the power button to its end. */
+  readonly grace: number;
+  /** Aborted when the guest is to be stopped, and the supervisor to end. */
+  readonly stop: AbortSignal;
+  /** Called once the guest was started, or could not be. */
+  readonly ready: () => Promise<void>;
+  /** Called with each new account. @throws nothing */
+  readonly publish: (state: GuestState) => Promise<void>;
+}
+
+/** Milliseconds between two looks, where nothing hints at a change; and at least, whatever hints at one. */
+const LOOK = 5_000;
+const REST = 200;
+/** Milliseconds between two looks at the serial port. */
+const LISTEN = 1_000;
+/** Milliseconds after which the power button is pressed again: a guest that just boots does not feel it. */
+const PRESS_AGAIN = 10_000;
+/** How many logs of earlier starts are kept. */
+const KEPT_LOGS = 5;
+
+/**
+ * Keeps the guest's machine running until it is told to stop, and then stops it. Each decision follows from a fresh look at the machine;
+ * events only make the look come sooner. What cannot be inspected is left alone.
+ *
+ * @throws ProblemError when the machine did not end
+ */
+export async function supervise(supervision: Supervision): Promise<void> {
+  const { hypervisor, places, host, stop } = supervision;
+  const notifier = new Notifier();
+  const watching = new AbortController();
+  const guest = new Guest(supervision, await readGuestState(host, places));
+  const following = [hypervisor.follow(GUEST.name, watching.signal, notifier.notify), listen(guest, places, notifier, watching.signal)];
+  try {
+    let isFirst = true;
+    while (!stop.aborted) {
+      await guest.attend();
+      if (isFirst) await supervision.ready();
+      isFirst = false;
+      await pause(supervision.clock, REST, stop);
+      const cancel = supervision.clock.after(guest.untilNext(LOOK), notifier.notify);
+      await notifier.notified(stop);
+      cancel();
+    }
+    await guest.end();
+  } finally {
+    watching.abort();
+    await Promise.all(following);
+  }
+}
+
+async function listen(guest: Guest, { serialLog }: GuestPlaces, notifier: Notifier, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of beats(serialLog, LISTEN, signal)) if (await guest.hear()) notifier.notify();
+  } catch {
+    // Without its folder there is no log: the guest is then reported as silent.
+  }
+}
+
+/** The guest as the supervisor knows it. */
+class Guest {
+  readonly #supervision: Supervision;
+  #memory: Memory = FRESH;
+  #serial: SerialWatch;
+  #problem: Problem | undefined;
+  #lastLines: readonly string[] | undefined;
+  #published: GuestState | undefined;
+
+  constructor(supervision: Supervision, before: GuestState | undefined) {
+    this.#supervision = supervision;
+    this.#serial = this.#newSerial();
+    // If its machine still runs, it is this one.
+    if (before?.phase === "running" || before?.phase === "unknown") {
+      const started = { at: supervision.clock.now(), onTrial: before.onTrial, ...(before.slot === undefined ? {} : { slot: before.slot }) };
+      this.#memory = { ...FRESH, started };
+      this.#problem = before.phase === "running" ? before.problem : undefined;
+    }
+  }
+
+  /** Looks at the machine, and does what follows from it. */
+  async attend(): Promise<void> {
+    const { clock, hypervisor } = this.#supervision;
+    const seen = await this.#look();
+    if (seen.kind === "machine" && seen.state === "absent" && this.#memory.started !== undefined) this.#ended();
+    if (seen.kind === "machine" && seen.state === "running" && this.#memory.started === undefined)
+      this.#memory = { ...this.#memory, started: { at: clock.now(), onTrial: false } };
+    const decision = decide(seen, this.#memory, this.#serial.said, clock.now());
+    switch (decision.kind) {
+      case "wait":
+        return this.#account(seen);
+      case "start":
+        return this.#start();
+      case "clear":
+        this.#ended();
+        await this.#trying(async () => hypervisor.destroy(GUEST.name));
+        return this.#account(await this.#look());
+      case "give up":
+        if (!(await this.#isOnTrial())) return this.#account(seen);
+        await this.#trying(async () => this.#stopMachine());
+        return this.#account(await this.#look());
+    }
+  }
+
+  /** Reads what the guest wrote. @returns whether it said how its boot went, for the first time */
+  async hear(): Promise<boolean> {
+    const before = this.#serial.said;
+    // What cannot be read now may be at the next beat.
+    await this.#serial.read().catch(() => undefined);
+    return this.#serial.said !== before;
+  }
+
+  /** Milliseconds until it has to be attended to again, at most so many. */
+  untilNext(most: number): number {
+    const left = (this.#memory.notBefore - this.#supervision.clock.now()) * 1000;
+    return left > 0 ? Math.min(left, most) : most;
+  }
+
+  /** Stops the machine. @throws ProblemError when it did not end */
+  async end(): Promise<void> {
+    await this.#publish({ ...this.#common(), phase: "stopping" });
+    await this.#stopMachine();
+    await this.#publish({ phase: "stopped", onTrial: false, failures: 0 });
+  }
+
+  async #look(): Promise<Seen> {
+    try {
+      return { kind: "machine", state: await this.#supervision.hypervisor.state(GUEST.name) };
+    } catch (error) {
+      return { kind: "unknown", problem: toProblem(error) };
+    }
+  }
+
+  /** Whether the boot loader would go back: a guest that was confirmed is kept, whatever became of its serial port. */
+  async #isOnTrial(): Promise<boolean> {
+    const { host, places } = this.#supervision;
+    try {
+      const { state } = await readGuestSlot(host, places);
+      const isOnTrial = state.cycle === "failsafe_check";
+      const { started } = this.#memory;
+      if (!isOnTrial && started !== undefined) this.#memory = { ...this.#memory, started: { ...started, onTrial: false } };
+      return isOnTrial;
+    } catch (error) {
+      // Nothing is ended because it cannot be read.
+      this.#problem = toProblem(error);
+      return false;
+    }
+  }
+
+  #ended(): void {
+    this.#memory = afterEnd(this.#memory, this.#supervision.clock.now());
+    this.#lastLines = this.#serial.lastLines;
+  }
+
+  async #start(): Promise<void> {
+    const { host, places, hypervisor, clock } = this.#supervision;
+    await this.#publish({ ...this.#common(), phase: "starting" });
+    try {
+      const slot = await takeSlot(host, places);
+      const machine = await this.#supervision.describe(slot);
+      await keepLogs(host, places.serialLog);
+      this.#serial = this.#newSerial();
+      await hypervisor.start(machine);
+      this.#memory = { ...this.#memory, started: { at: clock.now(), slot: slot.slot, onTrial: slot.onTrial } };
+      this.#problem = slot.fellBack ? FELL_BACK : undefined;
+    } catch (error) {
+      this.#problem = toProblem(error);
+      this.#memory = afterFailedStart(this.#memory, clock.now());
+    }
+    await this.#account(await this.#look());
+  }
+
+  /** An order that fails is given again after the next look. */
+  async #trying(order: () => Promise<void>): Promise<void> {
+    try {
+      await order();
+    } catch (error) {
+      this.#problem = toProblem(error);
+    }
+  }
+
+  /** The power button, again and again; then an end by force. Waits for the process, and not for an answer. @throws ProblemError */
+  async #stopMachine(): Promise<void> {
+    const { hypervisor, clock, grace } = this.#supervision;
+    const until = clock.now() + grace / 1000;
+    for (let pressed = -Infinity; clock.now() < until;) {
+      const seen = await this.#look();
+      if (seen.kind === "machine" && seen.state === "absent") return;
+      if (seen.kind === "machine" && seen.state !== "running") break;
+      if ((clock.now() - pressed) * 1000 >= PRESS_AGAIN) {
+        await hypervisor.shutdown(GUEST.name).catch(() => undefined);
+        pressed = clock.now();
+      }
+      await pause(clock, REST);
+    }
+    await hypervisor.destroy(GUEST.name);
+    const seen = await this.#look();
+    if (seen.kind === "machine" && seen.state === "absent") return;
+    throw new ProblemError({
+      code: "guest-not-stopped",
+      what: "the guest's machine has not ended",
+      found: seen.kind === "unknown" ? oneLine(seen.problem) : seen.state,
+      expected: "absent",
+    });
+  }
+
+  /** What is known of it, written where others read it. */
+  async #account(seen: Seen): Promise<void> {
+    const { started, failures, notBefore } = this.#memory;
+    const common = this.#common();
+    if (seen.kind === "unknown") return this.#publish({ ...common, phase: "unknown", problem: seen.problem });
+    if (seen.state === "paused") return this.#publish({ ...common, phase: "paused", ...this.#boot() });
+    if (seen.state === "running" && started !== undefined) return this.#publish({ ...common, phase: "running", ...this.#boot() });
+    const left = Math.max(0, notBefore - this.#supervision.clock.now());
+    await this.#publish({
+      ...common,
+      phase: failures >= LOOP ? "crash-loop" : "waiting",
+      nextStart: new Date(Date.parse(this.#supervision.clock.date()) + left * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+      ...(this.#lastLines === undefined || this.#lastLines.length === 0 ? {} : { lastLines: this.#lastLines }),
+    });
+  }
+
+  #common(): Omit<GuestState, "since" | "phase"> {
+    const { started, failures } = this.#memory;
+    return {
+      ...(started?.slot === undefined ? {} : { slot: started.slot }),
+      onTrial: started?.onTrial ?? false,
+      failures,
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
+  }
+
+  #boot(): Pick<GuestState, "boot"> {
+    const { started } = this.#memory;
+    if (this.#serial.said !== "nothing") return { boot: this.#serial.said };
+    return { boot: this.#supervision.clock.now() - (started?.at ?? 0) >= SILENT ? "silent" : "pending" };
+  }
+
+  /** Only what is new. */
+  async #publish(state: Omit<GuestState, "since">): Promise<void> {
+    const { host, places, clock } = this.#supervision;
+    const { since, ...last } = this.#published ?? { since: clock.date() };
+    if (JSON.stringify(state) === JSON.stringify(last)) return;
+    this.#published = { ...state, since: "phase" in last && last.phase === state.phase ? since : clock.date() };
+    // A full disk must not end the guest.
+    await writeGuestState(host, places, this.#published).catch(() => undefined);
+    await this.#supervision.publish(this.#published);
+  }
+
+  #newSerial(): SerialWatch {
+    return new SerialWatch(this.#supervision.host, this.#supervision.places.serialLog);
+  }
+}
+
+/** A start writes its log anew: those before it are kept, as `.1` to `.5`. */
+async function keepLogs(host: Host, log: string): Promise<void> {
+  for (let number = KEPT_LOGS; number > 0; number -= 1) {
+    const from = number === 1 ? log : `${log}.${number - 1}`;
+    if ((await host.stat(from)) !== undefined) await host.rename(from, `${log}.${number}`);
+  }
+}

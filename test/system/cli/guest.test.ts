@@ -1,0 +1,123 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { guestConsole } from "../../../src/cli/commands/guest-console-command.ts";
+import { guestSlot } from "../../../src/cli/commands/guest-slot-command.ts";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import type { GuestState } from "../../../src/guest/guest-state.ts";
+import { blockOf } from "../../../src/upgrade/boot-state.ts";
+import { argumentsOf, guest, guestRestart } from "../../support/documented/elsewhere.ts";
+import { type FakeSystemd, fakeSystemd } from "../../support/fake-systemd.ts";
+import { Fixture } from "../../support/fixture-process.ts";
+import { guestDisk, testPlaces } from "../../support/guest-disk.ts";
+import { namespaceRoot } from "../../support/namespace.ts";
+import { type PrivateBus, privateBus } from "../../support/private-bus.ts";
+import { problemOf } from "../../support/problem-of.ts";
+
+const words = (command: string): readonly string[] => argumentsOf(command).split(" ");
+
+function recorder() {
+  const lines: string[] = [];
+  return { lines, terminal: { print: (line: string) => void lines.push(line), complain: () => undefined, colour: false } };
+}
+
+describe("guest status", () => {
+  const account: GuestState = {
+    phase: "crash-loop",
+    since: "2026-03-01T10:00:00.000Z",
+    slot: "A",
+    onTrial: false,
+    failures: 7,
+    nextStart: "2026-03-01T10:05:00Z",
+    problem: { code: "guest-fell-back", what: "the new system did not come up", todo: "see what it wrote" },
+    lastLines: ["Kernel panic - not syncing"],
+  };
+
+  test("of a host whose service has never run", async () => {
+    const fixture = new Fixture();
+    const { status, stdout } = await fixture.run(...words(guest), "--hypervisor", "qemu");
+    expect(stdout).toBe("machine   absent (QEMU)\nservice   has not run since the host started: systemctl status guestos.service\n");
+    expect(status).toBe(0);
+  });
+
+  test("of a guest that ends again and again", async () => {
+    const fixture = new Fixture();
+    mkdirSync(fixture.path("run"));
+    writeFileSync(fixture.path("run/guest.json"), JSON.stringify(account));
+    expect((await fixture.run("guest", "status", "--hypervisor", "qemu")).stdout).toBe(`machine   absent (QEMU)
+service   crash-loop since 2026-03-01 10:00:00 UTC
+slot      A
+failures  7 in a row
+next      it is started again at 2026-03-01 10:05:00 UTC
+problem   the new system did not come up
+          to do    see what it wrote
+          > Kernel panic - not syncing
+`);
+  });
+
+  test("without libvirt it still answers, and says that the machine cannot be inspected", async () => {
+    const fixture = new Fixture();
+    const { status, stdout } = await fixture.run("guest", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ machine: { problem: { code: expect.stringMatching(/^tool-/) } } });
+    expect(status).toBe(0);
+  });
+});
+
+describe("guest start, stop and restart are jobs of the service", () => {
+  let bus: PrivateBus;
+  let systemd: FakeSystemd;
+  beforeAll(async () => {
+    bus = await privateBus();
+    systemd = await fakeSystemd(bus);
+  });
+  afterAll(async () => bus.stop());
+
+  test.each([
+    [guestRestart, "RestartUnit"],
+    ["guestos-boot guest start", "StartUnit"],
+    ["guestos-boot guest stop", "StopUnit"],
+  ])("%s", async (command, job) => {
+    systemd.units.set("guestos.service", { load: "loaded", active: "active", sub: "running", result: "done" });
+    expect(await new Fixture().run(...words(command))).toMatchObject({ status: 0, stdout: "" });
+    expect(systemd.jobs.at(-1)).toBe(`${job} guestos.service`);
+  });
+});
+
+test("guest console shows what the guest wrote, harmless", async () => {
+  const places = testPlaces(namespaceRoot());
+  const { lines, terminal } = recorder();
+  const show = async () => guestConsole({ layout: guestosLayout }, { follow: false }, terminal, places);
+  expect(await problemOf(show)).toMatchObject({ code: "no-serial-log" });
+  writeFileSync(places.serialLog, `${"x".repeat(70_000)}\n\u001b[2Jlogin:\r\nroot\n`);
+  expect(await show()).toBe("ok");
+  expect(lines.slice(-2)).toEqual(["login:", "root"]);
+});
+
+test("guest slot shows what the next start boots", async () => {
+  const folder = namespaceRoot();
+  guestDisk(folder, blockOf({ alternative: "B", cycle: "first_boot", trial: "B" }, []));
+  const { lines, terminal } = recorder();
+  expect(await guestSlot({ layout: guestosLayout }, { json: false }, terminal, testPlaces(folder))).toBe("ok");
+  expect(lines[0]).toBe("the next start boots slot B, on trial");
+});
+
+describe("guest run", () => {
+  test("a guest without a disk is an error in its account and its metrics; the service goes on, and ends when it is told to", async () => {
+    const fixture = new Fixture();
+    const { process: service, ended } = fixture.start(["guest", "run", "--hypervisor", "qemu"]);
+    const accounts = fixture.path("run/guest.json");
+    await fixture.appears("run/guest.json");
+    await expect.poll(() => (JSON.parse(readFileSync(accounts, "utf8")) as GuestState).failures, { timeout: 20_000 }).toBeGreaterThan(1);
+    const second = await fixture.run("guest", "run", "--hypervisor", "qemu");
+    expect(second).toMatchObject({ status: 12, stderr: expect.stringContaining("already kept running") });
+    expect(readFileSync(fixture.path("collector/hostos_guestos_service.prom"), "utf8")).toContain('hostos_guestos_state{vm="guestos"} 1\n');
+    service.kill("SIGTERM");
+    expect((await ended).status).toBe(143);
+    expect(JSON.parse(readFileSync(accounts, "utf8"))).toMatchObject({ phase: "stopped" });
+    expect((await ended).stdout).toMatch(/the guest: waiting, 1 failures in a row, next start .*, \[tool-failed\] sfdisk/);
+  });
+
+  test("only root may do it", async () => {
+    const fixture = new Fixture();
+    expect(await fixture.start(["guest", "run"], { uid: 65_534 }).ended).toMatchObject({ status: 5 });
+  });
+});

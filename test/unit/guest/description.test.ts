@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { guestosLayout } from "../../../src/config/layout/layout.ts";
+import { HostosConfig } from "../../../src/config/hostos-settings.ts";
+import { describe, guestMachine, type HostFacts } from "../../../src/guest/description.ts";
+import { guestPlaces } from "../../../src/guest/places.ts";
+import { fakeHost } from "../../support/fake-host.ts";
+import { problemOf } from "../../support/problem-of.ts";
+
+const places = guestPlaces(guestosLayout);
+const slot = { slot: "A", onTrial: false, fellBack: false, kernel: "/k", initrd: "/i", cmdline: "quiet" } as const;
+const facts: HostFacts = { isForDevelopment: false, canEncrypt: false, hugePages: 0, diskIsBlock: true };
+const icos = { mgmt_mac: "b0:7b:25:c8:f6:c0", deployment_environment: "mainnet" };
+const config = (over: object = {}, dev: object = {}) =>
+  HostosConfig.parse({
+    config_version: "1.17.0",
+    icos_settings: { ...icos, ...over },
+    hostos_settings: { hostos_dev_settings: { vm_memory: 4, vm_nr_of_vcpus: 2, vm_cpu: "qemu", ...dev } },
+  });
+
+test("in production the guest has the memory and the processors of a node, whatever the configuration says", () => {
+  expect(describe(config(), facts, places, slot)).toMatchObject({
+    name: "guestos",
+    accelerated: true,
+    memory: 486 * 1024,
+    processors: 64,
+    hugePages: false,
+    firmware: { kind: "uefi" },
+    network: { bridge: "br6", mac: expect.stringMatching(/^6a:01:/) },
+    vsock: 3,
+    cmdline: "quiet",
+    disk: { path: "/dev/hostlvm/guestos", kind: "block" },
+  });
+});
+
+test("in an image for development the configuration says how large it is", () => {
+  expect(describe(config(), { ...facts, isForDevelopment: true }, places, slot)).toMatchObject({
+    accelerated: false,
+    memory: 4096,
+    processors: 2,
+  });
+});
+
+test("huge pages are taken when there are enough of them", () => {
+  const enough = 486 * 1024 ** 3;
+  expect(describe(config(), { ...facts, hugePages: enough }, places, slot).hugePages).toBe(true);
+  expect(describe(config(), { ...facts, hugePages: enough - 1 }, places, slot).hugePages).toBe(false);
+});
+
+test("a guest whose memory is to be encrypted runs in no other way", async () => {
+  const trusted = config({ enable_trusted_execution_environment: true });
+  expect(describe(trusted, { ...facts, canEncrypt: true, hugePages: 2 ** 50 }, places, slot)).toMatchObject({
+    firmware: { kind: "sev-snp" },
+    hugePages: false,
+  });
+  expect(await problemOf(() => describe(trusted, facts, places, slot))).toMatchObject({ code: "memory-not-encrypted" });
+});
+
+test.each([{ mgmt_mac: null }, { deployment_environment: "unknown" }])("without %j there is no address", async (over) => {
+  expect(await problemOf(() => describe(config(over), facts, places, slot))).toMatchObject({ code: "guest-mac-not-known" });
+});
+
+test("a configuration that is missing or wrong, and a medium that is missing, are errors that say so", async () => {
+  const text = JSON.stringify({ config_version: "1.17.0", icos_settings: icos });
+  const take = async (files: Readonly<Record<string, string>>) => problemOf(async () => guestMachine(fakeHost({ files }), places, slot));
+  expect(await take({})).toMatchObject({ code: "file-not-readable" });
+  expect(await take({ [places.config]: "{" })).toMatchObject({ where: { file: places.config } });
+  expect(await take({ [places.config]: text })).toMatchObject({ code: "guest-medium-missing" });
+  const files = { [places.config]: text, [places.medium]: "medium", "/sys/module/kvm_amd/parameters/sev_snp": "N\n" };
+  expect(await guestMachine(fakeHost({ files }), places, slot)).toMatchObject({ medium: places.medium, memory: 486 * 1024 });
+});
+
+test("docs/hostos.md names the places that the machine has", () => {
+  const text = readFileSync("docs/hostos.md", "utf8");
+  for (const place of [places.serialLog, places.disk, places.config]) expect(text).toContain(place);
+});

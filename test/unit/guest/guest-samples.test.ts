@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { guestSamples } from "../../../src/guest/guest-samples.ts";
+import type { GuestState } from "../../../src/guest/guest-state.ts";
+import { exposition } from "../../../src/metrics/exposition.ts";
+
+const state = (over: Partial<GuestState>): GuestState => ({
+  phase: "running",
+  since: "2026-01-01T00:00:00Z",
+  onTrial: false,
+  failures: 0,
+  ...over,
+});
+
+test.each([
+  [{ phase: "running", boot: "success" }, 1, 0],
+  [{ phase: "stopping" }, 0, 0],
+  [{ phase: "paused", boot: "pending" }, 1, 2],
+  [{ phase: "waiting" }, 0, 1],
+  [{ phase: "crash-loop" }, 0, 1],
+  [{ phase: "stopped" }, 0, 1],
+  [{ phase: "unknown" }, 0, undefined],
+] as const)("%j", async (over, started, value) => {
+  const text = await exposition(guestSamples(state(over)));
+  expect(text).toContain(`hostos_guestos_service_start{vm_type="default"} ${started}\n`);
+  if (value === undefined) expect(text).not.toContain("hostos_guestos_state");
+  else expect(text).toContain(`hostos_guestos_state{vm="guestos"} ${value}\n`);
+});
+
+test("of a boot, exactly one word holds", async () => {
+  const text = await exposition(guestSamples(state({ boot: "silent", failures: 3 })));
+  expect(text.match(/^hostos_guestos_boot\{.*\} 1$/gm)).toEqual(['hostos_guestos_boot{boot="silent"} 1']);
+  expect(text).toContain("hostos_guestos_failures 3\n");
+});

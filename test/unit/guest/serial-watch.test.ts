@@ -1,0 +1,86 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { SerialWatch } from "../../../src/guest/serial-watch.ts";
+
+const FILE = "/serial.log";
+
+/** A log that a test appends to, replaces, or takes away. */
+function growing() {
+  let content = Buffer.alloc(0);
+  const host = {
+    stat: async () => ({ kind: "file" as const, mode: 0o600, uid: 0, gid: 0, size: content.length }),
+    readAt: async (_: string, offset: number, length: number) => content.subarray(offset, offset + length),
+  };
+  return {
+    host,
+    append: (more: string | Uint8Array) => void (content = Buffer.concat([content, Buffer.from(more)])),
+    replace: (by: string) => void (content = Buffer.from(by)),
+  };
+}
+
+test("a word is heard however it is cut into pieces", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(40), { maxLength: 10 }), async (cuts) => {
+      const log = growing();
+      const watch = new SerialWatch(log.host, FILE);
+      const text = "[  1.0] x\r\n\r\nGUESTOS BOOT SUCCESS\r\nlogin:";
+      const places = [0, ...cuts.toSorted((one, two) => one - two), text.length];
+      for (let index = 1; index < places.length; index += 1) {
+        log.append(text.slice(places[index - 1], places[index]));
+        await watch.read();
+      }
+      expect(watch.said).toBe("success");
+      expect(watch.lastLines).toEqual(["[  1.0] x", "GUESTOS BOOT SUCCESS", "login:"]);
+    }),
+  );
+});
+
+test("the last word counts", async () => {
+  const log = growing();
+  const watch = new SerialWatch(log.host, FILE);
+  expect(watch.said).toBe("nothing");
+  log.append("GUESTOS BOOT SUCCESS\n");
+  await watch.read();
+  log.append("GUESTOS BOOT FAILURE\n");
+  await watch.read();
+  expect(watch.said).toBe("failure");
+});
+
+test("a word that a rotation cuts in two is heard, and so is one after it", async () => {
+  const log = growing();
+  const watch = new SerialWatch(log.host, FILE);
+  log.append("a long beginning of the log\nGUESTOS BOOT SUC");
+  await watch.read();
+  log.replace("CESS\n");
+  await watch.read();
+  expect(watch.said).toBe("success");
+});
+
+test("a line without an end takes no memory, and a flood no more than 8 MiB at a time", async () => {
+  const log = growing();
+  log.append(Buffer.alloc(9 * 1024 * 1024, "x"));
+  log.append("\nGUESTOS BOOT SUCCESS\n");
+  const watch = new SerialWatch(log.host, FILE);
+  await watch.read();
+  expect(watch.said).toBe("nothing");
+  expect(watch.lastLines.join("").length).toBeLessThanOrEqual(200);
+  await watch.read();
+  expect(watch.said).toBe("success");
+});
+
+test("what is shown has no control characters, and no escape sequences", async () => {
+  const log = growing();
+  const shown: string[] = [];
+  const watch = new SerialWatch(log.host, FILE, 0, (line) => void shown.push(line));
+  log.append("\u001b[2J\u001b[1;31mred\u001b[0m\u0007\0 \u001b]0;title\u0007 \u009b2J\n");
+  await watch.read();
+  expect(shown).toEqual(watch.lastLines);
+  expect(shown.join("")).not.toMatch(/[\0-\u001f\u007f-\u009f]/);
+  expect(shown.join("")).toContain("red");
+});
+
+test("a log that is not there says nothing", async () => {
+  const watch = new SerialWatch({ stat: async () => undefined, readAt: async () => undefined }, FILE);
+  await watch.read();
+  expect(watch).toMatchObject({ said: "nothing", lastLines: [] });
+});
