@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianStage, type Stage } from "./debian.ts";
-import { makeDisk } from "./disk.ts";
+import { type DiskPlan, makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
 import { makeExt4 } from "./filesystems.ts";
@@ -11,6 +11,7 @@ import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
 import { systemStage, unpack } from "./system.ts";
 import { imageOf } from "./paths.ts";
+import { hostosArguments, hostosDisk, makeVolumeGroup } from "./volume-group.ts";
 import { fingerprint, inTemporaryFolder, interrupted, step, whole } from "./tools.ts";
 import { addHashTree, type VerifiedRoot } from "./verity.ts";
 import { problemLines, ProblemError, toProblem } from "../src/base/problem.ts";
@@ -26,7 +27,9 @@ async function build(options: ImageOptions): Promise<void> {
     [
       ...["etc", "share", "CHANGELOG.md", "image"],
       ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
-    ].map(inTree),
+    ]
+      .map(inTree)
+      .concat(options.hostosConfig ?? []),
   );
   const files = imageOf(profile);
   const isRoot = process.getuid?.() === 0;
@@ -53,24 +56,62 @@ async function build(options: ImageOptions): Promise<void> {
 async function buildDisk(options: ImageOptions, system: Stage, folder: string): Promise<void> {
   const root = join(folder, "root");
   const boot = join(folder, "boot");
-  const partitions = partitionsOf(options.layout);
+  const config = join(folder, "config");
   const files = imageOf(options.profile);
   await step("unpack, install the product", async () => {
     await unpack(system.tar, root);
     await installProduct(options, root);
     await takeBootFiles(root, boot);
   });
+  await mkdir(config, { mode: 0o755 });
+  if (options.hostosConfig !== undefined) {
+    await copyFile(options.hostosConfig, join(config, "config.json"));
+    await chmod(join(config, "config.json"), 0o600);
+  }
   const rootImage = join(folder, "root.img");
-  const verified = await step("root file system and its hash tree", () => makeRoot(options, partitions, root, rootImage));
-  await writeFile(join(boot, "boot_args"), bootArgs(partitions, verified));
+  const { plan, args } =
+    options.profile === "hostos" ? await hostosRoot(options, root, rootImage) : await verifiedRoot(options, root, rootImage);
+  await writeFile(join(boot, "boot_args"), bootArgs(args));
   await step(`disk, profile ${options.profile}, layout ${options.layout}, variant ${options.variant}`, () =>
     whole(files.disk, (temporary) =>
-      makeDisk(temporary, partitions, { system: root, rootImage, boot, work: folder, epoch: options.epoch }),
+      makeDisk(temporary, plan, { system: root, rootImage, boot, config, work: folder, epoch: options.epoch }),
     ),
   );
   await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
   await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
-  await whole(files.cmdline, (temporary) => writeFile(temporary, `${kernelArguments("A", partitions, verified)}\n`));
+  await whole(files.cmdline, (temporary) => writeFile(temporary, `${args("A")}\n`));
+}
+
+/** The disk of a system, and the kernel command line of each of its slots. */
+interface BuiltRoot {
+  readonly plan: DiskPlan;
+  readonly args: (slot: "A" | "B") => string;
+}
+
+async function verifiedRoot(options: ImageOptions, tree: string, file: string): Promise<BuiltRoot> {
+  const partitions = partitionsOf(options.layout);
+  const verified = await step("root file system and its hash tree", () => makeRoot(options, partitions, tree, file));
+  return { plan: { partitions, places: partitions }, args: (slot) => kernelArguments(slot, partitions, verified) };
+}
+
+/** On logical volumes, and without a hash tree. */
+async function hostosRoot(options: ImageOptions, tree: string, file: string): Promise<BuiltRoot> {
+  const disk = hostosDisk(options.layout);
+  const partition = disk.volumes.find(({ name }) => name === "A_root");
+  if (partition === undefined) throw new Error("no volume A_root");
+  await step("root file system", async () => {
+    await writeFile(file, "");
+    await truncate(file, partition.sizeMiB * MIB);
+    const place = { startMiB: 0, sizeMiB: partition.sizeMiB };
+    await makeExt4(file, { partition, place, folder: tree, system: tree, epoch: options.epoch, journal: false });
+  });
+  const plan: DiskPlan = {
+    partitions: disk.partitions,
+    places: [...disk.partitions, ...disk.volumes],
+    bootDevice: (slot) => `lvm/hostlvm-${slot}_boot`,
+    makeVolumes: (path, contents) => makeVolumeGroup(path, disk, contents),
+  };
+  return { plan, args: hostosArguments };
 }
 
 /** The boot partition's tree: kernel, initramfs and mount points. In the root, /boot is an empty mount point. */

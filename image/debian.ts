@@ -66,7 +66,7 @@ async function profileStage(options: ImageOptions, base: Stage): Promise<Stage> 
   const args = [
     ...["--variant=custom", "--mode=root", "--format=tar", "--skip=check/empty", ...COMMON, `--include=${added.join(",")}`],
     `--aptopt=APT::Default-Release "${suite}"`,
-    `--customize-hook=chroot "$1" dpkg --purge ${removed.join(" ")}`,
+    ...(removed.length === 0 ? [] : [`--customize-hook=chroot "$1" dpkg --purge ${removed.join(" ")}`]),
   ];
   const key = await fingerprint([base.key, ...older, unpack, ...args], []);
   const tar = join(options.out, "cache", `debian.${profile}-${key}.tar`);

@@ -1,7 +1,7 @@
-import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { copyExtent } from "./extent.ts";
-import { makeExt4, makeVfat } from "./filesystems.ts";
+import { makeExt4, makeVfat, type Place } from "./filesystems.ts";
 import { freshGrubenv, grubConfiguration, makeGrubImage } from "./grub.ts";
 import { diskMiB, type Partition, sfdiskScript } from "./layout.ts";
 import { run } from "./tools.ts";
@@ -15,32 +15,42 @@ export interface DiskContents {
   readonly rootImage: string;
   /** The tree of the boot partition. */
   readonly boot: string;
+  /** The tree of the config partition. */
+  readonly config: string;
   /** A folder for files on their way. */
   readonly work: string;
   readonly epoch: number;
 }
 
+/** Where everything is on the disk of one profile. */
+export interface DiskPlan {
+  readonly partitions: readonly Partition[];
+  /** The partitions and volumes of both systems, by the names that partitions have. */
+  readonly places: readonly Place[];
+  /** GRUB's name of a slot's boot file system, where that is not a partition. */
+  readonly bootDevice?: (slot: "A" | "B") => string;
+  /** Writes a volume group. */
+  readonly makeVolumes?: (disk: string, contents: DiskContents) => Promise<void>;
+}
+
 /** One raw, sparse disk image: the partition table, and system A in its places. System B and both /var are zeros. */
-export async function makeDisk(
-  disk: string,
-  partitions: readonly Partition[],
-  { system, rootImage, boot, work, epoch }: DiskContents,
-): Promise<void> {
+export async function makeDisk(disk: string, plan: DiskPlan, contents: DiskContents): Promise<void> {
+  const { partitions, places, bootDevice, makeVolumes } = plan;
+  const { system, rootImage, boot, config, work, epoch } = contents;
   await writeFile(disk, "");
   await truncate(disk, diskMiB(partitions) * MIB);
   // --no-reread, --no-tell-kernel: it is a file, no one has it open as a disk.
   await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", disk], { input: sfdiskScript(partitions) });
+  await makeVolumes?.(disk, contents);
 
-  const empty = join(work, "empty");
-  await mkdir(empty);
-  const efi = { "EFI/BOOT/BOOTX64.EFI": await makeGrubImage(join(work, "grub.efi")) };
-  const grub = { "grub.cfg": await grubConfiguration(), grubenv: freshGrubenv() };
-  const make: Readonly<Record<string, (partition: Partition) => Promise<void>>> = {
+  const efi = { "EFI/BOOT/BOOTX64.EFI": await makeGrubImage(join(work, "grub.efi"), bootDevice === undefined ? [] : ["lvm"]) };
+  const grub = { "grub.cfg": await grubConfiguration(bootDevice), grubenv: freshGrubenv() };
+  const make: Readonly<Record<string, (partition: Place) => Promise<void>>> = {
     esp: (partition) => makeVfat(disk, { partition, files: efi, work, epoch }),
     grub: (partition) => makeVfat(disk, { partition, files: grub, work, epoch }),
-    config: (partition) => makeExt4(disk, { partition, folder: empty, system, epoch, journal: true }),
+    config: (partition) => makeExt4(disk, { partition, folder: config, system, epoch, journal: true }),
     A_boot: (partition) => makeExt4(disk, { partition, folder: boot, system, epoch, journal: true }),
     A_root: ({ startMiB, sizeMiB }) => copyExtent({ path: rootImage, offset: 0, bytes: sizeMiB * MIB }, disk, startMiB * MIB),
   };
-  for (const partition of partitions) await make[partition.name]?.(partition);
+  for (const place of places) await make[place.name]?.(place);
 }

@@ -5,8 +5,11 @@ import { run } from "./tools.ts";
 
 const MIB = 1024 * 1024;
 
+/** A partition of a disk image, or a logical volume in one. */
+export type Place = Pick<Partition, "name" | "uuid" | "startMiB" | "sizeMiB">;
+
 export interface Ext4Options {
-  readonly partition: Partition;
+  readonly partition: Place;
   /** Where it begins in the disk, and its size, in MiB; the partition's own when absent. */
   readonly place?: { readonly startMiB: number; readonly sizeMiB: number };
   /** What the file system shall hold. */
@@ -48,7 +51,7 @@ export async function makeExt4(disk: string, { partition, place = partition, fol
 }
 
 export interface VfatOptions {
-  readonly partition: Partition;
+  readonly partition: Place;
   /** Path on the file system: contents. */
   readonly files: Readonly<Record<string, Uint8Array | string>>;
   /** A folder for files on their way. */

@@ -1,8 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { kernelArguments, type Partition } from "./layout.ts";
 import { run } from "./tools.ts";
-import type { VerifiedRoot } from "./verity.ts";
 
 /** What grub.cfg uses, and what GRUB needs to reach it: nothing is loaded from a disk later. */
 const MODULES = [
@@ -24,14 +22,21 @@ const MODULES = [
   "efi_gop",
 ];
 
-/** GRUB as one UEFI program. It reads grub.cfg from the second partition of the disk it was loaded from. */
-export async function makeGrubImage(path: string): Promise<Uint8Array> {
-  await run("grub-mkimage", ["-O", "x86_64-efi", "-p", "(,gpt2)/", "-o", path, ...MODULES]);
+/**
+ * GRUB as one UEFI program. It reads grub.cfg from the second partition of the disk it was loaded from.
+ *
+ * @param more modules of a system whose boot file systems are not partitions
+ */
+export async function makeGrubImage(path: string, more: readonly string[] = []): Promise<Uint8Array> {
+  await run("grub-mkimage", ["-O", "x86_64-efi", "-p", "(,gpt2)/", "-o", path, ...MODULES, ...more]);
   return readFile(path);
 }
 
-export async function grubConfiguration(): Promise<string> {
-  return readFile(join(import.meta.dirname, "grub.cfg"), "utf8");
+/** @param bootDevice GRUB's name of each slot's boot file system, where it is not a partition of the disk's GPT */
+export async function grubConfiguration(bootDevice?: (slot: "A" | "B") => string): Promise<string> {
+  const text = await readFile(join(import.meta.dirname, "grub.cfg"), "utf8");
+  if (bootDevice === undefined) return text;
+  return text.replace('"$disk,gpt4"', `"${bootDevice("A")}"`).replace('"$disk,gpt7"', `"${bootDevice("B")}"`);
 }
 
 /** The environment block of a new image (GRUB manual, "Environment block"): a header line, values, padded with # to 1024 bytes. */
@@ -40,7 +45,7 @@ export function freshGrubenv(): string {
 }
 
 /** The file `boot_args` of a boot partition: GRUB sources the names in small letters, a host that boots the kernel itself reads the others. */
-export function bootArgs(partitions: readonly Partition[], root: VerifiedRoot): string {
+export function bootArgs(kernelArguments: (slot: "A" | "B") => string): string {
   const names = ["boot_args_A", "boot_args_B", "BOOT_ARGS_A", "BOOT_ARGS_B"];
-  return names.map((name) => `${name}="${kernelArguments(name.endsWith("A") ? "A" : "B", partitions, root)}"\n`).join("");
+  return names.map((name) => `${name}="${kernelArguments(name.endsWith("A") ? "A" : "B")}"\n`).join("");
 }

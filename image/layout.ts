@@ -12,12 +12,15 @@ export interface Partition {
   readonly sizeMiB: number;
 }
 
-/** Type UUIDs: UEFI specification 2.10, section 5.3.3 (ESP); Discoverable Partitions Specification (Linux generic data). */
+/** Type UUIDs: UEFI specification 2.10, section 5.3.3 (ESP); Discoverable Partitions Specification (Linux generic data); Linux LVM. */
 const ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
 const LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+const LVM = "E6D6D379-F507-44C2-A23C-238F2A3DF928";
 const DISK_UUID = "2B1A4E52-7A4B-4C6E-9C0D-6E1F0B5A7D10";
 
-type Size = Readonly<Record<LayoutName, number>>;
+const TYPES: Readonly<Record<string, string>> = { esp: ESP, hostlvm: LVM };
+
+export type Size = Readonly<Record<LayoutName, number>>;
 
 const BOOT: Size = { lab: 160, prod: 1024 };
 const ROOT: Size = { lab: 768, prod: 10_240 };
@@ -40,9 +43,14 @@ const TABLE: readonly (readonly [name: string, uuid: string, size: Size])[] = [
 
 /** The nine partitions of the shipped image, each on a MiB boundary, the first behind the 1 MiB that GPT and alignment take. */
 export function partitionsOf(layout: LayoutName): readonly Partition[] {
+  return laidOut(TABLE, layout);
+}
+
+/** The partitions of a table, one behind the other. */
+export function laidOut(table: typeof TABLE, layout: LayoutName): readonly Partition[] {
   let startMiB = 1;
-  return TABLE.map(([name, uuid, size], index) => {
-    const partition = { number: index + 1, name, uuid, type: name === "esp" ? ESP : LINUX, startMiB, sizeMiB: size[layout] };
+  return table.map(([name, uuid, size], index) => {
+    const partition = { number: index + 1, name, uuid, type: TYPES[name] ?? LINUX, startMiB, sizeMiB: size[layout] };
     startMiB += partition.sizeMiB;
     return partition;
   });
@@ -76,10 +84,13 @@ export function sfdiskScript(partitions: readonly Partition[]): string {
 /** The kernel command line of a slot. Why each word is there: docs/image.md. */
 export function kernelArguments(slot: "A" | "B", partitions: readonly Partition[], { hash, offset }: VerifiedRoot): string {
   const root = partitionNamed(partitions, `${slot}_root`);
+  return argumentsFor(slot, [`root=PARTUUID=${root.uuid.toLowerCase()}`, `root_hash=${hash}`, `root_hash_offset=${offset}`]);
+}
+
+/** @param root the words that name the root file system */
+export function argumentsFor(slot: "A" | "B", root: readonly string[]): string {
   return [
-    `root=PARTUUID=${root.uuid.toLowerCase()}`,
-    `root_hash=${hash}`,
-    `root_hash_offset=${offset}`,
+    ...root,
     "rootfstype=ext4",
     "ro",
     `dfinity.system=${slot}`,

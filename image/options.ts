@@ -20,13 +20,16 @@ export interface ImageOptions {
   readonly version: string;
   /** Seconds since 1970 that every time stamp in the image shows (reproducible-builds.org, SOURCE_DATE_EPOCH). */
   readonly epoch: number;
+  /** config.json of a HostOS that is put into the image, as the installer writes it on a machine. */
+  readonly hostosConfig: string | undefined;
 }
 
 /** A constant: with the last commit's time, every commit would make the Debian stages again. */
 const DEFAULT_EPOCH = 1_767_225_600;
 
 /**
- * The options as the environment has them: PROFILE, GUESTOS_SUITE, GUESTOS_MIRROR, LAYOUT, VARIANT, GUESTOS_VERSION, SOURCE_DATE_EPOCH.
+ * The options as the environment has them: PROFILE, GUESTOS_SUITE, GUESTOS_MIRROR, LAYOUT, VARIANT, GUESTOS_VERSION,
+ * SOURCE_DATE_EPOCH, and for a HostOS HOSTOS_CONFIG: a config.json, the lab's in an image for development, and none in any other.
  *
  * @throws ProblemError for a value that is not one of those allowed, or when no mirror can be found
  */
@@ -36,16 +39,20 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
   if (!/^\d{1,10}$/.test(epoch)) throw wrong("SOURCE_DATE_EPOCH", epoch, "seconds since 1970");
   const version = env["GUESTOS_VERSION"] ?? (await packageVersion(tree));
   if (!/^[\w.+~-]+$/.test(version)) throw wrong("GUESTOS_VERSION", version, "letters, digits and . + ~ _ -");
+  const profile = profileFrom(env);
+  const variant = oneOf("VARIANT", env["VARIANT"] ?? "dev", ["dev", "prod"]);
+  const labs = variant === "dev" ? join(tree, "lab/hostos-config.json") : undefined;
   return {
     tree,
     out: join(tree, "build"),
-    profile: profileFrom(env),
+    profile,
     suite: env["GUESTOS_SUITE"] ?? "trixie",
     mirror: env["GUESTOS_MIRROR"] ?? (await hostMirror()),
     layout: oneOf("LAYOUT", env["LAYOUT"] ?? "lab", ["lab", "prod"]),
-    variant: oneOf("VARIANT", env["VARIANT"] ?? "dev", ["dev", "prod"]),
+    variant,
     version,
     epoch: Number(epoch),
+    hostosConfig: profile === "hostos" ? env["HOSTOS_CONFIG"] || labs : undefined,
   };
 }
 

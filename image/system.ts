@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Stage } from "./debian.ts";
@@ -10,6 +11,9 @@ const UNUSED = [
   ...["dmsetup", "fsck", "keymap", "lvm2", "resume", "thermal", "udev", "xfs"].map((name) => `hooks/${name}`),
   ...["init-top/udev", "init-bottom/udev"].map((name) => `scripts/${name}`),
 ];
+
+/** Of these, what a HostOS needs: its root is a logical volume. */
+const USED_BY_HOSTOS = ["hooks/dmsetup", "hooks/lvm2"];
 
 /** What belongs to one node or to the machine that built it, not to every node: keys, ids, seeds, logs, caches, backups of accounts. */
 const NOT_IN_AN_IMAGE = [
@@ -56,13 +60,15 @@ const PEOPLE = ["admin", "backup", "readonly", "recovery"];
  */
 export async function systemStage(options: ImageOptions, debian: Stage): Promise<Stage> {
   const etc = (path: string): string => join(options.tree, "etc/common", path);
-  const key = await fingerprint([debian.key], [etc("initramfs-tools"), etc("sysusers.d"), import.meta.filename]);
+  const own = join(options.tree, "etc", options.profile, "initramfs-tools");
+  const key = await fingerprint([debian.key], [etc("initramfs-tools"), own, etc("sysusers.d"), import.meta.filename]);
   const tar = join(options.out, "cache", `system${options.profile === "guestos" ? "" : `.${options.profile}`}-${key}.tar`);
   await cached(tar, "accounts, initramfs", (temporary) =>
     inTemporaryFolder(options.out, async (folder) => {
       const root = join(folder, "root");
       await unpack(debian.tar, root);
       await cp(etc("initramfs-tools"), join(root, "usr/share/initramfs-tools"), { recursive: true });
+      if (existsSync(own)) await cp(own, join(root, "usr/share/initramfs-tools"), { recursive: true });
       await cp(etc("sysusers.d"), join(root, "usr/lib/sysusers.d"), { recursive: true });
       await makeAccounts(options, root);
       await makeInitramfs(options, root);
@@ -114,7 +120,8 @@ async function makeAccounts(options: ImageOptions, root: string): Promise<void> 
 }
 
 async function makeInitramfs(options: ImageOptions, root: string): Promise<void> {
-  for (const path of UNUSED) await rm(join(root, "usr/share/initramfs-tools", path), { force: true });
+  const unused = options.profile === "hostos" ? UNUSED.filter((path) => !USED_BY_HOSTOS.includes(path)) : UNUSED;
+  for (const path of unused) await rm(join(root, "usr/share/initramfs-tools", path), { force: true });
   const [version, ...others] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined || others.length > 0) {
     throw new ProblemError({

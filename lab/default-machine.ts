@@ -54,6 +54,8 @@ const configs: Readonly<Record<ProfileName, () => Promise<Readonly<Record<string
     "bn_vars.conf": `system_domains=${labDomain}\nipv4_replica_ips=10.0.2.0/24\n`,
     ...(await labCertificate()),
   }),
+  // Its configuration is in the image (lab/hostos-config.json).
+  hostos: async () => common,
 };
 
 async function labCertificate(): Promise<Readonly<Record<string, string>>> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ProblemError } from "../../src/base/problem.ts";
 import { type Extent, extentInFile } from "../extent.ts";
 import { bootArgs } from "../grub.ts";
-import { partitionNamed, partitionsOf, rootBytes } from "../layout.ts";
+import { kernelArguments, partitionNamed, partitionsOf, rootBytes } from "../layout.ts";
 import type { LayoutName } from "../options.ts";
 import { image } from "../paths.ts";
 import { run } from "../tools.ts";
@@ -37,7 +37,12 @@ export async function updateContent(
   const partitions = partitionsOf(layout);
   const verified = await addHashTree(root.path, rootBytes(layout), partitionNamed(partitions, "A_root").uuid);
   const boot = await extentInFile(shippedExtent("A_boot", layout), join(folder, "boot.img"));
-  await replaceFile(boot.path, "/boot_args", bootArgs(partitions, verified), folder);
+  await replaceFile(
+    boot.path,
+    "/boot_args",
+    bootArgs((slot) => kernelArguments(slot, partitions, verified)),
+    folder,
+  );
   return { version, boot, root, verified };
 }
 

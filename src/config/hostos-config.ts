@@ -1,14 +1,34 @@
 import { refuseFindings } from "../base/finding.ts";
 import { ProblemError } from "../base/problem.ts";
+import type { Host } from "../system/host.ts";
 import { type OsConfigFile, scanOsConfig } from "./guestos-config.ts";
 import { type GuestosConfig, VERSION } from "./guestos-settings.ts";
 import { HostosConfig } from "./hostos-settings.ts";
+import type { Layout } from "./layout/layout.ts";
 import { CONFIG_VERSION, osConfigText } from "./os-config-text.ts";
 import { addressInPrefix, deterministicMac, SYSTEM_INDEX } from "./values/deterministic-address.ts";
 
 /** @throws ProblemError with line and column when it is no JSON object, or beyond the bounds */
 export function scanHostosConfig(content: Uint8Array, file: string): OsConfigFile<HostosConfig> {
   return scanOsConfig(content, file, HostosConfig);
+}
+
+/**
+ * The configuration of this HostOS.
+ *
+ * @throws ProblemError when there is none, or when it is no JSON object, or beyond the bounds
+ */
+export async function readHostosConfig(host: Host, { hostosConfig: file }: Layout): Promise<OsConfigFile<HostosConfig>> {
+  const content = file === undefined ? undefined : await host.readBytes(file);
+  if (file !== undefined && content !== undefined) return scanHostosConfig(content, file);
+  throw new ProblemError({
+    code: "hostos-config-missing",
+    what: "this host has no configuration",
+    ...(file === undefined ? {} : { where: { file } }),
+    found: "no such file",
+    expected: "config.json, as the installer writes it",
+    todo: "install the host again, or copy the file of another host of the same data centre, and set this machine's mgmt_mac in it",
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Host } from "../system/host.ts";
-import { type GuestosConfigFile, readGuestosConfig } from "./guestos-config.ts";
+import { type GuestosConfigFile, type OsConfigFile, readGuestosConfig } from "./guestos-config.ts";
 import type { GuestosConfig } from "./guestos-settings.ts";
 import type { Layout } from "./layout/layout.ts";
 import { judged, NetworkConf, type NetworkConfFile, scanNetworkConf } from "./network-conf.ts";
@@ -23,6 +23,7 @@ export async function readNetworkConf(host: Host, layout: Layout): Promise<Netwo
 
 /** As `readNetworkConf`, with all findings and warnings. @throws ProblemError when the file is too long */
 export async function readNetworkConfFile(host: Host, layout: Layout): Promise<NetworkConfFile> {
+  if (layout.hostosConfig !== undefined) return hostosNetwork(host, layout);
   const handedOver = await readGuestosConfig(host, layout);
   if (handedOver !== undefined) return guestosNetwork(handedOver);
   const file = layout.config.injected.network;
@@ -36,13 +37,42 @@ export async function readNetworkConfFile(host: Host, layout: Layout): Promise<N
  */
 const NAME_SERVERS = ["2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860:4860::8888", "2001:4860:4860::8844"];
 
-/** The network settings of config.json. */
-export function guestosNetwork({ file, config, findings, finding }: GuestosConfigFile): NetworkConfFile {
+/** The network settings of config.json that a host hands over. */
+export function guestosNetwork(read: GuestosConfigFile): NetworkConfFile {
+  const { guest_vm_type: type, guestos_settings } = read.config;
+  return osNetwork(read, {
+    ...{ isFromHost: true, namedAs: "guest", hostname: guestos_settings.guestos_dev_settings.hostname },
+    index: SYSTEM_INDEX[type === "upgrade" ? "upgrade" : "default"],
+  });
+}
+
+/** That of a HostOS. Loaded there alone. */
+async function hostosNetwork(host: Host, layout: Layout): Promise<NetworkConfFile> {
+  const { readHostosConfig } = await import("./hostos-config.ts");
+  const own = { isFromHost: false, namedAs: "host", hostname: undefined, index: SYSTEM_INDEX.host };
+  return osNetwork(await readHostosConfig(host, layout), own);
+}
+
+interface OwnNetwork {
+  readonly isFromHost: boolean;
+  /** The beginning of the host name, before the address of the BMC. */
+  readonly namedAs: string;
+  /** Instead of the name that follows from it. */
+  readonly hostname: string | null | undefined;
+  /** Of SYSTEM_INDEX. */
+  readonly index: number;
+}
+
+type OsConfig = Pick<GuestosConfig, "network_settings" | "icos_settings">;
+
+function osNetwork(
+  { file, config, findings, finding }: Pick<OsConfigFile<OsConfig>, "file" | "config" | "findings" | "finding">,
+  { isFromHost, namedAs, hostname: given, index }: OwnNetwork,
+): NetworkConfFile {
   const { ipv6_config: ipv6, ipv4_config: ipv4, domain_name } = config.network_settings;
   const { mgmt_mac } = config.icos_settings;
-  const hostname =
-    config.guestos_settings.guestos_dev_settings.hostname ?? (mgmt_mac === null ? null : `guest-${mgmt_mac.replaceAll(":", "")}`);
-  const ipv6Address = ipv6.kind === "Fixed" ? ipv6.address : ipv6.kind === "Deterministic" ? computedAddress(config) : null;
+  const hostname = given ?? (mgmt_mac === null ? null : `${namedAs}-${mgmt_mac.replaceAll(":", "")}`);
+  const ipv6Address = ipv6.kind === "Fixed" ? ipv6.address : ipv6.kind === "Deterministic" ? computedAddress(config, index) : null;
   const isFixed = ipv6.kind === "Fixed" || ipv6.kind === "Deterministic";
   const settings = {
     ipv6_address: ipv6Address,
@@ -52,8 +82,8 @@ export function guestosNetwork({ file, config, findings, finding }: GuestosConfi
     hostname,
     domain: domain_name,
   };
-  const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
-  const conf: NetworkConf = { ...Object.fromEntries(given), name_servers: ipv6Address === null ? [] : NAME_SERVERS };
+  const values = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== null);
+  const conf: NetworkConf = { ...Object.fromEntries(values), name_servers: ipv6Address === null ? [] : NAME_SERVERS };
   const named = (key: string, found: JsonFinding): ConfFinding => ({ ...found, key });
   const missing: ConfFinding[] = [
     ...(ipv6.kind === "Unknown" ? [named("ipv6_address", finding(IPV6, "Fixed, Deterministic or RouterAdvertisement"))] : []),
@@ -73,8 +103,7 @@ export function guestosNetwork({ file, config, findings, finding }: GuestosConfi
       ? ["network_settings", "domain_name"]
       : [...(key.startsWith("ipv6") ? [...IPV6, ipv6.kind] : IPV4), key.endsWith("_gateway") ? "gateway" : "address"];
   return {
-    file,
-    isFromHost: true,
+    ...{ file, isFromHost },
     ...judged({ conf, findings: [...own, ...missing], finding: (key, expected) => named(key, finding(pathOf(key), expected)) }),
   };
 }
@@ -92,12 +121,11 @@ function keyOf(path: JsonPath): string | undefined {
   return name === "mgmt_mac" || below.includes("hostname") ? "hostname" : undefined;
 }
 
-/** The address that the host computes for this VM too; `null` where something of it is not given. */
-function computedAddress({ network_settings, icos_settings, guest_vm_type: type }: GuestosConfig): string | null {
+/** The address of the system of that number in SYSTEM_INDEX; `null` where something of it is not given. */
+function computedAddress({ network_settings, icos_settings }: OsConfig, index: number): string | null {
   const { ipv6_config: ipv6 } = network_settings;
   const { mgmt_mac, deployment_environment: environment } = icos_settings;
   if (ipv6.kind !== "Deterministic" || mgmt_mac === null || environment === "unknown") return null;
-  const mac = deterministicMac(mgmt_mac, environment, SYSTEM_INDEX[type === "upgrade" ? "upgrade" : "default"]);
-  const address = addressInPrefix(ipv6.prefix, mac);
+  const address = addressInPrefix(ipv6.prefix, deterministicMac(mgmt_mac, environment, index));
   return address === undefined ? null : `${address}/${ipv6.prefix_length}`;
 }

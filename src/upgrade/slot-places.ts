@@ -1,5 +1,5 @@
 import type { Layout, Slot } from "../config/layout/layout.ts";
-import { requirePartition } from "../system/disks/block-devices.ts";
+import { requireDevice } from "../system/disks/block-devices.ts";
 import type { Host } from "../system/host.ts";
 import { mounts } from "../system/disks/mounts.ts";
 import { ProblemError } from "../base/problem.ts";
@@ -27,7 +27,7 @@ export interface SlotPlaces {
 export async function unusedSlotPlaces(host: Host, layout: Layout, slot: Slot): Promise<SlotPlaces> {
   const mounted = await mounts(host);
   const place = async (label: string): Promise<Place> => {
-    const { name, device, bytes, deviceNumber } = await requirePartition(host, label);
+    const { name, device, bytes, deviceNumber } = await requireDevice(host, label);
     const mount = mounted.find((each) => each.device === deviceNumber);
     const holders = (await host.list(`/sys/class/block/${name}/holders`)) ?? [];
     if (mount !== undefined || holders.length > 0) {

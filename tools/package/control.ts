@@ -44,6 +44,7 @@ interface Differing {
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
   guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["socat", "systemd-journal-remote"] },
   boundary: { depends: ["dante-server", "nginx"], recommends: [] },
+  hostos: { depends: ["lvm2"], recommends: [] },
 };
 
 /** One package for each profile: no image can have two. */

@@ -1,5 +1,5 @@
 import type { Slot } from "../../config/layout/layout.ts";
-import { requirePartition } from "../../system/disks/block-devices.ts";
+import { requireDevice } from "../../system/disks/block-devices.ts";
 import { type Host, systemHost } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
@@ -28,7 +28,7 @@ export async function printSlot(
 ): Promise<ExitName> {
   const host = systemHost();
   const slot = await asReader(async () => slotOf(host, grubenv ?? layout.grubenv, { which, isNamed: grubenv !== undefined }));
-  const device = partition ? (await requirePartition(host, layout.partitions.root(slot))).device : undefined;
+  const device = partition ? (await requireDevice(host, layout.partitions.root(slot))).device : undefined;
   if (json) printJson(terminal, { slot, ...(device === undefined ? {} : { device }) });
   else terminal.print(device ?? slot);
   return "ok";

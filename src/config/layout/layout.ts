@@ -91,6 +91,10 @@ const defaultLayout = {
   config: configFiles(config),
   /** config.json as it is in force in this boot, where the host hands one over. On a tmpfs. */
   guestosConfig: "/run/config/config.json",
+  /** config.json of a HostOS, which the installer writes: the configuration of all its units. Other systems have none. */
+  hostosConfig: undefined as string | undefined,
+  /** The bridge that has the addresses of a HostOS, and that its guest is on. Other systems have theirs on the network card. */
+  bridge: undefined as string | undefined,
   /** The network's public key: that of the image, and that in force in this boot. */
   networkKey: { ofImage: "/opt/ic/share/nns_public_key.pem", inForce: "/run/config/nns_public_key.pem" },
   /** A folder with one file, whose name is the type of this VM: for the conditions of services. */

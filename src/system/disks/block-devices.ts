@@ -116,6 +116,48 @@ export async function requirePartition(host: Host, label: string): Promise<Parti
   });
 }
 
+/** A device that holds a part of the system: a partition of its disk, or a logical volume on it. */
+export type SystemDevice = Pick<Partition, "name" | "device" | "bytes" | "deviceNumber">;
+
+/**
+ * The device of that name in the layout: a GPT partition name, or `group/volume` for a logical volume (lvm(8)).
+ *
+ * @throws ProblemError when there is none, when two partitions have the name, or when the volume is on another disk: a second disk that was
+ *   made from the same image has a group of the same name
+ */
+export async function requireDevice(host: Host, name: string): Promise<SystemDevice> {
+  return name.includes("/") ? requireVolume(host, name) : requirePartition(host, name);
+}
+
+async function requireVolume(host: Host, name: string): Promise<SystemDevice> {
+  const mapped = name
+    .split("/")
+    .map((part) => part.replaceAll("-", "--"))
+    .join("-");
+  const mapping = (await mappings(host)).get(mapped);
+  if (mapping === undefined) {
+    throw new ProblemError(
+      {
+        code: "logical-volume-absent",
+        what: `there is no logical volume ${name}, or it is not active`,
+        found: `no device-mapper device ${mapped}`,
+        todo: "compare the volume group with the layout of the image: lvs; vgchange --activate y",
+      },
+      // udev may be about to activate it.
+      { retryable: true },
+    );
+  }
+  const [disk, own] = [await diskOf(host, mapping.deviceNumber), await rootDisk(host)];
+  if (disk === own) return { ...mapping, name: mapping.device.slice("/dev/".length) };
+  throw new ProblemError({
+    code: "volume-elsewhere",
+    what: `the logical volume ${name} is not on the disk that the system runs from`,
+    found: `/dev/${disk}`,
+    expected: `/dev/${own}`,
+    todo: "remove the other disk, which has a volume group of the same name",
+  });
+}
+
 /** The kernel's name of a block device: names below /dev/mapper are links to it. */
 export async function kernelName(host: Host, device: string): Promise<string> {
   // EINVAL: it is not a link.

@@ -62,6 +62,12 @@ export async function networkInterfaces(host: Host): Promise<readonly NetworkInt
   return found;
 }
 
+/** An interface without hardware behind it, such as a bridge; `undefined` when there is none of that name. */
+export async function virtualInterface(host: Host, name: string): Promise<NetworkInterface | undefined> {
+  const index = await host.readText(join(CLASS, name, "ifindex"));
+  return index === undefined ? undefined : { name, index: Number(index), path: name };
+}
+
 /** The part of "../../devices/pci0000:00/0000:00:02.0/virtio0/net/enp0s2" that is the same at every boot. */
 function devicePath(name: string, link = ""): string {
   const [, path = name] = /(?:^|\/)devices\/(.+)\/net\/[^/]+$/.exec(link) ?? [];

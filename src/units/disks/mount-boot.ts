@@ -1,4 +1,4 @@
-import { requirePartition } from "../../system/disks/block-devices.ts";
+import { requireDevice } from "../../system/disks/block-devices.ts";
 import type { Host } from "../../system/host.ts";
 import { mountAt } from "../../system/disks/mounts.ts";
 import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
@@ -42,7 +42,7 @@ async function missing(
   fileSystem: "ext4" | "vfat",
   options: readonly string[],
 ): Promise<Inspected> {
-  const { device, deviceNumber } = await requirePartition(host, label);
+  const { device, deviceNumber } = await requireDevice(host, label);
   const present = await mountAt(host, mountPoint);
   if (present?.device === deviceNumber) return undefined;
   if (present !== undefined) {

@@ -3,14 +3,13 @@ import { readIntent, writeIntent } from "../../config/state/intent.ts";
 import type { Slot } from "../../config/layout/layout.ts";
 import { findPartition, mappings, requirePartition } from "../../system/disks/block-devices.ts";
 import { luksClose, luksKeyFits, luksOpen } from "../../system/disks/cryptsetup.ts";
-import type { Host } from "../../system/host.ts";
-import { makeFileSystem } from "../../system/disks/mkfs.ts";
 import { mount, mountAt, unmount } from "../../system/disks/mounts.ts";
 import { oneLine, ProblemError, toProblem } from "../../base/problem.ts";
 import { contentText, readSignature } from "../../system/disks/signature.ts";
 import { requireBootedSlot } from "../../upgrade/booted-slot.ts";
 import { mountActions } from "./checked-mounts.ts";
 import { planEncrypted } from "./encrypted-device.ts";
+import { fillVar, unmountLeftOver } from "./fill-var.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountOptions } from "./mount-options.ts";
 import { storeKey } from "./store-key.ts";
@@ -64,39 +63,14 @@ export const varPartition = unit({
       ...plan.announce,
       ...plan.format,
       ...plan.open,
-      ...(plan.kind === "make" && inner !== undefined ? fill(machine, slot, device, inner) : []),
+      ...(plan.kind === "make" && inner !== undefined
+        ? fillVar(machine, device, inner, { with: "the journal", copy: async (target) => carryJournal(machine, slot, target) })
+        : []),
       ...(plan.kind === "adopt" ? [adopt(machine, `var-${slot}`, plan.intent.uuid, place)] : plan.complete),
       ...(mounted === undefined ? mountVar(machine, device, `var-${slot}`) : []),
     ];
   },
 });
-
-/** While the intent is only begun, the file system was never used: it is made again, whatever an interrupted boot left. */
-function fill(machine: Machine, slot: Slot, device: string, uuid: string): readonly Action[] {
-  const { host, layout } = machine;
-  const target = layout.runFiles.varMounts.own;
-  return [
-    provision("make the ext4 file system of /var", async () => {
-      await unmountLeftOver(host, target);
-      await makeFileSystem(host, device, { fileSystem: "ext4", uuid, label: "var" });
-    }),
-    provision("fill it from the image's own /var, and copy the journal to it", async () => {
-      await host.makeFolder(target, { mode: 0o700 });
-      await mount(host, { source: device, mountPoint: target, fileSystem: "ext4", options: mountOptions.var });
-      try {
-        await host.run({
-          program: "cp",
-          args: ["--archive", "--one-file-system", `${layout.mountPoints.var}/.`, target],
-          timeout: 240_000,
-        });
-        await carryJournal(machine, slot, target);
-      } finally {
-        // Unmounting writes everything to the disk, so that the intent is "complete" only once the content is durable.
-        await unmount(host, target);
-      }
-    }),
-  ];
-}
 
 /** An operator needs the journal of the system that ran before when an upgrade fails. Losing it stops nothing. */
 async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, target: string): Promise<void> {
@@ -132,11 +106,6 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
   } catch (error) {
     note(`the journal of system ${other} was not copied: ${oneLine(toProblem(error))}`);
   }
-}
-
-/** A run that was killed leaves its mounts behind. */
-async function unmountLeftOver(host: Host, mountPoint: string): Promise<void> {
-  if ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
 }
 
 /** The intent is read only right before the mount, because an action of the same plan may write it. */

@@ -1,13 +1,18 @@
 import { type CardIdentity, type NodeCard, readNodeCard } from "../../config/state/network-card.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import type { Host } from "../../system/host.ts";
-import { type NetworkInterface, networkInterfaces } from "../../system/network/network-interfaces.ts";
+import { type NetworkInterface, networkInterfaces, virtualInterface } from "../../system/network/network-interfaces.ts";
 
 /**
- * The interface over which the node is reached: the recorded card, else the one that this boot has chosen, else the first by name. Every
- * unit and watcher uses it, so that they agree. `undefined` while there is none.
+ * The interface over which the node is reached: a HostOS's bridge, any other system's network card. Every unit and watcher uses it, so that
+ * they agree. `undefined` while there is none.
  */
 export async function primaryInterface(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
+  return layout.bridge === undefined ? primaryCard(host, layout) : virtualInterface(host, layout.bridge);
+}
+
+/** The node's network card: the recorded one, else the one that this boot has chosen, else the first by name. */
+export async function primaryCard(host: Host, layout: Layout): Promise<NetworkInterface | undefined> {
   const cards = await networkInterfaces(host);
   if (cards.length <= 1) return cards[0];
   return (await cardIn(host, layout.config.networkCard, cards)) ?? (await cardIn(host, layout.runFiles.networkCard, cards)) ?? cards[0];

@@ -9,7 +9,7 @@ import { plantedUnits } from "./planted.ts";
  * machines: by the replayed disk, and by test/vm and test/power. Whatever is not named here is killed at each of its effects.
  */
 export const ELSEWHERE: readonly string[] = [
-  ...["mount-boot", "var", "volumes", "volume-filesystems", "volume-mounts"],
+  ...["mount-boot", "var", "plain-var", "volumes", "volume-filesystems", "volume-mounts"],
   ...[
     "system-bus",
     "network-applied",

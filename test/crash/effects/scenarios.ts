@@ -79,6 +79,19 @@ export const machineFiles: Readonly<Record<string, string | Uint8Array>> = {
   "/var/lib/ic/crypto/.keep": "",
 };
 
+/** What a profile's machine has besides. */
+const ownFiles: Partial<Record<ProfileName, Readonly<Record<string, string>>>> = {
+  // Of an earlier version, so that it is written again.
+  hostos: {
+    "/boot/config/config.json": JSON.stringify({
+      config_version: "1.0.0",
+      network_settings: { ipv6_config: { Deterministic: { prefix: "2001:db8:0:0", prefix_length: 64, gateway: "2001:db8::1" } } },
+      icos_settings: { mgmt_mac: "52:54:00:6c:61:62", deployment_environment: "testnet" },
+    }),
+    "/boot/config/ssh_authorized_keys/admin": ALICE,
+  },
+};
+
 const killed = new Set(killedUnits.map(({ unit }) => unit));
 
 function unitScenario({ profile, unit }: KilledUnit): Scenario {
@@ -88,7 +101,7 @@ function unitScenario({ profile, unit }: KilledUnit): Scenario {
     // Two profiles may have a unit of their own under one name.
     name: profile === DEFAULT_PROFILE ? unit.name : `${unit.name} of ${profile}`,
     profile,
-    files: {},
+    files: ownFiles[profile] ?? {},
     kernel: SYSTEM_A,
     before,
     args: ["run", "--unit", unit.name],
@@ -182,7 +195,7 @@ export const scenarios: readonly Scenario[] = [
     name: `the whole chain of ${profile}`,
     profile,
     kind: "chain",
-    files: {},
+    files: ownFiles[profile] ?? {},
     kernel: SYSTEM_A,
     before: [],
     args: ["run"],

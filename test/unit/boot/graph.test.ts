@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { graphProblems, inOrder, predecessors, withDependents, withRequirements } from "../../../src/boot/graph.ts";
+import { graphProblems, inOrder, predecessors, unitsWith, withDependents, withRequirements } from "../../../src/boot/graph.ts";
 import { defineUnit, type Unit, type UnitDefinition } from "../../../src/boot/unit.ts";
 
 type Shape = Partial<UnitDefinition<null>>;
@@ -208,3 +208,23 @@ function shuffle<T>(items: readonly T[], seed: number): T[] {
     .toSorted((left, right) => left.key - right.key)
     .map(({ item }) => item);
 }
+
+test("units with others in the place of some depend on those, and on nothing where none is in the place", () => {
+  const [file, medium, type] = [unit("file"), unit("medium"), unit("type")];
+  const name = unit("name", { requires: [medium], after: [type] });
+  const last = unit("last", { requires: [name, type] });
+  const made = unitsWith(
+    [file, name, last],
+    new Map([
+      [medium, [file]],
+      [type, []],
+    ]),
+  );
+  expect(made.map((one) => [one.name, one.requires, one.after])).toEqual([
+    ["file", [], []],
+    ["name", [made[0]], []],
+    ["last", [made[1]], []],
+  ]);
+  expect(made[1]?.requires[0]).toBe(made[0]);
+  expect(graphProblems(made)).toEqual([]);
+});

@@ -115,7 +115,7 @@ test("the boot of such an image makes nothing: it fails, and mounts only what is
 });
 
 test("a profile that there is not is wrong usage", async () => {
-  const { code, complaints } = await say(["plan", "--profile", "hostos"]);
+  const { code, complaints } = await say(["plan", "--profile", "plan9"]);
   expect(code).toBe(2);
   expect(complaints).toMatch(new RegExp(`Allowed choices are\\s+${profileNames.join(", ")}`));
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bootArguments } from "../../../src/guest/boot-arguments.ts";
 import { bootArgs } from "../../../image/grub.ts";
-import { partitionsOf } from "../../../image/layout.ts";
+import { kernelArguments, partitionsOf } from "../../../image/layout.ts";
 
 /** As the tests of the host's own reader have them (dfinity/ic, guest_vm_runner/src/boot_args.rs). */
 test.each([
@@ -46,6 +46,6 @@ test("a quoted value comes out as it went in; no text makes the reader hang", ()
 });
 
 test("what an image of ours has is read", () => {
-  const text = bootArgs(partitionsOf("lab"), { hash: "0".repeat(64), offset: 4096 });
+  const text = bootArgs((slot) => kernelArguments(slot, partitionsOf("lab"), { hash: "0".repeat(64), offset: 4096 }));
   expect(bootArguments(text, "BOOT_ARGS_B")).toContain("dfinity.system=B");
 });

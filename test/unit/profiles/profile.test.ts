@@ -57,7 +57,8 @@ test("every unit of src/units is in a profile: add a line for what is missing to
     .filter((value) => typeof value === "object" && value !== null && "plan" in value && "requires" in value);
   const used = new Set<unknown>();
   for (const { chain, maintenance } of Object.values(profiles))
-    for (const unit of [...(await chain()), ...(await maintenance())]) used.add(unit);
+    // By what it does: a profile may have a copy that waits for other units.
+    for (const { plan } of [...(await chain()), ...(await maintenance())]) used.add(plan);
   expect(exported.length).toBeGreaterThan(20);
-  expect(exported.filter((unit) => !used.has(unit))).toEqual([]);
+  expect(exported.filter(({ plan }) => !used.has(plan))).toEqual([]);
 });

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { findPartition, mappings, partitionsOf, requirePartition, rootDisk } from "../../../../src/system/disks/block-devices.ts";
+import {
+  findPartition,
+  mappings,
+  partitionsOf,
+  requireDevice,
+  requirePartition,
+  rootDisk,
+} from "../../../../src/system/disks/block-devices.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
 function partition(disk: string, name: string, number: number, label: string, minor: number): Record<string, string> {
@@ -85,4 +92,52 @@ test("mappings are known by name, with what made them", async () => {
   expect([...(await mappings(host)).values()]).toEqual([
     { name: "var_crypt", uuid: "CRYPT-LUKS2-0123-var_crypt", device: "/dev/dm-1", bytes: 2048, deviceNumber: "253:1" },
   ]);
+});
+
+/** A HostOS: the root and the other volumes of one group, on a partition of the disk. */
+function volumes(below: string): Parameters<typeof fakeHost>[0] {
+  const volume = (number: number, name: string, slave: string, device: string): Record<string, string> => ({
+    [`/sys/class/block/dm-${number}/dm/name`]: `${name}\n`,
+    [`/sys/class/block/dm-${number}/dm/uuid`]: "LVM-x\n",
+    [`/sys/class/block/dm-${number}/size`]: "2048\n",
+    [`/sys/class/block/dm-${number}/dev`]: `253:${number}\n`,
+    [`/sys/class/block/dm-${number}/slaves/${slave}/x`]: "",
+    [`/sys/class/block/${slave}/dev`]: device,
+  });
+  return {
+    files: {
+      ...files,
+      "/proc/self/mountinfo": "22 1 253:0 / / ro - ext4 /dev/mapper/hostlvm-A_root ro\n",
+      ...volume(0, "hostlvm-A_root", "vda5", "254:5"),
+      ...volume(1, "hostlvm-a--b", below, below === "vda5" ? "254:5" : "8:1"),
+      "/sys/class/block/sda1/partition": "1\n",
+    },
+    links: {
+      ...links,
+      "/sys/dev/block/253:0": "../../devices/virtual/block/dm-0",
+      "/sys/dev/block/253:1": "../../devices/virtual/block/dm-1",
+      "/sys/dev/block/8:1": "../../devices/pci0000:00/0000:00:05.0/block/sda/sda1",
+    },
+  };
+}
+
+test("a name with a slash is that of a logical volume on the system's own disk; any other one that of a partition", async () => {
+  const host = fakeHost(volumes("vda5"));
+  expect(await requireDevice(host, "hostlvm/a-b")).toMatchObject({
+    name: "dm-1",
+    device: "/dev/dm-1",
+    deviceNumber: "253:1",
+    bytes: 1_048_576,
+  });
+  expect(await requireDevice(host, "store")).toMatchObject({ device: "/dev/vda10" });
+});
+
+test("a volume that is not active is an error that may pass; one on another disk is refused", async () => {
+  await expect(requireDevice(fakeHost(volumes("vda5")), "hostlvm/config")).rejects.toMatchObject({
+    retryable: true,
+    problem: { code: "logical-volume-absent", found: "no device-mapper device hostlvm-config" },
+  });
+  await expect(requireDevice(fakeHost(volumes("sda1")), "hostlvm/a-b")).rejects.toMatchObject({
+    problem: { code: "volume-elsewhere", found: "/dev/sda", expected: "/dev/vda" },
+  });
 });

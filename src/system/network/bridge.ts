@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import type { Host } from "../host.ts";
+import { OUR_MARK } from "./network-file.ts";
+
+/** A bridge with one network card, which has the bridge's own address (MAC). */
+export interface BridgeOf {
+  readonly bridge: string;
+  readonly card: string;
+  readonly mac: string;
+}
+
+const CLASS = "/sys/class/net";
+const SOURCE = "the host's config.json has its address.";
+
+/**
+ * The files by which systemd-networkd keeps the bridge as `makeBridge` makes it (systemd.netdev(5), systemd.network(5)), by name.
+ *
+ * Without the spanning tree protocol and its delay: there is one card, so there can be no loop, and a guest must not wait half a minute for
+ * its network.
+ */
+export function bridgeFiles({ bridge, card, mac }: BridgeOf): ReadonlyMap<string, string> {
+  const text = (...lines: readonly string[]): string => `${[`${OUR_MARK} ${SOURCE}`, ...lines].join("\n")}\n`;
+  const link = ["[Link]", `MACAddress=${mac}`, "RequiredForOnline=no"];
+  return new Map([
+    [
+      `20-${bridge}.netdev`,
+      text("[NetDev]", `Name=${bridge}`, "Kind=bridge", `MACAddress=${mac}`, "", "[Bridge]", "ForwardDelaySec=0", "STP=no"),
+    ],
+    [
+      `20-${card}.network`,
+      text(
+        "[Match]",
+        `Name=${card}`,
+        "",
+        ...link,
+        "",
+        "[Network]",
+        `Bridge=${bridge}`,
+        "LLDP=yes",
+        "EmitLLDP=yes",
+        "LinkLocalAddressing=no",
+      ),
+    ],
+  ]);
+}
+
+/** What the kernel lacks of it, in words; nothing when all is as wanted. */
+export async function missingOfBridge(host: Host, { bridge, card, mac }: BridgeOf): Promise<readonly string[]> {
+  const address = async (name: string): Promise<string | undefined> => (await host.readText(join(CLASS, name, "address")))?.trim();
+  const isBridge = (await host.list(join(CLASS, bridge, "bridge"))) !== undefined;
+  const master = (await host.readLink(join(CLASS, card, "master")))?.split("/").at(-1);
+  const [ofBridge, ofCard] = [await address(bridge), await address(card)];
+  return [
+    ...(isBridge ? [] : [`${bridge} is ${ofBridge === undefined ? "not there" : "no bridge"}`]),
+    ...(isBridge && ofBridge !== mac ? [`${bridge} has the address ${ofBridge}`] : []),
+    ...(ofCard === mac ? [] : [`${card} has the address ${ofCard}`]),
+    ...(master === bridge ? [] : [`${card} is ${master === undefined ? "not on it" : `on ${master}`}`]),
+  ];
+}
+
+/** Makes what is missing. An existing bridge keeps its other ports, among them the guest's. @throws CommandError */
+export async function makeBridge(host: Host, { bridge, card, mac }: BridgeOf): Promise<void> {
+  const ip = async (...args: readonly string[]): Promise<void> => void (await host.run({ program: "ip", args: ["link", ...args] }));
+  if ((await host.list(join(CLASS, bridge))) === undefined)
+    await ip("add", "name", bridge, "address", mac, "type", "bridge", "stp_state", "0", "forward_delay", "0");
+  else await ip("set", "dev", bridge, "address", mac);
+  // A card does not take another address while it is up.
+  await ip("set", "dev", card, "down");
+  await ip("set", "dev", card, "address", mac, "master", bridge);
+  await ip("set", "dev", card, "up");
+}

@@ -1,0 +1,29 @@
+import { provision } from "../../boot/unit.ts";
+import { mountBoot } from "../disks/mount-boot.ts";
+import { unit } from "../machine.ts";
+
+/**
+ * Afterwards config.json of a HostOS has this program's version of the format.
+ *
+ * It requires the config partition. The installer writes the file; a later version of HostOS may find one of an earlier version, whose
+ * values it keeps. A file with a mistake is not rewritten, because the mistake would be lost: the unit is an error that names the place. There
+ * is no conflict. The units that read the file do without the wrong value.
+ */
+export const hostosConfig = unit({
+  name: "hostos-config",
+  title: "Bring the host's configuration up to date",
+  requires: [mountBoot],
+  owns: ["/boot/config/config.json"],
+  async plan({ host, layout, note }) {
+    const { hostosConfigUpToDate, readHostosConfig } = await import("../../config/hostos-config.ts");
+    const read = await readHostosConfig(host, layout);
+    const text = hostosConfigUpToDate(read);
+    if (text === undefined) return [];
+    return [
+      provision(`bring ${read.file} from version ${read.config.config_version} to this program's`, async () => {
+        for (const one of read.notes) note(`${read.file}: ${one}`);
+        await host.writeFile(read.file, text, { mode: 0o600, uid: 0, gid: 0 });
+      }),
+    ];
+  },
+});

@@ -1,0 +1,81 @@
+import { join } from "node:path";
+import { activate, type Action } from "../../boot/unit.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { deterministicMac, SYSTEM_INDEX } from "../../config/values/deterministic-address.ts";
+import { bridgeFiles, type BridgeOf, makeBridge, missingOfBridge } from "../../system/network/bridge.ts";
+import { OUR_MARK } from "../../system/network/network-file.ts";
+import { isNameFinal } from "../../system/network/network-interfaces.ts";
+import { hostosConfig } from "../injection/hostos-config.ts";
+import { type Machine, unit } from "../machine.ts";
+import { noInterface } from "./link-problems.ts";
+import { networkCard } from "./network-card.ts";
+import { primaryCard } from "./primary-interface.ts";
+
+/**
+ * Afterwards the network card of a HostOS is a port of its bridge, which the guest is on too, and both have the address (MAC) that is computed
+ * for the host.
+ *
+ * It requires the host's configuration, which the address is computed from. The kernel makes the bridge at once, so that the unit `network`
+ * has an interface to configure before systemd-networkd runs; the files tell networkd to keep it. There is no conflict: a card on another
+ * bridge is moved.
+ */
+export const bridge = unit({
+  name: "bridge",
+  title: "Make the bridge of the host and its guest",
+  requires: [hostosConfig],
+  owns: ["/run/systemd/network/20-*"],
+  // Order only: a host that cannot record its card must still have a network.
+  after: [networkCard],
+  // The card's driver may be loaded, and udev may rename the card, shortly after the first try.
+  retryFor: 10_000,
+  async plan(machine) {
+    const { host, layout } = machine;
+    const wanted = await wantedBridge(machine);
+    const files = bridgeFiles(wanted);
+    const actions: Action[] = [];
+    for (const name of ((await host.list(layout.networkd)) ?? []).filter((one) => one.startsWith("20-") && !files.has(one))) {
+      const path = join(layout.networkd, name);
+      if ((await host.readText(path))?.startsWith(OUR_MARK) === true)
+        actions.push(activate(`remove ${path}, made for another card`, async () => host.remove(path)));
+    }
+    for (const [name, text] of files) {
+      const path = join(layout.networkd, name);
+      if ((await host.readText(path)) === text) continue;
+      actions.push(
+        activate(`write ${path}`, async () => {
+          await host.makeFolder(layout.networkd, { mode: 0o755 });
+          // networkd runs as a user of its own, and must be able to read it.
+          await host.writeFile(path, text, { mode: 0o644 });
+        }),
+      );
+    }
+    const missing = await missingOfBridge(host, wanted);
+    if (missing.length > 0)
+      actions.push(
+        activate(`put ${wanted.card} on the bridge ${wanted.bridge}: ${missing.join(", ")}`, async () => makeBridge(host, wanted)),
+      );
+    return actions;
+  },
+});
+
+async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
+  // Loaded on a HostOS alone: `network` of every system names this unit.
+  const { readHostosConfig } = await import("../../config/hostos-config.ts");
+  const { file, config } = await readHostosConfig(host, layout);
+  const { mgmt_mac, deployment_environment: environment } = config.icos_settings;
+  if (layout.bridge === undefined || mgmt_mac === null || environment === "unknown")
+    throw new ProblemError({
+      code: "host-address-unknown",
+      what: "the address of this host cannot be computed",
+      where: { file },
+      found: `mgmt_mac ${mgmt_mac ?? "null"}, deployment_environment ${environment}`,
+      expected: "the MAC address of the BMC, and mainnet or testnet",
+      todo: "correct it there, then: guestos-boot --unit bridge --unit network",
+    });
+  const card = await primaryCard(host, layout);
+  if (card === undefined || !(await isNameFinal(host, card)))
+    throw new ProblemError(noInterface(card === undefined ? undefined : `${card.name}, to which udev may still give another name`), {
+      retryable: true,
+    });
+  return { bridge: layout.bridge, card: card.name, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.host) };
+}
