@@ -46,7 +46,9 @@ export async function findFatFile(host: Host, disk: string, partition: DiskRange
     const clusters: DiskRange[] = [];
     for (let cluster = first; cluster < fat.end; cluster = fat.next(cluster, await read(fat.place(cluster)))) {
       if (cluster < 2 || cluster >= fat.clusters + 2) throw damaged(`a chain leads to cluster ${cluster}`);
-      clusters.push({ start: fat.data + (cluster - 2) * fat.clusterBytes, bytes: fat.clusterBytes });
+      const range = { start: fat.data + (cluster - 2) * fat.clusterBytes, bytes: fat.clusterBytes };
+      if (range.start + range.bytes > partition.bytes) throw damaged("it goes beyond its partition");
+      clusters.push(range);
       if (clusters.length * fat.clusterBytes >= most) break;
     }
     return clusters;

@@ -28,6 +28,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   fdisk: "sfdisk",
   fish: "fish",
   "grub-common": "grub-editenv grub-fstest grub-mkimage",
+  "libvirt-clients": "virsh",
   lintian: "lintian",
   "man-db": "man",
   mandoc: "mandoc",
