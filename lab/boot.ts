@@ -1,7 +1,7 @@
 /**
  * `make boot`: boots the lab's machine and shows what the boot chain does, until it has ended.
  *
- * PROFILE=boundary boots the other image. FRESH=1 starts from a new disk. BOOT_TIMEOUT bounds the wait (seconds). The machine runs on; `make stop` ends it.
+ * PROFILE=boundary and PROFILE=hostos boot the other images. FRESH=1 starts from a new disk. BOOT_TIMEOUT bounds the wait (seconds). The machine runs on; `make stop` ends it.
  * Exit status: 0 when no unit failed and the node answers to ssh, else 1.
  */
 import { findAccelerator } from "./accelerator.ts";
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   console.log((await findAccelerator()).text);
   await stopRunning();
   await ensureAdminKey();
-  await makeDefaultMedium();
+  const media = await makeDefaultMedium();
   let first = true;
   return withPanicRetry(async () => {
     // After a panic the disk is what a power cut left, and the chain must cope with that: it is not made again.
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     const vm = await startVirtualMachine({
       name: defaultMachine,
       disk: { path: defaultFiles.disk, durable: true },
-      media: [{ id: "config", image: defaultFiles.medium }],
+      media,
       background: true,
     });
     console.log(`console: ${vm.serial.path}\n`);

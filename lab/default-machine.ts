@@ -46,7 +46,7 @@ const common: Readonly<Record<string, string>> = {
 /** What a boundary node of the lab answers for. */
 export const labDomain = "boundary.example.org";
 
-const configs: Readonly<Record<ProfileName, () => Promise<Readonly<Record<string, string>>>>> = {
+const configs: Readonly<Record<ProfileName, (() => Promise<Readonly<Record<string, string>>>) | undefined>> = {
   guestos: async () => ({ ...common, "backup.conf": "backup_retention_time_secs=86400\nbackup_purging_interval_secs=3600\n" }),
   boundary: async () => ({
     ...common,
@@ -54,8 +54,8 @@ const configs: Readonly<Record<ProfileName, () => Promise<Readonly<Record<string
     "bn_vars.conf": `system_domains=${labDomain}\nipv4_replica_ips=10.0.2.0/24\n`,
     ...(await labCertificate()),
   }),
-  // Its configuration is in the image (lab/hostos-config.json).
-  hostos: async () => common,
+  // It has no medium: its configuration is in the image (lab/hostos-config.json).
+  hostos: undefined,
 };
 
 async function labCertificate(): Promise<Readonly<Record<string, string>>> {
@@ -75,11 +75,17 @@ export async function ensureAdminKey(): Promise<void> {
   await tool("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "admin of the lab", "-f", defaultFiles.adminKey]);
 }
 
-/** The configuration medium, made again by the product, so that it is always what this version makes. */
-export async function makeDefaultMedium(): Promise<void> {
+/**
+ * The configuration medium, made again by the product, so that it is always what this version makes.
+ *
+ * @returns the media of the machine: none where the system reads none
+ */
+export async function makeDefaultMedium(): Promise<readonly { readonly id: string; readonly image: string }[]> {
+  const config = configs[defaultProfile];
+  if (config === undefined) return [];
   await rm(defaultFiles.configFolder, { recursive: true, force: true });
   const files = {
-    ...(await configs[defaultProfile]()),
+    ...(await config()),
     "accounts_ssh_authorized_keys/admin": await readFile(`${defaultFiles.adminKey}.pub`, "utf8"),
   };
   for (const [name, content] of Object.entries(files)) {
@@ -88,6 +94,7 @@ export async function makeDefaultMedium(): Promise<void> {
     await writeFile(path, content);
   }
   await makeConfigMedium(defaultFiles.configFolder, defaultFiles.medium, defaultProfile);
+  return [{ id: "config", image: defaultFiles.medium }];
 }
 
 /** The host's part of the product: a folder becomes the medium that a node expects. */

@@ -36,7 +36,7 @@ export function guestPlaces(layout: Layout): GuestPlaces {
     developmentMark: layout.etc.developmentMark,
     disk: "/dev/hostlvm/guestos",
     partitions: layout.partitions,
-    medium: join(layout.run, "guest-config.img"),
+    medium: layout.runFiles.guestMedium.image,
     bridge: "br6",
     firmware: {
       image: "/usr/share/OVMF/OVMF_CODE_4M.fd",

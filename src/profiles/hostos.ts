@@ -36,6 +36,7 @@ export const hostos: Profile = {
         (await import("../units/identity/node-exporter-keys.ts")).nodeExporterKeys,
         (await import("../units/disks/plain-var.ts")).plainVar,
         hostosConfig,
+        (await import("../units/injection/guest-medium.ts")).guestMedium,
         (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
         networkCard,
         (await import("../units/network/bridge.ts")).bridge,
@@ -47,6 +48,7 @@ export const hostos: Profile = {
         (await import("../units/network/ipv6-monitor.ts")).ipv6Monitor,
         nftablesNames,
         (await import("../units/services/node-exporter.ts")).nodeExporter,
+        (await import("../units/services/guest-vm.ts")).guestVm,
       ],
       new Map([
         // What a GuestOS takes from a medium, a HostOS has in a file.

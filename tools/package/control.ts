@@ -44,7 +44,7 @@ interface Differing {
 const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
   guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["socat", "systemd-journal-remote"] },
   boundary: { depends: ["dante-server", "nginx"], recommends: [] },
-  hostos: { depends: ["lvm2"], recommends: [] },
+  hostos: { depends: ["libvirt-clients", "lvm2", "mtools", "ovmf", "qemu-system-x86"], recommends: ["libvirt-daemon-system"] },
 };
 
 /** One package for each profile: no image can have two. */

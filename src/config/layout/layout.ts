@@ -239,6 +239,8 @@ export function runFiles(folder: string) {
     ipv4: join(folder, "ipv4.json"),
     /** The folders in which keys are made, before they are moved to the config partition. */
     newKeys: { ssh: join(folder, "ssh-host-keys"), nodeExporter: join(folder, "node-exporter-keys") },
+    /** A host's: what the medium of its guest is made of, and the medium's image. */
+    guestMedium: { folder: join(folder, "guest-medium"), image: join(folder, "guest-config.img") },
     /** Mount points: where the /var of this slot is filled, and where that of the other slot is read. */
     varMounts: { own: join(folder, "var"), other: join(folder, "var-other") },
   };
