@@ -32,6 +32,8 @@ export const SERVICES: readonly string[] = [
   "ic-replica.service",
   "guestos-vsock.socket",
   "guestos-vsock-notice.service",
+  "guestos.service",
+  "libvirtd.service",
   "nginx.service",
   "danted.service",
   "boundary-node-control-plane.service",
