@@ -4,4 +4,5 @@ import { profiles } from "../../src/profiles/profiles.ts";
 export const everyUnit = [...new Set((await Promise.all(Object.values(profiles).map(async ({ chain }) => chain()))).flat())];
 export const guestos = await profiles.guestos.chain();
 export const boundary = await profiles.boundary.chain();
+export const hostos = await profiles.hostos.chain();
 export const maintenance = await profiles.guestos.maintenance();
