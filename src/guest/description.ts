@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { refuseFindings } from "../base/finding.ts";
-import { ProblemError, unreadableFile } from "../base/problem.ts";
-import { scanHostosConfig } from "../config/hostos-config.ts";
+import { ProblemError } from "../base/problem.ts";
+import { readHostosConfig } from "../config/hostos-config.ts";
 import type { HostosConfig } from "../config/hostos-settings.ts";
 import { deterministicMac, SYSTEM_INDEX } from "../config/values/deterministic-address.ts";
+import type { Layout } from "../config/layout/layout.ts";
+import { fileChunks } from "../system/files/file-chunks.ts";
 import type { Host } from "../system/host.ts";
 import type { Firmware, VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
 import type { GuestPlaces } from "./places.ts";
@@ -28,22 +31,27 @@ export interface HostFacts {
   readonly diskIsBlock: boolean;
 }
 
-/** @throws ProblemError for a configuration that no guest can be made of */
-export async function guestMachine(host: Host, places: GuestPlaces, slot: ChosenSlot): Promise<VirtualMachine> {
-  const content = await host.readBytes(places.config);
-  if (content === undefined) throw new ProblemError(unreadableFile(places.config, "no such file"));
-  const { config, file, findings } = scanHostosConfig(content, places.config);
+/**
+ * The machine of the guest for that slot. The image with the guest's configuration is copied for it: libvirt gives the copy to the account of
+ * the machine, and it is in a folder that this account reaches.
+ *
+ * @throws ProblemError for a configuration that no guest can be made of
+ */
+export async function guestMachine(host: Host, layout: Layout, places: GuestPlaces, slot: ChosenSlot): Promise<VirtualMachine> {
+  const { config, file, findings } = await readHostosConfig(host, layout);
   refuseFindings(file, findings);
-  const medium = await host.stat(places.medium);
-  if (medium?.kind !== "file")
+  const machine = describe(config, await factsOf(host, places), places, slot);
+  if ((await host.stat(places.medium))?.kind !== "file")
     throw new ProblemError({
       code: "guest-medium-missing",
       what: "there is no image with the guest's configuration",
       where: { file: places.medium },
-      found: medium === undefined ? "no such file" : `a ${medium.kind}`,
-      todo: "see what became of the unit that builds it: guestos-boot status",
+      todo: "see what became of the unit that builds it: guestos-boot why guest-medium",
     });
-  return describe(config, await factsOf(host, places), places, slot);
+  const medium = join(places.folder, "config.img");
+  await host.remove(medium);
+  await host.writeStream(medium, fileChunks(host, places.medium), { mode: 0o600 });
+  return { ...machine, medium };
 }
 
 async function factsOf(host: Host, places: GuestPlaces): Promise<HostFacts> {
@@ -73,7 +81,6 @@ export function describe(
     throw new ProblemError({
       code: "guest-mac-not-known",
       what: "the MAC address of the guest cannot be computed",
-      where: { file: places.config },
       found: `mgmt_mac ${mgmt_mac ?? "null"}, deployment_environment ${environment}`,
       expected: "a MAC address, and mainnet or testnet",
     });
@@ -102,7 +109,6 @@ export function describe(
     initrd,
     cmdline,
     disk: { path: places.disk, kind: facts.diskIsBlock ? "block" : "file" },
-    medium: places.medium,
     network: { bridge: places.bridge, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.default) },
     vsock: CID,
     serialLog: places.serialLog,

@@ -13,7 +13,7 @@ export async function writeGuestMetrics(host: Host, layout: Layout, { textfile }
 
 /** The guest's metrics. The first two have the names, labels and values that dashboards of hosts already use. */
 export function guestSamples({ phase, boot, failures }: GuestState): readonly Sample[] {
-  const state = { running: 0, stopping: 0, paused: 2 }[String(phase)] ?? 1;
+  const state = phase === "running" || phase === "stopping" ? 0 : phase === "paused" ? 2 : 1;
   return [
     sample(families.guestServiceStart, phase === "running" || phase === "paused", { vm_type: "default" }),
     ...(phase === "unknown" ? [] : [sample(families.guestState, state, { vm: GUEST.name })]),

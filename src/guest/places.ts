@@ -1,11 +1,9 @@
 import { join } from "node:path";
-import type { Layout } from "../config/layout/layout.ts";
+import { guestosLayout, type Layout } from "../config/layout/layout.ts";
 import { libvirtPlaces, type VirshPlaces } from "../system/hypervisor/virsh.ts";
 
 /** The paths and names that the guest's virtual machine is made of, on the host. */
 export interface GuestPlaces {
-  /** config.json of the host. */
-  readonly config: string;
   /** Exists in an image for development alone: there the configuration says how large the guest is. */
   readonly developmentMark: string;
   /** The guest's disk. */
@@ -18,7 +16,10 @@ export interface GuestPlaces {
   readonly firmware: { readonly image: string; readonly variables: string; readonly sev: string };
   /** What the guest writes to its serial port; logs of earlier starts are beside it, as `.1` and so on. */
   readonly serialLog: string;
-  /** Kernel and initrd of the machine that runs, sockets, mount points: on a tmpfs, listed by root alone. */
+  /**
+   * Kernel and initrd of the machine that runs, its configuration, sockets, mount points: on a tmpfs, listed by root alone. The account of
+   * the machine reaches what it is given in it.
+   */
   readonly folder: string;
   /** The supervisor's account of the guest. */
   readonly state: string;
@@ -30,14 +31,15 @@ export interface GuestPlaces {
 
 /** Those of a HostOS (dfinity/ic, ic-os/hostos). */
 export function guestPlaces(layout: Layout): GuestPlaces {
-  const folder = join(layout.run, "guest");
+  // Not below the program's own folder, into which other accounts do not get.
+  const folder = `${layout.run}-vm`;
   return {
-    config: layout.config.injected.guestosConfig,
     developmentMark: layout.etc.developmentMark,
     disk: "/dev/hostlvm/guestos",
-    partitions: layout.partitions,
+    // The host has other ones.
+    partitions: guestosLayout.partitions,
     medium: layout.runFiles.guestMedium.image,
-    bridge: "br6",
+    bridge: layout.bridge ?? "br6",
     firmware: {
       image: "/usr/share/OVMF/OVMF_CODE_4M.fd",
       variables: "/usr/share/OVMF/OVMF_VARS_4M.fd",

@@ -5,7 +5,7 @@ import { beats } from "../system/files/follow-file.ts";
 import type { Host } from "../system/host.ts";
 import type { Hypervisor } from "../system/hypervisor/hypervisor.ts";
 import type { VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
-import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen, SILENT } from "./decide.ts";
+import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen, SILENT, type Started } from "./decide.ts";
 import { GUEST } from "./description.ts";
 import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
 import type { GuestPlaces } from "./places.ts";
@@ -88,6 +88,8 @@ async function listen(guest: Guest, { serialLog }: GuestPlaces, notifier: Notifi
 class Guest {
   readonly #supervision: Supervision;
   #memory: Memory = FRESH;
+  /** What the last start chose. A start that was given up may have come about after all. */
+  #chosen: Omit<Started, "at"> = { onTrial: false };
   #serial: SerialWatch;
   #problem: Problem | undefined;
   #lastLines: readonly string[] | undefined;
@@ -110,7 +112,7 @@ class Guest {
     const seen = await this.#look();
     if (seen.kind === "machine" && seen.state === "absent" && this.#memory.started !== undefined) this.#ended();
     if (seen.kind === "machine" && seen.state === "running" && this.#memory.started === undefined)
-      this.#memory = { ...this.#memory, started: { at: clock.now(), onTrial: false } };
+      this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
     const decision = decide(seen, this.#memory, this.#serial.said, clock.now());
     switch (decision.kind) {
       case "wait":
@@ -183,11 +185,12 @@ class Guest {
     await this.#publish({ ...this.#common(), phase: "starting" });
     try {
       const slot = await takeSlot(host, places);
+      this.#chosen = { slot: slot.slot, onTrial: slot.onTrial };
       const machine = await this.#supervision.describe(slot);
       await keepLogs(host, places.serialLog);
       this.#serial = this.#newSerial();
       await hypervisor.start(machine);
-      this.#memory = { ...this.#memory, started: { at: clock.now(), slot: slot.slot, onTrial: slot.onTrial } };
+      this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
       this.#problem = slot.fellBack ? FELL_BACK : undefined;
     } catch (error) {
       this.#problem = toProblem(error);

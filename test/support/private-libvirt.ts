@@ -53,7 +53,7 @@ export async function privateLibvirt(folder: string): Promise<PrivateLibvirt> {
   const start = async (): Promise<void> => {
     libvirtd = daemon("libvirtd");
     const left = deadlineIn(30_000);
-    while (!existsSync(SOCKET) || spawnSync("virsh", ["--connect", "qemu:///system", "list"]).status !== 0) {
+    while (!existsSync(SOCKET) || spawnSync("virsh", ["--connect", "qemu:///system", "list"], { timeout: 5000 }).status !== 0) {
       if (left() === 0) throw new Error("libvirtd does not answer");
       await pause(systemClock, 100);
     }

@@ -46,7 +46,7 @@ export async function guestRun(
       host,
       places,
       hypervisor: hypervisorNamed(hypervisor, host, places),
-      describe: async (slot) => guestMachine(host, places, slot),
+      describe: async (slot) => guestMachine(host, layout, places, slot),
       clock: systemClock,
       grace: GRACE,
       stop: stop.signal,

@@ -37,7 +37,7 @@ test.each([
   expect(readBootState(disk.block())).toMatchObject({ state: { alternative: slot, cycle: after }, faults: [] });
   expect(readFileSync(chosen.kernel)).toEqual(Buffer.from(bootFiles(slot, "hang")["vmlinuz"] ?? []));
   expect(statSync(chosen.kernel).mode & 0o777).toBe(0o600);
-  expect(mounted()).not.toContain(root + "/run/guestos-boot/guest/boot");
+  expect(mounted()).not.toContain(root + "/run/guestos-boot-vm/boot");
 });
 
 test("without a block, A is booted, and none is made", async () => {
@@ -124,7 +124,7 @@ test.each([
       expect(readBootState(disk.block()).readable).toBe(true);
       // On the next start of the host: what is in the way, it takes away.
       expect(await take()).toMatchObject({ slot });
-      expect(readdirSync(join(root, "run/guestos-boot/guest/boot"))).toEqual([]);
+      expect(readdirSync(join(root, "run/guestos-boot-vm/boot"))).toEqual([]);
     },
   );
   expect(cuts).toBeGreaterThan(9);

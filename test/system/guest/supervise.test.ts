@@ -231,6 +231,20 @@ test("a supervisor that was killed leaves the guest to the next one, which knows
   expect(pid()).toBe(before);
 });
 
+test("a start that came about after it was given up is known as what it is", async () => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  disk.slot("B", bootFiles("B", "hang"));
+  begin((real) => ({
+    async start(machine) {
+      await real.start(machine);
+      throw new ProblemError({ code: "tool-timed-out", what: "virsh did not end within 60 s" });
+    },
+  }));
+  await until("running", () => last().phase === "running");
+  expect(last()).toMatchObject({ slot: "B", onTrial: true, problem: { code: "tool-timed-out" } });
+  expect(starts).toEqual(["B"]);
+});
+
 test("a slot without a kernel is an error that says so, again and again; it comes up once there is one", async () => {
   const disk = guestDisk(root, block("A", "stable"));
   disk.slot("A", {});

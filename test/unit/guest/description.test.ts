@@ -2,9 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { HostosConfig } from "../../../src/config/hostos-settings.ts";
-import { describe, guestMachine, type HostFacts } from "../../../src/guest/description.ts";
+import { describe, type HostFacts } from "../../../src/guest/description.ts";
 import { guestPlaces } from "../../../src/guest/places.ts";
-import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const places = guestPlaces(guestosLayout);
@@ -60,17 +59,7 @@ test.each([{ mgmt_mac: null }, { deployment_environment: "unknown" }])("without 
   expect(await problemOf(() => describe(config(over), facts, places, slot))).toMatchObject({ code: "guest-mac-not-known" });
 });
 
-test("a configuration that is missing or wrong, and a medium that is missing, are errors that say so", async () => {
-  const text = JSON.stringify({ config_version: "1.17.0", icos_settings: icos });
-  const take = async (files: Readonly<Record<string, string>>) => problemOf(async () => guestMachine(fakeHost({ files }), places, slot));
-  expect(await take({})).toMatchObject({ code: "file-not-readable" });
-  expect(await take({ [places.config]: "{" })).toMatchObject({ where: { file: places.config } });
-  expect(await take({ [places.config]: text })).toMatchObject({ code: "guest-medium-missing" });
-  const files = { [places.config]: text, [places.medium]: "medium", "/sys/module/kvm_amd/parameters/sev_snp": "N\n" };
-  expect(await guestMachine(fakeHost({ files }), places, slot)).toMatchObject({ medium: places.medium, memory: 486 * 1024 });
-});
-
 test("docs/hostos.md names the places that the machine has", () => {
   const text = readFileSync("docs/hostos.md", "utf8");
-  for (const place of [places.serialLog, places.disk, places.config]) expect(text).toContain(place);
+  for (const place of [places.serialLog, places.disk]) expect(text).toContain(place);
 });
