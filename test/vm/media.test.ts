@@ -299,6 +299,6 @@ test("a medium that is pulled out too early is asked for again; once configured,
         name,
       ).toEqual([]);
     }
-    expect(stored).toMatch(/^hostname=node-a\nkey a 600 ic-replica\n/);
+    expect(stored).toMatch(/^hostname=node-a\nkey a 640 ic-csp-vault\n/);
     expect(stored).not.toMatch(/^medium$/m);
   }));
