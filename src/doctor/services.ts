@@ -22,6 +22,7 @@ export const SERVICES: readonly string[] = [
   "node_exporter.service",
   "ssh.service",
   "systemd-networkd.service",
+  "systemd-udev-trigger.service",
   "systemd-resolved.service",
   "systemd-logind.service",
   "systemd-journal-flush.service",
