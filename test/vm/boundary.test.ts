@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { afterAll, expect, test, vi } from "vitest";
-import { boundary } from "../support/chains.ts";
-import { guestos } from "../support/chains.ts";
+import { boundary, guestos, hostos } from "../support/chains.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { certificateFor, type TestPair } from "../support/boundary-node.ts";
 import { begin, get, greeter, installPrograms, installProgramsInRoot, throughSocks } from "./support/boundary.ts";
@@ -94,7 +93,7 @@ test("the first boot ends well: what the image has not is absent, and no error",
 test("the commands know what node this is", () =>
   node.use(async (vm) => {
     expect(await vm.shell.ok("guestos-boot verify")).toBe(
-      `boundary: the chain is sound: ${boundary.length} units\nguestos: the chain is sound: ${guestos.length} units\n`,
+      `boundary: the chain is sound: ${boundary.length} units\nguestos: the chain is sound: ${guestos.length} units\nhostos: the chain is sound: ${hostos.length} units\n`,
     );
     expect(await vm.shell.ok("guestos-boot list")).toContain("\nnginx ");
     expect((await guestosBoot(vm, "upgrade")).stdout).toMatch(/^stable: slot A runs/);

@@ -21,6 +21,7 @@ export const ELSEWHERE: readonly string[] = [
     "nginx",
     "danted",
     "orchestrator",
+    "guest-vm",
   ],
 ];
 

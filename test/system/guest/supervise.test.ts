@@ -106,7 +106,8 @@ test.each(["reset", "power off", "panic"] as const)(
     await until("three starts", () => starts.length >= 3);
     expect(starts.join("")).toMatch(/^A+$/);
     const waits = told.filter(({ phase }) => phase === "waiting");
-    expect(waits.map(({ failures }) => failures).slice(0, 2)).toEqual([1, 2]);
+    // Of one wait there may be several accounts: its end is told to the second.
+    expect([...new Set(waits.map(({ failures }) => failures))].slice(0, 2)).toEqual([1, 2]);
     expect(waits[0]?.lastLines?.join("\n")).toContain("going down");
     expect(readFileSync(`${places.serialLog}.1`, "latin1")).toContain("going down");
   },
