@@ -54,15 +54,20 @@ export function changedUnits<M>(units: readonly Unit<M>[], change: (unit: Unit<M
  * Copies of the units that depend on other units of the chain: what one system has in place of another one's unit.
  *
  * @param inPlace by the unit that is not in the chain, those that come in its place; none where nothing does
+ * @param more by the unit, what it requires besides
  */
-export function unitsWith<M>(units: readonly Unit<M>[], inPlace: ReadonlyMap<Unit<M>, readonly Unit<M>[]>): readonly Unit<M>[] {
+export function unitsWith<M>(
+  units: readonly Unit<M>[],
+  inPlace: ReadonlyMap<Unit<M>, readonly Unit<M>[]>,
+  more: ReadonlyMap<Unit<M>, readonly Unit<M>[]> = new Map(),
+): readonly Unit<M>[] {
   const known = new Map<Unit<M>, Unit<M>>();
   const copies = (dependencies: readonly Unit<M>[]): readonly Unit<M>[] =>
     dependencies.flatMap((unit) => inPlace.get(unit) ?? [unit]).map(copy);
   const copy = (unit: Unit<M>): Unit<M> => {
     const before = known.get(unit);
     if (before !== undefined) return before;
-    const made = { ...unit, requires: copies(unit.requires), after: copies(unit.after) };
+    const made = { ...unit, requires: copies([...unit.requires, ...(more.get(unit) ?? [])]), after: copies(unit.after) };
     known.set(unit, made);
     return made;
   };

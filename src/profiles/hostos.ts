@@ -25,6 +25,7 @@ export const hostos: Profile = {
   chain: async () => {
     const { hostosConfig } = await import("../units/injection/hostos-config.ts");
     const { networkCard } = await import("../units/network/network-card.ts");
+    const { bridge } = await import("../units/network/bridge.ts");
     const { network, networkApplied } = await import("../units/network/network.ts");
     const { nftables, nftablesNames } = await import("../units/network/nftables.ts");
     return unitsWith(
@@ -39,7 +40,7 @@ export const hostos: Profile = {
         (await import("../units/injection/guest-medium.ts")).guestMedium,
         (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
         networkCard,
-        (await import("../units/network/bridge.ts")).bridge,
+        bridge,
         network,
         nftables,
         (await import("../units/identity/hostname.ts")).hostname,
@@ -55,6 +56,8 @@ export const hostos: Profile = {
         [(await import("../units/injection/config-injection.ts")).configInjection, [hostosConfig]],
         [(await import("../units/injection/vm-type.ts")).vmType, []],
       ]),
+      // Its addresses are the bridge's.
+      new Map([[network, [bridge]]]),
     );
   },
   // Its configuration comes with the installation.

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { activate } from "../../boot/unit.ts";
+import { guestosConfigOf, readHostosConfig } from "../../config/hostos-config.ts";
+import { osConfigText } from "../../config/os-config-text.ts";
 import { hostosConfig } from "./hostos-config.ts";
 import { unit } from "../machine.ts";
 
@@ -16,8 +18,6 @@ export const guestMedium = unit({
   owns: ["/run/guestos-boot/guest-medium", "/run/guestos-boot/guest-config.img"],
   onFailure: "degrade",
   async plan({ host, layout }) {
-    const { guestosConfigOf, readHostosConfig } = await import("../../config/hostos-config.ts");
-    const { osConfigText } = await import("../../config/os-config-text.ts");
     const { folder, image } = layout.runFiles.guestMedium;
     const { config } = await readHostosConfig(host, layout);
     const text = Buffer.from(osConfigText(guestosConfigOf(config, { type: "default" })));

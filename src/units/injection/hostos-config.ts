@@ -1,4 +1,5 @@
 import { provision } from "../../boot/unit.ts";
+import { hostosConfigUpToDate, readHostosConfig } from "../../config/hostos-config.ts";
 import { mountBoot } from "../disks/mount-boot.ts";
 import { unit } from "../machine.ts";
 
@@ -15,7 +16,6 @@ export const hostosConfig = unit({
   requires: [mountBoot],
   owns: ["/boot/config/config.json"],
   async plan({ host, layout, note }) {
-    const { hostosConfigUpToDate, readHostosConfig } = await import("../../config/hostos-config.ts");
     const read = await readHostosConfig(host, layout);
     const text = hostosConfigUpToDate(read);
     if (text === undefined) return [];

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { activate, type Action } from "../../boot/unit.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { readHostosConfig } from "../../config/hostos-config.ts";
 import { deterministicMac, SYSTEM_INDEX } from "../../config/values/deterministic-address.ts";
 import { bridgeFiles, type BridgeOf, makeBridge, missingOfBridge } from "../../system/network/bridge.ts";
 import { OUR_MARK } from "../../system/network/network-file.ts";
@@ -59,8 +60,6 @@ export const bridge = unit({
 });
 
 async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
-  // Loaded on a HostOS alone: `network` of every system names this unit.
-  const { readHostosConfig } = await import("../../config/hostos-config.ts");
   const { file, config } = await readHostosConfig(host, layout);
   const { mgmt_mac, deployment_environment: environment } = config.icos_settings;
   if (layout.bridge === undefined || mgmt_mac === null || environment === "unknown")

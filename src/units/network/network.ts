@@ -15,7 +15,6 @@ import { isBusRunning, isServiceRunning, runJob } from "../../system/systemd/sys
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
 import { systemBus } from "../services/system-bus.ts";
-import { bridge } from "./bridge.ts";
 import { networkCard } from "./network-card.ts";
 import { primaryInterface } from "./primary-interface.ts";
 import { noInterface } from "./link-problems.ts";
@@ -39,8 +38,8 @@ export const network = unit({
   title: "Configure the network",
   requires: [configInjection],
   owns: ["/run/systemd/network/10-*.network"],
-  // Order only: a node that cannot record its card must still have a network, and only a HostOS has a bridge.
-  after: [networkCard, bridge],
+  // Order only: a node that cannot record its card must still have a network.
+  after: [networkCard],
   // The interface's driver may be loaded, and udev may rename the interface, shortly after the first try.
   retryFor: 10_000,
   async plan(machine) {

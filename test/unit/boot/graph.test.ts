@@ -209,7 +209,7 @@ function shuffle<T>(items: readonly T[], seed: number): T[] {
     .map(({ item }) => item);
 }
 
-test("units with others in the place of some depend on those, and on nothing where none is in the place", () => {
+test("units with others in the place of some depend on those, on nothing where none is in the place, and on what is named besides", () => {
   const [file, medium, type] = [unit("file"), unit("medium"), unit("type")];
   const name = unit("name", { requires: [medium], after: [type] });
   const last = unit("last", { requires: [name, type] });
@@ -219,11 +219,12 @@ test("units with others in the place of some depend on those, and on nothing whe
       [medium, [file]],
       [type, []],
     ]),
+    new Map([[last, [file]]]),
   );
   expect(made.map((one) => [one.name, one.requires, one.after])).toEqual([
     ["file", [], []],
     ["name", [made[0]], []],
-    ["last", [made[1]], []],
+    ["last", [made[1], made[0]], []],
   ]);
   expect(made[1]?.requires[0]).toBe(made[0]);
   expect(graphProblems(made)).toEqual([]);

@@ -41,6 +41,5 @@ test("it is the same for the chain of a node: each unit once, by the same names"
   const units = bootOrder(guestos);
   expect(units.map(({ name }) => name)).toEqual(guestos.map(({ name }) => name));
   for (const { name, requires, after } of units)
-    for (const before of [...requires, ...after.filter((unit) => guestos.some((one) => one.name === unit.name))])
-      expect(units.includes(before), `${before.name}, before ${name}`).toBe(true);
+    for (const before of [...requires, ...after]) expect(units.includes(before), `${before.name}, before ${name}`).toBe(true);
 });
