@@ -49,7 +49,7 @@ export class SerialWatch {
   }
 
   /**
-   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began anew.
+   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began again.
    *
    * @throws Error of the file system
    */

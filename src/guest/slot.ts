@@ -45,16 +45,19 @@ export async function readGuestSlot(host: Host, places: GuestPlaces): Promise<Gu
  * A new system whose slot cannot be started has had its try: the block is advanced, so that the next choice is the old system, as after a
  * start that failed. GRUB does the same.
  *
- * @throws ProblemError when the slot cannot be started, or the host cannot read it
+ * @param prepare what the host does for the start besides: where it fails, the slot has not had its try
+ * @throws ProblemError when the slot cannot be started, or the host cannot read it, or what `prepare` throws
  */
-export async function takeSlot(host: Host, places: GuestPlaces): Promise<ChosenSlot> {
+export async function takeSlot(host: Host, places: GuestPlaces, prepare: (chosen: ChosenSlot) => Promise<void>): Promise<ChosenSlot> {
   const before = await readGuestBlock(host, places);
   const { next: slot, onTrial, state } = slotIn(before?.bytes);
   try {
     const label = places.partitions.boot(slot);
     const files = await withBootPartition(host, places, label, async (folder) => copySlot(host, places, slot, folder));
+    const chosen: ChosenSlot = { slot, onTrial, fellBack: state.cycle === "failsafe_check", ...files };
+    await prepare(chosen);
     await advance(host, places, before);
-    return { slot, onTrial, fellBack: state.cycle === "failsafe_check", ...files };
+    return chosen;
   } catch (error) {
     if (error instanceof UnusableError && onTrial) await advance(host, places, before);
     throw error;

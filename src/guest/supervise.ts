@@ -94,6 +94,8 @@ class Guest {
   #problem: Problem | undefined;
   #lastLines: readonly string[] | undefined;
   #published: GuestState | undefined;
+  /** The next start, by the clock of the memory and by the time of day. */
+  #waitsFor: { readonly notBefore: number; readonly at: string } | undefined;
 
   constructor(supervision: Supervision, before: GuestState | undefined) {
     this.#supervision = supervision;
@@ -120,7 +122,8 @@ class Guest {
       case "start":
         return this.#start();
       case "clear":
-        this.#ended();
+        // Once, however often it takes to free its name.
+        if (this.#memory.started !== undefined) this.#ended();
         await this.#trying(async () => hypervisor.destroy(GUEST.name));
         return this.#account(await this.#look());
       case "give up":
@@ -184,10 +187,13 @@ class Guest {
     const { host, places, hypervisor, clock } = this.#supervision;
     await this.#publish({ ...this.#common(), phase: "starting" });
     try {
-      const slot = await takeSlot(host, places);
+      let machine: VirtualMachine | undefined;
+      const slot = await takeSlot(host, places, async (chosen) => {
+        machine = await this.#supervision.describe(chosen);
+        await keepLogs(host, places.serialLog);
+      });
+      if (machine === undefined) throw new Error("a slot was taken that nothing was prepared for");
       this.#chosen = { slot: slot.slot, onTrial: slot.onTrial };
-      const machine = await this.#supervision.describe(slot);
-      await keepLogs(host, places.serialLog);
       this.#serial = this.#newSerial();
       await hypervisor.start(machine);
       this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
@@ -217,6 +223,7 @@ class Guest {
       if (seen.kind === "machine" && seen.state === "absent") return;
       if (seen.kind === "machine" && seen.state !== "running") break;
       if ((clock.now() - pressed) * 1000 >= PRESS_AGAIN) {
+        // One that cannot be pressed now is pressed again; at the end, force needs no button.
         await hypervisor.shutdown(GUEST.name).catch(() => undefined);
         pressed = clock.now();
       }
@@ -235,18 +242,29 @@ class Guest {
 
   /** What is known of it, written where others read it. */
   async #account(seen: Seen): Promise<void> {
-    const { started, failures, notBefore } = this.#memory;
+    const { started, failures } = this.#memory;
     const common = this.#common();
     if (seen.kind === "unknown") return this.#publish({ ...common, phase: "unknown", problem: seen.problem });
     if (seen.state === "paused") return this.#publish({ ...common, phase: "paused", ...this.#boot() });
     if (seen.state === "running" && started !== undefined) return this.#publish({ ...common, phase: "running", ...this.#boot() });
-    const left = Math.max(0, notBefore - this.#supervision.clock.now());
     await this.#publish({
       ...common,
       phase: failures >= LOOP ? "crash-loop" : "waiting",
-      nextStart: new Date(Date.parse(this.#supervision.clock.date()) + left * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
+      nextStart: this.#nextStart(),
       ...(this.#lastLines === undefined || this.#lastLines.length === 0 ? {} : { lastLines: this.#lastLines }),
     });
+  }
+
+  /** By the time of day, once for each wait: a second computation could differ by a second, and would be a new account. */
+  #nextStart(): string {
+    const { clock } = this.#supervision;
+    const { notBefore } = this.#memory;
+    if (this.#waitsFor?.notBefore !== notBefore) {
+      const left = Math.max(0, notBefore - clock.now());
+      const at = new Date(Date.parse(clock.date()) + left * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+      this.#waitsFor = { notBefore, at };
+    }
+    return this.#waitsFor.at;
   }
 
   #common(): Omit<GuestState, "since" | "phase"> {
@@ -281,7 +299,7 @@ class Guest {
   }
 }
 
-/** A start writes its log anew: those before it are kept, as `.1` to `.5`. */
+/** A start writes its log again from the beginning: those before it are kept, as `.1` to `.5`. */
 async function keepLogs(host: Host, log: string): Promise<void> {
   for (let number = KEPT_LOGS; number > 0; number -= 1) {
     const from = number === 1 ? log : `${log}.${number - 1}`;

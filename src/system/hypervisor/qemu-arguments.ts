@@ -12,7 +12,7 @@ export interface QemuFiles {
 
 /**
  * The machine as arguments of qemu-system-x86_64(1). QEMU goes into the background once the machine runs, and ends with a reboot, as with a
- * power-off: whoever starts it again chooses the kernel anew.
+ * power-off: whoever starts it again chooses the kernel again.
  */
 export function qemuArguments(machine: VirtualMachine, files: QemuFiles): readonly string[] {
   const { accelerated, hugePages, memory, firmware, medium, network, vsock } = machine;

@@ -91,7 +91,7 @@ export function virsh(host: Host, { connection, pids, folder }: VirshPlaces): Hy
           if (!(error instanceof CommandError) || (await state(name)) === known) throw error;
         }
       }
-      // A transient machine is gone by now. One that somebody defined keeps the name.
+      // A transient machine is gone by now. One that someone defined keeps the name.
       if ((await state(name)) === "shut off") await run(["undefine", "--nvram", "--domain", name]);
     },
 

@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 const block = (alternative: "A" | "B", cycle: BootState["cycle"]): Uint8Array => blockOf({ alternative, cycle, trial: undefined }, []);
-const take = async (host: Host = systemHost()) => takeSlot(host, testPlaces(root));
+const take = async (host: Host = systemHost()) => takeSlot(host, testPlaces(root), async () => undefined);
 const mounted = (): string => readFileSync("/proc/self/mountinfo", "utf8");
 
 test.each([

@@ -41,8 +41,11 @@ interface Served {
   readonly seconds: number;
 }
 
+/** Node has no name for it. */
 function descriptorOf(socket: Socket): number {
-  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  if (typeof fd !== "number") throw new TypeError("this socket has no descriptor");
   return fd;
 }
 
