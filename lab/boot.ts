@@ -75,7 +75,9 @@ async function follow(vm: VirtualMachine, timeout: number): Promise<number> {
   const sshTimeout = SSH_TIMEOUT[hasSucceeded(report) ? "succeeded" : "failed"];
   const reachable = await answersSsh(vm.ports.ssh, sshTimeout);
   const silence = `ssh does not answer on port ${vm.ports.ssh} within ${sshTimeout / 1000} s`;
-  console.log(`log in   ${reachable ? `make ssh${PROFILE} (port ${vm.ports.ssh})` : silence}`);
+  const hasKey = defaultProfile !== "hostos";
+  const login = hasKey ? `make ssh${PROFILE} (port ${vm.ports.ssh})` : "on the console: no account has a key (docs/hostos.md)";
+  console.log(`log in   ${reachable ? login : silence}`);
   console.log(`metrics  https://127.0.0.1:${vm.ports.metrics}/metrics`);
   if (defaultProfile === "boundary") {
     const at = `${labDomain}:${vm.ports.https}`;

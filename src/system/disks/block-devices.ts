@@ -136,16 +136,13 @@ async function requireVolume(host: Host, name: string): Promise<SystemDevice> {
     .join("-");
   const mapping = (await mappings(host)).get(mapped);
   if (mapping === undefined) {
-    throw new ProblemError(
-      {
-        code: "logical-volume-absent",
-        what: `there is no logical volume ${name}, or it is not active`,
-        found: `no device-mapper device ${mapped}`,
-        todo: "compare the volume group with the layout of the image: lvs; vgchange --activate y",
-      },
-      // udev may be about to activate it.
-      { retryable: true },
-    );
+    throw new ProblemError({
+      code: "logical-volume-absent",
+      what: `there is no logical volume ${name}, or it is not active`,
+      found: `no device-mapper device ${mapped}`,
+      expected: "it, activated by the initramfs",
+      todo: "compare the volume group with the layout of the image: lvs; vgchange --activate y",
+    });
   }
   const [disk, own] = [await diskOf(host, mapping.deviceNumber), await rootDisk(host)];
   if (disk === own) return { ...mapping, name: mapping.device.slice("/dev/".length) };

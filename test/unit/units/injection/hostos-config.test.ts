@@ -27,10 +27,11 @@ test("the file of an earlier version is written in this one, once, with a note o
   expect(await runUnit(hostosConfig, subject)).toEqual([]);
 });
 
-test("a file with a mistake is named with its place, and stays as it is", async () => {
+test("a file with a mistake is named with its place, stays as it is, and keeps no other unit from running", async () => {
   const text = JSON.stringify({ ...config, icos_settings: { ...config.icos_settings, mgmt_mac: "no address" } });
   const subject = machine(text);
   await expect(hostosConfig.plan(subject)).rejects.toMatchObject({
+    partial: true,
     problem: { where: { file: FILE, line: 1 }, found: expect.stringContaining("no address") },
   });
   expect(subject.host.effects).toEqual([]);
