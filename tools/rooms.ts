@@ -11,6 +11,7 @@ export const rooms = {
   boot: ["base", "system", "config"],
   upgrade: ["base", "system", "tar", "config"],
   vsock: ["base", "system", "config"],
+  setupos: ["base", "system", "config"],
   units: ["base", "system", "config", "medium", "boot", "upgrade"],
   profiles: ["base", "system", "config", "medium", "boot", "units"],
   metrics: ["base", "system", "config", "boot", "upgrade"],
@@ -34,6 +35,7 @@ export const rooms = {
     "guest",
     "analyze",
     "vsock",
+    "setupos",
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import {
   checkNodeConfigHelp,
+  checkNodeHardwareHelp,
   configImageHelp,
   doctorHelp,
   graphHelp,
@@ -187,6 +188,16 @@ export function addCommands(program: Command, context: CommandContext): void {
     .action(async (folder: string, flags: { readonly mac?: string; readonly json: boolean }) => {
       const { checkNodeConfigFolder } = await import("./commands/check-node-config-command.ts");
       end(await checkNodeConfigFolder(folder, flags, terminal));
+    });
+  command(
+    "check-node-hardware",
+    "check the machine that this runs on, as the installer does: processors, memory, drives",
+    checkNodeHardwareHelp,
+  )
+    .argument("<folder>", "with config.ini in it")
+    .action(async (folder: string, flags: { readonly json: boolean }) => {
+      const { checkNodeHardware } = await import("./commands/check-node-hardware-command.ts");
+      end(await checkNodeHardware(folder, flags, terminal));
     });
 
   program.commandsGroup("On the host:");

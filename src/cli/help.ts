@@ -128,6 +128,16 @@ Examples:
   guestos-boot check-node-config ./stick
   guestos-boot check-node-config --mac b0:7b:25:c8:f6:c0 ./stick`;
 
+export const checkNodeHardwareHelp = `Says everything for which the installer would refuse this machine, at once:
+processors, memory, drives. What it asks for follows from node_reward_type in
+config.ini. Each drive is listed, with whether the installer takes it, and why
+not. It is for a machine that was started from another medium, by UEFI, and
+needs lshw and smartmontools. Nothing is changed. Exits with 12 when there is a
+mistake, or something could not be found out.
+
+Examples:
+  guestos-boot check-node-hardware ./stick`;
+
 export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into
 the other one and tried once. Unless it is confirmed, the next boot goes back.
 

@@ -224,6 +224,28 @@ const CheckNodeConfig = z.object({
   guestosConfig: Stored.check(z.describe("config.json of its guest, likewise")),
 });
 
+const CheckNodeHardware = z.object({
+  sound: z.boolean().check(z.describe("there is no mistake, and nothing that could not be found out")),
+  mistakes: z.array(Problem).check(z.describe("what the installer would refuse, or what keeps the node from working")),
+  warnings: z.array(Problem).check(z.describe("what the installer warns of")),
+  unknown: z.array(Problem).check(z.describe("what could not be found out: it may be a mistake")),
+  rewardType: z.nullable(z.string()).check(z.describe("node_reward_type of config.ini; null where it has none that is usable")),
+  processors: z.nullable(z.array(z.string())).check(z.describe("what is in each socket; null where it is not known, as below")),
+  threads: z.nullable(Count),
+  memory: z.nullable(Count).check(z.describe("bytes")),
+  drives: z.nullable(
+    z.array(
+      z.object({
+        path: z.string(),
+        bytes: Count,
+        model: z.nullable(z.string()),
+        serial: z.nullable(z.string()),
+        leftBecause: z.nullable(z.string()).check(z.describe("why the installer leaves it alone; null where it takes it")),
+      }),
+    ),
+  ),
+});
+
 const RecoveryPassphrase = z.object({
   device: z.string(),
   state: z.enum(["none", "set", "unfinished"]).check(z.describe("unfinished: setting or removing it was cut off")),
@@ -305,6 +327,7 @@ export const documents = {
     ],
   },
   "check-node-config": { schema: CheckNodeConfig, commands: ["check-node-config"] },
+  "check-node-hardware": { schema: CheckNodeHardware, commands: ["check-node-hardware"] },
   "config-image": { schema: ConfigImage, commands: ["config-image"] },
   error: {
     schema: z.object({ exitCode: z.int().check(z.minimum(1)).check(z.describe("the exit status of the program")), problem: Problem }),

@@ -1,11 +1,10 @@
-import type { Problem } from "../../base/problem.ts";
 import { counted } from "../../base/quoted.ts";
-import { codedText } from "../../boot/show/run-text.ts";
 import { osConfigDocument } from "../../config/os-config-text.ts";
 import { type CheckedNode, checkNodeConfig } from "../../config/setup/node-config.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { systemHost } from "../../system/host.ts";
+import { LISTED, listedProblems } from "./listed-problems.ts";
 
 export interface CheckNodeConfigFlags {
   /** In its canonical form. */
@@ -24,9 +23,6 @@ export async function checkNodeConfigFolder(folder: string, { mac, json }: Check
   else for (const line of nodeConfigLines(checked)) terminal.print(line);
   return checked.mistakes.length === 0 ? "ok" : "refused";
 }
-
-/** So many of each kind are listed; further ones are counted. */
-const LISTED = 50;
 
 function nodeConfigDocument(checked: CheckedNode): object {
   const { mistakes, warnings, unknown, environment, systems, accounts, hasOperatorKey, hostosConfig, guestosConfig } = checked;
@@ -49,9 +45,9 @@ function nodeConfigLines({ mistakes, warnings, unknown, environment, systems, ac
   const keys = [...(accounts ?? [])].map(([account, count]) => `${account} ${count}`);
   const width = Math.max(...systems.map(({ name }) => name.length), 0);
   return [
-    ...listed("mistake", mistakes),
-    ...listed("warning", warnings),
-    ...listed("not known", unknown),
+    ...listedProblems("mistake", mistakes),
+    ...listedProblems("warning", warnings),
+    ...listedProblems("not known", unknown),
     `network       ${environment ?? "not known"}`,
     `operator key  ${hasOperatorKey ? "in the folder" : "none: an HSM has it"}`,
     `ssh keys      ${keys.length === 0 ? "none: no one can log in with a key" : keys.join(", ")}`,
@@ -60,14 +56,6 @@ function nodeConfigLines({ mistakes, warnings, unknown, environment, systems, ac
     "",
     verdict(mistakes.length, warnings.length),
   ];
-}
-
-function listed(kind: string, problems: readonly Problem[]): readonly string[] {
-  const lines = problems.slice(0, LISTED).flatMap((problem) => {
-    const [first = "", ...others] = codedText({ ...problem, what: `${kind}: ${problem.what}` });
-    return [first, ...others.map((line) => `  ${line}`), ""];
-  });
-  return problems.length > LISTED ? [...lines, `and ${problems.length - LISTED} more of these`, ""] : lines;
 }
 
 function verdict(mistakes: number, warnings: number): string {

@@ -32,6 +32,7 @@ export const hostNotify = 'guestos-boot host notify --count 5 "the node has join
 export const hostUpgrade = 'guestos-boot host upgrade https://example.org/update.tar.zst --hash "$HASH"';
 export const guest = "guestos-boot guest";
 export const guestRestart = "guestos-boot guest restart";
+export const checkHardware = "guestos-boot check-node-hardware ./stick";
 export const stopMonitor = "systemctl stop guestos-monitor.service";
 export const monitorExposure = "systemd-analyze security";
 export const receivedJournal = "journalctl --directory … --output json GUESTOS_TAG=lab";
@@ -44,7 +45,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
   ...[oneUnit, networkAndHostname, waiting, boot, plan, planOne, doctor, doctorAsAdmin, doctorJson, monitorOnce],
   ...[recovery, setRecovery, removeRecovery, setRecoveryFromFile, installFromAddress, installFromInput, verifyWithHeaders],
   ...[planGreeting, greet, whyGreeting, provisionKeys, regenerate, regenerateByTool, stopMonitor, monitorExposure],
-  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart],
+  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart, checkHardware],
   ...[receivedJournal, serialConsole, testRules],
   ...rescue,
 ]);

@@ -82,6 +82,7 @@ const printed: readonly (readonly [DocumentName, readonly string[]])[] = [
   ["upgrade-decide", ["upgrade", "commit", "--no-reboot"]],
   ["config-image", ["config-image", "--out", fixture.path("config.img"), fixture.path("node7")]],
   ["check-node-config", ["check-node-config", fixture.path("node7")]],
+  ["check-node-hardware", ["check-node-hardware", fixture.path("node8")]],
   ["check-node-config", ["check-node-config", "--mac", "b0:7b:25:c8:f6:c0", fixture.path("node8")]],
   ["guest-status", ["guest", "status", "--hypervisor", "qemu"]],
   ["error", ["run", "--unit", "unknown"]],

@@ -57,6 +57,7 @@ test.each<readonly [readonly string[], Completion]>([
   [["analyze", "blame", "--record", "o"], { place: { kind: "files" }, typed: "o", prefix: "" }],
   [["upgrade", "install", ""], { place: { kind: "files" }, typed: "", prefix: "" }],
   [["check-node-config", ""], { place: { kind: "folders" }, typed: "", prefix: "" }],
+  [["check-node-hardware", ""], { place: { kind: "folders" }, typed: "", prefix: "" }],
   [["check-node-config", "--mac", ""], { place: { kind: "anything" }, typed: "", prefix: "" }],
   [["config-image", ""], { place: { kind: "folders" }, typed: "", prefix: "" }],
   [["config-image", "--network-conf", ""], { place: { kind: "files" }, typed: "", prefix: "" }],

@@ -16,7 +16,7 @@ const ALL = [...sections.keys()];
 
 /** On every Debian: packages that are essential or required there (debootstrap's minbase). Git is what a clone came by. */
 const EVERYWHERE =
-  "bash blockdev cat chroot cp dd df dpkg dpkg-deb env fallocate find git blkid ldd losetup mkdir mkfifo mount mv nsenter partx rm script setpriv sh sync tar umount unshare wipefs";
+  "bash blockdev cat chroot cp dd df dpkg dpkg-deb env fallocate find git blkid ldd losetup lsblk mkdir mkfifo mount mv nsenter partx rm script setpriv sh sync tar umount unshare wipefs";
 /** What else is started by name, by the package that it is in (`dpkg --search`). */
 const PACKAGES: Readonly<Record<string, string>> = {
   binutils: "strip",

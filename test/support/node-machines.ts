@@ -1,0 +1,153 @@
+import type { FakeMachine } from "./fake-host.ts";
+
+/** What the tools say of a machine for nodes, as they print it. Without a change it is a good one of type3. */
+export interface NodeMachine {
+  /** As the processors call themselves, by socket. */
+  readonly products: readonly string[];
+  readonly capabilities: readonly string[];
+  readonly threads: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly disks: readonly DiskOfTest[];
+  /** Whether the firmware is UEFI. */
+  readonly isUefi: boolean;
+  /** The output of a tool, in the place of the usual one; a status alone where it fails. */
+  readonly lshw: string | { readonly status: number; readonly stderr?: string } | ((usual: readonly object[]) => string);
+  readonly lsblk: string | { readonly status: number; readonly stderr?: string } | ((usual: object) => string);
+  /** By path: the answer of smartctl. */
+  readonly smart: Readonly<Record<string, string>>;
+  /** Of /proc/self/mountinfo: device number and mount point. */
+  readonly mounts: readonly (readonly [number: string, mountPoint: string])[];
+}
+
+/** A block device in lsblk's own words. */
+export interface DiskOfTest {
+  readonly name: string;
+  readonly [column: string]: unknown;
+}
+
+export const TB = 1_000_000_000_000;
+export const GIB = 2 ** 30;
+
+const EPYC = ["fpu", "svm", "sev", "sev_es", "sev_snp", "ht"];
+
+/** Drives of 6.4 TB with their exact size, as data centres have them. */
+export function nvme(index: number, others: Readonly<Record<string, unknown>> = {}): DiskOfTest {
+  return {
+    ...{ name: `nvme${index}n1`, type: "disk", size: 6_401_252_745_216, tran: "nvme", "log-sec": 512 },
+    ...{ "maj:min": `259:${index * 8}`, model: "SAMSUNG MZWLR6T4HBLA-00007", serial: `S6EWNA0R${100 + index}`, wwn: `eui.3634${index}` },
+    ...others,
+  };
+}
+
+/** A stick, from which the system runs. */
+export const STICK: DiskOfTest = {
+  ...{ name: "sda", type: "disk", size: 15_631_122_432, tran: "usb", rm: true, "maj:min": "8:0", model: "Ultra Fit", serial: "4C53" },
+  children: [{ name: "sda6", type: "part", size: 1_835_008_000, "maj:min": "8:6", mountpoints: ["/"] }],
+};
+
+export function nodeMachine(others: Partial<NodeMachine> = {}): NodeMachine {
+  return {
+    ...{ products: ["AMD EPYC 7543 32-Core Processor", "AMD EPYC 7543 32-Core Processor"], capabilities: EPYC, threads: 128 },
+    ...{ memory: 512 * GIB, disks: [STICK, ...[0, 1, 2, 3, 4].map((index) => nvme(index))], isUefi: true },
+    ...{ lshw: (usual: readonly object[]) => JSON.stringify(usual), lsblk: (usual: object) => JSON.stringify(usual), smart: {} },
+    mounts: [["8:6", "/"]],
+    ...others,
+  };
+}
+
+const LSBLK =
+  "lsblk --json --bytes --all --output NAME,KNAME,PATH,MAJ:MIN,TYPE,SIZE,RO,RM,LOG-SEC,TRAN,MODEL,SERIAL,WWN,PARTUUID,PARTLABEL,MOUNTPOINTS";
+const LSHW = "lshw -json -quiet -class processor -class memory";
+
+/** The same as a machine in memory. */
+export function asFakeMachine(machine: NodeMachine): FakeMachine {
+  const large = machine.disks.filter(({ type }) => type === "disk");
+  const blocks = { blockdevices: machine.disks.map(lsblkDevice) };
+  const { lshw, lsblk } = machine;
+  return {
+    files: {
+      "/proc/cpuinfo": cpuinfo(machine),
+      "/proc/meminfo": `MemTotal:       ${Math.floor((machine.memory * 0.98) / 1024)} kB\nMemFree: 1 kB\n`,
+      "/proc/self/mountinfo": machine.mounts
+        .map(([number, point], at) => `${at + 20} 1 ${number} / ${point} rw - ext4 /dev/x rw\n`)
+        .join(""),
+      ...(machine.isUefi ? { "/sys/firmware/efi/fw_platform_size": "64\n" } : {}),
+    },
+    commands: {
+      [LSHW]: typeof lshw === "function" ? lshw(lshwNodes(machine)) : lshw,
+      [LSBLK]: typeof lsblk === "function" ? lsblk(blocks) : lsblk,
+      ...Object.fromEntries(
+        large.map(({ name }) => [`smartctl --json --health /dev/${name}`, machine.smart[`/dev/${name}`] ?? smart({ passed: true }, 0)]),
+      ),
+    },
+  };
+}
+
+/** smartctl's answer. @param status its exit status, a mask of bits */
+export function smart(health: { readonly passed: boolean } | undefined, status: number, ...messages: readonly string[]): string {
+  return JSON.stringify({
+    json_format_version: [1, 0],
+    smartctl: {
+      ...{ version: [7, 3], svn_revision: "5338", argv: ["smartctl", "--json", "--health"] },
+      messages: messages.map((string) => ({ string, severity: "error" })),
+      exit_status: status,
+    },
+    device: { name: "/dev/nvme0n1", type: "nvme", protocol: "NVMe" },
+    ...(health === undefined ? {} : { smart_status: { ...health, nvme: { value: 0 } } }),
+  });
+}
+
+function lshwNodes({ products, capabilities, memory }: NodeMachine): readonly object[] {
+  const flags = Object.fromEntries(capabilities.map((name) => [name, name === "fpu" ? "mathematical co-processor" : true]));
+  return [
+    {
+      id: "firmware",
+      class: "memory",
+      claimed: true,
+      description: "BIOS",
+      vendor: "Dell Inc.",
+      physid: "0",
+      size: 65_536,
+      capacity: 33_554_432,
+    },
+    ...products.flatMap((product, at) => [
+      {
+        ...{ id: `cpu:${at}`, class: "processor", claimed: true, handle: `DMI:040${at}`, description: "CPU", product },
+        ...{ vendor: "Advanced Micro Devices [AMD]", physid: `40${at}`, businfo: `cpu@${at}`, slot: `CPU${at + 1}`, units: "Hz" },
+        ...{ size: 2_794_750_000, configuration: { cores: "32", threads: "64" }, capabilities: flags },
+      },
+      { id: `cache:${at}`, class: "memory", description: "L3 cache", physid: `70${at}`, units: "bytes", size: 268_435_456 },
+    ]),
+    {
+      ...{ id: "memory", class: "memory", claimed: true, handle: "DMI:1000", description: "System Memory", physid: "1000" },
+      ...{
+        slot: "System board or motherboard",
+        units: "bytes",
+        size: memory,
+        capabilities: { ecc: "Multi-bit error-correcting code (ECC)" },
+      },
+      children: [{ id: "bank:0", class: "memory", description: "DIMM DDR4 Synchronous", units: "bytes", size: memory / 16 }],
+    },
+  ];
+}
+
+function lsblkDevice(device: DiskOfTest): object {
+  const { children, ...columns } = device;
+  return {
+    ...{ kname: device.name, path: `/dev/${device.name}`, "maj:min": "0:0", type: "disk", size: 0, ro: false, rm: false, "log-sec": 512 },
+    ...{ tran: null, model: null, serial: null, wwn: null, partuuid: null, partlabel: null, mountpoints: [null] },
+    ...columns,
+    ...(Array.isArray(children) ? { children: (children as readonly DiskOfTest[]).map(lsblkDevice) } : {}),
+  };
+}
+
+function cpuinfo({ products, capabilities, threads }: NodeMachine): string {
+  return Array.from({ length: threads }, (_, at) => {
+    const socket = at % products.length;
+    return [
+      ...[`processor\t: ${at}`, "vendor_id\t: AuthenticAMD", `model name\t: ${products[socket]}`, `physical id\t: ${socket}`],
+      ...[`flags\t\t: ${capabilities.join(" ")}`, "power management: ts ttp", ""],
+    ].join("\n");
+  }).join("\n");
+}

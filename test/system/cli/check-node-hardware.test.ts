@@ -1,0 +1,60 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { checkHardware } from "../../support/documented/elsewhere.ts";
+import { namespaceRoot } from "../../support/namespace.ts";
+import { writeNodeFolder } from "../../support/node-folders.ts";
+
+const main = join(import.meta.dirname, "../../../src/cli/main.ts");
+
+function check(
+  cwd: string,
+  ...more: readonly string[]
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const [, ...args] = checkHardware.split(" ");
+  return spawnSync(process.execPath, [main, ...args, ...more], { cwd, encoding: "utf8" });
+}
+
+function folder(others: Readonly<Record<string, string | undefined>> = {}): string {
+  const root = namespaceRoot();
+  writeNodeFolder(join(root, "stick"), others);
+  return root;
+}
+
+test("a machine that is not one for nodes is refused, by the real tools, and its own disk is left", () => {
+  const { status, stdout, stderr } = check(folder());
+  expect([status, stderr]).toEqual([12, ""]);
+  expect(stdout).toContain("mistake: the large drives are too small\n");
+  expect(stdout).toMatch(/\nreward type {2}type3\.1\nprocessors {3}\d+ × \S.*\nthreads {6}\d+\nmemory {7}[\d.]+ GiB\n/);
+  expect(stdout).toMatch(/\n\/dev\/\S+ {2}[^\n]*\n {2}left: this system runs from it: \/\S* is on it\n/);
+});
+
+test("its document has each disk that lsblk shows", () => {
+  const { drives } = JSON.parse(check(folder(), "--json").stdout) as {
+    readonly drives: readonly { readonly path: string; readonly bytes: number }[];
+  };
+  const shown = spawnSync("lsblk", ["--nodeps", "--noheadings", "--bytes", "--output", "PATH,SIZE,TYPE"], { encoding: "utf8" }).stdout;
+  const disks = shown.split("\n").flatMap((line) => {
+    const [path = "", bytes = "", type] = line.trim().split(/\s+/);
+    return type === "disk" && !path.startsWith("/dev/zram") ? [{ path, bytes: Number(bytes) }] : [];
+  });
+  expect(disks.length).toBeGreaterThan(0);
+  expect(drives.map(({ path, bytes }) => ({ path, bytes }))).toEqual(expect.arrayContaining(disks));
+});
+
+test("without a reward type it is told what is missing, and what is wrong all the same", () => {
+  const { status, stdout } = check(folder({ "config.ini": "node_reward_type=banana\n" }));
+  expect(status).toBe(12);
+  expect(stdout).toContain("code     reward-type-not-known\n");
+  expect(stdout).toContain("reward type  not known\n");
+});
+
+test("an ordinary account is sent to root, before anything is asked", () => {
+  const root = folder();
+  const { status, stderr } = spawnSync(
+    "setpriv",
+    ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath, main, "check-node-hardware", join(root, "stick")],
+    { encoding: "utf8" },
+  );
+  expect([status, stderr]).toEqual([5, expect.stringContaining("only root may do this") as string]);
+});
