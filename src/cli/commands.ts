@@ -20,7 +20,17 @@ import type { InspectionRequest } from "./commands/monitor-inspect-command.ts";
 import type { StatusRequest } from "./commands/status-command.ts";
 import { addAnalyzeCommands } from "./analyze-commands.ts";
 import { addGuestCommands } from "./guest-commands.ts";
-import { bootNumber, bootOption, jsonOption, macOption, profileOption, stageOption, unitOption, waitOption } from "./options.ts";
+import {
+  bootNumber,
+  bootOption,
+  jsonOption,
+  macOption,
+  profileOption,
+  replaceOption,
+  stageOption,
+  unitOption,
+  waitOption,
+} from "./options.ts";
 import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -191,11 +201,12 @@ export function addCommands(program: Command, context: CommandContext): void {
     });
   command(
     "check-node-hardware",
-    "check the machine that this runs on, as the installer does: processors, memory, drives",
+    "check the machine that this runs on, as the installer does, and say what it would do to each drive",
     checkNodeHardwareHelp,
+    replaceOption(),
   )
     .argument("<folder>", "with config.ini in it")
-    .action(async (folder: string, flags: { readonly json: boolean }) => {
+    .action(async (folder: string, flags: { readonly replace?: string; readonly json: boolean }) => {
       const { checkNodeHardware } = await import("./commands/check-node-hardware-command.ts");
       end(await checkNodeHardware(folder, flags, terminal));
     });

@@ -130,13 +130,15 @@ Examples:
 
 export const checkNodeHardwareHelp = `Says everything for which the installer would refuse this machine, at once:
 processors, memory, drives. What it asks for follows from node_reward_type in
-config.ini. Each drive is listed, with whether the installer takes it, and why
-not. It is for a machine that was started from another medium, by UEFI, and
-needs lshw and smartmontools. Nothing is changed. Exits with 12 when there is a
-mistake, or something could not be found out.
+config.ini. Each drive is listed: whether it would be taken, why not, and what
+is on it. A drive with a node on it is kept, unless --replace has the token that
+is shown. It is for a machine that was started from another medium, by UEFI, and
+needs lshw, smartmontools and lvm2. Nothing is changed. Exits with 12 when there
+is a mistake, or something could not be found out.
 
 Examples:
-  guestos-boot check-node-hardware ./stick`;
+  guestos-boot check-node-hardware ./stick
+  guestos-boot check-node-hardware --replace 7KQ2-M9XD ./stick`;
 
 export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into
 the other one and tried once. Unless it is confirmed, the next boot goes back.

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { readInstallToken } from "../config/values/install-token.ts";
 import { readCardAddress } from "../config/values/mac-address.ts";
 import { profileNames } from "../profiles/profiles.ts";
 
@@ -46,6 +47,16 @@ export function macOption(): Option {
     if (mac === undefined) throw new InvalidArgumentError("expected the MAC address of one network card, as in b0:7b:25:c8:f6:c0.");
     return mac;
   });
+}
+
+export function replaceOption(): Option {
+  return new Option("--replace <token>", "what is installed on the drives may be replaced, as the token that was shown allows").argParser(
+    (text: string) => {
+      const token = readInstallToken(text);
+      if (token === undefined) throw new InvalidArgumentError("expected the token that check-node-hardware shows, as in 7KQ2-M9XD.");
+      return token;
+    },
+  );
 }
 
 /** For support: a record from another machine. */

@@ -1,53 +1,49 @@
-import { toProblem } from "../base/problem.ts";
 import { blockDevices } from "../system/disks/lsblk.ts";
 import { mounts } from "../system/disks/mounts.ts";
 import { isFailing } from "../system/disks/smartctl.ts";
 import { type Lshw, type Memory, memoryIn, type Processors, readLshw, socketsIn, threadsIn } from "../system/hardware/lshw.ts";
 import type { Host } from "../system/host.ts";
-import { type ConsideredDrive, considerDrives, largeDrives } from "./drives.ts";
+import { inspectDevice } from "./disk-contents.ts";
+import type { InspectedDrive } from "./disk-plan.ts";
+import { considerDrives } from "./drives.ts";
 import type { HardwareFacts } from "./hardware.ts";
-import type { Known } from "./known.ts";
+import { type Known, known } from "./known.ts";
 
 /** What a machine that is to be installed says of itself. */
 export interface MachineFacts {
   readonly hardware: HardwareFacts;
   /** Every drive, and whether it would be taken. */
-  readonly drives: Known<readonly ConsideredDrive[]>;
+  readonly drives: Known<readonly InspectedDrive[]>;
 }
 
 /** Asks the machine all that the installer asks, and changes nothing. What cannot be found out is a part of the answer. */
 export async function askMachine(host: Host): Promise<MachineFacts> {
-  const [lshw, cpuinfo, meminfo, drives, isUefi] = await Promise.all([
+  const [lshw, cpuinfo, meminfo, considered, isUefi] = await Promise.all([
     known(async () => readLshw(host)),
     host.readText("/proc/cpuinfo"),
     host.readText("/proc/meminfo"),
     known(async () => considerDrives(await blockDevices(host), await mounts(host))),
     host.list("/sys/firmware/efi").then((names) => names !== undefined),
   ]);
-  const large: HardwareFacts["drives"] = "problem" in drives ? drives : { value: largeDrives(drives.value) };
+  const drives: InspectedDrive[] = [];
   const failing = new Map<string, Known<boolean>>();
-  for (const { path } of "value" in large ? large.value : []) failing.set(path, await known(async () => isFailing(host, path)));
+  for (const drive of "value" in considered ? considered.value : []) {
+    const { device, leftBecause } = drive;
+    if (leftBecause === undefined) failing.set(device.path, await known(async () => isFailing(host, device.path)));
+    drives.push({ ...drive, inspected: await inspectDevice(host, device) });
+  }
+  const taken = drives.filter(({ leftBecause }) => leftBecause === undefined).map(({ device }) => device);
   const threads = threadsIn(cpuinfo ?? "");
   return {
     hardware: {
       processors: processorsOf(lshw, cpuinfo ?? ""),
       threads: threads > 0 ? { value: threads } : { problem: { code: "threads-not-known", what: "the kernel names no processors" } },
       memory: memoryOf(lshw, meminfo ?? ""),
-      ...{ drives: large, failing, isUefi },
+      drives: "problem" in considered ? considered : { value: taken },
+      ...{ failing, isUefi },
     },
-    drives,
+    drives: "problem" in considered ? considered : { value: drives },
   };
-}
-
-/** The answer, or the reason why there is none. @throws what is a defect of this program */
-async function known<T>(ask: () => Promise<T>): Promise<Known<T>> {
-  try {
-    return { value: await ask() };
-  } catch (error) {
-    const problem = toProblem(error);
-    if (problem.code === "defect") throw error;
-    return { problem };
-  }
 }
 
 function processorsOf(lshw: Known<Lshw>, cpuinfo: string): Known<Processors> {

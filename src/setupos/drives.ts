@@ -6,6 +6,8 @@ import { LARGE_DRIVE } from "./hardware-rules.ts";
 export interface ConsideredDrive {
   readonly device: BlockDevice;
   readonly leftBecause: string | undefined;
+  /** Where something of it is mounted, however deep it lies. */
+  readonly mountPoints: readonly string[];
 }
 
 /**
@@ -16,16 +18,14 @@ export function considerDrives(devices: readonly BlockDevice[], mounts: readonly
   return devices
     .filter((device) => device.bytes > 0 || (device.type === "disk" && !isOfMemory(device)))
     .toSorted((one, two) => (one.path < two.path ? -1 : 1))
-    .map((device) => ({ device, leftBecause: reasonToLeave(device, mounts) }));
+    .map((device) => {
+      const mountPoints = mountPointsOf(device, mounts);
+      return { device, mountPoints, leftBecause: reasonToLeave(device, mountPoints) };
+    });
 }
 
-/** The drives that it would take. */
-export function largeDrives(considered: readonly ConsideredDrive[]): readonly BlockDevice[] {
-  return considered.filter(({ leftBecause }) => leftBecause === undefined).map(({ device }) => device);
-}
-
-function reasonToLeave(device: BlockDevice, mounts: readonly Mount[]): string | undefined {
-  const running = mountPointsOf(device, mounts).find((point) => !isOfVisitor(point));
+function reasonToLeave(device: BlockDevice, mountPoints: readonly string[]): string | undefined {
+  const running = mountPoints.find((point) => !isOfVisitor(point));
   if (running !== undefined) return `this system runs from it: ${running} is on it`;
   if (device.type !== "disk") return `it is no drive: ${device.type}`;
   if (isOfMemory(device)) return "it is no drive: memory";
@@ -41,7 +41,7 @@ function isOfMemory({ name }: BlockDevice): boolean {
   return /^(?:zram|ram)\d/.test(name);
 }
 
-/** Where something of the drive is mounted, however deep it lies. Swap counts. */
+/** Swap counts. */
 function mountPointsOf(device: BlockDevice, mounts: readonly Mount[]): readonly string[] {
   const own = mounts.filter((mount) => mount.device === device.number || mount.source === device.path).map((mount) => mount.mountPoint);
   return [...new Set([...device.mountPoints, ...own, ...device.children.flatMap((child) => mountPointsOf(child, mounts))])];

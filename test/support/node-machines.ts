@@ -1,4 +1,4 @@
-import type { FakeMachine } from "./fake-host.ts";
+import { type FakeHost, fakeHost, type FakeMachine } from "./fake-host.ts";
 
 /** What the tools say of a machine for nodes, as they print it. Without a change it is a good one of type3. */
 export interface NodeMachine {
@@ -16,8 +16,26 @@ export interface NodeMachine {
   readonly lsblk: string | { readonly status: number; readonly stderr?: string } | ((usual: object) => string);
   /** By path: the answer of smartctl. */
   readonly smart: Readonly<Record<string, string>>;
+  /** By path: the signatures that wipefs shows, with their UUIDs. */
+  readonly signatures: Readonly<Record<string, readonly (readonly [type: string, offset: number, uuid?: string])[]>>;
+  /** By path: the group of a physical volume, `undefined` for one of none. */
+  readonly groups: Readonly<Record<string, GroupOfTest | undefined>>;
+  /** Paths of devices that are not empty. */
+  readonly filled: readonly string[];
+  /** Paths of devices that fail to be read. */
+  readonly broken: readonly string[];
   /** Of /proc/self/mountinfo: device number and mount point. */
   readonly mounts: readonly (readonly [number: string, mountPoint: string])[];
+}
+
+export interface GroupOfTest {
+  readonly name: string;
+  readonly uuid: string;
+  readonly changes: number;
+  readonly own: string;
+  /** UUIDs of its other physical volumes. */
+  readonly others: readonly string[];
+  readonly volumes: readonly string[];
 }
 
 /** A block device in lsblk's own words. */
@@ -51,7 +69,7 @@ export function nodeMachine(others: Partial<NodeMachine> = {}): NodeMachine {
     ...{ products: ["AMD EPYC 7543 32-Core Processor", "AMD EPYC 7543 32-Core Processor"], capabilities: EPYC, threads: 128 },
     ...{ memory: 512 * GIB, disks: [STICK, ...[0, 1, 2, 3, 4].map((index) => nvme(index))], isUefi: true },
     ...{ lshw: (usual: readonly object[]) => JSON.stringify(usual), lsblk: (usual: object) => JSON.stringify(usual), smart: {} },
-    mounts: [["8:6", "/"]],
+    ...{ mounts: [["8:6", "/"]], signatures: {}, groups: {}, filled: [], broken: [] },
     ...others,
   };
 }
@@ -60,8 +78,21 @@ const LSBLK =
   "lsblk --json --bytes --all --output NAME,KNAME,PATH,MAJ:MIN,TYPE,SIZE,RO,RM,LOG-SEC,TRAN,MODEL,SERIAL,WWN,PARTUUID,PARTLABEL,MOUNTPOINTS";
 const LSHW = "lshw -json -quiet -class processor -class memory";
 
-/** The same as a machine in memory. */
-export function asFakeMachine(machine: NodeMachine): FakeMachine {
+/** The same as a machine in memory, with other files beside it. Its devices read as zeros, but for those that are filled or broken. */
+export function nodeHost(machine: NodeMachine, files: Readonly<Record<string, string>> = {}): FakeHost {
+  const fake = fakeMachine(machine);
+  const host = fakeHost({ ...fake, files: { ...fake.files, ...files } });
+  return {
+    ...host,
+    async readAt(path, offset, length) {
+      if (!path.startsWith("/dev/")) return host.readAt(path, offset, length);
+      if (machine.broken.includes(path)) throw Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read", path });
+      return new Uint8Array(length).fill(machine.filled.includes(path) ? 7 : 0);
+    },
+  };
+}
+
+function fakeMachine(machine: NodeMachine): FakeMachine {
   const large = machine.disks.filter(({ type }) => type === "disk");
   const blocks = { blockdevices: machine.disks.map(lsblkDevice) };
   const { lshw, lsblk } = machine;
@@ -77,6 +108,15 @@ export function asFakeMachine(machine: NodeMachine): FakeMachine {
     commands: {
       [LSHW]: typeof lshw === "function" ? lshw(lshwNodes(machine)) : lshw,
       [LSBLK]: typeof lsblk === "function" ? lsblk(blocks) : lsblk,
+      ...Object.fromEntries(
+        [...everyDevice(machine.disks)].flatMap((path) => [
+          [
+            `wipefs --json --no-act ${path}`,
+            machine.broken.includes(path) ? { status: 1, stderr: "Input/output error" } : wipefs(machine, path),
+          ],
+          [lvmReport(path), lvm(machine, path)],
+        ]),
+      ),
       ...Object.fromEntries(
         large.map(({ name }) => [`smartctl --json --health /dev/${name}`, machine.smart[`/dev/${name}`] ?? smart({ passed: true }, 0)]),
       ),
@@ -130,6 +170,45 @@ function lshwNodes({ products, capabilities, memory }: NodeMachine): readonly ob
       children: [{ id: "bank:0", class: "memory", description: "DIMM DDR4 Synchronous", units: "bytes", size: memory / 16 }],
     },
   ];
+}
+
+function* everyDevice(disks: readonly DiskOfTest[]): Generator<string> {
+  for (const disk of disks) {
+    yield pathOf(disk);
+    if (Array.isArray(disk["children"])) yield* everyDevice(disk["children"] as readonly DiskOfTest[]);
+  }
+}
+
+function pathOf({ name, path }: DiskOfTest): string {
+  return typeof path === "string" ? path : `/dev/${name}`;
+}
+
+function wipefs({ signatures }: NodeMachine, path: string): string {
+  const found = (signatures[path] ?? []).map(([type, offset, uuid = null]) => ({
+    ...{ device: path.slice(5), offset: `0x${offset.toString(16)}`, type, uuid, label: null },
+  }));
+  return JSON.stringify({ signatures: found });
+}
+
+function lvmReport(path: string): string {
+  const fields = "vg -o vg_name,vg_uuid,vg_seqno --configreport pv -o pv_name,pv_uuid --configreport lv -o lv_name,lv_uuid";
+  return `lvm fullreport --readonly --reportformat json --units b --nosuffix --configreport ${fields} --configreport seg -o lv_uuid --configreport pvseg -o pv_uuid --devices ${path}`;
+}
+
+function lvm({ groups }: NodeMachine, path: string): string {
+  const group = groups[path];
+  const missing = (group?.others ?? []).map((uuid) => ({ pv_name: "[unknown]", pv_uuid: uuid }));
+  return JSON.stringify({
+    report: !Object.hasOwn(groups, path)
+      ? []
+      : [
+          {
+            vg: group === undefined ? [] : [{ vg_name: group.name, vg_uuid: group.uuid, vg_seqno: String(group.changes) }],
+            pv: [{ pv_name: path, pv_uuid: group?.own ?? "abc" }, ...missing],
+            lv: (group?.volumes ?? []).map((name) => ({ lv_name: name, lv_uuid: `uuid-of-${name}` })),
+          },
+        ],
+  });
 }
 
 function lsblkDevice(device: DiskOfTest): object {

@@ -240,10 +240,17 @@ const CheckNodeHardware = z.object({
         bytes: Count,
         model: z.nullable(z.string()),
         serial: z.nullable(z.string()),
-        leftBecause: z.nullable(z.string()).check(z.describe("why the installer leaves it alone; null where it takes it")),
+        takenAs: z.nullable(z.enum(["system drive", "data drive"])).check(z.describe("null where it is left alone")),
+        leftBecause: z.nullable(z.string()).check(z.describe("why it is left alone; null where it is taken")),
+        lost: z
+          .array(z.object({ path: z.string(), bytes: Count, holds: z.string().check(z.describe("what is on it, in words")) }))
+          .check(z.describe("what is on a drive that is taken, layer by layer")),
       }),
     ),
   ),
+  token: z
+    .nullable(z.string())
+    .check(z.describe("allows what is on the drives now to be replaced; null where that is not needed, or not known")),
 });
 
 const RecoveryPassphrase = z.object({

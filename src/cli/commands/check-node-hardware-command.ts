@@ -1,13 +1,20 @@
 import { counted } from "../../base/quoted.ts";
 import { requireRoot } from "../../run/guards.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
+import { wrap } from "../../boot/show/run-text.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { type CheckedMachine, checkMachine } from "../../setupos/check-machine.ts";
-import type { ConsideredDrive } from "../../setupos/drives.ts";
+import type { LostDevice, PlannedDrive } from "../../setupos/disk-plan.ts";
 import { sizeText } from "../../setupos/sizes.ts";
 import type { Processors } from "../../system/hardware/lshw.ts";
 import { systemHost } from "../../system/host.ts";
 import { listedProblems } from "./listed-problems.ts";
+
+export interface CheckNodeHardwareFlags {
+  /** The operator's token, in its canonical form. */
+  readonly replace?: string;
+  readonly json: boolean;
+}
 
 /**
  * Checks the machine that this runs on, as the installer will, and changes nothing on it.
@@ -15,34 +22,36 @@ import { listedProblems } from "./listed-problems.ts";
  * @param folder with the node's config.ini
  * @throws ProblemError when there is no such folder
  */
-export async function checkNodeHardware(folder: string, { json }: { readonly json: boolean }, terminal: Terminal): Promise<ExitName> {
+export async function checkNodeHardware(folder: string, { json, replace }: CheckNodeHardwareFlags, terminal: Terminal): Promise<ExitName> {
   requireRoot("it asks drives and firmware, as only root may");
-  const checked = await checkMachine(systemHost(), folder);
+  const checked = await checkMachine(systemHost(), folder, replace);
   if (json) printJson(terminal, machineDocument(checked));
   else for (const line of machineLines(checked)) terminal.print(line);
   return checked.mistakes.length + checked.unknown.length === 0 ? "ok" : "refused";
 }
 
-function machineDocument({ mistakes, warnings, unknown, rewardType, machine }: CheckedMachine): object {
-  const { processors, threads, memory } = machine.hardware;
+function machineDocument({ mistakes, warnings, unknown, rewardType, hardware, drives, token }: CheckedMachine): object {
+  const { processors, threads, memory } = hardware;
   return {
     sound: mistakes.length + unknown.length === 0,
     ...{ mistakes, warnings, unknown, rewardType: rewardType ?? null },
     processors: "problem" in processors ? null : processors.value.sockets.map(({ product }) => product),
     threads: "problem" in threads ? null : threads.value,
     memory: "problem" in memory ? null : memory.value.bytes,
-    drives: "problem" in machine.drives ? null : machine.drives.value.map(driveDocument),
+    drives: drives?.map(driveDocument) ?? null,
+    token: token ?? null,
   };
 }
 
-function driveDocument({ device, leftBecause }: ConsideredDrive): object {
+function driveDocument({ device, leftBecause, takenAs, lost }: PlannedDrive): object {
   const { path, bytes, model, serial } = device;
-  return { path, bytes, model: model ?? null, serial: serial ?? null, leftBecause: leftBecause ?? null };
+  const identity = { path, bytes, model: model ?? null, serial: serial ?? null };
+  return { ...identity, takenAs: takenAs ?? null, leftBecause: leftBecause ?? null, lost };
 }
 
 /** The same for a person, in lines of at most 80 columns. */
-export function machineLines({ mistakes, warnings, unknown, rewardType, machine }: CheckedMachine): readonly string[] {
-  const { processors, threads, memory } = machine.hardware;
+export function machineLines({ mistakes, warnings, unknown, rewardType, hardware, drives }: CheckedMachine): readonly string[] {
+  const { processors, threads, memory } = hardware;
   return [
     ...listedProblems("mistake", mistakes),
     ...listedProblems("warning", warnings),
@@ -52,7 +61,7 @@ export function machineLines({ mistakes, warnings, unknown, rewardType, machine 
     `threads      ${"problem" in threads ? "not known" : threads.value}`,
     `memory       ${"problem" in memory ? "not known" : sizeText(memory.value.bytes)}`,
     "",
-    ...("problem" in machine.drives ? ["drives       not known"] : machine.drives.value.flatMap(driveLines)),
+    ...(drives?.flatMap(driveLines) ?? ["drives       not known"]),
     "",
     verdict(mistakes.length, warnings.length, unknown.length),
   ];
@@ -63,10 +72,19 @@ function processorsText({ sockets }: Processors): string {
   return products.map((product) => `${sockets.filter((socket) => socket.product === product).length} × ${product}`).join(", ");
 }
 
-function driveLines({ device, leftBecause }: ConsideredDrive): readonly string[] {
+function driveLines({ device, leftBecause, takenAs, lost }: PlannedDrive): readonly string[] {
   const { path, bytes, model, serial } = device;
   const name = [path, sizeText(bytes), model, serial === undefined ? undefined : `serial ${serial}`];
-  return [name.filter((part) => part !== undefined).join("  "), `  ${leftBecause === undefined ? "taken" : `left: ${leftBecause}`}`];
+  const isEmpty = lost.length === 0;
+  const fate =
+    takenAs === undefined
+      ? `left: ${leftBecause}${isEmpty ? "" : "; on it is:"}`
+      : `taken as ${takenAs}; ${isEmpty ? "nothing is found on it" : "lost with it:"}`;
+  return [name.filter((part) => part !== undefined).join("  "), `  ${fate}`, ...lost.flatMap(lostLines)];
+}
+
+function lostLines({ path, bytes, holds }: LostDevice): readonly string[] {
+  return wrap(`${path}  ${sizeText(bytes)}  ${holds}`, "    ", "      ");
 }
 
 function verdict(mistakes: number, warnings: number, unknown: number): string {

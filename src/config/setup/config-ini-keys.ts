@@ -2,6 +2,7 @@ import type { Finding } from "../../base/finding.ts";
 import * as z from "../../base/schema.ts";
 import { matching, type Reader, word } from "../text/conf.ts";
 import { readDomain } from "../values/host-name.ts";
+import { readInstallToken } from "../values/install-token.ts";
 import { isLinkLocal, readHostAddress } from "../values/ip-address.ts";
 
 const flag = z.optional(
@@ -33,6 +34,8 @@ export const ConfigIni = z.object({
   ),
   verbose: flag,
   enable_trusted_execution_environment: flag,
+  /** Of `guestos-boot check-node-hardware`: what is on the drives may be replaced. */
+  replace_installed: z.optional(word("a token of check-node-hardware, as in 7KQ2-M9XD", readInstallToken)),
   /** Of 2022 and 2023. An interface identifier has 64 bits (RFC 4291, 2.5.1), so there is one value. */
   ipv6_subnet: z.optional(word("/64", matching(/^\/64$/))),
 });

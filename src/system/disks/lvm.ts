@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
+import { ProblemError } from "../../base/problem.ts";
 import * as z from "../../base/schema.ts";
 import { CommandError, type Completed } from "../command.ts";
 import type { Host } from "../host.ts";
+import { parseToolJson } from "../tool-json.ts";
 import { lvmUuid } from "./signature.ts";
 
 /**
@@ -75,6 +77,63 @@ export function groupIn(json: string): VolumeGroup | undefined {
     };
   }
   return undefined;
+}
+
+/** What the label of a physical volume says of its group, to one who only looks. */
+export interface GroupMember {
+  readonly name: string;
+  readonly uuid: string;
+  /** Counts the changes of the group's metadata. */
+  readonly changes: number;
+  /** UUID of this physical volume. */
+  readonly own: string;
+  /** UUIDs of all of the group. */
+  readonly members: readonly string[];
+  /** Logical volumes: name and UUID. */
+  readonly volumes: ReadonlyMap<string, string>;
+}
+
+const Membership = z.object({
+  report: z.array(
+    z.object({
+      vg: z._default(z.array(z.object({ vg_name: z.string(), vg_uuid: z.string(), vg_seqno: bytes })), []),
+      pv: z._default(z.array(z.object({ pv_name: z.string(), pv_uuid: z.string() })), []),
+      lv: z._default(z.array(z.object({ lv_name: z.string(), lv_uuid: z.string() })), []),
+    }),
+  ),
+});
+
+/**
+ * The group that a physical volume belongs to, also where the others of it are missing; `undefined` where it belongs to none. Each device is
+ * asked alone: disks that were made from one image share every UUID.
+ *
+ * @throws CommandError, or ProblemError where LVM sees no physical volume there
+ */
+export async function groupMember(host: Host, device: string): Promise<GroupMember | undefined> {
+  const form = ["fullreport", "--readonly", "--reportformat", "json", "--units", "b", "--nosuffix"];
+  const fields = { ...FIELDS, vg: "vg_name,vg_uuid,vg_seqno", lv: "lv_name,lv_uuid" };
+  const { stdout } = await lvm(host, device, "lvm", [
+    ...form,
+    ...Object.entries(fields).flatMap(([report, names]) => ["--configreport", report, "-o", names]),
+  ]);
+  for (const { vg, pv, lv } of parseToolJson("lvm", stdout, Membership).report) {
+    const own = pv.find(({ pv_name }) => pv_name === device);
+    if (own === undefined) continue;
+    const group = vg[0];
+    if (group === undefined || group.vg_name === "") return undefined;
+    return {
+      ...{ name: group.vg_name, uuid: group.vg_uuid, changes: group.vg_seqno, own: own.pv_uuid },
+      members: pv.map(({ pv_uuid }) => pv_uuid),
+      volumes: new Map(lv.map(({ lv_name, lv_uuid }) => [lv_name, lv_uuid])),
+    };
+  }
+  throw new ProblemError({
+    code: "physical-volume-not-read",
+    what: `LVM cannot read its label on ${device}`,
+    found: "a label, and no physical volume",
+    expected: "a physical volume",
+    todo: `inspect it: pvck --dump headers ${device}`,
+  });
 }
 
 /**

@@ -145,7 +145,7 @@ function isCutOffFormat(first: Buffer): boolean {
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /** Compares piece by piece with zeros: a loop over each of 16 million bytes takes a tenth of a second. */
-function isZero(bytes: Buffer): boolean {
+export function isZero(bytes: Buffer): boolean {
   for (let at = 0; at < bytes.length; at += ZEROS.length) {
     const piece = bytes.subarray(at, at + ZEROS.length);
     if (!piece.equals(ZEROS.subarray(0, piece.length))) return false;

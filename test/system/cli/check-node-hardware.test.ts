@@ -1,17 +1,18 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkHardware } from "../../support/documented/elsewhere.ts";
+import { checkHardware, checkHardwareReplacing } from "../../support/documented/elsewhere.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
-import { writeNodeFolder } from "../../support/node-folders.ts";
+import { NODE_FOLDER, writeNodeFolder } from "../../support/node-folders.ts";
 
 const main = join(import.meta.dirname, "../../../src/cli/main.ts");
 
 function check(
   cwd: string,
+  command = checkHardware,
   ...more: readonly string[]
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  const [, ...args] = checkHardware.split(" ");
+  const [, ...args] = command.split(" ");
   return spawnSync(process.execPath, [main, ...args, ...more], { cwd, encoding: "utf8" });
 }
 
@@ -30,7 +31,7 @@ test("a machine that is not one for nodes is refused, by the real tools, and its
 });
 
 test("its document has each disk that lsblk shows", () => {
-  const { drives } = JSON.parse(check(folder(), "--json").stdout) as {
+  const { drives } = JSON.parse(check(folder(), checkHardware, "--json").stdout) as {
     readonly drives: readonly { readonly path: string; readonly bytes: number }[];
   };
   const shown = spawnSync("lsblk", ["--nodeps", "--noheadings", "--bytes", "--output", "PATH,SIZE,TYPE"], { encoding: "utf8" }).stdout;
@@ -47,6 +48,14 @@ test("without a reward type it is told what is missing, and what is wrong all th
   expect(status).toBe(12);
   expect(stdout).toContain("code     reward-type-not-known\n");
   expect(stdout).toContain("reward type  not known\n");
+});
+
+test("a token is told that is not needed, by option or in config.ini, and one that is none is wrong usage", () => {
+  const told = /warning: there is a token, and nothing on the drives for which one is needed\n {2}found {4}7KQ2-M9XD\n/;
+  expect(check(folder(), checkHardwareReplacing)).toMatchObject({ status: 12, stdout: expect.stringMatching(told) as string });
+  const ini = `${NODE_FOLDER["config.ini"]}replace_installed=7kq2m9xd\n`;
+  expect(check(folder({ "config.ini": ini }))).toMatchObject({ status: 12, stdout: expect.stringMatching(told) as string });
+  expect(check(folder(), checkHardware, "--replace", "banana")).toMatchObject({ status: 2, stdout: "" });
 });
 
 test("an ordinary account is sent to root, before anything is asked", () => {

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
 import { askMachine } from "../../../src/setupos/ask-machine.ts";
 import { type HardwareVerdict, hardwareVerdict } from "../../../src/setupos/hardware.ts";
-import { fakeHost } from "../../support/fake-host.ts";
-import { asFakeMachine, GIB, type NodeMachine, nodeMachine, nvme, smart, STICK, TB } from "../../support/node-machines.ts";
+import { GIB, type NodeMachine, nodeHost, nodeMachine, nvme, smart, STICK, TB } from "../../support/node-machines.ts";
 
 /** Asks a machine on which the tools say this, and judges it. */
 async function verdictOn(machine: Partial<NodeMachine>, rewardType?: string): Promise<HardwareVerdict> {
-  const host = fakeHost(asFakeMachine(nodeMachine(machine)));
+  const host = nodeHost(nodeMachine(machine));
   const { hardware } = await askMachine(host);
   // Nothing was done but asking.
-  expect(host.effects.filter((effect) => !/^run (?:lshw|lsblk|smartctl) /.test(effect))).toEqual([]);
+  expect(host.effects.filter((effect) => !/^run (?:lshw|lsblk|smartctl|wipefs|lvm fullreport) /.test(effect))).toEqual([]);
   return hardwareVerdict(hardware, rewardType);
 }
 

@@ -30,6 +30,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "grub-common": "grub-editenv grub-fstest grub-mkimage",
   "libvirt-clients": "virsh",
   lintian: "lintian",
+  lvm2: "pvcreate vgcreate vgremove",
   "man-db": "man",
   mandoc: "mandoc",
   mmdebstrap: "mmdebstrap",
