@@ -52,7 +52,7 @@ image: setup-build+image build ## build/guestos.img, a bootable disk (PROFILE=bo
 	@$(NODE) --run image
 
 .PHONY: update-image
-update-image: setup-build+image image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=)
+update-image: setup-build+image image ## build/update-VERSION.tar.zst, an upgrade image with manifest and signature (VERSION=, PROFILE=hostos)
 	@VERSION="$(VERSION)" $(NODE) image/update/update-image.ts
 
 .PHONY: boot

@@ -56,8 +56,11 @@ export function laidOut(table: typeof TABLE, layout: LayoutName): readonly Parti
   });
 }
 
+/** A place on a disk: a partition, or a logical volume. */
+export type Named = Pick<Partition, "name" | "uuid" | "startMiB" | "sizeMiB">;
+
 /** @throws Error where there is none of that name */
-export function partitionNamed(partitions: readonly Partition[], name: string): Partition {
+export function partitionNamed<T extends Named>(partitions: readonly T[], name: string): T {
   const found = partitions.find((partition) => partition.name === name);
   if (found === undefined) throw new Error(`no partition ${name}`);
   return found;

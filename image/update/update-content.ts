@@ -1,13 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProblemError } from "../../src/base/problem.ts";
+import type { ProfileName } from "../../src/profiles/profiles.ts";
 import { type Extent, extentInFile } from "../extent.ts";
 import { bootArgs } from "../grub.ts";
-import { kernelArguments, partitionNamed, partitionsOf, rootBytes } from "../layout.ts";
+import { kernelArguments, type Named, partitionNamed, partitionsOf, rootBytes } from "../layout.ts";
 import type { LayoutName } from "../options.ts";
-import { image } from "../paths.ts";
+import { imageOf } from "../paths.ts";
 import { run } from "../tools.ts";
 import { addHashTree, type VerifiedRoot } from "../verity.ts";
+import { hostosArguments, hostosDisk } from "../volume-group.ts";
 import type { UpdateContent } from "./update-tar.ts";
 
 const MIB = 1024 * 1024;
@@ -19,37 +21,69 @@ export interface SealedContent extends UpdateContent {
   readonly verified: VerifiedRoot;
 }
 
+/** Edits a root file system further, before what is made of it is made. */
+type Change = (root: string) => Promise<void>;
+
 /**
- * The system of the disk image, with another version, and so with another hash tree and root hash.
+ * The system of the disk image with another version, of that profile. A GuestOS and a boundary node have another hash tree then, and so another
+ * root hash; a HostOS has none.
  *
  * @param folder for copies of both partitions, which are not needed any more once the image is written
- * @param change edits the root file system further, before the tree is made
  */
+export async function contentOf(
+  profile: ProfileName,
+  version: string,
+  layout: LayoutName,
+  folder: string,
+  change: Change = async () => undefined,
+): Promise<UpdateContent> {
+  return profile === "hostos" ? hostosContent(version, layout, folder, change) : updateContent(version, layout, folder, change, profile);
+}
+
+/** That of a system whose root has a hash tree. @param folder as of `contentOf` */
 export async function updateContent(
   version: string,
   layout: LayoutName,
   folder: string,
-  change: (root: string) => Promise<void> = async () => undefined,
+  change: Change = async () => undefined,
+  profile: Exclude<ProfileName, "hostos"> = "guestos",
 ): Promise<SealedContent> {
-  const root = await extentInFile(shippedExtent("A_root", layout), join(folder, "root.img"));
-  await replaceFile(root.path, VERSION_FILE, `${version}\n`, folder);
-  await change(root.path);
+  const root = await changedRoot(shippedExtent("A_root", layout, profile), version, folder, change);
   const partitions = partitionsOf(layout);
   const verified = await addHashTree(root.path, rootBytes(layout), partitionNamed(partitions, "A_root").uuid);
-  const boot = await extentInFile(shippedExtent("A_boot", layout), join(folder, "boot.img"));
-  await replaceFile(
-    boot.path,
-    "/boot_args",
-    bootArgs((slot) => kernelArguments(slot, partitions, verified)),
-    folder,
-  );
+  const boot = await changedBoot(shippedExtent("A_boot", layout, profile), folder, (slot) => kernelArguments(slot, partitions, verified));
   return { version, boot, root, verified };
 }
 
-/** A partition of the disk image. */
-export function shippedExtent(name: string, layout: LayoutName = "lab"): Extent {
-  const { startMiB, sizeMiB } = partitionNamed(partitionsOf(layout), name);
-  return { path: image.disk, offset: startMiB * MIB, bytes: sizeMiB * MIB };
+async function hostosContent(version: string, layout: LayoutName, folder: string, change: Change): Promise<UpdateContent> {
+  const root = await changedRoot(shippedExtent("A_root", layout, "hostos"), version, folder, change);
+  const boot = await changedBoot(shippedExtent("A_boot", layout, "hostos"), folder, hostosArguments);
+  return { version, boot, root };
+}
+
+async function changedRoot(shipped: Extent, version: string, folder: string, change: Change): Promise<Extent> {
+  const root = await extentInFile(shipped, join(folder, "root.img"));
+  await replaceFile(root.path, VERSION_FILE, `${version}\n`, folder);
+  await change(root.path);
+  return root;
+}
+
+async function changedBoot(shipped: Extent, folder: string, args: (slot: "A" | "B") => string): Promise<Extent> {
+  const boot = await extentInFile(shipped, join(folder, "boot.img"));
+  await replaceFile(boot.path, "/boot_args", bootArgs(args), folder);
+  return boot;
+}
+
+/** A partition of the disk image, or of a HostOS's a logical volume. */
+export function shippedExtent(name: string, layout: LayoutName = "lab", profile: ProfileName = "guestos"): Extent {
+  const { disk: path } = imageOf(profile);
+  const { startMiB, sizeMiB } = partitionNamed(profile === "hostos" ? hostosPlaces(layout) : partitionsOf(layout), name);
+  return { path, offset: startMiB * MIB, bytes: sizeMiB * MIB };
+}
+
+function hostosPlaces(layout: LayoutName): readonly Named[] {
+  const { partitions, volumes } = hostosDisk(layout);
+  return [...partitions, ...volumes];
 }
 
 /** Writes a file of an ext4 by debugfs: nothing of the image may be mounted to be built. @param work a folder for the text */

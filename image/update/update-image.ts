@@ -1,16 +1,19 @@
 /**
- * Builds an upgrade image from the disk image: `make update-image VERSION=…`. The systems in both are the same but for the version.
+ * Builds an upgrade image from the disk image: `make update-image VERSION=…`, with PROFILE= of another system. The systems in both are the same
+ * but for the version.
  *
- * Leaves build/update-VERSION.tar.zst, its signature beside it, and the key that it can be checked with.
+ * Leaves build/update-VERSION.tar.zst (build/update-hostos-VERSION.tar.zst and so on), its signature beside it, and the key that it can be checked with.
  */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DEFAULT_PROFILE } from "../../src/profiles/profiles.ts";
 import { problemLines, ProblemError, toProblem } from "../../src/base/problem.ts";
 import { inTemporaryFolder, interrupted, whole } from "../tools.ts";
 import { buildFolder } from "../paths.ts";
-import { updateContent } from "./update-content.ts";
+import { optionsFrom } from "../options.ts";
+import { contentOf } from "./update-content.ts";
 import { writeUpdate } from "./write-update.ts";
 
 const MIB = 1024 * 1024;
@@ -24,10 +27,10 @@ async function updateImage(version: string): Promise<void> {
       expected: "make update-image VERSION=1.2.3",
     });
   }
-  const layout = process.env["LAYOUT"] === "prod" ? "prod" : "lab";
+  const { layout, profile } = await optionsFrom(process.env);
   await inTemporaryFolder(buildFolder, async (folder) => {
-    const content = await updateContent(version, layout, folder);
-    const out = join(buildFolder, `update-${version}.tar.zst`);
+    const content = await contentOf(profile, version, layout, folder);
+    const out = join(buildFolder, `update-${profile === DEFAULT_PROFILE ? "" : `${profile}-`}${version}.tar.zst`);
     const { sha256, bytes } = await writeUpdate(out, content, await signingKey());
     console.log(`${out}: ${(bytes / MIB).toFixed(1)} MiB, sha256 ${sha256}`);
   });

@@ -163,8 +163,10 @@ Examples:
   guestos-boot upgrade commit --no-reboot`;
 
 export const upgradeConfirmHelp = `The boot must have succeeded, and every executable in /etc/guestos-boot/health.d
-must exit with 0 within a minute. On a stable system nothing is checked and
-nothing written, so it may be called any number of times.`;
+must exit with 0 within a minute. On a HostOS, libvirt must answer, and so must
+the gateway; the bridge must have its address, and the guest must run. On a
+stable system nothing is checked and nothing written, so it may be called any
+number of times.`;
 
 export const upgradeRollbackHelp = `On trial: goes back to the other system; the image on trial is refused from then
 on. Stable: tries the other system, as commit does, if it is known to work.

@@ -37,6 +37,13 @@ export function waitOption(): Option {
     .argParser((text: string) => numberIn(text, 1, LONGEST_WAIT));
 }
 
+/** For what becomes true by itself. */
+export function withinOption(): Option {
+  return new Option("--within <seconds>", "wait until it has been healthy for a minute, for so many seconds")
+    .default(undefined, "what is so now counts")
+    .argParser((text: string) => numberIn(text, 1, LONGEST_WAIT));
+}
+
 export function bootOption(): Option {
   return new Option("--boot <n>", "how many boots ago; -1 also works, as in journalctl").default(0, "this boot").argParser(bootNumber);
 }

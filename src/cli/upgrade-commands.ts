@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { upgradeCommitHelp, upgradeConfirmHelp, upgradeForgetHelp, upgradeHelp, upgradeRollbackHelp, upgradeStatusHelp } from "./help.ts";
 import { addCommand } from "./add-command.ts";
-import { jsonOption } from "./options.ts";
+import { jsonOption, withinOption } from "./options.ts";
 import type { CommandContext } from "./command-context.ts";
 import { addReceiveCommands } from "./upgrade-receive-commands.ts";
 
@@ -50,10 +50,12 @@ export function addUpgradeCommands(program: Command, context: CommandContext): v
         end(await decideCommand(await setup(), { ...flags, verb }, terminal));
       });
   }
-  command("confirm", "keep the running system, if it is healthy", upgradeConfirmHelp).action(async (flags: Flags) => {
-    const { confirmCommand } = await import("./commands/upgrade-confirm-command.ts");
-    end(await confirmCommand(await setup(), flags, terminal));
-  });
+  command("confirm", "keep the running system, if it is healthy", upgradeConfirmHelp)
+    .addOption(withinOption())
+    .action(async (flags: Flags & { readonly within?: number }) => {
+      const { confirmCommand } = await import("./commands/upgrade-confirm-command.ts");
+      end(await confirmCommand(await setup(), flags, terminal));
+    });
   addReceiveCommands(upgrade, context);
   command("forget", "allow an image that failed to be installed again", upgradeForgetHelp)
     .argument("<sha256>", "as guestos-boot upgrade status shows it")

@@ -12,6 +12,7 @@ export const SERVICES: readonly string[] = [
   "guestos-boot.target",
   "guestos-go-back.service",
   "guestos-trial.timer",
+  "guestos-confirm.service",
   "guestos-boot-success.service",
   "guestos-boot-failure.service",
   "guestos-boot-failure.timer",

@@ -35,5 +35,6 @@ export const boundary: Profile = {
     { name: "danted", watch: (await import("../units/services/watch-inputs.ts")).watchDantedInputs },
   ],
   atIntervals: [],
+  health: async () => [],
   quick: async () => [],
 };

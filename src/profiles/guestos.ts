@@ -47,5 +47,6 @@ export const guestos: Profile = {
     { name: "data-growth", watch: (await import("../units/disks/watch-data-space.ts")).watchDataSpace },
   ],
   atIntervals: ["backup-spool"],
+  health: async () => [],
   quick: async () => [(await import("../units/network/nftables.ts")).nftables],
 };

@@ -71,5 +71,6 @@ export const hostos: Profile = {
     { name: "nftables", watch: (await import("../units/network/watch-ruleset.ts")).watchRuleset },
   ],
   atIntervals: [],
+  health: async () => (await import("./hostos-health.ts")).hostosHealth,
   quick: async () => [],
 };

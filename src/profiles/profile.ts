@@ -1,6 +1,7 @@
 import type { Watcher } from "../boot/unit.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import type { MediumContents } from "../medium/medium-contents.ts";
+import type { HealthCheck } from "../upgrade/health.ts";
 import type { GuestUnit, WatchedMachine } from "../units/machine.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface Profile {
   readonly watchers: () => Promise<readonly Watcher<WatchedMachine>[]>;
   /** Names of the units that the monitor inspects in an interval of their own, and that have no watcher. */
   readonly atIntervals: readonly string[];
+  /** What a new version of this system must pass before it is kept, besides its boot chain. */
+  readonly health: () => Promise<readonly HealthCheck[]>;
   /**
    * Units that the monitor inspects in its own process when a watcher calls, because they must not wait for another process to start. Their
    * imports stay in memory. They have no keys and change nothing permanently, because no mark is kept of it (src/run/run-mark.ts).

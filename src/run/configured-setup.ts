@@ -36,6 +36,7 @@ export async function configuredSetup(setup: Setup, host: Host): Promise<Setup> 
     ...(setup.profile === undefined ? {} : { profile: setup.profile }),
     layout,
     medium: setup.medium,
+    health: setup.health,
     chain: [...configurationUnit(problems), ...chain, ...linked.units],
     maintenance: async () => maintenance.flatMap(({ name }) => configured.get(name) ?? []),
     configuration: {

@@ -18,8 +18,9 @@ export async function profileSetup(name?: ProfileName, host: Pick<Host, "readTex
   const own = await readProfileName(host).catch(toProblem);
   const profile = name ?? own;
   if (typeof profile !== "string") return (await import("./unknown-profile.ts")).unknownProfile(profile);
-  const { chain, layout, medium, maintenance } = profiles[profile];
-  const setup = { profile, chain: await chain(), layout, medium, maintenance, configuration: { files: [], executables: [], problems: [] } };
+  const { chain, layout, medium, maintenance, health } = profiles[profile];
+  const configuration = { files: [], executables: [], problems: [] };
+  const setup = { profile, chain: await chain(), layout, medium, maintenance, health, configuration };
   // /etc/guestos-boot configures this image's own profile only.
   return profile === own ? configured(setup) : setup;
 }

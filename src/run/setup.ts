@@ -12,6 +12,7 @@ export interface Setup {
   readonly layout: Layout;
   readonly medium: Profile["medium"];
   readonly maintenance: Profile["maintenance"];
+  readonly health: Profile["health"];
   readonly configuration: {
     /** The files that were taken into account. */
     readonly files: readonly string[];

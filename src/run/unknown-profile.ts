@@ -19,6 +19,7 @@ export function unknownProfile(problem: Problem): Setup {
     layout: profiles[DEFAULT_PROFILE].layout,
     medium: profiles[DEFAULT_PROFILE].medium,
     maintenance: async () => [],
+    health: async () => [],
     configuration: { files: [], executables: [], problems: [problem] },
   };
 }

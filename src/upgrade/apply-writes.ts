@@ -7,6 +7,7 @@ import { writeGrubenv } from "./grubenv-file.ts";
 import { RefusedError } from "./refusals.ts";
 import { imageHash, type Knowledge, inspect, type Seen, slotVersion } from "./situation.ts";
 import { refuseImage, writeSlotRecord } from "./slot-state.ts";
+import { readComplaint } from "./trial-complaint.ts";
 
 /** These functions carry decisions out. The caller holds the upgrade lock from the first inspection to the last write. */
 
@@ -59,7 +60,8 @@ export async function carryOut(host: Host, layout: Layout, seen: Seen, write: Wr
       return;
     case "refuse": {
       const sha256 = imageHash(seen.slots[write.slot]);
-      if (sha256 !== undefined) await refuseImage(host, layout, { sha256, reason: REASONS[write.why], at: now() });
+      const reason = await reasonFor(host, layout, seen.slots[write.slot], write.why);
+      if (sha256 !== undefined) await refuseImage(host, layout, { sha256, reason, at: now() });
       return;
     }
     case "record":
@@ -74,7 +76,7 @@ async function writeFailed(host: Host, layout: Layout, slot: Slot, before: Knowl
   const sha256 = imageHash(before);
   await writeSlotRecord(host, layout, slot, {
     kind: "failed",
-    reason: REASONS[why],
+    reason: await reasonFor(host, layout, before, why),
     ...(version === undefined ? {} : { version }),
     ...(sha256 === undefined ? {} : { sha256 }),
     at: now(),
@@ -87,6 +89,12 @@ async function writeProven(host: Host, layout: Layout, slot: Slot, before: Knowl
   const image =
     record === undefined ? {} : { image: { version: record.version, sha256: record.sha256, boot: record.boot, root: record.root } };
   await writeSlotRecord(host, layout, slot, { kind: "proven", version, ...image, at: now() });
+}
+
+/** With what the system said of itself, where it is the one that was tried. */
+async function reasonFor(host: Host, layout: Layout, before: Knowledge, why: Why): Promise<string> {
+  const complaint = why === "not confirmed" && before.kind === "record" ? await readComplaint(host, layout, before.record) : undefined;
+  return complaint === undefined ? REASONS[why] : `${REASONS[why]}; it found: ${complaint}`;
 }
 
 const REASONS: Readonly<Record<Why, string>> = {

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Layout } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
 import { ProblemError, type Problem } from "../base/problem.ts";
 
@@ -7,6 +8,20 @@ export interface Check {
   readonly name: string;
   /** Absent when it passed. */
   readonly problem?: Problem;
+}
+
+/** A health check of the program's own. */
+export interface HealthCheck {
+  readonly name: string;
+  /** @returns the problem, or `undefined` when all is well. @throws ProblemError when that cannot be found out: the check has failed then */
+  readonly inspect: (host: Host, layout: Layout) => Promise<Problem | undefined>;
+}
+
+/** Makes these checks, one after the other. */
+export async function runOwnChecks(host: Host, layout: Layout, checks: readonly HealthCheck[]): Promise<readonly Check[]> {
+  const made: Check[] = [];
+  for (const { name, inspect } of checks) made.push(checkOf(name, await problemIn(host, async () => inspect(host, layout))));
+  return made;
 }
 
 /** Milliseconds for each check: one that hangs has failed. */
@@ -23,16 +38,20 @@ export async function runHealthChecks(host: Host, folder: string): Promise<reado
     const facts = await host.stat(path);
     const isCheck = facts?.kind === "link" || (facts?.kind === "file" && (facts.mode & 0o111) !== 0);
     if (name.startsWith(".") || !isCheck) continue;
-    const problem = await failureOf(host, path);
-    checks.push({ name, ...(problem === undefined ? {} : { problem }) });
+    checks.push(
+      checkOf(name, await problemIn(host, async () => void (await host.run({ program: path, args: [], timeout: CHECK_TIMEOUT })))),
+    );
   }
   return checks;
 }
 
-async function failureOf(host: Host, program: string): Promise<Problem | undefined> {
+function checkOf(name: string, problem: Problem | undefined): Check {
+  return { name, ...(problem === undefined ? {} : { problem }) };
+}
+
+async function problemIn(host: Host, inspect: () => Promise<Problem | undefined | void>): Promise<Problem | undefined> {
   try {
-    await host.run({ program, args: [], timeout: CHECK_TIMEOUT });
-    return undefined;
+    return (await inspect()) ?? undefined;
   } catch (error) {
     // When told to stop, the check has no result, neither good nor bad.
     if (error instanceof ProblemError && !host.signal.aborted) return error.problem;

@@ -165,6 +165,7 @@ process.exit(
       layout,
       medium: profiles.guestos.medium,
       maintenance: async () => maintenance,
+      health: async () => [],
       configuration: { files: [], executables: [], problems: [] },
     });
   }),

@@ -19,6 +19,7 @@ export async function guestosBootOn({ root, profile }: Booted, args: readonly st
     layout: testLayout(root, profiles[profile].layout),
     medium: profiles[profile].medium,
     maintenance: async () => [],
+    health: async () => [],
     configuration: { files: [], executables: [], problems: [] },
   }));
 }

@@ -118,11 +118,11 @@ async function ofOurs([, name = "", words = "", file]: RegExpExecArray, root: st
     colour: false,
   };
   const setup = async (profile: ProfileName = "guestos"): Promise<Setup> => {
-    const { chain, medium, maintenance } = profiles[profile];
+    const { chain, medium, maintenance, health } = profiles[profile];
     const configuration = { files: [], executables: [], problems: [] };
     // On trial it counts that each unit has run: those that there were when the boot was recorded.
     const units = (await chain()).filter((unit) => !isOnTrial || recorded.has(unit.name));
-    return configured({ profile, chain: units, layout: testLayout(root), medium, maintenance, configuration });
+    return configured({ profile, chain: units, layout: testLayout(root), medium, maintenance, health, configuration });
   };
   const before = process.cwd();
   process.chdir(folder);

@@ -105,6 +105,7 @@ test("upgrade-install.json holds for what an install prints", async () => {
     layout: machine.layout,
     medium: profiles.guestos.medium,
     maintenance: async () => [],
+    health: async () => [],
     configuration: NONE,
   } as const;
   const flags = { image: fixture.path("update.tar"), insecure: true, allowDowngrade: false, json: true };

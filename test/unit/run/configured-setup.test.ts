@@ -32,6 +32,7 @@ function setupWith(yaml: string | undefined, wanted: GuestUnit["plan"] = async (
     layout: { ...guestosLayout, etc: { ...guestosLayout.etc, ...ownFiles(own) } },
     medium: profiles.guestos.medium,
     maintenance: async () => units.slice(guestos.length),
+    health: async () => [],
     configuration: { files: [], executables: [], problems: [] },
   };
 }

@@ -8,7 +8,7 @@ import { wholeCommandLine } from "../../../tools/man/manual.ts";
 /** The units of a host (etc/hostos) are what the code hands over to. */
 
 const FOLDER = "etc/hostos/systemd/system";
-const units = globSync(`${FOLDER}/guestos-vsock*`);
+const units = globSync(`${FOLDER}/guestos*.service`);
 const textOf = (name: string): string => readFileSync(`${FOLDER}/${name}`, "utf8");
 const code = readFileSync("src/vsock/host-actions.ts", "utf8");
 

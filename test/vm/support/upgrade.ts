@@ -1,16 +1,18 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "../../../src/base/schema.ts";
+import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import { inTemporaryFolder } from "../../../image/tools.ts";
 import { buildFolder, image, stateFolder } from "../../../image/paths.ts";
 import { makeDisk } from "../../../lab/disk.ts";
 import { GuestPanicError } from "../../../lab/problems.ts";
-import { updateContent } from "../../../image/update/update-content.ts";
+import { contentOf } from "../../../image/update/update-content.ts";
 import { updateTar } from "../../../image/update/update-tar.ts";
 import { hashed } from "../../../image/update/write-update.ts";
 import { startVirtualMachine, type VirtualMachineOptions } from "../../../lab/start-virtual-machine.ts";
@@ -25,14 +27,18 @@ export interface TestImage {
 }
 
 /** The system of the disk image with another version, as a plain tar: an emulated guest decompresses slowly, and other tests have it do that. @param change edits its root image */
-export async function testImage(version: string, change?: (root: string) => Promise<void>): Promise<TestImage> {
+export async function testImage(
+  version: string,
+  change?: (root: string) => Promise<void>,
+  profile: ProfileName = "guestos",
+): Promise<TestImage> {
   const folder = join(buildFolder, "vm", "updates");
   await mkdir(folder, { recursive: true });
   // Its own for each test file: they run beside each other.
   const path = join(folder, `${version}-${process.pid}.tar`);
   process.once("exit", () => void rm(path, { force: true }));
   return inTemporaryFolder(folder, async (work) => {
-    const content = await updateContent(version, "lab", work, change);
+    const content = await contentOf(profile, version, "lab", work, change);
     const { stream, written } = hashed();
     await pipeline(Readable.from(updateTar(content)), stream, createWriteStream(path));
     return { version, path, ...written() };
@@ -48,11 +54,11 @@ export interface Server {
   readonly close: () => void;
 }
 
-/** Serves an image to guests, with ranges. */
-export async function serve({ path, bytes }: TestImage): Promise<Server> {
+/** Serves an image to guests, with ranges. @param keys as PEM: then by https alone */
+export async function serve({ path, bytes }: TestImage, keys?: { readonly key: string; readonly cert: string }): Promise<Server> {
   let sent = 0;
   const waiting = new Set<() => void>();
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     const [, from] = /^bytes=(\d+)-$/.exec(request.headers.range ?? "") ?? [];
     const start = Number(from ?? 0);
     const range = from === undefined ? {} : { "content-range": `bytes ${start}-${bytes - 1}/${bytes}` };
@@ -63,13 +69,14 @@ export async function serve({ path, bytes }: TestImage): Promise<Server> {
       for (const check of waiting) check();
     });
     content.pipe(response);
-  });
+  };
+  const server = keys === undefined ? createServer(answer) : createTlsServer(keys, answer);
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
   await promise;
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://10.0.2.2:${port}/update.tar`,
+    url: `${keys === undefined ? "http" : "https"}://10.0.2.2:${port}/update.tar`,
     sent: async (wanted) => {
       const reached = Promise.withResolvers<void>();
       const check = (): void => {
