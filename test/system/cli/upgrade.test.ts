@@ -174,6 +174,11 @@ test("confirm ends with 15 when a check fails, when the boot went wrong, or has 
   mkdirSync(fixture.path("health.d"));
   symlinkSync("/nowhere", fixture.path("health.d/20-gone"));
   expect(await refused()).toContain("slot B is not confirmed: 1 of 2 health checks failed");
+  const waited = await fixture.run("upgrade", "confirm", "--within", "1");
+  expect(waited).toMatchObject({ status: 15, stdout: expect.stringMatching(/^not confirmed yet: 20-gone: /) });
+  expect(JSON.parse(readFileSync(fixture.path("slots/complaint.json"), "utf8"))).toMatchObject({
+    text: expect.stringMatching(/^20-gone: /),
+  });
   spawnSync("rm", [fixture.path("health.d/20-gone")]);
   expect((await fixture.run("upgrade", "confirm")).status).toBe(0);
 });
