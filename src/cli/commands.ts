@@ -33,6 +33,7 @@ import {
 } from "./options.ts";
 import { addOrchestratorCommands } from "./orchestrator-commands.ts";
 import { addRecoveryCommands } from "./recovery-commands.ts";
+import type { CheckNodeHardwareFlags } from "./commands/check-node-hardware-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import { addUpgradeCommands } from "./upgrade-commands.ts";
 import { addAgentCommands, addHostCommands } from "./vsock-commands.ts";
@@ -204,9 +205,10 @@ export function addCommands(program: Command, context: CommandContext): void {
     "check the machine that this runs on, as the installer does, and say what it would do to each drive",
     checkNodeHardwareHelp,
     replaceOption(),
+    new Option("--try-ports", "ask the gateway on each port, with the address that the installer has").default(false, "change nothing"),
   )
     .argument("<folder>", "with config.ini in it")
-    .action(async (folder: string, flags: { readonly replace?: string; readonly json: boolean }) => {
+    .action(async (folder: string, flags: CheckNodeHardwareFlags) => {
       const { checkNodeHardware } = await import("./commands/check-node-hardware-command.ts");
       end(await checkNodeHardware(folder, flags, terminal));
     });

@@ -129,15 +129,18 @@ Examples:
   guestos-boot check-node-config --mac b0:7b:25:c8:f6:c0 ./stick`;
 
 export const checkNodeHardwareHelp = `Says everything for which the installer would refuse this machine, at once:
-processors, memory, drives. What it asks for follows from node_reward_type in
-config.ini. Each drive is listed: whether it would be taken, why not, and what
-is on it. A drive with a node on it is kept, unless --replace has the token that
-is shown. It is for a machine that was started from another medium, by UEFI, and
-needs lshw, smartmontools and lvm2. Nothing is changed. Exits with 12 when there
-is a mistake, or something could not be found out.
+processors, memory, drives, ports. What it asks for follows from config.ini.
+Each drive is listed: whether it would be taken, why not, and what is on it. A
+drive with a node on it is kept, unless --replace has the token that is shown.
+With --try-ports each port is brought up, and has the installer's address while
+the gateway is asked; nothing else is ever changed. It is for a machine that was
+started from another medium, by UEFI, and needs lshw, smartmontools, lvm2,
+ipmitool, ethtool and iputils-ping. Exits with 12 when there is a mistake, or
+something could not be found out.
 
 Examples:
   guestos-boot check-node-hardware ./stick
+  guestos-boot check-node-hardware --try-ports ./stick
   guestos-boot check-node-hardware --replace 7KQ2-M9XD ./stick`;
 
 export const upgradeHelp = `A node has two systems, in slots A and B. One runs; an upgrade is installed into

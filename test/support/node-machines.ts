@@ -1,3 +1,4 @@
+import type { Completed } from "../../src/system/command.ts";
 import { type FakeHost, fakeHost, type FakeMachine } from "./fake-host.ts";
 
 /** What the tools say of a machine for nodes, as they print it. Without a change it is a good one of type3. */
@@ -24,8 +25,33 @@ export interface NodeMachine {
   readonly filled: readonly string[];
   /** Paths of devices that fail to be read. */
   readonly broken: readonly string[];
+  /** What ipmitool prints, or how it fails. */
+  readonly ipmitool: string | Partial<Completed>;
+  readonly ports: readonly PortOfTest[];
   /** Of /proc/self/mountinfo: device number and mount point. */
   readonly mounts: readonly (readonly [number: string, mountPoint: string])[];
+}
+
+export interface PortOfTest {
+  readonly name: string;
+  /** Mb/s of a port that has a link. */
+  readonly speed?: number;
+  /** As ethtool shows them. */
+  readonly modes: readonly string[];
+}
+
+export const BMC = "b0:7b:25:c8:f6:c0";
+/** What ipmitool prints of a BMC. */
+export function lanPrint(mac: string): string {
+  return [
+    "Set in Progress         : Set Complete",
+    "IP Address Source       : Static Address",
+    "IP Address              : 10.10.101.35",
+    "Subnet Mask             : 255.255.255.0",
+    `MAC Address             : ${mac}`,
+    "SNMP Community String   : public",
+    "",
+  ].join("\n");
 }
 
 export interface GroupOfTest {
@@ -69,6 +95,13 @@ export function nodeMachine(others: Partial<NodeMachine> = {}): NodeMachine {
     ...{ products: ["AMD EPYC 7543 32-Core Processor", "AMD EPYC 7543 32-Core Processor"], capabilities: EPYC, threads: 128 },
     ...{ memory: 512 * GIB, disks: [STICK, ...[0, 1, 2, 3, 4].map((index) => nvme(index))], isUefi: true },
     ...{ lshw: (usual: readonly object[]) => JSON.stringify(usual), lsblk: (usual: object) => JSON.stringify(usual), smart: {} },
+    ...{
+      ipmitool: lanPrint(BMC),
+      ports: [
+        { name: "eno1", modes: ["10baseT/Half 10baseT/Full", "1000baseT/Full"] },
+        { name: "enp1s0f0np0", speed: 10_000, modes: ["10000baseT/Full", "25000baseCR/Full"] },
+      ],
+    },
     ...{ mounts: [["8:6", "/"]], signatures: {}, groups: {}, filled: [], broken: [] },
     ...others,
   };
@@ -97,7 +130,14 @@ function fakeMachine(machine: NodeMachine): FakeMachine {
   const blocks = { blockdevices: machine.disks.map(lsblkDevice) };
   const { lshw, lsblk } = machine;
   return {
+    links: Object.fromEntries(
+      machine.ports.flatMap(({ name }, at) => [
+        [`/sys/class/net/${name}`, `../../devices/pci0000:00/0000:0${at}:00.0/net/${name}`],
+        [`/sys/class/net/${name}/device`, `../../../0000:0${at}:00.0`],
+      ]),
+    ),
     files: {
+      ...Object.fromEntries(machine.ports.flatMap(portFiles)),
       "/proc/cpuinfo": cpuinfo(machine),
       "/proc/meminfo": `MemTotal:       ${Math.floor((machine.memory * 0.98) / 1024)} kB\nMemFree: 1 kB\n`,
       "/proc/self/mountinfo": machine.mounts
@@ -106,6 +146,8 @@ function fakeMachine(machine: NodeMachine): FakeMachine {
       ...(machine.isUefi ? { "/sys/firmware/efi/fw_platform_size": "64\n" } : {}),
     },
     commands: {
+      "ipmitool lan print": machine.ipmitool,
+      ...Object.fromEntries(machine.ports.map((port) => [`ethtool ${port.name}`, ethtool(port)])),
       [LSHW]: typeof lshw === "function" ? lshw(lshwNodes(machine)) : lshw,
       [LSBLK]: typeof lsblk === "function" ? lsblk(blocks) : lsblk,
       ...Object.fromEntries(
@@ -170,6 +212,26 @@ function lshwNodes({ products, capabilities, memory }: NodeMachine): readonly ob
       children: [{ id: "bank:0", class: "memory", description: "DIMM DDR4 Synchronous", units: "bytes", size: memory / 16 }],
     },
   ];
+}
+
+function portFiles({ name, speed }: PortOfTest, at: number): readonly (readonly [path: string, text: string])[] {
+  const values = { type: "1", ifindex: `${at + 2}`, address: `3c:ec:ef:00:00:0${at}`, addr_assign_type: "0", flags: "0x1003" };
+  return Object.entries({ ...values, carrier: speed === undefined ? "0" : "1", speed: `${speed ?? -1}` }).map(
+    ([file, value]) => [`/sys/class/net/${name}/${file}`, `${value}\n`] as const,
+  );
+}
+
+function ethtool({ name, speed, modes }: PortOfTest): string {
+  return [
+    `Settings for ${name}:`,
+    "\tSupported ports: [ FIBRE ]",
+    `\tSupported link modes:   ${modes.join("\n\t                        ")}`,
+    "\tSupported pause frame use: Symmetric",
+    "\tAdvertised link modes:  100000baseKR4/Full",
+    `\tSpeed: ${speed === undefined ? "Unknown!" : `${speed}Mb/s`}`,
+    `\tLink detected: ${speed === undefined ? "no" : "yes"}`,
+    "",
+  ].join("\n");
 }
 
 function* everyDevice(disks: readonly DiskOfTest[]): Generator<string> {

@@ -208,6 +208,10 @@ const ConfigImage = z.object({ out: z.string(), tarSha256: Sha256, config: Texts
 
 const Stored = z.nullable(z.record(z.string(), z.unknown()));
 
+const NodeSystems = z
+  .array(z.object({ name: z.string(), mac: z.string(), ipv6: z.optional(z.string()) }))
+  .check(z.describe("the addresses that the node will have; none where the MAC address of the BMC is not known"));
+
 const CheckNodeConfig = z.object({
   sound: z.boolean().check(z.describe("there is no mistake")),
   counts: z.object({ mistakes: Count, warnings: Count }),
@@ -215,9 +219,7 @@ const CheckNodeConfig = z.object({
   warnings: z.array(Problem).check(z.describe("what is taken, and may not be what was meant; at most 50")),
   unknown: z.array(Problem).check(z.describe("what cannot be found out from the folder")),
   environment: z.nullable(z.enum(["mainnet", "testnet"])),
-  systems: z
-    .array(z.object({ name: z.string(), mac: z.string(), ipv6: z.optional(z.string()) }))
-    .check(z.describe("the addresses that the node will have; none where the MAC address of the BMC is not known")),
+  systems: NodeSystems,
   accounts: z.nullable(z.record(z.string(), Count)).check(z.describe("the number of ssh keys; null without a folder of keys")),
   operatorKey: z.boolean(),
   hostosConfig: Stored.check(z.describe("config.json of the host, with [secret] for the operator's key; null where it cannot be made")),
@@ -251,6 +253,21 @@ const CheckNodeHardware = z.object({
   token: z
     .nullable(z.string())
     .check(z.describe("allows what is on the drives now to be replaced; null where that is not needed, or not known")),
+  mgmtMac: z.nullable(z.string()).check(z.describe("the MAC address of the BMC, or that which deployment.json has in its place")),
+  systems: NodeSystems,
+  ports: z
+    .array(
+      z.object({
+        name: z.string(),
+        mac: z.nullable(z.string()),
+        isCandidate: z.boolean().check(z.describe("whether the installer tries it")),
+        hasLink: z.boolean(),
+        speed: z.nullable(Count).check(z.describe("Mb/s; null where it is not known, as below")),
+        highest: z.nullable(Count).check(z.describe("Mb/s that it can run at")),
+        gateway: z.enum(["not asked", "not known", "answered", "silent", "no link", "address in use"]),
+      }),
+    )
+    .check(z.describe("in the order in which the installer tries them")),
 });
 
 const RecoveryPassphrase = z.object({

@@ -4,6 +4,7 @@ import { type CheckedNode, checkNodeConfig } from "../../config/setup/node-confi
 import type { ExitName } from "../../run/exit-codes.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { systemHost } from "../../system/host.ts";
+import { alignedRows } from "./aligned-rows.ts";
 import { LISTED, listedProblems } from "./listed-problems.ts";
 
 export interface CheckNodeConfigFlags {
@@ -43,7 +44,6 @@ function nodeConfigDocument(checked: CheckedNode): object {
 
 function nodeConfigLines({ mistakes, warnings, unknown, environment, systems, accounts, hasOperatorKey }: CheckedNode): readonly string[] {
   const keys = [...(accounts ?? [])].map(([account, count]) => `${account} ${count}`);
-  const width = Math.max(...systems.map(({ name }) => name.length), 0);
   return [
     ...listedProblems("mistake", mistakes),
     ...listedProblems("warning", warnings),
@@ -52,7 +52,7 @@ function nodeConfigLines({ mistakes, warnings, unknown, environment, systems, ac
     `operator key  ${hasOperatorKey ? "in the folder" : "none: an HSM has it"}`,
     `ssh keys      ${keys.length === 0 ? "none: no one can log in with a key" : keys.join(", ")}`,
     ...(systems.length === 0 ? [] : [""]),
-    ...systems.map(({ name, mac, ipv6 }) => `${name.padEnd(width)}  ${mac}  ${ipv6 ?? ""}`.trimEnd()),
+    ...alignedRows(systems.map(({ name, mac, ipv6 }) => [name, mac, ipv6 ?? ""])),
     "",
     verdict(mistakes.length, warnings.length),
   ];

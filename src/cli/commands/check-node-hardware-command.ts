@@ -5,14 +5,17 @@ import { wrap } from "../../boot/show/run-text.ts";
 import { printJson, type Terminal } from "../../run/terminal.ts";
 import { type CheckedMachine, checkMachine } from "../../setupos/check-machine.ts";
 import type { LostDevice, PlannedDrive } from "../../setupos/disk-plan.ts";
+import { type Port, triedText } from "../../setupos/ports.ts";
 import { sizeText } from "../../setupos/sizes.ts";
 import type { Processors } from "../../system/hardware/lshw.ts";
 import { systemHost } from "../../system/host.ts";
+import { alignedRows } from "./aligned-rows.ts";
 import { listedProblems } from "./listed-problems.ts";
 
 export interface CheckNodeHardwareFlags {
   /** The operator's token, in its canonical form. */
   readonly replace?: string;
+  readonly tryPorts: boolean;
   readonly json: boolean;
 }
 
@@ -22,15 +25,19 @@ export interface CheckNodeHardwareFlags {
  * @param folder with the node's config.ini
  * @throws ProblemError when there is no such folder
  */
-export async function checkNodeHardware(folder: string, { json, replace }: CheckNodeHardwareFlags, terminal: Terminal): Promise<ExitName> {
+export async function checkNodeHardware(
+  folder: string,
+  { json, replace, tryPorts }: CheckNodeHardwareFlags,
+  terminal: Terminal,
+): Promise<ExitName> {
   requireRoot("it asks drives and firmware, as only root may");
-  const checked = await checkMachine(systemHost(), folder, replace);
+  const checked = await checkMachine(systemHost(), folder, { token: replace, triesPorts: tryPorts });
   if (json) printJson(terminal, machineDocument(checked));
   else for (const line of machineLines(checked)) terminal.print(line);
   return checked.mistakes.length + checked.unknown.length === 0 ? "ok" : "refused";
 }
 
-function machineDocument({ mistakes, warnings, unknown, rewardType, hardware, drives, token }: CheckedMachine): object {
+function machineDocument({ mistakes, warnings, unknown, rewardType, hardware, drives, token, ...network }: CheckedMachine): object {
   const { processors, threads, memory } = hardware;
   return {
     sound: mistakes.length + unknown.length === 0,
@@ -40,6 +47,9 @@ function machineDocument({ mistakes, warnings, unknown, rewardType, hardware, dr
     memory: "problem" in memory ? null : memory.value.bytes,
     drives: drives?.map(driveDocument) ?? null,
     token: token ?? null,
+    mgmtMac: network.mgmtMac ?? null,
+    systems: network.systems,
+    ports: network.ports.map(portDocument),
   };
 }
 
@@ -49,8 +59,23 @@ function driveDocument({ device, leftBecause, takenAs, lost }: PlannedDrive): ob
   return { ...identity, takenAs: takenAs ?? null, leftBecause: leftBecause ?? null, lost };
 }
 
+function portDocument({ port, isCandidate, hasLink, speed, highest, tried }: Port): object {
+  const { name, mac } = port;
+  return { name, mac: mac ?? null, isCandidate, hasLink, speed: speed ?? null, highest: highest ?? null, gateway: triedText(tried) };
+}
+
 /** The same for a person, in lines of at most 80 columns. */
-export function machineLines({ mistakes, warnings, unknown, rewardType, hardware, drives }: CheckedMachine): readonly string[] {
+export function machineLines({
+  mistakes,
+  warnings,
+  unknown,
+  rewardType,
+  hardware,
+  drives,
+  mgmtMac,
+  systems,
+  ports,
+}: CheckedMachine): readonly string[] {
   const { processors, threads, memory } = hardware;
   return [
     ...listedProblems("mistake", mistakes),
@@ -60,6 +85,10 @@ export function machineLines({ mistakes, warnings, unknown, rewardType, hardware
     `processors   ${"problem" in processors ? "not known" : processorsText(processors.value)}`,
     `threads      ${"problem" in threads ? "not known" : threads.value}`,
     `memory       ${"problem" in memory ? "not known" : sizeText(memory.value.bytes)}`,
+    `BMC          ${mgmtMac ?? "not known"}`,
+    "",
+    ...(systems.length === 0 ? [] : [...alignedRows(systems.map(({ name, mac, ipv6 }) => [name, mac, ipv6 ?? ""])), ""]),
+    ...portLines(ports),
     "",
     ...(drives?.flatMap(driveLines) ?? ["drives       not known"]),
     "",
@@ -70,6 +99,16 @@ export function machineLines({ mistakes, warnings, unknown, rewardType, hardware
 function processorsText({ sockets }: Processors): string {
   const products = [...new Set(sockets.map(({ product }) => product))];
   return products.map((product) => `${sockets.filter((socket) => socket.product === product).length} × ${product}`).join(", ");
+}
+
+/** In the order in which the installer tries them. */
+function portLines(ports: readonly Port[]): readonly string[] {
+  const speedText = (speed: number | undefined): string => (speed === undefined ? "not known" : `${speed} Mb/s`);
+  const rows = ports.map(({ port, isCandidate, hasLink, speed, highest, tried }) => [
+    ...[port.name, hasLink ? "yes" : "no", speedText(speed), speedText(highest)],
+    isCandidate ? triedText(tried) : "not one that is tried",
+  ]);
+  return alignedRows([["port", "link", "speed", "at most", "gateway"], ...rows]);
 }
 
 function driveLines({ device, leftBecause, takenAs, lost }: PlannedDrive): readonly string[] {

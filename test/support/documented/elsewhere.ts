@@ -34,6 +34,7 @@ export const guest = "guestos-boot guest";
 export const guestRestart = "guestos-boot guest restart";
 export const checkHardware = "guestos-boot check-node-hardware ./stick";
 export const checkHardwareReplacing = "guestos-boot check-node-hardware --replace 7KQ2-M9XD ./stick";
+export const checkHardwareAndPorts = "guestos-boot check-node-hardware --try-ports ./stick";
 export const stopMonitor = "systemctl stop guestos-monitor.service";
 export const monitorExposure = "systemd-analyze security";
 export const receivedJournal = "journalctl --directory … --output json GUESTOS_TAG=lab";
@@ -46,7 +47,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
   ...[oneUnit, networkAndHostname, waiting, boot, plan, planOne, doctor, doctorAsAdmin, doctorJson, monitorOnce],
   ...[recovery, setRecovery, removeRecovery, setRecoveryFromFile, installFromAddress, installFromInput, verifyWithHeaders],
   ...[planGreeting, greet, whyGreeting, provisionKeys, regenerate, regenerateByTool, stopMonitor, monitorExposure],
-  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart, checkHardware, checkHardwareReplacing],
+  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart, checkHardware, checkHardwareAndPorts, checkHardwareReplacing],
   ...[receivedJournal, serialConsole, testRules],
   ...rescue,
 ]);

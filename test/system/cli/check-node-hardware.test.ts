@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkHardware, checkHardwareReplacing } from "../../support/documented/elsewhere.ts";
+import { checkHardware, checkHardwareAndPorts, checkHardwareReplacing } from "../../support/documented/elsewhere.ts";
 import { namespaceRoot } from "../../support/namespace.ts";
 import { NODE_FOLDER, writeNodeFolder } from "../../support/node-folders.ts";
 
@@ -56,6 +56,19 @@ test("a token is told that is not needed, by option or in config.ini, and one th
   const ini = `${NODE_FOLDER["config.ini"]}replace_installed=7kq2m9xd\n`;
   expect(check(folder({ "config.ini": ini }))).toMatchObject({ status: 12, stdout: expect.stringMatching(told) as string });
   expect(check(folder(), checkHardware, "--replace", "banana")).toMatchObject({ status: 2, stdout: "" });
+});
+
+test("the node's addresses and the ports are shown; without an address of the installer no port is tried, and that is said", () => {
+  const deployment = JSON.parse(NODE_FOLDER["deployment.json"]) as { readonly deployment: object };
+  const withMac = JSON.stringify({ ...deployment, deployment: { ...deployment.deployment, mgmt_mac: "b0:7b:25:c8:f6:c0" } });
+  const { stdout } = check(folder({ "deployment.json": withMac }));
+  expect(stdout).toContain(
+    "\nBMC          b0:7b:25:c8:f6:c0\n\nSetupOS             6a:0f:00:ec:bd:51  2602:ffe4:801:17:680f:ff:feec:bd51\n",
+  );
+  expect(stdout).toMatch(/\nport +link +speed +at most +gateway\n/);
+  const { status, stdout: tried } = check(folder({ "config.ini": "node_reward_type=type3\n" }), checkHardwareAndPorts);
+  expect(status).toBe(12);
+  expect(tried).toContain("code     ports-not-tried\n");
 });
 
 test("an ordinary account is sent to root, before anything is asked", () => {

@@ -1,0 +1,141 @@
+import type { Problem } from "../base/problem.ts";
+import type { Host } from "../system/host.ts";
+import { hasCarrier, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
+import { currentSpeed, highestSpeed } from "../system/network/port-speed.ts";
+import { type PortAnswer, type TriedPort, tryPort } from "../system/network/try-port.ts";
+import { known, type Known } from "./known.ts";
+
+/** A network port of the machine. */
+export interface Port {
+  readonly port: NetworkInterface;
+  /** Whether the installer tries it. It goes by the name. */
+  readonly isCandidate: boolean;
+  readonly hasLink: boolean;
+  /** Mb/s. */
+  readonly speed: number | undefined;
+  /** Mb/s that it can run at. */
+  readonly highest: number | undefined;
+  /** What became of the try. Absent where it was not tried. */
+  readonly tried: Known<TriedPort> | undefined;
+}
+
+/** What is needed to ask the gateway. */
+export interface GatewayQuestion {
+  /** The installer's own address. */
+  readonly address: string;
+  readonly gateway: string;
+}
+
+/**
+ * The ports, in the order in which the installer tries them: those with a link first, the fastest of them first.
+ *
+ * @param question with it, each candidate is tried: it is brought up, and has an address for the time of the try
+ */
+export async function askPorts(host: Host, question: GatewayQuestion | undefined): Promise<readonly Port[]> {
+  const ports: Port[] = [];
+  for (const port of await networkInterfaces(host)) {
+    const { name } = port;
+    const isCandidate = /^en[ops]/.test(name);
+    const tried =
+      question === undefined || !isCandidate ? undefined : await known(async () => tryPort(host, port, question.address, question.gateway));
+    const highest = await known(async () => highestSpeed(host, name));
+    // A port that was brought up for the try is down again.
+    const seen = tried !== undefined && "value" in tried ? tried.value : undefined;
+    ports.push({
+      ...{ port, isCandidate, tried, highest: "value" in highest ? highest.value : undefined },
+      hasLink: seen === undefined ? await hasCarrier(host, name) : seen.answer !== "no link",
+      speed: seen?.speed ?? (await currentSpeed(host, name)),
+    });
+  }
+  return ports.toSorted((one, two) => rank(two) - rank(one));
+}
+
+/** Larger for what is tried sooner. */
+function rank({ isCandidate, hasLink, speed, highest }: Port): number {
+  return (isCandidate ? 1e9 : 0) + (hasLink ? 1e8 : 0) + (speed ?? highest ?? 0);
+}
+
+export interface PortsVerdict {
+  readonly mistakes: readonly Problem[];
+  readonly unknown: readonly Problem[];
+}
+
+/** What is wrong with the network. Pure: the ports were asked before. */
+export function portsVerdict(ports: readonly Port[], gateway: string | undefined): PortsVerdict {
+  const candidates = ports.filter(({ isCandidate }) => isCandidate);
+  if (candidates.length === 0) return { mistakes: [noPort(ports)], unknown: [] };
+  const answers = candidates.flatMap(({ port, tried }) => (tried === undefined ? [] : [{ name: port.name, tried }]));
+  if (answers.length === 0) return { mistakes: [], unknown: candidates.some(({ hasLink }) => hasLink) ? [] : [noLink(candidates)] };
+  const gave = (wanted: PortAnswer) =>
+    answers.filter(({ tried }) => "value" in tried && tried.value.answer === wanted).map(({ name }) => name);
+  const inUse = gave("address in use").map((name) => addressInUse(name));
+  const failed = answers.flatMap(({ name, tried }) => ("problem" in tried ? [notTried(name, tried.problem)] : []));
+  if (gave("answered").length > 0) return { mistakes: inUse, unknown: [] };
+  const silent =
+    failed.length > 0 || inUse.length > 0
+      ? []
+      : [
+          gatewaySilent(
+            answers.map(({ name, tried }) => `${name}: ${triedText(tried)}`),
+            gateway,
+          ),
+        ];
+  return { mistakes: [...inUse, ...silent], unknown: failed };
+}
+
+/** For the table of ports. */
+export function triedText(tried: Port["tried"]): string {
+  if (tried === undefined) return "not asked";
+  return "value" in tried ? tried.value.answer : "not known";
+}
+
+function noPort(ports: readonly Port[]): Problem {
+  return {
+    code: "port-missing",
+    what: "there is no network port that the installer tries",
+    found: ports.length === 0 ? "no port" : ports.map(({ port }) => port.name).join(", "),
+    expected: "a port whose name begins with eno, enp or ens",
+    todo: "check that the network card is seen, and that its driver has its firmware: lspci -k, dmesg",
+  };
+}
+
+function noLink(candidates: readonly Port[]): Problem {
+  return {
+    code: "port-link-not-known",
+    what: "it is not known to which port a cable is connected: a port that is down shows no link",
+    found: `no link on ${candidates.map(({ port }) => port.name).join(", ")}`,
+    expected: "a link on one port",
+    todo: "try them with --try-ports, or bring them up: ip link set NAME up",
+  };
+}
+
+function addressInUse(name: string): Problem {
+  return {
+    code: "address-in-use",
+    what: `another machine on the network of ${name} has the installer's address`,
+    found: "an answer for it",
+    expected: "no one else with it",
+    todo: "look for a machine that is installed with the same MAC address of a BMC: an old one of this node, perhaps",
+  };
+}
+
+function notTried(name: string, { what, found, ...problem }: Problem): Problem {
+  const reason = found === undefined ? what : `${what}: ${found}`;
+  return {
+    ...problem,
+    code: "port-not-tried",
+    what: `the port ${name} could not be tried`,
+    found: reason,
+    expected: "an answer of the gateway",
+  };
+}
+
+function gatewaySilent(answers: readonly string[], gateway: string | undefined): Problem {
+  return {
+    code: "no-port-answered",
+    what: "the gateway answers on no port",
+    found: answers.join(", "),
+    expected: `an answer of ${gateway ?? "the gateway"} on one port`,
+    todo: "check cable and switch port, ask the data centre for the VLAN of the port, and compare ipv6_gateway of config.ini",
+  };
+}

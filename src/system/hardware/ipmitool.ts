@@ -1,0 +1,43 @@
+import { ProblemError } from "../../base/problem.ts";
+import { foreignText } from "../../base/foreign-words.ts";
+import { CommandError, lastLines } from "../command.ts";
+import type { Host } from "../host.ts";
+import { ANY_STATUS } from "../tool-json.ts";
+
+/**
+ * The MAC address of the machine's BMC, as ipmitool prints it. What it prints counts, and not how it ends: it may fail after a good answer
+ * (ipmitool issue 388). It may also hang, and succeed a moment later: it has three tries.
+ *
+ * @throws CommandError, or ProblemError where it names no address
+ */
+export async function bmcAddress(host: Host): Promise<string> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { stdout, stderr, status } = await host.run({
+        program: "ipmitool",
+        args: ["lan", "print"],
+        okStatuses: ANY_STATUS,
+        timeout: IPMI_TIME,
+        todo: NO_ANSWER,
+      });
+      const mac = /^MAC Address\s*:\s*(\S+)\s*$/m.exec(stdout)?.[1];
+      if (mac !== undefined) return foreignText(mac);
+      throw new ProblemError({
+        code: "bmc-not-read",
+        what: "ipmitool does not tell the MAC address of the BMC",
+        found: lastLines(stderr === "" ? stdout : stderr, 1) || `exit status ${status}`,
+        expected: "a line MAC Address",
+        todo: NO_ANSWER,
+      });
+    } catch (error) {
+      const isMissing = error instanceof CommandError && error.ending.kind === "not-found";
+      if (tries === MOST_TRIES || isMissing || !(error instanceof ProblemError)) throw error;
+    }
+  }
+}
+
+/** Milliseconds. A BMC that was just restarted answers late. */
+const IPMI_TIME = 15_000;
+const MOST_TRIES = 3;
+const NO_ANSWER =
+  "install ipmitool, and load its drivers: modprobe ipmi_si; modprobe ipmi_devintf. For a machine without a BMC, write mgmt_mac into deployment.json";

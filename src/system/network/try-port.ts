@@ -1,0 +1,82 @@
+import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
+import type { Host } from "../host.ts";
+import { hasCarrier, ipv6Addresses, type NetworkInterface } from "./network-interfaces.ts";
+import { currentSpeed } from "./port-speed.ts";
+
+/** How far a try came. */
+export type PortAnswer = "answered" | "silent" | "no link" | "address in use";
+
+export interface TriedPort {
+  readonly answer: PortAnswer;
+  /** Mb/s while it was up; `undefined` where it does not say. */
+  readonly speed: number | undefined;
+}
+
+/** Milliseconds. A link that negotiates its speed takes some seconds. */
+const LINK_TIME = 20_000;
+/** Milliseconds. The kernel waits about two seconds for another machine to object (RFC 4862, 5.4). */
+const ADDRESS_TIME = 6_000;
+/** Switches that look for loops hold a new link back for up to half a minute (IEEE 802.1D). */
+const TRIES = 10;
+/** Seconds for which a router may take to answer. */
+const ANSWER_TIME = 3;
+/** Seconds after which the kernel takes the address away by itself, whatever becomes of this program. */
+const LIFETIME = 180;
+const CHECK_AGAIN = 100;
+
+/**
+ * Asks the gateway on one interface, as the installer does: brings it up, gives it an address, and pings. Afterwards the address is gone
+ * again, and the interface is down if it was. Takes at most a minute.
+ *
+ * @param address of this machine, in a network of 64 bits
+ * @throws CommandError
+ */
+export async function tryPort(host: Host, port: NetworkInterface, address: string, gateway: string): Promise<TriedPort> {
+  const { name } = port;
+  const wasUp = (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
+  try {
+    if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
+    if (!(await until(host, LINK_TIME, async () => hasCarrier(host, name)))) return { answer: "no link", speed: undefined };
+    return { answer: await askWithAddress(host, port, address, gateway), speed: await currentSpeed(host, name) };
+  } finally {
+    if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+  }
+}
+
+/** linux/if.h */
+const IFF_UP = 1;
+
+async function askWithAddress(host: Host, { name, index }: NetworkInterface, address: string, gateway: string): Promise<PortAnswer> {
+  const place = [`${address}/64`, "dev", name];
+  const lifetime = ["valid_lft", `${LIFETIME}`, "preferred_lft", `${LIFETIME}`];
+  await host.run({ program: "ip", args: ["-6", "address", "add", ...place, ...lifetime] });
+  try {
+    const own = async () => (await ipv6Addresses(host)).find((one) => one.address === address && one.interfaceIndex === index);
+    await until(host, ADDRESS_TIME, async () => (await own())?.tentative !== true);
+    // The kernel takes an address with an end away where another machine has it, and marks one without.
+    const found = await own();
+    if (found === undefined || found.duplicate) return "address in use";
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      // 1: no reply; 2: an error, such as a network that is not reached (ping(8)).
+      const { status } = await host.run({
+        program: "ping",
+        args: ["-6", "-n", "-c", "1", "-W", `${ANSWER_TIME}`, "-I", name, gateway],
+        okStatuses: [0, 1, 2],
+        todo: "install it: apt install iputils-ping",
+      });
+      if (status === 0) return "answered";
+    }
+    return "silent";
+  } finally {
+    // 2: it is gone already (ip(8)).
+    await host.run({ program: "ip", args: ["-6", "address", "del", ...place], okStatuses: [0, 2] });
+  }
+}
+
+/** Asks again and again. @returns whether it came true in that time */
+async function until(host: Host, time: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  for (const left = deadlineIn(time); !(await isSo());) {
+    if (left() === 0 || !(await pause(systemClock, CHECK_AGAIN, host.signal))) return false;
+  }
+  return true;
+}
