@@ -1,6 +1,7 @@
 import { ProblemError } from "../base/problem.ts";
 import type { BlockDevice } from "../system/disks/lsblk.ts";
 import { type GroupMember, groupMember } from "../system/disks/lvm.ts";
+import { readPartitionTable } from "../system/disks/sfdisk.ts";
 import { isZero } from "../system/disks/signature.ts";
 import { type Signature, signaturesOn } from "../system/disks/wipefs.ts";
 import type { Host } from "../system/host.ts";
@@ -11,7 +12,9 @@ export interface DeviceContent {
   readonly signatures: readonly Signature[];
   /** Of a physical volume of LVM that belongs to one. */
   readonly group: GroupMember | undefined;
-  /** No signature is known, and it is not empty at both ends. */
+  /** UUIDs of the partitions in its table, in lower case. The kernel sees none of a table whose first copy is damaged. */
+  readonly partitionUuids: readonly string[];
+  /** It is not empty at both ends, without a signature that is known; or it has partitions that the kernel does not see. */
   readonly hasUnknownData: boolean;
 }
 
@@ -32,17 +35,24 @@ export async function inspectDevice(host: Host, device: BlockDevice): Promise<In
 
 async function contentOf(host: Host, device: BlockDevice): Promise<DeviceContent> {
   const signatures = await signaturesOn(host, device.path);
-  const isMember = signatures.some(({ type }) => type === "LVM2_member");
+  const has = (...types: readonly string[]): boolean => signatures.some(({ type }) => types.includes(type));
+  // What lies on it is inspected by itself. A protective table alone is what is left of a GPT that is gone.
+  const isUnexplained = device.children.length === 0 && signatures.every(({ type }) => type === "PMBR");
+  // The kernel looks for partitions on these alone: on a volume they are those of a guest.
+  const table =
+    has("gpt", "dos") && /^(?:disk|loop|raid\d*|mpath)$/.test(device.type) ? (await readPartitionTable(host, device.path)).partitions : [];
   return {
     signatures,
-    group: isMember ? await groupMember(host, device.path) : undefined,
-    // What lies on it is inspected by itself.
-    hasUnknownData: signatures.length === 0 && device.children.length === 0 && !(await isEmptyAtBothEnds(host, device)),
+    group: has("LVM2_member") ? await groupMember(host, device.path) : undefined,
+    partitionUuids: table.flatMap(({ uuid }) => uuid ?? []),
+    hasUnknownData:
+      table.length > device.children.filter(({ type }) => type === "part").length ||
+      (isUnexplained && (signatures.length > 0 || !(await isEmptyAtBothEnds(host, device)))),
   };
 }
 
-/** At either end of a device, bytes: every format has something there. */
-const END = 1024 * 1024;
+/** At either end of a device, bytes: every format has something there, and the first partition begins a MiB behind the beginning. */
+const END = 4 * 1024 * 1024;
 
 async function isEmptyAtBothEnds(host: Host, { path, bytes }: BlockDevice): Promise<boolean> {
   for (const offset of [0, Math.max(0, bytes - END)]) {

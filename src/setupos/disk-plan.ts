@@ -132,7 +132,7 @@ function protectedData(taken: readonly InspectedDrive[]): readonly ProtectedData
           {
             code: "disk-data-strange",
             what: "there is data of a kind that is not known",
-            found: `no signature, and not empty: ${strange.join(", ")}`,
+            found: `not empty, and no signature; or partitions that the kernel does not see: ${strange.join(", ")}`,
             expected: "a known format, or an empty drive",
             todo: "find out whose it is: it may be encrypted, or damaged",
           },
@@ -147,7 +147,7 @@ function isStrange({ content }: InspectedDevice): boolean {
 /** What the token is bound to: each drive with something that is protected, and what that is. */
 function tracesOf(taken: readonly InspectedDrive[]): readonly string[] {
   return taken.flatMap(({ device, inspected }) => {
-    const strange = [...layersOf(inspected)].filter(isStrange).map((layer) => `data ${layer.device.path} ${layer.device.bytes}`);
+    const strange = [...layersOf(inspected)].filter(isStrange).map((layer) => `data ${layer.device.bytes}`);
     const traces = [...nodeTraces(inspected), ...strange];
     return traces.map((trace) => `${device.serial} ${device.wwn} ${device.bytes}: ${trace}`);
   });

@@ -22,7 +22,7 @@ export function installedNode(drives: readonly InspectedDevice[]): InstalledNode
   const groups = drives.flatMap((drive) => [...layersOf(drive)].flatMap(({ content }) => hostGroup(content)));
   const volumes = groups.flatMap((group) => [...group.volumes.keys()]);
   const present = new Set(groups.map(({ own }) => own));
-  const partitions = new Set(traced.flatMap((drive) => [...layersOf(drive)].map(({ device }) => device.partitionUuid)));
+  const partitions = new Set(traced.flatMap((drive) => [...layersOf(drive)].flatMap(hostPartitions)));
   const absent = new Set(groups.flatMap(({ members }) => members.filter((member) => !present.has(member))));
   return {
     drives: traced.map(({ device }) => device.path),
@@ -42,13 +42,23 @@ export function installedNode(drives: readonly InspectedDevice[]): InstalledNode
  * takes in, and counts each change of a group.
  */
 export function nodeTraces(drive: InspectedDevice): readonly string[] {
-  return [...layersOf(drive)].flatMap(({ device, content }) => [
-    ...(device.partitionUuid !== undefined && PARTITIONS.includes(device.partitionUuid) ? [`partition ${device.partitionUuid}`] : []),
-    ...hostGroup(content).flatMap(({ uuid, changes, own, volumes }) => [
-      `member ${own} of ${uuid}, change ${changes}`,
-      ...[...volumes].map(([name, volume]) => `volume ${name} ${volume}`),
-    ]),
-  ]);
+  const layers = [...layersOf(drive)];
+  const partitions = new Set(layers.flatMap(hostPartitions));
+  return [
+    ...[...partitions].map((uuid) => `partition ${uuid}`),
+    ...layers.flatMap(({ content }) =>
+      hostGroup(content).flatMap(({ uuid, changes, own, volumes }) => [
+        `member ${own} of ${uuid}, change ${changes}`,
+        ...[...volumes].map(([name, volume]) => `volume ${name} ${volume}`),
+      ]),
+    ),
+  ];
+}
+
+/** UUIDs of a host's partitions, as the kernel sees them, or as the table has them. */
+function hostPartitions({ device, content }: InspectedDevice): readonly string[] {
+  const inTable = "value" in content ? content.value.partitionUuids : [];
+  return [...inTable, ...(device.partitionUuid === undefined ? [] : [device.partitionUuid])].filter((uuid) => PARTITIONS.includes(uuid));
 }
 
 /** A device, and all that lies on it. */

@@ -21,6 +21,8 @@ export interface NodeMachine {
   readonly signatures: Readonly<Record<string, readonly (readonly [type: string, offset: number, uuid?: string])[]>>;
   /** By path: the group of a physical volume, `undefined` for one of none. */
   readonly groups: Readonly<Record<string, GroupOfTest | undefined>>;
+  /** By path: UUIDs of the partitions in its table, where the kernel sees others. */
+  readonly tables: Readonly<Record<string, readonly string[]>>;
   /** Paths of devices that are not empty. */
   readonly filled: readonly string[];
   /** Paths of devices that fail to be read. */
@@ -102,7 +104,7 @@ export function nodeMachine(others: Partial<NodeMachine> = {}): NodeMachine {
         { name: "enp1s0f0np0", speed: 10_000, modes: ["10000baseT/Full", "25000baseCR/Full"] },
       ],
     },
-    ...{ mounts: [["8:6", "/"]], signatures: {}, groups: {}, filled: [], broken: [] },
+    ...{ mounts: [["8:6", "/"]], signatures: {}, groups: {}, tables: {}, filled: [], broken: [] },
     ...others,
   };
 }
@@ -156,6 +158,7 @@ function fakeMachine(machine: NodeMachine): FakeMachine {
             `wipefs --json --no-act ${path}`,
             machine.broken.includes(path) ? { status: 1, stderr: "Input/output error" } : wipefs(machine, path),
           ],
+          [`sfdisk --json ${path}`, sfdisk(machine, path)],
           [lvmReport(path), lvm(machine, path)],
         ]),
       ),
@@ -250,6 +253,22 @@ function wipefs({ signatures }: NodeMachine, path: string): string {
     ...{ device: path.slice(5), offset: `0x${offset.toString(16)}`, type, uuid, label: null },
   }));
   return JSON.stringify({ signatures: found });
+}
+
+function sfdisk({ tables, disks }: NodeMachine, path: string): string {
+  const seen = disks
+    .filter((disk) => pathOf(disk) === path)
+    .flatMap(({ children }) => (Array.isArray(children) ? (children as readonly DiskOfTest[]) : []));
+  const uuids = tables[path] ?? seen.map(({ partuuid }) => partuuid);
+  const partitions = uuids.map((uuid, at) => ({
+    node: `${path}p${at + 1}`,
+    start: 2048,
+    size: 20_480,
+    ...(typeof uuid === "string" ? { uuid: uuid.toUpperCase() } : {}),
+  }));
+  return JSON.stringify({
+    partitiontable: { label: "gpt", device: path, unit: "sectors", sectorsize: 512, ...(partitions.length === 0 ? {} : { partitions }) },
+  });
 }
 
 function lvmReport(path: string): string {

@@ -4,7 +4,10 @@ import type { Host } from "../host.ts";
 const Dump = z.object({
   partitiontable: z.object({
     sectorsize: z._default(z.number(), 512),
-    partitions: z._default(z.array(z.object({ start: z.number(), size: z.number(), name: z._default(z.string(), "") })), []),
+    partitions: z._default(
+      z.array(z.object({ start: z.number(), size: z.number(), name: z._default(z.string(), ""), uuid: z.optional(z.string()) })),
+      [],
+    ),
   }),
 });
 
@@ -15,6 +18,8 @@ export interface TablePartition {
   /** Bytes from the beginning of the disk. */
   readonly start: number;
   readonly bytes: number;
+  /** In lower case. Only a GPT has them. */
+  readonly uuid?: string;
 }
 
 /** The table on the disk. The kernel may still use an older one. */
@@ -37,7 +42,10 @@ export function tableIn(json: string): PartitionTable {
   const end = Math.max(MIB, ...partitions.map(({ start, size }) => (start + size) * sectorsize));
   return {
     end: Math.ceil(end / MIB) * MIB,
-    partitions: partitions.map(({ name, start, size }) => ({ label: name, start: start * sectorsize, bytes: size * sectorsize })),
+    partitions: partitions.map(({ name, start, size, uuid }) => ({
+      ...{ label: name, start: start * sectorsize, bytes: size * sectorsize },
+      ...(uuid === undefined ? {} : { uuid: uuid.toLowerCase() }),
+    })),
     sectorBytes: sectorsize,
   };
 }

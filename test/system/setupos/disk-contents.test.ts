@@ -56,7 +56,7 @@ const BYTES = 2_000_000_000_000;
 
 test("what real tools have made is found by real tools, and nothing is written", async () => {
   const [empty, table, files, strange] = ["empty", "table", "files", "strange"].map(drive) as [string, string, string, string];
-  tool("sfdisk", ["--quiet", table], "label: gpt\nsize=100MiB, name=esp\n");
+  tool("sfdisk", ["--quiet", table], "label: gpt\nsize=100MiB, uuid=f46600e3-d0e6-4258-9607-e64b13cf7595, name=esp\n");
   // The table's own checksum no longer fits: its copy at the end is what is left.
   write(table, 0x210, "\0\0\0\0");
   tool("mke2fs", ["-q", "-t", "ext4", files, "1G"]);
@@ -65,7 +65,7 @@ test("what real tools have made is found by real tools, and nothing is written",
   const plan = await planOf([empty, table, files, strange]);
   expect(plan.drives.map(({ leftBecause, lost }) => [leftBecause, ...lost.map(({ holds }) => holds)])).toEqual([
     [undefined],
-    [undefined, "partition table (gpt), one copy alone"],
+    ["a node is on it", "partition table (gpt), one copy alone, data of a kind that is not known"],
     [undefined, "ext4"],
     ["data of a kind that is not known is on it", "data of a kind that is not known"],
   ]);

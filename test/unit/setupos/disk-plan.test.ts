@@ -17,7 +17,9 @@ async function planOn(machine: Partial<NodeMachine>, token?: string): Promise<Di
   const { drives } = await askMachine(host);
   // Nothing was done but asking: the rehearsal touches nothing.
   expect(
-    host.effects.filter((effect) => !/^run (?:lshw|lsblk|smartctl|wipefs --json --no-act|lvm fullreport --readonly) /.test(effect)),
+    host.effects.filter(
+      (effect) => !/^run (?:lshw|lsblk|smartctl|wipefs --json --no-act|sfdisk --json|lvm fullreport --readonly) /.test(effect),
+    ),
   ).toEqual([]);
   if ("problem" in drives) throw new Error(drives.problem.what);
   return planDisks(drives.value, token);
@@ -215,7 +217,7 @@ const old: readonly (readonly [what: string, machine: Partial<NodeMachine>, lost
     ["- nvme0n1: partition table (gpt)", '- nvme0n1p1: part of a pool (zfs), called "zfs-0123"'],
   ],
   [
-    "a table with a bad checksum: its copy alone",
+    "a table with a bad checksum, and nothing in its copy",
     {
       disks: [nvme(0)],
       signatures: {
@@ -226,11 +228,6 @@ const old: readonly (readonly [what: string, machine: Partial<NodeMachine>, lost
       },
     },
     ["- nvme0n1: partition table (gpt), one copy alone"],
-  ],
-  [
-    "a protective table alone",
-    { disks: [nvme(0)], signatures: { "/dev/nvme0n1": [["PMBR", 0x1fe]] } },
-    ["- nvme0n1: partition table (gpt), without the table itself"],
   ],
   ["LUKS, closed", { disks: [nvme(0)], signatures: { "/dev/nvme0n1": [["crypto_LUKS", 0]] } }, ["- nvme0n1: encrypted (LUKS)"]],
   ["a store of ceph", { disks: [nvme(0)], signatures: { "/dev/nvme0n1": [["ceph_bluestore", 0]] } }, ["- nvme0n1: part of a store (ceph)"]],
@@ -354,6 +351,28 @@ test("data without a signature is not empty: it is kept until the token is given
   ]);
   expect(codes(plan.mistakes)).toEqual(["disk-data-strange"]);
   expect(codes((await planOn(machine, plan.token)).mistakes)).toEqual([]);
+});
+
+test.each([
+  ["the table of a node, whose first copy is damaged", ["f46600e3-d0e6-4258-9607-e64b13cf7595"], "node-installed"],
+  ["the table of something else, likewise", ["0fc63daf-8483-4772-8e79-3d69d8477de4"], "disk-data-strange"],
+  ["a protective table alone: what it protected may still be there", undefined, "disk-data-strange"],
+])("%s: the kernel sees no partitions, and the drive is kept", async (_, uuids, code) => {
+  const plan = await planOn({
+    ...{ disks: [nvme(0)], mounts: [] },
+    signatures: {
+      "/dev/nvme0n1":
+        uuids === undefined
+          ? [["PMBR", 0x1fe]]
+          : [
+              ["gpt", 6_401_252_744_704],
+              ["PMBR", 0x1fe],
+            ],
+    },
+    tables: uuids === undefined ? {} : { "/dev/nvme0n1": uuids },
+  });
+  expect(codes(plan.mistakes)).toContain(code);
+  expect(plan.drives.map(({ takenAs }) => takenAs)).toEqual([undefined]);
 });
 
 test.each([

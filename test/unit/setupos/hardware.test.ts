@@ -8,7 +8,7 @@ async function verdictOn(machine: Partial<NodeMachine>, rewardType?: string): Pr
   const host = nodeHost(nodeMachine(machine));
   const { hardware } = await askMachine(host);
   // Nothing was done but asking.
-  expect(host.effects.filter((effect) => !/^run (?:lshw|lsblk|smartctl|wipefs|lvm fullreport) /.test(effect))).toEqual([]);
+  expect(host.effects.filter((effect) => !/^run (?:lshw|lsblk|smartctl|wipefs|sfdisk|lvm fullreport) /.test(effect))).toEqual([]);
   return hardwareVerdict(hardware, rewardType);
 }
 
