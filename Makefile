@@ -96,11 +96,11 @@ test-power: setup image ## whole boots that make test has no time for, 50 power 
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
-test-crash: setup ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= RECORDING= FAULT=; docs/reliability.md)
+test-crash: setup ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= EFFECT= RECORDING= FAULT=; docs/reliability.md)
 	@[ -n "$(RECORDING)$(POINT)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
-	@[ -n "$(SCENARIO)" ] || $(MAKE) --no-print-directory image
-	@[ -n "$(SCENARIO)$(FAULT)" ] || $(NODE) test/crash/explore.ts
-	@[ -n "$(SCENARIO)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
+	@[ -n "$(SCENARIO)$(EFFECT)" ] || $(MAKE) --no-print-directory image
+	@[ -n "$(SCENARIO)$(EFFECT)$(FAULT)" ] || $(NODE) test/crash/explore.ts
+	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: bench
 bench: setup-build+image+boot+bench image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5 BENCH_MACHINES=), upgrades (BENCH_MIB=)

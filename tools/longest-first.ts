@@ -6,8 +6,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * single core busy at the end.
  */
 export const LONGEST = [
-  ...["upgrade", "node", "boundary", "conflicts", "monitor", "today"],
-  ...["crash", "media", "services", "grubenv-crash", "grubenv"],
+  ...["node", "upgrade", "conflicts", "monitor", "boundary", "media"],
+  ...["services", "crash", "grubenv-crash", "grubenv"],
 ].map((name) => `${name}.test.ts`);
 
 /** Vitest's own order, which knows durations only where it has run before, with the files of whole boots in front. */

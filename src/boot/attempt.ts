@@ -8,6 +8,8 @@ import { type Action, isConflict, type Plan, type Unit } from "./unit.ts";
 
 /** What the runner hands to the function that builds the machine of a unit. */
 export interface Scope {
+  /** The unit's name; absent where a machine is inspected for no unit. */
+  readonly unit?: string;
   /** Aborted when the unit's time is up or the run is told to stop. */
   readonly signal: AbortSignal;
   readonly onTool: ToolObserver;
@@ -46,6 +48,7 @@ export class Attempt<M> {
   async run(): Promise<UnitResult> {
     const { spans, clock, signal } = this.#options;
     const machine = this.#machine({
+      unit: this.#unit.name,
       signal,
       note: (text) => spans.note(text),
       onTool: (command) => {

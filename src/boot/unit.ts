@@ -16,6 +16,11 @@ export interface Unit<M> {
   readonly after: readonly Unit<M>[];
   /** Paths and devices that only this unit writes (ownership.ts). `verify` refuses two units whose entries overlap. */
   readonly owns: readonly string[];
+  /**
+   * Paths of other units for which this one waits by itself, in no order with the unit that writes them. It and those behind it may read
+   * them (races.ts).
+   */
+  readonly awaits: readonly string[];
   /** Milliseconds for the whole unit, retries included. Then its tools are stopped and the unit has failed. */
   readonly timeout: number;
   /** Milliseconds during which an error marked retryable is tried again; 0 for never. */
@@ -98,7 +103,7 @@ export function joined(plans: readonly Plan[]): Plan {
   return plans.find(isConflict) ?? plans.flatMap((plan) => (isConflict(plan) ? [] : plan));
 }
 
-type UnitDefaults = "requires" | "after" | "owns" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "repairs";
+type UnitDefaults = "requires" | "after" | "owns" | "awaits" | "timeout" | "retryFor" | "onFailure" | "shapesDisks" | "repairs";
 
 /** What the author of a unit writes: properties with a default may be left out. */
 export type UnitDefinition<M> = Omit<Unit<M>, UnitDefaults> & Partial<Pick<Unit<M>, UnitDefaults>>;
@@ -109,6 +114,7 @@ export function defineUnit<M>(definition: UnitDefinition<M>): Unit<M> {
     requires: [],
     after: [],
     owns: [],
+    awaits: [],
     timeout: 60_000,
     retryFor: 0,
     onFailure: "stop",

@@ -108,12 +108,13 @@ export function addCommands(program: Command, context: CommandContext): void {
     verifyHelp,
     profileOption(),
     new Option("--bounds", "also show the longest that a boot can take, and on which path"),
-  ).action(async ({ profile, json, bounds }: ProfileFlags & { readonly bounds?: boolean }) => {
+    new Option("--record <file>", "also hold what units did in a run against what they declare (GUESTOS_OBSERVE=1)"),
+  ).action(async ({ profile, json, bounds, record }: ProfileFlags & { readonly bounds?: boolean; readonly record?: string }) => {
     const { verify } = await import("./commands/chain-commands.ts");
     const own = await setup(profile);
     const others = profile === undefined ? profileNames.filter((name) => name !== own.profile) : [];
     const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
-    end(await verify(own, await Promise.all(chains), { json, bounds: bounds === true }, terminal));
+    end(await verify(own, await Promise.all(chains), { json, bounds: bounds === true, record }, terminal));
   });
 
   program.commandsGroup("Inspecting a boot:");

@@ -44,11 +44,14 @@ export const verifyHelp = `Lists every mistake in the chain, and in /etc/guestos
 file and extra units (guestos-boot.conf(5)). The build of an image runs it.
 Exits with 9 for a chain that is not sound, with 18 for a configuration that
 cannot be used. With --bounds it also tells the longest that a boot can take:
-the path whose timeouts, retries included, have the largest sum.
+the path whose timeouts, retries included, have the largest sum. With --record it
+holds what units read and wrote in a run against what they declare; a run with
+GUESTOS_OBSERVE=1 in its environment writes /run/guestos-boot/observed.jsonl.
 
 Examples:
   guestos-boot verify
   guestos-boot verify --bounds
+  guestos-boot verify --record /run/guestos-boot/observed.jsonl
   chroot tree guestos-boot verify`;
 
 export const graphHelp = `Arrows start at what comes first; dashed ones mean order only.

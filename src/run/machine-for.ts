@@ -1,21 +1,29 @@
 import type { Scope } from "../boot/attempt.ts";
+import type { Access } from "../boot/races.ts";
 import { type Host, type HostOptions, systemHost } from "../system/host.ts";
 import { keyRing } from "../units/disks/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import { freshRules } from "../units/network/fresh-rules.ts";
+import { observedHost } from "./observed-host.ts";
 
 export interface MachineOptions extends Pick<Machine, "layout" | "medium"> {
   /** The keys of the encrypted devices; derived from the key file when absent. */
   readonly keys?: Machine["keys"];
   /** The real machine when absent. */
   readonly hostFor?: (options: HostOptions) => Host;
+  /** Is told what each unit reads and writes. */
+  readonly observe?: ((access: Access) => void) | undefined;
 }
 
 /**
  * Builds the machine for each unit of one run. All units of the run share the keys and the fresh rules. The host belongs to each unit's own
  * scope, so that its tools end with the unit.
  */
-export function machineFor({ layout, medium, keys = keyRing(), hostFor = systemHost }: MachineOptions): (scope: Scope) => Machine {
+export function machineFor({ layout, medium, keys = keyRing(), hostFor = systemHost, observe }: MachineOptions): (scope: Scope) => Machine {
   const shared = { layout, medium, keys, freshRules: freshRules() };
-  return (scope) => ({ ...shared, host: hostFor(scope), note: scope.note });
+  return (scope) => {
+    const host = hostFor(scope);
+    const isObserved = observe !== undefined && scope.unit !== undefined;
+    return { ...shared, host: isObserved ? observedHost(host, scope.unit, observe) : host, note: scope.note };
+  };
 }

@@ -1,16 +1,24 @@
-import type { Sink } from "../boot/record/record.ts";
-import type { Layout } from "../config/layout/layout.ts";
+import type { RecordEvent } from "../boot/record/record.ts";
 import { oneLine, toProblem } from "../base/problem.ts";
+import type { Layout } from "../config/layout/layout.ts";
 import { type LineFile, openLineFile } from "../system/files/record-file.ts";
 import type { Terminal } from "./terminal.ts";
 
-export interface RecordSink {
-  readonly sink: Sink;
+/** A file of JSON lines. */
+export interface LineSink<T> {
+  readonly sink: (value: T) => void;
   readonly close: () => void;
 }
 
-/** Writes the record as it grows. A full /run must not stop a boot: the failure is reported once, and the run goes on. */
+export type RecordSink = LineSink<RecordEvent>;
+
+/** Writes the record as it grows. */
 export function recordSink(layout: Layout, terminal: Terminal): RecordSink {
+  return lineSink(layout.runFiles.record, "the record of this run", terminal);
+}
+
+/** A full /run must not stop a boot: the failure is reported once, and the run goes on. */
+export function lineSink<T>(path: string, what: string, terminal: Terminal): LineSink<T> {
   let file: LineFile | undefined;
   const attempt = (work: () => void): void => {
     try {
@@ -18,14 +26,14 @@ export function recordSink(layout: Layout, terminal: Terminal): RecordSink {
     } catch (error) {
       file?.close();
       file = undefined;
-      terminal.complain(`the record of this run is incomplete: ${oneLine(toProblem(error))}`);
+      terminal.complain(`${what} is incomplete: ${oneLine(toProblem(error))}`);
     }
   };
   attempt(() => {
-    file = openLineFile(layout.runFiles.record);
+    file = openLineFile(path);
   });
   return {
-    sink: (event) => attempt(() => file?.append(JSON.stringify(event))),
+    sink: (value) => attempt(() => file?.append(JSON.stringify(value))),
     close: () => file?.close(),
   };
 }

@@ -5,12 +5,15 @@ import { makeDisk } from "../../lab/disk.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { tool } from "../../lab/tool.ts";
 import { sampleConfig } from "../support/guestos-config-samples.ts";
-import { looseMedium, todaysMedium, todaysTar, type Tree } from "../support/todays-media.ts";
+import { looseMedium, seedMedium, seedTar, todaysMedium, todaysTar, type Tree } from "../support/todays-media.ts";
 import { runDocument } from "../vm/support/chain.ts";
 import { BOOT_TIMEOUT, diskOf } from "../vm/support/node.ts";
-import { boot, DIGEST, DONE, on, TODAY } from "../vm/support/todays-boots.ts";
+import { boot, DIGEST, DONE, KEY, on, SSH_KEY, TODAY } from "../vm/support/todays-boots.ts";
 
-/** A node of today's host with a tar, without its medium, and with an upgrade VM beside it. `make test` has no time for it. */
+/**
+ * Media of two eras, made by GNU tar and mtools as the hosts of each make them: a node of today's host with a tar, without its medium, and with
+ * an upgrade VM beside it; and one that changes over and back. Of these test/vm/upgrade.test.ts has the change-over alone.
+ */
 vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 
 test("a node of today's host comes up, has nothing to do in a second run, and goes on without its medium and says so", async () =>
@@ -72,3 +75,31 @@ async function isLeftAloneByUpgradeVm(name: string, disk: string): Promise<void>
     await rm(before, { force: true });
   }
 }
+
+const OLD: Tree = {
+  "network.conf": "ipv6_address=2001:db8:7::16/64\r\nipv6_gateway=2001:db8:7::1\nhostname=guest-old\ndomain=\n",
+  "nns.conf": "nns_url=https://icp-api.io,https://icp0.io\n",
+  "node_operator_private_key.pem": KEY,
+  "accounts_ssh_authorized_keys/admin": SSH_KEY,
+};
+
+test("a node of the seed era changes over to today's host, and back, and keeps its keys", async () =>
+  withPanicRetry(async () => {
+    const name = "today-change-over";
+    const disk = await makeDisk({ backing: image.disk, path: diskOf(name), size: "12G" });
+    const old = { hostname: "guest-old", addresses: ["2001:db8:7::16/64"], key: `${DIGEST} 600 ic-replica`, accounts: "admin" };
+    const seed = seedMedium(seedTar(OLD));
+    expect(await boot({ name, disk, medium: seed })).toMatchObject({ ...old, inForce: false, status: DONE });
+    const changed = await boot({ name, disk, medium: looseMedium(TODAY) });
+    expect(changed).toMatchObject({
+      ...old,
+      hostname: "guest-b07b25c8f6c0",
+      addresses: ["2001:db8:7::17/64"],
+      inForce: true,
+      status: DONE,
+    });
+    expect(changed.injection).toContain("the host hands over config.json now");
+    const back = await boot({ name, disk, medium: seed, isLast: true });
+    expect(back).toMatchObject({ ...old, inForce: false, status: DONE });
+    expect(back.injection).toContain("the host hands over *.conf files again");
+  }));

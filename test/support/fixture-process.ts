@@ -24,6 +24,8 @@ export interface FixtureOptions {
   readonly uid?: number;
   /** The one group that it is in; that of the same number as `uid` when absent. */
   readonly gid?: number;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A folder of its own, and the fixture's command line over it. */
@@ -47,11 +49,11 @@ export class Fixture {
 
   start(
     args: readonly string[],
-    { uid, gid = uid }: FixtureOptions = {},
+    { uid, gid = uid, env = {} }: FixtureOptions = {},
   ): { readonly process: ChildProcess; readonly ended: Promise<Ended> } {
     const child = spawn(process.execPath, [join(import.meta.dirname, "fixture-cli.ts"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, FIXTURE_ROOT: this.root, NO_COLOR: "" },
+      env: { ...process.env, FIXTURE_ROOT: this.root, NO_COLOR: "", ...env },
       ...(uid === undefined ? {} : { uid, gid: gid ?? uid }),
     });
     const ended = new Promise<Ended>((resolve, reject) => {

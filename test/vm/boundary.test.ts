@@ -1,78 +1,31 @@
-import { X509Certificate } from "node:crypto";
-import { afterAll, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { boundary, guestos, hostos } from "../support/chains.ts";
-import type { VirtualMachine } from "../../lab/virtual-machine.ts";
-import { certificateFor, type TestPair } from "../support/boundary-node.ts";
-import { begin, get, greeter, installPrograms, installProgramsInRoot, throughSocks } from "./support/boundary.ts";
-import { guestosBoot, plannedUnits, recordOf, runDocument } from "./support/chain.ts";
-import { assertCleanBoot, pemSecrets } from "./support/clean-boot.ts";
-import { injectedNetwork, injectedNode } from "./support/injected-node.ts";
-import { lastingState } from "./support/lasting-state.ts";
-import { BOOT_TIMEOUT, bootedNode, diskOf, untilBooted } from "./support/node.ts";
+import { begin, get, installPrograms, throughSocks } from "./support/boundary.ts";
+import { guestosBoot, runDocument } from "./support/chain.ts";
+import { injectedNetwork } from "./support/injected-node.ts";
 import { ssh } from "./support/reach.ts";
+import {
+  DOMAIN,
+  expectWell,
+  first,
+  keys,
+  node,
+  POLLING,
+  PROGRAMS,
+  putCertificate,
+  putVars,
+  second,
+  shown,
+  target,
+  VARS,
+} from "./boundary/story.ts";
 
 /**
- * The life of a boundary node: first boot, a new certificate, programs that the image has or has not, reboot. On one disk.
+ * The life of a boundary node: first boot, a new certificate, programs that the image has or has not. Its reboot is in
+ * test/power/boundary.test.ts.
  *
  * The pieces run in this order, and each leaves the node as it found it, but for what a later one does again for itself.
  */
-
-vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
-
-const NAME = "boundary-node";
-const DOMAIN = "boundary.example.org";
-const VARS = `system_domains=${DOMAIN}\nipv4_replica_ips=10.0.2.0/24\n`;
-/** What the monitor sees, it takes up within that time: an emulated machine under load. */
-const POLLING = { timeout: 180_000, interval: 500 };
-
-const first = certificateFor(DOMAIN);
-const second = certificateFor(DOMAIN);
-const { config: full, keys } = await injectedNode();
-const pick = (...names: readonly string[]) => Object.fromEntries(names.map((name) => [name, full[name] ?? ""]));
-const node = bootedNode({
-  name: NAME,
-  profile: "boundary",
-  config: {
-    ...pick("network.conf", "nns.conf", "accounts_ssh_authorized_keys/admin", "nns_public_key.pem"),
-    "bn_vars.conf": VARS,
-    "denylist.json": '{ "canisters": {} }\n',
-    "certs/fullchain.pem": first.certificate,
-    "certs/privkey.pem": first.key,
-    "ic_registry_local_store/00/01.pb": "registry of the test\n",
-  },
-});
-const clean = { secrets: [first, second].flatMap(({ key }) => pemSecrets("a key of a certificate", key)) };
-const target = await greeter();
-afterAll(() => target.close());
-
-const PROGRAMS = ["boundary-node-control-plane", "ic-router-control-plane-watcher", "icx-proxy"];
-
-function shown({ certificate }: TestPair): string {
-  return new X509Certificate(certificate).fingerprint256;
-}
-
-/** As the operator that has got another one: key first, so that there is no moment in which the monitor could take half of it. */
-async function putCertificate(vm: VirtualMachine, { certificate, key }: TestPair): Promise<void> {
-  await vm.shell
-    .ok(`cd /boot/config/certs && umask 077 && cat >new-key <<'END' && cat >new-chain <<'END2' && mv new-key privkey.pem && mv new-chain fullchain.pem
-${key}END
-${certificate}END2`);
-}
-
-async function putVars(vm: VirtualMachine, text: string): Promise<void> {
-  await vm.shell.ok(`cd /boot/config && umask 077 && cat >bn_vars.new <<'END' && mv bn_vars.new bn_vars.conf\n${text}END`);
-}
-
-/** What an operator asks a node that is well. */
-async function expectWell(vm: VirtualMachine): Promise<void> {
-  expect(await untilBooted(vm)).toBe("running");
-  expect(await vm.shell.ok("systemctl is-active guestos-boot.target")).toBe("active\n");
-  const doctor = await guestosBoot(vm, "doctor");
-  expect(doctor.status, doctor.stdout).toBe(0);
-  const plan = await guestosBoot(vm, "plan --json");
-  expect(new Set(Object.values(plannedUnits(plan))), plan.stdout).toEqual(new Set(["nothing"]));
-  await assertCleanBoot(vm, clean);
-}
 
 test("the first boot ends well: what the image has not is absent, and no error", () =>
   node.use(async (vm) => {
@@ -209,30 +162,6 @@ test("programs that are there are started with what they read, and restarted whe
     expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
   }));
 
-test("one that ends at once is told with its own words, by the run, status and doctor; and is repaired by the next run", () =>
-  node.use(async (vm) => {
-    await installPrograms(vm);
-    await putVars(vm, `${VARS}application_domains=refused.example.org\n`);
-    const run = await guestosBoot(vm, "--wait 120 --unit icx-proxy --json");
-    expect(run.status).toBe(10);
-    const told = { what: expect.stringMatching(/^cannot (?:re)?start icx-proxy\.service$/), todo: "journalctl -b -u icx-proxy.service" };
-    const unit = runDocument(run).units.find(({ name }) => name === "icx-proxy");
-    expect(unit?.problem).toMatchObject(told);
-    expect(unit?.problem?.found).toContain("cannot work with --address 127.0.0.1:3000");
-    // As long as the monitor takes up the same file for nginx and danted, a run is under way.
-    await expect.poll(async () => (await guestosBoot(vm, "status")).status, POLLING).toBe(10);
-    const status = await guestosBoot(vm, "status --json");
-    expect(runDocument(status).units.find(({ name }) => name === "icx-proxy")?.problem).toMatchObject(told);
-    const doctor = await guestosBoot(vm, "doctor");
-    expect(doctor.status).toBe(17);
-    expect(doctor.stdout).toContain("icx-proxy is not in the state that the boot makes");
-    // It is no one else's trouble.
-    expect((await get(vm, DOMAIN, "/health")).status).toBe(204);
-    await putVars(vm, VARS);
-    expect((await guestosBoot(vm, "--wait 120 --unit icx-proxy")).status).toBe(0);
-    await expect.poll(async () => (await guestosBoot(vm, "status")).status, POLLING).toBe(0);
-  }));
-
 test("other networks are let in to SOCKS by the monitor, and those before no longer", () =>
   node.use(async (vm) => {
     await putVars(vm, VARS.replace("10.0.2.0/24", "192.0.2.0/24"));
@@ -240,33 +169,4 @@ test("other networks are let in to SOCKS by the monitor, and those before no lon
     await putVars(vm, VARS);
     await expect.poll(async () => throughSocks(vm, "10.0.2.2", target.port), POLLING).toBe("hello");
     expect(await vm.shell.ok("systemctl show --property NRestarts danted.service")).toBe("NRestarts=0\n");
-  }));
-
-let before: Awaited<ReturnType<typeof lastingState>> = {};
-
-/** The same disk without the medium, after a reboot that the guest was asked for; the image now has the programs. */
-const rebooted = bootedNode(() =>
-  node.use(async (vm) => {
-    await putCertificate(vm, second);
-    before = await lastingState(vm);
-    await installProgramsInRoot(vm);
-    await vm.qmp("set-action", { reboot: "shutdown" });
-    await vm.shell.run("systemctl --no-block reboot");
-    await vm.waitForSerial(/reboot: Restarting system/, { timeout: BOOT_TIMEOUT });
-    await vm.ended;
-    return { name: "boundary-node-rebooted", profile: "boundary", disk: diskOf(NAME), boot: "unverified" };
-  }),
-);
-
-test("after a reboot every unit is unchanged, and all that is served is served again", () =>
-  rebooted.use(async (vm) => {
-    const units = (await recordOf(vm)).runs.flatMap((run) => run.units);
-    expect([...new Set(units.map(({ name }) => name))].toSorted()).toEqual(boundary.map(({ name }) => name).toSorted());
-    expect(units.filter(({ result }) => result?.kind !== "unchanged")).toEqual([]);
-    expect(units.flatMap(({ notes }) => notes)).toEqual([]);
-    expect(await get(vm, DOMAIN, "/health")).toMatchObject({ status: 204, fingerprint: shown(second) });
-    expect((await get(vm, DOMAIN, "/args")).status).toBe(200);
-    expect(await throughSocks(vm, "10.0.2.2", target.port)).toBe("hello");
-    await expectWell(vm);
-    expect(await lastingState(vm)).toEqual(before);
   }));

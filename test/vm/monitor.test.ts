@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { MonitorState, type WatchedUnit } from "../../src/config/state/monitor-state.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { guestosBoot, runDocument, troublesOf } from "./support/chain.ts";
 import { BOOT_TIMEOUT, bootedNode } from "./support/node.ts";
+import { MIB, STATE, until, usageOf } from "./support/monitored.ts";
 import { argumentsOf, monitorExposure, monitorOnce, stopMonitor } from "../support/documented/elsewhere.ts";
 
 /**
@@ -17,10 +17,8 @@ import { argumentsOf, monitorExposure, monitorOnce, stopMonitor } from "../suppo
 
 vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT });
 
-const MIB = 1024 ** 2;
 const CONF = "backup_retention_time_secs=7200\nbackup_purging_interval_secs=3600\n";
 const RULESET = "/run/ic-node/nftables-ruleset/nftables.conf";
-const STATE = "/run/guestos-boot/monitor.json";
 
 const INJECTED = "/boot/config/nftables.conf";
 /** That of the image, with names in it that are resolved outside of the file. */
@@ -41,46 +39,6 @@ async function monitorState(vm: VirtualMachine): Promise<MonitorState | undefine
 
 async function unitOf(vm: VirtualMachine, name: string): Promise<WatchedUnit | undefined> {
   return (await monitorState(vm))?.units.find((unit) => unit.name === name);
-}
-
-/** Waits inside the guest, whose shell is slow to ask. @returns seconds that it took */
-async function until(vm: VirtualMachine, condition: string, within = 180): Promise<number> {
-  const script = `start=$(cut -d' ' -f1 /proc/uptime); for i in $(seq ${within * 2}); do if ${condition}; then
-    echo "$start $(cut -d' ' -f1 /proc/uptime)"; exit 0; fi; sleep 0.5; done
-    echo "this did not come about: ${condition.replaceAll(/["$`\\]/g, ".")}" >&2; journalctl -u guestos-monitor -o cat -n 40 --no-pager >&2; exit 1`;
-  const [start = 0, end = 0] = (await vm.shell.ok(script, { timeout: (within * 4 + 60) * 1000 })).split(" ").map(Number);
-  return end - start;
-}
-
-async function mainPid(vm: VirtualMachine): Promise<number> {
-  return Number(await vm.shell.ok("systemctl show -P MainPID guestos-monitor.service"));
-}
-
-interface Usage {
-  readonly rss: number;
-  readonly peak: number;
-  readonly descriptors: number;
-  readonly cpuSeconds: number;
-  readonly wakeUps: number;
-}
-
-/** Of the monitor's own process. */
-async function usageOf(vm: VirtualMachine): Promise<Usage> {
-  const pid = await mainPid(vm);
-  const text = await vm.shell.ok(
-    `cat /proc/${pid}/status; echo "descriptors: $(ls /proc/${pid}/fd | wc -l)"; echo "ticks: $(cut -d' ' -f14 /proc/${pid}/stat) $(cut -d' ' -f15 /proc/${pid}/stat)"
-     echo "switches: $(cat /proc/${pid}/task/*/status | grep ^voluntary | cut -f2 | paste -sd+ | bc 2>/dev/null || awk '/^voluntary/ { sum += $2 } END { print sum }' /proc/${pid}/task/*/status)"`,
-  );
-  const number = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1]);
-  const ticks = /^ticks: (\d+) (\d+)/m.exec(text);
-  return {
-    rss: number("VmRSS") * 1024,
-    peak: number("VmHWM") * 1024,
-    descriptors: number("descriptors"),
-    // clock ticks: 100 a second on all of Linux.
-    cpuSeconds: (Number(ticks?.[1]) + Number(ticks?.[2])) / 100,
-    wakeUps: number("switches"),
-  };
 }
 
 async function primary(vm: VirtualMachine): Promise<string> {
@@ -283,35 +241,6 @@ test("old files of the backup spool are purged again and again, and nothing else
     await until(vm, `! test -e ${spool}/later`);
     expect(await vm.shell.ok(`ls ${spool} /var/tmp/outside | grep -v lost+found`)).toMatch(/deep\nlink\nyoung\n[^]*old\n$/);
     await vm.shell.ok("sed -i s/=5$/=3600/ /boot/config/backup.conf; systemctl restart guestos-monitor.service");
-  }));
-
-test("idle, it takes next to nothing", ({ annotate }) =>
-  node.use(async (vm) => {
-    await until(vm, `test -s ${STATE}`);
-    const [user = 0, system = 0] = (await vm.shell.ok("TIMEFORMAT='%U %S'; { time guestos-boot --version >/dev/null; } 2>&1"))
-      .split(" ")
-      .map(Number);
-    const start = user + system;
-    // It is not idle in every minute: something may just have happened, or have been put right. What is never idle is in none.
-    const minutes: { readonly cpuSeconds: number; readonly wakeUps: number }[] = [];
-    const isIdle = (): boolean => minutes.some(({ cpuSeconds, wakeUps }) => cpuSeconds <= 2 * start && wakeUps <= 100);
-    await vm.shell.ok("sleep 15");
-    const first = await usageOf(vm);
-    for (let before = first; minutes.length < 4 && !isIdle();) {
-      await wait(60_000);
-      const after = await usageOf(vm);
-      minutes.push({ cpuSeconds: after.cpuSeconds - before.cpuSeconds, wakeUps: after.wakeUps - before.wakeUps });
-      before = after;
-    }
-    const { rss, descriptors } = await usageOf(vm);
-    await annotate(
-      `memory ${(rss / MIB).toFixed(1)} MiB; the program starts in ${start.toFixed(2)} s of an emulated CPU; minutes: ${JSON.stringify(minutes)}`,
-    );
-    expect(rss).toBeLessThanOrEqual(80 * MIB);
-    expect(descriptors).toBeLessThanOrEqual(first.descriptors);
-    // Wakened by the statfs every ten seconds, and the worker thread that does it. Seconds say little where every instruction is emulated:
-    // on a real CPU the program starts in 25 to 30 ms, and twice that is 0.1 % of a minute.
-    expect(isIdle(), JSON.stringify(minutes)).toBe(true);
   }));
 
 test("it ends when it is told to, and says nothing about a node that it does not watch", () =>

@@ -4,16 +4,18 @@ import type { Context, Node } from "./rule.ts";
  * The rule `guestos/no-absolute-path`, for oxlint (oxlint.config.ts): a unit takes every path from the layout, which tests and
  * configuration move; a path of its own would be that of whatever machine the unit runs on, a developer's included.
  *
- * Not meant are what a unit says it owns, which no one opens, and devices, whose names are the kernel's (/dev/vda4).
+ * Not meant are what a unit says it owns or awaits, which no one opens, and devices, whose names are the kernel's (/dev/vda4).
  */
 const ABSOLUTE = /^\/(?!dev\/)[\w.]/;
 const MESSAGE =
   "A unit has no path of its own: take it from the layout (src/config/layout/layout.ts), or from a file of src/system if it is the kernel's.";
 
-/** Whether it is in what is called `owns`: a property, or a constant that becomes one. */
+const DECLARATIONS: ReadonlySet<string> = new Set(["owns", "awaits"]);
+
+/** Whether it is in what is called `owns` or `awaits`: a property, or a constant that becomes one. */
 function isOwned(node: Node | null | undefined): boolean {
   if (node === null || node === undefined) return false;
-  return (node.key ?? node.id)?.name === "owns" || isOwned(node.parent);
+  return DECLARATIONS.has((node.key ?? node.id)?.name ?? "") || isOwned(node.parent);
 }
 
 export function pathsOfUnits(context: Context): object {

@@ -1,5 +1,8 @@
 import { type LongestPath, longestPath } from "../../boot/bounds.ts";
 import { graphProblems } from "../../boot/graph.ts";
+import { raceProblems } from "../../boot/races.ts";
+import { readObservation } from "../../run/observation.ts";
+import { systemHost } from "../../system/host.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
@@ -30,6 +33,13 @@ export interface NamedChain {
   readonly chain: Setup["chain"];
 }
 
+export interface VerifyRequest {
+  readonly json: boolean;
+  readonly bounds?: boolean;
+  /** The file of an observation of this machine's own chain. */
+  readonly record?: string | undefined;
+}
+
 /**
  * Checks whether each chain can run at all; this machine's own chain with the configuration of /etc/guestos-boot. The build runs this too:
  * a broken chain must fail the build, not the boot.
@@ -37,13 +47,14 @@ export interface NamedChain {
 export async function verify(
   { profile, chain, configuration }: Setup,
   others: readonly NamedChain[],
-  { json, bounds = false }: { readonly json: boolean; readonly bounds?: boolean },
+  { json, bounds = false, record }: VerifyRequest,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const profiles = [...(profile === undefined ? [] : [{ name: profile, chain }]), ...others].map((one) => ({
+  const races = record === undefined ? [] : raceProblems(chain, await readObservation(systemHost(), record));
+  const profiles = [...(profile === undefined ? [] : [{ name: profile, chain }]), ...others].map((one, index) => ({
     name: one.name,
     units: one.chain.length,
-    problems: graphProblems(one.chain),
+    problems: [...graphProblems(one.chain), ...(index === 0 ? races : [])],
     bounds: boundsOf(one.chain),
   }));
   const unsound = profiles.flatMap(({ problems }) => problems);

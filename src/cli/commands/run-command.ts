@@ -15,6 +15,7 @@ import { runMark } from "../../run/run-mark.ts";
 import { runOutput } from "../../run/run-output.ts";
 import { refreshMetricsAfter } from "../../run/run-metrics.ts";
 import { keepBootRecord } from "../../run/keep-boot-record.ts";
+import { observation } from "../../run/observation.ts";
 import { recordSink } from "../../run/record-sink.ts";
 import { type Selection, selectUnits } from "../../run/select-units.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -50,11 +51,12 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const facts = await runFacts(host, layout, request.stage);
   const reader = new RunReader();
   const record = recordSink(layout, terminal);
+  const observed = observation(layout, terminal);
   const output = runOutput(terminal, request.json);
   const status = hostStatus(host, layout, terminal);
   const signals = request.stage === "boot" ? bootSignals(host, units, layout, terminal) : undefined;
   const { outcome } = await runUnits<Machine>(units, {
-    machine: machineFor(setup),
+    machine: machineFor({ ...setup, observe: observed?.sink }),
     facts,
     sink: (event) => {
       record.sink(event);
@@ -69,6 +71,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
     peakMemory: () => process.resourceUsage().maxRSS * 1024,
   });
   record.close();
+  observed?.close();
   await Promise.all([output.close(), status.close()]);
   await refreshMetricsAfter(reader.run, host, layout, terminal.complain);
   await keepBootRecord(host, layout, terminal);

@@ -222,6 +222,8 @@ export function runFiles(folder: string) {
   return {
     lock: join(folder, "lock"),
     record: join(folder, "record.jsonl"),
+    /** What the units of this boot's runs read and wrote, where that was asked for (GUESTOS_OBSERVE=1). */
+    observed: join(folder, "observed.jsonl"),
     monitor: join(folder, "monitor.json"),
     /** The FIFO through which a boot reports that all of it has ended well (guestos-boot-late.socket). */
     ended: join(folder, "ended"),

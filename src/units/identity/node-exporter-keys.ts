@@ -32,7 +32,7 @@ export const nodeExporterKeys = unit({
   name: "node-exporter-keys",
   title: "Set up the TLS key of node_exporter",
   requires: [mountBoot],
-  owns: ["/boot/config/node_exporter", "/etc/node_exporter", "/run/ic-node/etc/node_exporter"],
+  owns: ["/boot/config/node_exporter", "/etc/node_exporter", "/run/ic-node/etc/node_exporter", "/run/guestos-boot/node-exporter-keys"],
   onFailure: "degrade",
   async plan(machine) {
     const { host, layout } = machine;

@@ -27,7 +27,7 @@ export const sshHostKeys = unit({
   name: "ssh-host-keys",
   title: "Set up the host keys of sshd",
   requires: [mountBoot],
-  owns: ["/boot/config/ssh", "/etc/ssh", "/run/ic-node/etc/ssh"],
+  owns: ["/boot/config/ssh", "/etc/ssh", "/run/ic-node/etc/ssh", "/run/guestos-boot/ssh-host-keys"],
   onFailure: "degrade",
   timeout: 120_000,
   async plan(machine) {

@@ -29,6 +29,8 @@ export const configInjection = unit({
   owns: [
     "/boot/config/injection.json",
     "/boot/config/*.conf",
+    "/boot/config/*.pem",
+    "/boot/config/denylist.json",
     "/boot/config/accounts_ssh_authorized_keys",
     "/boot/config/config.json",
     "/run/config/config.json",

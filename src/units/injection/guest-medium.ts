@@ -15,7 +15,12 @@ export const guestMedium = unit({
   name: "guest-medium",
   title: "Build the medium with the guest's configuration",
   requires: [hostosConfig],
-  owns: ["/run/guestos-boot/guest-medium", "/run/guestos-boot/guest-config.img"],
+  owns: [
+    "/run/guestos-boot/guest-medium",
+    "/run/guestos-boot/guest-config.img",
+    "/run/guestos-boot/guest-medium.new",
+    "/run/guestos-boot/.guest-config.img.building",
+  ],
   onFailure: "degrade",
   async plan({ host, layout }) {
     const { folder, image } = layout.runFiles.guestMedium;

@@ -46,7 +46,10 @@ export function injectedDataOn({ mounts, owns }: { readonly mounts: readonly Gue
 /** The injected data of a GuestOS, on the volumes below /var/lib/ic. */
 export const injectedData = injectedDataOn({
   mounts: [volumeMounts],
-  owns: ["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state"],
+  owns: [
+    ...["/var/lib/ic/data/ic_registry_local_store", "/var/lib/ic/data/ic_state", "/var/lib/ic/data/*.pem", "/var/lib/ic/crypto/*"],
+    ...["/var/lib/ic/data/.injection", "/var/lib/ic/crypto/.injection"],
+  ],
 });
 
 /** The machine, and the entries that a medium of its profile may hold. */

@@ -15,6 +15,7 @@ export const vmType = unit({
   name: "vm-type",
   title: "Find out whether this VM is the node itself",
   requires: [mountBoot],
+  awaits: ["/run/config/guest_vm_type"],
   timeout: 150_000,
   retryFor: 120_000,
   async plan({ host, layout }) {

@@ -28,6 +28,7 @@ export const nftables = unit({
   name: "nftables",
   title: "Load the firewall ruleset",
   after: [configInjection],
+  owns: ["/run/guestos-boot/ruleset.nft", "/run/guestos-boot/nftables.json"],
   onFailure: "degrade",
   // Interfaces and name servers may come up while this unit runs. The last try waits for name servers as long as the first one.
   timeout: 120_000,

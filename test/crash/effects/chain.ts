@@ -2,6 +2,7 @@ import { provision } from "../../../src/boot/unit.ts";
 import { DEFAULT_PROFILE, type ProfileName, profileNames, profiles } from "../../../src/profiles/profiles.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
 import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
+import { target } from "./hook.ts";
 import { plantedUnits } from "./planted.ts";
 
 /**
@@ -39,6 +40,7 @@ function here(unit: GuestUnit): GuestUnit {
     ...unit,
     requires: unit.requires.map(here),
     after: unit.after.map(here),
+    ...(target.moment.kind === "hang" ? { timeout: target.moment.timeout } : {}),
     plan: ELSEWHERE.includes(unit.name) ? async () => [] : (PARTS[unit.name] ?? unit.plan),
   };
   known.set(unit, made);

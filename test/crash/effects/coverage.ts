@@ -89,10 +89,20 @@ export function coverageLines({ effects, results, failures }: Coverage): readonl
       of.filter(({ moment, reached }) => reached && wanted.includes(moment.kind)).length;
     const missed = of.filter(({ reached }) => !reached).length;
     const failed = of.filter(({ faults }) => faults.length > 0).length;
-    const numbers = [count, kinds("before"), kinds("middle"), kinds("after"), kinds("full"), kinds("io-error"), missed, failed];
+    const numbers = [
+      count,
+      kinds("before"),
+      kinds("middle"),
+      kinds("after"),
+      kinds("full"),
+      kinds("io-error"),
+      kinds("hang"),
+      missed,
+      failed,
+    ];
     return `${name.padEnd(42)}${numbers.map((number) => String(number).padStart(9)).join("")}`;
   };
-  const heads = ["effects", "before", "middle", "after", "full", "io error", "missed", "FAILED"];
+  const heads = ["effects", "before", "middle", "after", "full", "io error", "hang", "missed", "FAILED"];
   return [
     `${"".padEnd(42)}${heads.map((head) => head.padStart(9)).join("")}`,
     ...[...effects].map(([name, count]) =>

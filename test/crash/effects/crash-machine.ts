@@ -24,6 +24,8 @@ export interface Ended {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly output: string;
+  /** Of a process of its own. */
+  readonly milliseconds: number;
 }
 
 /** What is on a machine: a word on kind, mode, owner and content, by path. What has another content each time is in `random`. */
@@ -72,9 +74,10 @@ export class CrashMachine implements Disposable {
     });
     return new Promise((resolve, reject) => {
       let output = "";
+      const start = performance.now();
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
       child.on("error", reject);
-      child.on("close", (status, signal) => resolve({ status, signal, output }));
+      child.on("close", (status, signal) => resolve({ status, signal, output, milliseconds: performance.now() - start }));
     });
   }
 
@@ -83,7 +86,7 @@ export class CrashMachine implements Disposable {
     const { guestosBootOn } = await import("./command-line.ts");
     let output = "";
     const status = await guestosBootOn(this.#booted, this.#here(args), (text) => (output += `${text}\n`));
-    return { status, signal: null, output };
+    return { status, signal: null, output, milliseconds: 0 };
   }
 
   get #booted(): Booted {

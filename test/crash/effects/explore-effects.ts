@@ -2,7 +2,7 @@
  * The first half of `make test-crash`: kills guestos-boot at each effect that it has on a machine, and runs it again.
  *
  *   SCENARIO=name  that one alone
- *   EFFECT="n w"   that case of it alone: effect 12, at "before", "step 2", "after", "full", "io-error"
+ *   EFFECT="n w"   that case of it alone: effect 12, at "before", "step 2", "after", "full", "io-error", "hang"; a word alone: all of that kind
  *   SEED=n         decides after which kills the machine is booted again (1)
  *   MINUTES=n      begin no further case after that time
  *   JOBS=n         processes at the same time (2)

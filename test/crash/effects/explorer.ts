@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { oneLine } from "../../../src/base/problem.ts";
+import { longestPath } from "../../../src/boot/bounds.ts";
+import { raceProblems } from "../../../src/boot/races.ts";
+import { readObservation } from "../../../src/run/observation.ts";
+import { systemHost } from "../../../src/system/host.ts";
+import { changedUnits, withRequirements } from "../../../src/boot/graph.ts";
+import { chains } from "./chain.ts";
 import { CrashMachine, type Ended, resetKernel, sh, type Snapshot } from "./crash-machine.ts";
 import { machineFiles, type Scenario } from "./scenarios.ts";
 import { READY } from "./told.ts";
@@ -65,11 +72,12 @@ export class EffectExplorer {
     const undisturbed: Target = { effect: 0, moment: { kind: "before" }, list: this.#list, milliseconds: 0 };
     for (const run of [
       async (machine: CrashMachine) => machine.run(args, undisturbed),
-      async (machine: CrashMachine) => machine.runHere(args),
+      async (machine: CrashMachine) => observed(async () => machine.runHere(args)),
     ]) {
       using machine = this.#machine();
       requireWell(await run(machine), name);
       references.push(machine.snapshot());
+      await this.#requireNoRace(machine);
       if (check !== undefined) requireWell(await machine.runHere(check), `${name}, once more`);
     }
     this.#effects = this.#listed() as readonly Effect[];
@@ -80,7 +88,7 @@ export class EffectExplorer {
   cases(): readonly Case[] {
     const { kind } = this.#scenario;
     const first = kind === "boot" ? this.#effects.findIndex(({ name }) => name === READY) - EFFECTS_BEFORE : 0;
-    return this.#effects.flatMap(({ name, steps }, index): readonly Case[] => {
+    return this.#effects.flatMap(({ name, steps, isTool }, index): readonly Case[] => {
       const isOfEveryRun = OF_EVERY_RUN.test(name);
       if (index < first || (isOfEveryRun && kind !== "chain" && kind !== "boot")) return [];
       const effect = index + 1;
@@ -88,7 +96,13 @@ export class EffectExplorer {
       const kills: readonly Moment[] = [{ kind: "before" }, ...middle, { kind: "after" }];
       // Each unit's own scenario has its steps; after an effect is before the next one.
       const isOfUnit = kind === "chain" && !isOfEveryRun;
-      const moments: readonly Moment[] = [...(isOfUnit ? kills.slice(0, 1) : kills), { kind: "full" }, { kind: "io-error" }];
+      // Of a chain, all tools from the first on. An upgrade has no unit that would be given up.
+      const isHung = kind === "unit" ? isTool : kind === "chain" && effect === 1;
+      const moments: readonly Moment[] = [
+        ...(isOfUnit ? kills.slice(0, 1) : kills),
+        ...[{ kind: "full" } as const, { kind: "io-error" } as const],
+        ...(isHung ? [{ kind: "hang", timeout: HUNG_TIMEOUT } as const] : []),
+      ];
       return moments.map((moment) => ({ effect, moment }));
     });
   }
@@ -100,12 +114,12 @@ export class EffectExplorer {
     using machine = this.#machine();
     const milliseconds = this.#effects[effect - 1]?.milliseconds ?? 0;
     const ended = await machine.run(args, { effect, moment, list: this.#list, milliseconds } satisfies Target);
-    const isKill = moment.kind !== "full" && moment.kind !== "io-error";
     const lines = this.#listed();
-    const reached = isKill ? ended.signal === "SIGKILL" : lines.length >= effect;
-    const faults = isKill ? (reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`]) : faultsOfFailure(ended, moment);
+    const reached = isFailure(moment) ? lines.length >= effect : ended.signal === "SIGKILL";
+    const killed = reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`];
+    const faults = isFailure(moment) ? faultsOfFailure(ended, moment, this.#bound()) : killed;
     const cut = machine.snapshot();
-    if (isKill && machine.told() !== "")
+    if (!isFailure(moment) && machine.told() !== "")
       faults.push(...this.#differences(cut, OF_THE_RUN).map((fault) => `systemd was told, but ${fault}`));
     machine.unfill();
     if (reboot) {
@@ -121,6 +135,27 @@ export class EffectExplorer {
     if (rest !== undefined && rest.status !== 0) faults.push(`something is left to do: ${endingText(rest)}`);
     faults.push(...this.#differences(after), ...this.#lost(cut, after));
     return { scenario: name, effect, name: this.#effects[effect - 1]?.name ?? "", moment, reboot, reached, faults };
+  }
+
+  /** The longest that a run may take whose tools all hang, in milliseconds: what `verify --bounds` says of it. */
+  #bound(): number {
+    const { kind, profile, args } = this.#scenario;
+    const chain = chains.get(profile) ?? [];
+    const selected = kind === "unit" ? chain.filter(({ name }) => name === args.at(-1)) : chain;
+    const units = changedUnits(withRequirements(selected, chain), (unit) => ({ ...unit, timeout: HUNG_TIMEOUT }));
+    return longestPath(units).seconds * 1000;
+  }
+
+  /** Holds what the units of this scenario did against what they declare. */
+  async #requireNoRace(machine: CrashMachine): Promise<void> {
+    const file = join(machine.root, "run/guestos-boot/observed.jsonl");
+    if (!existsSync(file)) return;
+    const accesses = (await readObservation(systemHost(), file)).map((access) => ({
+      ...access,
+      path: access.path.replace(machine.root, "") || "/",
+    }));
+    const problems = raceProblems(chains.get(this.#scenario.profile) ?? [], accesses);
+    if (problems.length > 0) throw new Error(problems.map(oneLine).join("\n"));
   }
 
   #machine(): CrashMachine {
@@ -177,14 +212,33 @@ const OF_THE_RUN = /^boot\/config\/(\.[^/]*|unfinished-run\.json)$/;
 /** What every run does, whatever it is for: once is enough. */
 const OF_EVERY_RUN = /^make \/run\/guestos-boot$|unfinished-run\.json$|collector_textfile|^\w+ \/var\/lib\/guestos-boot\/boots/;
 
-/** A full disk, or an error of it: the program ends in order, says what it was, and knows it for no defect of its own. */
-function faultsOfFailure(ended: Ended, moment: Moment): string[] {
+/** Milliseconds that a unit has whose tools hang, and that a process takes beside its units where the machine is busy. */
+const HUNG_TIMEOUT = 1_000;
+const STARTING = 20_000;
+
+/** What does not kill it. */
+type Failure = Exclude<Moment, { readonly kind: "before" | "middle" | "after" }>;
+const WORDS = { full: /ENOSPC|no space left/i, "io-error": /EIO|i\/o error/i, hang: /did not end within/i };
+
+function isFailure(moment: Moment): moment is Failure {
+  return moment.kind in WORDS;
+}
+
+/** A full disk, an error of it, or tools that hang: the program ends in order, says what it was, and knows it for no defect of its own. */
+function faultsOfFailure(ended: Ended, moment: Failure, bound: number): string[] {
   const faults: string[] = [];
   if (ended.signal !== null) faults.push(`did not end by itself: ${endingText(ended)}`);
   if (/a defect in guestos-boot/.test(ended.output) || ended.status === 1) faults.push(`takes it for a defect: ${endingText(ended)}`);
-  const words = moment.kind === "full" ? /ENOSPC|no space left/i : /EIO|i\/o error/i;
-  if (ended.status !== 0 && !words.test(ended.output)) faults.push(`does not say what it was: ${endingText(ended)}`);
+  if (moment.kind === "hang" && ended.milliseconds > bound + STARTING)
+    faults.push(`took ${ended.milliseconds} ms, where ${bound} were promised`);
+  if (ended.status !== 0 && !WORDS[moment.kind].test(ended.output)) faults.push(`does not say what it was: ${endingText(ended)}`);
   return faults;
+}
+
+/** Runs it with what units read and write written down. */
+async function observed(run: () => Promise<Ended>): Promise<Ended> {
+  process.env["GUESTOS_OBSERVE"] = "1";
+  return run().finally(() => Reflect.deleteProperty(process.env, "GUESTOS_OBSERVE"));
 }
 
 function requireWell(ended: Ended, what: string): void {

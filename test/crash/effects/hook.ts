@@ -21,15 +21,20 @@ interface Running {
 let count = 0;
 const running = new AsyncLocalStorage<Running>();
 
+/** Whether the tool that is run now is one that does not end. */
+export function hangs(): boolean {
+  return target.moment.kind === "hang" && count >= target.effect;
+}
+
 /** @param name for people: "write /boot/config/machine-id" */
-export async function effect<R>(name: string, act: () => Promise<R>): Promise<R> {
+export async function effect<R>(name: string, act: () => Promise<R>, isTool = false): Promise<R> {
   count += 1;
   const { moment } = target;
   const own: Running = { isTarget: count === target.effect, steps: 0 };
   if (own.isTarget && moment.kind === "before") die(name);
   if (own.isTarget && moment.kind === "full") fill();
   if (own.isTarget && moment.kind === "io-error") {
-    list({ name, steps: 0, milliseconds: 0 });
+    list({ name, steps: 0, milliseconds: 0, isTool });
     throw Object.assign(new Error(`EIO: i/o error, ${name}`), { code: "EIO", errno: -5, syscall: "write" });
   }
   const start = performance.now();
@@ -37,7 +42,7 @@ export async function effect<R>(name: string, act: () => Promise<R>): Promise<R>
     return await running.run(own, act);
   } finally {
     if (own.isTarget && moment.kind === "after") die(name);
-    list({ name, steps: own.steps, milliseconds: performance.now() - start });
+    list({ name, steps: own.steps, milliseconds: performance.now() - start, isTool });
   }
 }
 

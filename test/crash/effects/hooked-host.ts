@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import * as real from "../../../src/system/host.ts";
 import { explainRefusal, requireOwn, settingPlace } from "./bounds.ts";
-import { effect, step, target } from "./hook.ts";
+import { effect, hangs, step, target } from "./hook.ts";
 
 export type * from "../../../src/system/host.ts";
 
@@ -20,16 +20,20 @@ export function systemHost(options: real.HostOptions): real.Host {
     list: async (path) => (path === "/sys/class/block" ? [] : host.list(path)),
     readLink: async (path) => (path === "/sys/class/net/eth0/device" ? "../../../0000:00:01.0" : host.readLink(path)),
     run: async (command) =>
-      effect(`${command.program} ${command.args.slice(0, 4).join(" ")}`, async () => {
-        const ended = host.run(command);
-        // Who awaits it hears of it.
-        ended.catch(() => undefined);
-        await step(async () => pause(1));
-        // Half of the time that it takes: where it is waited for anyway.
-        if (target.moment.kind === "middle" && target.moment.step === 2) await step(async () => pause(target.milliseconds / 2));
-        else await step();
-        return ended.catch(explainRefusal);
-      }),
+      effect(
+        `${command.program} ${command.args.slice(0, 4).join(" ")}`,
+        async () => {
+          const ended = host.run(hangs() ? { ...command, ...ENDLESS } : command);
+          // Who awaits it hears of it.
+          ended.catch(() => undefined);
+          await step(async () => pause(1));
+          // Half of the time that it takes: where it is waited for anyway.
+          if (target.moment.kind === "middle" && target.moment.step === 2) await step(async () => pause(target.milliseconds / 2));
+          else await step();
+          return ended.catch(explainRefusal);
+        },
+        true,
+      ),
     writeFile: async (path, ...rest) => change(`write ${path}`, [path], async () => host.writeFile(path, ...rest)),
     writeStream: async (path, ...rest) => change(`write ${path}`, [path], async () => host.writeStream(path, ...rest)),
     writeInPlace: async (path, ...rest) => {
@@ -45,6 +49,9 @@ export function systemHost(options: real.HostOptions): real.Host {
       change(`set attributes of ${path}`, [path], async () => host.setAttributes(path, attributes)),
   };
 }
+
+/** An ignored signal stays ignored in the program that takes the shell's place: SIGKILL alone ends it. */
+const ENDLESS = { program: "sh", args: ["-c", "trap '' TERM; exec sleep infinity"] };
 
 /** The kernel's are always there. */
 function makeSetting(place: string): void {

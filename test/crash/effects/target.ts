@@ -16,7 +16,9 @@ export type Moment =
   /** From there on no file system has space left. */
   | { readonly kind: "full" }
   /** That one fails for once, and does nothing. */
-  | { readonly kind: "io-error" };
+  | { readonly kind: "io-error" }
+  /** From there on no tool ends by itself, or when it is asked to; and no unit has more time than that. */
+  | { readonly kind: "hang"; readonly timeout: number };
 
 /** One effect of a process, as it is listed when it has ended. */
 export interface Effect {
@@ -24,6 +26,8 @@ export interface Effect {
   /** At how many places in it the process can be killed. */
   readonly steps: number;
   readonly milliseconds: number;
+  /** Whether it is a run of a tool. */
+  readonly isTool: boolean;
 }
 
 /** The names of the variables. */

@@ -22,7 +22,7 @@ export interface Orders {
   readonly seed: number;
   /** So many cases of a scenario, chosen by the seed; all, when absent. */
   readonly sample?: number;
-  /** That one alone: "12 before". */
+  /** That one alone, or all of a kind: "12 before", "hang". */
   readonly only?: string;
   /** Milliseconds since the epoch after which no further scenario is begun, and no further case but a scenario's first. */
   readonly until?: number;
@@ -47,7 +47,7 @@ export type Answer =
 const orders = JSON.parse(process.argv[2] ?? "{}") as Orders;
 
 function chosen({ scenario, index, of, known }: Share, cases: readonly Case[]): readonly Case[] {
-  if (orders.only !== undefined) return cases.filter((each) => caseText(each) === orders.only);
+  if (orders.only !== undefined) return cases.filter((each) => caseText(each) === orders.only || each.moment.kind === orders.only);
   const done = new Set(known);
   const all = cases.filter((each, place) => place % of === index && !done.has(caseText(each)));
   if (orders.sample === undefined) return all;

@@ -42,4 +42,6 @@ export const onANode: readonly OnANode[] = [
   },
   { command: "guestos-boot monitor --once", says: /^/ },
   { command: "guestos-boot", says: /0 degraded, 0 failed, 0 skipped/ },
+  { command: "GUESTOS_OBSERVE=1 guestos-boot", says: /0 degraded, 0 failed, 0 skipped/ },
+  { command: "guestos-boot verify --record /run/guestos-boot/observed.jsonl", says: /^guestos: the chain is sound/ },
 ];

@@ -31,6 +31,14 @@ test("killed at an effect, without space from there on, or with an error of the 
   expect(coverage.results.filter(({ reached }) => reached).length).toBeGreaterThan(0);
 });
 
+test("whatever tools hang from the first one on, a boot ends within the time that verify --bounds promises, and the next one finishes", async () => {
+  const names = scenarios.filter(({ kind }) => kind === "chain").map(({ name }) => name);
+  const { failures, results } = await exploreEffects({ scenarios: names, orders: { seed: SEED, only: "hang" }, jobs: 2 });
+  expect(failures).toEqual([]);
+  expect(results.flatMap(({ faults }) => faults)).toEqual([]);
+  expect(new Set(results.flatMap(({ scenario, reached }) => (reached ? [scenario] : [])))).toEqual(new Set(names));
+});
+
 test("every unit of every profile is killed, unless it is nothing without real disks or a real systemd, and every chain as a whole", () => {
   const killed = scenarios.flatMap(({ kind, args }) => (kind === "unit" ? args.slice(-1) : []));
   // What is missing here has no scenario; what is too much in ELSEWHERE (test/crash/effects/chain.ts) is no unit any more.

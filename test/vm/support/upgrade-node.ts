@@ -50,6 +50,8 @@ export interface UpgradeNode {
   readonly before: Readonly<Record<string, string>>;
   /** Of the first boot, on A. */
   readonly bootId: string;
+  /** After its first boot, and nothing installed. */
+  readonly provisioned: string;
   /** B is installed and committed, and not booted yet: the disk at the moment at which the commit was done. */
   readonly committed: string;
   /** The same, and B is broken in that way. */
@@ -74,6 +76,8 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
     await vm.shell.ok("echo of the node >/var/lib/ic/data/kept && sync");
     const before = await kept(vm);
     const bootId = (await vm.shell.ok("journalctl --sync && sync && cat /proc/sys/kernel/random/boot_id")).trim().replaceAll("-", "");
+    const snapshots = new Snapshots(vm, name, disk);
+    const provisioned = await snapshots.take();
     const script = `${filled(installFromAddress, { HASH: image.sha256, "https://host/update.tar.zst": server.url })} --json`;
     if (cutAt !== undefined) {
       const installing = vm.shell.run(script, { timeout: BOOT_TIMEOUT });
@@ -83,10 +87,10 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
       await Promise.race([server.sent(cutAt * image.bytes), early]);
       await vm.powerCut();
       await expect(early).rejects.toThrow(MachineEndedError);
-      vm = await start(name, disk);
+      vm = await start(name, snapshots.file);
+      snapshots.restarted(vm);
       expect(await cameBack(vm, "install", before)).toMatchObject({ running: "A", slots: { B: { kind: "incomplete" } } });
     }
-    const snapshots = new Snapshots(vm, name, disk);
     const [install, installCuts] = await withCuts("install", snapshots, pace, async () => vm.shell.run(script, { timeout: BOOT_TIMEOUT }));
     expect(install.status, install.stderr).toBe(0);
     const beginning = cutAt === undefined ? "fresh" : "resumed";
@@ -99,7 +103,7 @@ export async function upgradeNode(name: string, injected: InjectedNode, pace: Pa
     expect(JSON.parse(commit.stdout), commit.stderr).toEqual({ next: "B", restart: false });
     expect(await upgradeOf(vm)).toMatchObject({ phase: "committed", next: "B", toDo: [] });
     const broken = await breakInTurn(vm, snapshots);
-    return { image, before, bootId, committed, broken, cuts: [...installCuts, ...commitCuts] };
+    return { image, before, bootId, provisioned, committed, broken, cuts: [...installCuts, ...commitCuts] };
   } finally {
     server.close();
     await vm.powerCut();

@@ -172,7 +172,7 @@ export async function kept(vm: VirtualMachine): Promise<Readonly<Record<string, 
 
 /** Keeps the disk of a running machine as it is at this moment; the machine goes on with a new one over it. */
 export class Snapshots {
-  readonly #vm: VirtualMachine;
+  #vm: VirtualMachine;
   readonly #name: string;
   #file: string;
   #node = "disk0";
@@ -187,6 +187,12 @@ export class Snapshots {
   /** The disk that the machine writes to now. */
   get file(): string {
     return this.#file;
+  }
+
+  /** Goes on with the machine that was started again on `file`. */
+  restarted(vm: VirtualMachine): void {
+    this.#vm = vm;
+    this.#node = "disk0";
   }
 
   /** @returns the disk as it was: every write that the guest saw done, as after QEMU's sudden death */

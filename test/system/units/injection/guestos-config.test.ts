@@ -17,7 +17,7 @@ import { looseMedium, seedMedium, seedTar, TAR_FORMATS, todaysMedium, todaysTar,
 
 /**
  * What today's hosts hand over, made by GNU tar and mtools as they make it. Of the node, the kernel's mount of a FAT is played, by
- * mcopy(1): test/vm/today.test.ts has it.
+ * mcopy(1): test/vm/upgrade.test.ts has it.
  */
 const KEY = operatorKeyText();
 const withKey = (config: Sample): void => void (config.icos_settings["node_operator_private_key"] = KEY);

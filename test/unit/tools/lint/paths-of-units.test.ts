@@ -7,6 +7,7 @@ test("a path in a unit is an error, but for what it owns and the names of device
   const refused = ['export const a = "/proc/sys/vm/swappiness";', "export const b = `/etc/${a}`;", 'export const c = { file: "/x" };'];
   const taken = [
     'export const unit = { owns: ["/etc/ssh", `/run/${a}`] };',
+    'export const waiting = { awaits: ["/run/config/type"] };',
     "export const device = `/dev/mapper/${a}`;",
     "export const below = `${a}/log`;",
     'export const slash = "/";',
