@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianStage, type Stage } from "./debian.ts";
-import { type DiskPlan, makeDisk } from "./disk.ts";
+import { type DiskContents, type DiskPlan, makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
 import { makeExt4 } from "./filesystems.ts";
 import { kernelArguments, type Partition, partitionNamed, partitionsOf, rootBytes } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
+import { makeSmallGuest } from "./small-guest/small-guest.ts";
 import { systemStage, unpack } from "./system.ts";
 import { imageOf } from "./paths.ts";
 import { hostosArguments, hostosDisk, makeVolumeGroup } from "./volume-group.ts";
@@ -72,9 +73,10 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
   const { plan, args } =
     options.profile === "hostos" ? await hostosRoot(options, root, rootImage) : await verifiedRoot(options, root, rootImage);
   await writeFile(join(boot, "boot_args"), bootArgs(args));
+  const guest = await smallGuest(options, plan, root, boot, folder);
   await step(`disk, profile ${options.profile}, layout ${options.layout}, variant ${options.variant}`, () =>
     whole(files.disk, (temporary) =>
-      makeDisk(temporary, plan, { system: root, rootImage, boot, config, work: folder, epoch: options.epoch }),
+      makeDisk(temporary, plan, { system: root, rootImage, boot, config, ...guest, work: folder, epoch: options.epoch }),
     ),
   );
   await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
@@ -112,6 +114,22 @@ async function hostosRoot(options: ImageOptions, tree: string, file: string): Pr
     makeVolumes: (path, contents) => makeVolumeGroup(path, disk, contents),
   };
   return { plan, args: hostosArguments };
+}
+
+/** The guest that a host for development has: it runs within an emulated host too. In any other image the guest's volume is zeros. */
+async function smallGuest(
+  { variant, epoch }: ImageOptions,
+  { places }: DiskPlan,
+  system: string,
+  boot: string,
+  work: string,
+): Promise<Pick<DiskContents, "guest">> {
+  const volume = places.find(({ name }) => name === "guestos");
+  if (volume === undefined || variant !== "dev") return {};
+  const guest = join(work, "guest.img");
+  const options = { system, kernel: join(boot, "vmlinuz"), sizeMiB: volume.sizeMiB, work, epoch };
+  await step("disk of a small guest", async () => makeSmallGuest(guest, options));
+  return { guest };
 }
 
 /** The boot partition's tree: kernel, initramfs and mount points. In the root, /boot is an empty mount point. */

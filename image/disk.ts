@@ -17,6 +17,8 @@ export interface DiskContents {
   readonly boot: string;
   /** The tree of the config partition. */
   readonly config: string;
+  /** The disk of a host's guest: a file of its volume's size. The volume is zeros when absent. */
+  readonly guest?: string;
   /** A folder for files on their way. */
   readonly work: string;
   readonly epoch: number;
@@ -36,7 +38,7 @@ export interface DiskPlan {
 /** One raw, sparse disk image: the partition table, and system A in its places. System B and both /var are zeros. */
 export async function makeDisk(disk: string, plan: DiskPlan, contents: DiskContents): Promise<void> {
   const { partitions, places, bootDevice, makeVolumes } = plan;
-  const { system, rootImage, boot, config, work, epoch } = contents;
+  const { system, rootImage, boot, config, guest, work, epoch } = contents;
   await writeFile(disk, "");
   await truncate(disk, diskMiB(partitions) * MIB);
   // --no-reread, --no-tell-kernel: it is a file, no one has it open as a disk.
@@ -50,7 +52,12 @@ export async function makeDisk(disk: string, plan: DiskPlan, contents: DiskConte
     grub: (partition) => makeVfat(disk, { partition, files: grub, work, epoch }),
     config: (partition) => makeExt4(disk, { partition, folder: config, system, epoch, journal: true }),
     A_boot: (partition) => makeExt4(disk, { partition, folder: boot, system, epoch, journal: true }),
-    A_root: ({ startMiB, sizeMiB }) => copyExtent({ path: rootImage, offset: 0, bytes: sizeMiB * MIB }, disk, startMiB * MIB),
+    A_root: async (place) => copyWhole(rootImage, disk, place),
+    guestos: async (place) => (guest === undefined ? undefined : copyWhole(guest, disk, place)),
   };
   for (const place of places) await make[place.name]?.(place);
+}
+
+async function copyWhole(file: string, disk: string, { startMiB, sizeMiB }: Place): Promise<void> {
+  await copyExtent({ path: file, offset: 0, bytes: sizeMiB * MIB }, disk, startMiB * MIB);
 }

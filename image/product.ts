@@ -14,7 +14,7 @@ export async function installProduct(options: ImageOptions, root: string): Promi
   await write(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
   await write(root, "etc/default/locale", "LANG=C.UTF-8\n");
   await enableUnits(root);
-  await variantUnits(root, options.variant);
+  await applyVariant(root, options.variant);
 }
 
 /** What apt, dpkg and the package's scripts leave behind: logs, caches and backups of their work, locks. */
@@ -75,13 +75,15 @@ async function enableUnits(root: string): Promise<void> {
   }
 }
 
-/** dev: root's shell on the serial console, without a question. prod: no way in from any console. */
-async function variantUnits(root: string, variant: Variant): Promise<void> {
+/** dev: root's shell on the serial console, without a question, and settings for development count. prod: no way in from any console. */
+async function applyVariant(root: string, variant: Variant): Promise<void> {
   if (variant === "prod") {
     for (const unit of ["getty.target", "getty@.service", "serial-getty@.service", "console-getty.service"])
       await mask(root, "etc/systemd/system", unit);
     return;
   }
+  // The mark of IC-OS: settings for development count.
+  await write(root, "etc/allow_console_root", "");
   const getty = "/sbin/agetty --autologin root --noclear --keep-baud 115200,57600,38400,9600 - $TERM";
   await write(root, "etc/systemd/system/serial-getty@ttyS0.service.d/autologin.conf", `[Service]\nExecStart=\nExecStart=-${getty}\n`);
 }

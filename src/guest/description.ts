@@ -94,17 +94,15 @@ export function describe(
       todo: "switch SEV-SNP on in the firmware's settings",
     });
   const { memory, processors } = facts.isForDevelopment ? { memory: dev.vm_memory * GIB, processors: dev.vm_nr_of_vcpus } : PRODUCTION;
-  const firmware: Firmware = isTrusted
-    ? { kind: "sev-snp", image: places.firmware.sev }
-    : { kind: "uefi", image: places.firmware.image, variables: places.firmware.variables };
+  const accelerated = !facts.isForDevelopment || dev.vm_cpu === "kvm";
   return {
     ...GUEST,
-    accelerated: !facts.isForDevelopment || dev.vm_cpu === "kvm",
+    accelerated,
     memory,
     // Its firmware encrypts pages of 4 KiB one by one.
     hugePages: !isTrusted && facts.hugePages >= memory * 1024 * 1024,
     processors,
-    firmware,
+    ...firmwareOf(isTrusted, accelerated, places),
     kernel,
     initrd,
     cmdline,
@@ -113,4 +111,10 @@ export function describe(
     vsock: CID,
     serialLog: places.serialLog,
   };
+}
+
+/** UEFI takes minutes where it is emulated within an emulated host, and the guest's kernel needs none: such a machine has QEMU's own. */
+function firmwareOf(isTrusted: boolean, accelerated: boolean, { firmware }: GuestPlaces): { readonly firmware?: Firmware } {
+  if (isTrusted) return { firmware: { kind: "sev-snp", image: firmware.sev } };
+  return accelerated ? { firmware: { kind: "uefi", image: firmware.image, variables: firmware.variables } } : {};
 }

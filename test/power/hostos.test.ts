@@ -1,11 +1,18 @@
 import { expect, test, vi } from "vitest";
+import { partitionNamed } from "../../image/layout.ts";
+import { smallGuestPartitions } from "../../image/small-guest/small-guest.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
+import { deadlineIn, pause, systemClock } from "../../src/base/clock.ts";
 import * as z from "../../src/base/schema.ts";
+import type { Slot } from "../../src/config/layout/layout.ts";
+import { blockOf } from "../../src/upgrade/boot-state.ts";
 import { hostos } from "../support/chains.ts";
+import { tinyKernel } from "../support/tiny-guest.ts";
 import { guestosBoot, plannedUnits, runDocument, troublesOf } from "../vm/support/chain.ts";
 import { assertCleanBoot } from "../vm/support/clean-boot.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, untilBooted } from "../vm/support/node.ts";
 
-/** A HostOS, with the configuration of the lab, and no system on the volume of its guest. `make test` has no time for its boots. */
+/** A HostOS, with the configuration and the small guest of the lab. `make test` has no time for its boots. */
 
 vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 
@@ -37,25 +44,94 @@ test("the first boot ends well: the bridge has the computed address, and everyth
 
 const Guest = z.object({
   machine: z.object({ state: z.string() }),
-  service: z.object({ phase: z.string(), problem: z.object({ code: z.string() }) }),
+  service: z.object({
+    phase: z.string(),
+    slot: z.exactOptional(z.string()),
+    onTrial: z.boolean(),
+    boot: z.exactOptional(z.string()),
+    failures: z.number(),
+    problem: z.exactOptional(z.object({ code: z.string() })),
+  }),
 });
+type Guest = z.infer<typeof Guest>;
 
-test("a guest without a system is not started, and what keeps it running says why; it outlives libvirt", () =>
+/** Waits until the guest's account is so. @returns it */
+async function guestThat(vm: VirtualMachine, what: string, is: (guest: Guest) => boolean): Promise<Guest> {
+  const left = deadlineIn(2 * BOOT_TIMEOUT);
+  for (;;) {
+    const { stdout } = await guestosBoot(vm, "guest --json");
+    const guest = Guest.parse(JSON.parse(stdout));
+    if (is(guest)) return guest;
+    if (left() === 0) throw new Error(`${what}: not in time: ${stdout}`);
+    await pause(systemClock, 1000);
+  }
+}
+
+const isUp = ({ machine, service }: Guest, slot: Slot): boolean =>
+  machine.state === "running" && service.phase === "running" && service.boot === "success" && service.slot === slot;
+const processOfGuest = async (vm: VirtualMachine): Promise<string> => vm.shell.ok("pgrep -f '[g]uest=guestos'");
+const killGuest = async (vm: VirtualMachine): Promise<string> => vm.shell.ok("pkill -KILL -f '[g]uest=guestos'");
+
+/** Writes a file on a partition of the guest's disk in place, as an installation in the guest does. */
+async function writeOnGuest(vm: VirtualMachine, partition: "grub" | "A_boot" | "B_boot", name: string, bytes: Uint8Array): Promise<void> {
+  const { startMiB, sizeMiB } = partitionNamed(smallGuestPartitions(), partition);
+  const [offset, size] = [startMiB, sizeMiB].map((mib) => mib * 1024 * 1024);
+  await vm.shell.ok(
+    [
+      `mkdir -p /run/of-guest && mount -o loop,offset=${offset},sizelimit=${size} /dev/hostlvm/guestos /run/of-guest`,
+      `echo ${Buffer.from(bytes).toString("base64")} | base64 --decode | dd of=/run/of-guest/${name} conv=notrunc status=none`,
+      `truncate --size ${bytes.length} /run/of-guest/${name} && umount /run/of-guest && sync`,
+    ].join(" && "),
+  );
+}
+
+/** A kernel that says so and then waits for its power button: it is up within seconds, emulated in an emulated machine. */
+const writeSystem = async (vm: VirtualMachine, slot: Slot, says: "SUCCESS" | "FAILURE"): Promise<void> =>
+  writeOnGuest(vm, `${slot}_boot`, "vmlinuz", tinyKernel(`slot ${slot}\nGUESTOS BOOT ${says}\n`, "obey"));
+const tryNext = async (vm: VirtualMachine, alternative: Slot): Promise<void> =>
+  writeOnGuest(vm, "grub", "grubenv", blockOf({ alternative, cycle: "first_boot", trial: undefined }, []));
+
+test("the small guest of the image comes up, in a machine that is not root's; stopped, it heeds its power button", () =>
   first.use(async (vm) => {
-    const guest = async (): Promise<z.infer<typeof Guest>> => Guest.parse(JSON.parse((await guestosBoot(vm, "guest --json")).stdout));
-    // A start may be under way: what counts is what comes of it.
-    await vm.shell.ok("for _ in $(seq 60); do guestos-boot guest --json | grep -Eq 'waiting|crash-loop' && exit; sleep 1; done; exit 1", {
-      timeout: BOOT_TIMEOUT,
+    await guestThat(vm, "up", (guest) => isUp(guest, "A"));
+    expect(await vm.shell.ok("ps -o user:20= -p $(pgrep -f '[g]uest=guestos')")).toBe("libvirt-qemu\n");
+    await guestosBoot(vm, "guest stop");
+    expect(await vm.shell.ok("cat /var/log/libvirt/qemu/guestos-serial.log")).toContain("the power button was pressed");
+    expect(Guest.parse(JSON.parse((await guestosBoot(vm, "guest --json")).stdout))).toMatchObject({
+      machine: { state: "absent" },
+      service: { phase: "stopped" },
     });
-    const before = await guest();
-    expect(before.machine.state).toBe("absent");
-    expect(before.service.problem.code).not.toBe("");
+    await writeSystem(vm, "A", "SUCCESS");
+    await guestosBoot(vm, "guest start");
+    await guestThat(vm, "up again", (guest) => isUp(guest, "A"));
+  }));
+
+test("a guest whose process is killed comes back; one whose libvirt is killed goes on", () =>
+  first.use(async (vm) => {
+    await killGuest(vm);
+    await guestThat(vm, "back", (guest) => isUp(guest, "A") && guest.service.failures > 0);
+    const before = await processOfGuest(vm);
     await vm.shell.ok("systemctl kill --signal KILL libvirtd.service");
     await vm.shell.ok("for _ in $(seq 60); do timeout 20 virsh --connect qemu:///system list && exit; sleep 1; done; exit 1", {
       timeout: BOOT_TIMEOUT,
     });
-    expect((await guest()).machine.state).toBe("absent");
-    expect(await vm.shell.ok("systemctl is-active guestos.service")).toBe("active\n");
+    await guestThat(vm, "known", (guest) => isUp(guest, "A"));
+    expect(await processOfGuest(vm)).toBe(before);
+  }));
+
+test("an upgrade of the guest ends on B, which confirms itself; one that fails ends on the system before it", () =>
+  first.use(async (vm) => {
+    await tryNext(vm, "B");
+    await killGuest(vm);
+    await guestThat(vm, "B is up", (guest) => isUp(guest, "B"));
+    const confirmed = { next: "B", onTrial: false, grubenv: { alternative: "B", cycle: "stable" } };
+    expect(JSON.parse((await guestosBoot(vm, "guest slot --json")).stdout)).toMatchObject(confirmed);
+    await writeSystem(vm, "B", "SUCCESS");
+    await writeSystem(vm, "A", "FAILURE");
+    await tryNext(vm, "A");
+    await killGuest(vm);
+    const { service } = await guestThat(vm, "B is up again", (guest) => isUp(guest, "B") && guest.service.problem !== undefined);
+    expect(service).toMatchObject({ onTrial: false, problem: { code: "guest-fell-back" } });
   }));
 
 test("a configuration with a mistake is named with its place, and the network stays as it is", () =>
@@ -80,14 +156,22 @@ let kept = "";
 const again = bootedNode(() =>
   first.use(async (vm) => {
     kept = await vm.shell.ok(keptOf);
+    await writeSystem(vm, "A", "SUCCESS");
+    await tryNext(vm, "A");
+    await killGuest(vm);
+    // As it starts, or soon after: an inspection takes seconds.
+    await guestThat(vm, "a new system is started", (guest) => guest.service.phase === "starting" || isUp(guest, "A"));
     await vm.powerCut();
     return { name: `${NAME}-again`, profile: "hostos" as const, disk: diskOf(NAME) };
   }),
 );
 
-test("after a power cut the host boots as well, every unit is unchanged, and nothing is lost", () =>
+test("after a power cut as the guest started a new system, the host boots as well, every unit is unchanged, and the guest is up", () =>
   again.use(async (vm) => {
     expect(await untilBooted(vm)).toBe("running");
+    // The new one has its try, or has had it.
+    const { service } = await guestThat(vm, "up", (guest) => isUp(guest, "A") || isUp(guest, "B"));
+    expect(service.onTrial).toBe(service.slot === "A");
     const { units } = runDocument(await guestosBoot(vm, "status --json"));
     expect(units.filter(({ outcome }) => outcome !== "unchanged")).toEqual([]);
     expect(await vm.shell.ok(keptOf)).toBe(kept);

@@ -32,11 +32,14 @@ test("in production the guest has the memory and the processors of a node, whate
   });
 });
 
-test("in an image for development the configuration says how large it is", () => {
-  expect(describe(config(), { ...facts, isForDevelopment: true }, places, slot)).toMatchObject({
-    accelerated: false,
-    memory: 4096,
-    processors: 2,
+test("in an image for development the configuration says how large it is, and whether it is emulated, without UEFI then", () => {
+  const development = { ...facts, isForDevelopment: true };
+  const emulated = describe(config(), development, places, slot);
+  expect(emulated).toMatchObject({ accelerated: false, memory: 4096, processors: 2 });
+  expect(emulated.firmware).toBe(undefined);
+  expect(describe(config({}, { vm_cpu: "kvm" }), development, places, slot)).toMatchObject({
+    accelerated: true,
+    firmware: { kind: "uefi" },
   });
 });
 

@@ -43,6 +43,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   strace: "strace",
   systemd: "systemd-socket-activate",
   sudo: "sudo visudo",
+  "xz-utils": "xz",
   xfsprogs: "mkfs.xfs xfs_db xfs_io xfs_repair",
   zstd: "zstd",
 };
