@@ -19,7 +19,7 @@ import { mountPointTaken } from "./disk-problems.ts";
 export const mountBoot = unit({
   name: "mount-boot",
   title: "Mount /boot, and the EFI, GRUB and config partitions below it",
-  owns: ["mount:/boot", "mount:/boot/efi", "mount:/boot/grub", "mount:/boot/config"],
+  owns: ["mount:/boot", "mount:/boot/efi", "mount:/boot/grub", "mount:/boot/config", "/run/guestos-boot/mount-boot.fstab"],
   timeout: 120_000,
   async plan(machine) {
     const { host, layout } = machine;

@@ -29,7 +29,7 @@ export const volumeMounts = unit({
   requires: [volumeFilesystems, varPartition],
   // Order only: until then it may turn out that this is not the node itself. A mount is the first thing that writes to a complete store.
   after: [configInjection],
-  owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap"],
+  owns: ["mount:/var/lib/ic/data", "mount:/var/lib/ic/crypto", "mount:/var/lib/ic/backup", "swap", "/run/guestos-boot/volume-mounts.fstab"],
   // Time for a check of a large file system.
   timeout: 45 * 60_000,
   // A disk that does not answer may recover within seconds.

@@ -36,6 +36,7 @@ export const configInjection = unit({
     "/run/config/config.json",
     "/run/config/guest_vm_type",
     "/run/config/nns_public_key.pem",
+    "/run/guestos-boot/medium",
   ],
   // It reads up to 4 GiB twice: in the plan before its actions, and in the plan after them.
   timeout: 5 * 60_000,

@@ -17,7 +17,7 @@ export const boundaryNodeControlPlane = unit({
   title: "Follow the network's registry",
   requires: [boundaryData, network, systemBus],
   after: [networkApplied],
-  owns: ["/run/ic-node/etc/default/boundary-node-control-plane"],
+  owns: ["/run/ic-node/etc/default/boundary-node-control-plane", "/run/guestos-boot/boundary-node-control-plane.service.configured"],
   onFailure: "degrade",
   timeout: 120_000,
   async plan(machine) {

@@ -24,7 +24,7 @@ export const danted = unit({
   title: "Offer a SOCKS proxy",
   requires: [configInjection, network, systemBus],
   after: [networkApplied],
-  owns: ["/run/ic-node/etc/danted.conf"],
+  owns: ["/run/ic-node/etc/danted.conf", "/run/ic-node/etc/danted.conf.new", "/run/guestos-boot/danted.service.configured"],
   onFailure: "degrade",
   timeout: 180_000,
   // An interface may get its address shortly after the network has been set up.

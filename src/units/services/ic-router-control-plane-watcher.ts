@@ -15,7 +15,10 @@ export const icRouterControlPlaneWatcher = unit({
   title: "Bring the registry's routes to the router",
   requires: [systemBus],
   after: [boundaryNodeControlPlane],
-  owns: ["/run/ic-node/etc/default/ic-router-control-plane-watcher"],
+  owns: [
+    "/run/ic-node/etc/default/ic-router-control-plane-watcher",
+    "/run/guestos-boot/ic-router-control-plane-watcher.service.configured",
+  ],
   onFailure: "degrade",
   timeout: 120_000,
   plan: async (machine) =>

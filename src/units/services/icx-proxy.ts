@@ -20,7 +20,7 @@ export const icxProxy = unit({
   title: "Translate requests into calls of canisters",
   requires: [boundaryData, network, systemBus],
   after: [networkApplied],
-  owns: ["/run/ic-node/etc/default/icx-proxy"],
+  owns: ["/run/ic-node/etc/default/icx-proxy", "/run/guestos-boot/icx-proxy.service.configured"],
   onFailure: "degrade",
   timeout: 120_000,
   async plan(machine) {

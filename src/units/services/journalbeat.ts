@@ -25,7 +25,11 @@ export const journalbeat = unit({
   name: "journalbeat",
   title: "Ship logs",
   requires: [configInjection, systemBus],
-  owns: ["/run/systemd/journal-upload.conf.d/10-guestos-boot.conf", "/run/ic-node/filebeat/filebeat.yml"],
+  owns: [
+    "/run/systemd/journal-upload.conf.d/10-guestos-boot.conf",
+    "/run/ic-node/filebeat/filebeat.yml",
+    "/run/guestos-boot/log-shipper.started",
+  ],
   onFailure: "degrade",
   timeout: 120_000,
   async plan(machine) {

@@ -26,7 +26,7 @@ export const nginx = unit({
   title: "Serve HTTPS",
   requires: [boundaryData, network, systemBus],
   after: [networkApplied],
-  owns: ["/run/ic-node/etc/nginx"],
+  owns: ["/run/ic-node/etc/nginx", "/run/guestos-boot/nginx.service.configured"],
   onFailure: "degrade",
   timeout: 180_000,
   // A faulty configuration is not put in force, and a good one drops no connection.

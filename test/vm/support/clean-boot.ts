@@ -29,7 +29,10 @@ const SERVICES = [
   "danted.service",
 ];
 
-/** What every test of a whole boot also asserts: no failed unit, no unexpected warning, no secret in any log, and one word to the host. */
+/**
+ * What every test of a whole boot also asserts: no failed unit, no unexpected warning, no secret in any log, one word to the host, and no
+ * unit that reads or writes what it has not declared.
+ */
 export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOptions = {}): Promise<void> {
   const { secrets = [], failedUnits = [], warnings = [] } = options;
   expect(
@@ -39,6 +42,9 @@ export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOpti
   const unexpected = (await warningsOfOurs(vm)).filter((line) => !warnings.some((pattern) => pattern.test(line)));
   expect(unexpected, "unexpected warnings in the journal").toEqual([]);
   expect(wordsIn(vm), "words to the host").toEqual(["SUCCESS"]);
+  const observed = "/run/guestos-boot/observed.jsonl";
+  const { stderr: races } = await vm.shell.run(`[ ! -e ${observed} ] || guestos-boot verify --record ${observed}`, { timeout: 300_000 });
+  expect(races, "units that read or write what they have not declared").toBe("");
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
 }
 

@@ -34,6 +34,9 @@ export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" 
   readonly config?: ConfigFiles;
 }
 
+/** The boot writes down what its units read and write, which `assertCleanBoot` inspects. Unless a test has another drop-in for that service. */
+const OBSERVED = { "systemd.unit-dropin.guestos-boot.service": "[Service]\nEnvironment=GUESTOS_OBSERVE=1\n" };
+
 /** Starts a node and returns at once, without waiting for anything. The caller ends it (`await using`). */
 async function startNode(options: NodeOptions): Promise<VirtualMachine> {
   const { name, profile = "guestos", size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
@@ -43,6 +46,7 @@ async function startNode(options: NodeOptions): Promise<VirtualMachine> {
   return startVirtualMachine({
     ...others,
     name,
+    credentials: { ...OBSERVED, ...others.credentials },
     disk: { path: disk, interface: diskInterface },
     boot: boot === "firmware" ? { kind: boot } : await kernelBoot([], profile, boot === "kernel"),
     media: [...medium, ...media],
