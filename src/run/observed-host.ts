@@ -1,5 +1,9 @@
+import { isSea } from "node:sea";
 import type { Access } from "../boot/races.ts";
 import type { Host } from "../system/host.ts";
+
+/** A stack costs memory, and names no source in a program whose sources are bundled. */
+const FROM_SOURCES = !isSea();
 
 /** A host that tells which paths are read and written through it; each once for each kind. */
 export function observedHost(host: Host, unit: string, tell: (access: Access) => void): Host {
@@ -8,7 +12,7 @@ export function observedHost(host: Host, unit: string, tell: (access: Access) =>
     const key = `${kind} ${path}`;
     if (told.has(key)) return;
     told.add(key);
-    const place = placeInUnits(new Error("where").stack ?? "");
+    const place = FROM_SOURCES ? placeInUnits(new Error("where").stack ?? "") : undefined;
     tell({ unit, kind, path, ...(place === undefined ? {} : { place }) });
   };
   return {
@@ -29,7 +33,7 @@ export function observedHost(host: Host, unit: string, tell: (access: Access) =>
   };
 }
 
-/** The first line of a unit's source on the stack; undefined in a program whose sources are bundled. */
+/** The first line of a unit's source on the stack. */
 function placeInUnits(stack: string): string | undefined {
   return /\/(src\/units\/[\w/-]+\.ts:\d+):\d+/.exec(stack)?.[1];
 }
