@@ -1,7 +1,7 @@
 import { type LongestPath, longestPath } from "../../boot/bounds.ts";
 import { graphProblems } from "../../boot/graph.ts";
 import { raceProblems } from "../../boot/races.ts";
-import { readObservation } from "../../run/observation.ts";
+import { readObservation } from "../../run/read-observation.ts";
 import { systemHost } from "../../system/host.ts";
 import { problemText } from "../../boot/show/run-text.ts";
 import type { Problem } from "../../base/problem.ts";

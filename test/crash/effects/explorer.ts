@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { oneLine } from "../../../src/base/problem.ts";
 import { longestPath } from "../../../src/boot/bounds.ts";
 import { raceProblems } from "../../../src/boot/races.ts";
-import { readObservation } from "../../../src/run/observation.ts";
+import { readObservation } from "../../../src/run/read-observation.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { changedUnits, withRequirements } from "../../../src/boot/graph.ts";
 import { chains } from "./chain.ts";

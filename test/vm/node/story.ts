@@ -16,8 +16,8 @@ vi.setConfig({ testTimeout: 5 * BOOT_TIMEOUT });
 export const NAME = "node";
 
 export const injected = await injectedNode();
-/** The node after its first boot. */
-export const node = bootedNode({ name: NAME, size: "8G", processors: 2, config: injected.config });
+/** The node after its first boot, whose memory is measured. */
+export const node = bootedNode({ name: NAME, size: "8G", processors: 2, config: injected.config, observed: false });
 
 export const RECOVERY = "canary of the recovery passphrase 5150";
 /** What must show nowhere on the node. */

@@ -32,21 +32,33 @@ export interface NodeOptions extends Partial<Omit<VirtualMachineOptions, "disk" 
   readonly boot?: "firmware" | "kernel" | "unverified";
   /** The configuration on a removable USB medium; none when absent. */
   readonly config?: ConfigFiles;
+  /** Whether the boot writes down what its units read and write, which `assertCleanBoot` inspects; true when absent. It takes memory. */
+  readonly observed?: boolean;
 }
 
-/** The boot writes down what its units read and write, which `assertCleanBoot` inspects. Unless a test has another drop-in for that service. */
+/** A test that has another drop-in for that service goes without. */
 const OBSERVED = { "systemd.unit-dropin.guestos-boot.service": "[Service]\nEnvironment=GUESTOS_OBSERVE=1\n" };
 
 /** Starts a node and returns at once, without waiting for anything. The caller ends it (`await using`). */
 async function startNode(options: NodeOptions): Promise<VirtualMachine> {
-  const { name, profile = "guestos", size = "12G", diskInterface = "virtio", boot = "firmware", config, media = [], ...others } = options;
+  const {
+    name,
+    profile = "guestos",
+    size = "12G",
+    diskInterface = "virtio",
+    boot = "firmware",
+    config,
+    media = [],
+    observed = true,
+    ...others
+  } = options;
   const from = options.from ?? imageOf(profile).disk;
   const disk = options.disk ?? (await makeDisk({ backing: from, path: diskOf(name), size }));
   const medium = config === undefined ? [] : [{ id: "config", image: await configMedium(name, config, profile) }];
   return startVirtualMachine({
     ...others,
     name,
-    credentials: { ...OBSERVED, ...others.credentials },
+    credentials: { ...(observed ? OBSERVED : {}), ...others.credentials },
     disk: { path: disk, interface: diskInterface },
     boot: boot === "firmware" ? { kind: boot } : await kernelBoot([], profile, boot === "kernel"),
     media: [...medium, ...media],
