@@ -55,6 +55,8 @@ export function guestosProgram(context: CommandContext): Command {
     .commandsGroup("Other commands:")
     .helpCommand("help [command]", "show the help of a command")
     .exitOverride()
+    // Columns that are left for a description beside the longest name; with fewer, commander wraps none.
+    .configureHelp({ minWidthToWrap: 30 })
     .configureOutput({
       writeOut: (text) => context.terminal.print(text.trimEnd()),
       // report() words all errors, in the same way.

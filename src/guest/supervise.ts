@@ -111,8 +111,7 @@ class Guest {
   /** Looks at the machine, and does what follows from it. */
   async attend(): Promise<void> {
     const { clock, hypervisor } = this.#supervision;
-    const seen = await this.#look();
-    if (seen.kind === "machine" && seen.state === "absent" && this.#memory.started !== undefined) this.#ended();
+    const seen = await this.#lookForEnd();
     if (seen.kind === "machine" && seen.state === "running" && this.#memory.started === undefined)
       this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
     const decision = decide(seen, this.#memory, this.#serial.said, clock.now());
@@ -122,8 +121,6 @@ class Guest {
       case "start":
         return this.#start();
       case "clear":
-        // Once, however often it takes to free its name.
-        if (this.#memory.started !== undefined) this.#ended();
         await this.#trying(async () => hypervisor.destroy(GUEST.name));
         return this.#account(await this.#look());
       case "give up":
@@ -152,6 +149,17 @@ class Guest {
     await this.#publish({ ...this.#common(), phase: "stopping" });
     await this.#stopMachine();
     await this.#publish({ phase: "stopped", onTrial: false, failures: 0 });
+  }
+
+  /** An end that is seen is counted at once: a guest may have ended before its start was accounted for. */
+  async #lookForEnd(): Promise<Seen> {
+    const seen = await this.#look();
+    const hasEnded = seen.kind === "machine" && seen.state !== "running" && seen.state !== "paused";
+    if (!hasEnded || this.#memory.started === undefined) return seen;
+    // Its last words may not have been read yet.
+    await this.hear();
+    this.#ended();
+    return seen;
   }
 
   async #look(): Promise<Seen> {
@@ -202,7 +210,7 @@ class Guest {
       this.#problem = toProblem(error);
       this.#memory = afterFailedStart(this.#memory, clock.now());
     }
-    await this.#account(await this.#look());
+    await this.#account(await this.#lookForEnd());
   }
 
   /** An order that fails is given again after the next look. */
