@@ -17,7 +17,6 @@ await import("./node/injection.ts");
 await import("./node/doctor.ts");
 await import("./node/runs.ts");
 await import("./node/documents.ts");
-await import("./node/recovery-passphrase.ts");
 await import("./node/network-changes.ts");
 await import("./node/boot-costs.ts");
 await import("./node/second-boot.ts");

@@ -125,7 +125,7 @@ test("guest-slot.json holds for what guest slot prints of a guest's disk", async
 });
 
 test("each document that a command prints is held against its schema here", () => {
-  // That of the recovery passphrase needs a store: test/vm/node/recovery-passphrase.ts. That of host needs a host: vsock.test.ts.
+  // That of the recovery passphrase needs a store: test/power/recovery-passphrase.test.ts. That of host needs a host: vsock.test.ts.
   const held = new Set<string>([...printed.map(([name]) => name), "upgrade-install", "guest-slot", "recovery-passphrase", "host"]);
   expect(Object.keys(documents).filter((name) => !held.has(name))).toEqual([]);
 });
