@@ -38,6 +38,9 @@ export const configInjection = unit({
     "/run/config/nns_public_key.pem",
     "/run/guestos-boot/medium",
   ],
+  // Without a medium it tries again until grubenv names the running slot: upgrade-state may have to repair it first, and that unit waits for
+  // this one where it does not.
+  awaits: ["/boot/grub/grubenv"],
   // It reads up to 4 GiB twice: in the plan before its actions, and in the plan after them.
   timeout: 5 * 60_000,
   // A medium may appear late. This begins when the kernel brings up no drive any more.
