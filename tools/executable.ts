@@ -18,6 +18,8 @@ export const interpreterOptions = [
   "--disable-sigusr1",
   // MiB. The first objects of a start live on, so collecting them, a MiB at a time, only copies them.
   "--min-semi-space-size=4",
+  // Nor does it need more for them later: by itself V8 lets that space grow to 16, and a first boot then took up to 125 MiB in all.
+  "--max-semi-space-size=4",
 ];
 
 export interface ExecutableOptions {
