@@ -6,7 +6,7 @@ import type { Unit } from "./unit.ts";
 /** What a unit did to a path, as it was observed in a run. */
 export interface Access {
   readonly unit: string;
-  /** `list`: which names are in the folder. `make`: a folder was made, or was there. */
+  /** `list`: which names are in the folder. `make`: a folder was made, or was there; or attributes were set. Of these nothing is asked. */
   readonly kind: "read" | "list" | "write" | "make";
   readonly path: string;
   /** The line of the source that did it, where that is known. */
@@ -14,9 +14,9 @@ export interface Access {
 }
 
 /**
- * Holds what units did against what they declare: a unit that writes what it does not own, and what no unit before it owns; and one that
- * reads what another one owns, without being ordered before or behind it. Who writes is known by `owns` alone, so a race is found also in a run in which the other unit
- * had nothing to write.
+ * Holds what units did against what they declare: a unit that writes what neither it nor a unit before it owns; and one that reads what
+ * another one owns, without being ordered before or behind it. Who writes is known by `owns` alone, so a race is found also in a run in which
+ * the other unit had nothing to write.
  *
  * Paths of the kernel are no files of a unit (/proc, /sys, /dev). What tools do is not seen.
  *

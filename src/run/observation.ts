@@ -3,7 +3,7 @@ import type { Layout } from "../config/layout/layout.ts";
 import { type LineSink, lineSink } from "./record-sink.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Lines of a run: a boot of today has two thousand. */
+/** Lines of a run: each unit has one for each path and kind. */
 const MOST = 20_000;
 
 /**

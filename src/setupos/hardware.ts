@@ -113,11 +113,11 @@ function noCapability(oneOf: readonly string[]): Problem {
     what: `a processor does not offer ${oneOf.join(" or ")}`,
     found: `no ${oneOf.join(" and no ")} among its capabilities`,
     expected: "it, on every processor",
-    todo: CAPABILITY_TODO[oneOf[0] ?? ""] ?? "turn on virtualization in the firmware",
+    todo: HOW_TO_TURN_ON[oneOf[0] ?? ""] ?? "turn on virtualization in the firmware",
   };
 }
 
-const CAPABILITY_TODO: Readonly<Record<string, string>> = {
+const HOW_TO_TURN_ON: Readonly<Record<string, string>> = {
   svm: "turn on virtualization in the firmware: SVM Mode, AMD-V, or VT-x",
   sev: "turn on SEV in the firmware: SMEE, SEV Control, and a minimum of ASIDs",
   sev_snp: "turn on SEV-SNP in the firmware: SMEE, SEV-SNP Support, SNP Memory Coverage (RMP), and update it",

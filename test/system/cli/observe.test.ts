@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { Fixture } from "../../support/fixture-process.ts";
@@ -53,6 +54,14 @@ test.each([
   expect(status).not.toBe(0);
   expect(stderr.replaceAll(/\s+/g, " ")).toContain("is not what a run has observed");
   expect(stderr).toContain(`${file}:2`);
+});
+
+test("so is what has no end", async () => {
+  const fixture = new Fixture();
+  execFileSync("mkfifo", [fixture.path("fifo")]);
+  const { status, stderr } = await fixture.run("verify", "--record", fixture.path("fifo"));
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("no file: ");
 });
 
 test("so is one that is not there", async () => {
