@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/prom
 import { dirname, join } from "node:path";
 import { listed } from "./debian.ts";
 import type { ImageOptions, Variant } from "./options.ts";
+import type { ProfileName } from "../src/profiles/profiles.ts";
 import { run } from "./tools.ts";
 import { ProblemError } from "../src/base/problem.ts";
 import { buildDeb } from "../tools/package/deb.ts";
@@ -13,7 +14,7 @@ export async function installProduct(options: ImageOptions, root: string): Promi
   await write(root, "opt/ic/share/version.txt", `${options.version}\n`);
   await write(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
   await write(root, "etc/default/locale", "LANG=C.UTF-8\n");
-  await enableUnits(root);
+  await enableUnits(root, options.profile);
   await applyVariant(root, options.variant);
 }
 
@@ -59,8 +60,11 @@ async function installPackage(options: ImageOptions, root: string): Promise<void
   await cp(join(root, "usr/share/guestos-boot/system-preset"), join(root, "etc/systemd/system-preset"), { recursive: true });
 }
 
+/** Of the units that are masked elsewhere, what that profile needs: the memory of a guest is in huge pages. */
+const NEEDED: Partial<Record<ProfileName, readonly string[]>> = { hostos: ["dev-hugepages.mount"] };
+
 /** Only what our preset names is enabled; what no preset can switch off is masked. */
-async function enableUnits(root: string): Promise<void> {
+async function enableUnits(root: string, profile: ProfileName): Promise<void> {
   const units = join(root, "etc/systemd/system");
   await mkdir(units, { recursive: true });
   for (const entry of await readdir(units)) await rm(join(units, entry), { recursive: true });
@@ -71,7 +75,9 @@ async function enableUnits(root: string): Promise<void> {
     ["masked-generators.txt", "etc/systemd/system-generators"],
   ] as const;
   for (const [list, folder] of lists) {
-    for (const name of await listed(join(import.meta.dirname, list))) await mask(root, folder, name);
+    for (const name of await listed(join(import.meta.dirname, list))) {
+      if (NEEDED[profile]?.includes(name) !== true) await mask(root, folder, name);
+    }
   }
 }
 

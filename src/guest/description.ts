@@ -8,6 +8,8 @@ import type { Layout } from "../config/layout/layout.ts";
 import { fileChunks } from "../system/files/file-chunks.ts";
 import type { Host } from "../system/host.ts";
 import type { Firmware, VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
+import { HUGE_PAGE, readHugePages } from "../system/huge-pages.ts";
+import { guestSize } from "../config/guest-size.ts";
 import type { GuestPlaces } from "./places.ts";
 import type { ChosenSlot } from "./slot.ts";
 
@@ -16,9 +18,6 @@ export const GUEST = { name: "guestos", uuid: "fd897da5-8017-41c8-8575-a706dba30
 
 /** The context id of the guest's vsock: always the same, so that the host knows who asks. 0 to 2 are taken (vsock(7)). */
 const CID = 3;
-const GIB = 1024;
-/** Of a node in production: its machines have at least 512 GiB and 64 processors, and the host keeps some memory for itself. */
-const PRODUCTION = { memory: 486 * GIB, processors: 64 } as const;
 
 /** What the host has, besides its configuration. */
 export interface HostFacts {
@@ -58,25 +57,25 @@ async function factsOf(host: Host, places: GuestPlaces): Promise<HostFacts> {
   const [mark, sev, pages, disk] = await Promise.all([
     host.stat(places.developmentMark),
     host.readText("/sys/module/kvm_amd/parameters/sev_snp"),
-    host.readText("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"),
+    readHugePages(host),
     host.stat(places.disk),
   ]);
   return {
     isForDevelopment: mark !== undefined,
     canEncrypt: sev?.trim() === "Y",
-    hugePages: Number(pages ?? 0) * 2 * 1024 * 1024,
+    hugePages: pages === undefined ? 0 : pages.free * HUGE_PAGE,
     diskIsBlock: disk?.kind !== "file",
   };
 }
 
 /** The guest's machine, from the host's configuration and what the host has. @throws ProblemError */
 export function describe(
-  { icos_settings, hostos_settings: { hostos_dev_settings: dev } }: HostosConfig,
+  config: HostosConfig,
   facts: HostFacts,
   places: GuestPlaces,
   { kernel, initrd, cmdline }: ChosenSlot,
 ): VirtualMachine {
-  const { mgmt_mac, deployment_environment: environment, enable_trusted_execution_environment: isTrusted } = icos_settings;
+  const { mgmt_mac, deployment_environment: environment, enable_trusted_execution_environment: isTrusted } = config.icos_settings;
   if (mgmt_mac === null || environment === "unknown")
     throw new ProblemError({
       code: "guest-mac-not-known",
@@ -93,16 +92,14 @@ export function describe(
       expected: "it, because enable_trusted_execution_environment is true",
       todo: "switch SEV-SNP on in the firmware's settings",
     });
-  const { memory, processors } = facts.isForDevelopment ? { memory: dev.vm_memory * GIB, processors: dev.vm_nr_of_vcpus } : PRODUCTION;
-  const accelerated = !facts.isForDevelopment || dev.vm_cpu === "kvm";
+  const size = guestSize(config, facts.isForDevelopment);
   return {
     ...GUEST,
-    accelerated,
-    memory,
-    // Its firmware encrypts pages of 4 KiB one by one.
-    hugePages: !isTrusted && facts.hugePages >= memory * 1024 * 1024,
-    processors,
-    ...firmwareOf(isTrusted, accelerated, places),
+    accelerated: size.accelerated,
+    memory: size.memory,
+    hugePages: size.wantsHugePages && facts.hugePages >= size.memory * 1024 * 1024,
+    processors: size.processors,
+    ...firmwareOf(isTrusted, size.accelerated, places),
     kernel,
     initrd,
     cmdline,

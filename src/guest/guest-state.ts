@@ -25,6 +25,8 @@ export const GuestState = z.object({
   since: z.string(),
   slot: z.exactOptional(z.enum(["A", "B"])),
   onTrial: z.boolean(),
+  /** Whether its memory is in huge pages. Absent until it was started. */
+  hugePages: z.exactOptional(z.boolean()),
   boot: z.exactOptional(z.enum(BOOTS)),
   /** How often in a row it ended early, or could not be started. */
   failures: z.number(),

@@ -94,6 +94,8 @@ class Guest {
   #problem: Problem | undefined;
   #lastLines: readonly string[] | undefined;
   #published: GuestState | undefined;
+  /** Of the last start. */
+  #hugePages: boolean | undefined;
   /** The next start, by the clock of the memory and by the time of day. */
   #waitsFor: { readonly notBefore: number; readonly at: string } | undefined;
 
@@ -105,6 +107,7 @@ class Guest {
       const started = { at: supervision.clock.now(), onTrial: before.onTrial, ...(before.slot === undefined ? {} : { slot: before.slot }) };
       this.#memory = { ...FRESH, started };
       this.#problem = before.phase === "running" ? before.problem : undefined;
+      this.#hugePages = before.hugePages;
     }
   }
 
@@ -202,6 +205,7 @@ class Guest {
       });
       if (machine === undefined) throw new Error("a slot was taken that nothing was prepared for");
       this.#chosen = { slot: slot.slot, onTrial: slot.onTrial };
+      this.#hugePages = machine.hugePages;
       this.#serial = this.#newSerial();
       await hypervisor.start(machine);
       this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
@@ -280,6 +284,7 @@ class Guest {
     return {
       ...(started?.slot === undefined ? {} : { slot: started.slot }),
       onTrial: started?.onTrial ?? false,
+      ...(this.#hugePages === undefined ? {} : { hugePages: this.#hugePages }),
       failures,
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };

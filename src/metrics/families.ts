@@ -201,6 +201,14 @@ export const families = {
     "The guest's machine: 0 when it runs, 1 when there is none, 2 when it is there and does not run; absent where it cannot be inspected",
     { vm: "`guestos`" },
   ),
+  guestHugePages: gauge(
+    "hostos_guestos_hugepages_enabled",
+    "boolean",
+    "Whether the guest's memory is in huge pages; absent until it was started",
+    {
+      vm_type: "`default`",
+    },
+  ),
   guestFailures: gauge(
     "hostos_guestos_failures",
     "number",

@@ -37,6 +37,7 @@ export const hostos: Profile = {
         (await import("../units/identity/node-exporter-keys.ts")).nodeExporterKeys,
         (await import("../units/disks/plain-var.ts")).plainVar,
         hostosConfig,
+        (await import("../units/services/huge-pages.ts")).hugePages,
         (await import("../units/injection/guest-medium.ts")).guestMedium,
         (await import("../units/identity/ssh-account-keys.ts")).sshAccountKeys,
         networkCard,

@@ -5,6 +5,7 @@ import { guestMedium } from "../injection/guest-medium.ts";
 import { unit } from "../machine.ts";
 import { network } from "../network/network.ts";
 import { nftables } from "../network/nftables.ts";
+import { hugePages } from "./huge-pages.ts";
 import { systemBus } from "./system-bus.ts";
 import { notStartable } from "./not-startable.ts";
 
@@ -12,7 +13,7 @@ import { notStartable } from "./not-startable.ts";
  * Afterwards the service that keeps the guest's virtual machine running is started, or will be once guestos-boot.target is reached.
  *
  * It requires the bus, because it starts a service, and what the guest needs: its medium, the bridge, and /var, where its serial log is. It comes
- * after the firewall. The service is ordered after guestos-boot.target, which is reached only when this chain has ended. So its job is queued,
+ * after the firewall, and once its memory is reserved. The service is ordered after guestos-boot.target, which is reached only when this chain has ended. So its job is queued,
  * and not waited for.
  *
  * If it fails, the boot is degraded. A conflict means that an operator has masked the service, or that its unit file cannot be loaded.
@@ -21,7 +22,8 @@ export const guestVm = unit({
   name: "guest-vm",
   title: "Start the guest's virtual machine",
   requires: [systemBus, guestMedium, network, plainVar],
-  after: [nftables],
+  // Order only: without huge pages it is slower.
+  after: [nftables, hugePages],
   onFailure: "degrade",
   async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);

@@ -22,6 +22,7 @@ export const ELSEWHERE: readonly string[] = [
     "nginx",
     "danted",
     "orchestrator",
+    "huge-pages",
     "guest-vm",
   ],
 ];

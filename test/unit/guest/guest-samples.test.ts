@@ -31,3 +31,8 @@ test("of a boot, exactly one word holds", async () => {
   expect(text.match(/^hostos_guestos_boot\{.*\} 1$/gm)).toEqual(['hostos_guestos_boot{boot="silent"} 1']);
   expect(text).toContain("hostos_guestos_failures 3\n");
 });
+
+test("whether its memory is in huge pages is known once it was started", async () => {
+  expect(await exposition(guestSamples(state({ hugePages: true })))).toContain('hostos_guestos_hugepages_enabled{vm_type="default"} 1\n');
+  expect(await exposition(guestSamples(state({ phase: "stopped" })))).not.toContain("hugepages");
+});
