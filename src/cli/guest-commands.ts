@@ -1,4 +1,5 @@
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
+import type { Slot } from "../config/layout/layout.ts";
 import { addCommand } from "./add-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { HypervisorName } from "./commands/guest-hypervisor.ts";
@@ -43,12 +44,17 @@ export function addGuestCommands(program: Command, { terminal, setup, end }: Com
     const { guestConsole } = await import("./commands/guest-console-command.ts");
     end(await guestConsole(await setup(), { follow }, terminal));
   });
-  command("slot", "show the slot that the next start of the guest boots", guestSlotHelp, jsonOption()).action(
-    async (flags: { readonly json: boolean }) => {
-      const { guestSlot } = await import("./commands/guest-slot-command.ts");
-      end(await guestSlot(await setup(), flags, terminal));
-    },
-  );
+  command("slot", "show the slot that the next start of the guest boots, or have it try one", guestSlotHelp, hypervisor(), jsonOption())
+    .addArgument(new Argument("[slot]", "the slot to try").choices(["A", "B"] satisfies readonly Slot[]))
+    .action(async (slot: Slot | undefined, flags: Flags) => {
+      if (slot === undefined) {
+        const { guestSlot } = await import("./commands/guest-slot-command.ts");
+        end(await guestSlot(await setup(), flags, terminal));
+      } else {
+        const { guestTrySlot } = await import("./commands/guest-try-slot-command.ts");
+        end(await guestTrySlot(await setup(), slot, flags, terminal));
+      }
+    });
   command("run", "keep the guest running; guestos.service runs this", guestRunHelp, hypervisor()).action(async (flags: Flags) => {
     const { guestRun } = await import("./commands/guest-run-command.ts");
     end(await guestRun(await setup(), flags, terminal));

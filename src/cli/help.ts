@@ -275,7 +275,12 @@ export const guestConsoleHelp = `Shows the last 64 KiB of the log, without contr
 starts are beside it, as .1 to .5. To type into the guest: virsh console guestos.`;
 
 export const guestSlotHelp = `Reads the boot loader's block on the guest's disk. While the guest runs, it may
-still change it.`;
+still change it.
+
+With a slot, such as B: stops the guest, has its boot loader try that slot, and
+starts it again. The system there has one try: if it is not confirmed, the start
+after it boots the other slot. A slot that cannot be started is refused, and
+nothing is written. A guest that was stopped stays so.`;
 
 export const guestRunHelp = `Starts the guest, and starts it again whenever it has ended: at once, then after
 1 s, 2 s, 4 s, up to 5 minutes. What cannot be inspected is left alone. When

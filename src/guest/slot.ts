@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { ProblemError } from "../base/problem.ts";
 import type { Slot } from "../config/layout/layout.ts";
 import type { Host } from "../system/host.ts";
-import { type BootState, grubBoot, readBootState } from "../upgrade/boot-state.ts";
+import { blockOf, type BootState, grubBoot, readBootState } from "../upgrade/boot-state.ts";
+import { toBeTried } from "../upgrade/decide.ts";
 import { writeGrubenvOnDisk } from "../upgrade/grubenv-file.ts";
 import { bootArguments } from "./boot-arguments.ts";
 import { type GuestBlock, readGuestBlock, UnusableError, withBootPartition } from "./guest-disk.ts";
@@ -62,6 +63,27 @@ export async function takeSlot(host: Host, places: GuestPlaces, prepare: (chosen
     if (error instanceof UnusableError && onTrial) await advance(host, places, before);
     throw error;
   }
+}
+
+/**
+ * Has the next start of the guest try that slot, once: if its system is not confirmed, the start after it boots the other one. One write of one
+ * sector, and only for a slot that can be started. Only while no guest runs.
+ *
+ * @throws UnusableError when nothing in that slot can be started. ProblemError when the disk cannot be read or written
+ */
+export async function trySlot(host: Host, places: GuestPlaces, slot: Slot): Promise<void> {
+  const before = await readGuestBlock(host, places);
+  if (before === undefined)
+    throw new ProblemError({
+      code: "guest-without-grubenv",
+      what: "the guest's disk has no block of a boot loader, so no slot can be chosen on it",
+      where: { file: places.disk },
+      expected: "a file grubenv on its grub partition",
+      todo: "install the GuestOS again",
+    });
+  await withBootPartition(host, places, places.partitions.boot(slot), async (folder) => copySlot(host, places, slot, folder));
+  const block = blockOf(toBeTried(slot), readBootState(before.bytes).others);
+  await writeGrubenvOnDisk(host, places.disk, before.ranges, before.bytes, block);
 }
 
 /** @param block `undefined` where there is none: then A is booted, as by GRUB */

@@ -165,7 +165,8 @@ function stable(slot: Slot, trial?: Slot): BootState {
   return { alternative: slot, cycle: "stable", trial };
 }
 
-function toBeTried(slot: Slot): BootState {
+/** The state from which a boot loader tries a slot, once. */
+export function toBeTried(slot: Slot): BootState {
   return { alternative: slot, cycle: "first_boot", trial: slot };
 }
 

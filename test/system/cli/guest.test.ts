@@ -1,10 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { guestConsole } from "../../../src/cli/commands/guest-console-command.ts";
 import { guestSlot } from "../../../src/cli/commands/guest-slot-command.ts";
+import { guestTrySlot } from "../../../src/cli/commands/guest-try-slot-command.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import type { GuestState } from "../../../src/guest/guest-state.ts";
-import { blockOf } from "../../../src/upgrade/boot-state.ts";
+import { holderOf, takeLock } from "../../../src/system/processes/lock.ts";
+import { blockOf, readBootState } from "../../../src/upgrade/boot-state.ts";
 import { argumentsOf, guest, guestRestart } from "../../support/documented/elsewhere.ts";
 import { type FakeSystemd, fakeSystemd } from "../../support/fake-systemd.ts";
 import { Fixture } from "../../support/fixture-process.ts";
@@ -98,6 +101,66 @@ test("guest slot shows what the next start boots", async () => {
   const { lines, terminal } = recorder();
   expect(await guestSlot({ layout: guestosLayout }, { json: false }, terminal, testPlaces(folder))).toBe("ok");
   expect(lines[0]).toBe("the next start boots slot B, on trial");
+});
+
+describe("guest slot B", () => {
+  let bus: PrivateBus;
+  let systemd: FakeSystemd;
+  beforeAll(async () => {
+    bus = await privateBus();
+    systemd = await fakeSystemd(bus);
+  });
+  afterAll(async () => bus.stop());
+
+  /** A guest that boots A, and a service in that state. */
+  const guestOf = (active: string) => {
+    const folder = namespaceRoot();
+    const disk = guestDisk(folder, blockOf({ alternative: "A", cycle: "stable", trial: undefined }, []));
+    systemd.units.set("guestos.service", { load: "loaded", active, sub: "running", result: "done" });
+    systemd.jobs.splice(0);
+    const places = testPlaces(folder);
+    mkdirSync(dirname(places.lock), { recursive: true });
+    const { lines, terminal } = recorder();
+    const choose = async (slot: "A" | "B") => guestTrySlot({ layout: guestosLayout }, slot, { hypervisor: "qemu" }, terminal, places);
+    return { disk, lines, places, choose };
+  };
+
+  test("stops the guest, has it try the slot, and starts it again; a guest that is stopped stays so", async () => {
+    for (const [active, jobs] of [
+      ["active", ["StopUnit guestos.service", "StartUnit guestos.service"]],
+      ["inactive", []],
+    ] as const) {
+      const { disk, choose, lines } = guestOf(active);
+      expect(await choose("B")).toBe("ok");
+      expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "first_boot" });
+      expect(systemd.jobs).toEqual(jobs);
+      expect(lines).toEqual([expect.stringMatching(/^slot B is tried/)]);
+    }
+  });
+
+  test("the slot that is booted anyway is not tried, and the guest runs on", async () => {
+    const { choose, lines } = guestOf("active");
+    expect(await choose("A")).toBe("ok");
+    expect(systemd.jobs).toEqual([]);
+    expect(lines).toEqual(["the next start boots slot A already"]);
+  });
+
+  test("a slot that cannot be started is refused, and the guest is started as before", async () => {
+    const { disk, choose } = guestOf("active");
+    disk.slot("B", {});
+    const before = readFileSync(disk.path);
+    expect(await problemOf(async () => choose("B"))).toMatchObject({ code: "guest-slot-unusable" });
+    expect(systemd.jobs.at(-1)).toBe("StartUnit guestos.service");
+    expect(Buffer.compare(before, readFileSync(disk.path))).toBe(0);
+  });
+
+  test("while another one keeps the guest running, nothing is written", async () => {
+    const { disk, choose, places } = guestOf("inactive");
+    const lock = await takeLock(places.lock, { wait: 0, holder: holderOf("another"), signal: new AbortController().signal });
+    expect(await problemOf(async () => choose("B"))).toMatchObject({ code: "guest-still-kept", found: expect.stringContaining("another") });
+    expect(readBootState(disk.block()).state).toMatchObject({ alternative: "A", cycle: "stable" });
+    if (lock.kind === "taken") lock.release();
+  }, 30_000);
 });
 
 describe("guest run", () => {

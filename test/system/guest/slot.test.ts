@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { readGuestSlot, takeSlot } from "../../../src/guest/slot.ts";
+import { readGuestSlot, takeSlot, trySlot } from "../../../src/guest/slot.ts";
 import { type Host, systemHost } from "../../../src/system/host.ts";
 import { blockOf, type BootState, grubBoot, readBootState } from "../../../src/upgrade/boot-state.ts";
 import { bootFiles, guestDisk, testPlaces } from "../../support/guest-disk.ts";
@@ -128,4 +128,36 @@ test.each([
     },
   );
   expect(cuts).toBeGreaterThan(9);
+});
+
+test("a slot that a person chose is tried once, and left when it is not confirmed", async () => {
+  const disk = guestDisk(root, block("A", "stable"));
+  await trySlot(systemHost(), testPlaces(root), "B");
+  expect(readBootState(disk.block())).toMatchObject({ state: { alternative: "B", cycle: "first_boot", trial: "B" }, faults: [] });
+  expect(await take()).toMatchObject({ slot: "B", onTrial: true });
+  expect(await take()).toMatchObject({ slot: "A", fellBack: true });
+});
+
+test("a slot that cannot be started is not chosen, and nothing is written", async () => {
+  const disk = guestDisk(root, block("A", "stable"));
+  disk.slot("B", {});
+  const before = readFileSync(disk.path);
+  expect(await problemOf(async () => trySlot(systemHost(), testPlaces(root), "B"))).toMatchObject({ code: "guest-slot-unusable" });
+  expect(Buffer.compare(before, readFileSync(disk.path))).toBe(0);
+});
+
+test("after a power cut at any effect of a choice by a person, a guest starts", async () => {
+  const cuts = await atEveryEffect(
+    async () => {
+      root = namespaceRoot();
+      return guestDisk(root, block("A", "stable"));
+    },
+    async (_, interrupt) => trySlot(interrupt(systemHost()), testPlaces(root), "B"),
+    async (disk) => {
+      expect(readBootState(disk.block()).readable).toBe(true);
+      const { slot } = grubBoot(disk.block());
+      expect(await take()).toMatchObject({ slot });
+    },
+  );
+  expect(cuts).toBeGreaterThan(3);
 });
