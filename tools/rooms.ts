@@ -29,6 +29,7 @@ export const rooms = {
     "upgrade",
     "units",
     "profiles",
+    "metrics",
     "run",
     "monitor",
     "doctor",

@@ -10,6 +10,7 @@ import {
   runHelp,
   statusHelp,
   verifyHelp,
+  hardwareMetricsHelp,
 } from "./help.ts";
 import { type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
@@ -217,6 +218,12 @@ export function addCommands(program: Command, context: CommandContext): void {
   program.commandsGroup("On the host:");
   addAgentCommands(program, context);
   addGuestCommands(program, context);
+  addCommand(program, "hardware-metrics", "write the metrics of the drives and of the power; guestos-hardware.timer runs this", {
+    help: hardwareMetricsHelp,
+  }).action(async () => {
+    const { hardwareMetrics } = await import("./commands/hardware-metrics-command.ts");
+    end(await hardwareMetrics(await setup(), terminal));
+  });
   const configImage = command("config-image", "build the medium that brings a node its configuration (on the host)", configImageHelp);
   configImage
     .argument("[folder]", "with the same layout as the tar")

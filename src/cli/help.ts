@@ -282,6 +282,10 @@ starts it again. The system there has one try: if it is not confirmed, the start
 after it boots the other slot. A slot that cannot be started is refused, and
 nothing is written. A guest that was stopped stays so.`;
 
+export const hardwareMetricsHelp = `Asks each drive by smartctl, and the BMC, where there is one, by ipmitool. What
+they say is written for node_exporter. One that does not answer is said, and its
+metrics are absent.`;
+
 export const guestRunHelp = `Starts the guest, and starts it again whenever it has ended: at once, then after
 1 s, 2 s, 4 s, up to 5 minutes. What cannot be inspected is left alone. When
 told to end, it presses the guest's power button, waits two minutes at most, and

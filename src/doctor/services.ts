@@ -35,6 +35,8 @@ export const SERVICES: readonly string[] = [
   "guestos-vsock.socket",
   "guestos-vsock-notice.service",
   "guestos.service",
+  "guestos-hardware.service",
+  "guestos-hardware.timer",
   "libvirtd.service",
   "nginx.service",
   "danted.service",

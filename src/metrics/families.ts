@@ -12,6 +12,7 @@ export interface Family {
 const UNIT = { unit: "name of a unit (`guestos-boot list`)" };
 const CODE = { code: "which problem ([codes.md](codes.md))" };
 const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: the last other run that an operator started" };
+const DRIVE = { device: "name of the drive: `nvme0n1`" };
 const SLOT = { slot: "`A`, `B`" };
 
 /** @param labels `{}` for none */
@@ -218,6 +219,27 @@ export const families = {
   guestBoot: gauge("hostos_guestos_boot", "boolean", "What a guest that runs has said of its boot", {
     boot: "`pending`, `success`, `failure`, `silent`: exactly one of them is 1",
   }),
+  driveFailing: gauge("hostos_drive_failing", "boolean", "Whether the drive says that it is failing", DRIVE),
+  hardwareReadable: gauge("hostos_hardware_readable", "boolean", "Whether it could be asked; its metrics are absent when not", {
+    source: "name of a drive, or `power`",
+  }),
+  nvmeTemperature: gauge("nvme_temperature_celsius", "number", "Temperature of the drive, degrees Celsius", DRIVE),
+  nvmeSpare: gauge("nvme_available_spare_ratio", "number", "What is left of the spare blocks, 0 to 1", DRIVE),
+  nvmeSpareThreshold: gauge("nvme_available_spare_threshold_ratio", "number", "What of them must be left, 0 to 1", DRIVE),
+  nvmeUsed: gauge("nvme_percent_used", "number", "What is used of the drive's expected life, per cent; more than 100 is possible", DRIVE),
+  nvmeWarning: gauge("nvme_critical_warning", "code", "Bits of what the drive warns of; 0 for nothing", DRIVE),
+  nvmeMediaErrors: counter("nvme_media_errors_total", "number", "How often data could not be read as they were written", DRIVE),
+  nvmeErrors: counter("nvme_num_err_log_entries_total", "number", "Entries of the drive's error log", DRIVE),
+  nvmePowerCycles: counter("nvme_power_cycles_total", "number", "How often the drive was switched on", DRIVE),
+  nvmePowerOn: counter("nvme_power_on_seconds_total", "seconds", "How long it was on, in whole hours", DRIVE),
+  nvmeBusy: gauge("nvme_controller_busy_time_seconds", "seconds", "How long its controller was busy, in whole minutes", DRIVE),
+  nvmeRead: counter("nvme_data_units_read_total", "number", "Read, in thousands of 512 bytes", DRIVE),
+  nvmeWritten: counter("nvme_data_units_written_total", "number", "Written, in thousands of 512 bytes", DRIVE),
+  nvmeReadCommands: counter("nvme_host_read_commands_total", "number", "Commands to read", DRIVE),
+  nvmeWriteCommands: counter("nvme_host_write_commands_total", "number", "Commands to write", DRIVE),
+  powerNow: gauge("power_instantaneous_watts", "number", "Watts that the machine takes", {}),
+  powerAverage: gauge("power_average_watts", "number", "The same, on average over the sampling period", {}),
+  powerPeriod: gauge("power_sampling_period_seconds", "seconds", "The sampling period; -1 where the BMC does not say it", {}),
   processStart: gauge("process_start_time_seconds", "unix seconds", "When the monitor's process started", {}),
 } satisfies Readonly<Record<string, Family>>;
 

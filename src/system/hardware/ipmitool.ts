@@ -36,6 +36,49 @@ export async function bmcAddress(host: Host): Promise<string> {
   }
 }
 
+/** What a machine takes, as its BMC measures it. Watts and seconds; `undefined` for what it does not say. */
+export interface PowerReading {
+  readonly now: number;
+  readonly average: number | undefined;
+  readonly samplingPeriod: number | undefined;
+}
+
+/**
+ * What the machine takes (Data Center Manageability Interface, "Get Power Reading").
+ *
+ * @returns `undefined` for a machine without a BMC
+ * @throws CommandError, or ProblemError where the BMC does not measure
+ */
+export async function powerReading(host: Host): Promise<PowerReading | undefined> {
+  if ((await host.stat(BMC)) === undefined) return undefined;
+  const { stdout, stderr, status } = await host.run({
+    program: "ipmitool",
+    args: ["dcmi", "power", "reading"],
+    okStatuses: ANY_STATUS,
+    timeout: IPMI_TIME,
+    todo: NO_ANSWER,
+  });
+  const number = (name: string, unit: string): number | undefined => {
+    const text = new RegExp(`^\\s*${name}:\\s*(\\d{1,9}) ${unit}\\.?\\s*$`, "m").exec(stdout)?.[1];
+    return text === undefined ? undefined : Number(text);
+  };
+  const now = number("Instantaneous power reading", "Watts");
+  if (now !== undefined) {
+    const average = number("Average power reading over sample period", "Watts");
+    return { now, average, samplingPeriod: number("Sampling period", "Seconds") };
+  }
+  throw new ProblemError({
+    code: "power-not-read",
+    what: "the BMC does not tell what the machine takes",
+    found: lastLines(stderr === "" ? stdout : stderr, 1) || `exit status ${status}`,
+    expected: "a line Instantaneous power reading",
+    todo: "see whether it measures: ipmitool dcmi discover",
+  });
+}
+
+/** The driver's device (the kernel's Documentation/driver-api/ipmi.rst). */
+const BMC = "/dev/ipmi0";
+
 /** Milliseconds. A BMC that was just restarted answers late. */
 const IPMI_TIME = 15_000;
 const MOST_TRIES = 3;

@@ -6,8 +6,8 @@ import { followTool } from "../processes/follow-tool.ts";
 import { domainXml } from "./domain-xml.ts";
 import type { Hypervisor, MachineState } from "./hypervisor.ts";
 
-/** Milliseconds for one look, or one order. */
-const ANSWER = 5_000;
+/** Milliseconds for one look, or one order. A busy host needs some seconds to start the tool. */
+const ANSWER = 15_000;
 /** Milliseconds until a machine runs: memory may have to be cleared. */
 const START = 60_000;
 /** Milliseconds for a process to end: libvirt itself waits up to 30 s before and after it kills. */
