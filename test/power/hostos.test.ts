@@ -1,5 +1,8 @@
+import { mkdir, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { partitionNamed } from "../../image/layout.ts";
+import { stateFolder } from "../../image/paths.ts";
 import { smallGuestPartitions } from "../../image/small-guest/small-guest.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { deadlineIn, pause, systemClock } from "../../src/base/clock.ts";
@@ -17,7 +20,14 @@ import { BOOT_TIMEOUT, bootedNode, diskOf, untilBooted } from "../vm/support/nod
 vi.setConfig({ testTimeout: 6 * BOOT_TIMEOUT });
 
 const NAME = "hostos";
-const first = bootedNode({ name: NAME, profile: "hostos" });
+const first = bootedNode(async () => {
+  const drive = join(stateFolder(NAME), "nvme.img");
+  await mkdir(stateFolder(NAME), { recursive: true });
+  await writeFile(drive, "");
+  await truncate(drive, 64 * 1024 * 1024);
+  // With room for the guest's huge pages.
+  return { name: NAME, profile: "hostos", memory: 4096, extraDisks: [{ path: drive, format: "raw", interface: "nvme" }] };
+});
 
 /** Of lab/hostos-config.json, by the formula of IC-OS. */
 const ADDRESS = "2001:db8:6772:0:6800:a5ff:fecf:dc85";
@@ -40,6 +50,33 @@ test("the first boot ends well: the bridge has the computed address, and everyth
     const doctor = await guestosBoot(vm, "doctor");
     expect(doctor.status, doctor.stdout).toBe(0);
     await assertCleanBoot(vm);
+  }));
+
+test("huge pages are reserved for a guest that runs on the host's processor, and given back for one that is emulated", () =>
+  first.use(async (vm) => {
+    const reserved = "cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+    // libvirt finds them there.
+    expect(await vm.shell.ok("findmnt -no FSTYPE /dev/hugepages")).toBe("hugetlbfs\n");
+    await vm.shell.ok(`cp -p /boot/config/config.json /run/good && sed -i 's/"qemu"/"kvm"/' /boot/config/config.json`);
+    for (const [config, pages] of [
+      ["true", "512"],
+      ["cat /run/good >/boot/config/config.json && sync", "0"],
+    ] as const) {
+      await vm.shell.ok(config);
+      const run = await guestosBoot(vm, "--unit huge-pages");
+      expect(run.status, run.stdout).toBe(0);
+      expect(await vm.shell.ok(reserved)).toBe(`${pages}\n`);
+    }
+  }));
+
+test("a drive says how it is: the metrics have it, under the names of hosts", () =>
+  first.use(async (vm) => {
+    await vm.shell.ok("systemctl start guestos-hardware.service");
+    const text = await vm.shell.ok("cat /run/node_exporter/collector_textfile/hostos_hardware.prom");
+    expect(text).toContain('hostos_hardware_readable{source="nvme0n1"} 1\n');
+    expect(text).toContain('hostos_drive_failing{device="nvme0n1"} 0\n');
+    expect(text).toMatch(/^nvme_temperature_celsius\{device="nvme0n1"\} [1-9]\d*$/m);
+    expect(await vm.shell.ok("systemctl is-active guestos-hardware.timer")).toBe("active\n");
   }));
 
 const Guest = z.object({
