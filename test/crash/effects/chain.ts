@@ -1,7 +1,9 @@
+import { setTimeout } from "node:timers/promises";
 import { provision } from "../../../src/boot/unit.ts";
 import { DEFAULT_PROFILE, type ProfileName, profileNames, profiles } from "../../../src/profiles/profiles.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
 import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
+import { chance } from "./chance.ts";
 import { target } from "./hook.ts";
 import { plantedUnits } from "./planted.ts";
 
@@ -42,10 +44,22 @@ function here(unit: GuestUnit): GuestUnit {
     requires: unit.requires.map(here),
     after: unit.after.map(here),
     ...(target.moment.kind === "hang" ? { timeout: target.moment.timeout } : {}),
-    plan: ELSEWHERE.includes(unit.name) ? async () => [] : (PARTS[unit.name] ?? unit.plan),
+    plan: inItsOrder(unit.name, ELSEWHERE.includes(unit.name) ? async () => [] : (PARTS[unit.name] ?? unit.plan)),
   };
   known.set(unit, made);
   return made;
+}
+
+/** Milliseconds that a unit waits at most: it is longer than most units take. */
+const LONGEST_WAIT = 100;
+
+function inItsOrder(name: string, plan: GuestUnit["plan"]): GuestUnit["plan"] {
+  const { moment } = target;
+  if (moment.kind !== "order") return plan;
+  return async (machine) => {
+    await setTimeout(chance(`${moment.seed} ${name}`) * LONGEST_WAIT);
+    return plan(machine);
+  };
 }
 
 const planted = plantedUnits();

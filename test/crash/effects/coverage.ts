@@ -97,12 +97,13 @@ export function coverageLines({ effects, results, failures }: Coverage): readonl
       kinds("full"),
       kinds("io-error"),
       kinds("hang"),
+      kinds("order"),
       missed,
       failed,
     ];
     return `${name.padEnd(42)}${numbers.map((number) => String(number).padStart(9)).join("")}`;
   };
-  const heads = ["effects", "before", "middle", "after", "full", "io error", "hang", "missed", "FAILED"];
+  const heads = ["effects", "before", "middle", "after", "full", "io error", "hang", "order", "missed", "FAILED"];
   return [
     `${"".padEnd(42)}${heads.map((head) => head.padStart(9)).join("")}`,
     ...[...effects].map(([name, count]) =>

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { oneLine } from "../../../src/base/problem.ts";
@@ -8,6 +7,7 @@ import { readObservation } from "../../../src/run/read-observation.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { changedUnits, withRequirements } from "../../../src/boot/graph.ts";
 import { chains } from "./chain.ts";
+import { chance } from "./chance.ts";
 import { CrashMachine, type Ended, resetKernel, sh, type Snapshot } from "./crash-machine.ts";
 import { machineFiles, type Scenario } from "./scenarios.ts";
 import { READY } from "./told.ts";
@@ -102,6 +102,7 @@ export class EffectExplorer {
         ...(isOfUnit ? kills.slice(0, 1) : kills),
         ...[{ kind: "full" } as const, { kind: "io-error" } as const],
         ...(isHung ? [{ kind: "hang", timeout: HUNG_TIMEOUT } as const] : []),
+        ...(kind === "chain" && effect === 1 ? ORDERS : []),
       ];
       return moments.map((moment) => ({ effect, moment }));
     });
@@ -115,12 +116,14 @@ export class EffectExplorer {
     const milliseconds = this.#effects[effect - 1]?.milliseconds ?? 0;
     const ended = await machine.run(args, { effect, moment, list: this.#list, milliseconds } satisfies Target);
     const lines = this.#listed();
-    const reached = isFailure(moment) ? lines.length >= effect : ended.signal === "SIGKILL";
-    const killed = reached || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`];
+    const isWhole = moment.kind === "order";
+    const reached = isWhole || (isFailure(moment) ? lines.length >= effect : ended.signal === "SIGKILL");
+    const killed = (reached && !isWhole) || ended.status === 0 ? [] : [`ended oddly: ${endingText(ended)}`];
     const faults = isFailure(moment) ? faultsOfFailure(ended, moment, this.#bound()) : killed;
     // A single unit may do without the answer of a tool.
     if (moment.kind === "hang" && kind === "chain" && ended.status === 0) faults.push("ended well, though no tool ended");
     const cut = machine.snapshot();
+    if (isWhole) faults.push(...this.#differences(cut).map((fault) => `in another order ${fault}`));
     if (!isFailure(moment) && machine.told() !== "")
       faults.push(...this.#differences(cut, OF_THE_RUN).map((fault) => `systemd was told, but ${fault}`));
     machine.unfill();
@@ -214,12 +217,15 @@ const OF_THE_RUN = /^boot\/config\/(\.[^/]*|unfinished-run\.json)$/;
 /** What every run does, whatever it is for: once is enough. */
 const OF_EVERY_RUN = /^make \/run\/guestos-boot$|unfinished-run\.json$|collector_textfile|^\w+ \/var\/lib\/guestos-boot\/boots/;
 
+/** The orders in which each chain is run as a whole. */
+const ORDERS = Array.from({ length: 70 }, (_, index): Moment => ({ kind: "order", seed: index + 1 }));
+
 /** Milliseconds that a unit has whose tools hang, and that a process takes beside its units where the machine is busy. */
 const HUNG_TIMEOUT = 1_000;
 const STARTING = 20_000;
 
 /** What does not kill it. */
-type Failure = Exclude<Moment, { readonly kind: "before" | "middle" | "after" }>;
+type Failure = Exclude<Moment, { readonly kind: "before" | "middle" | "after" | "order" }>;
 const WORDS = { full: /ENOSPC|no space left/i, "io-error": /EIO|i\/o error/i, hang: /did not end within/i };
 
 function isFailure(moment: Moment): moment is Failure {
@@ -251,16 +257,12 @@ function endingText({ status, signal, output }: Ended): string {
   return `${signal ?? `exit ${status}`}: ${output.trim().slice(-1500)}`;
 }
 
-/** Between 0 and 1; the same for the same text. */
-export function chance(text: string): number {
-  return createHash("sha256").update(text).digest().readUInt32LE() / 2 ** 32;
-}
-
 /** "12 before": how a case of a scenario is named. */
 export function caseText({ effect, moment }: Case): string {
   return `${effect} ${momentText(moment)}`;
 }
 
 export function momentText(moment: Moment): string {
-  return moment.kind === "middle" ? `step ${moment.step}` : moment.kind;
+  if (moment.kind === "middle") return `step ${moment.step}`;
+  return moment.kind === "order" ? `order ${moment.seed}` : moment.kind;
 }

@@ -18,7 +18,9 @@ export type Moment =
   /** That one fails for once, and does nothing. */
   | { readonly kind: "io-error" }
   /** From there on no tool ends by itself, or when it is asked to; and no unit has more time than that. */
-  | { readonly kind: "hang"; readonly timeout: number };
+  | { readonly kind: "hang"; readonly timeout: number }
+  /** Nothing happens but that each unit waits a while, by chance, before it is inspected: units run in another legal order. */
+  | { readonly kind: "order"; readonly seed: number };
 
 /** One effect of a process, as it is listed when it has ended. */
 export interface Effect {

@@ -13,7 +13,8 @@ import type { Case, EffectExplorer as Explorer } from "./explorer.ts";
 installStandIns();
 // An import above would have seen what is real.
 const { protectTheMachine } = await import("./bounds.ts");
-const { caseText, chance, EffectExplorer } = await import("./explorer.ts");
+const { chance } = await import("./chance.ts");
+const { caseText, EffectExplorer } = await import("./explorer.ts");
 const { scenarios } = await import("./scenarios.ts");
 process.setMaxListeners(0);
 

@@ -6,7 +6,7 @@ import { profileNames } from "../../../src/profiles/profiles.ts";
 import { everyUnit } from "../../support/chains.ts";
 import { ELSEWHERE } from "../../crash/effects/chain.ts";
 import { coverageLines, exploreEffects, failureText } from "../../crash/effects/coverage.ts";
-import { chance } from "../../crash/effects/explorer.ts";
+import { chance } from "../../crash/effects/chance.ts";
 import { plantedName, ways } from "../../crash/effects/planted.ts";
 import { type Scenario, scenarios } from "../../crash/effects/scenarios.ts";
 import { ENVIRONMENT } from "../../crash/effects/target.ts";
@@ -37,6 +37,14 @@ test("whatever tools hang from the first one on, a boot ends within the time tha
   expect(failures).toEqual([]);
   expect(results.flatMap(({ faults }) => faults)).toEqual([]);
   expect(new Set(results.flatMap(({ scenario, reached }) => (reached ? [scenario] : [])))).toEqual(new Set(names));
+});
+
+test("in another legal order of its units, a chain ends in the same state", async () => {
+  const names = scenarios.filter(({ kind }) => kind === "chain").map(({ name }) => name);
+  const { failures, results } = await exploreEffects({ scenarios: names, orders: { seed: SEED, only: `1 order ${SEED}` }, jobs: 2 });
+  expect(failures).toEqual([]);
+  expect(results.flatMap(({ faults }) => faults)).toEqual([]);
+  expect(new Set(results.map(({ scenario }) => scenario))).toEqual(new Set(names));
 });
 
 test("every unit of every profile is killed, unless it is nothing without real disks or a real systemd, and every chain as a whole", () => {
