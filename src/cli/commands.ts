@@ -11,8 +11,9 @@ import {
   statusHelp,
   verifyHelp,
   hardwareMetricsHelp,
+  replayHelp,
 } from "./help.ts";
-import { type ProfileName, profileNames } from "../profiles/profiles.ts";
+import { isProfileName, type ProfileName, profileNames } from "../profiles/profiles.ts";
 import { requireConfiguration } from "../run/guards.ts";
 import type { Selection } from "../run/select-units.ts";
 import { addCommand } from "./add-command.ts";
@@ -117,6 +118,13 @@ export function addCommands(program: Command, context: CommandContext): void {
     const chains = others.map(async (name) => ({ name, chain: (await setup(name)).chain }));
     end(await verify(own, await Promise.all(chains), { json, bounds: bounds === true, record }, terminal));
   });
+
+  command("replay", "make the decisions of a recorded run again, on any computer, and say where this version decides otherwise", replayHelp)
+    .argument("<file>", "observed.jsonl of a run with GUESTOS_OBSERVE=1")
+    .action(async (file: string, flags: { readonly json: boolean }) => {
+      const { replayRecord } = await import("./commands/replay-command.ts");
+      end(await replayRecord(file, async (name) => setup(name !== undefined && isProfileName(name) ? name : undefined), flags, terminal));
+    });
 
   program.commandsGroup("Inspecting a boot:");
   command(

@@ -22,6 +22,7 @@ export const exitCodes = {
   notRestarted: { code: 16, meaning: "upgrade: everything was written, but the restart could not be requested" },
   unsoundNode: { code: 17, meaning: "doctor: something is wrong, or could not be inspected" },
   badConfiguration: { code: 18, meaning: "the program's own configuration in /etc/guestos-boot cannot be used" },
+  differs: { code: 19, meaning: "replay: this version decides otherwise than the recorded one" },
   interrupted: { code: 130, meaning: "stopped by SIGINT (128 + 2)" },
   terminated: { code: 143, meaning: "stopped by SIGTERM (128 + 15), or by SIGHUP" },
 } as const satisfies Readonly<Record<string, { readonly code: number; readonly meaning: string }>>;

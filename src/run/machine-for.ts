@@ -1,9 +1,9 @@
 import type { Scope } from "../boot/attempt.ts";
-import type { Access } from "../boot/races.ts";
 import { type Host, type HostOptions, systemHost } from "../system/host.ts";
 import { keyRing } from "../units/disks/key-ring.ts";
 import type { Machine } from "../units/machine.ts";
 import { freshRules } from "../units/network/fresh-rules.ts";
+import type { Observation } from "./observation.ts";
 import { observedHost } from "./observed-host.ts";
 
 export interface MachineOptions extends Pick<Machine, "layout" | "medium"> {
@@ -11,19 +11,27 @@ export interface MachineOptions extends Pick<Machine, "layout" | "medium"> {
   readonly keys?: Machine["keys"];
   /** The real machine when absent. */
   readonly hostFor?: (options: HostOptions) => Host;
-  /** Is told what each unit reads and writes. */
-  readonly observe?: ((access: Access) => void) | undefined;
+  /** Is told what each unit reads and writes, and what its plans are answered. */
+  readonly observed?: Pick<Observation, "access" | "recorder"> | undefined;
 }
 
 /**
  * Builds the machine for each unit of one run. All units of the run share the keys and the fresh rules. The host belongs to each unit's own
  * scope, so that its tools end with the unit.
  */
-export function machineFor({ layout, medium, keys = keyRing(), hostFor = systemHost, observe }: MachineOptions): (scope: Scope) => Machine {
+export function machineFor({
+  layout,
+  medium,
+  keys = keyRing(),
+  hostFor = systemHost,
+  observed,
+}: MachineOptions): (scope: Scope) => Machine {
   const shared = { layout, medium, keys, freshRules: freshRules() };
   return (scope) => {
-    const host = hostFor(scope);
-    const isObserved = observe !== undefined && scope.unit !== undefined;
-    return { ...shared, host: isObserved ? observedHost(host, scope.unit, observe) : host, note: scope.note };
+    const own = hostFor(scope);
+    const { unit } = scope;
+    const host =
+      observed === undefined || unit === undefined ? own : observed.recorder.host(observedHost(own, unit, observed.access), unit);
+    return { ...shared, host, note: scope.note };
   };
 }

@@ -2,19 +2,36 @@ import { ProblemError } from "../base/problem.ts";
 import * as z from "../base/schema.ts";
 import type { Access } from "../boot/races.ts";
 import type { Host } from "../system/host.ts";
+import { Answer } from "./answers.ts";
+import { Decision } from "./decision.ts";
+import type { ObservedRun } from "./observation.ts";
+import type { Told } from "./recorder.ts";
 
-const Line = z.object({
-  unit: z.string(),
-  kind: z.enum(["read", "list", "write", "make"]),
-  path: z.string(),
-  place: z.optional(z.string()),
-});
+const Line = z.union([
+  z.object({ run: z.object({ version: z.string(), profile: z.string(), configuration: z.array(z.string()) }) }),
+  z.object({
+    unit: z.string(),
+    kind: z.enum(["read", "list", "write", "make"]),
+    path: z.string(),
+    place: z.exactOptional(z.string()),
+  }),
+  z.object({ unit: z.string(), plan: z.number(), call: z.string(), args: z.array(z.unknown()), answer: Answer }),
+  z.object({ unit: z.string(), plan: z.number(), beyond: z.string() }),
+  z.object({ unit: z.string(), plan: z.number(), decision: Decision }),
+]);
 
-/** Bytes: twenty thousand lines, with the longest path that Linux has in some of them. */
-const LARGEST = 16 * 1024 * 1024;
+/** What was observed of a run. */
+export interface Observed {
+  readonly run: ObservedRun | undefined;
+  readonly accesses: readonly Access[];
+  readonly told: readonly Told[];
+}
+
+/** Bytes: more than `observation` writes. */
+const LARGEST = 64 * 1024 * 1024;
 
 /** Reads what `observation` wrote, here or on another machine. @throws ProblemError where it is no such file */
-export async function readObservation(host: Host, path: string): Promise<readonly Access[]> {
+export async function readObservation(host: Host, path: string): Promise<Observed> {
   const refuse = (found: string, line?: number): ProblemError =>
     new ProblemError({
       code: "not-an-observation",
@@ -29,13 +46,18 @@ export async function readObservation(host: Host, path: string): Promise<readonl
   if (facts !== undefined && facts.size > LARGEST) throw refuse(`${facts.size} bytes, more than ${LARGEST}`);
   const text = await host.readText(path);
   if (text === undefined) throw refuse("no such file");
-  const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line, index) => {
+  const accesses: Access[] = [];
+  const told: Told[] = [];
+  let run: ObservedRun | undefined;
+  for (const [index, line] of text.split("\n").entries()) {
+    if (line === "") continue;
     const parsed = Line.safeParse(jsonOf(line));
     if (!parsed.success) throw refuse("something else", index + 1);
-    const { place, ...access } = parsed.data;
-    return { ...access, ...(place === undefined ? {} : { place }) };
-  });
+    if ("run" in parsed.data) run = parsed.data.run;
+    else if ("kind" in parsed.data) accesses.push(parsed.data);
+    else told.push(parsed.data);
+  }
+  return { run, accesses, told };
 }
 
 function jsonOf(text: string): unknown {

@@ -74,6 +74,10 @@ export interface Host {
   rename(from: string, to: string): Promise<void>;
   /** Sets mode and owner of an existing file or folder. @throws ELOOP for a symbolic link */
   setAttributes(path: string, attributes: FileAttributes): Promise<void>;
+  /** The time of day, in milliseconds since 1970, as the machine's clock has it. */
+  now(): number;
+  /** Called before something of the machine is asked past this host; a host that stands for another machine throws. */
+  readonly beyond?: (what: string) => void;
 }
 
 /** How full a file system is. */
@@ -124,5 +128,6 @@ export function systemHost({ signal = new AbortController().signal, onTool }: Pa
     remove,
     rename: renameDurably,
     setAttributes,
+    now: () => Date.now(),
   };
 }

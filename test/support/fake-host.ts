@@ -111,5 +111,6 @@ export function fakeHost(machine: FakeMachine = {}): FakeHost {
       attributes.set(path, given);
       effects.push(`set ${path}`);
     },
+    now: () => Date.now(),
   };
 }

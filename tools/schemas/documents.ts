@@ -11,6 +11,7 @@ import {
   WhyDocument,
 } from "../../src/analyze/documents.ts";
 import * as z from "../../src/base/schema.ts";
+import { Decision } from "../../src/run/decision.ts";
 import { GuestState } from "../../src/guest/guest-state.ts";
 import { Payload } from "../../src/vsock/protocol.ts";
 
@@ -119,6 +120,29 @@ const Verify = z.object({
   profiles: z.array(
     z.object({ name: z.string(), units: Count, problems: z.array(Problem), bounds: z.object({ ready: LongestPath, end: LongestPath }) }),
   ),
+});
+
+const whichPlan = { unit: z.string(), plan: Count.check(z.describe("of that unit, from 1")) };
+const Replay = z.object({
+  run: z.exactOptional(
+    z.object({
+      version: z.string(),
+      profile: z.string(),
+      configuration: Texts.check(z.describe("files of /etc/guestos-boot that it had")),
+    }),
+  ),
+  plans: z.array(
+    z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("same"), ...whichPlan, decision: Decision }),
+      z.object({ kind: z.literal("differs"), ...whichPlan, recorded: Decision, now: Decision }),
+      z.object({
+        kind: z.literal("not decided"),
+        ...whichPlan,
+        unknown: Texts.check(z.describe("what it asked for, and is not in the record")),
+      }),
+    ]),
+  ),
+  unknownUnits: Texts.check(z.describe("of the record, which this version has not")),
 });
 
 const Inspections = z.object({ inspections: z.array(Inspection) });
@@ -298,6 +322,7 @@ export const documents = {
   plan: { schema: Plan, commands: ["plan"] },
   list: { schema: List, commands: ["list", "graph"] },
   verify: { schema: Verify, commands: ["verify"] },
+  replay: { schema: Replay, commands: ["replay"] },
   status: { schema: Status, commands: ["status"] },
   "analyze-time": { schema: TimeDocument, commands: ["analyze time"] },
   "analyze-blame": { schema: BlameDocument, commands: ["analyze blame"] },

@@ -50,7 +50,7 @@ export async function verify(
   { json, bounds = false, record }: VerifyRequest,
   terminal: Terminal,
 ): Promise<ExitName> {
-  const races = record === undefined ? [] : raceProblems(chain, await readObservation(systemHost(), record));
+  const races = record === undefined ? [] : raceProblems(chain, (await readObservation(systemHost(), record)).accesses);
   const profiles = [...(profile === undefined ? [] : [{ name: profile, chain }]), ...others].map((one, index) => ({
     name: one.name,
     units: one.chain.length,

@@ -1,4 +1,5 @@
 import { RunReader } from "../../boot/record/run-view.ts";
+import { changedUnits } from "../../boot/graph.ts";
 import { runUnits } from "../../boot/runner.ts";
 import { systemHost } from "../../system/host.ts";
 import { readersFolder } from "../../system/files/readers.ts";
@@ -41,7 +42,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const { units: selected, prerequisites } = selectUnits(chain, request);
   requireSound(chain);
   requireRoot("it changes the machine");
-  const units = request.stage === "boot" ? bootOrder(selected) : selected;
+  const ordered = request.stage === "boot" ? bootOrder(selected) : selected;
   const stop = stopOnSignals();
   // Without the run's signal: the work after a stop (keeping the record) must still be possible.
   const host = systemHost();
@@ -51,12 +52,13 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const facts = await runFacts(host, layout, request.stage);
   const reader = new RunReader();
   const record = recordSink(layout, terminal);
-  const observed = observation(layout, terminal);
+  const observed = observation(layout, setup, facts.version, terminal);
+  const units = observed === undefined ? ordered : changedUnits(ordered, (unit) => observed.recorder.unit(unit));
   const output = runOutput(terminal, request.json);
   const status = hostStatus(host, layout, terminal);
   const signals = request.stage === "boot" ? bootSignals(host, units, layout, terminal) : undefined;
   const { outcome } = await runUnits<Machine>(units, {
-    machine: machineFor({ ...setup, observe: observed?.sink }),
+    machine: machineFor({ ...setup, observed }),
     facts,
     sink: (event) => {
       record.sink(event);

@@ -84,6 +84,7 @@ export async function withSystemBusIfThere<T>(
   use: (bus: SystemBus) => Promise<T>,
   { deadline = DEADLINE }: BusOptions = {},
 ): Promise<T | undefined> {
+  host.beyond?.("the system bus");
   const ending = new AbortController();
   const end = (problem: Problem): void => ending.abort(new ProblemError(problem));
   const timer = setTimeout(

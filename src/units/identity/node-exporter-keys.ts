@@ -98,7 +98,7 @@ async function planPair(machine: Machine): Promise<readonly Action[]> {
   if (plainPem(key) !== key)
     actions.push(provision("write the same TLS key of node_exporter again, in plain PEM", async () => plainKey(machine, plainPem(key))));
   const plain = certificate === undefined ? undefined : plainPem(certificate);
-  const fault = certificateFault(plain, plainPem(key), Date.now());
+  const fault = certificateFault(plain, plainPem(key), host.now());
   if (fault !== undefined || plain === undefined)
     actions.push(provision(`sign node_exporter's certificate, because it ${fault}`, async () => makeCertificate(machine)));
   else if (plain !== certificate) {
@@ -177,7 +177,7 @@ async function plainKey({ host, layout, note }: Machine, text: string): Promise<
 
 async function makeCertificate({ host, layout }: Machine): Promise<void> {
   const folder = layout.config.nodeExporter;
-  const from = new Date(Date.now() - DATED_BACK);
+  const from = new Date(host.now() - DATED_BACK);
   const until = new Date(from.getTime() + VALID);
   const text = await inWorkshop(host, layout.runFiles.newKeys.nodeExporter, async () =>
     selfSignedCertificate(host, { keyFile: join(folder, KEY), name: NAME, from, until, folder: layout.runFiles.newKeys.nodeExporter }),

@@ -33,7 +33,7 @@ export const backupSpool = unit({
     const old: OldFiles = {
       folder,
       // Rounded to the full minute, so that a file that expires between the deletion and the plan after it is left for the next time.
-      before: Math.floor(Date.now() / 60_000) * 60 - retention,
+      before: Math.floor(host.now() / 60_000) * 60 - retention,
       except: all.map(({ mountPoint }) => mountPoint).filter((mountPoint) => mountPoint.startsWith(`${folder}/`)),
     };
     if (!(await hasOldFiles(host, old))) return [];

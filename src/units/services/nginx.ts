@@ -71,7 +71,7 @@ async function readPair(machine: Machine): Promise<CertificatePair | undefined> 
 async function planNginx(machine: Machine, vars: BnVars, domains: readonly string[], pair: CertificatePair): Promise<Plan> {
   const { host, layout } = machine;
   const names = [...domains, ...vars.api_domains];
-  const notes = checkCertificatePair(pair, names, Date.now());
+  const notes = checkCertificatePair(pair, names, host.now());
   const { name_servers } = await readNetworkConf(host, layout);
   // Each certificate has a folder of its own: after a failed reload, nginx must still find the previous certificate.
   const generation = `tls-${createHash("sha256").update(pair.chain).digest("hex").slice(0, 16)}`;

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { oneLine } from "../../../src/base/problem.ts";
 import { longestPath } from "../../../src/boot/bounds.ts";
 import { raceProblems } from "../../../src/boot/races.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
+import { replay } from "../../../src/run/replay.ts";
+import { testLayout } from "../../support/test-layout.ts";
 import { readObservation } from "../../../src/run/read-observation.ts";
 import { systemHost } from "../../../src/system/host.ts";
 import { changedUnits, withRequirements } from "../../../src/boot/graph.ts";
@@ -77,7 +80,7 @@ export class EffectExplorer {
       using machine = this.#machine();
       requireWell(await run(machine), name);
       references.push(machine.snapshot());
-      await this.#requireNoRace(machine);
+      await this.#requireObservedWell(machine);
       if (check !== undefined) requireWell(await machine.runHere(check), `${name}, once more`);
     }
     this.#effects = this.#listed() as readonly Effect[];
@@ -151,16 +154,20 @@ export class EffectExplorer {
     return longestPath(units).seconds * 1000;
   }
 
-  /** Holds what the units of this scenario did against what they declare. */
-  async #requireNoRace(machine: CrashMachine): Promise<void> {
+  /** Holds what the units of this scenario did against what they declare, and has them decide again from what was recorded. */
+  async #requireObservedWell(machine: CrashMachine): Promise<void> {
+    const { profile } = this.#scenario;
+    const chain = chains.get(profile) ?? [];
     const file = join(machine.root, "run/guestos-boot/observed.jsonl");
     if (!existsSync(file)) return;
-    const accesses = (await readObservation(systemHost(), file)).map((access) => ({
-      ...access,
-      path: access.path.replace(machine.root, "") || "/",
-    }));
-    const problems = raceProblems(chains.get(this.#scenario.profile) ?? [], accesses);
+    const observed = await readObservation(systemHost(), file);
+    const accesses = observed.accesses.map((access) => ({ ...access, path: access.path.replace(machine.root, "") || "/" }));
+    const problems = raceProblems(chain, accesses);
     if (problems.length > 0) throw new Error(problems.map(oneLine).join("\n"));
+    const { layout, medium } = profiles[profile];
+    const replayed = await replay(chain, observed.told, { layout: testLayout(machine.root, layout), medium });
+    const other = replayed.filter(({ kind }) => kind === "differs");
+    if (other.length > 0) throw new Error(`replayed otherwise: ${JSON.stringify(other)}`);
   }
 
   #machine(): CrashMachine {

@@ -44,4 +44,8 @@ export const onANode: readonly OnANode[] = [
   { command: "guestos-boot", says: /0 degraded, 0 failed, 0 skipped/ },
   { command: "GUESTOS_OBSERVE=1 guestos-boot", says: /0 degraded, 0 failed, 0 skipped/ },
   { command: "guestos-boot verify --record /run/guestos-boot/observed.jsonl", says: /^guestos: the chain is sound/ },
+  {
+    command: "guestos-boot replay /run/guestos-boot/observed.jsonl",
+    says: /^recorded by version \S+, profile guestos\n[^]*replay: \d+ plans: [1-9]\d* the same, 0 differ, \d+ not decided\n$/,
+  },
 ];

@@ -1,0 +1,74 @@
+import type { Command } from "../system/command.ts";
+import type { Host } from "../system/host.ts";
+import { type Answer, given, NotRecordedError } from "./answers.ts";
+import { commandKey } from "./recorder.ts";
+
+/** An answer that was recorded, and to what. */
+export interface RecordedAnswer {
+  readonly call: string;
+  readonly args: readonly unknown[];
+  readonly answer: Answer;
+}
+
+export interface ReplayedHost {
+  readonly host: Host;
+  /** What was asked, and is not in the record. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * A host that answers one plan of a unit as a machine did, and reaches no machine. The same question gets the same answers in the same order;
+ * the last one again and again.
+ */
+export function replayedHost(recorded: readonly RecordedAnswer[], signal: AbortSignal): ReplayedHost {
+  const answers = new Map<string, Answer[]>();
+  for (const { call, args, answer } of recorded) {
+    const key = keyOf(call, args);
+    answers.set(key, [...(answers.get(key) ?? []), answer]);
+  }
+  const unknown: string[] = [];
+  const missing = (what: string): NotRecordedError => {
+    unknown.push(what);
+    return new NotRecordedError(what);
+  };
+  const answered = (call: string, args: readonly unknown[], command?: Command): unknown => {
+    const left = answers.get(keyOf(call, args));
+    const answer = left !== undefined && left.length > 1 ? left.shift() : left?.[0];
+    if (answer === undefined)
+      throw missing(`${call} ${args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg))).join(" ")}`);
+    try {
+      return given(answer, command);
+    } catch (error) {
+      throw error instanceof NotRecordedError ? missing(error.message) : error;
+    }
+  };
+  /** The record was checked as a whole: what an answer is, its question says. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a question is answered with, it says itself
+  const as = async <T>(call: string, args: readonly unknown[], command?: Command): Promise<T> => answered(call, args, command) as T;
+  const acts = async (): Promise<never> => {
+    throw missing("a change of the machine");
+  };
+  return {
+    unknown,
+    host: {
+      signal,
+      beyond: (what) => {
+        throw missing(what);
+      },
+      now: () => Number(answered("now", [])),
+      run: async (command) => as("run", [commandKey(command)], command),
+      readText: async (path) => as("readText", [path]),
+      readBytes: async (path) => as("readBytes", [path]),
+      readAt: async (path, offset, length) => as("readAt", [path, offset, length]),
+      list: async (path) => as("list", [path]),
+      readLink: async (path) => as("readLink", [path]),
+      stat: async (path) => as("stat", [path]),
+      space: async (path) => as("space", [path]),
+      ...{ writeFile: acts, writeStream: acts, writeInPlace: acts, makeFolder: acts, remove: acts, rename: acts, setAttributes: acts },
+    },
+  };
+}
+
+function keyOf(call: string, args: readonly unknown[]): string {
+  return JSON.stringify([call, ...args]);
+}
