@@ -12,6 +12,14 @@ export interface Family {
 const UNIT = { unit: "name of a unit (`guestos-boot list`)" };
 const CODE = { code: "which problem ([codes.md](codes.md))" };
 const RUN = { run: "`boot`: the boot; `early`, `late`: a half of it; `manual`: the last other run that an operator started" };
+const BOOT_ACTION = {
+  successful_boot: "`true`: nothing but a boot has happened (value 0)",
+  written_var: "`true`: an upgrade is installed and not committed (value 1)",
+  committed: "`true`: an upgrade is committed, the reboot is to come (value 1)",
+  next_boot: "`A`, `B`: on trial; where an unconfirmed system would fall back to (value 2)",
+  confirm_boot: "device of the boot partition: the system was confirmed in this boot (value 1)",
+  version: "the running version, with `next_boot` and `confirm_boot`",
+};
 const DRIVE = { device: "name of the drive: `nvme0n1`" };
 const SLOT = { slot: "`A`, `B`" };
 
@@ -40,14 +48,7 @@ export const families = {
       version: "its `config_version`, or `unknown`",
     },
   ),
-  bootAction: gauge("guestos_boot_action", "code", "What was last done to the boot slots, as one sample", {
-    successful_boot: "`true`: nothing but a boot has happened (value 0)",
-    written_var: "`true`: an upgrade is installed and not committed (value 1)",
-    committed: "`true`: an upgrade is committed, the reboot is to come (value 1)",
-    next_boot: "`A`, `B`: on trial; where an unconfirmed system would fall back to (value 2)",
-    confirm_boot: "device of the boot partition: the system was confirmed in this boot (value 1)",
-    version: "the running version, with `next_boot` and `confirm_boot`",
-  }),
+  bootAction: gauge("guestos_boot_action", "code", "What was last done to the boot slots, as one sample", BOOT_ACTION),
   bootStable: gauge("guestos_boot_stable", "boolean", "Whether no upgrade is waiting for its reboot or its confirmation", {}),
   operatorKey: gauge(
     "guestos_node_operator_private_key_exists",
@@ -193,6 +194,24 @@ export const families = {
   processMemory: gauge("process_resident_memory_bytes", "bytes", "Resident memory of the monitor", {}),
   processCpu: counter("process_cpu_seconds_total", "seconds", "CPU time that the monitor used, user and system", {}),
   processFiles: gauge("process_open_fds", "number", "Open file descriptors of the monitor", {}),
+  hostVersion: gauge("hostos_version", "boolean", "Version of the running image; 0 when it cannot be read", {
+    version: "that of the image, or `unknown`",
+  }),
+  hostBootAction: gauge("hostos_boot_action", "code", "The same as `guestos_boot_action`, of the host's own slots", BOOT_ACTION),
+  hostBootStable: gauge(
+    "hostos_boot_stable",
+    "boolean",
+    "Whether no upgrade of the host is waiting for its reboot or its confirmation",
+    {},
+  ),
+  hardwareGeneration: gauge(
+    "node_hardware_generation",
+    "boolean",
+    "Which generation of node machines this is, by its processor; always 1",
+    {
+      gen: "`Gen1`, `Gen2`, `GenUnknown`",
+    },
+  ),
   guestServiceStart: gauge("hostos_guestos_service_start", "boolean", "Whether the guest's machine was started, or found running", {
     vm_type: "`default`",
   }),
@@ -221,7 +240,7 @@ export const families = {
   }),
   driveFailing: gauge("hostos_drive_failing", "boolean", "Whether the drive says that it is failing", DRIVE),
   hardwareReadable: gauge("hostos_hardware_readable", "boolean", "Whether it could be asked; its metrics are absent when not", {
-    source: "name of a drive, or `power`",
+    source: "name of a drive, `power`, or `processor`",
   }),
   nvmeTemperature: gauge("nvme_temperature_celsius", "number", "Temperature of the drive, degrees Celsius", DRIVE),
   nvmeSpare: gauge("nvme_available_spare_ratio", "number", "What is left of the spare blocks, 0 to 1", DRIVE),

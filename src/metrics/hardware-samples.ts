@@ -34,10 +34,18 @@ export async function writeHardwareMetrics(host: Host, layout: Layout): Promise<
   };
   const samples = await Promise.all([
     ...drives.map(async ({ name, path }) => asked(name, async () => driveSamples(name, await driveHealth(host, path)))),
+    asked("processor", async () => [sample(families.hardwareGeneration, true, { gen: await generation(host) })]),
     asked("power", async () => powerSamples(await powerReading(host))),
   ]);
   await writeSamples(host, layout, join(layout.collector, "hostos_hardware.prom"), samples.flat());
   return complaints;
+}
+
+/** By the last digit of the processor's model, as hosts have always told it. */
+async function generation(host: Host): Promise<string> {
+  const model = /^model name\s*:.* EPYC \d*(\d)[A-Z]*\b/m.exec((await host.readText("/proc/cpuinfo")) ?? "")?.[1];
+  if (model === "2") return "Gen1";
+  return model !== undefined && "345".includes(model) ? "Gen2" : "GenUnknown";
 }
 
 const HOUR = 3600;

@@ -1,5 +1,5 @@
 import { bootSamples } from "./boot-samples.ts";
-import { families, type Sample, sample } from "./families.ts";
+import { families, type Family, type Sample, sample } from "./families.ts";
 import { monitorSamples } from "./monitor-samples.ts";
 import type { StartUp } from "../system/systemd/boot-clocks.ts";
 import type { ConfigFacts, NodeFacts, Source } from "./node-facts.ts";
@@ -9,6 +9,18 @@ import { upgradeSamples } from "./upgrade-samples.ts";
 const SOURCES = ["record", "slots", "intents", "data", "monitor", "systemd"] satisfies readonly Source[];
 /** The unit that loads the firewall's rules; its actions do nothing else. */
 const RULESET_UNIT = "nftables";
+
+/** What a HostOS has always called what is the same on both. */
+const OF_HOST = new Map<Family, Family>([
+  [families.version, families.hostVersion],
+  [families.bootAction, families.hostBootAction],
+  [families.bootStable, families.hostBootStable],
+]);
+
+/** All samples of a HostOS's metrics. */
+export function hostSamples(facts: NodeFacts): readonly Sample[] {
+  return nodeSamples(facts).map((one) => ({ ...one, family: OF_HOST.get(one.family) ?? one.family }));
+}
 
 /** All samples of a node's metrics. */
 export function nodeSamples(facts: NodeFacts): readonly Sample[] {

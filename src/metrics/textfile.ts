@@ -4,8 +4,8 @@ import { groupNamed, readAccounts } from "../system/files/accounts.ts";
 import type { Host } from "../system/host.ts";
 import { exposition } from "./exposition.ts";
 import type { Sample } from "./families.ts";
-import { type FactSources, nodeFacts } from "./node-facts.ts";
-import { nodeSamples } from "./node-samples.ts";
+import { type FactSources, nodeFacts, type NodeFacts } from "./node-facts.ts";
+import { hostSamples, nodeSamples } from "./node-samples.ts";
 
 /** The group of the folder: node_exporter reads the files there, and no other account does. */
 const READER = "node_exporter";
@@ -16,7 +16,12 @@ const READER = "node_exporter";
  * @throws ProblemError and file system errors; no caller may fail because of them
  */
 export async function writeTextfile(host: Host, layout: Layout, sources: FactSources): Promise<void> {
-  await writeSamples(host, layout, layout.textfile, nodeSamples(await nodeFacts(host, layout, sources)));
+  await writeSamples(host, layout, layout.textfile, samplesOf(layout, await nodeFacts(host, layout, sources)));
+}
+
+/** A system with a HostOSConfig of its own is a host. */
+function samplesOf({ hostosConfig }: Layout, facts: NodeFacts): readonly Sample[] {
+  return hostosConfig === undefined ? nodeSamples(facts) : hostSamples(facts);
 }
 
 /** The same for other samples, in a file of their own in that folder. */

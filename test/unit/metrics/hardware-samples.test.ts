@@ -114,3 +114,13 @@ test("a machine without a BMC has no metrics of power; one whose BMC does not me
   expect(silent.text).toContain('hostos_hardware_readable{source="power"} 0\n');
   expect(silent.complaints).toEqual([expect.stringContaining("Invalid command")]);
 });
+
+test.each([
+  ["AMD EPYC 7302 16-Core Processor", "Gen1"],
+  ["AMD EPYC 7543 32-Core Processor", "Gen2"],
+  ["AMD EPYC 9654P 96-Core Processor", "Gen2"],
+  ["QEMU Virtual CPU version 2.5+", "GenUnknown"],
+])("a machine with %s is of %s", async (model, gen) => {
+  const { text } = await written([], { files: { "/proc/cpuinfo": `processor\t: 0\nmodel name\t: ${model}\n` } });
+  expect(text).toContain(`node_hardware_generation{gen="${gen}"} 1\n`);
+});

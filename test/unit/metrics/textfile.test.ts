@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { MonitorState } from "../../../src/config/state/monitor-state.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { writeTextfile } from "../../../src/metrics/textfile.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
 import { blockOf } from "../../../src/upgrade/boot-state.ts";
 import { type FakeHost, fakeHost } from "../../support/fake-host.ts";
 import { EventScript } from "../../support/record-events.ts";
@@ -166,4 +167,15 @@ test.each([
   expect(
     (await written(fakeHost({ files }))).filter((line) => line.startsWith("guestos_config_version") || line.startsWith("evil")),
   ).toEqual(expected);
+});
+
+test("a host has its own slots and version under the names of hosts", async () => {
+  const { layout } = profiles.hostos;
+  const host = fakeHost({ files: node });
+  await writeTextfile(host, layout, { recordFile: RECORD, monitorFile: MONITOR });
+  const text = String(host.files.get(layout.textfile));
+  expect(text).toContain('hostos_version{version="1.2.3"} 1\n');
+  expect(text).toContain('hostos_boot_action{successful_boot="true"} 0\n');
+  expect(text).toContain("hostos_boot_stable 1\n");
+  expect(text).not.toMatch(/^guestos_(?:version|boot_action|boot_stable)\b/m);
 });
