@@ -4,6 +4,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync,
 import { dirname, join } from "node:path";
 import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import type { Booted } from "./command-line.ts";
+import { type KnownSecret, namesFound, secretsIn } from "../../support/known-secrets.ts";
 import { FILLER } from "./filler.ts";
 import { TOLD } from "./told.ts";
 import { ENVIRONMENT, type Target } from "./target.ts";
@@ -17,8 +18,16 @@ const PLACES: Readonly<Record<string, number>> = {
   "var/lib/ic/data": 8,
   "var/lib/ic/crypto": 2,
 };
+const OF_KEYS = /^boot\/config\/.*(?:key|\.pem)/;
+const KEPT = /\.(?:jsonl?|prom)$/;
+/** What the test itself put there. */
+const BROUGHT = /^mnt\//;
+
 /** What ends what hangs, in milliseconds. */
 const TIMEOUT = 90_000;
+
+/** A key of the node, which the medium brings. */
+export const CRYPTO_SECRET: KnownSecret = { name: "the node's crypto", bytes: Buffer.from("c7a1f5e2-not-for-anyone-9b3d") };
 
 export interface Ended {
   readonly status: number | null;
@@ -120,6 +129,24 @@ export class CrashMachine implements Disposable {
   told(): string {
     const file = join(this.root, TOLD);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /**
+   * Secrets of the machine that are where they may not be: in what was printed, in a file that everyone can read, or in a record, a state or
+   * a metric. Its own keys and what the medium brought are searched for, as they are, as hexadecimal digits and as base64.
+   */
+  leaks(printed: string): readonly string[] {
+    const { entries } = this.snapshot();
+    const files = [...entries].flatMap(([path, about]) =>
+      about.startsWith("file ") ? [{ path, mode: Number.parseInt(about.slice(5), 8) }] : [],
+    );
+    const content = (path: string): Buffer => readFileSync(join(this.root, path));
+    const secrets = [CRYPTO_SECRET, ...files.flatMap(({ path }) => (OF_KEYS.test(path) ? secretsIn(path, content(path)) : []))];
+    const found = namesFound(secrets, Buffer.from(printed)).map((name) => `${name} was printed`);
+    for (const { path, mode } of files)
+      if (((mode & 0o004) !== 0 || KEPT.test(path)) && !BROUGHT.test(path))
+        found.push(...namesFound(secrets, content(path)).map((name) => `${name} is in ${path}`));
+    return found;
   }
 
   snapshot(): Snapshot {

@@ -126,6 +126,7 @@ export class EffectExplorer {
     // A single unit may do without the answer of a tool.
     if (moment.kind === "hang" && kind === "chain" && ended.status === 0) faults.push("ended well, though no tool ended");
     const cut = machine.snapshot();
+    faults.push(...machine.leaks(ended.output));
     if (isWhole) faults.push(...this.#differences(cut).map((fault) => `in another order ${fault}`));
     if (!isFailure(moment) && machine.told() !== "")
       faults.push(...this.#differences(cut, OF_THE_RUN).map((fault) => `systemd was told, but ${fault}`));
@@ -139,6 +140,7 @@ export class EffectExplorer {
     const again = await machine.runHere(args);
     if (again.status !== 0) faults.push(`the next run: ${endingText(again)}`);
     const after = machine.snapshot();
+    faults.push(...machine.leaks(again.output));
     const rest = check === undefined || again.status !== 0 ? undefined : await machine.runHere(check);
     if (rest !== undefined && rest.status !== 0) faults.push(`something is left to do: ${endingText(rest)}`);
     faults.push(...this.#differences(after), ...this.#lost(cut, after));

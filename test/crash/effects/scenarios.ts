@@ -8,6 +8,7 @@ import { makeHostKey } from "../../support/host-key.ts";
 import { rawTar } from "../../support/raw-tar.ts";
 import { HASH, installed, proven } from "../../support/slot-machine.ts";
 import { compressions, imageTar, noise, sha256Of } from "../../support/update-images.ts";
+import { CRYPTO_SECRET } from "./crash-machine.ts";
 import { chains, type KilledUnit, killedUnits } from "./chain.ts";
 
 /** A command line on a machine: what is killed, again and again. */
@@ -48,7 +49,7 @@ const medium = rawTar([
   { name: "./certs/privkey.pem", content: "key" },
   { name: "./geolite2_dbs/GeoLite2-Country.mmdb", content: Buffer.alloc(9000, 1) },
   { name: "./nns_public_key.pem", content: KEY },
-  { name: "./ic_crypto/node/secret", content: "crypto" },
+  { name: "./ic_crypto/node/secret", content: CRYPTO_SECRET.bytes },
   { name: "./ic_crypto/public", content: "public" },
   { name: "./ic_registry_local_store/00/01.pb", content: Buffer.alloc(5000, 1) },
   { name: "./ic_state/state", content: "state" },

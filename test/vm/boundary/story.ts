@@ -4,7 +4,8 @@ import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { certificateFor, type TestPair } from "../../support/boundary-node.ts";
 import { greeter } from "../support/boundary.ts";
 import { guestosBoot, plannedUnits } from "../support/chain.ts";
-import { assertCleanBoot, pemSecrets } from "../support/clean-boot.ts";
+import { pemSecrets } from "../../support/known-secrets.ts";
+import { assertCleanBoot } from "../support/clean-boot.ts";
 import { injectedNode } from "../support/injected-node.ts";
 import { BOOT_TIMEOUT, bootedNode, untilBooted } from "../support/node.ts";
 

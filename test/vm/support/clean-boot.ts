@@ -2,12 +2,8 @@ import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { printable } from "../../../lab/serial-log.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
-
-/** Bytes that must show up nowhere. */
-export interface KnownSecret {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+import { type KnownSecret, namesFound, secretsIn } from "../../support/known-secrets.ts";
+import { replayedHere } from "./replayed.ts";
 
 export interface CleanBootOptions {
   /** Beside what the node made itself: what the test injected. */
@@ -30,8 +26,8 @@ const SERVICES = [
 ];
 
 /**
- * What every test of a whole boot also asserts: no failed unit, no unexpected warning, no secret in any log, one word to the host, and no
- * unit that reads or writes what it has not declared.
+ * What every test of a whole boot also asserts: no failed unit, no unexpected warning, no secret in any log, one word to the host, no
+ * unit that reads or writes what it has not declared, and none that would decide otherwise from the same answers.
  */
 export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOptions = {}): Promise<void> {
   const { secrets = [], failedUnits = [], warnings = [] } = options;
@@ -45,6 +41,8 @@ export async function assertCleanBoot(vm: VirtualMachine, options: CleanBootOpti
   const observed = "/run/guestos-boot/observed.jsonl";
   const { stderr: races } = await vm.shell.run(`[ ! -e ${observed} ] || guestos-boot verify --record ${observed}`, { timeout: 300_000 });
   expect(races, "units that read or write what they have not declared").toBe("");
+  const other = (await replayedHere(vm)).filter(({ kind }) => kind === "differs");
+  expect(other, "what units decide otherwise from what they were answered").toEqual([]);
   expect(await leaks(vm, [...secrets, ...(await secretsOfNode(vm))]), "secrets where none may be").toEqual([]);
 }
 
@@ -76,19 +74,9 @@ async function secretsOfNode(vm: VirtualMachine): Promise<readonly KnownSecret[]
   const secrets: KnownSecret[] = [];
   for (const file of files.filter((name) => name !== "")) {
     const { bytes } = await vm.shell.run(`cat '${file}'`);
-    const text = Buffer.from(bytes).toString("latin1");
-    // A certificate is shown to everyone.
-    if (text.includes("PRIVATE KEY")) secrets.push(...pemSecrets(file, text));
-    else if (file.endsWith("store.keyfile")) secrets.push({ name: file, bytes: bytes.slice(-32) });
+    secrets.push(...secretsIn(file, bytes));
   }
   return secrets;
-}
-
-/** The body of a PEM key: its lines as they are, without those that all keys of the kind begin with. */
-export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
-  const body = /PRIVATE KEY-----\n([^-]*)-----END/.exec(pem)?.[1]?.trim().split("\n") ?? [];
-  const own = body.length > 1 ? body.slice(1) : body.map((line) => line.slice(-32));
-  return own.filter((line) => line.length >= 16).map((line) => ({ name, bytes: Buffer.from(line) }));
 }
 
 /** Everything that is written down while a node boots; each a script whose output is searched. */
@@ -101,13 +89,11 @@ const PLACES: Readonly<Record<string, string>> = {
     "find / -xdev \\( -path '/var/lib/systemd/coredump/*' -o -name 'core' -o -name 'core.[0-9]*' \\) -type f -exec cat {} + ; cat /var/lib/systemd/coredump/* 2>/dev/null",
 };
 
-/** Where which secret was found, in any of the ways in which bytes are usually written. The search is made on the host: the guest never sees what is searched for. */
+/** Where which secret was found. The search is made on the host: the guest never sees what is searched for. */
 async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promise<readonly string[]> {
   const found: string[] = [];
   const search = (place: string, haystack: Buffer): void => {
-    for (const { name, bytes } of secrets) {
-      if (writings(bytes).some((writing) => haystack.includes(writing))) found.push(`${name} in ${place}`);
-    }
+    for (const name of namesFound(secrets, haystack)) found.push(`${name} in ${place}`);
   };
   search("the serial log", Buffer.from(printable(vm.serial.text)));
   for (const [place, script] of Object.entries(PLACES)) {
@@ -115,12 +101,4 @@ async function leaks(vm: VirtualMachine, secrets: readonly KnownSecret[]): Promi
     search(place, gunzipSync(bytes));
   }
   return [...new Set(found)];
-}
-
-function writings(bytes: Uint8Array): readonly Buffer[] {
-  const raw = Buffer.from(bytes);
-  const hex = raw.toString("hex");
-  // Without the last group, which depends on what follows.
-  const base64 = raw.toString("base64").replace(/.{4}$/, "");
-  return [raw, Buffer.from(hex), Buffer.from(hex.toUpperCase()), Buffer.from(base64)];
 }

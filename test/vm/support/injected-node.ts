@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tool } from "../../../lab/tool.ts";
-import { type KnownSecret, pemSecrets } from "./clean-boot.ts";
+import { type KnownSecret, pemSecrets } from "../../support/known-secrets.ts";
 import type { ConfigFiles } from "./media.ts";
 
 /** Accounts to which the medium gives a key. `backup`, the fourth one, gets none. */

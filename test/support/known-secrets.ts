@@ -1,0 +1,32 @@
+/** Bytes that must show up nowhere. */
+export interface KnownSecret {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a file of keys holds that no one may see. A certificate is shown to everyone. */
+export function secretsIn(name: string, content: Uint8Array): readonly KnownSecret[] {
+  const text = Buffer.from(content).toString("latin1");
+  if (text.includes("PRIVATE KEY")) return pemSecrets(name, text);
+  return name.endsWith("store.keyfile") ? [{ name, bytes: content.slice(-32) }] : [];
+}
+
+/** The body of a PEM key: its lines as they are, without those that all keys of the kind begin with. */
+export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
+  const body = /PRIVATE KEY-----\n([^-]*)-----END/.exec(pem)?.[1]?.trim().split("\n") ?? [];
+  const own = body.length > 1 ? body.slice(1) : body.map((line) => line.slice(-32));
+  return own.filter((line) => line.length >= 16).map((line) => ({ name, bytes: Buffer.from(line) }));
+}
+
+/** Which of the secrets are in there, in any of the ways in which bytes are usually written. */
+export function namesFound(secrets: readonly KnownSecret[], haystack: Buffer): readonly string[] {
+  return secrets.filter(({ bytes }) => writings(bytes).some((writing) => haystack.includes(writing))).map(({ name }) => name);
+}
+
+function writings(bytes: Uint8Array): readonly Buffer[] {
+  const raw = Buffer.from(bytes);
+  const hex = raw.toString("hex");
+  // Without the last group, which depends on what follows.
+  const base64 = raw.toString("base64").replace(/.{4}$/, "");
+  return [raw, Buffer.from(hex), Buffer.from(hex.toUpperCase()), Buffer.from(base64)];
+}
