@@ -51,8 +51,16 @@ export function failedAnswer(error: unknown): Answer | undefined {
   return { failed: { message: error.message, code: String(error.code), syscall: String(error.syscall), ...path } };
 }
 
-/** Something that a record cannot answer, and why. */
-export class NotRecordedError extends Error {}
+/** A question that a record cannot answer. */
+export class NotRecordedError extends Error {
+  /** For want of what: "a secret". */
+  readonly missing: string;
+
+  constructor(missing: string) {
+    super(`not recorded: ${missing}`);
+    this.missing = missing;
+  }
+}
 
 /**
  * The answer as the machine gave it. @param command that was run, where one was

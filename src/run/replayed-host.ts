@@ -1,7 +1,21 @@
+import * as z from "../base/schema.ts";
 import type { Command } from "../system/command.ts";
 import type { Host } from "../system/host.ts";
 import { type Answer, given, NotRecordedError } from "./answers.ts";
 import { commandKey } from "./recorder.ts";
+
+// What a host answers to each question. A record comes from another machine.
+const Ran = z.object({ status: z.number(), stdout: z.string(), stderr: z.string() });
+const Text = z.optional(z.string());
+const Bytes = z.optional(z.instanceof(Uint8Array));
+const Names = z.optional(z.array(z.string()));
+const Facts = z.optional(
+  z.object({
+    kind: z.enum(["file", "folder", "link", "block-device", "other"]),
+    ...{ mode: z.number(), uid: z.number(), gid: z.number(), size: z.number() },
+  }),
+);
+const Room = z.object({ total: z.number(), free: z.number() });
 
 /** An answer that was recorded, and to what. */
 export interface RecordedAnswer {
@@ -39,12 +53,14 @@ export function replayedHost(recorded: readonly RecordedAnswer[], signal: AbortS
     try {
       return given(answer, command);
     } catch (error) {
-      throw error instanceof NotRecordedError ? missing(error.message) : error;
+      throw error instanceof NotRecordedError ? missing(error.missing) : error;
     }
   };
-  /** The record was checked as a whole: what an answer is, its question says. */
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what a question is answered with, it says itself
-  const as = async <T>(call: string, args: readonly unknown[], command?: Command): Promise<T> => answered(call, args, command) as T;
+  const as = async <T extends z.ZodMiniType>(shape: T, call: string, args: readonly unknown[], command?: Command): Promise<z.output<T>> => {
+    const read = shape.safeParse(answered(call, args, command));
+    if (!read.success) throw missing(`an answer to ${call} that can be read`);
+    return read.data;
+  };
   const acts = async (): Promise<never> => {
     throw missing("a change of the machine");
   };
@@ -56,14 +72,14 @@ export function replayedHost(recorded: readonly RecordedAnswer[], signal: AbortS
         throw missing(what);
       },
       now: () => Number(answered("now", [])),
-      run: async (command) => as("run", [commandKey(command)], command),
-      readText: async (path) => as("readText", [path]),
-      readBytes: async (path) => as("readBytes", [path]),
-      readAt: async (path, offset, length) => as("readAt", [path, offset, length]),
-      list: async (path) => as("list", [path]),
-      readLink: async (path) => as("readLink", [path]),
-      stat: async (path) => as("stat", [path]),
-      space: async (path) => as("space", [path]),
+      run: async (command) => as(Ran, "run", [commandKey(command)], command),
+      readText: async (path) => as(Text, "readText", [path]),
+      readBytes: async (path) => as(Bytes, "readBytes", [path]),
+      readAt: async (path, offset, length) => as(Bytes, "readAt", [path, offset, length]),
+      list: async (path) => as(Names, "list", [path]),
+      readLink: async (path) => as(Text, "readLink", [path]),
+      stat: async (path) => as(Facts, "stat", [path]),
+      space: async (path) => as(Room, "space", [path]),
       ...{ writeFile: acts, writeStream: acts, writeInPlace: acts, makeFolder: acts, remove: acts, rename: acts, setAttributes: acts },
     },
   };
