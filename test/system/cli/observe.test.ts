@@ -13,7 +13,16 @@ test("a run that is asked to writes down what its units read and write, and veri
   const fixture = new Fixture();
   expect((await fixture.start(["--unit", "first"], { env: { GUESTOS_OBSERVE: "1" } }).ended).status).toBe(0);
   const file = fixture.path(OBSERVED);
-  expect(readFileSync(file, "utf8")).toBe(`${JSON.stringify({ unit: "first", kind: "write", path: fixture.path("made-first") })}\n`);
+  const lines = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as object);
+  expect(lines[0]).toEqual({ run: { version: "unknown", profile: "guestos", configuration: [] } });
+  expect(lines.filter((line) => "kind" in line)).toEqual([{ unit: "first", kind: "write", path: fixture.path("made-first") }]);
+  expect(lines.filter((line) => "decision" in line)).toEqual([
+    { unit: "first", plan: 1, decision: { kind: "actions", actions: ["make the first file"] } },
+    { unit: "first", plan: 2, decision: { kind: "actions", actions: [] } },
+  ]);
   expect((statSync(file).mode & 0o007).toString(8)).toBe("0");
   expect(await fixture.run("verify", "--record", file)).toMatchObject({
     status: 0,
@@ -41,6 +50,35 @@ test("a unit that writes what it does not own, and one that reads in no order wi
   expect(stdout).toMatch(/^boundary: the chain is sound/);
   const json = JSON.parse((await fixture.run("verify", "--json", "--record", file)).stdout) as { problems: { code: string }[] };
   expect(json.problems.map(({ code }) => code)).toEqual(["unit-writes-unowned", "unit-reads-unordered"]);
+});
+
+test("replay names each plan that is another one now, and ends with 19; the same plans end it with 0", async () => {
+  const fixture = new Fixture();
+  const file = fixture.path("observed.jsonl");
+  // This unit looks at the file itself, and not through its host: there is none now.
+  const decided = (actions: readonly string[]) => ({ unit: "first", plan: 1, decision: { kind: "actions", actions } });
+  const run = { run: { version: "7.8.9", profile: "guestos", configuration: ["/etc/guestos-boot/guestos-boot.conf"] } };
+  const write = (...lines: readonly object[]): void => writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  write(run, decided([]), { ...decided([]), unit: "gone" });
+  const other = await fixture.run("replay", file);
+  expect(other).toMatchObject({ status: 19, stderr: "" });
+  expect(other.stdout).toBe(`recorded by version 7.8.9, profile guestos
+note: that machine had /etc/guestos-boot/guestos-boot.conf; here it is not taken into account
+note: this version has no unit gone
+first, plan 1: differs
+  recorded nothing to do
+  now      make the first file
+replay: 1 plans: 0 the same, 1 differ, 0 not decided
+`);
+  write(run, decided(["make the first file"]));
+  const same = await fixture.run("replay", "--json", file);
+  expect(same.status).toBe(0);
+  expect(JSON.parse(same.stdout)).toMatchObject({ ...run, plans: [{ kind: "same", unit: "first" }], unknownUnits: [] });
+  write(run, { unit: "first", plan: 1, call: "readText", args: [], answer: { all: "of it" } });
+  expect(await fixture.run("replay", file)).toMatchObject({
+    status: 12,
+    stderr: expect.stringMatching(/is not what a run has\s+observed/),
+  });
 });
 
 test.each([
