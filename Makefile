@@ -49,6 +49,8 @@ schemas: setup-node ## share/schemas/ (JSON Schemas) and the tables of values in
 
 .PHONY: image
 image: setup-build+image build ## build/guestos.img, a bootable disk (PROFILE=boundary, LAYOUT=prod, VARIANT=prod, GUESTOS_SUITE=, GUESTOS_MIRROR=)
+	@[ "$(PROFILE)" != setupos ] || $(NODE) --run image:hostos
+	@[ "$(PROFILE)$(VARIANT)" != setuposprod ] || PROFILE= $(NODE) --run image
 	@$(NODE) --run image
 
 .PHONY: update-image
@@ -58,6 +60,11 @@ update-image: setup-build+image image ## build/update-VERSION.tar.zst, an upgrad
 .PHONY: boot
 boot: setup-build+image+boot image ## boot the disk in QEMU and show what the boot chain did (FRESH=1 from a new disk, PROFILE=boundary)
 	@$(NODE) lab/boot.ts
+
+.PHONY: lifecycle
+lifecycle: setup-build+image+boot build ## from a stick to a running node: three images, an installation on empty drives, the node from its drives (DRIVES=2)
+	@PROFILE=setupos $(MAKE) --no-print-directory image
+	@$(NODE) lab/lifecycle.ts
 
 .PHONY: ssh
 ssh: setup-boot ## log in to the running VM (PROFILE=boundary)

@@ -5,10 +5,12 @@ import { debianStage, type Stage } from "./debian.ts";
 import { type DiskContents, type DiskPlan, makeDisk } from "./disk.ts";
 import { prepareEmulator } from "./emulator.ts";
 import { bootArgs } from "./grub.ts";
-import { makeExt4 } from "./filesystems.ts";
+import { makeExt4, type Place } from "./filesystems.ts";
 import { kernelArguments, type Partition, partitionNamed, partitionsOf, rootBytes } from "./layout.ts";
 import { type ImageOptions, optionsFrom } from "./options.ts";
 import { installProduct } from "./product.ts";
+import { stickArguments } from "./setupos/layout.ts";
+import { stickContents, stickPlan } from "./setupos/stick.ts";
 import { makeSmallGuest } from "./small-guest/small-guest.ts";
 import { systemStage, unpack } from "./system.ts";
 import { imageOf } from "./paths.ts";
@@ -30,7 +32,11 @@ async function build(options: ImageOptions): Promise<void> {
       ...["dist/guestos-boot", "dist/man", "dist/sbom.cdx.json", "dist/copyright", "tools/install.sh", "tools/package"],
     ]
       .map(inTree)
-      .concat(options.hostosConfig ?? []),
+      .concat(
+        options.hostosConfig ?? [],
+        options.stickFolder ?? [],
+        profile === "setupos" ? [imageOf("hostos").key, imageOf("guestos").key] : [],
+      ),
   );
   const files = imageOf(profile);
   const isRoot = process.getuid?.() === 0;
@@ -70,6 +76,7 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
     await chmod(join(config, "config.json"), 0o600);
   }
   const rootImage = join(folder, "root.img");
+  if (options.profile === "setupos") return buildStick(options, { root, boot, rootImage, folder });
   const { plan, args } =
     options.profile === "hostos" ? await hostosRoot(options, root, rootImage) : await verifiedRoot(options, root, rootImage);
   await writeFile(join(boot, "boot_args"), bootArgs(args));
@@ -82,6 +89,40 @@ async function buildDisk(options: ImageOptions, system: Stage, folder: string): 
   await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
   await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
   await whole(files.cmdline, (temporary) => writeFile(temporary, `${args("A")}\n`));
+}
+
+interface StickTrees {
+  readonly root: string;
+  readonly boot: string;
+  readonly rootImage: string;
+  readonly folder: string;
+}
+
+/** The stick of an installer: one system, the two others in archives, and a configuration. */
+async function buildStick(options: ImageOptions, { root, boot, rootImage, folder }: StickTrees): Promise<void> {
+  const files = imageOf(options.profile);
+  const plan = stickPlan(options);
+  const contents = await stickContents(options, root, boot, folder);
+  await plainRoot(options, partitionNamed(plan.places, "root"), root, rootImage);
+  await writeFile(join(boot, "boot_args"), `boot_args="${stickArguments()}"\n`);
+  await step(`stick, layout ${options.layout}, variant ${options.variant}`, () =>
+    whole(files.disk, (temporary) =>
+      makeDisk(temporary, plan, { system: root, rootImage, boot, ...contents, work: folder, epoch: options.epoch }),
+    ),
+  );
+  await whole(files.kernel, (temporary) => copyFile(join(boot, "vmlinuz"), temporary));
+  await whole(files.initrd, (temporary) => copyFile(join(boot, "initrd.img"), temporary));
+  await whole(files.cmdline, (temporary) => writeFile(temporary, `${stickArguments()} ic.setupos.run_checks=0\n`));
+}
+
+/** A root without a hash tree, in a file of its place's size. */
+async function plainRoot({ epoch }: ImageOptions, partition: Place, tree: string, file: string): Promise<void> {
+  await step("root file system", async () => {
+    await writeFile(file, "");
+    await truncate(file, partition.sizeMiB * MIB);
+    const place = { startMiB: 0, sizeMiB: partition.sizeMiB };
+    await makeExt4(file, { partition, place, folder: tree, system: tree, epoch, journal: false });
+  });
 }
 
 /** The disk of a system, and the kernel command line of each of its slots. */
@@ -101,12 +142,7 @@ async function hostosRoot(options: ImageOptions, tree: string, file: string): Pr
   const disk = hostosDisk(options.layout);
   const partition = disk.volumes.find(({ name }) => name === "A_root");
   if (partition === undefined) throw new Error("no volume A_root");
-  await step("root file system", async () => {
-    await writeFile(file, "");
-    await truncate(file, partition.sizeMiB * MIB);
-    const place = { startMiB: 0, sizeMiB: partition.sizeMiB };
-    await makeExt4(file, { partition, place, folder: tree, system: tree, epoch: options.epoch, journal: false });
-  });
+  await plainRoot(options, partition, tree, file);
   const plan: DiskPlan = {
     partitions: disk.partitions,
     places: [...disk.partitions, ...disk.volumes],

@@ -1,4 +1,4 @@
-import { truncate, writeFile } from "node:fs/promises";
+import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { copyExtent } from "./extent.ts";
 import { makeExt4, makeVfat, type Place } from "./filesystems.ts";
@@ -15,8 +15,11 @@ export interface DiskContents {
   readonly rootImage: string;
   /** The tree of the boot partition. */
   readonly boot: string;
-  /** The tree of the config partition. */
+  /** The tree of the config partition, where that is an ext4. */
   readonly config: string;
+  /** Of a stick: the files of its config partition, which is a VFAT, and the tree of the one with the images. */
+  readonly configFiles?: Readonly<Record<string, Uint8Array>>;
+  readonly data?: string;
   /** The disk of a host's guest: a file of its volume's size. The volume is zeros when absent. */
   readonly guest?: string;
   /** A folder for files on their way. */
@@ -31,14 +34,16 @@ export interface DiskPlan {
   readonly places: readonly Place[];
   /** GRUB's name of a slot's boot file system, where that is not a partition. */
   readonly bootDevice?: (slot: "A" | "B") => string;
+  /** GRUB's configuration, where it is not that of a system with two slots. */
+  readonly grubFile?: string;
   /** Writes a volume group. */
   readonly makeVolumes?: (disk: string, contents: DiskContents) => Promise<void>;
 }
 
 /** One raw, sparse disk image: the partition table, and system A in its places. System B and both /var are zeros. */
 export async function makeDisk(disk: string, plan: DiskPlan, contents: DiskContents): Promise<void> {
-  const { partitions, places, bootDevice, makeVolumes } = plan;
-  const { system, rootImage, boot, config, guest, work, epoch } = contents;
+  const { partitions, places, bootDevice, grubFile, makeVolumes } = plan;
+  const { system, rootImage, boot, config, configFiles, data, guest, work, epoch } = contents;
   await writeFile(disk, "");
   await truncate(disk, diskMiB(partitions) * MIB);
   // --no-reread, --no-tell-kernel: it is a file, no one has it open as a disk.
@@ -46,13 +51,25 @@ export async function makeDisk(disk: string, plan: DiskPlan, contents: DiskConte
   await makeVolumes?.(disk, contents);
 
   const efi = { "EFI/BOOT/BOOTX64.EFI": await makeGrubImage(join(work, "grub.efi"), bootDevice === undefined ? [] : ["lvm"]) };
-  const grub = { "grub.cfg": await grubConfiguration(bootDevice), grubenv: freshGrubenv() };
+  const grub: Readonly<Record<string, string>> =
+    grubFile === undefined
+      ? { "grub.cfg": await grubConfiguration(bootDevice), grubenv: freshGrubenv() }
+      : { "grub.cfg": await readFile(grubFile, "utf8") };
   const make: Readonly<Record<string, (partition: Place) => Promise<void>>> = {
     esp: (partition) => makeVfat(disk, { partition, files: efi, work, epoch }),
     grub: (partition) => makeVfat(disk, { partition, files: grub, work, epoch }),
-    config: (partition) => makeExt4(disk, { partition, folder: config, system, epoch, journal: true }),
-    A_boot: (partition) => makeExt4(disk, { partition, folder: boot, system, epoch, journal: true }),
-    A_root: async (place) => copyWhole(rootImage, disk, place),
+    config: async (partition) =>
+      configFiles === undefined
+        ? makeExt4(disk, { partition, folder: config, system, epoch, journal: true })
+        : makeVfat(disk, { partition, files: configFiles, work, epoch }),
+    data: async (partition) => (data === undefined ? undefined : makeExt4(disk, { partition, folder: data, system, epoch, journal: true })),
+    ...Object.fromEntries(
+      ["A_boot", "boot"].map((name) => [
+        name,
+        async (partition: Place) => makeExt4(disk, { partition, folder: boot, system, epoch, journal: true }),
+      ]),
+    ),
+    ...Object.fromEntries(["A_root", "root"].map((name) => [name, async (place: Place) => copyWhole(rootImage, disk, place)])),
     guestos: async (place) => (guest === undefined ? undefined : copyWhole(guest, disk, place)),
   };
   for (const place of places) await make[place.name]?.(place);

@@ -90,17 +90,20 @@ export function kernelArguments(slot: "A" | "B", partitions: readonly Partition[
   return argumentsFor(slot, [`root=PARTUUID=${root.uuid.toLowerCase()}`, `root_hash=${hash}`, `root_hash_offset=${offset}`]);
 }
 
-/** @param root the words that name the root file system */
-export function argumentsFor(slot: "A" | "B", root: readonly string[]): string {
+/**
+ * @param slot of a system that has two; one that has not stays where it is when its kernel panics
+ * @param root the words that name the root file system
+ */
+export function argumentsFor(slot: "A" | "B" | undefined, root: readonly string[]): string {
   return [
     ...root,
     "rootfstype=ext4",
     "ro",
-    `dfinity.system=${slot}`,
+    ...(slot === undefined ? [] : [`dfinity.system=${slot}`]),
     "console=tty0",
     "console=ttyS0",
     "quiet",
-    "panic=10",
+    ...(slot === undefined ? [] : ["panic=10"]),
     "fsck.mode=skip",
     "noresume",
     "systemd.gpt_auto=no",

@@ -22,6 +22,8 @@ export interface ImageOptions {
   readonly epoch: number;
   /** config.json of a HostOS that is put into the image, as the installer writes it on a machine. */
   readonly hostosConfig: string | undefined;
+  /** Of an installer: a folder with `config` and `data`, which go to the stick's partitions of these names. */
+  readonly stickFolder: string | undefined;
 }
 
 /** A constant: with the last commit's time, every commit would make the Debian stages again. */
@@ -29,7 +31,8 @@ const DEFAULT_EPOCH = 1_767_225_600;
 
 /**
  * The options as the environment has them: PROFILE, GUESTOS_SUITE, GUESTOS_MIRROR, LAYOUT, VARIANT, GUESTOS_VERSION,
- * SOURCE_DATE_EPOCH, and for a HostOS HOSTOS_CONFIG: a config.json, the lab's in an image for development, and none in any other.
+ * SOURCE_DATE_EPOCH; for a HostOS HOSTOS_CONFIG: a config.json, the lab's in an image for development, and none in any other; for a SetupOS
+ * STICK_FOLDER, likewise.
  *
  * @throws ProblemError for a value that is not one of those allowed, or when no mirror can be found
  */
@@ -42,6 +45,7 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
   const profile = profileFrom(env);
   const variant = oneOf("VARIANT", env["VARIANT"] ?? "dev", ["dev", "prod"]);
   const labs = variant === "dev" ? join(tree, "lab/hostos-config.json") : undefined;
+  const labsStick = variant === "dev" ? join(tree, "lab/setupos") : undefined;
   return {
     tree,
     out: join(tree, "build"),
@@ -53,6 +57,7 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
     version,
     epoch: Number(epoch),
     hostosConfig: profile === "hostos" ? env["HOSTOS_CONFIG"] || labs : undefined,
+    stickFolder: profile === "setupos" ? env["STICK_FOLDER"] || labsStick : undefined,
   };
 }
 

@@ -8,8 +8,8 @@ import { ProblemError } from "../src/base/problem.ts";
 
 /** Hooks and scripts of Debian packages that add to the initramfs what a GuestOS does not need to start. Why no udev: etc/initramfs-tools/hooks/guestos. */
 const UNUSED = [
-  ...["dmsetup", "fsck", "keymap", "lvm2", "resume", "thermal", "udev", "xfs"].map((name) => `hooks/${name}`),
-  ...["init-top/udev", "init-bottom/udev"].map((name) => `scripts/${name}`),
+  ...["dmsetup", "fsck", "keymap", "lvm2", "resume", "thermal", "udev", "xfs", "mdadm"].map((name) => `hooks/${name}`),
+  ...["init-top/udev", "init-bottom/udev", "local-block/mdadm", "local-bottom/mdadm"].map((name) => `scripts/${name}`),
 ];
 
 /** Of these, what a HostOS needs: its root is a logical volume. */

@@ -56,6 +56,8 @@ const configs: Readonly<Record<ProfileName, (() => Promise<Readonly<Record<strin
   }),
   // It has no medium: its configuration is in the image (lab/hostos-config.json).
   hostos: undefined,
+  // Its configuration is on the stick (lab/setupos).
+  setupos: undefined,
 };
 
 async function labCertificate(): Promise<Readonly<Record<string, string>>> {

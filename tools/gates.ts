@@ -27,7 +27,7 @@ export function imageScript(profile: ProfileName): string {
 }
 
 /** No test of `all` boots them: `make test-power` builds their images. */
-const BOOTED_BY_POWER_ALONE: readonly ProfileName[] = ["hostos"];
+const BOOTED_BY_POWER_ALONE: readonly ProfileName[] = ["hostos", "setupos"];
 
 const fast = scripts("lint", "types", "dead-code", "format:check");
 export const gates: Readonly<Record<string, Gate>> = {

@@ -38,6 +38,16 @@ export async function* updateTar({ version, boot, root }: UpdateContent): AsyncI
   yield Buffer.alloc(2 * BLOCK);
 }
 
+/** A disk as the one member of a tar, and the SHA-256 of its first chunk. The same content gives the same bytes. */
+export async function diskTar(extent: Extent): Promise<{ readonly head: string; readonly pieces: AsyncIterable<Buffer> }> {
+  const { member, segments } = await survey(extent);
+  const pieces = async function* (): AsyncIterable<Buffer> {
+    yield* sparseMember("disk.img", extent, segments);
+    yield Buffer.alloc(2 * BLOCK);
+  };
+  return { head: member.chunks[0] ?? "", pieces: pieces() };
+}
+
 /** Hashes an extent chunk by chunk, and finds where it is not zero. */
 async function survey(extent: Extent): Promise<Survey> {
   const chunks: Buffer[] = [];
@@ -66,7 +76,7 @@ async function survey(extent: Extent): Promise<Survey> {
   };
 }
 
-async function* sparseMember(name: MemberName, extent: Extent, segments: readonly Segment[]): AsyncIterable<Buffer> {
+async function* sparseMember(name: string, extent: Extent, segments: readonly Segment[]): AsyncIterable<Buffer> {
   yield sparseHeader(name, extent.bytes, segments);
   const file = await open(extent.path, "r");
   let stored = 0;

@@ -198,6 +198,15 @@ export function addCommands(program: Command, context: CommandContext): void {
       await complete(await setup(profileIn(words)), program, words, terminal);
     });
 
+  // For guestos-setup-screen.service of an installer, not for people.
+  program
+    .command("setup-screen", { hidden: true })
+    .argument("<consoles...>")
+    .action(async (consoles: readonly string[]) => {
+      const { setupScreen } = await import("./commands/setup-screen-command.ts");
+      end(await setupScreen(await setup(), consoles));
+    });
+
   program.commandsGroup("Before a node is installed:");
   command(
     "check-node-config",

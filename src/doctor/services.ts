@@ -34,6 +34,7 @@ export const SERVICES: readonly string[] = [
   "ic-replica.service",
   "guestos-vsock.socket",
   "guestos-vsock-notice.service",
+  "guestos-setup-screen.service",
   "guestos.service",
   "guestos-hardware.service",
   "guestos-hardware.timer",

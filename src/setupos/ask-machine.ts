@@ -46,6 +46,14 @@ export async function askMachine(host: Host): Promise<MachineFacts> {
   };
 }
 
+/** Each drive, and what is on it: the part of it that decides on the drives. */
+export async function askDrives(host: Host): Promise<readonly InspectedDrive[]> {
+  const drives: InspectedDrive[] = [];
+  for (const drive of considerDrives(await blockDevices(host), await mounts(host)))
+    drives.push({ ...drive, inspected: await inspectDevice(host, drive.device) });
+  return drives;
+}
+
 function processorsOf(lshw: Known<Lshw>, cpuinfo: string): Known<Processors> {
   if ("value" in lshw) return { value: { sockets: lshw.value.sockets, source: "lshw" } };
   const sockets = socketsIn(cpuinfo);

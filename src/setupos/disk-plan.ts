@@ -41,17 +41,19 @@ export interface DiskPlan {
  * fits what is there now. What could not be inspected is never taken.
  *
  * @param given the operator's token, in its canonical form
+ * @param begun the path of the system drive of an installation that was begun on these drives, and not ended: what is on them is lost already
  */
-export function planDisks(drives: readonly InspectedDrive[], given: string | undefined): DiskPlan {
+export function planDisks(drives: readonly InspectedDrive[], given: string | undefined, begun?: string): DiskPlan {
   const taken = drives.filter(({ leftBecause }) => leftBecause === undefined);
-  const system = taken.find(({ device }) => device.path === "/dev/vda") ?? taken[0];
-  const unknown = taken.flatMap(({ inspected }) => notKnown(inspected));
-  const protectedBy = protectedData(taken);
+  const system = systemDrive(taken, begun);
+  const isBegun = begun !== undefined;
+  const unknown = isBegun ? [] : taken.flatMap(({ inspected }) => notKnown(inspected));
+  const protectedBy = isBegun ? [] : protectedData(taken);
   const token = protectedBy.length === 0 || unknown.length > 0 ? undefined : installToken(tracesOf(taken));
   const allowed = token !== undefined && given === token;
   return {
     drives: drives.map(({ inspected, ...drive }) => {
-      const leftBecause = drive.leftBecause ?? reasonToKeep({ ...drive, inspected }, allowed);
+      const leftBecause = drive.leftBecause ?? reasonToKeep({ ...drive, inspected }, { allowed, isBegun });
       const takenAs = drive.device === system?.device ? "system drive" : "data drive";
       return {
         ...{ ...drive, leftBecause, takenAs: leftBecause === undefined ? takenAs : undefined },
@@ -72,18 +74,27 @@ export function planDisks(drives: readonly InspectedDrive[], given: string | und
         .filter(({ leftBecause, mountPoints }) => leftBecause !== undefined && mountPoints.length === 0)
         .flatMap(({ inspected }) => notKnown(inspected)),
       ...(allowed ? protectedBy.map(({ found }) => replaced(found)) : []),
-      ...(given !== undefined && protectedBy.length === 0 ? [tokenNotNeeded(given)] : []),
+      ...(given !== undefined && protectedBy.length === 0 && !isBegun ? [tokenNotNeeded(given)] : []),
     ],
     unknown,
   };
 }
 
+/** The drive that the firmware starts. */
+function systemDrive(taken: readonly InspectedDrive[], begun: string | undefined): InspectedDrive | undefined {
+  return taken.find(({ device }) => device.path === (begun ?? "/dev/vda")) ?? taken[0];
+}
+
 /** Why a drive that the installer would take is kept all the same. */
-function reasonToKeep({ inspected, mountPoints }: InspectedDrive, isAllowed: boolean): string | undefined {
+function reasonToKeep(
+  { inspected, mountPoints }: InspectedDrive,
+  { allowed, isBegun }: { readonly allowed: boolean; readonly isBegun: boolean },
+): string | undefined {
   const layers = [...layersOf(inspected)];
   if (mountPoints.length > 0) return "it is in use";
+  if (isBegun) return undefined;
   if (layers.some(({ content }) => "problem" in content)) return "it is not known what is on it";
-  if (isAllowed) return undefined;
+  if (allowed) return undefined;
   if (nodeTraces(inspected).length > 0) return "a node is on it";
   return layers.some(isStrange) ? "data of a kind that is not known is on it" : undefined;
 }

@@ -45,6 +45,10 @@ const DIFFERING: Readonly<Record<ProfileName, Differing>> = {
   guestos: { depends: ["bubblewrap", "lvm2", "xfsprogs"], recommends: ["socat", "systemd-journal-remote"] },
   boundary: { depends: ["dante-server", "nginx"], recommends: [] },
   hostos: { depends: ["libvirt-clients", "lvm2", "mtools", "ovmf", "qemu-system-x86"], recommends: ["libvirt-daemon-system"] },
+  setupos: {
+    depends: ["chrony", "curl", "ethtool", "iputils-ping", "lshw", "lvm2", "mdadm", "smartmontools"],
+    recommends: ["efibootmgr", "ipmitool"],
+  },
 };
 
 /** One package for each profile: no image can have two. */

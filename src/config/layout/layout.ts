@@ -13,6 +13,26 @@ type Frozen<T> = T extends (...given: never) => unknown ? T : { readonly [K in k
 
 export type Slot = "A" | "B";
 
+/** Places of an installer, on its stick and below /run. */
+export interface StickLayout {
+  /** GPT names of its partitions, and where they are mounted. */
+  readonly config: { readonly partition: string; readonly mountPoint: string };
+  readonly data: { readonly partition: string; readonly mountPoint: string };
+  /** What the archives with the disks of HostOS and GuestOS hold (src/setupos/images.ts). */
+  readonly images: string;
+  readonly archives: { readonly hostos: string; readonly guestos: string };
+  /** The time of the build's commit: seconds since 1970. */
+  readonly builtAt: string;
+  /** Archives that were read and are whole, in this boot. */
+  readonly proven: string;
+  /** A file for each unit that moves many bytes, with how far it is. */
+  readonly progress: string;
+  /** Where the volume with the host's configuration is mounted while it is written. */
+  readonly hostConfig: string;
+  /** What is left on the stick about an installation, for any computer to read. */
+  readonly log: string;
+}
+
 export interface VolumeLayout {
   readonly name: string;
   readonly fileSystem: "ext4" | "xfs" | "swap";
@@ -95,6 +115,8 @@ const defaultLayout = {
   hostosConfig: undefined as string | undefined,
   /** The bridge that has the addresses of a HostOS, and that its guest is on. Other systems have theirs on the network card. */
   bridge: undefined as string | undefined,
+  /** An installer's: its own medium, and what it keeps while it works. Other systems have none. */
+  stick: undefined as StickLayout | undefined,
   /** The network's public key: that of the image, and that in force in this boot. */
   networkKey: { ofImage: "/opt/ic/share/nns_public_key.pem", inForce: "/run/config/nns_public_key.pem" },
   /** A folder with one file, whose name is the type of this VM: for the conditions of services. */

@@ -36,6 +36,8 @@ export const ConfigIni = z.object({
   enable_trusted_execution_environment: flag,
   /** Of `guestos-boot check-node-hardware`: what is on the drives may be replaced. */
   replace_installed: z.optional(word("a token of check-node-hardware, as in 7KQ2-M9XD", readInstallToken)),
+  /** Of this project's installer: it says what it would do with each drive, and changes nothing. */
+  rehearse: flag,
   /** Of 2022 and 2023. An interface identifier has 64 bits (RFC 4291, 2.5.1), so there is one value. */
   ipv6_subnet: z.optional(word("/64", matching(/^\/64$/))),
 });

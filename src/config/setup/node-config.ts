@@ -37,10 +37,11 @@ export interface CheckedNode {
  * Checks a node's configuration as the installer will: everything that is wrong, at once. It changes nothing, and asks no machine.
  *
  * @param mac that of the node's BMC, in its canonical form
+ * @param data the folder with deployment.json, where that is another one
  * @throws ProblemError when there is no such folder
  */
-export async function checkNodeConfig(host: Host, folder: string, mac: string | undefined): Promise<CheckedNode> {
-  const read = await readNodeFolder(host, folder);
+export async function checkNodeConfig(host: Host, folder: string, mac: string | undefined, data: string = folder): Promise<CheckedNode> {
+  const read = await readNodeFolder(host, folder, data);
   const { configIni, deploymentJson, hasDeploymentJson, hasOperatorKey, accounts } = read;
   const config = configIni?.config ?? {};
   const deployment = deploymentJson?.deployment;

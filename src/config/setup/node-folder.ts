@@ -43,17 +43,20 @@ export interface NodeFolder {
 /**
  * Reads all of a node's configuration. Each file is regular and small: nothing else in the folder is opened.
  *
+ * @param data the folder with deployment.json and the network's key, where that is another one: on a stick they are on another partition
  * @throws ProblemError when there is no such folder
  */
-export async function readNodeFolder(host: Host, folder: string): Promise<NodeFolder> {
+export async function readNodeFolder(host: Host, folder: string, data: string = folder): Promise<NodeFolder> {
+  const inData: readonly string[] = [NODE_FILES.deploymentJson, ...NODE_FILES.publicKeys];
   const names = await listed(host, folder);
+  const dataNames = data === folder ? names : await listed(host, data);
   const mistakes: Problem[] = [];
   const warnings: Problem[] = [];
 
   /** Reads a file, if it is there. What stops that is a mistake. */
   const read = async <T>(name: string, parse: (content: Uint8Array, file: string) => T): Promise<T | undefined> => {
     try {
-      const content = await contentOf(host, join(folder, name), name);
+      const content = await contentOf(host, join(inData.includes(name) ? data : folder, name), name);
       return content === undefined ? undefined : parse(content, name);
     } catch (error) {
       mistakes.push(fileProblem(error, name));
@@ -94,7 +97,7 @@ export async function readNodeFolder(host: Host, folder: string): Promise<NodeFo
 
   return {
     ...{ configIni, deploymentJson, operatorKey, accounts, mistakes, warnings },
-    hasDeploymentJson: names.includes(NODE_FILES.deploymentJson),
+    hasDeploymentJson: dataNames.includes(NODE_FILES.deploymentJson),
     hasOperatorKey: names.includes(NODE_FILES.operatorKey),
   };
 }

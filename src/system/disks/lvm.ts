@@ -13,12 +13,13 @@ import { lvmUuid } from "./signature.ts";
 const RACES = [/can't open .* exclusively/i, /device or resource busy/i, /failed to (?:activate|create) .*: device .* in use/i];
 
 /**
- * All calls see that one physical volume and nothing else (--devices). So a second disk with a group of the same name, or a medium that
+ * All calls see those physical volumes and nothing else (--devices). So a second disk with a group of the same name, or a medium that
  * pretends to have one, is never inspected.
  */
-async function lvm(host: Host, device: string, command: string, args: readonly string[]): Promise<Completed> {
+async function lvm(host: Host, devices: string | readonly string[], command: string, args: readonly string[]): Promise<Completed> {
+  const seen = typeof devices === "string" ? devices : devices.join(",");
   try {
-    return await host.run({ program: command, args: [...args, "--devices", device] });
+    return await host.run({ program: command, args: [...args, "--devices", seen] });
   } catch (error) {
     if (error instanceof CommandError && RACES.some((race) => race.test(error.stderr))) throw error.asRetryable();
     throw error;
@@ -158,8 +159,73 @@ export async function extendVolume(host: Host, device: string, group: string, na
   await lvm(host, device, "lvextend", ["--extents", String(extents), `${group}/${name}`]);
 }
 
-export async function activateVolumeGroup(host: Host, device: string, group: string): Promise<void> {
-  await lvm(host, device, "vgchange", ["--activate", "y", group]);
+export async function activateVolumeGroup(host: Host, devices: string | readonly string[], group: string): Promise<void> {
+  await lvm(host, devices, "vgchange", ["--activate", "y", group]);
+}
+
+export async function deactivateVolumeGroup(host: Host, devices: readonly string[], group: string): Promise<void> {
+  await lvm(host, devices, "vgchange", ["--activate", "n", group]);
+}
+
+/** A physical volume among the devices that were asked for. */
+export interface PhysicalVolume {
+  readonly device: string;
+  /** Empty for one that belongs to none. */
+  readonly group: string;
+  /** Of the device, and of what LVM uses of it. */
+  readonly deviceBytes: number;
+  readonly bytes: number;
+  readonly freeExtents: number;
+}
+
+const PhysicalVolumes = z.object({
+  report: z.array(
+    z.object({
+      pv: z.array(
+        z.object({
+          pv_name: z.string(),
+          vg_name: z.string(),
+          dev_size: bytes,
+          pv_size: bytes,
+          pv_pe_count: bytes,
+          pv_pe_alloc_count: bytes,
+        }),
+      ),
+    }),
+  ),
+});
+
+/** Those of the devices that are physical volumes. @param devices all members of a group, or one that is to be its first */
+export async function physicalVolumes(host: Host, devices: readonly string[]): Promise<readonly PhysicalVolume[]> {
+  const form = ["--reportformat", "json", "--units", "b", "--nosuffix"];
+  const fields = "pv_name,vg_name,dev_size,pv_size,pv_pe_count,pv_pe_alloc_count";
+  const { stdout } = await lvm(host, devices, "pvs", [...form, "--options", fields]);
+  return parseToolJson("pvs", stdout, PhysicalVolumes).report.flatMap(({ pv }) =>
+    pv.map((one) => ({
+      ...{ device: one.pv_name, group: one.vg_name, deviceBytes: one.dev_size, bytes: one.pv_size },
+      freeExtents: one.pv_pe_count - one.pv_pe_alloc_count,
+    })),
+  );
+}
+
+/** Makes a physical volume as large as its device. */
+export async function growPhysicalVolume(host: Host, devices: readonly string[], device: string): Promise<void> {
+  await lvm(host, devices, "pvresize", [device]);
+}
+
+/** Adds devices to a group; each becomes a physical volume, if it is none. */
+export async function addToVolumeGroup(host: Host, devices: readonly string[], group: string, added: readonly string[]): Promise<void> {
+  await lvm(host, devices, "vgextend", ["--yes", group, ...added]);
+}
+
+/** Extends a volume by that many extents, striped over so many of the group's devices. */
+export async function extendStriped(
+  host: Host,
+  devices: readonly string[],
+  volume: string,
+  { extents, stripes }: { readonly extents: number; readonly stripes: number },
+): Promise<void> {
+  await lvm(host, devices, "lvextend", ["--yes", "--type", "striped", "--stripes", String(stripes), "--extents", `+${extents}`, volume]);
 }
 
 /** The device-mapper name of a logical volume: hyphens doubled, group and volume joined by a single one (lvm(8), "Unique names"). */

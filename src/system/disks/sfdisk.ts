@@ -74,6 +74,30 @@ export async function addPartition(host: Host, disk: string, { number, label, st
 }
 
 /**
+ * Makes a partition as large as the disk allows, and moves the copy of the table to the disk's end. Nothing of the disk is in use;
+ * `readTableAgain` then tells the kernel.
+ */
+export async function growPartition(host: Host, disk: string, number: number): Promise<void> {
+  await host.run({
+    program: "sfdisk",
+    args: [
+      "--partno",
+      String(number),
+      "--no-reread",
+      "--no-tell-kernel",
+      "--lock=yes",
+      "--wipe",
+      "never",
+      "--wipe-partitions",
+      "never",
+      disk,
+    ],
+    input: ", +\n",
+    todo: `inspect the table, nothing of it is lost: sfdisk --list ${disk}`,
+  });
+}
+
+/**
  * Tells the kernel of a partition in the table. sfdisk itself can only ask it to read the whole table again, which it refuses while one is
  * mounted.
  */

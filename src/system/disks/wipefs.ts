@@ -24,3 +24,8 @@ export async function signaturesOn(host: Host, device: string): Promise<readonly
   const { stdout } = await host.run({ program: "wipefs", args: ["--json", "--no-act", device] });
   return parseToolJson("wipefs", stdout, Answer).signatures.map(({ type, offset, uuid }) => ({ type, offset: Number(offset), uuid }));
 }
+
+/** Wipes every signature that libblkid knows, also of a device that others have open. @throws CommandError */
+export async function wipeSignatures(host: Host, device: string): Promise<void> {
+  await host.run({ program: "wipefs", args: ["--all", "--force", "--quiet", device] });
+}

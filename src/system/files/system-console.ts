@@ -32,3 +32,14 @@ function writerTo(path: string): NonBlockingWriter | undefined {
     return undefined;
   }
 }
+
+/** A terminal that pages are drawn on; `undefined` where there is none. */
+export interface Screen {
+  readonly path: string;
+  readonly write: (text: string) => void;
+}
+
+export function openScreen(path: string): Screen | undefined {
+  const writer = writerTo(path);
+  return writer === undefined ? undefined : { path, write: (text) => writer.write(Buffer.from(text)) };
+}

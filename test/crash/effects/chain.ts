@@ -27,6 +27,9 @@ export const ELSEWHERE: readonly string[] = [
     "huge-pages",
     "guest-vm",
   ],
+  // Of an installer: they work on whole drives, or on a stick (test/power/setupos.test.ts).
+  ...["mount-stick", "check-config", "check-hardware", "check-images", "setup-disk"],
+  ...["install-hostos", "install-guestos", "setup-hostos-config", "setup-boot-loader"],
 ];
 
 /** What of a unit can be here without its device. */

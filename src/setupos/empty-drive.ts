@@ -1,0 +1,94 @@
+import { ProblemError } from "../base/problem.ts";
+import { pause, systemClock } from "../base/clock.ts";
+import { type BlockDevice, blockDevices } from "../system/disks/lsblk.ts";
+import { isZero } from "../system/disks/signature.ts";
+import { signaturesOn, wipeSignatures } from "../system/disks/wipefs.ts";
+import { closeLayer, readTableAgain } from "../system/disks/layers.ts";
+import type { Host } from "../system/host.ts";
+import { RECORD_BYTES, RECORD_OFFSET } from "./install-record.ts";
+
+/** Bytes that are zeroed at either end of a drive and of each partition: every label of md, LVM, ZFS and a GPT is in them. */
+const END = 4 * 1024 * 1024;
+/** What is closed may show what lay below it. */
+const ROUNDS = 3;
+
+/**
+ * Takes everything away that is on a drive, whatever nests in what: from the top down, each layer is wiped while it is open, and then closed.
+ * At last both ends are zeros, and a fresh inspection finds nothing. The record of the installation stays.
+ *
+ * @throws ProblemError naming what is still there
+ */
+export async function emptyDrive(host: Host, path: string): Promise<void> {
+  for (let round = 1; round <= ROUNDS; round += 1) {
+    await emptyOnce(host, path);
+    if ((await leftOn(host, path)) === undefined) return;
+  }
+  throw new ProblemError({
+    code: "drive-not-emptied",
+    what: `what is on ${path} cannot be taken away`,
+    found: (await leftOn(host, path)) ?? "something that comes back",
+    expected: "nothing, after each layer was wiped and closed",
+    todo: "find out what holds it: lsblk, dmesg; or wipe the drive on another computer",
+  });
+}
+
+async function emptyOnce(host: Host, path: string): Promise<void> {
+  // Layers that two devices share are seen twice, and are gone the second time.
+  for (const layer of fromTop(await deviceAt(host, path))) {
+    host.signal.throwIfAborted();
+    if ((await host.stat(layer.path)) === undefined) continue;
+    await wipeSignatures(host, layer.path);
+    await zeroEnds(host, layer, layer.path === path);
+    await closeLayer(host, layer);
+  }
+  await readTableAgain(host, path);
+}
+
+/** What lies on a device comes before it. */
+function* fromTop(device: BlockDevice): Generator<BlockDevice> {
+  for (const child of device.children) yield* fromTop(child);
+  yield device;
+}
+
+async function deviceAt(host: Host, path: string): Promise<BlockDevice> {
+  const found = (await blockDevices(host)).find((device) => device.path === path);
+  if (found !== undefined) return found;
+  throw new ProblemError({ code: "drive-missing", what: `there is no drive ${path} any more`, todo: "check its cable and slot: dmesg" });
+}
+
+async function zeroEnds(host: Host, { path, bytes }: BlockDevice, hasRecord: boolean): Promise<void> {
+  const end = Math.min(END, bytes);
+  for (const [from, to] of hasRecord
+    ? [
+        [0, RECORD_OFFSET],
+        [RECORD_OFFSET + RECORD_BYTES, end],
+        [Math.max(end, bytes - END), bytes],
+      ]
+    : [
+        [0, end],
+        [Math.max(end, bytes - END), bytes],
+      ]) {
+    if (from !== undefined && to !== undefined && to > from) await host.writeInPlace(path, Buffer.alloc(to - from), from);
+  }
+}
+
+/** Milliseconds until the kernel has forgotten the partitions of an empty drive. */
+const FORGET = 30_000;
+
+/** In words; nothing where the drive is empty. */
+async function leftOn(host: Host, path: string): Promise<string | undefined> {
+  const until = systemClock.now() + FORGET / 1000;
+  let device = await deviceAt(host, path);
+  while (device.children.length > 0 && systemClock.now() < until) {
+    await pause(systemClock, 500, host.signal);
+    await readTableAgain(host, path);
+    device = await deviceAt(host, path);
+  }
+  if (device.children.length > 0) return device.children.map((child) => child.path).join(", ");
+  const signatures = await signaturesOn(host, path);
+  if (signatures.length > 0) return signatures.map(({ type, offset }) => `${type} at byte ${offset}`).join(", ");
+  const start = Buffer.from((await host.readAt(path, 0, END)) ?? []);
+  start.fill(0, RECORD_OFFSET, RECORD_OFFSET + RECORD_BYTES);
+  const tail = Buffer.from((await host.readAt(path, device.bytes - END, END)) ?? []);
+  return isZero(start) && isZero(tail) ? undefined : "bytes that are not zero at an end";
+}

@@ -1,0 +1,140 @@
+import { type Problem, ProblemError } from "../base/problem.ts";
+import { type BlockDevice, blockDevices } from "../system/disks/lsblk.ts";
+import { mounts } from "../system/disks/mounts.ts";
+import type { Host } from "../system/host.ts";
+import { askDrives } from "./ask-machine.ts";
+import { type DiskPlan, type InspectedDrive, planDisks, type PlannedDrive } from "./disk-plan.ts";
+import { considerDrives } from "./drives.ts";
+import { hasReached, type InstallRecord, type Phase, readInstallRecord, recordDigest } from "./install-record.ts";
+import { installedNode } from "./installed-node.ts";
+
+/** What is done with the drives of a machine: the very object that is shown is what is carried out. */
+export interface InstallPlan {
+  /** Every drive of the machine, and what becomes of it. */
+  readonly drives: readonly PlannedDrive[];
+  /** Drives that are taken, the system drive first. */
+  readonly targets: readonly BlockDevice[];
+  /** How far an installation on these drives is; `undefined` where none has begun. */
+  readonly phase: Phase | undefined;
+  /** What the record of this installation says besides its phase. */
+  readonly record: Omit<InstallRecord, "phase">;
+  /** Why nothing may be changed. */
+  readonly mistakes: readonly Problem[];
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Decides what is done with each drive. An installation that was begun and not ended goes on, on the same drives. A complete one of the same
+ * input is left as it is. Everything else is as `planDisks` decides. It only reads.
+ *
+ * @param input a digest of what is installed
+ * @param token the operator's, in its canonical form
+ */
+export async function planInstall(host: Host, input: string, token: string | undefined): Promise<InstallPlan> {
+  const drives = await askDrives(host);
+  const taken = drives.filter(({ leftBecause }) => leftBecause === undefined);
+  const own = recordDigest(taken.map(({ device }) => identity(device)).toSorted());
+  const found = await foundRecord(host, taken, own);
+  // What can be started may be someone's node: its drives are taken as any node's are.
+  const isOther = found !== undefined && found.record.input !== input;
+  if (found === undefined || (await isSomeonesNode(host, found, taken, isOther)))
+    return planOf(planDisks(drives, token), { phase: undefined, input, own });
+  // Of another input, everything is written again.
+  return planOf(planDisks(drives, undefined, found.path), { phase: isOther ? "begun" : found.record.phase, input, own });
+}
+
+/**
+ * Whether the record says nothing of what is on the drives now. Other installers leave its sector as it is: so a record counts only where the
+ * drives agree with it.
+ */
+async function isSomeonesNode(
+  host: Host,
+  { path, record: { phase } }: FoundRecord,
+  taken: readonly InspectedDrive[],
+  isOther: boolean,
+): Promise<boolean> {
+  if (!hasReached(phase, "configured")) return canBeStarted(host, path);
+  if (isOther) return true;
+  return phase === "complete" && installedNode(taken.map(({ inspected }) => inspected))?.missing.length !== 0;
+}
+
+/** The first partition begins at 1 MiB. Its boot sector is written last of all. */
+export const ESP_OFFSET = 1024 * 1024;
+
+/** Whether firmware finds a file system where that of a host's boot loader is. */
+async function canBeStarted(host: Host, drive: string): Promise<boolean> {
+  const sector = await host.readAt(drive, ESP_OFFSET, 512);
+  return sector?.[510] === 0x55 && sector[511] === 0xaa;
+}
+
+interface FoundRecord {
+  readonly path: string;
+  readonly record: InstallRecord;
+}
+
+interface Known {
+  readonly phase: Phase | undefined;
+  readonly input: string;
+  readonly own: string;
+}
+
+function planOf({ drives, mistakes, warnings, unknown }: DiskPlan, { phase, input, own }: Known): InstallPlan {
+  const rank = ({ takenAs }: PlannedDrive): number => (takenAs === "system drive" ? 0 : 1);
+  const targets = drives
+    .filter(({ takenAs }) => takenAs !== undefined)
+    .toSorted((one, two) => rank(one) - rank(two))
+    .map(({ device }) => device);
+  return {
+    ...{ drives, targets, phase, warnings },
+    record: { version: 1, input, drives: own },
+    mistakes: [...mistakes, ...unknown, ...(targets.length === 0 && mistakes.length + unknown.length === 0 ? [NO_DRIVE] : [])],
+  };
+}
+
+const NO_DRIVE: Problem = {
+  code: "disks-none",
+  what: "there is no drive that a node can be installed on",
+  found: "no large drive that may be taken",
+  expected: "a drive of 1 TiB or more, which is not connected by USB",
+  todo: "check in the firmware that the drives are seen, and are not behind a RAID",
+};
+
+/** What a drive is known by, whatever the kernel calls it. */
+function identity({ serial, wwn, bytes }: BlockDevice): string {
+  return JSON.stringify([serial ?? null, wwn ?? null, bytes]);
+}
+
+async function foundRecord(host: Host, taken: readonly InspectedDrive[], own: string): Promise<FoundRecord | undefined> {
+  const found: FoundRecord[] = [];
+  for (const { device } of taken) {
+    const record = await readInstallRecord(host, device.path);
+    if (record !== undefined) found.push({ path: device.path, record });
+  }
+  const [only, second] = found;
+  return second === undefined && only?.record.drives === own ? only : undefined;
+}
+
+/**
+ * Makes sure that the drives are still those of the plan, and that nothing on them is in use. For each act: names may have changed since, a
+ * drive may have been pulled.
+ *
+ * @throws ProblemError naming both
+ */
+export async function requireTargets(host: Host, targets: readonly BlockDevice[]): Promise<void> {
+  const considered = considerDrives(await blockDevices(host), await mounts(host));
+  for (const target of targets) {
+    const now = considered.find(({ device }) => device.path === target.path);
+    const isSame = now?.device.number === target.number && identity(now.device) === identity(target);
+    if (isSame && now.leftBecause === undefined && now.mountPoints.length === 0) continue;
+    throw new ProblemError({
+      code: "drive-changed",
+      what: `${target.path} is not as it was when the drives were chosen, so nothing is written to it`,
+      found:
+        now === undefined
+          ? "no such drive"
+          : (now.leftBecause ?? (now.mountPoints.length > 0 ? `mounted at ${now.mountPoints.join(", ")}` : identity(now.device))),
+      expected: identity(target),
+      todo: "start the stick again",
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import { join } from "node:path";
+import { hash } from "node:crypto";
+import { systemClock } from "../../base/clock.ts";
+import { ProblemError } from "../../base/problem.ts";
+import { provision, type Action } from "../../boot/unit.ts";
+import { type ConfigIniFile } from "../../config/setup/config-ini.ts";
+import { NODE_FILES, readNodeFolder } from "../../config/setup/node-folder.ts";
+import { readStickImages, type StickImages } from "../../setupos/images.ts";
+import { type InstallPlan, planInstall, requireTargets } from "../../setupos/install-plan.ts";
+import { type Phase, recordDigest, writeInstallRecord } from "../../setupos/install-record.ts";
+import type { NodeDrives } from "../../setupos/volumes.ts";
+import type { Archive, WriteProgress } from "../../setupos/write-disk.ts";
+import type { Machine } from "../machine.ts";
+import { stickOf } from "./stick.ts";
+
+/** All that the installing units work with. */
+export interface Installation {
+  readonly plan: InstallPlan;
+  readonly images: StickImages;
+  readonly hostos: Archive;
+  readonly guestos: Archive;
+  readonly configIni: ConfigIniFile | undefined;
+}
+
+/** Reads what is to be installed, and decides on the drives. It only reads. */
+export async function installationOf(machine: Machine): Promise<Installation> {
+  const { host, layout } = machine;
+  const stick = stickOf(machine);
+  const images = await readStickImages(host, stick.images);
+  const { configIni } = await readNodeFolder(host, stick.config.mountPoint, stick.data.mountPoint);
+  const config = layout.hostosConfig === undefined ? undefined : await host.readBytes(layout.hostosConfig);
+  if (config === undefined) throw new ProblemError({ code: "node-config-missing", what: "the node's configuration was not made yet" });
+  const keys = await accountKeys(machine);
+  const input = recordDigest([
+    hash("sha256", config),
+    images.hostos.sha256,
+    images.guestos.sha256,
+    ...[...keys].map(([name, content]) => `${name} ${hash("sha256", content)}`),
+  ]);
+  return {
+    plan: await planInstall(host, input, configIni?.config.replace_installed),
+    images,
+    configIni,
+    hostos: { file: stick.archives.hostos, image: images.hostos },
+    guestos: { file: stick.archives.guestos, image: images.guestos },
+  };
+}
+
+const ACCOUNTS = ["admin", "backup", "readonly"];
+
+/** The keys of the host's accounts on the stick, by account. */
+export async function accountKeys(machine: Machine): Promise<ReadonlyMap<string, Uint8Array>> {
+  const folder = join(stickOf(machine).config.mountPoint, NODE_FILES.keys);
+  const keys = new Map<string, Uint8Array>();
+  for (const name of ACCOUNTS) {
+    const content = await machine.host.readBytes(join(folder, name));
+    if (content !== undefined) keys.set(name, content);
+  }
+  return keys;
+}
+
+/** The drives of the plan as LVM sees them. */
+export function nodeDrives({ targets }: InstallPlan): NodeDrives {
+  const [system, ...others] = targets;
+  if (system === undefined) throw new Error("no drive to install on");
+  return { system, others };
+}
+
+/** An action on the drives of a plan, which are compared with it before. */
+export function onDrives({ host }: Machine, plan: InstallPlan, description: string, run: () => Promise<void>): Action {
+  return provision(description, async () => {
+    await requireTargets(host, plan.targets);
+    await run();
+  });
+}
+
+/** Notes on the system drive how far the installation is. */
+export function notePhase(machine: Machine, plan: InstallPlan, phase: Phase, description: string): Action {
+  const { system } = nodeDrives(plan);
+  return onDrives(machine, plan, `note on ${system.path} ${description}`, async () =>
+    writeInstallRecord(machine.host, system.path, { ...plan.record, phase }),
+  );
+}
+
+/** Milliseconds between two notes of how far a unit is. */
+const PACE = 1000;
+
+/** Notes how far a unit is, for the screen. A note that fails stops nothing. @param unit its name */
+export function progressOf(machine: Machine, unit: string): (progress: WriteProgress) => void {
+  const folder = stickOf(machine).progress;
+  let last = -Infinity;
+  let writing: Promise<void> | undefined;
+  return (progress) => {
+    const now = systemClock.now();
+    if (writing !== undefined || (now - last < PACE / 1000 && progress.done < progress.total)) return;
+    last = now;
+    writing = (async () => {
+      try {
+        await machine.host.makeFolder(folder, { mode: 0o755 });
+        await machine.host.writeFile(join(folder, `${unit}.json`), JSON.stringify({ ...progress, at: now }), { mode: 0o644 });
+      } catch {
+        // The screen then shows less.
+      } finally {
+        writing = undefined;
+      }
+    })();
+  };
+}

@@ -1,0 +1,28 @@
+import { writeBootLoader } from "../../setupos/write-disk.ts";
+import { unit } from "../machine.ts";
+import { installationOf, nodeDrives, notePhase, onDrives } from "./installation.ts";
+import { setupHostosConfig } from "./setup-hostos-config.ts";
+
+/**
+ * Afterwards the machine starts HostOS from its system drive. It is last: until then no firmware takes the drive for one that it can start,
+ * and the stick goes on where it was. There is no conflict.
+ */
+export const setupBootLoader = unit({
+  name: "setup-boot-loader",
+  title: "Write the boot loader of HostOS",
+  requires: [setupHostosConfig],
+  owns: ["boot loader on the drives of the node"],
+  timeout: 600_000,
+  async plan(machine) {
+    const { host } = machine;
+    const { plan, hostos } = await installationOf(machine);
+    if (plan.phase === "complete") return [];
+    const { system } = nodeDrives(plan);
+    return [
+      onDrives(machine, plan, `write the boot loader to ${system.path}, and read it back`, async () =>
+        writeBootLoader(host, hostos, system),
+      ),
+      notePhase(machine, plan, "complete", "that the installation is complete"),
+    ];
+  },
+});

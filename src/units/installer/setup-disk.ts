@@ -1,0 +1,75 @@
+import { type Action, conflict } from "../../boot/unit.ts";
+import { oneLine } from "../../base/problem.ts";
+import { emptyDrive } from "../../setupos/empty-drive.ts";
+import type { InstallPlan } from "../../setupos/install-plan.ts";
+import { hasReached } from "../../setupos/install-record.ts";
+import { refuseProblems } from "../../setupos/several-problems.ts";
+import type { PlannedDrive } from "../../setupos/disk-plan.ts";
+import { sizeText } from "../../setupos/sizes.ts";
+import { type Machine, unit } from "../machine.ts";
+import { checkHardware } from "./check-hardware.ts";
+import { checkImages } from "./check-images.ts";
+import { installationOf, notePhase, onDrives } from "./installation.ts";
+
+/**
+ * Afterwards the drives that the node takes are empty: all that was on them is taken away, whatever nested in what.
+ *
+ * Its plan is the rehearsal: drive by drive, whether it is taken, why, and what is lost with it. The object that is shown is what is carried
+ * out. The stick is never taken, nor a drive with a node, without the token. Before the first drive is touched, the system drive gets the
+ * record that an installation has begun, so that a cut installation goes on.
+ *
+ * A node of the same configuration that is complete is left as it is. A conflict means that something is in the way, or that config.ini asks
+ * for a rehearsal.
+ */
+export const setupDisk = unit({
+  name: "setup-disk",
+  title: "Empty the drives of the node",
+  requires: [checkHardware, checkImages],
+  owns: ["drives of the node"],
+  timeout: 3_600_000,
+  async plan(machine) {
+    const { plan, configIni } = await installationOf(machine);
+    refuseProblems("the drives cannot be taken", plan.mistakes);
+    if (plan.phase === "complete") {
+      machine.note("this node is installed already, with this configuration: nothing is written; pull the stick");
+      return [];
+    }
+    if (hasReached(plan.phase, "emptied")) return [];
+    for (const text of leftTexts(plan)) machine.note(text);
+    for (const problem of plan.warnings) machine.note(oneLine(problem));
+    const actions = emptying(machine, plan);
+    if (configIni?.config.rehearse !== true) return actions;
+    return conflict({
+      code: "only-a-rehearsal",
+      what: "this is a rehearsal: nothing was changed",
+      found: [...actions.map(({ description }) => description), ...leftTexts(plan)].join("; "),
+      expected: "that this is what you mean",
+      todo: "take the line rehearse=true out of config.ini, and start the stick again",
+    });
+  },
+});
+
+function emptying(machine: Machine, plan: InstallPlan): readonly Action[] {
+  const taken = plan.drives.filter(({ takenAs }) => takenAs !== undefined);
+  return [
+    ...(plan.phase === undefined ? [notePhase(machine, plan, "begun", "that an installation has begun")] : []),
+    ...taken.map((drive) => onDrives(machine, plan, `empty ${driveText(drive)}`, async () => emptyDrive(machine.host, drive.device.path))),
+    notePhase(machine, plan, "emptied", "that all drives are empty"),
+  ];
+}
+
+function driveText({ device, takenAs, lost }: PlannedDrive): string {
+  const losses = lost.map(({ path, bytes, holds }) => `${path} ${sizeText(bytes)} ${holds}`);
+  return `${nameOf(device)}, taken as ${takenAs}; ${losses.length === 0 ? "nothing is found on it" : `lost with it: ${losses.join("; ")}`}`;
+}
+
+function leftTexts({ drives }: InstallPlan): readonly string[] {
+  return drives
+    .filter(({ takenAs }) => takenAs === undefined)
+    .map(({ device, leftBecause }) => `${nameOf(device)} is left: ${leftBecause}`);
+}
+
+function nameOf({ path, bytes, model, serial }: PlannedDrive["device"]): string {
+  const facts = [sizeText(bytes), model, serial === undefined ? undefined : `serial ${serial}`].filter((fact) => fact !== undefined);
+  return `${path} (${facts.join(", ")})`;
+}
