@@ -14,6 +14,8 @@ const UNUSED = [
 
 /** Of these, what a HostOS needs: its root is a logical volume. */
 const USED_BY_HOSTOS = ["hooks/dmsetup", "hooks/lvm2"];
+/** What an installer does not need: it keeps no machine id, and its root has no hash tree. */
+const UNUSED_BY_SETUPOS = ["hooks/guestos-machine-id", "scripts/local-bottom/guestos-machine-id", "scripts/local-premount/guestos-verity"];
 
 /** What belongs to one node or to the machine that built it, not to every node: keys, ids, seeds, logs, caches, backups of accounts. */
 const NOT_IN_AN_IMAGE = [
@@ -120,7 +122,9 @@ async function makeAccounts(options: ImageOptions, root: string): Promise<void> 
 }
 
 async function makeInitramfs(options: ImageOptions, root: string): Promise<void> {
-  const unused = options.profile === "hostos" ? UNUSED.filter((path) => !USED_BY_HOSTOS.includes(path)) : UNUSED;
+  const unused = UNUSED.filter((path) => options.profile !== "hostos" || !USED_BY_HOSTOS.includes(path)).concat(
+    options.profile === "setupos" ? UNUSED_BY_SETUPOS : [],
+  );
   for (const path of unused) await rm(join(root, "usr/share/initramfs-tools", path), { force: true });
   const [version, ...others] = await readdir(join(root, "usr/lib/modules"));
   if (version === undefined || others.length > 0) {

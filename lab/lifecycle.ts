@@ -7,7 +7,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { imageOf, stateFolder } from "../image/paths.ts";
-import { systemClock } from "../src/base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../src/base/clock.ts";
+import * as z from "../src/base/schema.ts";
 import { findAccelerator } from "./accelerator.ts";
 import { bootReport, bootTable, consoleEvents, hasEnded, hasSucceeded } from "./console.ts";
 import { makeDisk } from "./disk.ts";
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
   const stages: Stage[] = [];
   for (const [name, stage] of [
     ["the stick installs", async () => install(drives)],
-    ["the node starts", async () => startNode(drives)],
+    ["the node and its guest start", async () => startNode(drives)],
   ] as const) {
     const start = systemClock.now();
     const { isWell, says } = await withPanicRetry(stage);
@@ -47,7 +48,7 @@ async function main(): Promise<number> {
     if (!isWell) break;
   }
   console.log(
-    `\n${stages.map(({ name, isWell, says, seconds }) => `${name.padEnd(20)} ${isWell ? "well  " : "failed"} ${seconds.toFixed(0).padStart(5)} s  ${says}`).join("\n")}`,
+    `\n${stages.map(({ name, isWell, says, seconds }) => `${name.padEnd(28)} ${isWell ? "well  " : "failed"} ${seconds.toFixed(0).padStart(5)} s  ${says}`).join("\n")}`,
   );
   return stages.length === 2 && stages.every(({ isWell }) => isWell) ? 0 : 1;
 }
@@ -81,8 +82,19 @@ async function startNode([system, ...others]: readonly DiskAttachment[]): Promis
   if (system === undefined) return { isWell: false, says: "no drive" };
   await using vm = await startVirtualMachine({ name: NAME, disk: system, extraDisks: others, memory: 3072 });
   const ended = await untilEnded(vm);
-  return ended;
+  if (!ended.isWell) return ended;
+  const left = deadlineIn(TIMEOUT);
+  for (;;) {
+    const { stdout } = await vm.shell.run("guestos-boot guest --json", { timeout: 120_000 });
+    const { machine, service } = Guest.parse(JSON.parse(stdout));
+    const says = `its guest is ${machine.state}, and its system ${service.boot ?? "has not said how its boot went"}`;
+    if (machine.state === "running" && service.boot === "success") return { isWell: true, says: `${ended.says}; ${says}` };
+    if (left() === 0) return { isWell: false, says };
+    await pause(systemClock, 5000);
+  }
 }
+
+const Guest = z.object({ machine: z.object({ state: z.string() }), service: z.object({ boot: z.exactOptional(z.string()) }) });
 
 /** Shows the table of the chain, once it has ended. */
 async function untilEnded(vm: VirtualMachine): Promise<Ended> {

@@ -35,6 +35,7 @@ export const SERVICES: readonly string[] = [
   "guestos-vsock.socket",
   "guestos-vsock-notice.service",
   "guestos-setup-screen.service",
+  "chrony.service",
   "guestos.service",
   "guestos-hardware.service",
   "guestos-hardware.timer",

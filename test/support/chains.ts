@@ -5,4 +5,5 @@ export const everyUnit = [...new Set((await Promise.all(Object.values(profiles).
 export const guestos = await profiles.guestos.chain();
 export const boundary = await profiles.boundary.chain();
 export const hostos = await profiles.hostos.chain();
+export const setupos = await profiles.setupos.chain();
 export const maintenance = await profiles.guestos.maintenance();

@@ -10,7 +10,7 @@ import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
 import type { Setup } from "../../run/setup.ts";
 import { beats } from "../../system/files/follow-file.ts";
-import { openScreen, type Screen } from "../../system/files/system-console.ts";
+import { screenAt, type Screen } from "../../system/files/system-console.ts";
 import { readersFolder } from "../../system/files/readers.ts";
 import { type Host, systemHost } from "../../system/host.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
@@ -22,6 +22,8 @@ const BEAT = 1000;
 const AGAIN = { screen: 30, serial: 300 };
 /** Seconds between two lines of progress on a serial line. */
 const PACE = 15;
+/** Seconds until a page that was lost is drawn again. */
+const LOST = 5;
 /** Seconds for a person to read that all is well, before the machine starts again. */
 const READING = 15;
 
@@ -37,7 +39,7 @@ export async function setupScreen({ layout }: Setup, consoles: readonly string[]
   if (stick === undefined) throw new ExitError("usage", { code: "no-installer", what: "this system is no installer" });
   const host = systemHost();
   const stop = stopOnSignals();
-  const screens = consoles.flatMap((path) => openScreen(path) ?? []);
+  const screens = consoles.map(screenAt);
   await host.makeFolder(layout.run, readersFolder);
   let ended: { readonly at: number; readonly end: SetupEnd } | undefined;
   const drawn = new Map<Screen, number>();
@@ -57,7 +59,7 @@ export async function setupScreen({ layout }: Setup, consoles: readonly string[]
     for (const screen of screens) {
       const isSerial = /ttyS/.test(screen.path);
       const every = end === undefined ? (isSerial ? PACE : 1) : isSerial ? AGAIN.serial : AGAIN.screen;
-      if (now - (drawn.get(screen) ?? -Infinity) < every) continue;
+      if (now - (drawn.get(screen) ?? -Infinity) < (screen.isLost() ? LOST : every)) continue;
       drawn.set(screen, now);
       screen.write(
         isSerial ? `\r\n${(end === undefined ? progressLines(page) : page).join("\r\n")}\r\n` : `\x1b[2J\x1b[H${page.join("\r\n")}\r\n`,

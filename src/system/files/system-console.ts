@@ -1,4 +1,4 @@
-import { constants, openSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { NonBlockingWriter } from "./non-blocking-writer.ts";
 
 export interface SystemConsole {
@@ -23,23 +23,42 @@ export function openSystemConsole(path: string, program: string, now: () => numb
   };
 }
 
-function writerTo(path: string): NonBlockingWriter | undefined {
-  try {
-    // Non-blocking: opening a serial line may wait for a carrier, and writing to a stopped terminal blocks. Never as our controlling
-    // terminal.
-    return new NonBlockingWriter(openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY), () => undefined);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A terminal that pages are drawn on; `undefined` where there is none. */
+/** A terminal that pages are drawn on. */
 export interface Screen {
   readonly path: string;
   readonly write: (text: string) => void;
+  /** Whether what was written last is lost: a login prompt that starts on a line hangs it up. The next write opens it again. */
+  readonly isLost: () => boolean;
 }
 
-export function openScreen(path: string): Screen | undefined {
-  const writer = writerTo(path);
-  return writer === undefined ? undefined : { path, write: (text) => writer.write(Buffer.from(text)) };
+/** Opens the terminal when it is first written to, and again whenever it was lost. */
+export function screenAt(path: string): Screen {
+  let writer: NonBlockingWriter | undefined;
+  let isLost = false;
+  return {
+    path,
+    isLost: () => isLost,
+    write(text) {
+      if (writer === undefined || isLost)
+        writer = writerTo(path, () => {
+          isLost = true;
+        });
+      isLost = writer === undefined;
+      writer?.write(Buffer.from(text));
+    },
+  };
+}
+
+function writerTo(path: string, failed: () => void = () => undefined): NonBlockingWriter | undefined {
+  try {
+    // Non-blocking: opening a serial line may wait for a carrier, and writing to a stopped terminal blocks. Never as our controlling
+    // terminal.
+    const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return new NonBlockingWriter(descriptor, () => {
+      closeSync(descriptor);
+      failed();
+    });
+  } catch {
+    return undefined;
+  }
 }

@@ -21,6 +21,7 @@ export const OUR_MARK = "# Written by guestos-boot at every boot;";
 const SOURCES = {
   file: "edit network.conf on the config partition instead.",
   host: "the host's config.json has these settings.",
+  stick: "config.ini on the stick has these settings.",
 } as const;
 
 /**

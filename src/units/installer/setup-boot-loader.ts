@@ -1,3 +1,6 @@
+import { oneLine, toProblem } from "../../base/problem.ts";
+import { provision } from "../../boot/unit.ts";
+import { startFirst } from "../../setupos/boot-entry.ts";
 import { writeBootLoader } from "../../setupos/write-disk.ts";
 import { unit } from "../machine.ts";
 import { installationOf, nodeDrives, notePhase, onDrives } from "./installation.ts";
@@ -22,6 +25,14 @@ export const setupBootLoader = unit({
       onDrives(machine, plan, `write the boot loader to ${system.path}, and read it back`, async () =>
         writeBootLoader(host, hostos, system),
       ),
+      provision(`make the firmware start ${system.path} first`, async () => {
+        try {
+          await startFirst(host, system.path);
+        } catch (error) {
+          host.signal.throwIfAborted();
+          machine.note(`the firmware has no entry for the node, which is found without one: ${oneLine(toProblem(error))}`);
+        }
+      }),
       notePhase(machine, plan, "complete", "that the installation is complete"),
     ];
   },

@@ -9,6 +9,7 @@ import { sizeText } from "../../setupos/sizes.ts";
 import { type Machine, unit } from "../machine.ts";
 import { checkHardware } from "./check-hardware.ts";
 import { checkImages } from "./check-images.ts";
+import { checkNns } from "./check-nns.ts";
 import { installationOf, notePhase, onDrives } from "./installation.ts";
 
 /**
@@ -24,7 +25,7 @@ import { installationOf, notePhase, onDrives } from "./installation.ts";
 export const setupDisk = unit({
   name: "setup-disk",
   title: "Empty the drives of the node",
-  requires: [checkHardware, checkImages],
+  requires: [checkHardware, checkNns, checkImages],
   owns: ["drives of the node"],
   timeout: 3_600_000,
   async plan(machine) {

@@ -91,6 +91,15 @@ const ownFiles: Partial<Record<ProfileName, Readonly<Record<string, string>>>> =
     }),
     "/boot/config/ssh_authorized_keys/admin": ALICE,
   },
+  setupos: {
+    "/config/config.ini": "ipv6_prefix=2602:ffe4:801:17\nipv6_gateway=2602:ffe4:801:17::1\nnode_reward_type=type3.1\n",
+    "/config/ssh_authorized_keys/admin": ALICE,
+    "/data/deployment.json": JSON.stringify({
+      deployment: { deployment_environment: "mainnet", mgmt_mac: "52:54:00:6c:61:62" },
+      nns: { urls: ["https://icp0.io"] },
+      dev_vm_resources: { memory: "16", cpu: "kvm", nr_of_vcpus: 16 },
+    }),
+  },
 };
 
 const killed = new Set(killedUnits.map(({ unit }) => unit));

@@ -11,7 +11,7 @@ test("what the file sets is in force, and verify names the file", async () => {
   writeFileSync(fixture.path("release"), "7.8.9\n");
   expect(await fixture.run("verify")).toMatchObject({
     status: 0,
-    stdout: `guestos: the chain is sound: 5 units\nboundary: the chain is sound: 5 units\nhostos: the chain is sound: 5 units\nwith ${file}\n`,
+    stdout: `guestos: the chain is sound: 5 units\nboundary: the chain is sound: 5 units\nhostos: the chain is sound: 5 units\nsetupos: the chain is sound: 5 units\nwith ${file}\n`,
   });
   const list = await fixture.run("list", "--json");
   expect(JSON.parse(list.stdout)).toMatchObject({

@@ -21,7 +21,7 @@ test("it is planned, run, found done, and explained like any other unit", async 
   const verified = await fixture.run("verify");
   expect(verified).toMatchObject({
     status: 0,
-    stdout: `guestos: the chain is sound: 7 units\nboundary: the chain is sound: 7 units\nhostos: the chain is sound: 7 units\nwith ${fixture.path("own/units.d/extra/unit.yaml")}\n`,
+    stdout: `guestos: the chain is sound: 7 units\nboundary: the chain is sound: 7 units\nhostos: the chain is sound: 7 units\nsetupos: the chain is sound: 7 units\nwith ${fixture.path("own/units.d/extra/unit.yaml")}\n`,
   });
   expect((await fixture.run("plan")).stdout).toMatch(/^extra {16}planned once first has run$/m);
   expect((await fixture.run("run", "--stage", "early")).stdout).not.toContain("extra");

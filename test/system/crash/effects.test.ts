@@ -32,7 +32,8 @@ test("killed at an effect, without space from there on, or with an error of the 
 });
 
 test("whatever tools hang from the first one on, a boot ends within the time that verify --bounds promises, and the next one finishes", async () => {
-  const names = scenarios.filter(({ kind }) => kind === "chain").map(({ name }) => name);
+  // An installer runs tools on whole drives alone, and none here.
+  const names = scenarios.filter(({ kind, profile }) => kind === "chain" && profile !== "setupos").map(({ name }) => name);
   const { failures, results } = await exploreEffects({ scenarios: names, orders: { seed: SEED, only: "hang" }, jobs: 2 });
   expect(failures).toEqual([]);
   expect(results.flatMap(({ faults }) => faults)).toEqual([]);

@@ -100,7 +100,7 @@ test("a boundary node's package is another one, with what that node needs and wi
   const { file } = buildDeb({ profile: "boundary", folder: made("boundary"), dist, date: DATE });
   const field = (name: string): readonly string[] => dpkgDeb("--field", file, name).trim().split(", ");
   expect(field("Package")).toEqual(["guestos-boot-boundary"]);
-  expect(field("Conflicts")).toEqual(["guestos-boot", "guestos-boot-hostos"]);
+  expect(field("Conflicts")).toEqual(["guestos-boot", "guestos-boot-hostos", "guestos-boot-setupos"]);
   expect(field("Depends")).toEqual(expect.arrayContaining(["dante-server", "nginx", "udev"]));
   expect(field("Depends")).not.toContain("lvm2");
   expect(dpkgDeb("--contents", file)).toMatch(/ \.\/etc\/guestos-boot\/profile\n/);

@@ -1,0 +1,166 @@
+import { afterAll, expect, test, vi } from "vitest";
+import { withPanicRetry } from "../../lab/panic-retry.ts";
+import { printable } from "../../lab/serial-log.ts";
+import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
+import type { VirtualMachine } from "../../lab/virtual-machine.ts";
+import { hostos, setupos } from "../support/chains.ts";
+import { guestosBoot, plannedUnits, runDocument, troublesOf } from "../vm/support/chain.ts";
+import { BOOT_TIMEOUT, untilBooted } from "../vm/support/node.ts";
+import { emptyDrives, newStick, startStick } from "../vm/support/stick.ts";
+
+/** From a stick to a node, on two drives. Each test goes on with what the one before it left, as a person at a machine would. */
+
+vi.setConfig({ testTimeout: 4 * BOOT_TIMEOUT });
+
+const NAME = "setupos";
+const drives = await emptyDrives(NAME, 2);
+const stick = await newStick(NAME);
+const running = new Set<VirtualMachine>();
+afterAll(async () => {
+  for (const vm of running) await vm.powerCut();
+});
+
+/** Runs a piece on a machine that started from the stick, and switches that off without a warning. */
+async function onStick(piece: (vm: VirtualMachine) => Promise<void>, options: { readonly waits?: boolean } = {}): Promise<void> {
+  await withPanicRetry(async () => {
+    const vm = await startStick(NAME, stick, drives, options);
+    running.add(vm);
+    try {
+      await piece(vm);
+    } finally {
+      await vm.powerCut();
+      running.delete(vm);
+    }
+  });
+}
+
+/** What is on the drives now, as a digest of the ends of each, and of LVM's own description. */
+const DRIVES = "for drive in /dev/vda /dev/vdb; do head -c 8M $drive | sha256sum; tail -c 8M $drive | sha256sum; done";
+
+/** Old contents, whatever nests in what: LVM in the partition of a volume of LVM, an array, labels of ZFS, a table with a bad checksum. */
+const OLD = `set -e
+  sfdisk --quiet /dev/vda <<'END'
+label: gpt
+start=1MiB, size=2GiB
+size=2GiB
+END
+  udevadm settle
+  mdadm --create /dev/md7 --run --level=1 --raid-devices=2 --metadata=1.0 /dev/vda2 missing
+  mkfs.ext4 -q /dev/md7
+  pvcreate -q --yes /dev/vda1
+  vgcreate -q old /dev/vda1
+  lvcreate -q --yes --size 1G --name guest old
+  pvcreate -q --yes /dev/old/guest
+  vgcreate -q inner /dev/old/guest
+  lvcreate -q --yes --size 200M --name deep inner
+  mkfs.ext4 -q /dev/inner/deep
+  sfdisk --quiet /dev/vdb <<'END'
+label: gpt
+start=1MiB, size=1GiB
+END
+  # The checksum of the first table is then wrong; the second one is as it was.
+  printf 'bad!' | dd of=/dev/vdb bs=1 seek=528 conv=notrunc status=none
+  sync`;
+
+test("a rehearsal says drive by drive what would be lost, and changes nothing", () =>
+  onStick(
+    async (vm) => {
+      await vm.shell.ok(OLD, { timeout: BOOT_TIMEOUT });
+      await vm.shell.ok("mount /dev/sda3 /config && echo rehearse=true >>/config/config.ini && umount /config");
+      const before = await vm.shell.ok(DRIVES);
+      await guestosBoot(vm, "run");
+      const { units } = runDocument(await guestosBoot(vm, "status --json"));
+      const disk = units.find(({ name }) => name === "setup-disk");
+      expect(disk?.problem?.code).toBe("only-a-rehearsal");
+      // The array and what nests in LVM are active: each layer is named.
+      expect(disk?.problem?.found).toMatch(/empty \/dev\/vda .*linux_raid|empty \/dev\/vda .*array \(md\)/);
+      for (const words of ["taken as system drive", "taken as data drive", "physical volume of old", "physical volume of inner", "ext4"])
+        expect(disk?.problem?.found).toContain(words);
+      expect(disk?.problem?.found).toMatch(/\/dev\/sda .* is left: this system runs from it/);
+      expect(await vm.shell.ok(DRIVES)).toBe(before);
+      await vm.shell.ok("mount -o remount,rw /config; sed -i /rehearse/d /config/config.ini && sync");
+    },
+    { waits: true },
+  ));
+
+test("what is old is taken away, layer by layer, while all of it is active", () =>
+  onStick(
+    async (vm) => {
+      await vm.shell.ok("mdadm --assemble --scan --run; vgchange --activate y old && vgchange --activate y inner; lsblk", {
+        timeout: BOOT_TIMEOUT,
+      });
+      expect(await vm.shell.ok("lsblk --noheadings --output TYPE /dev/vda")).toMatch(/lvm\n(?:.*\n)*.*lvm|raid1/);
+      await guestosBoot(vm, "run --unit setup-disk");
+      expect(await troublesOf(vm)).toEqual({});
+      expect(await vm.shell.ok("lsblk --noheadings --output NAME /dev/vda /dev/vdb")).toBe("vda\nvdb\n");
+      expect(await vm.shell.ok("wipefs --noheadings /dev/vda /dev/vdb")).toBe("");
+    },
+    { waits: true },
+  ));
+
+test("an installation that is cut while it writes goes on where it was", async () => {
+  await onStick(async (vm) => {
+    await vm.waitForSerial(/waiting for install-hostos: write HostOS/, { timeout: 2 * BOOT_TIMEOUT });
+  });
+  await onStick(async (vm) => {
+    await vm.waitForSerial(/install-hostos +changed/, { timeout: 2 * BOOT_TIMEOUT });
+    // The drives are not emptied again.
+    expect(printable(vm.serial.text)).toMatch(/setup-disk +unchanged/);
+  });
+});
+
+test("it installs, says so on the serial line, and restarts; then the node is there already, and nothing is written", () =>
+  onStick(async (vm) => {
+    await vm.waitForSerial(/THE NODE IS INSTALLED/, { timeout: 3 * BOOT_TIMEOUT });
+    expect(printable(vm.serial.text)).toContain("code     installed");
+    // The machine restarts by itself, and the stick is still in it.
+    await vm.waitForSerial(/THE NODE WAS INSTALLED BEFORE/, { timeout: 2 * BOOT_TIMEOUT });
+    expect(await troublesOf(vm)).toEqual({});
+    const { units } = runDocument(await guestosBoot(vm, "status --json"));
+    expect(units.map(({ name }) => name)).toEqual(setupos.map(({ name }) => name));
+    expect(units.flatMap(({ provisioned }) => provisioned)).toEqual([]);
+    expect(new Set(Object.values(plannedUnits(await guestosBoot(vm, "plan --json"))))).toEqual(new Set(["nothing"]));
+    expect(await vm.shell.ok("cat /config/installation.txt")).toContain("already-installed");
+    // Of two drives of 2 TiB, the guest has all but what the host's own volumes take, in stripes.
+    const list = "lvs --noheadings --nosuffix --units g --options lv_size,stripes --segments hostlvm/guestos --devices /dev/vda3,/dev/vdb";
+    const segments = (await vm.shell.ok(list)).trim().split("\n");
+    expect(segments.at(-1)).toMatch(/^\s*408\d\.\d+ +2$/);
+  }));
+
+test("another configuration does not replace the node, unless the token of what is there is given", () =>
+  onStick(
+    async (vm) => {
+      await vm.shell.ok("mount /dev/sda3 /config && sed -i s/node1/node2/ /config/config.ini && umount /config");
+      await guestosBoot(vm, "run");
+      const { units } = runDocument(await guestosBoot(vm, "status --json"));
+      const problem = units.find(({ name }) => name === "setup-disk")?.problem;
+      expect(problem?.code).toBe("node-installed");
+      const token = /replace_installed=([\w-]+)/.exec(problem?.todo ?? "")?.[1] ?? "";
+      await vm.shell.ok(`echo replace_installed=${token} >>/config/config.ini`);
+      const planned = plannedUnits(await guestosBoot(vm, "plan --json"));
+      expect(planned["setup-disk"]).toBe("to-do");
+      await vm.shell.ok("sed -i -e s/node2/node1/ -e /replace/d /config/config.ini && sync");
+    },
+    { waits: true },
+  ));
+
+test("the machine starts from its drives as a HostOS, with the stick's configuration", async () => {
+  await withPanicRetry(async () => {
+    const [system, ...others] = drives;
+    if (system === undefined) throw new Error("no drive");
+    const vm = await startVirtualMachine({ name: NAME, disk: system, extraDisks: others });
+    running.add(vm);
+    try {
+      await untilBooted(vm);
+      expect(await troublesOf(vm)).toEqual({});
+      expect(runDocument(await guestosBoot(vm, "status --json")).units.map(({ name }) => name)).toEqual(hostos.map(({ name }) => name));
+      expect(await vm.shell.ok("stat --format %a /boot/config/config.json")).toBe("600\n");
+      expect(await vm.shell.ok("cat /boot/config/config.json")).toContain('"domain_name": "node1.example.org"');
+      expect(await vm.shell.ok("cat /boot/config/ssh_authorized_keys/admin")).toContain("admin of the lab");
+      expect((await guestosBoot(vm, "guest slot --json")).stdout).toContain('"A"');
+    } finally {
+      await vm.powerCut();
+      running.delete(vm);
+    }
+  });
+});
