@@ -143,7 +143,7 @@ function diskArguments(disk: DiskAttachment, index: number): readonly string[] {
     JSON.stringify(blockDevice(node, content, disk)),
     ...bus,
     "-device",
-    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial, ...(isWatched ? NO_WRITE_ZEROES : {}) }),
+    JSON.stringify({ ...device(disk.interface ?? "virtio", index), ...common, serial, ...(isWatched ? ONE_BY_ONE : {}) }),
   ];
 }
 
@@ -160,8 +160,12 @@ function logged(node: string, file: object, log: string) {
 }
 
 const LOG_SECTOR = 512;
-/** QEMU's driver logs a write of zeros in two steps, and what is logged between them spoils the log; its rules for writes know nothing of it. So the guest writes the zeros itself. */
-const NO_WRITE_ZEROES = { "write-zeroes": false };
+/**
+ * QEMU's driver logs a write of zeros in two steps, and what is logged between them spoils the log; its rules for writes know nothing of it. So
+ * the guest writes the zeros itself. And QEMU makes one write of neighbouring ones, as long as that has no more pieces than a write may have
+ * (IOV_MAX): with the piece that the log adds it has too many, and fails.
+ */
+const ONE_BY_ONE = { "write-zeroes": false, "request-merging": false };
 
 function device(kind: DiskInterface, index: number): Readonly<Record<string, string>> {
   switch (kind) {
@@ -202,7 +206,7 @@ function networkArguments(forwards: readonly Forward[] | undefined, router: bool
 }
 
 /** Always the same card at the same place, whatever else the machine has: enp0s16. The address is QEMU's own for a first card. */
-const CARD_MAC = "52:54:00:12:34:56";
+export const CARD_MAC = "52:54:00:12:34:56";
 /** enp0s8. Its hub has no other port. */
 const STRAY_CARD = [
   ...["-netdev", "hubport,id=net1,hubid=1"],

@@ -25,7 +25,10 @@ export async function recorded<T>(
   await writeFile(log, "");
   try {
     await using vm = await startVirtualMachine({ processors: 2, ...options, name, disk: { path, format: "raw", log } });
-    return await story(vm);
+    const told = await story(vm);
+    const [failed] = /I\/O error, dev vda\b.*/.exec(vm.serial.text) ?? [];
+    if (failed !== undefined) throw new Error(`the disk that was recorded failed: ${failed}`);
+    return told;
   } finally {
     await rm(path, { force: true });
   }
