@@ -102,15 +102,18 @@ test-power: setup image ## whole boots that make test has no time for, 50 power 
 	@$(NODE) --run image:hostos
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
+# What a user-mode machine needs is set up where one is asked for.
+SETUP_USER_MODE := $(if $(findstring user-mode,$(MACHINE) $(BENCH_MACHINES)),setup-user-mode)
+
 .PHONY: test-crash
-test-crash: setup ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= EFFECT= RECORDING= FAULT=; docs/reliability.md)
-	@[ -n "$(RECORDING)$(POINT)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
+test-crash: setup $(SETUP_USER_MODE) ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= EFFECT= RECORDING= MACHINE=user-mode FAULT=; docs/reliability.md)
+	@[ -n "$(RECORDING)$(MACHINE)$(POINT)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
 	@[ -n "$(SCENARIO)$(EFFECT)" ] || $(MAKE) --no-print-directory image
 	@[ -n "$(SCENARIO)$(EFFECT)$(FAULT)" ] || $(NODE) test/crash/explore.ts
-	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
+	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(MACHINE)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: bench
-bench: setup-build+image+boot+bench image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5 BENCH_MACHINES=), upgrades (BENCH_MIB=)
+bench: setup-build+image+boot+bench $(SETUP_USER_MODE) image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5 BENCH_MACHINES=), upgrades (BENCH_MIB=)
 	@status=0; for name in startup monitor scheduler boot upgrade; do $(NODE) bench/$$name.ts || status=1; done; exit $$status
 
 .PHONY: soak

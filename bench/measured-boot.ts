@@ -116,15 +116,16 @@ export async function measuredBoot(
   backing: ImageOfBoth,
   config: ConfigFiles,
 ): Promise<MeasuredBoot> {
-  const disk = join(stateFolder("bench"), "disk.qcow2");
-  if (kind === "first boot") await makeDisk({ backing: backing.path, path: disk, size: "8G" });
+  const format = machine.accelerator.kind === "user-mode" ? "raw" : "qcow2";
+  const disk = join(stateFolder("bench"), `disk.${format}`);
+  if (kind === "first boot") await makeDisk({ backing: backing.path, path: disk, size: "8G", format });
   const own = UNVERIFIED ? withoutRootHash(backing.cmdline) : backing.cmdline;
   const cmdline = [own, ...(machine.isCounted ? TRACE : []), ...chain.arguments].join(" ");
   const vm = await startVirtualMachine({
     name: "bench",
     accelerator: machine.accelerator,
     processors: machine.processors,
-    disk: { path: disk },
+    disk: { path: disk, format },
     boot: { kind: "kernel", kernel: image.kernel, initrd: image.initrd, cmdline },
     media: kind === "first boot" ? [{ id: "config", image: await configMedium("bench", config) }] : [],
   });
@@ -186,7 +187,8 @@ async function traceOf(vm: VirtualMachine): Promise<string> {
 
 /** Of the cgroup itself: systemd adds up all devices, and so counts each layer of an encrypted volume. */
 async function sliceFigures(vm: VirtualMachine): Promise<Pick<Boot, "read" | "written" | "pageFaults" | "memory">> {
-  const script = `cat /sys/block/vda/dev; cd /sys/fs/cgroup/${SLICE}; cat memory.peak; grep pgfault memory.stat; cat io.stat`;
+  const disks = "lsblk --noheadings --nodeps --output PKNAME /dev/disk/by-partlabel/grub";
+  const script = `cat "/sys/block/$(${disks})/dev"; cd /sys/fs/cgroup/${SLICE}; cat memory.peak; grep pgfault memory.stat; cat io.stat`;
   const [device = "", peak, faults = "", ...devices] = (await vm.shell.ok(script)).split("\n");
   const disk = devices.find((line) => line.startsWith(`${device} `));
   const bytes = (name: string): number => Number(new RegExp(`\\b${name}=(\\d+)`).exec(disk ?? "")?.[1]);

@@ -6,8 +6,8 @@ import { buildFolder } from "../image/paths.ts";
 import { tool } from "./tool.ts";
 
 export interface Accelerator {
-  readonly kind: "kvm" | "tcg";
-  /** What QEMU is started with. */
+  readonly kind: "kvm" | "tcg" | "user-mode";
+  /** What QEMU is started with; nothing for a user-mode machine, which does without. */
   readonly args: readonly string[];
   /** One line for the operator: which, and why. */
   readonly text: string;
@@ -68,6 +68,9 @@ export const countedAccelerator: Accelerator = {
   args: ["-accel", "tcg,thread=single", "-icount", "shift=0,sleep=on", "-cpu", EMULATED_PROCESSOR],
   text: "accelerator: TCG, one nanosecond an instruction",
 };
+
+/** No emulator: the guest's programs run on the real processor, and its kernel is a process of the host (lab/user-mode). */
+export const userMode: Accelerator = { kind: "user-mode", args: [], text: "accelerator: none, a user-mode Linux" };
 
 /**
  * Runs the boot sector with these QEMU arguments.

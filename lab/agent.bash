@@ -1,5 +1,6 @@
-# The guest's end of the lab shell. Runs as root in any image whose systemd reads credentials from SMBIOS; the image
-# itself holds nothing of it. Reads requests from a virtio-serial port, one a line:
+# The guest's end of the lab shell. Runs as root in any image whose systemd takes system credentials; the image
+# itself holds nothing of it. Reads requests from a virtio-serial port, or from the terminal that the credential lab.port
+# names, one a line:
 #   hello                              answered with: ready BOOT-ID
 #   run MARKER SECONDS ESCAPED-SCRIPT  answered with: done MARKER STATUS =BASE64-STDOUT =BASE64-STDERR
 # Needs bash, coreutils and the kernel's own file systems: no udev, no network, no disk.
@@ -13,6 +14,11 @@ exec {never}<> <(:)
 
 find_port() {
   local file name
+  if [[ -r ${BASH_SOURCE%/*}/lab.port ]]; then
+    port=$(<"${BASH_SOURCE%/*}/lab.port")
+    [[ -c $port ]]
+    return
+  fi
   for file in /sys/class/virtio-ports/*/name; do
     [[ -r $file ]] && read -r name <"$file"
     file=${file%/name}
@@ -38,6 +44,7 @@ encoded() {
 until find_port; do read -r -t 0.2 -u "$never"; done
 read -r boot </proc/sys/kernel/random/boot_id
 exec 3<>"$port"
+[[ ! -t 3 ]] || stty raw -echo <&3
 printf 'ready %s\n' "$boot" >&3
 
 while :; do

@@ -6,25 +6,26 @@ import { tool } from "./tool.ts";
 export interface DiskOptions {
   /** The image that the disk starts as. It must not change as long as the disk is used. */
   readonly backing: string;
-  /** The qcow2 file to make; one that is there is replaced. */
+  /** The file to make; one that is there is replaced. */
   readonly path: string;
   /** As for qemu-img: "16G". The backing image's own size when absent; never smaller than that. */
   readonly size?: string;
-  /** Copy instead of refer: for a disk that outlives the image it was made from. */
+  /** Copy instead of refer: for a disk that outlives the image it was made from. A raw disk is always a copy. */
   readonly copy?: boolean;
+  /** qcow2 when absent. */
+  readonly format?: "qcow2" | "raw";
 }
 
-/** Makes a qcow2 disk from an image, enlarged as a host enlarges it: what is new is behind the backup GPT. */
-export async function makeDisk({ backing, path, size, copy = false }: DiskOptions): Promise<string> {
+/** Makes a disk from an image, enlarged as a host enlarges it: what is new is behind the backup GPT. */
+export async function makeDisk({ backing, path, size, copy = false, format: wanted = "qcow2" }: DiskOptions): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   const { format, bytes } = await diskFacts(backing);
-  if (copy) {
-    await tool("qemu-img", ["convert", "-f", format, "-O", "qcow2", backing, path], { timeout: 600_000 });
-    if (size !== undefined) await tool("qemu-img", ["resize", "-q", "-f", "qcow2", path, size]);
+  if (copy || wanted === "raw") {
+    await tool("qemu-img", ["convert", "-f", format, "-O", wanted, backing, path], { timeout: 600_000 });
+    if (size !== undefined) await tool("qemu-img", ["resize", "-q", "-f", wanted, path, size]);
   } else {
-    const wanted = size ?? String(bytes);
-    await tool("qemu-img", ["create", "-q", "-f", "qcow2", "-b", resolve(backing), "-F", format, path, wanted]);
+    await tool("qemu-img", ["create", "-q", "-f", "qcow2", "-b", resolve(backing), "-F", format, path, size ?? String(bytes)]);
   }
   return path;
 }

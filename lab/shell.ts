@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { ProblemError } from "../src/base/problem.ts";
 import { GuestResetError, MachineTimeoutError, ShellError } from "./problems.ts";
@@ -32,7 +31,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** A root shell in the guest, over a virtio-serial port: works without network, login, or a finished boot. */
+/** A root shell in the guest, over a port of its machine: works without network, login, or a finished boot. */
 export class LabShell {
   readonly #socket: Socket;
   readonly #over: AbortSignal;
@@ -42,7 +41,11 @@ export class LabShell {
   /** Of the boot that has answered; undefined while the guest's end is not there. */
   #bootId: string | undefined;
 
-  private constructor(socket: Socket, over: AbortSignal) {
+  /**
+   * @param socket leads to the guest's end
+   * @param over aborted, with the reason, when the machine is no more
+   */
+  constructor(socket: Socket, over: AbortSignal) {
     this.#socket = socket;
     this.#over = over;
     this.#ready.promise.catch(() => {});
@@ -57,15 +60,7 @@ export class LabShell {
       this.#pending?.reject(reason);
       this.#ready.reject(reason);
     });
-  }
-
-  /** @param over aborted, with the reason, when the machine is no more */
-  static async connect(path: string, over: AbortSignal): Promise<LabShell> {
-    const socket = connect(path);
-    await once(socket, "connect");
-    const shell = new LabShell(socket, over);
     socket.write("hello\n");
-    return shell;
   }
 
   /** The guest's boot id, once its end of the shell has answered. */

@@ -1,4 +1,7 @@
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { ProblemError } from "../src/base/problem.ts";
 import * as z from "../src/base/schema.ts";
 import { type Accelerator, findAccelerator } from "./accelerator.ts";
 import { labShellCredentials } from "./credentials.ts";
@@ -6,6 +9,7 @@ import { stateFolder } from "../image/paths.ts";
 import { freePorts } from "./ports.ts";
 import { type BootWay, type DiskAttachment, firmware, type Forward, machineFiles, type Medium, qemuArguments } from "./qemu-command.ts";
 import { attachToQemu, startInBackground, startOwned } from "./start-qemu.ts";
+import { startUserMode } from "./user-mode/start-user-mode.ts";
 import { type MachinePorts, VirtualMachine } from "./virtual-machine.ts";
 
 export interface VirtualMachineOptions {
@@ -41,9 +45,13 @@ export interface VirtualMachineOptions {
 /** Where a node serves what it may serve. */
 const GUEST_PORTS: MachinePorts = { ssh: 22, metrics: 9100, https: 443, socks: 1080 };
 const DEFAULT_PROCESSORS = 2;
+/** MiB. */
+const DEFAULT_MEMORY = 2048;
 
-/** Starts QEMU. @throws MachineEndedError when it does not start */
+/** Starts QEMU, or a user-mode Linux. @throws MachineEndedError when it does not start */
 export async function startVirtualMachine(options: VirtualMachineOptions): Promise<VirtualMachine> {
+  const accelerator = options.accelerator ?? (await findAccelerator());
+  if (accelerator.kind === "user-mode") return inUserMode(options);
   const folder = stateFolder(options.name);
   const files = machineFiles(folder);
   await mkdir(folder, { recursive: true });
@@ -57,8 +65,8 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   const args = qemuArguments({
     name: options.name,
     folder,
-    accelerator: (options.accelerator ?? (await findAccelerator())).args,
-    memory: options.memory ?? 2048,
+    accelerator: accelerator.args,
+    memory: options.memory ?? DEFAULT_MEMORY,
     processors: options.processors ?? Number(process.env["MACHINE_PROCESSORS"] || DEFAULT_PROCESSORS),
     boot,
     disk: options.disk,
@@ -73,7 +81,27 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
   });
   await writeFile(files.facts, `${JSON.stringify({ ports: ports ?? null })}\n`);
   const qemu = await (background ? startInBackground : startOwned)(args, folder);
-  return VirtualMachine.over(options.name, qemu, ports);
+  return VirtualMachine.over(options.name, qemu, await connected(files.labSocket), ports);
+}
+
+/** @throws ProblemError for what such a machine does not have, as far as it would be missed */
+async function inUserMode({ name, disk, boot, extraDisks = [], media = [], ...others }: VirtualMachineOptions): Promise<VirtualMachine> {
+  if (boot?.kind !== "kernel" || disk.format !== "raw" || disk.log !== undefined || disk.faults !== undefined || others.background === true)
+    throw new ProblemError({
+      code: "user-mode-impossible",
+      what: `the user-mode machine ${name} boots a kernel's command line, from a raw disk, and ends with its owner`,
+    });
+  return startUserMode({
+    ...{ name, boot, disk: disk.path, memory: others.memory ?? DEFAULT_MEMORY },
+    readOnly: [...extraDisks.map(({ path }) => path), ...media.map(({ image }) => image)],
+    credentials: { ...(others.labShell === false ? {} : await labShellCredentials()), ...others.credentials },
+  });
+}
+
+async function connected(path: string): Promise<Socket> {
+  const socket = connect(path);
+  await once(socket, "connect");
+  return socket;
 }
 
 /** The machine of that name, started by another process. @throws MachineEndedError when none runs */
@@ -81,7 +109,7 @@ export async function attachVirtualMachine(name: string): Promise<VirtualMachine
   const folder = stateFolder(name);
   const qemu = await attachToQemu(folder);
   const facts: unknown = JSON.parse(await readFile(machineFiles(folder).facts, "utf8"));
-  return VirtualMachine.over(name, qemu, Facts.parse(facts).ports ?? undefined);
+  return VirtualMachine.over(name, qemu, await connected(machineFiles(folder).labSocket), Facts.parse(facts).ports ?? undefined);
 }
 
 function forwardsTo(ports: MachinePorts): readonly Forward[] {

@@ -1,11 +1,12 @@
+import type { Socket } from "node:net";
 import { ProblemError } from "../src/base/problem.ts";
 import { LabShell } from "./shell.ts";
 import { stateFolder } from "../image/paths.ts";
 import { guestPanic, MachineEndedError, MachineTimeoutError } from "./problems.ts";
 import { machineFiles, type Medium, mediumBlockDevice, mediumDevice } from "./qemu-command.ts";
-import type { QmpEvent } from "./qmp.ts";
+import type { QmpClient, QmpEvent } from "./qmp.ts";
 import { SerialLog } from "./serial-log.ts";
-import { killQuietly, type Qemu } from "./start-qemu.ts";
+import { killQuietly } from "./start-qemu.ts";
 
 /** The ports of 127.0.0.1 that lead into the guest. */
 export interface MachinePorts {
@@ -28,44 +29,53 @@ const SHUTDOWN_WAIT = 120_000;
 const BUTTON_WAIT = 20_000;
 const UNPLUG_WAIT = 30_000;
 
-/** A running QEMU. Whatever is waited for ends at once, with the reason, when the guest panics or QEMU ends. */
+/** The process that a machine is. */
+export interface MachineProcess {
+  readonly pid: number;
+  /** Settles when it has ended, with how. */
+  readonly ended: Promise<string>;
+  /** Absent of a user-mode machine. */
+  readonly qmp?: QmpClient;
+}
+
+/** A running machine. Whatever is waited for ends at once, with the reason, when the guest panics or the machine's process ends. */
 export class VirtualMachine {
   readonly name: string;
   readonly pid: number;
   readonly serial: SerialLog;
   readonly shell: LabShell;
-  /** Settles when QEMU has ended, with how. */
+  /** Settles when the machine has ended, with how. */
   readonly ended: Promise<string>;
-  readonly #qemu: Qemu;
+  readonly #process: MachineProcess;
   readonly #ports: MachinePorts | undefined;
   readonly #over: AbortController;
 
   private constructor(
     name: string,
-    qemu: Qemu,
+    process: MachineProcess,
     ports: MachinePorts | undefined,
     serial: SerialLog,
     shell: LabShell,
     over: AbortController,
   ) {
     this.name = name;
-    this.pid = qemu.pid;
+    this.pid = process.pid;
     this.serial = serial;
     this.shell = shell;
-    this.ended = qemu.ended;
-    this.#qemu = qemu;
+    this.ended = process.ended;
+    this.#process = process;
     this.#ports = ports;
     this.#over = over;
     serial.onText(() => this.#checkForPanic());
     this.#checkForPanic();
-    qemu.qmp.onEvent(({ event }) => event === "RESET" && shell.onReset());
-    void qemu.ended.then((how) => {
-      qemu.qmp.close();
+    process.qmp?.onEvent(({ event }) => event === "RESET" && shell.onReset());
+    void process.ended.then((how) => {
+      process.qmp?.close();
       serial.close();
       over.abort(
         new MachineEndedError({
-          code: "qemu-ended",
-          what: `QEMU has ended: ${how}`,
+          code: "machine-ended",
+          what: `the machine has ended: ${how}`,
           where: { file: serial.path },
           found: `\n${serial.tail()}\n`,
         }),
@@ -73,12 +83,15 @@ export class VirtualMachine {
     });
   }
 
-  /** Takes over a QEMU that runs: `startVirtualMachine` and `attachVirtualMachine` are what callers want. */
-  static async over(name: string, qemu: Qemu, ports: MachinePorts | undefined): Promise<VirtualMachine> {
-    const files = machineFiles(stateFolder(name));
+  /**
+   * Takes over a machine that runs: `startVirtualMachine` and `attachVirtualMachine` are what callers want.
+   *
+   * @param lab leads to the guest's end of the lab shell
+   */
+  static over(name: string, process: MachineProcess, lab: Socket, ports: MachinePorts | undefined): VirtualMachine {
+    const { serialLog } = machineFiles(stateFolder(name));
     const over = new AbortController();
-    const shell = await LabShell.connect(files.labSocket, over.signal);
-    return new VirtualMachine(name, qemu, ports, new SerialLog(files.serialLog), shell, over);
+    return new VirtualMachine(name, process, ports, new SerialLog(serialLog), new LabShell(lab, over.signal), over);
   }
 
   /** @throws when the machine has no network card */
@@ -114,9 +127,15 @@ export class VirtualMachine {
     });
   }
 
-  /** A command of QEMU's machine protocol. @throws ProblemError with QEMU's words */
-  qmp(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
-    return this.#qemu.qmp.execute(command, args);
+  /** A command of QEMU's machine protocol. @throws ProblemError with QEMU's words, or for a user-mode machine, which has none */
+  async qmp(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+    return this.#qmp.execute(command, args);
+  }
+
+  get #qmp(): QmpClient {
+    const { qmp } = this.#process;
+    if (qmp !== undefined) return qmp;
+    throw new ProblemError({ code: "machine-without-qmp", what: `${this.name} is a user-mode machine: it has no QEMU to be asked` });
   }
 
   /** Puts a medium into the machine while it runs. */
@@ -142,7 +161,7 @@ export class VirtualMachine {
     await this.qmp("system_reset");
   }
 
-  /** A power cut: QEMU dies at once. What the guest had flushed is on the disk; a new machine may be started with it. */
+  /** A power cut: the machine dies at once. What the guest had flushed is on the disk; a new machine may be started with it. */
   async powerCut(): Promise<void> {
     killQuietly(this.pid);
     await this.ended;
@@ -157,8 +176,9 @@ export class VirtualMachine {
     if (this.#over.signal.aborted) return "killed";
     const timer = Promise.withResolvers<"killed">();
     const late = setTimeout(() => timer.resolve("killed"), timeout);
-    // logind hears the button; a node whose boot chain failed may have none.
-    const deaf = setTimeout(() => void this.shell.run("systemctl --no-block poweroff").catch(() => {}), BUTTON_WAIT);
+    // logind hears the button; a node whose boot chain failed may have none, and a user-mode machine has no button.
+    const wait = this.#process.qmp === undefined ? 0 : BUTTON_WAIT;
+    const deaf = setTimeout(() => void this.shell.run("systemctl --no-block poweroff").catch(() => {}), wait);
     try {
       await this.qmp("system_powerdown").catch(() => undefined);
       const how = await Promise.race([this.ended.then(() => "clean" as const), timer.promise]);
@@ -178,7 +198,7 @@ export class VirtualMachine {
   /** Lets go of the machine; it runs on if it was started in the background. */
   detach(): void {
     this.#over.abort(new MachineEndedError({ code: "machine-let-go", what: `let go of the machine ${this.name}` }));
-    this.#qemu.qmp.close();
+    this.#process.qmp?.close();
     this.serial.close();
   }
 
@@ -193,7 +213,7 @@ export class VirtualMachine {
 
   #waitForEvent(what: string, matches: (event: QmpEvent) => boolean): Promise<void> {
     return this.#wait(what, UNPLUG_WAIT, (found) =>
-      this.#qemu.qmp.onEvent((event) => {
+      this.#qmp.onEvent((event) => {
         if (matches(event)) found(undefined);
       }),
     );

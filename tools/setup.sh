@@ -1,6 +1,6 @@
 #!/bin/bash
 # setup.sh [SECTION…]: installs missing packages, Debian's first, then npm's. It is silent when none is missing. The sections are those of
-# tools/host-packages.txt; without an argument, all of them.
+# tools/host-packages.txt; without an argument, all of them but user-mode.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,7 +10,8 @@ stop() {
 }
 
 sections=(node "$@")
-[[ $# -gt 0 ]] || mapfile -t sections < <(sed -n 's/^\[\(.*\)\]$/\1/p' tools/host-packages.txt)
+# A kernel is built only where a user-mode machine is asked for.
+[[ $# -gt 0 ]] || mapfile -t sections < <(sed -n '/^\[user-mode\]$/d; s/^\[\(.*\)\]$/\1/p' tools/host-packages.txt)
 
 is_wanted() {
   [[ " ${sections[*]} " == *" $1 "* ]]

@@ -9,12 +9,14 @@
  *   MINUTES=n    boot no further point after that time
  *   SEED=n       decides what torn states are made of (1)
  *   JOBS=n       machines at the same time (1); several have one processor each, unless MACHINE_PROCESSORS says otherwise
+ *   MACHINE=user-mode  boot in a user-mode Linux (docs/lab.md), not emulated; there the lab takes an upgrade's slot as a host does
  *
  * Results are kept in build/crash/; what is in there is not explored again. Exit status 1 when a point failed.
  */
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { ProblemError } from "../../src/base/problem.ts";
+import { type Accelerator, userMode } from "../../lab/accelerator.ts";
 import { program } from "../../lab/program.ts";
 import type { Window } from "./crash-states.ts";
 import { Explorer, type Result } from "./explorer.ts";
@@ -33,15 +35,24 @@ if (jobs > 1) process.env["MACHINE_PROCESSORS"] ??= "1";
 
 async function main(): Promise<number> {
   const only = process.env["POINT"] ?? "";
+  const accelerator = chosenMachine(process.env["MACHINE"] ?? "");
+  const recording = process.env["RECORDING"] || (only === "" ? "" : "first-boot");
   let bad = 0;
-  for (const name of chosen(process.env["RECORDING"] || (only === "" ? "" : "first-boot"))) {
-    using subject = await subjects[name](console.log);
+  for (const name of chosen(recording)) {
+    using subject = await subjects[name](console.log, accelerator);
     const windows = windowsIn(subject.recording, subject.log);
     const entries = subject.log.entries.length - subject.recording.from;
     console.log(`${name}: ${entries} writes and flushes, ${windows.length} windows; results in ${subject.results}`);
     bad += only === "" ? await exploreAll(name, subject, windows) : await exploreOne(subject, pointNamed(only, windows));
   }
   return bad === 0 ? 0 : 1;
+}
+
+/** @returns `undefined` for the machine that tests have */
+function chosenMachine(wanted: string): Accelerator | undefined {
+  if (wanted === "") return undefined;
+  if (wanted === userMode.kind) return userMode;
+  throw new ProblemError({ code: "test-problem", what: "there is no such machine", found: wanted, expected: userMode.kind });
 }
 
 function chosen(wanted: string): readonly SubjectName[] {

@@ -1,9 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Accelerator } from "../../lab/accelerator.ts";
+import { makeDisk } from "../../lab/disk.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import { stateFolder } from "../../image/paths.ts";
 import type { DiskAttachment } from "../../lab/qemu-command.ts";
-import { tool } from "../../lab/tool.ts";
 import { type ConfigAtCut, configAtCut } from "./config-at-cut.ts";
 import type { WriteLog } from "./log-writes.ts";
 import { type Point, pointName } from "./points.ts";
@@ -13,6 +14,8 @@ import { Replay } from "./replay.ts";
 
 /** What was found at a point: a line of the results. */
 export interface Result extends Booted {
+  /** What booted it. */
+  readonly machine: Accelerator["kind"];
   readonly recording: string;
   readonly seed: number;
   readonly point: string;
@@ -48,11 +51,17 @@ export class Explorer {
   readonly #replay: Replay;
   readonly #seed: number;
   readonly #judge: Judge;
+  readonly #kind: Accelerator["kind"];
 
   /** @param name of its machine: explorers of different names may work at the same time */
   constructor(
     name: string,
-    { recording, log, judge }: { readonly recording: Recording; readonly log: WriteLog; readonly judge: Judge },
+    {
+      recording,
+      log,
+      judge,
+      accelerator,
+    }: { readonly recording: Recording; readonly log: WriteLog; readonly judge: Judge; readonly accelerator: Accelerator },
     seed: number,
   ) {
     this.#name = name;
@@ -60,6 +69,7 @@ export class Explorer {
     this.#replay = new Replay(join(stateFolder(name), "replayed.img"), recording, log, seed);
     this.#seed = seed;
     this.#judge = judge;
+    this.#kind = accelerator.kind;
   }
 
   /** Going on to a later point costs what was written between the two; going back, a copy of the disk. */
@@ -69,14 +79,13 @@ export class Explorer {
       const rebuild = performance.now() - begin;
       const config = await configAtCut(disk, join(stateFolder(this.#name), "config-at-cut.img"));
       const start = performance.now();
-      const booted = await onOverlay(this.#name, disk, async (overlay) => this.#judge(this.#name, overlay, { disk, config })).catch(
-        (error: unknown): Booted => ({
-          redone: [],
-          faults: [`the boot did not end: ${error instanceof Error ? error.message : String(error)}`],
-        }),
-      );
+      const judged = async (copy: DiskAttachment): Promise<Booted> => this.#judge(this.#name, copy, { disk, config });
+      const booted = await onOverlay(this.#name, disk, judged, this.#kind).catch((error: unknown): Booted => ({
+        redone: [],
+        faults: [`the boot did not end: ${error instanceof Error ? error.message : String(error)}`],
+      }));
       return {
-        ...{ recording: this.#recording.id, seed: this.#seed, point: pointName(point) },
+        ...{ machine: this.#kind, recording: this.#recording.id, seed: this.#seed, point: pointName(point) },
         ...{ durable: window.durable, pending: window.pending.length, keptBytes },
         seconds: { rebuild: seconds(rebuild), boot: seconds(performance.now() - start) },
         ...booted,
@@ -89,15 +98,19 @@ export class Explorer {
   }
 }
 
-/** Lets a machine of that name run on the disk, which stays as it is. */
-export async function onOverlay<T>(machine: string, { path }: RawDisk, run: (disk: DiskAttachment) => Promise<T>): Promise<T> {
-  const overlay = join(stateFolder(machine), "overlay.qcow2");
-  await mkdir(stateFolder(machine), { recursive: true });
+/** Lets a machine of that name run on the disk, which stays as it is: on an overlay, or on a copy where the machine has only raw disks. */
+export async function onOverlay<T>(
+  machine: string,
+  { path }: RawDisk,
+  run: (disk: DiskAttachment) => Promise<T>,
+  kind?: Accelerator["kind"],
+): Promise<T> {
+  const format = kind === "user-mode" ? "raw" : "qcow2";
+  const overlay = join(stateFolder(machine), `overlay.${format}`);
   return withPanicRetry(async () => {
-    await rm(overlay, { force: true });
-    await tool("qemu-img", ["create", "-q", "-f", "qcow2", "-b", path, "-F", "raw", overlay]);
+    await makeDisk({ backing: path, path: overlay, format });
     try {
-      return await run({ path: overlay });
+      return await run({ path: overlay, format });
     } finally {
       await rm(overlay, { force: true });
     }

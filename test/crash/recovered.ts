@@ -1,5 +1,6 @@
 import { parseRecord } from "../../src/boot/record/read-record.ts";
 import { bootReport, consoleEvents, hasEnded, hasSucceeded } from "../../lab/console.ts";
+import type { Accelerator } from "../../lab/accelerator.ts";
 import type { BootWay, DiskAttachment } from "../../lab/qemu-command.ts";
 import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
@@ -28,18 +29,20 @@ export async function shortBoot(): Promise<BootWay> {
   return kernelBoot(["systemd.unit=guestos-boot.target", "systemd.mask=ssh.service"]);
 }
 
+/** The whole disk, however the machine calls it. */
+const DISK = '"$(lsblk --noheadings --nodeps --paths --output PKNAME /dev/disk/by-partlabel/grub)"';
+
 /** Everything that lasts, in one script: a script costs an emulated guest more than what it does. */
 const PARTS: Readonly<Record<string, string>> = {
   record: "cat /run/guestos-boot/record.jsonl",
   digests: "cd /boot/config && find . -type f -exec sha256sum {} +",
-  uuids: "lsblk --list --noheadings --output UUID /dev/vda",
+  uuids: `lsblk --list --noheadings --output UUID ${DISK}`,
   "the config partition": "cd /boot/config && find . -printf '%p %y %m %U:%G\\n' | sort",
   intents: "cd /boot/config/intents && grep -H phase *.json",
   grubenv: "cat /boot/grub/grubenv",
   "keys in use": "cd /etc && find ssh node_exporter -printf '%p %y %m %U:%G\\n' | sort",
   "the node's data": "cd /var/lib/ic && find . -printf '%p %y %m %U:%G\\n' | sort && find . -type f -exec sha256sum {} + | sort -k 2",
-  "file systems and partitions":
-    "lsblk --list --noheadings --output NAME,TYPE,SIZE,FSTYPE,PARTLABEL,MOUNTPOINT /dev/vda | sort; swapon --show=TYPE --noheadings",
+  "file systems and partitions": `lsblk --list --noheadings --output NAME,TYPE,SIZE,FSTYPE,PARTLABEL,MOUNTPOINT ${DISK} | sort; swapon --show=TYPE --noheadings`,
   // What services keep there comes and goes.
   "/var":
     "cd /var && find . -xdev \\( -path ./log -o -path ./lib/systemd -o -path ./lib/guestos-boot -o -path ./tmp -o -path ./cache \\) -prune -o -printf '%p %y %m %U:%G\\n' | sort",
@@ -49,9 +52,9 @@ const PARTS: Readonly<Record<string, string>> = {
 const RANDOM = /^(store\.keyfile|machine-id|ssh\/|node_exporter\/|intents\/|slots\/)/;
 
 /** Boots the disk until the chain has ended, inspects it, and pulls the plug. */
-export async function recovered(name: string, disk: DiskAttachment, medium: string): Promise<Recovered> {
+export async function recovered(name: string, disk: DiskAttachment, medium: string, accelerator: Accelerator): Promise<Recovered> {
   await using vm = await startVirtualMachine({
-    ...{ name, disk, boot: await shortBoot() },
+    ...{ name, disk, accelerator, boot: await shortBoot() },
     media: [{ id: "config", image: medium }],
   });
   return await inspectedAt(vm);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { type Accelerator, findAccelerator } from "../../lab/accelerator.ts";
 import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { upgradedNode, upgradeJudge } from "./boot-upgrade.ts";
 import { faultsOf } from "./check-recovery.ts";
@@ -17,6 +18,8 @@ import { undisturbed } from "./undisturbed.ts";
 export interface Subject extends Disposable {
   readonly recording: Recording;
   readonly log: WriteLog;
+  /** What boots are done on. */
+  readonly accelerator: Accelerator;
   /** Where the results of boots are kept. */
   readonly results: string;
   /** Without a boot. @param name of the folder in which it works */
@@ -25,54 +28,68 @@ export interface Subject extends Disposable {
   readonly judge: () => Promise<Judge>;
 }
 
-/** What the power is cut in. Each makes its recording when there is none. @param say told of what takes time */
-export const subjects = {
-  "first-boot": async (say) => {
-    const recording = await firstBoot(say);
-    return nodeSubject(recording, crashFolder, firstBootInspection);
-  },
-  "later-boot": async (say) => {
-    const recording = await laterBoot(say);
-    return nodeSubject(recording, laterBootFolder, laterBootInspection);
-  },
-  "upgrade-install": async (say) => upgradeSubject("install", await recordedUpgrade(say)),
-  "upgrade-trial": async (say) => upgradeSubject("trial", await recordedUpgrade(say)),
-} satisfies Readonly<Record<string, (say: (line: string) => void) => Promise<Subject>>>;
-export type SubjectName = keyof typeof subjects;
+export type SubjectName = "first-boot" | "later-boot" | "upgrade-install" | "upgrade-trial";
+type MakeSubject = (say: (line: string) => void, accelerator?: Accelerator) => Promise<Subject>;
+
+/**
+ * What the power is cut in. Each makes its recording when there is none.
+ *
+ * `say` is told of what takes time. `accelerator` is what a node is booted on, where a test does not take what `findAccelerator` finds.
+ */
+export const subjects: Readonly<Record<SubjectName, MakeSubject>> = {
+  "first-boot": async (say, accelerator) => nodeSubject(await firstBoot(say), crashFolder, firstBootInspection, accelerator),
+  "later-boot": async (say, accelerator) => nodeSubject(await laterBoot(say), laterBootFolder, laterBootInspection, accelerator),
+  "upgrade-install": async (say, accelerator) => upgradeSubject("install", await recordedUpgrade(say), accelerator),
+  "upgrade-trial": async (say, accelerator) => upgradeSubject("trial", await recordedUpgrade(say), accelerator),
+};
+
+/** In user mode a disk has another name. */
+function undisturbedFile(folder: string, { kind }: Accelerator, of = ""): string {
+  return join(folder, `undisturbed${of}${kind === "user-mode" ? "-user-mode" : ""}.json`);
+}
 
 /** A node that ends, after a cut, in the state that it has when nothing was cut. */
-function nodeSubject(recording: Recording, folder: string, inspectionOf: typeof firstBootInspection): Subject {
+async function nodeSubject(
+  recording: Recording,
+  folder: string,
+  inspectionOf: typeof firstBootInspection,
+  wanted?: Accelerator,
+): Promise<Subject> {
+  const accelerator = wanted ?? (await findAccelerator());
   const log = openWriteLog(recording.log);
-  const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium);
+  const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium, accelerator);
   return {
-    ...{ recording, log, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
+    ...{ recording, log, accelerator, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
     inspection: async (name) => inspectionOf(name, recording, log),
     judge: async () => {
-      const wanted = await undisturbed(join(folder, "undisturbed.json"), { recording, log }, "last", boot);
+      const state = await undisturbed(undisturbedFile(folder, accelerator), { recording, log }, "last", boot, accelerator.kind);
       return async (machine, disk, { config }) => {
         const after = await boot(machine, disk);
-        return { redone: after.redone, faults: faultsOf(config, after, wanted) };
+        return { redone: after.redone, faults: faultsOf(config, after, state) };
       };
     },
   };
 }
 
-function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Subject {
+async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade, wanted?: Accelerator): Promise<Subject> {
+  const accelerator = wanted ?? (await findAccelerator());
   const recording = upgrade[part];
   const log = openWriteLog(recording.log);
-  const boot = async (machine: string, disk: DiskAttachment) => upgradedNode(machine, disk, upgrade.update);
+  const boot = async (machine: string, disk: DiskAttachment) => upgradedNode(machine, disk, upgrade.update, accelerator);
   return {
-    ...{ recording, log, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
+    ...{ recording, log, accelerator, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
     // A is what there is to go back to until B is confirmed; from the trial on B runs.
     inspection: async (name) => upgradeInspection(name, upgrade, recording, log, part === "install" ? ["A"] : ["A", "B"]),
     judge: async () => {
       using before = openWriteLog(upgrade.install.log);
       using after = openWriteLog(upgrade.trial.log);
-      const [A, B] = [join(upgradeFolder, "undisturbed-A.json"), join(upgradeFolder, "undisturbed-B.json")];
-      return upgradeJudge(upgrade.update, {
-        A: await undisturbed(A, { recording: upgrade.install, log: before }, "first", boot),
-        B: await undisturbed(B, { recording: upgrade.trial, log: after }, "last", boot),
-      });
+      const [A, B] = [undisturbedFile(upgradeFolder, accelerator, "-A"), undisturbedFile(upgradeFolder, accelerator, "-B")];
+      const { kind } = accelerator;
+      const states = {
+        A: await undisturbed(A, { recording: upgrade.install, log: before }, "first", boot, kind),
+        B: await undisturbed(B, { recording: upgrade.trial, log: after }, "last", boot, kind),
+      };
+      return upgradeJudge(upgrade.update, states, accelerator);
     },
   };
 }

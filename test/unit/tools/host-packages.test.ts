@@ -12,11 +12,12 @@ const sections = new Map(
       return [name.replace("]", ""), lines.filter((line) => line !== "" && !line.startsWith("#"))] as const;
     }),
 );
-const ALL = [...sections.keys()];
+/** What is set up without a name: a kernel is built only where a user-mode machine is asked for. */
+const ALL = [...sections.keys()].filter((name) => name !== "user-mode");
 
 /** On every Debian: packages that are essential or required there (debootstrap's minbase). Git is what a clone came by. */
 const EVERYWHERE =
-  "bash blockdev cat chroot cp dd df dpkg dpkg-deb env fallocate find git blkid ldd losetup lsblk mkdir mkfifo mount mv nsenter partx rm script setpriv sh sync tar umount unshare wipefs";
+  "bash blockdev cat chroot cp dd df dpkg dpkg-deb env fallocate find flock git blkid ldd losetup lsblk mkdir mkfifo mount mv nsenter partx rm script setpriv sh sync tar umount unshare wipefs";
 /** What else is started by name, by the package that it is in (`dpkg --search`). */
 const PACKAGES: Readonly<Record<string, string>> = {
   binutils: "strip",
