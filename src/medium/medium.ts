@@ -196,10 +196,23 @@ async function whileMounted<T>(host: Host, device: string, mountPoint: string, u
   const result = await use().catch(async (error: unknown) => {
     // The read error is more useful than an unmount error that follows it (most likely because the unit was stopped).
     await release().catch(() => undefined);
-    throw error;
+    throw asMediumError(error, device);
   });
   await release();
   return result;
+}
+
+/** What the kernel says of a file on a medium, as an error of the medium: it is damaged, or went away. */
+function asMediumError(error: unknown, device: string): unknown {
+  if (!(error instanceof Error && "syscall" in error)) return error;
+  const { what, found } = toProblem(error);
+  return new ProblemError({
+    code: "medium-not-readable",
+    what: `the configuration medium on ${device} cannot be read`,
+    found: found === undefined ? what : `${what}: ${found}`,
+    expected: "a file system and a device without errors",
+    todo: "make the medium again, or use another one, and boot again",
+  });
 }
 
 /**

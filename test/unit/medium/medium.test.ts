@@ -130,6 +130,17 @@ test("a medium is unmounted also when its tar is refused, and the refusal is wha
   expect(host.effects.slice(-2)).toEqual([`run ${UMOUNT}`, "remove /run/guestos-boot/medium"]);
 });
 
+test("a file that the kernel cannot read is an error of the medium, by the name of its device", async () => {
+  const host = machineWithDisks({ sda: { removable: true } }, { "/dev/sda": FAT32, ...TAR }, { [MOUNT("/dev/sda")]: "", [UMOUNT]: "" });
+  const failed = Object.assign(new Error("EIO: i/o error, read"), { code: "EIO", syscall: "read", path: "/run/guestos-boot/medium/x" });
+  expect(await problemOf(async () => searchMedia(host, guestosLayout, async () => Promise.reject(failed)))).toMatchObject({
+    code: "medium-not-readable",
+    what: "the configuration medium on /dev/sda cannot be read",
+    found: expect.stringContaining("EIO"),
+  });
+  expect(host.effects.slice(-2)).toEqual([`run ${UMOUNT}`, "remove /run/guestos-boot/medium"]);
+});
+
 test("what a killed run left mounted is unmounted first", async () => {
   const table = `1 0 253:3 / / ro - ext4 /dev/vda5 ro\n9 1 8:0 / /run/guestos-boot/medium ro - vfat /dev/sda ro\n`;
   const host = machineWithDisks(
