@@ -112,6 +112,10 @@ test-crash: setup $(SETUP_USER_MODE) ## kills at every effect, power cuts all ov
 	@[ -n "$(SCENARIO)$(EFFECT)$(FAULT)" ] || $(NODE) test/crash/explore.ts
 	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(MACHINE)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
 
+.PHONY: test-media
+test-media: setup setup-user-mode ## VFAT media damaged by the thousand, in a user-mode machine (MEDIA=5000 SEED=1; docs/reliability.md)
+	@$(NODE) test/crash/media/explore-media.ts
+
 .PHONY: bench
 bench: setup-build+image+boot+bench $(SETUP_USER_MODE) image ## start-up, monitor, runner alone, boots beside those of a shell chain (BENCH_BOOTS=5 BENCH_MACHINES=), upgrades (BENCH_MIB=)
 	@status=0; for name in startup monitor scheduler boot upgrade; do $(NODE) bench/$$name.ts || status=1; done; exit $$status

@@ -1,0 +1,46 @@
+/**
+ * Damages VFAT media by the thousand, in a user-mode Linux whose root is this host's, read-only: its kernel has VFAT and loop devices, and its
+ * programs run on the real processor. Which images are tried follows from SEED.
+ *
+ *   MEDIA=n  how many (5000); a twentieth more change while they are read
+ *   SEED=n   (1)
+ *
+ * Exit status 1 when one was not taken or refused in order, or the kernel complained.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { program } from "../../../lab/program.ts";
+import { userModeKernel } from "../../../lab/user-mode/kernel.ts";
+
+const INIT = join(import.meta.dirname, "init.bash");
+
+async function main(): Promise<number> {
+  const kernel = await userModeKernel();
+  const folder = mkdtempSync(join(tmpdir(), "guestos-boot-media-"));
+  const words = [
+    ...["mem=1G", "seccomp=on", "quiet", "rootfstype=hostfs", "rootflags=/", "ro", `init=${INIT}`],
+    ...["con=null", "con0=null,fd:1", `uml_dir=${folder}`, "umid=media"],
+    ...[`MEDIA=${process.env["MEDIA"] || "5000"}`, `SEED=${process.env["SEED"] || "1"}`],
+  ];
+  const start = performance.now();
+  const machine = spawn("setpriv", ["--pdeathsig", "KILL", kernel, ...words], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { PATH: process.env["PATH"], TMPDIR: "/dev/shm" },
+  });
+  let faults = 0;
+  let isEnded = false;
+  for await (const line of createInterface({ input: machine.stdout })) {
+    if (/^\{"end"/.test(line)) isEnded = true;
+    else if (/^(?:\{"fault"|kernel: )/.test(line)) faults += 1;
+    else continue;
+    console.log(line);
+  }
+  console.log(`${((performance.now() - start) / 60_000).toFixed(1)} minutes, ${faults} faults`);
+  if (!isEnded) console.log("the machine ended before it had tried all");
+  return isEnded && faults === 0 ? 0 : 1;
+}
+
+await program(main);
