@@ -3,9 +3,9 @@ import { mounts } from "../system/disks/mounts.ts";
 import { isFailing } from "../system/disks/smartctl.ts";
 import { type Lshw, type Memory, memoryIn, type Processors, readLshw, socketsIn, threadsIn } from "../system/hardware/lshw.ts";
 import type { Host } from "../system/host.ts";
-import { inspectDevice } from "./disk-contents.ts";
+import { type InspectedDevice, inspectDevice } from "./disk-contents.ts";
 import type { InspectedDrive } from "./disk-plan.ts";
-import { considerDrives } from "./drives.ts";
+import { type ConsideredDrive, considerDrives } from "./drives.ts";
 import type { HardwareFacts } from "./hardware.ts";
 import { type Known, known } from "./known.ts";
 
@@ -46,12 +46,26 @@ export async function askMachine(host: Host): Promise<MachineFacts> {
   };
 }
 
-/** Each drive, and what is on it: the part of it that decides on the drives. */
-export async function askDrives(host: Host): Promise<readonly InspectedDrive[]> {
-  const drives: InspectedDrive[] = [];
-  for (const drive of considerDrives(await blockDevices(host), await mounts(host)))
-    drives.push({ ...drive, inspected: await inspectDevice(host, drive.device) });
-  return drives;
+/**
+ * What is on each drive, as far as it decides on the drives. What this system runs from is not inspected, nor is what `isKnown` names: it counts
+ * as empty.
+ */
+export async function inspectDrives(
+  host: Host,
+  drives: readonly ConsideredDrive[],
+  isKnown: (drive: ConsideredDrive) => boolean,
+): Promise<readonly InspectedDrive[]> {
+  const inspected: InspectedDrive[] = [];
+  for (const drive of drives) {
+    const isSkipped = isKnown(drive) || (drive.leftBecause !== undefined && drive.mountPoints.length > 0);
+    inspected.push({ ...drive, inspected: isSkipped ? uninspected(drive) : await inspectDevice(host, drive.device) });
+  }
+  return inspected;
+}
+
+function uninspected({ device }: ConsideredDrive): InspectedDevice {
+  const value = { signatures: [], group: undefined, partitionUuids: [], hasUnknownData: false };
+  return { device, content: { value }, children: [] };
 }
 
 function processorsOf(lshw: Known<Lshw>, cpuinfo: string): Known<Processors> {

@@ -32,6 +32,11 @@ export async function emptyDrive(host: Host, path: string): Promise<void> {
   });
 }
 
+/** Whether nothing is found on a drive, but for the record of the installation. */
+export async function isEmptyDrive(host: Host, path: string): Promise<boolean> {
+  return (await leftOn(host, path, 0)) === undefined;
+}
+
 async function emptyOnce(host: Host, path: string): Promise<void> {
   // Layers that two devices share are seen twice, and are gone the second time.
   for (const layer of fromTop(await deviceAt(host, path))) {
@@ -75,9 +80,9 @@ async function zeroEnds(host: Host, { path, bytes }: BlockDevice, hasRecord: boo
 /** Milliseconds until the kernel has forgotten the partitions of an empty drive. */
 const FORGET = 30_000;
 
-/** In words; nothing where the drive is empty. */
-async function leftOn(host: Host, path: string): Promise<string | undefined> {
-  const until = systemClock.now() + FORGET / 1000;
+/** In words; nothing where the drive is empty. @param patience milliseconds for the kernel to forget */
+async function leftOn(host: Host, path: string, patience = FORGET): Promise<string | undefined> {
+  const until = systemClock.now() + patience / 1000;
   let device = await deviceAt(host, path);
   while (device.children.length > 0 && systemClock.now() < until) {
     await pause(systemClock, 500, host.signal);

@@ -2,9 +2,9 @@ import { type Problem, ProblemError } from "../base/problem.ts";
 import { type BlockDevice, blockDevices } from "../system/disks/lsblk.ts";
 import { mounts } from "../system/disks/mounts.ts";
 import type { Host } from "../system/host.ts";
-import { askDrives } from "./ask-machine.ts";
-import { type DiskPlan, type InspectedDrive, planDisks, type PlannedDrive } from "./disk-plan.ts";
-import { considerDrives } from "./drives.ts";
+import { inspectDrives } from "./ask-machine.ts";
+import { type DiskPlan, planDisks, type PlannedDrive } from "./disk-plan.ts";
+import { type ConsideredDrive, considerDrives } from "./drives.ts";
 import { hasReached, type InstallRecord, type Phase, readInstallRecord, recordDigest } from "./install-record.ts";
 import { installedNode } from "./installed-node.ts";
 
@@ -31,16 +31,18 @@ export interface InstallPlan {
  * @param token the operator's, in its canonical form
  */
 export async function planInstall(host: Host, input: string, token: string | undefined): Promise<InstallPlan> {
-  const drives = await askDrives(host);
-  const taken = drives.filter(({ leftBecause }) => leftBecause === undefined);
+  const considered = considerDrives(await blockDevices(host), await mounts(host));
+  const taken = considered.filter(({ leftBecause }) => leftBecause === undefined);
   const own = recordDigest(taken.map(({ device }) => identity(device)).toSorted());
   const found = await foundRecord(host, taken, own);
-  // What can be started may be someone's node: its drives are taken as any node's are.
   const isOther = found !== undefined && found.record.input !== input;
-  if (found === undefined || (await isSomeonesNode(host, found, taken, isOther)))
-    return planOf(planDisks(drives, token), { phase: undefined, input, own });
+  if (found === undefined || (await isSomeonesNode(host, found, considered, isOther)))
+    return planOf(planDisks(await inspectDrives(host, considered, () => false), token), { phase: undefined, input, own });
   // Of another input, everything is written again.
-  return planOf(planDisks(drives, undefined, found.path), { phase: isOther ? "begun" : found.record.phase, input, own });
+  const phase = isOther ? "begun" : found.record.phase;
+  // From then on, what is on the drives that are taken is the installation's own.
+  const drives = await inspectDrives(host, considered, ({ leftBecause }) => leftBecause === undefined && hasReached(phase, "emptied"));
+  return planOf(planDisks(drives, undefined, found.path), { phase, input, own });
 }
 
 /**
@@ -50,12 +52,18 @@ export async function planInstall(host: Host, input: string, token: string | und
 async function isSomeonesNode(
   host: Host,
   { path, record: { phase } }: FoundRecord,
-  taken: readonly InspectedDrive[],
+  considered: readonly ConsideredDrive[],
   isOther: boolean,
 ): Promise<boolean> {
   if (!hasReached(phase, "configured")) return canBeStarted(host, path);
   if (isOther) return true;
-  return phase === "complete" && installedNode(taken.map(({ inspected }) => inspected))?.missing.length !== 0;
+  if (phase !== "complete") return false;
+  const taken = await inspectDrives(
+    host,
+    considered.filter(({ leftBecause }) => leftBecause === undefined),
+    () => false,
+  );
+  return installedNode(taken.map(({ inspected }) => inspected))?.missing.length !== 0;
 }
 
 /** The first partition begins at 1 MiB. Its boot sector is written last of all. */
@@ -104,7 +112,7 @@ function identity({ serial, wwn, bytes }: BlockDevice): string {
   return JSON.stringify([serial ?? null, wwn ?? null, bytes]);
 }
 
-async function foundRecord(host: Host, taken: readonly InspectedDrive[], own: string): Promise<FoundRecord | undefined> {
+async function foundRecord(host: Host, taken: readonly ConsideredDrive[], own: string): Promise<FoundRecord | undefined> {
   const found: FoundRecord[] = [];
   for (const { device } of taken) {
     const record = await readInstallRecord(host, device.path);

@@ -6,6 +6,7 @@ import type { RunView } from "../../boot/record/run-view.ts";
 import { failureLines, unitLine } from "../../boot/show/run-text.ts";
 import { readHostosConfig } from "../../config/hostos-config.ts";
 import { addressInPrefix, deterministicMac, SYSTEM_INDEX } from "../../config/values/deterministic-address.ts";
+import { isRunning } from "../../run/boot-record.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { ExitError } from "../../run/exit-error.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -47,7 +48,7 @@ export async function setupScreen({ layout }: Setup, consoles: readonly string[]
     const run = await lastBoot(host, layout.runFiles.record);
     if (run === undefined) continue;
     const now = systemClock.now();
-    const end = setupEnd(run);
+    const end = setupEnd(run) ?? ((await wasCutOff(host, layout, run)) ? "failed" : undefined);
     const isNew = end !== undefined && ended === undefined;
     const facts = await pageFacts(host, layout);
     if (isNew) {
@@ -61,9 +62,7 @@ export async function setupScreen({ layout }: Setup, consoles: readonly string[]
       const every = end === undefined ? (isSerial ? PACE : 1) : isSerial ? AGAIN.serial : AGAIN.screen;
       if (now - (drawn.get(screen) ?? -Infinity) < (screen.isLost() ? LOST : every)) continue;
       drawn.set(screen, now);
-      screen.write(
-        isSerial ? `\r\n${(end === undefined ? progressLines(page) : page).join("\r\n")}\r\n` : `\x1b[2J\x1b[H${page.join("\r\n")}\r\n`,
-      );
+      screen.write(isSerial ? `\r\n${(end === undefined ? progressLines(page) : page).join("\r\n")}\r\n` : pageText(page));
     }
     if (ended?.end === "installed" && now - ended.at > READING) {
       await host.run({ program: "systemctl", args: ["--no-block", "reboot"] });
@@ -71,6 +70,18 @@ export async function setupScreen({ layout }: Setup, consoles: readonly string[]
     }
   }
   return stop.exit();
+}
+
+/** A chain that was killed has written no end. The record is read again: it may have ended just now. */
+async function wasCutOff(host: Host, layout: Setup["layout"], run: RunView): Promise<boolean> {
+  if (await isRunning(host, run)) return false;
+  const again = await lastBoot(host, layout.runFiles.record);
+  return again !== undefined && again.end === undefined;
+}
+
+/** Over what was there, line by line: a screen that is cleared first flickers. */
+function pageText(page: readonly string[]): string {
+  return `\x1b[?25l\x1b[H${page.map((line) => `${line}\x1b[K\r\n`).join("")}\x1b[J`;
 }
 
 /** The row of the unit that runs, and that of the whole. */

@@ -4,3 +4,8 @@ import type { Host } from "../host.ts";
 export async function syncFileSystem(host: Host, path: string): Promise<void> {
   await host.run({ program: "sync", args: ["--file-system", path] });
 }
+
+/** Writes all pending data of devices to them, and makes them write their own caches: fsync(2), by sync(1). LVM does neither. @throws CommandError */
+export async function syncDevices(host: Host, devices: readonly string[]): Promise<void> {
+  await host.run({ program: "sync", args: ["--", ...devices], timeout: 600_000 });
+}

@@ -31,13 +31,13 @@ export const installHostos = unit({
         await writeDisk(host, hostos, drives.system, { withoutBootLoader: true, onProgress });
         await readTableAgain(host, drives.system.path);
       }),
-      notePhase(machine, plan, "host-written", "that HostOS is written"),
       onDrives(machine, plan, "give all room of all drives to the volume group hostlvm, and to its volume guestos", async () => {
         for (let steps = await missingOfVolumes(host, drives); steps[0] !== undefined; steps = steps.slice(1)) {
           host.signal.throwIfAborted();
           await steps[0].run();
         }
       }),
+      notePhase(machine, plan, "host-written", "that HostOS is written"),
     ];
   },
 });

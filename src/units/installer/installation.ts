@@ -10,6 +10,7 @@ import { type InstallPlan, planInstall, requireTargets } from "../../setupos/ins
 import { type Phase, recordDigest, writeInstallRecord } from "../../setupos/install-record.ts";
 import type { NodeDrives } from "../../setupos/volumes.ts";
 import type { Archive, WriteProgress } from "../../setupos/write-disk.ts";
+import { syncDevices } from "../../system/disks/sync.ts";
 import type { Machine } from "../machine.ts";
 import { stickOf } from "./stick.ts";
 
@@ -74,12 +75,16 @@ export function onDrives({ host }: Machine, plan: InstallPlan, description: stri
   });
 }
 
-/** Notes on the system drive how far the installation is. */
+/** Notes on the system drive how far the installation is, once all that it names has reached the drives. */
 export function notePhase(machine: Machine, plan: InstallPlan, phase: Phase, description: string): Action {
   const { system } = nodeDrives(plan);
-  return onDrives(machine, plan, `note on ${system.path} ${description}`, async () =>
-    writeInstallRecord(machine.host, system.path, { ...plan.record, phase }),
-  );
+  return onDrives(machine, plan, `note on ${system.path} ${description}`, async () => {
+    await syncDevices(
+      machine.host,
+      plan.targets.map(({ path }) => path),
+    );
+    await writeInstallRecord(machine.host, system.path, { ...plan.record, phase });
+  });
 }
 
 /** Milliseconds between two notes of how far a unit is. */

@@ -1,6 +1,6 @@
 import { type Action, conflict } from "../../boot/unit.ts";
 import { oneLine } from "../../base/problem.ts";
-import { emptyDrive } from "../../setupos/empty-drive.ts";
+import { emptyDrive, isEmptyDrive } from "../../setupos/empty-drive.ts";
 import type { InstallPlan } from "../../setupos/install-plan.ts";
 import { hasReached } from "../../setupos/install-record.ts";
 import { refuseProblems } from "../../setupos/several-problems.ts";
@@ -35,7 +35,9 @@ export const setupDisk = unit({
       machine.note("this node is installed already, with this configuration: nothing is written; pull the stick");
       return [];
     }
-    if (hasReached(plan.phase, "emptied")) return [];
+    if (hasReached(plan.phase, "host-written")) return [];
+    // A cut while HostOS is written, or its volumes are made, leaves parts of them: it begins again on empty drives.
+    if (plan.phase === "emptied") return emptyingAgain(machine, plan);
     for (const text of leftTexts(plan)) machine.note(text);
     for (const problem of plan.warnings) machine.note(oneLine(problem));
     const actions = emptying(machine, plan);
@@ -49,6 +51,15 @@ export const setupDisk = unit({
     });
   },
 });
+
+async function emptyingAgain(machine: Machine, plan: InstallPlan): Promise<readonly Action[]> {
+  const actions: Action[] = [];
+  for (const { path } of plan.targets) {
+    if (await isEmptyDrive(machine.host, path)) continue;
+    actions.push(onDrives(machine, plan, `empty ${path} again: an installation was cut`, async () => emptyDrive(machine.host, path)));
+  }
+  return actions;
+}
 
 function emptying(machine: Machine, plan: InstallPlan): readonly Action[] {
   const taken = plan.drives.filter(({ takenAs }) => takenAs !== undefined);
