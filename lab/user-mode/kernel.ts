@@ -16,7 +16,7 @@ const SCRIPT = join(import.meta.dirname, "build-kernel.bash");
 const TIMEOUT = 3 * 3_600_000;
 
 /**
- * The kernel of the user-mode machine, built when it is not there yet: a quarter of an hour. It is kept in the user's cache folder under a
+ * The kernel of the user-mode machine, built when it is not there yet: 14 minutes of one core. It is kept in the user's cache folder under a
  * key of its source and configuration, so all clones share it.
  *
  * @returns its path
@@ -28,7 +28,7 @@ export async function userModeKernel(): Promise<string> {
   if (existsSync(kernel)) return kernel;
   const { mirror } = await optionsFrom(process.env);
   await mkdir(folder, { recursive: true });
-  console.error(`building the kernel of user-mode machines from ${PACKAGE}, once: about a quarter of an hour`);
+  console.error(`building the kernel of user-mode machines from ${PACKAGE}, once: 14 minutes of one core`);
   const build = ["bash", SCRIPT, kernel, `${mirror}/pool/main/l/linux/${PACKAGE}`, SHA256, CONFIG];
   await tool("flock", [join(folder, "lock"), ...build], {
     timeout: TIMEOUT,

@@ -38,6 +38,8 @@ const PARTS: Readonly<Record<string, string>> = {
   digests: "cd /boot/config && find . -type f -exec sha256sum {} +",
   uuids: `lsblk --list --noheadings --output UUID ${DISK}`,
   "the config partition": "cd /boot/config && find . -printf '%p %y %m %U:%G\\n' | sort",
+  // Without the device on which the medium was found.
+  "what was injected": `sed 's/"device": *"[^"]*"/"device": ""/' /boot/config/injection.json`,
   intents: "cd /boot/config/intents && grep -H phase *.json",
   grubenv: "cat /boot/grub/grubenv",
   "keys in use": "cd /etc && find ssh node_exporter -printf '%p %y %m %U:%G\\n' | sort",
@@ -48,8 +50,11 @@ const PARTS: Readonly<Record<string, string>> = {
     "cd /var && find . -xdev \\( -path ./log -o -path ./lib/systemd -o -path ./lib/guestos-boot -o -path ./tmp -o -path ./cache \\) -prune -o -printf '%p %y %m %U:%G\\n' | sort",
 };
 
-/** Files whose bytes are random, or tell of random ones or of times: their names are compared, their bytes are not. */
-const RANDOM = /^(store\.keyfile|machine-id|ssh\/|node_exporter\/|intents\/|slots\/)/;
+/**
+ * Files whose bytes are random, or tell of random ones, of times or of the machine: their names are compared, their bytes are not. The note on
+ * the network card has the boot's id and the card's place.
+ */
+const RANDOM = /^(store\.keyfile|machine-id|ssh\/|node_exporter\/|intents\/|slots\/|network-card\.json|injection\.json)/;
 
 /** Boots the disk until the chain has ended, inspects it, and pulls the plug. */
 export async function recovered(name: string, disk: DiskAttachment, medium: string, accelerator: Accelerator): Promise<Recovered> {
