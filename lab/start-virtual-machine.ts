@@ -85,15 +85,22 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
 }
 
 /** @throws ProblemError for what such a machine does not have, as far as it would be missed */
-async function inUserMode({ name, disk, boot, extraDisks = [], media = [], ...others }: VirtualMachineOptions): Promise<VirtualMachine> {
-  if (boot?.kind !== "kernel" || disk.format !== "raw" || disk.log !== undefined || disk.faults !== undefined || others.background === true)
+async function inUserMode({ name, disk, boot, media = [], ...others }: VirtualMachineOptions): Promise<VirtualMachine> {
+  if (
+    boot?.kind !== "kernel" ||
+    disk.format !== "raw" ||
+    disk.log !== undefined ||
+    disk.faults !== undefined ||
+    others.extraDisks !== undefined ||
+    others.background === true
+  )
     throw new ProblemError({
       code: "user-mode-impossible",
-      what: `the user-mode machine ${name} boots a kernel's command line, from a raw disk, and ends with its owner`,
+      what: `the user-mode machine ${name} boots a kernel's command line, from one raw disk, and ends with its owner`,
     });
   return startUserMode({
     ...{ name, boot, disk: disk.path, memory: others.memory ?? DEFAULT_MEMORY },
-    readOnly: [...extraDisks.map(({ path }) => path), ...media.map(({ image }) => image)],
+    media: media.map(({ image }) => image),
     credentials: { ...(others.labShell === false ? {} : await labShellCredentials()), ...others.credentials },
   });
 }

@@ -16,7 +16,7 @@ export interface UserModeOptions {
   /** A raw file, /dev/ubda. */
   readonly disk: string;
   /** Further raw files, which are only read: /dev/ubdb and so on. */
-  readonly readOnly: readonly string[];
+  readonly media: readonly string[];
   /** Of these the image's initramfs and command line; the kernel is the lab's. */
   readonly boot: Extract<BootWay, { readonly kind: "kernel" }>;
   /** MiB. */
@@ -41,7 +41,7 @@ const SHELL_PORT = "/dev/ttyS1";
  *
  * @throws CommandError when there is no kernel and none can be built
  */
-export async function startUserMode({ name, disk, readOnly, boot, memory, credentials }: UserModeOptions): Promise<VirtualMachine> {
+export async function startUserMode({ name, disk, media, boot, memory, credentials }: UserModeOptions): Promise<VirtualMachine> {
   const kernel = await userModeKernel();
   const folder = stateFolder(name);
   const files = machineFiles(folder);
@@ -64,7 +64,7 @@ export async function startUserMode({ name, disk, readOnly, boot, memory, creden
       `umid=${name}`,
       `uml_dir=${own}`,
     ],
-    ...[`ubd0=${disk}`, ...readOnly.map((file, index) => `ubd${index + 1}r=${file}`)],
+    ...[`ubd0=${disk}`, ...media.map((file, index) => `ubd${index + 1}r=${file}`)],
     ...["con=null", "ssl=null", "ssl0=null,fd:3", "ssl1=fd:4"],
     `vec0:transport=raw,ifname=lab-guest,depth=64,mac=${CARD_MAC}`,
     // A ring of io_uring breaks this kernel's memory when its process forks; libuv does without. Modules are built in.

@@ -1,9 +1,5 @@
-import { join } from "node:path";
 import type { Slot } from "../../src/config/layout/layout.ts";
 import { grubBoot, otherSlot, readBootState } from "../../src/upgrade/boot-state.ts";
-import { stateFolder } from "../../image/paths.ts";
-import type { Accelerator } from "../../lab/accelerator.ts";
-import { directBoot } from "../../lab/direct-boot.ts";
 import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
@@ -16,51 +12,24 @@ import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade } from "./record-upgrade.ts";
 import { inspectedAt, type Recovered } from "./recovered.ts";
 
-/** Where the update is in the machine: vdb, in user mode ubdb. */
-const UPDATE_DISK = "/dev/[uv]*db";
-
-/**
- * By firmware and GRUB, or in user mode, which has neither, as by a host that boots its guest's kernel itself. The update is on a second
- * disk, and there is no medium.
- *
- * @returns the slot too, where it was not GRUB that chose it
- */
-async function start(
-  name: string,
-  disk: DiskAttachment,
-  { path }: RecordedUpgrade["update"],
-  accelerator: Accelerator,
-): Promise<{ readonly vm: VirtualMachine; readonly chosen?: Slot }> {
-  const options = { name, disk, accelerator, extraDisks: [{ path, format: "raw" }] } as const;
-  if (accelerator.kind !== "user-mode") return { vm: await startVirtualMachine(options) };
-  const { slot, boot } = await directBoot(disk, join(stateFolder(name), "host"));
-  return { vm: await startVirtualMachine({ ...options, boot }), chosen: slot };
+/** By firmware and GRUB, with the update on a second disk, and no medium. */
+async function start(machine: string, disk: DiskAttachment, { path }: RecordedUpgrade["update"]): Promise<VirtualMachine> {
+  return startVirtualMachine({ name: machine, disk, extraDisks: [{ path, format: "raw" }] });
 }
 
 /** Boots the disk to the end of the chain, inspects it, and pulls the plug. */
-export async function upgradedNode(
-  machine: string,
-  disk: DiskAttachment,
-  update: RecordedUpgrade["update"],
-  accelerator: Accelerator,
-): Promise<Recovered> {
-  const started = await start(machine, disk, update, accelerator);
-  await using vm = started.vm;
+export async function upgradedNode(machine: string, disk: DiskAttachment, update: RecordedUpgrade["update"]): Promise<Recovered> {
+  await using vm = await start(machine, disk, update);
   return await inspectedAt(vm);
 }
 
-/** Boots what a cut left of an upgrade as GRUB does, or a host, and goes on with the upgrade. @param undisturbed nodes, by what runs */
-export function upgradeJudge(
-  update: RecordedUpgrade["update"],
-  undisturbed: Readonly<Record<Slot, Recovered["state"]>>,
-  accelerator: Accelerator,
-): Judge {
+/** Boots what a cut left of an upgrade as GRUB does, and goes on with the upgrade. @param undisturbed nodes, by what runs */
+export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Readonly<Record<Slot, Recovered["state"]>>): Judge {
   return async (machine, attachment, { disk, config }) => {
     const { slot, block } = grubBoot(readAsGrub(disk.path, "grubenv", GRUB_PARTITION));
-    const { cycle } = readBootState(block).state;
-    const { vm: booted, chosen } = await start(machine, attachment, update, accelerator);
-    await using vm = booted;
-    const [foretold, started] = [`${slot} (${cycle})`, chosen === undefined ? await startedByGrub(vm) : `${chosen} (${cycle})`];
+    const foretold = `${slot} (${readBootState(block).state.cycle})`;
+    await using vm = await start(machine, attachment, update);
+    const started = await startedByGrub(vm);
     const after = await inspectedAt(vm);
     const upgrade = await goneOn(vm, update, slot);
     return {
@@ -98,7 +67,7 @@ async function finished(
   else {
     // One that was tried and not confirmed is not taken again, unless someone says so.
     if (slots.B.kind === "failed") await guestosBoot(`forget ${sha256}`);
-    if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} ${UPDATE_DISK}`);
+    if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} /dev/vdb`);
     await guestosBoot("commit --no-reboot");
   }
   return upgradeOf(vm);

@@ -39,14 +39,12 @@ type MakeSubject = (say: (line: string) => void, accelerator?: Accelerator) => P
 export const subjects: Readonly<Record<SubjectName, MakeSubject>> = {
   "first-boot": async (say, accelerator) => nodeSubject(await firstBoot(say), crashFolder, firstBootInspection, accelerator),
   "later-boot": async (say, accelerator) => nodeSubject(await laterBoot(say), laterBootFolder, laterBootInspection, accelerator),
-  "upgrade-install": async (say, accelerator) => upgradeSubject("install", await recordedUpgrade(say), accelerator),
-  "upgrade-trial": async (say, accelerator) => upgradeSubject("trial", await recordedUpgrade(say), accelerator),
+  "upgrade-install": async (say) => upgradeSubject("install", await recordedUpgrade(say)),
+  "upgrade-trial": async (say) => upgradeSubject("trial", await recordedUpgrade(say)),
 };
-
-/** In user mode a disk has another name. */
-function undisturbedFile(folder: string, { kind }: Accelerator, of = ""): string {
-  return join(folder, `undisturbed${of}${kind === "user-mode" ? "-user-mode" : ""}.json`);
-}
+export const allSubjects = Object.keys(subjects) as readonly SubjectName[];
+/** Those whose boots need no firmware: a user-mode machine has none. */
+export const nodeSubjects: readonly SubjectName[] = ["first-boot", "later-boot"];
 
 /** A node that ends, after a cut, in the state that it has when nothing was cut. */
 async function nodeSubject(
@@ -58,11 +56,13 @@ async function nodeSubject(
   const accelerator = wanted ?? (await findAccelerator());
   const log = openWriteLog(recording.log);
   const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium, accelerator);
+  // In user mode a disk has another name.
+  const known = join(folder, accelerator.kind === "user-mode" ? "undisturbed-user-mode.json" : "undisturbed.json");
   return {
     ...{ recording, log, accelerator, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
     inspection: async (name) => inspectionOf(name, recording, log),
     judge: async () => {
-      const state = await undisturbed(undisturbedFile(folder, accelerator), { recording, log }, "last", boot, accelerator.kind);
+      const state = await undisturbed(known, { recording, log }, "last", boot, accelerator.kind);
       return async (machine, disk, { config }) => {
         const after = await boot(machine, disk);
         return { redone: after.redone, faults: faultsOf(config, after, state) };
@@ -71,11 +71,11 @@ async function nodeSubject(
   };
 }
 
-async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade, wanted?: Accelerator): Promise<Subject> {
-  const accelerator = wanted ?? (await findAccelerator());
+async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Promise<Subject> {
+  const accelerator = await findAccelerator();
   const recording = upgrade[part];
   const log = openWriteLog(recording.log);
-  const boot = async (machine: string, disk: DiskAttachment) => upgradedNode(machine, disk, upgrade.update, accelerator);
+  const boot = async (machine: string, disk: DiskAttachment) => upgradedNode(machine, disk, upgrade.update);
   return {
     ...{ recording, log, accelerator, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
     // A is what there is to go back to until B is confirmed; from the trial on B runs.
@@ -83,13 +83,11 @@ async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrad
     judge: async () => {
       using before = openWriteLog(upgrade.install.log);
       using after = openWriteLog(upgrade.trial.log);
-      const [A, B] = [undisturbedFile(upgradeFolder, accelerator, "-A"), undisturbedFile(upgradeFolder, accelerator, "-B")];
-      const { kind } = accelerator;
-      const states = {
-        A: await undisturbed(A, { recording: upgrade.install, log: before }, "first", boot, kind),
-        B: await undisturbed(B, { recording: upgrade.trial, log: after }, "last", boot, kind),
-      };
-      return upgradeJudge(upgrade.update, states, accelerator);
+      const [A, B] = [join(upgradeFolder, "undisturbed-A.json"), join(upgradeFolder, "undisturbed-B.json")];
+      return upgradeJudge(upgrade.update, {
+        A: await undisturbed(A, { recording: upgrade.install, log: before }, "first", boot),
+        B: await undisturbed(B, { recording: upgrade.trial, log: after }, "last", boot),
+      });
     },
   };
 }
