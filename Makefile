@@ -100,6 +100,7 @@ test-vm: setup image ## the VM tests alone (FILE=part-of-path TEST=name for some
 .PHONY: test-power
 test-power: setup image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE=)
 	@$(NODE) --run image:hostos
+	@$(NODE) --run image:setupos
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
 
 # What a user-mode machine needs is set up where one is asked for.

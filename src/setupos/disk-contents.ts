@@ -55,17 +55,19 @@ async function contentOf(host: Host, device: BlockDevice): Promise<DeviceContent
 const END = 4 * 1024 * 1024;
 
 async function isEmptyAtBothEnds(host: Host, { path, bytes }: BlockDevice): Promise<boolean> {
-  for (const offset of [0, Math.max(0, bytes - END)]) {
-    const found = await host.readAt(path, offset, END);
-    if (found === undefined || found.length < Math.min(END, bytes))
-      throw new ProblemError({
-        code: "disk-not-read",
-        what: `an end of ${path} cannot be read`,
-        found: found === undefined ? "no such device" : `${found.length} bytes at ${offset}`,
-        expected: `${Math.min(END, bytes)} bytes`,
-        todo: "inspect the drive: dmesg, smartctl --all",
-      });
-    if (!isZero(Buffer.from(found.buffer, found.byteOffset, found.length))) return false;
-  }
+  for (const offset of [0, Math.max(0, bytes - END)]) if (!isZero(await readPart(host, path, offset, Math.min(END, bytes)))) return false;
   return true;
+}
+
+/** So many bytes of a device, all of them. @throws ProblemError for fewer: what cannot be read is never taken for nothing */
+export async function readPart(host: Host, path: string, offset: number, length: number): Promise<Buffer> {
+  const found = await host.readAt(path, offset, length);
+  if (found?.length === length) return Buffer.from(found.buffer, found.byteOffset, found.length);
+  throw new ProblemError({
+    code: "disk-not-read",
+    what: `an end of ${path} cannot be read`,
+    found: found === undefined ? "no such device" : `${found.length} bytes at ${offset}`,
+    expected: `${length} bytes`,
+    todo: "inspect the drive: dmesg, smartctl --all",
+  });
 }

@@ -5,6 +5,7 @@ import { isZero } from "../system/disks/signature.ts";
 import { signaturesOn, wipeSignatures } from "../system/disks/wipefs.ts";
 import { closeLayer, readTableAgain } from "../system/disks/layers.ts";
 import type { Host } from "../system/host.ts";
+import { readPart } from "./disk-contents.ts";
 import { RECORD_BYTES, RECORD_OFFSET } from "./install-record.ts";
 
 /** Bytes that are zeroed at either end of a drive and of each partition: every label of md, LVM, ZFS and a GPT is in them. */
@@ -92,8 +93,8 @@ async function leftOn(host: Host, path: string, patience = FORGET): Promise<stri
   if (device.children.length > 0) return device.children.map((child) => child.path).join(", ");
   const signatures = await signaturesOn(host, path);
   if (signatures.length > 0) return signatures.map(({ type, offset }) => `${type} at byte ${offset}`).join(", ");
-  const start = Buffer.from((await host.readAt(path, 0, END)) ?? []);
+  const end = Math.min(END, device.bytes);
+  const start = Buffer.from(await readPart(host, path, 0, end));
   start.fill(0, RECORD_OFFSET, RECORD_OFFSET + RECORD_BYTES);
-  const tail = Buffer.from((await host.readAt(path, device.bytes - END, END)) ?? []);
-  return isZero(start) && isZero(tail) ? undefined : "bytes that are not zero at an end";
+  return isZero(start) && isZero(await readPart(host, path, device.bytes - end, end)) ? undefined : "bytes that are not zero at an end";
 }

@@ -3,6 +3,7 @@ import { type BlockDevice, blockDevices } from "../system/disks/lsblk.ts";
 import { mounts } from "../system/disks/mounts.ts";
 import type { Host } from "../system/host.ts";
 import { inspectDrives } from "./ask-machine.ts";
+import { readPart } from "./disk-contents.ts";
 import { type DiskPlan, planDisks, type PlannedDrive } from "./disk-plan.ts";
 import { type ConsideredDrive, considerDrives } from "./drives.ts";
 import { hasReached, type InstallRecord, type Phase, readInstallRecord, recordDigest } from "./install-record.ts";
@@ -71,8 +72,8 @@ export const ESP_OFFSET = 1024 * 1024;
 
 /** Whether firmware finds a file system where that of a host's boot loader is. */
 async function canBeStarted(host: Host, drive: string): Promise<boolean> {
-  const sector = await host.readAt(drive, ESP_OFFSET, 512);
-  return sector?.[510] === 0x55 && sector[511] === 0xaa;
+  const sector = await readPart(host, drive, ESP_OFFSET, 512);
+  return sector[510] === 0x55 && sector[511] === 0xaa;
 }
 
 interface FoundRecord {
