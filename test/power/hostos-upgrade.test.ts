@@ -145,9 +145,10 @@ async function assertKeepsB({ image, kept, committed }: Ready): Promise<void> {
   );
   expect(await troublesOf(b)).toEqual({});
   // No one but the host itself confirms it.
-  await b.shell.ok('for _ in $(seq 300); do guestos-boot upgrade --json | grep -q \'"phase": "stable"\' && exit; sleep 2; done; exit 1', {
-    timeout: BOOT_TIMEOUT,
-  });
+  const isStable = 'guestos-boot upgrade --json | grep -q \'"phase": "stable"\'';
+  // It says so once all is written.
+  const hasEnded = "systemctl show --property ActiveState guestos-confirm.service | grep -qx ActiveState=inactive";
+  await b.shell.ok(`for _ in $(seq 300); do ${isStable} && ${hasEnded} && exit; sleep 2; done; exit 1`, { timeout: BOOT_TIMEOUT });
   expect(await b.shell.ok("systemctl show --property Result guestos-confirm.service")).toBe("Result=success\n");
   expect(await b.shell.ok("journalctl -b -q -o cat -u guestos-confirm.service")).toMatch(
     /slot B is confirmed \(boot record, version, libvirt, bridge, gateway, guest: healthy\)/,
