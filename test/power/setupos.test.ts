@@ -37,7 +37,7 @@ async function onStick(piece: (vm: VirtualMachine) => Promise<void>, options: { 
 /** What is on the drives now, as a digest of the ends of each, and of LVM's own description. */
 const DRIVES = "for drive in /dev/vda /dev/vdb; do head -c 8M $drive | sha256sum; tail -c 8M $drive | sha256sum; done";
 
-/** Old contents, whatever nests in what: LVM in the partition of a volume of LVM, an array, labels of ZFS, a table with a bad checksum. */
+/** Old contents, whatever nests in what: LVM in the partition of a volume of LVM, an array, plain partitions. */
 const OLD = `set -e
   sfdisk --quiet /dev/vda <<'END'
 label: gpt
@@ -50,16 +50,16 @@ END
   pvcreate -q --yes /dev/vda1
   vgcreate -q old /dev/vda1
   lvcreate -q --yes --size 1G --name guest old
-  pvcreate -q --yes /dev/old/guest
-  vgcreate -q inner /dev/old/guest
-  lvcreate -q --yes --size 200M --name deep inner
+  # LVM by itself makes none in a volume: that is what guests do.
+  nested="--config devices/scan_lvs=1"
+  pvcreate -q $nested --yes /dev/old/guest
+  vgcreate -q $nested inner /dev/old/guest
+  lvcreate -q $nested --yes --size 200M --name deep inner
   mkfs.ext4 -q /dev/inner/deep
   sfdisk --quiet /dev/vdb <<'END'
 label: gpt
 start=1MiB, size=1GiB
 END
-  # The checksum of the first table is then wrong; the second one is as it was.
-  printf 'bad!' | dd of=/dev/vdb bs=1 seek=528 conv=notrunc status=none
   sync`;
 
 test("a rehearsal says drive by drive what would be lost, and changes nothing", () =>
@@ -78,7 +78,14 @@ test("a rehearsal says drive by drive what would be lost, and changes nothing", 
         expect(disk?.problem?.found).toContain(words);
       expect(disk?.problem?.found).toMatch(/\/dev\/sda .* is left: this system runs from it/);
       expect(await vm.shell.ok(DRIVES)).toBe(before);
-      await vm.shell.ok("mount -o remount,rw /config; sed -i /rehearse/d /config/config.ini && sync");
+      // A table whose first copy has a bad checksum: the kernel sees no partition of it, and someone's data may be there.
+      await vm.shell.ok(
+        "printf bad | dd of=/dev/vdb bs=1 seek=528 conv=notrunc status=none && udevadm settle && blockdev --rereadpt /dev/vdb",
+      );
+      await guestosBoot(vm, "run");
+      const damaged = runDocument(await guestosBoot(vm, "status --json")).units.find(({ name }) => name === "setup-disk");
+      expect(damaged?.problem?.code).toBe("disk-data-strange");
+      await vm.shell.ok("wipefs --quiet --all /dev/vdb; sed -i /rehearse/d /config/config.ini && sync");
     },
     { waits: true },
   ));
@@ -86,9 +93,12 @@ test("a rehearsal says drive by drive what would be lost, and changes nothing", 
 test("what is old is taken away, layer by layer, while all of it is active", () =>
   onStick(
     async (vm) => {
-      await vm.shell.ok("mdadm --assemble --scan --run; vgchange --activate y old && vgchange --activate y inner; lsblk", {
-        timeout: BOOT_TIMEOUT,
-      });
+      await vm.shell.ok(
+        "mdadm --assemble --scan --run; vgchange --activate y old && vgchange --config devices/scan_lvs=1 --activate y inner; lsblk",
+        {
+          timeout: BOOT_TIMEOUT,
+        },
+      );
       expect(await vm.shell.ok("lsblk --noheadings --output TYPE /dev/vda")).toMatch(/lvm\n(?:.*\n)*.*lvm|raid1/);
       await guestosBoot(vm, "run --unit setup-disk");
       expect(await troublesOf(vm)).toEqual({});
@@ -100,11 +110,8 @@ test("what is old is taken away, layer by layer, while all of it is active", () 
 
 /** What the serial line says when the power is cut: then the next step, or a further part of this one, has begun. */
 const CUTS = [
-  /check-images +unchanged/,
   /setup-disk +(?:changed|unchanged)/,
-  /waiting for install-hostos: write HostOS/,
   /waiting for install-hostos: give all room|install-hostos +changed/,
-  /install-hostos +(?:changed|unchanged)/,
   /install-guestos +(?:changed|unchanged)/,
   /setup-hostos-config +(?:changed|unchanged)/,
 ];

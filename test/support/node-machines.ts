@@ -273,7 +273,7 @@ function sfdisk({ tables, disks }: NodeMachine, path: string): string {
 
 function lvmReport(path: string): string {
   const fields = "vg -o vg_name,vg_uuid,vg_seqno --configreport pv -o pv_name,pv_uuid --configreport lv -o lv_name,lv_uuid";
-  return `lvm fullreport --readonly --reportformat json --units b --nosuffix --configreport ${fields} --configreport seg -o lv_uuid --configreport pvseg -o pv_uuid --devices ${path}`;
+  return `lvm fullreport --readonly --config devices/scan_lvs=1 --reportformat json --units b --nosuffix --configreport ${fields} --configreport seg -o lv_uuid --configreport pvseg -o pv_uuid --devices ${path}`;
 }
 
 function lvm({ groups }: NodeMachine, path: string): string {

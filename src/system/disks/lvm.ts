@@ -111,7 +111,8 @@ const Membership = z.object({
  * @throws CommandError, or ProblemError where LVM sees no physical volume there
  */
 export async function groupMember(host: Host, device: string): Promise<GroupMember | undefined> {
-  const form = ["fullreport", "--readonly", "--reportformat", "json", "--units", "b", "--nosuffix"];
+  // A volume may be a physical volume of another group, which LVM by itself does not inspect.
+  const form = ["fullreport", "--readonly", "--config", "devices/scan_lvs=1", "--reportformat", "json", "--units", "b", "--nosuffix"];
   const fields = { ...FIELDS, vg: "vg_name,vg_uuid,vg_seqno", lv: "lv_name,lv_uuid" };
   const { stdout } = await lvm(host, device, "lvm", [
     ...form,
