@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   let faults = 0;
   let isEnded = false;
   for await (const line of createInterface({ input: machine.stdout })) {
-    if (/^\{"end"/.test(line)) isEnded = true;
+    if (line.startsWith('{"end"')) isEnded = true;
     else if (/^(?:\{"fault"|kernel: )/.test(line)) faults += 1;
     else continue;
     console.log(line);
