@@ -35,7 +35,7 @@ async function main(): Promise<number> {
   for await (const line of createInterface({ input: machine.stdout })) {
     if (line.startsWith('{"end"')) isEnded = true;
     else if (/^(?:\{"fault"|kernel: )/.test(line)) faults += 1;
-    else continue;
+    else if (!line.startsWith('{"tried"')) continue;
     console.log(line);
   }
   console.log(`${((performance.now() - start) / 60_000).toFixed(1)} minutes, ${faults} faults`);

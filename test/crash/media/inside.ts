@@ -137,6 +137,7 @@ for (const [count, one] of [
   [CHANGING, changingOne],
 ] as const) {
   for (let index = 1; index <= count; index += 1) {
+    if (index % 250 === 0) say({ tried: index, ...counts });
     try {
       await one(index);
     } catch (error) {
