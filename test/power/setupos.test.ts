@@ -71,7 +71,7 @@ test("a rehearsal says drive by drive what would be lost, and changes nothing", 
       await guestosBoot(vm, "run");
       const { units } = runDocument(await guestosBoot(vm, "status --json"));
       const disk = units.find(({ name }) => name === "setup-disk");
-      expect(disk?.problem?.code).toBe("only-a-rehearsal");
+      expect(disk?.problem).toMatchObject({ code: "only-a-rehearsal" });
       // The array and what nests in LVM are active: each layer is named.
       expect(disk?.problem?.found).toMatch(/empty \/dev\/vda .*linux_raid|empty \/dev\/vda .*array \(md\)/);
       for (const words of ["taken as system drive", "taken as data drive", "physical volume of old", "physical volume of inner", "ext4"])
@@ -84,7 +84,7 @@ test("a rehearsal says drive by drive what would be lost, and changes nothing", 
       );
       await guestosBoot(vm, "run");
       const damaged = runDocument(await guestosBoot(vm, "status --json")).units.find(({ name }) => name === "setup-disk");
-      expect(damaged?.problem?.code).toBe("disk-data-strange");
+      expect(damaged?.problem).toMatchObject({ code: "disk-data-strange" });
       await vm.shell.ok("wipefs --quiet --all /dev/vdb; sed -i /rehearse/d /config/config.ini && sync");
     },
     { waits: true },

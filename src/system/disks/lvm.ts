@@ -119,7 +119,8 @@ export async function groupMember(host: Host, device: string): Promise<GroupMemb
     ...Object.entries(fields).flatMap(([report, names]) => ["--configreport", report, "-o", names]),
   ]);
   for (const { vg, pv, lv } of parseToolJson("lvm", stdout, Membership).report) {
-    const own = pv.find(({ pv_name }) => pv_name === device);
+    // One device is shown: it is the one that has a name, which LVM may have another one for. Those that are missing are "[unknown]".
+    const own = pv.find(({ pv_name }) => pv_name.startsWith("/dev/"));
     if (own === undefined) continue;
     const group = vg[0];
     if (group === undefined || group.vg_name === "") return undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { groupIn, newLvmUuid, volumeGroupOn, volumeMapping } from "../../../../src/system/disks/lvm.ts";
+import { groupIn, groupMember, newLvmUuid, volumeGroupOn, volumeMapping } from "../../../../src/system/disks/lvm.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 
 const device = "/dev/mapper/vda10-crypt";
@@ -36,6 +36,19 @@ test("a physical volume that is in no group has none", () => {
 test("only the one device is inspected", async () => {
   const host = fakeHost({ commands: { [command]: report } });
   expect((await volumeGroupOn(host, device))?.name).toBe("store");
+});
+
+test("a physical volume that is a volume itself is known, whatever LVM calls it, and those that are missing are not it", async () => {
+  const fields = "vg -o vg_name,vg_uuid,vg_seqno --configreport pv -o pv_name,pv_uuid --configreport lv -o lv_name,lv_uuid";
+  const form = "--readonly --config devices/scan_lvs=1 --reportformat json --units b --nosuffix";
+  const asked = `lvm fullreport ${form} --configreport ${fields} --configreport seg -o lv_uuid --configreport pvseg -o pv_uuid --devices /dev/mapper/old-guest`;
+  const pv = [
+    { pv_name: "[unknown]", pv_uuid: "gone" },
+    { pv_name: "/dev/old/guest", pv_uuid: "own" },
+  ];
+  const answer = JSON.stringify({ report: [{ vg: [{ vg_name: "inner", vg_uuid: "u", vg_seqno: "3" }], pv, lv: [] }] });
+  const found = await groupMember(fakeHost({ commands: { [asked]: answer } }), "/dev/mapper/old-guest");
+  expect(found).toMatchObject({ name: "inner", own: "own", changes: 3, members: ["gone", "own"] });
 });
 
 test("the races that LVM and udev have are retryable, and nothing else is", async () => {
