@@ -14,8 +14,8 @@ const MAKES: readonly (readonly [intent: RegExp, action: (name: string, running:
   [/^filesystem-(.*)$/, (name) => RegExp(`^volume-filesystems: make \\w+ on ${RegExp.escape(name)}$`)],
 ];
 
-/** Made once, and from then on what the node is known by, or what opens its data. */
-const KEPT = /^(store\.keyfile|machine-id|ssh\/ssh_host_[^/]*|node_exporter\/[^/]*|CONFIGURED)$/;
+/** Made once, and from then on what the node is known by, or what opens its data; not what an interrupted write left beside it. */
+const KEPT = /^(store\.keyfile|machine-id|ssh\/ssh_host_[^/]*|node_exporter\/[^/.][^/]*|CONFIGURED)$/;
 
 /**
  * Holds a boot after a power cut against what had lasted before it, and against the state that an undisturbed node ends in.

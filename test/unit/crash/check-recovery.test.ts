@@ -9,8 +9,10 @@ const cut: ConfigAtCut = {
   files: new Map([
     ["store.keyfile", "k"],
     ["ssh/ssh_host_rsa_key", "r"],
+    ["node_exporter/node_exporter.key", "e"],
     ["intents/store.json", "i"],
     [".network.conf.new", "n"],
+    ["node_exporter/.node_exporter.crt.new", "half"],
   ]),
   intents: new Map([
     ["store", intent("one")],
@@ -26,6 +28,7 @@ const good: Recovered = {
   files: new Map([
     ["store.keyfile", "k"],
     ["ssh/ssh_host_rsa_key", "r"],
+    ["node_exporter/node_exporter.key", "e"],
   ]),
   uuids: ["", "one", "two", "three", "four"],
   redone: ["var: encrypt /dev/vda6 (A_var) with LUKS2", "volume-filesystems: make ext4 on shared-crypto"],
@@ -41,6 +44,7 @@ test.each<[string, Partial<Recovered>, RegExp]>([
   ["something is left over", { state: { ...state, partitions: ["vda1", "vda10", "vda11"] } }, /^partitions: in addition: vda11$/],
   ["nothing was inspected", { state: {} }, /grubenv: missing/],
   ["a key is gone", { files: new Map([["ssh/ssh_host_rsa_key", "r"]]) }, /store\.keyfile .* gone/],
+  ["the metrics' key is gone", { files: new Map([...good.files].slice(0, 2)) }, /node_exporter\.key .* gone/],
   ["a key was replaced", { files: new Map([...good.files, ["ssh/ssh_host_rsa_key", "other"]]) }, /ssh_host_rsa_key .* another/],
   [
     "the store was encrypted again",
