@@ -11,11 +11,20 @@ export function secretsIn(name: string, content: Uint8Array): readonly KnownSecr
   return name.endsWith("store.keyfile") ? [{ name, bytes: content.slice(-32) }] : [];
 }
 
-/** The body of a PEM key: its lines as they are, without those that all keys of the kind begin with. */
+/** The body of a PEM key: its lines as they are, without those that all keys of the kind begin with, and those that its public half has too. */
 export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
   const body = /PRIVATE KEY-----\n([^-]*)-----END/.exec(pem)?.[1]?.trim().split("\n") ?? [];
   const own = body.length > 1 ? body.slice(1) : body.map((line) => line.slice(-32));
-  return own.filter((line) => line.length >= 16).map((line) => ({ name, bytes: Buffer.from(line) }));
+  const shown = pem.includes("OPENSSH") ? publicHalf(Buffer.from(body.join(""), "base64")) : "";
+  return own.filter((line) => line.length >= 16 && !shown.includes(line)).map((line) => ({ name, bytes: Buffer.from(line) }));
+}
+
+/** Of an OpenSSH key, as its `.pub` has it (OpenSSH's PROTOCOL.key): the fifth field, behind three texts and a number. */
+function publicHalf(key: Buffer): string {
+  let at = "openssh-key-v1\0".length;
+  for (let texts = 0; texts < 3; texts += 1) at += 4 + key.readUInt32BE(at);
+  at += 4;
+  return key.subarray(at + 4, at + 4 + key.readUInt32BE(at)).toString("base64");
 }
 
 /** Which of the secrets are in there, in any of the ways in which bytes are usually written. */
