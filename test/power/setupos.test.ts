@@ -79,12 +79,14 @@ test("a rehearsal says drive by drive what would be lost, and changes nothing", 
       expect(await vm.shell.ok(DRIVES)).toBe(before);
       // A table whose first copy has a bad checksum: the kernel sees no partition of it, and someone's data may be there.
       await vm.shell.ok(
-        "printf bad | dd of=/dev/vdb bs=1 seek=528 conv=notrunc status=none && udevadm settle && blockdev --rereadpt /dev/vdb",
+        "dd if=/dev/vdb of=/run/good bs=1 skip=528 count=3 status=none && printf bad | dd of=/dev/vdb bs=1 seek=528 conv=notrunc status=none && udevadm settle && blockdev --rereadpt /dev/vdb",
       );
       await guestosBoot(vm, "run");
       const damaged = runDocument(await guestosBoot(vm, "status --json")).units.find(({ name }) => name === "setup-disk");
       expect(damaged?.problem).toMatchObject({ code: "disk-data-strange" });
-      await vm.shell.ok("wipefs --quiet --all /dev/vdb; sed -i /rehearse/d /config/config.ini && sync");
+      await vm.shell.ok(
+        "dd if=/run/good of=/dev/vdb bs=1 seek=528 conv=notrunc status=none; sed -i /rehearse/d /config/config.ini && sync",
+      );
     },
     { waits: true },
   ));
