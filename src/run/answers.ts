@@ -1,4 +1,3 @@
-import { createHmac, randomBytes } from "node:crypto";
 import { Problem } from "../base/problem-shape.ts";
 import { ProblemError } from "../base/problem.ts";
 import * as z from "../base/schema.ts";
@@ -21,16 +20,7 @@ export const Answer = z.union([
 export type Answer = z.infer<typeof Answer>;
 
 /** Characters: a longer answer is not kept. */
-const LONGEST = 64 * 1024;
-
-/** So that no one learns a short secret by trying: only digests of one run compare. */
-const key = randomBytes(32);
-
-export function secretAnswer(content: string | Uint8Array): Answer {
-  return content.length > LONGEST
-    ? { tooLong: content.length }
-    : { secret: createHmac("sha256", key).update(content).digest("base64").slice(0, 16), length: content.length };
-}
+export const LONGEST = 64 * 1024;
 
 /** An answer that may be seen: of a file that everyone can read, of the kernel, of a tool. */
 export function plainAnswer(value: unknown): Answer {

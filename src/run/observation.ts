@@ -1,6 +1,6 @@
 import type { Access } from "../boot/races.ts";
 import type { Layout } from "../config/layout/layout.ts";
-import { Recorder, type Told } from "./recorder.ts";
+import type { Recorder, Told } from "./recorder.ts";
 import { lineSink } from "./record-sink.ts";
 import type { Setup } from "./setup.ts";
 import type { Terminal } from "./terminal.ts";
@@ -31,13 +31,15 @@ export interface Observation {
  *
  * @returns undefined unless the environment has GUESTOS_OBSERVE=1
  */
-export function observation(
+export async function observation(
   layout: Layout,
   { profile, configuration: { files } }: Pick<Setup, "profile" | "configuration">,
   version: string,
   terminal: Terminal,
-): Observation | undefined {
+): Promise<Observation | undefined> {
   if (process.env["GUESTOS_OBSERVE"] !== "1") return undefined;
+  // A usual boot does not load it.
+  const { Recorder: Recording } = await import("./recorder.ts");
   const { sink, close } = lineSink<Access | Told | { readonly run: ObservedRun }>(
     layout.runFiles.observed,
     "what was observed of this run",
@@ -56,7 +58,7 @@ export function observation(
     MOST_ANSWERED,
     () => terminal.complain(`what was observed of this run is incomplete: plans were answered ${MOST_ANSWERED} characters`),
   );
-  return { access: accesses, recorder: new Recorder(told), close };
+  return { access: accesses, recorder: new Recording(told), close };
 }
 
 /** Passes on until the sum of the sizes is reached. Then it tells so, once. */

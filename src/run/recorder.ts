@@ -3,8 +3,9 @@ import { Secret } from "../base/secret.ts";
 import type { Command } from "../system/command.ts";
 import { isOfKernel } from "../system/files/host-files.ts";
 import type { Host } from "../system/host.ts";
-import { type Answer, failedAnswer, plainAnswer, secretAnswer } from "./answers.ts";
+import { type Answer, failedAnswer, plainAnswer } from "./answers.ts";
 import { type Decision, decisionOf, decisionOfError } from "./decision.ts";
+import { secretAnswer } from "./secret-answer.ts";
 
 /** A line of a record: an answer that a plan of a unit was given, or what it decided. Plans of a unit are counted from 1. */
 export type Told =

@@ -52,7 +52,7 @@ export async function run(setup: Setup, request: RunRequest, terminal: Terminal)
   const facts = await runFacts(host, layout, request.stage);
   const reader = new RunReader();
   const record = recordSink(layout, terminal);
-  const observed = observation(layout, setup, facts.version, terminal);
+  const observed = await observation(layout, setup, facts.version, terminal);
   const units = observed === undefined ? ordered : changedUnits(ordered, (unit) => observed.recorder.unit(unit));
   const output = runOutput(terminal, request.json);
   const status = hostStatus(host, layout, terminal);

@@ -34,6 +34,13 @@ beforeAll(async () => {
   mkdirSync(fixture.path("node7"));
   writeFileSync(fixture.path("node7/network.conf"), "hostname=node-7\n");
   writeNodeFolder(fixture.path("node8"));
+  const seen = [
+    { run: { version: "1.0.0", profile: "guestos", configuration: [] } },
+    { unit: "first", plan: 1, decision: { kind: "absent", why: "it was" } },
+    { unit: "slow", plan: 1, decision: { kind: "error", problem: { code: "defect", what: "a defect" } } },
+    { unit: "gone", plan: 1, decision: { kind: "actions", actions: [] } },
+  ];
+  writeFileSync(fixture.path("seen.jsonl"), seen.map((line) => `${JSON.stringify(line)}\n`).join(""));
   // One unit of each kind of ending, and one that is skipped for another.
   await fixture.run();
   for (const name of ["bad", "odd", "in-the-way"]) fixture.touch(name);
@@ -63,6 +70,7 @@ const printed: readonly (readonly [DocumentName, readonly string[]])[] = [
   ["list", ["list"]],
   ["list", ["graph"]],
   ["verify", ["verify"]],
+  ["replay", ["replay", fixture.path("seen.jsonl")]],
   ["monitor", ["monitor", "--once", "--unit", "first", "--unit", "strict"]],
   ["analyze-time", ["analyze", "time", ...record]],
   ["analyze-blame", ["analyze", "blame", ...record]],
