@@ -59,6 +59,8 @@ export const bridge = unit({
   },
 });
 
+const NO_CARD = "see that the machine has a network card, and that its driver is in the image: lspci -k";
+
 async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
   const { file, config } = await readHostosConfig(host, layout);
   const { mgmt_mac, deployment_environment: environment } = config.icos_settings;
@@ -72,9 +74,9 @@ async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
       todo: "correct it there, then: guestos-boot --unit bridge --unit network",
     });
   const card = await primaryCard(host, layout);
-  if (card === undefined || !(await isNameFinal(host, card)))
-    throw new ProblemError(noInterface(card === undefined ? undefined : `${card.name}, to which udev may still give another name`), {
-      retryable: true,
-    });
+  if (card === undefined || !(await isNameFinal(host, card))) {
+    const found = card === undefined ? undefined : `${card.name}, to which udev may still give another name`;
+    throw new ProblemError({ ...noInterface(found), todo: NO_CARD }, { retryable: true });
+  }
   return { bridge: layout.bridge, card: card.name, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.host) };
 }
