@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { boundary, guestos, hostos } from "../support/chains.ts";
+import { boundary, guestos, hostos, setupos } from "../support/chains.ts";
 import { begin, get, installPrograms, throughSocks } from "./support/boundary.ts";
 import { guestosBoot, runDocument } from "./support/chain.ts";
 import { injectedNetwork } from "./support/injected-node.ts";
@@ -45,8 +45,11 @@ test("the first boot ends well: what the image has not is absent, and no error",
 
 test("the commands know what node this is", () =>
   node.use(async (vm) => {
+    const chains = { boundary, guestos, hostos, setupos };
     expect(await vm.shell.ok("guestos-boot verify")).toBe(
-      `boundary: the chain is sound: ${boundary.length} units\nguestos: the chain is sound: ${guestos.length} units\nhostos: the chain is sound: ${hostos.length} units\n`,
+      Object.entries(chains)
+        .map(([name, units]) => `${name}: the chain is sound: ${units.length} units\n`)
+        .join(""),
     );
     expect(await vm.shell.ok("guestos-boot list")).toContain("\nnginx ");
     expect((await guestosBoot(vm, "upgrade")).stdout).toMatch(/^stable: slot A runs/);
