@@ -19,12 +19,13 @@ export function pemSecrets(name: string, pem: string): readonly KnownSecret[] {
   return own.filter((line) => line.length >= 16 && !shown.includes(line)).map((line) => ({ name, bytes: Buffer.from(line) }));
 }
 
-/** Of an OpenSSH key, as its `.pub` has it (OpenSSH's PROTOCOL.key): the fifth field, behind three texts and a number. */
+/** Of an OpenSSH key, as its `.pub` has it (OpenSSH's PROTOCOL.key): the fifth field, behind three texts and a number. Empty for a part of a key. */
 function publicHalf(key: Buffer): string {
+  const lengthAt = (at: number): number => (at + 4 <= key.length ? key.readUInt32BE(at) : 0);
   let at = "openssh-key-v1\0".length;
-  for (let texts = 0; texts < 3; texts += 1) at += 4 + key.readUInt32BE(at);
+  for (let texts = 0; texts < 3; texts += 1) at += 4 + lengthAt(at);
   at += 4;
-  return key.subarray(at + 4, at + 4 + key.readUInt32BE(at)).toString("base64");
+  return key.subarray(at + 4, at + 4 + lengthAt(at)).toString("base64");
 }
 
 /** Which of the secrets are in there, in any of the ways in which bytes are usually written. */
