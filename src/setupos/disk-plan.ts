@@ -65,6 +65,7 @@ export function planDisks(drives: readonly InspectedDrive[], given: string | und
       ...sameDrives(taken),
       ...mounted(taken),
       ...elsewhere(drives),
+      ...acrossDrives(drives),
       ...(allowed ? [] : protectedBy.map((problem) => ({ ...problem, todo: `${problem.todo}${howToReplace(token)}` }))),
       ...(allowed || given === undefined || token === undefined ? [] : [otherToken(given, token)]),
     ],
@@ -240,6 +241,32 @@ function elsewhere(drives: readonly InspectedDrive[]): readonly Problem[] {
       expected: "no node on a drive that is left",
       todo: "take this drive out of the machine",
     }));
+}
+
+/** An array or a volume that is open lies on all its drives: to wipe it would write to one that is left. */
+function acrossDrives(drives: readonly ConsideredDrive[]): readonly Problem[] {
+  return drives.flatMap(({ device: left, leftBecause }) => {
+    if (leftBecause === undefined) return [];
+    const onLeft = new Set(pathsOn(left));
+    return drives
+      .filter((drive) => drive.leftBecause === undefined)
+      .flatMap(({ device }) => {
+        const shared = pathsOn(device).find((path) => onLeft.has(path));
+        if (shared === undefined) return [];
+        return {
+          code: "disk-shares-layer",
+          what: `${shared} lies on ${device.path}, which would be taken, and on ${left.path}, which is left`,
+          found: `${left.path} is left: ${leftBecause}`,
+          expected: "no array and no volume on a drive that is taken and on another one",
+          todo: `take ${left.path} out of the machine, or dissolve what is on both`,
+        };
+      });
+  });
+}
+
+/** All that lies on a device, however deep. */
+function pathsOn({ children }: BlockDevice): readonly string[] {
+  return children.flatMap((child) => [child.path, ...pathsOn(child)]);
 }
 
 function lostWith(drive: InspectedDevice): readonly LostDevice[] {

@@ -401,3 +401,17 @@ test("a drive that is left and cannot be read is told: it may hold a node", asyn
   const plan = await planOn({ disks: [nvme(0), nvme(1, { size: 240 * GIB })], broken: ["/dev/nvme1n1"], mounts: [] });
   expect([codes(plan.mistakes), codes(plan.unknown), codes(plan.warnings)]).toEqual([[], [], ["disk-content-not-known"]]);
 });
+
+test("an array that is open on a drive that is taken and on one that is left: nothing is taken, for to wipe it would write to both", async () => {
+  const array: DiskOfTest = { ...mapped("x"), name: "md127", path: "/dev/md127", type: "raid1" };
+  const small: DiskOfTest = { name: "sdb", type: "disk", size: 500 * GIB, tran: "sata", "maj:min": "8:16", serial: "S2" };
+  const on = async (children: readonly DiskOfTest[]): Promise<DiskPlan> =>
+    planOn({
+      disks: [STICK, nvme(0, { children: [array] }), { ...small, children }],
+      signatures: { "/dev/nvme0n1": [["linux_raid_member", 0x1000]], "/dev/sdb": [["linux_raid_member", 0x1000]] },
+    });
+  expect((await on([array])).mistakes).toMatchObject([
+    { code: "disk-shares-layer", what: "/dev/md127 lies on /dev/nvme0n1, which would be taken, and on /dev/sdb, which is left" },
+  ]);
+  expect((await on([])).mistakes).toEqual([]);
+});
