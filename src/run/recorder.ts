@@ -138,6 +138,7 @@ export class Recorder {
 
 async function isForOthers(host: Host, path: string): Promise<boolean> {
   if (isOfKernel(path)) return true;
+  // What cannot be inspected counts as a secret.
   const facts = await host.stat(path).catch(() => undefined);
   return facts?.kind === "file" && (facts.mode & FOR_OTHERS) !== 0;
 }

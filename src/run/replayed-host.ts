@@ -4,6 +4,9 @@ import type { Host } from "../system/host.ts";
 import { type Answer, given, NotRecordedError } from "./answers.ts";
 import { commandKey } from "./recorder.ts";
 
+/** Questions that one plan may ask beyond those that were recorded. */
+const MOST_REPEATED = 10_000;
+
 // What a host answers to each question. A record comes from another machine.
 const Ran = z.object({ status: z.number(), stdout: z.string(), stderr: z.string() });
 const Text = z.optional(z.string());
@@ -41,13 +44,17 @@ export function replayedHost(recorded: readonly RecordedAnswer[], signal: AbortS
     answers.set(key, [...(answers.get(key) ?? []), answer]);
   }
   const unknown: string[] = [];
+  // The last answer comes again and again: a plan that waits for another one must end all the same.
+  let left = MOST_REPEATED + recorded.length;
   const missing = (what: string): NotRecordedError => {
     unknown.push(what);
     return new NotRecordedError(what);
   };
   const answered = (call: string, args: readonly unknown[], command?: Command): unknown => {
-    const left = answers.get(keyOf(call, args));
-    const answer = left !== undefined && left.length > 1 ? left.shift() : left?.[0];
+    left -= 1;
+    if (left < 0) throw missing("another answer");
+    const own = answers.get(keyOf(call, args));
+    const answer = own !== undefined && own.length > 1 ? own.shift() : own?.[0];
     if (answer === undefined)
       throw missing(`${call} ${args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg))).join(" ")}`);
     try {

@@ -38,7 +38,10 @@ export async function guestTrySlot(
   }
   const { active } = await unitState(host, "guestos.service");
   const wasStarted = active !== "inactive" && active !== "failed";
-  if (wasStarted) await guestJob("stop");
+  if (wasStarted) {
+    terminal.print("the guest is shut down, and started again; after an interruption: guestos-boot guest start");
+    await guestJob("stop");
+  }
   try {
     const lock = await takeLock(places.lock, { wait: LOCK, holder: holderOf(`guestos-boot guest slot ${slot}`), signal: host.signal });
     if (lock.kind !== "taken")

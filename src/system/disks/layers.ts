@@ -2,7 +2,7 @@ import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import type { BlockDevice } from "./lsblk.ts";
 
-/** Milliseconds for a tool that closes a layer. A device that hangs must not hold up an installation for ever. */
+/** Milliseconds for a tool that closes a layer. A device that hangs must not hold up an installation. */
 const LIMIT = 30_000;
 
 /**

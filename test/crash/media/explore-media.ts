@@ -17,17 +17,24 @@ import { userModeKernel } from "../../../lab/user-mode/kernel.ts";
 
 const INIT = join(import.meta.dirname, "init.bash");
 
+/** Milliseconds for the machine itself, and for each medium on a busy host: it ends what hangs. */
+const SURROUNDINGS = 300_000;
+const LONGEST = 5_000;
+
 async function main(): Promise<number> {
   const kernel = await userModeKernel();
+  const count = process.env["MEDIA"] || "5000";
   const folder = mkdtempSync(join(tmpdir(), "guestos-boot-media-"));
   const words = [
     ...["mem=1G", "seccomp=on", "quiet", "rootfstype=hostfs", "rootflags=/", "ro", `init=${INIT}`],
     ...["con=null", "con0=null,fd:1", `uml_dir=${folder}`, "umid=media"],
-    ...[`MEDIA=${process.env["MEDIA"] || "5000"}`, `SEED=${process.env["SEED"] || "1"}`],
+    ...[`MEDIA=${count}`, `SEED=${process.env["SEED"] || "1"}`],
   ];
   const start = performance.now();
   const machine = spawn("setpriv", ["--pdeathsig", "KILL", kernel, ...words], {
     stdio: ["ignore", "pipe", "ignore"],
+    timeout: SURROUNDINGS + Number(count) * LONGEST,
+    killSignal: "SIGKILL",
     env: { PATH: process.env["PATH"], TMPDIR: "/dev/shm" },
   });
   let faults = 0;

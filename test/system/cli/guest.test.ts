@@ -134,7 +134,7 @@ describe("guest slot B", () => {
       expect(await choose("B")).toBe("ok");
       expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "first_boot" });
       expect(systemd.jobs).toEqual(jobs);
-      expect(lines).toEqual([expect.stringMatching(/^slot B is tried/)]);
+      expect(lines.at(-1)).toMatch(/^slot B is tried/);
     }
   });
 

@@ -96,6 +96,18 @@ test("what not everyone may read is not in the record, and what follows from it 
   ]);
 });
 
+test("a plan that waits for another answer than the recorded one ends", async () => {
+  const told = await recorded([looking(10)], machine);
+  const waiting = unit({
+    ...looking(10),
+    async plan({ host }) {
+      while ((await host.readText("/etc/limit")) !== "gone") continue;
+      return [];
+    },
+  });
+  expect(await replay([waiting], told, { layout, medium })).toMatchObject([{ kind: "not decided", unknown: ["another answer"] }]);
+});
+
 test("what is asked now and was not, what goes past the host, and a unit that is gone", async () => {
   const other = unit({
     ...looking(10),
