@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { ProblemError } from "../src/base/problem.ts";
 import { CommandError } from "../src/system/command.ts";
 import { emulator } from "./emulator.ts";
 import { buildFolder } from "../image/paths.ts";
@@ -71,6 +72,13 @@ export const countedAccelerator: Accelerator = {
 
 /** No emulator: the guest's programs run on the real processor, and its kernel is a process of the host (lab/user-mode). */
 export const userMode: Accelerator = { kind: "user-mode", args: [], text: "accelerator: none, a user-mode Linux" };
+
+/** The machine that a command asks for: "user-mode", or "" for the one that tests have (`undefined`). @throws ProblemError for any other word */
+export function machineNamed(wanted: string): Accelerator | undefined {
+  if (wanted === "") return undefined;
+  if (wanted === userMode.kind) return userMode;
+  throw new ProblemError({ code: "test-problem", what: "there is no such machine", found: wanted, expected: userMode.kind });
+}
 
 /**
  * Runs the boot sector with these QEMU arguments.

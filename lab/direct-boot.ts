@@ -1,30 +1,31 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { partitionsOf } from "../image/layout.ts";
-import { hostBoot } from "./host-grubenv.ts";
-import type { BootWay } from "./qemu-command.ts";
+import { type HostBoot, hostBoot } from "./host-grubenv.ts";
+import type { BootWay, DiskAttachment } from "./qemu-command.ts";
 import { tool } from "./tool.ts";
 
 const MIB = 1024 * 1024;
 
-export interface DirectBoot {
-  readonly slot: "A" | "B";
-  readonly boot: BootWay;
+export interface DirectBoot extends Pick<HostBoot, "slot" | "cycle"> {
+  readonly boot: Extract<BootWay, { readonly kind: "kernel" }>;
 }
+
+type Disk = Pick<DiskAttachment, "path" | "format">;
 
 /**
  * What a host does before each start of a guest whose kernel it boots itself: it reads and advances the boot state on the guest's disk, and
  * takes kernel, initrd and command line from the slot's boot partition. GRUB does not run.
  *
- * @param disk a qcow2 disk of the lab's layout that no machine has open
+ * @param disk of the lab's layout; no machine has it open
  * @param folder scratch for the partitions and the kernel, which QEMU reads from there
  * @throws Error where the host would not start the machine
  */
-export async function directBoot(disk: string, folder: string): Promise<DirectBoot> {
+export async function directBoot(disk: Disk, folder: string): Promise<DirectBoot> {
   await mkdir(folder, { recursive: true });
   const grub = await partition(disk, folder, "grub");
   const before = await readFromVfat(grub, "grubenv", join(folder, "grubenv"));
-  const { slot, block } = hostBoot(before);
+  const { slot, cycle, block } = hostBoot(before);
   const boot = await partition(disk, folder, `${slot}_boot`);
   const files = { kernel: join(folder, "vmlinuz"), initrd: join(folder, "initrd.img"), args: join(folder, "boot_args") };
   // debugfs ends with 0 whether or not it found the file: a missing one is an error of the read below.
@@ -47,7 +48,7 @@ export async function directBoot(disk: string, folder: string): Promise<DirectBo
     await putBack(disk, grub, "grub");
   }
   await Promise.all([grub, boot].map((file) => rm(file)));
-  return { slot, boot: { kind: "kernel", kernel: files.kernel, initrd: files.initrd, cmdline } };
+  return { slot, cycle, boot: { kind: "kernel", kernel: files.kernel, initrd: files.initrd, cmdline } };
 }
 
 /** The value of the last line `NAME="…"`, without its quotes. Our file has no escapes in it. */
@@ -65,18 +66,18 @@ function placeOf(name: string): { readonly startMiB: number; readonly sizeMiB: n
 }
 
 /** Copies a partition out of the disk. @returns the file */
-async function partition(disk: string, folder: string, name: string): Promise<string> {
+async function partition({ path, format = "qcow2" }: Disk, folder: string, name: string): Promise<string> {
   const { startMiB, sizeMiB } = placeOf(name);
   const file = join(folder, `${name}.part`);
   await rm(file, { force: true });
-  const range = [`bs=${MIB}`, `skip=${startMiB}`, `count=${startMiB + sizeMiB}`, `if=${disk}`, `of=${file}`];
-  await tool("qemu-img", ["dd", "-f", "qcow2", "-O", "raw", ...range], { timeout: 120_000 });
+  const range = [`bs=${MIB}`, `skip=${startMiB}`, `count=${startMiB + sizeMiB}`, `if=${path}`, `of=${file}`];
+  await tool("qemu-img", ["dd", "-f", format, "-O", "raw", ...range], { timeout: 120_000 });
   return file;
 }
 
-async function putBack(disk: string, file: string, name: string): Promise<void> {
+async function putBack({ path, format = "qcow2" }: Disk, file: string, name: string): Promise<void> {
   const { startMiB, sizeMiB } = placeOf(name);
-  await tool("qemu-io", ["-f", "qcow2", "-c", `write -s ${file} ${startMiB * MIB} ${sizeMiB * MIB}`, disk], { timeout: 120_000 });
+  await tool("qemu-io", ["-f", format, "-c", `write -s ${file} ${startMiB * MIB} ${sizeMiB * MIB}`, path], { timeout: 120_000 });
 }
 
 async function readFromVfat(file: string, name: string, to: string): Promise<Uint8Array> {

@@ -5,6 +5,8 @@
  */
 export interface HostBoot {
   readonly slot: "A" | "B";
+  /** The cycle that the slot is booted in, and finds. */
+  readonly cycle: string;
   /** The block that the host writes; undefined where it writes none. */
   readonly block: Uint8Array | undefined;
 }
@@ -35,9 +37,9 @@ export function hostBoot(block: Uint8Array): HostBoot {
   if (!ALTERNATIVES.includes(found)) throw new Error(`invalid boot_alternative: ${found}`);
   if (next === undefined) throw new Error(`invalid boot_cycle: ${cycle}`);
   const slot = (found === "A") === (next.flips === undefined) ? "A" : "B";
-  if (slot === alternative && next.cycle === cycle) return { slot, block: undefined };
+  if (slot === alternative && next.cycle === cycle) return { slot, cycle, block: undefined };
   const lines = ["# GRUB Environment Block", `boot_alternative=${slot}`, `boot_cycle=${next.cycle}`, ...others];
   const text = lines.map((line) => `${line}\n`).join("");
   if (Buffer.byteLength(text) > BYTES) throw new Error("the block is too large");
-  return { slot, block: Buffer.concat([Buffer.from(text), Buffer.alloc(BYTES, "#")]).subarray(0, BYTES) };
+  return { slot, cycle: next.cycle, block: Buffer.concat([Buffer.from(text), Buffer.alloc(BYTES, "#")]).subarray(0, BYTES) };
 }

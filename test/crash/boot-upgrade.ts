@@ -1,5 +1,9 @@
+import { join } from "node:path";
+import { stateFolder } from "../../image/paths.ts";
 import type { Slot } from "../../src/config/layout/layout.ts";
 import { grubBoot, otherSlot, readBootState } from "../../src/upgrade/boot-state.ts";
+import type { Accelerator } from "../../lab/accelerator.ts";
+import { directBoot } from "../../lab/direct-boot.ts";
 import type { DiskAttachment } from "../../lab/qemu-command.ts";
 import { startVirtualMachine } from "../../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
@@ -10,33 +14,59 @@ import type { Booted, Judge } from "./explorer.ts";
 import { GRUB_PARTITION } from "./inspect-upgrade.ts";
 import { readAsGrub } from "./read-as-grub.ts";
 import type { RecordedUpgrade } from "./record-upgrade.ts";
-import { inspectedAt, type Recovered } from "./recovered.ts";
+import { inspectedAt, type Recovered, SHORT_BOOT } from "./recovered.ts";
 
-/** By firmware and GRUB, with the update on a second disk, and no medium. */
-async function start(machine: string, disk: DiskAttachment, { path }: RecordedUpgrade["update"]): Promise<VirtualMachine> {
-  return startVirtualMachine({ name: machine, disk, extraDisks: [{ path, format: "raw" }] });
+/** What nodes are booted on, and the update. */
+export interface UpgradeMachine {
+  readonly accelerator: Accelerator;
+  readonly update: RecordedUpgrade["update"];
+}
+
+interface Started {
+  readonly vm: VirtualMachine;
+  /** What the boot loader says that it starts: "B (failsafe_check)". */
+  readonly system: () => Promise<string>;
+}
+
+/**
+ * With the update on a second disk, and no medium: by firmware and GRUB, or, in a machine that has neither, as a host boots the kernel of a
+ * guest.
+ */
+async function start(machine: string, disk: DiskAttachment, { accelerator, update: { path } }: UpgradeMachine): Promise<Started> {
+  if (accelerator.kind !== "user-mode") {
+    const vm = await startVirtualMachine({ name: machine, disk, accelerator, extraDisks: [{ path, format: "raw" }] });
+    return { vm, system: async () => startedByGrub(vm) };
+  }
+  const { slot, cycle, boot } = await directBoot(disk, join(stateFolder(machine), "host"));
+  const vm = await startVirtualMachine({
+    ...{ name: machine, disk, accelerator, media: [{ id: "update", image: path }] },
+    boot: { ...boot, cmdline: [boot.cmdline, ...SHORT_BOOT].join(" ") },
+  });
+  return { vm, system: async () => `${slot} (${cycle})` };
 }
 
 /** Boots the disk to the end of the chain, inspects it, and pulls the plug. */
-export async function upgradedNode(machine: string, disk: DiskAttachment, update: RecordedUpgrade["update"]): Promise<Recovered> {
-  await using vm = await start(machine, disk, update);
+export async function upgradedNode(name: string, disk: DiskAttachment, machine: UpgradeMachine): Promise<Recovered> {
+  const started = await start(name, disk, machine);
+  await using vm = started.vm;
   return await inspectedAt(vm);
 }
 
 /** Boots what a cut left of an upgrade as GRUB does, and goes on with the upgrade. @param undisturbed nodes, by what runs */
-export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Readonly<Record<Slot, Recovered["state"]>>): Judge {
-  return async (machine, attachment, { disk, config }) => {
+export function upgradeJudge(machine: UpgradeMachine, undisturbed: Readonly<Record<Slot, Recovered["state"]>>): Judge {
+  return async (name, attachment, { disk, config }) => {
     const { slot, block } = grubBoot(readAsGrub(disk.path, "grubenv", GRUB_PARTITION));
     const foretold = `${slot} (${readBootState(block).state.cycle})`;
-    await using vm = await start(machine, attachment, update);
-    const started = await startedByGrub(vm);
+    const { vm: owned, system } = await start(name, attachment, machine);
+    await using vm = owned;
+    const started = await system();
     const after = await inspectedAt(vm);
-    const upgrade = await goneOn(vm, update, slot);
+    const upgrade = await goneOn(vm, machine, slot);
     return {
       outcome: `${started}, ${upgrade.outcome}`,
       redone: after.redone,
       faults: [
-        ...(started === foretold ? [] : [`GRUB starts ${started}, and not ${foretold}`]),
+        ...(started === foretold ? [] : [`it starts ${started}, and not ${foretold}`]),
         ...faultsOf(config, { ...after, state: besidesTheUpgrade(after.state, slot) }, besidesTheUpgrade(undisturbed[slot], slot), slot),
         ...upgrade.faults,
       ],
@@ -45,10 +75,10 @@ export function upgradeJudge(update: RecordedUpgrade["update"], undisturbed: Rea
 }
 
 /** Lets the upgrade go on, and judges what came of it. */
-async function goneOn(vm: VirtualMachine, update: RecordedUpgrade["update"], slot: Slot): Promise<Pick<Booted, "outcome" | "faults">> {
+async function goneOn(vm: VirtualMachine, machine: UpgradeMachine, slot: Slot): Promise<Pick<Booted, "outcome" | "faults">> {
   try {
     const found = await upgradeOf(vm);
-    const ended = await finished(vm, update, found);
+    const ended = await finished(vm, machine, found);
     return { outcome: `B ${found.slots.B.kind}; ${ended.phase}, next ${ended.next}`, faults: upgradeFaults(found, ended, slot) };
   } catch (error) {
     return { outcome: "stuck", faults: [`the upgrade did not go on: ${error instanceof Error ? error.message : String(error)}`] };
@@ -58,16 +88,17 @@ async function goneOn(vm: VirtualMachine, update: RecordedUpgrade["update"], slo
 /** Confirms B, or makes it ready to be tried, as far as that has not been done. */
 async function finished(
   vm: VirtualMachine,
-  { bytes, sha256 }: RecordedUpgrade["update"],
+  { accelerator, update: { bytes, sha256 } }: UpgradeMachine,
   { running, slots }: UpgradeDocument,
 ): Promise<UpgradeDocument> {
   const guestosBoot = async (words: string, input = ":"): Promise<string> =>
     vm.shell.ok(`${input} | guestos-boot upgrade ${words}`, { timeout: BOOT_TIMEOUT });
+  const updateDevice = accelerator.kind === "user-mode" ? "/dev/ubdb" : "/dev/vdb";
   if (running === "B") await guestosBoot("confirm");
   else {
     // One that was tried and not confirmed is not taken again, unless someone says so.
     if (slots.B.kind === "failed") await guestosBoot(`forget ${sha256}`);
-    if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} /dev/vdb`);
+    if (slots.B.kind !== "installed") await guestosBoot(`install --sha256 ${sha256} -`, `head -c ${bytes} ${updateDevice}`);
     await guestosBoot("commit --no-reboot");
   }
   return upgradeOf(vm);

@@ -32,7 +32,8 @@ export function faultsOf(cut: ConfigAtCut, after: Recovered, undisturbed: Recove
   ];
 }
 
-function differences(state: Recovered["state"], wanted: Recovered["state"]): readonly string[] {
+/** What the state of a node has and should not, or has not and should. */
+export function differences(state: Recovered["state"], wanted: Recovered["state"]): readonly string[] {
   return Object.keys(wanted).flatMap((part) => {
     const [is, shall] = [new Set(state[part]), new Set(wanted[part])];
     return [

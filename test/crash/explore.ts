@@ -9,21 +9,21 @@
  *   MINUTES=n    boot no further point after that time
  *   SEED=n       decides what torn states are made of (1)
  *   JOBS=n       machines at the same time (1); several have one processor each, unless MACHINE_PROCESSORS says otherwise
- *   MACHINE=user-mode  boot in a user-mode Linux (docs/lab.md), not emulated; not what a cut in an upgrade leaves, for that needs firmware
+ *   MACHINE=user-mode  boot in a user-mode Linux (docs/lab.md), not emulated; after a cut in an upgrade as a host does it, without GRUB
  *
  * Results are kept in build/crash/; what is in there is not explored again. Exit status 1 when a point failed.
  */
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { ProblemError } from "../../src/base/problem.ts";
-import { type Accelerator, userMode } from "../../lab/accelerator.ts";
+import { machineNamed } from "../../lab/accelerator.ts";
 import { program } from "../../lab/program.ts";
 import type { Window } from "./crash-states.ts";
 import { Explorer, type Result } from "./explorer.ts";
 import { inspect } from "./inspect.ts";
 import { evenly, type Point, pointName, pointNamed } from "./points.ts";
 import { windowsIn } from "./replay.ts";
-import { allSubjects, nodeSubjects, type Subject, type SubjectName, subjects } from "./subjects.ts";
+import { type Subject, type SubjectName, subjects } from "./subjects.ts";
 
 /** Points that one pass over the recording takes along: a pass costs a copy of the disk. */
 const BATCH = 4;
@@ -35,10 +35,10 @@ if (jobs > 1) process.env["MACHINE_PROCESSORS"] ??= "1";
 
 async function main(): Promise<number> {
   const only = process.env["POINT"] ?? "";
-  const accelerator = chosenMachine(process.env["MACHINE"] ?? "");
+  const accelerator = machineNamed(process.env["MACHINE"] ?? "");
   const recording = process.env["RECORDING"] || (only === "" ? "" : "first-boot");
   let bad = 0;
-  for (const name of chosen(recording, accelerator === userMode ? nodeSubjects : allSubjects)) {
+  for (const name of chosen(recording)) {
     using subject = await subjects[name](console.log, accelerator);
     const windows = windowsIn(subject.recording, subject.log);
     const entries = subject.log.entries.length - subject.recording.from;
@@ -48,14 +48,8 @@ async function main(): Promise<number> {
   return bad === 0 ? 0 : 1;
 }
 
-/** @returns `undefined` for the machine that tests have */
-function chosenMachine(wanted: string): Accelerator | undefined {
-  if (wanted === "") return undefined;
-  if (wanted === userMode.kind) return userMode;
-  throw new ProblemError({ code: "test-problem", what: "there is no such machine", found: wanted, expected: userMode.kind });
-}
-
-function chosen(wanted: string, names: readonly SubjectName[]): readonly SubjectName[] {
+function chosen(wanted: string): readonly SubjectName[] {
+  const names = Object.keys(subjects) as readonly SubjectName[];
   const found = names.filter((name) => name === wanted || name.startsWith(`${wanted}-`) || wanted === "");
   if (found.length > 0) return found;
   throw new ProblemError({ code: "test-problem", what: "there is no such recording", found: wanted, expected: names.join(", ") });

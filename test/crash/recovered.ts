@@ -16,6 +16,8 @@ export interface Recovered {
   readonly files: ReadonlyMap<string, string>;
   /** UUIDs of all that is on the disk. */
   readonly uuids: readonly string[];
+  /** The runs of the chain in this boot, as they were recorded. */
+  readonly record: string;
   /** What lasts and was done by this boot, in its own words: "unit: action". */
   readonly redone: readonly string[];
 }
@@ -24,9 +26,12 @@ export interface Recovered {
 const TIMEOUT = 600_000;
 const FAILED = "not reached";
 
+/** Words of the kernel's command line for a boot that goes no further than the boot chain. */
+export const SHORT_BOOT: readonly string[] = ["systemd.unit=guestos-boot.target", "systemd.mask=ssh.service"];
+
 /** Straight into the kernel, and no further than the boot chain. */
 export async function shortBoot(): Promise<BootWay> {
-  return kernelBoot(["systemd.unit=guestos-boot.target", "systemd.mask=ssh.service"]);
+  return kernelBoot(SHORT_BOOT);
 }
 
 /** The whole disk, however the machine calls it. */
@@ -56,10 +61,16 @@ const PARTS: Readonly<Record<string, string>> = {
  */
 const RANDOM = /^(store\.keyfile|machine-id|ssh\/|node_exporter\/|intents\/|slots\/|network-card\.json|injection\.json)/;
 
-/** Boots the disk until the chain has ended, inspects it, and pulls the plug. */
-export async function recovered(name: string, disk: DiskAttachment, medium: string, accelerator: Accelerator): Promise<Recovered> {
+/** Boots the disk until the chain has ended, inspects it, and pulls the plug. @param credentials further system credentials */
+export async function recovered(
+  name: string,
+  disk: DiskAttachment,
+  medium: string,
+  accelerator: Accelerator,
+  credentials: Readonly<Record<string, string>> = {},
+): Promise<Recovered> {
   await using vm = await startVirtualMachine({
-    ...{ name, disk, accelerator, boot: await shortBoot() },
+    ...{ name, disk, accelerator, credentials, boot: await shortBoot() },
     media: [{ id: "config", image: medium }],
   });
   return await inspectedAt(vm);
@@ -79,7 +90,7 @@ export async function inspectedAt(vm: VirtualMachine): Promise<Recovered> {
     parts.delete(part);
     return text;
   };
-  const record = take("record");
+  const record = `${take("record")}\n`;
   const files = new Map(
     take("digests")
       .split("\n")
@@ -89,7 +100,7 @@ export async function inspectedAt(vm: VirtualMachine): Promise<Recovered> {
   const known = [...files].filter(([file]) => !RANDOM.test(file)).map(([file, digest]) => `${file} ${digest}`);
   return {
     ...(hasSucceeded(report) ? {} : { failure: `${FAILED}:\n${vm.serial.tail(40)}` }),
-    ...{ files, uuids, redone: redone(record) },
+    ...{ files, uuids, record, redone: redone(record) },
     state: {
       ...Object.fromEntries([...parts].map(([part, text]) => [part, text.split("\n")])),
       "files of the config partition": known.toSorted(),
@@ -98,7 +109,7 @@ export async function inspectedAt(vm: VirtualMachine): Promise<Recovered> {
 }
 
 function redone(record: string): readonly string[] {
-  const { runs } = parseRecord(`${record}\n`, "record.jsonl");
+  const { runs } = parseRecord(record, "record.jsonl");
   return runs.flatMap(({ units }) =>
     units.flatMap(({ name, result }) => (result?.kind === "changed" ? result.provisioned.map((action) => `${name}: ${action}`) : [])),
   );

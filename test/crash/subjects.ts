@@ -11,7 +11,7 @@ import { openWriteLog, type WriteLog } from "./log-writes.ts";
 import { laterBoot, laterBootFolder } from "./record-later-boot.ts";
 import { recordedUpgrade, type RecordedUpgrade, upgradeFolder } from "./record-upgrade.ts";
 import { crashFolder, firstBoot, type Recording } from "./recording.ts";
-import { recovered } from "./recovered.ts";
+import { recovered, type Recovered } from "./recovered.ts";
 import { undisturbed } from "./undisturbed.ts";
 
 /** A recording, and how what a cut leaves of it is judged. */
@@ -39,12 +39,9 @@ type MakeSubject = (say: (line: string) => void, accelerator?: Accelerator) => P
 export const subjects: Readonly<Record<SubjectName, MakeSubject>> = {
   "first-boot": async (say, accelerator) => nodeSubject(await firstBoot(say), crashFolder, firstBootInspection, accelerator),
   "later-boot": async (say, accelerator) => nodeSubject(await laterBoot(say), laterBootFolder, laterBootInspection, accelerator),
-  "upgrade-install": async (say) => upgradeSubject("install", await recordedUpgrade(say)),
-  "upgrade-trial": async (say) => upgradeSubject("trial", await recordedUpgrade(say)),
+  "upgrade-install": async (say, accelerator) => upgradeSubject("install", await recordedUpgrade(say), accelerator),
+  "upgrade-trial": async (say, accelerator) => upgradeSubject("trial", await recordedUpgrade(say), accelerator),
 };
-export const allSubjects = Object.keys(subjects) as readonly SubjectName[];
-/** Those whose boots need no firmware: a user-mode machine has none. */
-export const nodeSubjects: readonly SubjectName[] = ["first-boot", "later-boot"];
 
 /** A node that ends, after a cut, in the state that it has when nothing was cut. */
 async function nodeSubject(
@@ -56,13 +53,11 @@ async function nodeSubject(
   const accelerator = wanted ?? (await findAccelerator());
   const log = openWriteLog(recording.log);
   const boot = async (machine: string, disk: DiskAttachment) => recovered(machine, disk, recording.medium, accelerator);
-  // In user mode a disk has another name.
-  const known = join(folder, accelerator.kind === "user-mode" ? "undisturbed-user-mode.json" : "undisturbed.json");
   return {
     ...{ recording, log, accelerator, results: join(folder, "results.jsonl"), [Symbol.dispose]: () => log[Symbol.dispose]() },
     inspection: async (name) => inspectionOf(name, recording, log),
     judge: async () => {
-      const state = await undisturbed(known, { recording, log }, "last", boot, accelerator.kind);
+      const state = await stateAtItsEnd(folder, { recording, log, accelerator });
       return async (machine, disk, { config }) => {
         const after = await boot(machine, disk);
         return { redone: after.redone, faults: faultsOf(config, after, state) };
@@ -71,11 +66,26 @@ async function nodeSubject(
   };
 }
 
-async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade): Promise<Subject> {
-  const accelerator = await findAccelerator();
+/** The state in which a recorded boot of a node ends when nothing is cut, on that machine. @param folder of the recording */
+export async function stateAtItsEnd(
+  folder: string,
+  { recording, log, accelerator }: Pick<Subject, "recording" | "log" | "accelerator">,
+): Promise<Recovered["state"]> {
+  const boot = async (name: string, disk: DiskAttachment) => recovered(name, disk, recording.medium, accelerator);
+  return undisturbed(join(folder, undisturbedFile("", accelerator)), { recording, log }, "last", boot, accelerator.kind);
+}
+
+/** In user mode a disk has another name. */
+function undisturbedFile(of: string, { kind }: Accelerator): string {
+  return `undisturbed${of}${kind === "user-mode" ? "-user-mode" : ""}.json`;
+}
+
+async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrade, wanted?: Accelerator): Promise<Subject> {
+  const accelerator = wanted ?? (await findAccelerator());
+  const machine = { accelerator, update: upgrade.update };
   const recording = upgrade[part];
   const log = openWriteLog(recording.log);
-  const boot = async (machine: string, disk: DiskAttachment) => upgradedNode(machine, disk, upgrade.update);
+  const boot = async (name: string, disk: DiskAttachment) => upgradedNode(name, disk, machine);
   return {
     ...{ recording, log, accelerator, results: join(upgradeFolder, `${part}.jsonl`), [Symbol.dispose]: () => log[Symbol.dispose]() },
     // A is what there is to go back to until B is confirmed; from the trial on B runs.
@@ -83,10 +93,10 @@ async function upgradeSubject(part: "install" | "trial", upgrade: RecordedUpgrad
     judge: async () => {
       using before = openWriteLog(upgrade.install.log);
       using after = openWriteLog(upgrade.trial.log);
-      const [A, B] = [join(upgradeFolder, "undisturbed-A.json"), join(upgradeFolder, "undisturbed-B.json")];
-      return upgradeJudge(upgrade.update, {
-        A: await undisturbed(A, { recording: upgrade.install, log: before }, "first", boot),
-        B: await undisturbed(B, { recording: upgrade.trial, log: after }, "last", boot),
+      const file = (slot: string): string => join(upgradeFolder, undisturbedFile(`-${slot}`, accelerator));
+      return upgradeJudge(machine, {
+        A: await undisturbed(file("A"), { recording: upgrade.install, log: before }, "first", boot, accelerator.kind),
+        B: await undisturbed(file("B"), { recording: upgrade.trial, log: after }, "last", boot, accelerator.kind),
       });
     },
   };

@@ -44,7 +44,7 @@ async function instruct(vm: VirtualMachine, what: string, text: string): Promise
 
 /** The host's part: it reads and advances the boot state on the disk, and boots the kernel of that slot. */
 async function hosted(disk: string, expected: "A" | "B", options: Parameters<typeof start>[2] = {}): Promise<VirtualMachine> {
-  const { slot, boot } = await directBoot(disk, join(stateFolder(NAME), "host"));
+  const { slot, boot } = await directBoot({ path: disk }, join(stateFolder(NAME), "host"));
   expect(slot).toBe(expected);
   return start(NAME, disk, { ...options, boot });
 }
@@ -184,7 +184,7 @@ async function story(): Promise<void> {
   }
 
   // The host tries B and it never comes up: at the next start A is back, and knows that.
-  expect((await directBoot(committed, join(stateFolder(NAME), "host"))).slot).toBe("B");
+  expect((await directBoot({ path: committed }, join(stateFolder(NAME), "host"))).slot).toBe("B");
   const back = await hosted(committed, "A");
   try {
     expect(await untilBooted(back)).toBe("running");

@@ -31,6 +31,7 @@ const good: Recovered = {
     ["node_exporter/node_exporter.key", "e"],
   ]),
   uuids: ["", "one", "two", "three", "four"],
+  record: "",
   redone: ["var: encrypt /dev/vda6 (A_var) with LUKS2", "volume-filesystems: make ext4 on shared-crypto"],
 };
 
