@@ -107,11 +107,12 @@ test-power: setup image ## whole boots that make test has no time for, 50 power 
 SETUP_USER_MODE := $(if $(findstring user-mode,$(MACHINE) $(BENCH_MACHINES)),setup-user-mode)
 
 .PHONY: test-crash
-test-crash: setup $(SETUP_USER_MODE) ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, failing disks (SCENARIO= EFFECT= RECORDING= MACHINE=user-mode FAULT=; docs/reliability.md)
-	@[ -n "$(RECORDING)$(MACHINE)$(POINT)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
+test-crash: setup $(SETUP_USER_MODE) ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, other orders of the units, failing disks (SCENARIO= EFFECT= RECORDING= MACHINE=user-mode ORDERS= FAULT=; docs/reliability.md)
+	@[ -n "$(RECORDING)$(MACHINE)$(POINT)$(ORDERS)$(FAULT)" ] || $(NODE) test/crash/effects/explore-effects.ts
 	@[ -n "$(SCENARIO)$(EFFECT)" ] || $(MAKE) --no-print-directory image
-	@[ -n "$(SCENARIO)$(EFFECT)$(FAULT)" ] || $(NODE) test/crash/explore.ts
-	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(MACHINE)$(POINT)" ] || $(NODE) test/crash/explore-write-faults.ts
+	@[ -n "$(SCENARIO)$(EFFECT)$(ORDERS)$(FAULT)" ] || $(NODE) test/crash/explore.ts
+	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(POINT)$(FAULT)" ] || $(NODE) test/crash/explore-orders.ts
+	@[ -n "$(SCENARIO)$(EFFECT)$(RECORDING)$(MACHINE)$(POINT)$(ORDERS)" ] || $(NODE) test/crash/explore-write-faults.ts
 
 .PHONY: test-media
 test-media: setup setup-user-mode ## VFAT media damaged by the thousand, in a user-mode machine (MEDIA=5000 SEED=1; docs/reliability.md)
