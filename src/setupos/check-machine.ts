@@ -1,12 +1,14 @@
 import type { Problem } from "../base/problem.ts";
+import type { ConfigIni } from "../config/setup/config-ini-keys.ts";
 import { checkNodeConfig, type NodeSystem } from "../config/setup/node-config.ts";
 import { readNodeFolder } from "../config/setup/node-folder.ts";
 import type { Host } from "../system/host.ts";
+import type { GatewayQuestion } from "../system/network/try-port.ts";
 import { askMachine } from "./ask-machine.ts";
 import { askBmc } from "./bmc.ts";
 import { planDisks, type PlannedDrive } from "./disk-plan.ts";
 import { type HardwareFacts, hardwareVerdict } from "./hardware.ts";
-import { askPorts, type GatewayQuestion, type Port, portsVerdict } from "./ports.ts";
+import { askPorts, type Port, portsVerdict } from "./ports.ts";
 
 /** What is said of a machine before a node is installed on it. */
 export interface CheckedMachine {
@@ -52,9 +54,9 @@ export async function checkMachine(host: Host, folder: string, { token, triesPor
   const plan = "value" in drives ? planDisks(drives.value, token ?? config.replace_installed) : undefined;
   const bmc = await askBmc(host, deploymentJson?.deployment.mgmtMac);
   const { systems } = await checkNodeConfig(host, folder, bmc.mgmtMac);
-  const question = triesPorts ? gatewayQuestion(systems, config.ipv6_gateway) : undefined;
+  const question = triesPorts ? gatewayQuestion(systems, config) : undefined;
   const ports = await askPorts(host, question);
-  const network = portsVerdict(ports, config.ipv6_gateway);
+  const network = portsVerdict(ports, { ipv6: config.ipv6_gateway, ipv4: config.ipv4_gateway });
   return {
     mistakes: [...verdict.mistakes, ...(plan?.mistakes ?? []), ...network.mistakes],
     warnings: [...verdict.warnings, ...(plan?.warnings ?? []), ...bmc.warnings],
@@ -71,9 +73,18 @@ export async function checkMachine(host: Host, folder: string, { token, triesPor
 }
 
 /** What is needed to try a port: the installer's own address, and whom to ask. */
-function gatewayQuestion(systems: readonly NodeSystem[], gateway: string | undefined): GatewayQuestion | undefined {
+function gatewayQuestion(
+  systems: readonly NodeSystem[],
+  { ipv6_gateway: gateway, ipv4_address, ipv4_prefix_length, ipv4_gateway }: ConfigIni,
+): GatewayQuestion | undefined {
   const address = systems.find(({ name }) => name === "SetupOS")?.ipv6;
-  return address === undefined || gateway === undefined ? undefined : { address, gateway };
+  if (address === undefined || gateway === undefined) return undefined;
+  const hasIpv4 = ipv4_address !== undefined && ipv4_prefix_length !== undefined && ipv4_gateway !== undefined;
+  return {
+    address,
+    gateway,
+    ipv4: hasIpv4 ? { address: ipv4_address, prefixLength: ipv4_prefix_length, gateway: ipv4_gateway } : undefined,
+  };
 }
 
 const NO_QUESTION: Problem = {

@@ -2,7 +2,7 @@ import type { Problem } from "../base/problem.ts";
 import type { Host } from "../system/host.ts";
 import { hasCarrier, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { currentSpeed, highestSpeed } from "../system/network/port-speed.ts";
-import { type PortAnswer, type TriedPort, tryPort } from "../system/network/try-port.ts";
+import { type GatewayQuestion, type PortAnswer, type TriedPort, tryPort } from "../system/network/try-port.ts";
 import { known, type Known } from "./known.ts";
 
 /** A network port of the machine. */
@@ -19,13 +19,6 @@ export interface Port {
   readonly tried: Known<TriedPort> | undefined;
 }
 
-/** What is needed to ask the gateway. */
-export interface GatewayQuestion {
-  /** The installer's own address. */
-  readonly address: string;
-  readonly gateway: string;
-}
-
 /**
  * The ports, in the order in which the installer tries them: those with a link first, the fastest of them first.
  *
@@ -36,8 +29,7 @@ export async function askPorts(host: Host, question: GatewayQuestion | undefined
   for (const port of await networkInterfaces(host)) {
     const { name } = port;
     const isCandidate = /^en[ops]/.test(name);
-    const tried =
-      question === undefined || !isCandidate ? undefined : await known(async () => tryPort(host, port, question.address, question.gateway));
+    const tried = question === undefined || !isCandidate ? undefined : await known(async () => tryPort(host, port, question));
     const highest = await known(async () => highestSpeed(host, name));
     // A port that was brought up for the try is down again.
     const seen = tried !== undefined && "value" in tried ? tried.value : undefined;
@@ -60,8 +52,18 @@ export interface PortsVerdict {
   readonly unknown: readonly Problem[];
 }
 
-/** What is wrong with the network. Pure: the ports were asked before. */
-export function portsVerdict(ports: readonly Port[], gateway: string | undefined): PortsVerdict {
+/** The first port on which the gateway has answered: the one that the installer takes. */
+export function chosenPort(ports: readonly Port[]): { readonly port: NetworkInterface; readonly tried: TriedPort } | undefined {
+  for (const { port, tried } of ports)
+    if (tried !== undefined && "value" in tried && tried.value.answer === "answered") return { port, tried: tried.value };
+  return undefined;
+}
+
+/** What is wrong with the network. Pure: the ports were asked before. @param gateways that were asked, as config.ini has them */
+export function portsVerdict(
+  ports: readonly Port[],
+  { ipv6: gateway, ipv4 }: { readonly ipv6: string | undefined; readonly ipv4: string | undefined },
+): PortsVerdict {
   const candidates = ports.filter(({ isCandidate }) => isCandidate);
   if (candidates.length === 0) return { mistakes: [noPort(ports)], unknown: [] };
   const answers = candidates.flatMap(({ port, tried }) => (tried === undefined ? [] : [{ name: port.name, tried }]));
@@ -70,7 +72,9 @@ export function portsVerdict(ports: readonly Port[], gateway: string | undefined
     answers.filter(({ tried }) => "value" in tried && tried.value.answer === wanted).map(({ name }) => name);
   const inUse = gave("address in use").map((name) => addressInUse(name));
   const failed = answers.flatMap(({ name, tried }) => ("problem" in tried ? [notTried(name, tried.problem)] : []));
-  if (gave("answered").length > 0) return { mistakes: inUse, unknown: [] };
+  const chosen = chosenPort(ports);
+  if (chosen !== undefined)
+    return { mistakes: [...inUse, ...(chosen.tried.ipv4 === "silent" ? [ipv4Silent(chosen.port.name, ipv4)] : [])], unknown: [] };
   const silent =
     failed.length > 0 || inUse.length > 0
       ? []
@@ -86,7 +90,9 @@ export function portsVerdict(ports: readonly Port[], gateway: string | undefined
 /** For the table of ports. */
 export function triedText(tried: Port["tried"]): string {
   if (tried === undefined) return "not asked";
-  return "value" in tried ? tried.value.answer : "not known";
+  if ("problem" in tried) return "not known";
+  const { answer, ipv4 } = tried.value;
+  return ipv4 === "silent" ? `${answer}, IPv4 silent` : answer;
 }
 
 function noPort(ports: readonly Port[]): Problem {
@@ -127,6 +133,16 @@ function notTried(name: string, { what, found, ...problem }: Problem): Problem {
     what: `the port ${name} could not be tried`,
     found: reason,
     expected: "an answer of the gateway",
+  };
+}
+
+function ipv4Silent(name: string, gateway: string | undefined): Problem {
+  return {
+    code: "ipv4-gateway-silent",
+    what: `the IPv4 gateway does not answer on ${name}, where that of IPv6 does`,
+    found: "fewer than two answers in 20 seconds",
+    expected: `two answers of ${gateway ?? "the gateway"}`,
+    todo: "compare ipv4_address, ipv4_prefix_length and ipv4_gateway of config.ini, and ask the data centre whether IPv4 is on this port",
   };
 }
 

@@ -288,7 +288,7 @@ const CheckNodeHardware = z.object({
         hasLink: z.boolean(),
         speed: z.nullable(Count).check(z.describe("Mb/s; null where it is not known, as below")),
         highest: z.nullable(Count).check(z.describe("Mb/s that it can run at")),
-        gateway: z.enum(["not asked", "not known", "answered", "silent", "no link", "address in use"]),
+        gateway: z.enum(["not asked", "not known", "answered", "answered, IPv4 silent", "silent", "no link", "address in use"]),
       }),
     )
     .check(z.describe("in the order in which the installer tries them")),

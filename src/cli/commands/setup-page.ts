@@ -43,15 +43,26 @@ export function progressPage(run: RunView, facts: PageFacts): readonly string[] 
   const done = run.units.filter(({ result }) => result !== undefined).length;
   const share = wholeShare(run, facts);
   const notes = run.units.flatMap(({ notes }) => notes).filter((text) => !text.startsWith("absent: "));
-  return fitted([
+  const rows = [
     `SetupOS ${facts.version}`,
     "",
     ...run.units.map((unit) => unitRow(unit, facts)),
     "",
     `${bar(share, 40)} ${Math.floor(share * 100)} %   step ${Math.min(done + 1, run.units.length)} of ${run.units.length}   ${clock(facts.now - run.startedAt)}`,
     "",
-    ...notes.slice(-2).flatMap((text) => wrap(`! ${noteText(text)}`, "", "  ").slice(0, 3)),
-  ]);
+  ];
+  return fitted([...rows, ...newestNotes(notes, ROWS - 1 - rows.length)]);
+}
+
+/** The newest that fit into these rows, the newest last. */
+function newestNotes(notes: readonly string[], rows: number): readonly string[] {
+  const shown: string[] = [];
+  for (const text of notes.toReversed()) {
+    const lines = wrap(`! ${noteText(text)}`, "", "  ").slice(0, 3);
+    if (shown.length + lines.length > rows) break;
+    shown.unshift(...lines);
+  }
+  return shown;
 }
 
 function unitRow(unit: UnitView, facts: PageFacts): string {

@@ -23,6 +23,8 @@ export interface StickLayout {
   readonly archives: { readonly hostos: string; readonly guestos: string };
   /** The time of the build's commit: seconds since 1970. */
   readonly builtAt: string;
+  /** A program of the image, which says whether the network has elected a version (src/system/elected-version.ts). */
+  readonly electedVersion: string;
   /** Archives that were read and are whole, in this boot. */
   readonly proven: string;
   /** A file for each unit that moves many bytes, with how far it is. */

@@ -136,5 +136,5 @@ const NO_CERTIFICATES: Problem = {
 };
 const MORE_GUESTS: Problem = {
   code: "guests-unknown",
-  what: "a host of type4 runs several guests: the address is that of the first one",
+  what: "a host of type4 may run several guests: the address is that of the first one, and the installer makes room for one",
 };

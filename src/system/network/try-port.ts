@@ -6,8 +6,19 @@ import { currentSpeed } from "./port-speed.ts";
 /** How far a try came. */
 export type PortAnswer = "answered" | "silent" | "no link" | "address in use";
 
+/** What is asked on a port, and with which addresses of this machine. */
+export interface GatewayQuestion {
+  /** In a network of 64 bits. */
+  readonly address: string;
+  readonly gateway: string;
+  /** Of a node with IPv4, beside that. The gateway is in the network of the address. */
+  readonly ipv4: { readonly address: string; readonly prefixLength: number; readonly gateway: string } | undefined;
+}
+
 export interface TriedPort {
   readonly answer: PortAnswer;
+  /** Of the gateway of IPv4, which is asked once that of IPv6 has answered. Absent where it was not asked. */
+  readonly ipv4?: "answered" | "silent";
   /** Mb/s while it was up; `undefined` where it does not say. */
   readonly speed: number | undefined;
 }
@@ -20,24 +31,28 @@ const ADDRESS_TIME = 6_000;
 const TRIES = 10;
 /** Seconds for which a router may take to answer. */
 const ANSWER_TIME = 3;
+/** Answers of the gateway of IPv4, and seconds for both (dfinity/ic, ic-os/components/setupos/check-network.sh). */
+const IPV4 = { answers: 2, within: 20 };
 /** Seconds after which the kernel takes the address away by itself, whatever becomes of this program. */
 const LIFETIME = 180;
+const LIFETIMES = ["valid_lft", `${LIFETIME}`, "preferred_lft", `${LIFETIME}`];
 const CHECK_AGAIN = 100;
 
 /**
- * Asks the gateway on one interface, as the installer does: brings it up, gives it an address, and pings. Afterwards the address is gone
- * again, and the interface is down if it was. Takes at most a minute.
+ * Asks the gateways on one interface, as the installer does: brings it up, gives it an address, and pings. Afterwards the addresses are gone
+ * again, and the interface is down if it was. Takes at most a minute, and 20 seconds for IPv4.
  *
- * @param address of this machine, in a network of 64 bits
  * @throws CommandError
  */
-export async function tryPort(host: Host, port: NetworkInterface, address: string, gateway: string): Promise<TriedPort> {
+export async function tryPort(host: Host, port: NetworkInterface, question: GatewayQuestion): Promise<TriedPort> {
   const { name } = port;
   const wasUp = (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
   try {
     if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
     if (!(await until(host, LINK_TIME, async () => hasCarrier(host, name)))) return { answer: "no link", speed: undefined };
-    return { answer: await askWithAddress(host, port, address, gateway), speed: await currentSpeed(host, name) };
+    const answer = await askWithAddress(host, port, question);
+    const ipv4 = answer === "answered" && question.ipv4 !== undefined ? { ipv4: await askIpv4(host, port, question.ipv4) } : {};
+    return { answer, ...ipv4, speed: await currentSpeed(host, name) };
   } finally {
     if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
   }
@@ -46,10 +61,13 @@ export async function tryPort(host: Host, port: NetworkInterface, address: strin
 /** linux/if.h */
 const IFF_UP = 1;
 
-async function askWithAddress(host: Host, { name, index }: NetworkInterface, address: string, gateway: string): Promise<PortAnswer> {
+async function askWithAddress(
+  host: Host,
+  { name, index }: NetworkInterface,
+  { address, gateway }: Pick<GatewayQuestion, "address" | "gateway">,
+): Promise<PortAnswer> {
   const place = [`${address}/64`, "dev", name];
-  const lifetime = ["valid_lft", `${LIFETIME}`, "preferred_lft", `${LIFETIME}`];
-  await host.run({ program: "ip", args: ["-6", "address", "add", ...place, ...lifetime] });
+  await host.run({ program: "ip", args: ["-6", "address", "add", ...place, ...LIFETIMES] });
   try {
     const own = async () => (await ipv6Addresses(host)).find((one) => one.address === address && one.interfaceIndex === index);
     await until(host, ADDRESS_TIME, async () => (await own())?.tentative !== true);
@@ -57,20 +75,35 @@ async function askWithAddress(host: Host, { name, index }: NetworkInterface, add
     const found = await own();
     if (found === undefined || found.duplicate) return "address in use";
     for (let tries = 0; tries < TRIES; tries += 1) {
-      // 1: no reply; 2: an error, such as a network that is not reached (ping(8)).
-      const { status } = await host.run({
-        program: "ping",
-        args: ["-6", "-n", "-c", "1", "-W", `${ANSWER_TIME}`, "-I", name, gateway],
-        okStatuses: [0, 1, 2],
-        todo: "install it: apt install iputils-ping",
-      });
-      if (status === 0) return "answered";
+      if (await answers(host, ["-6", "-n", "-c", "1", "-W", `${ANSWER_TIME}`, "-I", name, gateway])) return "answered";
     }
     return "silent";
   } finally {
     // 2: it is gone already (ip(8)).
     await host.run({ program: "ip", args: ["-6", "address", "del", ...place], okStatuses: [0, 2] });
   }
+}
+
+async function askIpv4(
+  host: Host,
+  { name }: NetworkInterface,
+  { address, prefixLength, gateway }: NonNullable<GatewayQuestion["ipv4"]>,
+): Promise<"answered" | "silent"> {
+  const place = [`${address}/${prefixLength}`, "dev", name];
+  // 2: the port has it already (ip(8)), and then keeps it.
+  const { status } = await host.run({ program: "ip", args: ["-4", "address", "add", ...place, ...LIFETIMES], okStatuses: [0, 2] });
+  try {
+    const args = ["-4", "-n", "-c", `${IPV4.answers}`, "-w", `${IPV4.within}`, "-I", name, gateway];
+    return (await answers(host, args)) ? "answered" : "silent";
+  } finally {
+    if (status === 0) await host.run({ program: "ip", args: ["-4", "address", "del", ...place], okStatuses: [0, 2] });
+  }
+}
+
+async function answers(host: Host, args: readonly string[]): Promise<boolean> {
+  // 1: no reply; 2: an error, such as a network that is not reached (ping(8)).
+  const { status } = await host.run({ program: "ping", args, okStatuses: [0, 1, 2], todo: "install it: apt install iputils-ping" });
+  return status === 0;
 }
 
 /** Asks again and again. @returns whether it came true in that time */

@@ -41,7 +41,7 @@ export const checkConfig = unit({
     const text = Buffer.from(osConfigText(checked.hostosConfig));
     const present = await host.readBytes(file);
     if (present !== undefined && text.equals(present)) return [];
-    for (const problem of [...warnings, ...checked.warnings]) note(oneLine(problem));
+    for (const problem of [...warnings, ...checked.warnings, ...checked.unknown]) note(oneLine(problem));
     return [activate(`make the host's configuration, ${file}`, async () => host.writeFile(file, text, { mode: 0o600 }))];
   },
 });

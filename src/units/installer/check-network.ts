@@ -3,9 +3,10 @@ import { activate } from "../../boot/unit.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { readHostosConfig } from "../../config/hostos-config.ts";
 import { addressInPrefix, deterministicMac, SYSTEM_INDEX } from "../../config/values/deterministic-address.ts";
-import { askPorts, type GatewayQuestion, type Port, portsVerdict, triedText } from "../../setupos/ports.ts";
+import { askPorts, chosenPort, type Port, portsVerdict, triedText } from "../../setupos/ports.ts";
 import { refuseProblems } from "../../setupos/several-problems.ts";
 import { networkFile } from "../../system/network/network-file.ts";
+import type { GatewayQuestion } from "../../system/network/try-port.ts";
 import { type Machine, unit } from "../machine.ts";
 import { checkConfig } from "./check-config.ts";
 import { checksLeftOut } from "./stick.ts";
@@ -17,7 +18,8 @@ const NAME_SERVERS = ["2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860
  * Afterwards the gateway has answered on a network port, and systemd-networkd has a configuration for that port, with the installer's address.
  *
  * Ports with a link are tried first, the fastest of them first; what came of each is noted. The network comes up once the file is there
- * (guestos-network.path). Where no gateway answers, it is said for each port why.
+ * (guestos-network.path). Where no gateway answers, it is said for each port why. A node with IPv4 needs an answer of that gateway on the same
+ * port; the installer itself uses IPv6 alone.
  */
 export const checkNetwork = unit({
   name: "check-network",
@@ -32,13 +34,14 @@ export const checkNetwork = unit({
     const files = (await host.list(layout.networkd)) ?? [];
     if (files.some((name) => /^10-.*\.network$/.test(name))) return [];
     const question = await questionOf(machine);
+    const asked = [question.gateway, ...(question.ipv4 === undefined ? [] : [question.ipv4.gateway])];
     return [
-      activate(`ask ${question.gateway} on each network port, and configure the first on which it answers`, async () => {
+      activate(`ask ${asked.join(" and ")} on each network port, and configure the first on which it answers`, async () => {
         const ports = await askPorts(host, question);
         for (const port of ports.filter(({ isCandidate }) => isCandidate)) note(portText(port));
-        const { mistakes, unknown } = portsVerdict(ports, question.gateway);
+        const { mistakes, unknown } = portsVerdict(ports, { ipv6: question.gateway, ipv4: question.ipv4?.gateway });
         refuseProblems("the network cannot be used", [...mistakes, ...unknown]);
-        const chosen = ports.find(({ tried }) => tried !== undefined && "value" in tried && tried.value.answer === "answered");
+        const chosen = chosenPort(ports);
         if (chosen === undefined) throw new Error("no port answered, and nothing is wrong");
         const settings = { addresses: [`${question.address}/64`], gateways: [question.gateway], nameServers: NAME_SERVERS, domains: [] };
         await host.makeFolder(layout.networkd, { mode: 0o755 });
@@ -59,10 +62,14 @@ function portText({ port, hasLink, speed, tried }: Port): string {
 async function questionOf({ host, layout }: Machine): Promise<GatewayQuestion> {
   const { config } = await readHostosConfig(host, layout);
   const { mgmt_mac, deployment_environment: environment } = config.icos_settings;
-  const { ipv6_config: ipv6 } = config.network_settings;
+  const { ipv6_config: ipv6, ipv4_config: ipv4 } = config.network_settings;
   if (mgmt_mac !== null && environment !== "unknown" && ipv6.kind === "Deterministic" && ipv6.gateway !== null) {
     const address = addressInPrefix(ipv6.prefix, deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.setup));
-    if (address !== undefined) return { address, gateway: ipv6.gateway };
+    if (address !== undefined)
+      return {
+        ...{ address, gateway: ipv6.gateway },
+        ipv4: ipv4 === null ? undefined : { address: ipv4.address, prefixLength: ipv4.prefix_length, gateway: ipv4.gateway },
+      };
   }
   throw new ProblemError({
     code: "installer-address-unknown",

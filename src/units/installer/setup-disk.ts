@@ -8,8 +8,8 @@ import type { PlannedDrive } from "../../setupos/disk-plan.ts";
 import { sizeText } from "../../setupos/sizes.ts";
 import { type Machine, unit } from "../machine.ts";
 import { checkHardware } from "./check-hardware.ts";
-import { checkImages } from "./check-images.ts";
-import { checkNns } from "./check-nns.ts";
+import { checkElectedVersion } from "./check-elected-version.ts";
+import { checkHsm } from "./check-hsm.ts";
 import { installationOf, notePhase, onDrives } from "./installation.ts";
 
 /**
@@ -25,7 +25,7 @@ import { installationOf, notePhase, onDrives } from "./installation.ts";
 export const setupDisk = unit({
   name: "setup-disk",
   title: "Empty the drives of the node",
-  requires: [checkHardware, checkNns, checkImages],
+  requires: [checkHardware, checkElectedVersion, checkHsm],
   owns: ["drives of the node"],
   timeout: 3_600_000,
   async plan(machine) {

@@ -28,7 +28,17 @@ export const ELSEWHERE: readonly string[] = [
     "guest-vm",
   ],
   // Of an installer: they work on whole drives, or on a stick (test/power/setupos.test.ts).
-  ...["mount-stick", "check-hardware", "check-network", "check-time", "check-nns", "check-images", "setup-disk"],
+  ...[
+    "mount-stick",
+    "check-hardware",
+    "check-network",
+    "check-time",
+    "check-nns",
+    "check-elected-version",
+    "check-images",
+    "check-hsm",
+    "setup-disk",
+  ],
   ...["install-hostos", "install-guestos", "setup-hostos-config", "setup-boot-loader"],
 ];
 

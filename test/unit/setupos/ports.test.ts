@@ -5,6 +5,8 @@ import { nodeHost, nodeMachine, type PortOfTest } from "../../support/node-machi
 
 const portsOf = async (...ports: readonly PortOfTest[]): Promise<readonly Port[]> => askPorts(nodeHost(nodeMachine({ ports })), undefined);
 
+const GATEWAYS = { ipv6: "2602:ffe4:801:17::1", ipv4: "212.71.124.177" };
+
 test("ports are in the order of the installer: with a link first, the fastest first; others come last", async () => {
   const ports = await portsOf(
     { name: "enxb03af2000001", speed: 100_000, modes: [] },
@@ -24,12 +26,16 @@ test("ports are in the order of the installer: with a link first, the fastest fi
   ]);
 });
 
-async function triedPorts(...answers: readonly (PortAnswer | "failed")[]): Promise<readonly Port[]> {
+async function triedPorts(...answers: readonly (PortAnswer | "failed" | "answered, IPv4 silent")[]): Promise<readonly Port[]> {
   const ports = await portsOf(...answers.map((_, at) => ({ name: `eno${at + 1}`, speed: 1000, modes: [] })));
   return ports.map((port, at) => {
     const answer = answers[at] ?? "failed";
     const tried =
-      answer === "failed" ? { problem: { code: "tool-not-found", what: "ping: is not installed" } } : { value: { answer, speed: 1000 } };
+      answer === "failed"
+        ? { problem: { code: "tool-not-found", what: "ping: is not installed" } }
+        : answer === "answered, IPv4 silent"
+          ? { value: { answer: "answered" as const, ipv4: "silent" as const, speed: 1000 } }
+          : { value: { answer, speed: 1000 } };
     return { ...port, tried };
   });
 }
@@ -42,19 +48,24 @@ test.each([
   [["failed", "failed"], [], ["port-not-tried", "port-not-tried"]],
   [["address in use", "silent"], ["address-in-use"], []],
   [["address in use", "answered"], ["address-in-use"], []],
+  [["answered, IPv4 silent"], ["ipv4-gateway-silent"], []],
+  [["silent", "answered, IPv4 silent"], ["ipv4-gateway-silent"], []],
+  // The installer takes the first port on which that of IPv6 answers, and no other.
+  [["answered, IPv4 silent", "answered"], ["ipv4-gateway-silent"], []],
+  [["answered", "answered, IPv4 silent"], [], []],
 ] as const)("%j: mistakes %j, not known %j", async (answers, mistakes, unknown) => {
-  const verdict = portsVerdict(await triedPorts(...answers), "2602:ffe4:801:17::1");
+  const verdict = portsVerdict(await triedPorts(...answers), GATEWAYS);
   expect([verdict.mistakes.map(({ code }) => code), verdict.unknown.map(({ code }) => code)]).toEqual([mistakes, unknown]);
 });
 
 test("where no port is answered, it is said what was tried on each", async () => {
-  const { mistakes } = portsVerdict(await triedPorts("silent", "no link"), "2602:ffe4:801:17::1");
+  const { mistakes } = portsVerdict(await triedPorts("silent", "no link"), GATEWAYS);
   expect(mistakes[0]).toMatchObject({ found: "eno1: silent, eno2: no link", expected: "an answer of 2602:ffe4:801:17::1 on one port" });
 });
 
 test("no port, and none that is tried, are mistakes; none with a link is not known, as one that is down shows none", async () => {
   const codes = async (...ports: readonly PortOfTest[]): Promise<unknown> => {
-    const { mistakes, unknown } = portsVerdict(await portsOf(...ports), undefined);
+    const { mistakes, unknown } = portsVerdict(await portsOf(...ports), { ipv6: undefined, ipv4: undefined });
     return [mistakes.map(({ code }) => code), unknown.map(({ code }) => code)];
   };
   expect(await codes()).toEqual([["port-missing"], []]);

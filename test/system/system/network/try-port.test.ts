@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { networkInterfaces } from "../../../../src/system/network/network-interfaces.ts";
-import { type TriedPort, tryPort } from "../../../../src/system/network/try-port.ts";
+import { type GatewayQuestion, type TriedPort, tryPort } from "../../../../src/system/network/try-port.ts";
 import { type NetworkNamespace, networkNamespace } from "../../../support/network-namespace.ts";
 
 // A machine with three ports that are down, as the kernel leaves them: at eth0 nothing, at eth1 a network without the gateway, at eth2 it is.
@@ -23,10 +23,10 @@ afterAll(async () => {
   await Promise.all([node, nowhere, wrong, right].map(async (each) => each?.stop()));
 });
 
-async function tried(name: string): Promise<TriedPort> {
+async function tried(name: string, ipv4?: GatewayQuestion["ipv4"]): Promise<TriedPort> {
   const port = (await networkInterfaces(node.host)).find((one) => one.name === name);
   if (port === undefined) throw new Error(`no ${name}`);
-  return tryPort(node.host, port, ADDRESS, GATEWAY);
+  return tryPort(node.host, port, { address: ADDRESS, gateway: GATEWAY, ipv4 });
 }
 
 /** What the namespace has of links, addresses and routes. */
@@ -35,6 +35,7 @@ async function network(): Promise<string> {
     node.run("ip", "-oneline", "link"),
     node.run("ip", "-6", "address", "show", "scope", "global"),
     node.run("ip", "-6", "route"),
+    node.run("ip", "-4", "address", "show", "scope", "global"),
   ]);
   return parts.join("\n").replaceAll(/(?:state|qlen|qdisc) \S+/g, "");
 }
@@ -47,9 +48,12 @@ test("the port on whose network the gateway is, is found; and all is as it was",
 
 test("where no one is at the other end there is no link, and where another gateway is, it is silent: after a wait", async () => {
   const before = await network();
-  expect(await Promise.all([tried("eth0"), tried("eth1")])).toEqual([
+  // Beside them, a port on which that of IPv6 alone answers: all three are waited for.
+  const ipv4 = { address: "192.0.2.17", prefixLength: 24, gateway: "192.0.2.2" };
+  expect(await Promise.all([tried("eth0"), tried("eth1"), tried("eth2", ipv4)])).toEqual([
     { answer: "no link", speed: undefined },
     { answer: "silent", speed: 10_000 },
+    { answer: "answered", ipv4: "silent", speed: 10_000 },
   ]);
   expect(await network()).toBe(before);
 });
@@ -67,5 +71,22 @@ test("a port that is up stays up, with the addresses that it has", async () => {
   await node.run("ip", "-6", "address", "add", "2001:db8:1:2::77/64", "dev", "eth2", "nodad");
   const before = await network();
   expect(await tried("eth2")).toMatchObject({ answer: "answered" });
+  expect(await network()).toBe(before);
+});
+
+test("the gateway of IPv4 is asked where that of IPv6 has answered; and all is as it was", async () => {
+  const before = await network();
+  await right.run("ip", "-4", "address", "add", "192.0.2.1/24", "dev", "eth0");
+  const own = { address: "192.0.2.17", prefixLength: 24, gateway: "192.0.2.1" };
+  expect(await tried("eth2", own)).toEqual({ answer: "answered", ipv4: "answered", speed: 10_000 });
+  expect(await network()).toBe(before);
+});
+
+test("an address of IPv4 that the port has already stays", async () => {
+  const own = { address: "192.0.2.17", prefixLength: 24, gateway: "192.0.2.1" };
+  await node.run("ip", "link", "set", "eth2", "up");
+  await node.run("ip", "-4", "address", "add", "192.0.2.17/24", "dev", "eth2");
+  const before = await network();
+  expect(await tried("eth2", own)).toMatchObject({ ipv4: "answered" });
   expect(await network()).toBe(before);
 });

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { endPage, type PageFacts, progressPage, setupEnd } from "../../../../src/cli/commands/setup-page.ts";
 import type { Problem } from "../../../../src/base/problem.ts";
 import type { RunView, UnitView } from "../../../../src/boot/record/run-view.ts";
+import { setupos } from "../../../support/chains.ts";
 
 const FACTS: PageFacts = {
   version: "0.1.0",
@@ -46,6 +47,14 @@ test("progress of the whole and of the step: bytes, share, and the time that is 
   // 20 seconds for a quarter: a minute is left.
   expect(page.find((line) => line.startsWith(" > install-hostos"))).toContain("writing 100 MiB of 400 MiB, 25 %, 1:00 left");
   expect(page.join("\n")).toMatch(/\[#+\.+\] \d+ % {3}step 8 of 9 {3}0:30/);
+});
+
+test("of what was noted, the newest is shown that fits: what a person is to do is never cut off", () => {
+  const long = "the drive says that it is failing, ".repeat(6);
+  const units = [...setupos.map(({ name }) => unit(name)), unit("last", { notes: [long, long, "plug in the HSM"] })];
+  const page = progressPage(run(units, false), FACTS);
+  expectToFit(page);
+  expect(page.at(-1)).toBe("! plug in the HSM");
 });
 
 test("how it ended follows from the last unit", () => {

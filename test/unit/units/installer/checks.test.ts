@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { setupos } from "../../../../src/profiles/setupos.ts";
 import { checkAge } from "../../../../src/units/installer/check-age.ts";
+import { checkElectedVersion } from "../../../../src/units/installer/check-elected-version.ts";
 import { checkHardware } from "../../../../src/units/installer/check-hardware.ts";
+import { checkHsm } from "../../../../src/units/installer/check-hsm.ts";
 import { checkNns } from "../../../../src/units/installer/check-nns.ts";
 import { checkNetwork } from "../../../../src/units/installer/check-network.ts";
 import { checkTime } from "../../../../src/units/installer/check-time.ts";
@@ -34,7 +36,7 @@ test.each([
   ["", false],
 ])("with %s on the command line, what a laboratory cannot meet is left out: %s", async (words, isLeftOut) => {
   const one = machine({ files: { "/proc/cmdline": `ro ${words}\n` } });
-  for (const unit of [checkAge, checkHardware, checkNetwork, checkTime, checkNns])
+  for (const unit of [checkAge, checkHardware, checkNetwork, checkTime, checkNns, checkElectedVersion, checkHsm])
     expect((await unit.absent?.(one)) !== undefined).toBe(isLeftOut);
 });
 
@@ -73,4 +75,75 @@ test("a clock that is before the making of the stick is set first", async () => 
   // The clock of the test does not move.
   await expect(runUnit(checkTime, one)).rejects.toThrow(/did not converge/);
   expect(one.host).toMatchObject({ effects: expect.arrayContaining([`run date --utc --set=@${later}`]) as unknown });
+});
+
+const PROGRAM = "/opt/ic/bin/check-elected-version";
+const IMAGE = { sha256: "0".repeat(64), bytes: 1, disk: 1, head: "0".repeat(64) };
+const IMAGES = JSON.stringify({ format: 1, version: "1.2.3", hostos: IMAGE, guestos: IMAGE });
+const ASKED = `${PROGRAM} 1.2.3 https://icp-api.io https://icp0.io`;
+const trusted = JSON.stringify({
+  ...(JSON.parse(CONFIG) as object),
+  icos_settings: {
+    ...(JSON.parse(CONFIG) as { readonly icos_settings: object }).icos_settings,
+    enable_trusted_execution_environment: true,
+  },
+});
+
+test.each([
+  ["elected", { status: 0 }, undefined],
+  ["not elected", { status: 1, stderr: "asking\nnot among 3 versions\n" }, { code: "version-not-elected", found: "not among 3 versions" }],
+  ["not elected, without a word", { status: 1 }, { code: "version-not-elected", found: "an answer that it is not" }],
+  ["not known", { status: 7 }, { code: "version-election-not-known" }],
+  ["not known, without a program", undefined, { code: "version-election-not-known", found: `this image has no ${PROGRAM}` }],
+] as const)("a version that is %s: noted, and refused where keys depend on it", async (_, answer, problem) => {
+  const files = { "/data/images.json": IMAGES, ...(answer === undefined ? {} : { [PROGRAM]: "" }) };
+  const commands = answer === undefined ? {} : { [ASKED]: answer };
+  const open = machine({ files, commands });
+  expect(await runUnit(checkElectedVersion, open)).toEqual([]);
+  expect(open.notes).toEqual(problem === undefined ? [] : [expect.stringContaining("the version 1.2.3 of GuestOS")]);
+  const closed = runUnit(checkElectedVersion, machine({ files: { ...files, "/run/guestos-boot/node-config.json": trusted }, commands }));
+  if (problem === undefined) expect(await closed).toEqual([]);
+  else await expect(closed).rejects.toMatchObject({ problem });
+});
+
+/** Without drives: then the installation is not complete. */
+const NO_DRIVES = {
+  [`lsblk --json --bytes --all --output NAME,KNAME,PATH,MAJ:MIN,TYPE,SIZE,RO,RM,LOG-SEC,TRAN,MODEL,SERIAL,WWN,PARTUUID,PARTLABEL,MOUNTPOINTS`]:
+    JSON.stringify({ blockdevices: [] }),
+};
+const usb = (name: string, vendor: string, manufacturer: string, product: string) => ({
+  [`/sys/bus/usb/devices/${name}/idVendor`]: `${vendor}\n`,
+  [`/sys/bus/usb/devices/${name}/manufacturer`]: `${manufacturer}\n`,
+  [`/sys/bus/usb/devices/${name}/product`]: `${product}\n`,
+});
+const STICK_FILES = { "/data/images.json": IMAGES, "/config/config.ini": "", "/data/deployment.json": "{}", "/proc/self/mountinfo": "" };
+const hub = { ...usb("usb1", "1d6b", "Linux xhci-hcd", "xHCI Host Controller"), "/sys/bus/usb/devices/1-0:1.0/bInterfaceClass": "09" };
+
+test.each([
+  ["by its vendor", usb("1-1", "20a0", "", ""), true],
+  ["by its name", usb("1-1", "1234", "Nitrokey", "Nitrokey HSM"), true],
+  ["by its vendor's name", usb("1-1", "1234", "Clay Logic", "HSM"), true],
+  ["another device", usb("1-1", "046b", "American Megatrends Inc.", "Virtual Keyboard"), false],
+  ["none", {}, false],
+])("an HSM is known: %s", async (_, device, isThere) => {
+  const one = machine({ files: { ...STICK_FILES, ...hub, ...device }, commands: NO_DRIVES });
+  const plan = await checkHsm.plan(one);
+  expect(plan).toMatchObject(
+    isThere ? [] : [{ description: "wait until the HSM is plugged in, for three hours at most", effect: "activate" }],
+  );
+});
+
+test("a rehearsal waits for no HSM, and says that the installation would", async () => {
+  const files = { ...STICK_FILES, ...hub, "/config/config.ini": "rehearse=true\n" };
+  const one = machine({ files, commands: NO_DRIVES });
+  expect(await runUnit(checkHsm, one)).toEqual([]);
+  expect(one.notes.join()).toContain("the installation would wait for it");
+});
+
+test("with the operator's key on the stick, there is no HSM to wait for", async () => {
+  const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n";
+  const { icos_settings: settings, ...others } = JSON.parse(CONFIG) as { readonly icos_settings: object };
+  const config = JSON.stringify({ ...others, icos_settings: { ...settings, node_operator_private_key: key } });
+  const files = { ...STICK_FILES, "/run/guestos-boot/node-config.json": config };
+  expect(await checkHsm.plan(machine({ files, commands: NO_DRIVES }))).toEqual([]);
 });
