@@ -4,6 +4,7 @@
  *
  *   MEDIA=n  how many (5000); a twentieth more change while they are read
  *   SEED=n   (1)
+ *   CASE=n   that damaged one alone, as it is named where it fails
  *
  * Exit status 1 when one was not taken or refused in order, or the kernel complained.
  */
@@ -28,7 +29,7 @@ async function main(): Promise<number> {
   const words = [
     ...["mem=1G", "seccomp=on", "quiet", "rootfstype=hostfs", "rootflags=/", "ro", `init=${INIT}`],
     ...["con=null", "con0=null,fd:1", `uml_dir=${folder}`, "umid=media"],
-    ...[`MEDIA=${count}`, `SEED=${process.env["SEED"] || "1"}`],
+    ...[`MEDIA=${count}`, `SEED=${process.env["SEED"] || "1"}`, `CASE=${process.env["CASE"] || "0"}`],
   ];
   const start = performance.now();
   const machine = spawn("setpriv", ["--pdeathsig", "KILL", kernel, ...words], {

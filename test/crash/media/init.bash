@@ -1,6 +1,6 @@
 #!/bin/bash
 # The first process of a user-mode machine whose root is this host's, read-only (explore-media.ts): damages media, and ends the machine.
-# MEDIA and SEED come from the kernel's command line.
+# MEDIA, SEED and CASE come from the kernel's command line.
 cd "$(dirname "$0")/../../.." || exit
 export PATH=$PWD/node_modules/.bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp
 mount -t proc proc /proc

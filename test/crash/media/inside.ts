@@ -17,9 +17,11 @@ import { chooser, damaged } from "./damage.ts";
 
 const COUNT = Number(process.env["MEDIA"] || "100");
 const SEED = Number(process.env["SEED"] || "1");
+/** One that is damaged, alone; 0 for all. */
+const CASE = Number(process.env["CASE"] || "0");
 /** Of those that change while they are read. */
 const CHANGING = Math.ceil(COUNT / 20);
-/** Milliseconds for one decision. */
+/** Milliseconds for one decision. A busy host may hold up one look at a medium; what is in the medium holds up both. */
 const LONGEST = 10_000;
 
 const DEVICE = "loop7";
@@ -80,6 +82,8 @@ async function whileThere<T>(image: Buffer, use: () => Promise<T>): Promise<T> {
 }
 
 const counts = { taken: 0, refused: 0, noMedium: 0, changed: 0 };
+/** Milliseconds of the medium that took longest, at the quicker one of both looks. */
+let slowest = 0;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 const fault = (what: string, index: number): void => say({ fault: what, case: index, seed: SEED });
 
@@ -89,8 +93,11 @@ async function damagedOne(index: number): Promise<void> {
   await whileThere(image, async () => {
     const start = performance.now();
     const first = await decision();
-    if (performance.now() - start > LONGEST) fault(`took ${performance.now() - start} ms`, index);
+    const middle = performance.now();
     const second = await decision();
+    const took = Math.min(middle - start, performance.now() - middle);
+    slowest = Math.max(slowest, took);
+    if (took > LONGEST) fault(`took ${took} ms, each time`, index);
     if (first !== second) fault(`decided ${first}, and then ${second}`, index);
     if (first.startsWith("[")) counts.taken += 1;
     else if (first.includes('"medium-not-found"')) counts.noMedium += 1;
@@ -132,11 +139,11 @@ for (const image of images) {
   if (!whole.startsWith("[")) fault(`a whole medium is not taken: ${whole}`, 0);
 }
 const before = process.memoryUsage().rss;
-for (const [count, one] of [
-  [COUNT, damagedOne],
-  [CHANGING, changingOne],
+for (const [from, count, one] of [
+  [CASE || 1, CASE || COUNT, damagedOne],
+  [1, CASE === 0 ? CHANGING : 0, changingOne],
 ] as const) {
-  for (let index = 1; index <= count; index += 1) {
+  for (let index = from; index <= count; index += 1) {
     if (index % 250 === 0) say({ tried: index, ...counts });
     try {
       await one(index);
@@ -147,4 +154,4 @@ for (const [count, one] of [
 }
 const left = readFileSync("/proc/self/mountinfo", "utf8").includes(DEVICE);
 if (left) fault("a medium is still mounted", COUNT);
-say({ end: counts, grownMiB: Math.round((process.memoryUsage().rss - before) / 2 ** 20) });
+say({ end: counts, slowestMs: Math.round(slowest), grownMiB: Math.round((process.memoryUsage().rss - before) / 2 ** 20) });
