@@ -1,6 +1,6 @@
 /**
  * Inside a user-mode machine: VFAT images of media, damaged at random, on a loop device, as a node finds them. Each is taken or refused, the
- * same at a second look. Then some that change while they are read. One line of JSON a fault, and one at the end.
+ * same at a second look. In between come some that change while they are read. One line of JSON a fault, and one at the end.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
@@ -19,8 +19,8 @@ const COUNT = Number(process.env["MEDIA"] || "100");
 const SEED = Number(process.env["SEED"] || "1");
 /** One that is damaged, alone; 0 for all. */
 const CASE = Number(process.env["CASE"] || "0");
-/** Of those that change while they are read. */
-const CHANGING = Math.ceil(COUNT / 20);
+/** After so many that are damaged comes one that changes while it is read. */
+const BETWEEN = 20;
 /** Milliseconds for one decision. A busy host may hold up one look at a medium; what is in the medium holds up both. */
 const LONGEST = 10_000;
 
@@ -85,7 +85,8 @@ const counts = { taken: 0, refused: 0, noMedium: 0, changed: 0 };
 /** Milliseconds of the medium that took longest, at the quicker one of both looks. */
 let slowest = 0;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-const fault = (what: string, index: number): void => say({ fault: what, case: index, seed: SEED });
+/** @param of the medium: its kind and number */
+const fault = (what: string, of: Readonly<Record<string, number>>): void => say({ fault: what, ...of, seed: SEED });
 
 async function damagedOne(index: number): Promise<void> {
   const choose = chooser(`${SEED} damaged ${index}`);
@@ -97,8 +98,8 @@ async function damagedOne(index: number): Promise<void> {
     const second = await decision();
     const took = Math.min(middle - start, performance.now() - middle);
     slowest = Math.max(slowest, took);
-    if (took > LONGEST) fault(`took ${took} ms, each time`, index);
-    if (first !== second) fault(`decided ${first}, and then ${second}`, index);
+    if (took > LONGEST) fault(`took ${took} ms, each time`, { case: index });
+    if (first !== second) fault(`decided ${first}, and then ${second}`, { case: index });
     if (first.startsWith("[")) counts.taken += 1;
     else if (first.includes('"medium-not-found"')) counts.noMedium += 1;
     else counts.refused += 1;
@@ -130,28 +131,29 @@ async function changingOne(index: number): Promise<void> {
   const undisturbed = await whileThere(image, async () => decision());
   await whileThere(image, async () => decision(changing));
   const after = await whileThere(image, async () => decision());
-  if (after !== undisturbed) fault(`decided ${after} after a medium that changed, and ${undisturbed} before`, index);
+  if (after !== undisturbed) fault(`decided ${after} after a medium that changed, and ${undisturbed} before`, { changing: index });
   counts.changed += 1;
 }
 
 for (const image of images) {
   const whole = await whileThere(image, async () => decision());
-  if (!whole.startsWith("[")) fault(`a whole medium is not taken: ${whole}`, 0);
+  if (!whole.startsWith("[")) fault(`a whole medium is not taken: ${whole}`, {});
 }
 const before = process.memoryUsage().rss;
-for (const [from, count, one] of [
-  [CASE || 1, CASE || COUNT, damagedOne],
-  [1, CASE === 0 ? CHANGING : 0, changingOne],
-] as const) {
-  for (let index = from; index <= count; index += 1) {
-    if (index % 250 === 0) say({ tried: index, ...counts });
-    try {
-      await one(index);
-    } catch (error) {
-      fault(error instanceof Error ? (error.stack ?? error.message) : String(error), index);
-    }
+for (let index = CASE || 1; index <= (CASE || COUNT); index += 1) {
+  if (index % 250 === 0) say({ tried: index, ...counts });
+  await tried(async () => damagedOne(index), { case: index });
+  const changing = index / BETWEEN;
+  if (CASE === 0 && Number.isInteger(changing)) await tried(async () => changingOne(changing), { changing });
+}
+
+async function tried(one: () => Promise<void>, of: Readonly<Record<string, number>>): Promise<void> {
+  try {
+    await one();
+  } catch (error) {
+    fault(error instanceof Error ? (error.stack ?? error.message) : String(error), of);
   }
 }
 const left = readFileSync("/proc/self/mountinfo", "utf8").includes(DEVICE);
-if (left) fault("a medium is still mounted", COUNT);
+if (left) fault("a medium is still mounted", {});
 say({ end: counts, slowestMs: Math.round(slowest), grownMiB: Math.round((process.memoryUsage().rss - before) / 2 ** 20) });
