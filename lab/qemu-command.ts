@@ -65,6 +65,8 @@ export interface QemuOptions {
   readonly credentials: Readonly<Record<string, string>>;
   /** A hardware watchdog (an Intel 6300ESB), which resets the machine. */
   readonly watchdog: boolean;
+  /** A graphics card, so that there is a screen, /dev/tty1: nobody sees it, and /dev/vcs1 shows it. For a start by the firmware. */
+  readonly graphics: boolean;
   /** Leave the owner and run on: for `make boot`. */
   readonly background: boolean;
 }
@@ -104,6 +106,8 @@ export function qemuArguments(options: QemuOptions): readonly string[] {
     ...["-device", "virtserialport,chardev=lab,name=lab"],
     ...["-device", "virtio-rng-pci", "-device", "qemu-xhci,id=usb"],
     ...(options.watchdog ? ["-device", "i6300esb"] : []),
+    // The firmware has a driver of its own for it, and needs none of the card.
+    ...(options.graphics ? ["-device", "VGA,romfile="] : []),
     ...bootArguments(options.boot, files.firmwareVariables),
     ...diskArguments(options.disk, 0),
     ...options.extraDisks.flatMap((disk, index) => diskArguments(disk, index + 1)),

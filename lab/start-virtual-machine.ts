@@ -38,6 +38,8 @@ export interface VirtualMachineOptions {
   readonly labShell?: boolean;
   /** A hardware watchdog; none when absent. */
   readonly watchdog?: boolean;
+  /** A graphics card; none when absent. */
+  readonly graphics?: boolean;
   /** Run on when the owner ends; false when absent. */
   readonly background?: boolean;
 }
@@ -77,6 +79,7 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
     strayCard: options.strayCard ?? false,
     credentials: { ...labShell, ...options.credentials },
     watchdog: options.watchdog ?? false,
+    graphics: options.graphics ?? false,
     background,
   });
   await writeFile(files.facts, `${JSON.stringify({ ports: ports ?? null })}\n`);
@@ -85,21 +88,18 @@ export async function startVirtualMachine(options: VirtualMachineOptions): Promi
 }
 
 /** @throws ProblemError for what such a machine does not have, as far as it would be missed */
-async function inUserMode({ name, disk, boot, media = [], ...others }: VirtualMachineOptions): Promise<VirtualMachine> {
+async function inUserMode({ name, disk, boot, media = [], extraDisks = [], ...others }: VirtualMachineOptions): Promise<VirtualMachine> {
   if (
     boot?.kind !== "kernel" ||
-    disk.format !== "raw" ||
-    disk.log !== undefined ||
-    disk.faults !== undefined ||
-    others.extraDisks !== undefined ||
+    [disk, ...extraDisks].some(({ format, log, faults }) => format !== "raw" || log !== undefined || faults !== undefined) ||
     others.background === true
   )
     throw new ProblemError({
       code: "user-mode-impossible",
-      what: `the user-mode machine ${name} boots a kernel's command line, from one raw disk, and ends with its owner`,
+      what: `the user-mode machine ${name} boots a kernel's command line, from raw disks, and ends with its owner`,
     });
   return startUserMode({
-    ...{ name, boot, disk: disk.path, memory: others.memory ?? DEFAULT_MEMORY },
+    ...{ name, boot, disks: [disk, ...extraDisks].map(({ path }) => path), memory: others.memory ?? DEFAULT_MEMORY },
     media: media.map(({ image }) => image),
     credentials: { ...(others.labShell === false ? {} : await labShellCredentials()), ...others.credentials },
   });

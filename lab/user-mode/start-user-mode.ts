@@ -13,9 +13,9 @@ import { userModeKernel } from "./kernel.ts";
 export interface UserModeOptions {
   /** Names the state folder, build/vm/NAME. */
   readonly name: string;
-  /** A raw file, /dev/ubda. */
-  readonly disk: string;
-  /** Further raw files, which are only read: /dev/ubdb and so on. */
+  /** Raw files: /dev/ubda and so on. */
+  readonly disks: readonly string[];
+  /** Further ones, which are only read, behind them. */
   readonly media: readonly string[];
   /** Of these the image's initramfs and command line; the kernel is the lab's. */
   readonly boot: Extract<BootWay, { readonly kind: "kernel" }>;
@@ -41,7 +41,7 @@ const SHELL_PORT = "/dev/ttyS1";
  *
  * @throws CommandError when there is no kernel and none can be built
  */
-export async function startUserMode({ name, disk, media, boot, memory, credentials }: UserModeOptions): Promise<VirtualMachine> {
+export async function startUserMode({ name, disks, media, boot, memory, credentials }: UserModeOptions): Promise<VirtualMachine> {
   const kernel = await userModeKernel();
   const folder = stateFolder(name);
   const files = machineFiles(folder);
@@ -64,7 +64,8 @@ export async function startUserMode({ name, disk, media, boot, memory, credentia
       `umid=${name}`,
       `uml_dir=${own}`,
     ],
-    ...[`ubd0=${disk}`, ...media.map((file, index) => `ubd${index + 1}r=${file}`)],
+    ...disks.map((file, index) => `ubd${index}=${file}`),
+    ...media.map((file, index) => `ubd${disks.length + index}r=${file}`),
     ...["con=null", "ssl=null", "ssl0=null,fd:3", "ssl1=fd:4"],
     `vec0:transport=raw,ifname=lab-guest,depth=64,mac=${CARD_MAC}`,
     // A ring of io_uring breaks this kernel's memory when its process forks; libuv does without. Modules are built in.

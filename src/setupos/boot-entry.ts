@@ -1,4 +1,5 @@
-import { addBootEntry, type BootMenu, bootMenu, removeBootEntry } from "../system/hardware/efibootmgr.ts";
+import { ProblemError } from "../base/problem.ts";
+import { addBootEntry, type BootMenu, bootMenu, hasBootMenu, removeBootEntry } from "../system/hardware/efibootmgr.ts";
 import { readPartitionTable } from "../system/disks/sfdisk.ts";
 import type { Host } from "../system/host.ts";
 
@@ -10,9 +11,15 @@ const LOADER = String.raw`\EFI\BOOT\BOOTX64.EFI`;
  * Makes the firmware start a drive first. Entries of exactly that name are replaced, all others stay; one that is as it shall be is not written
  * again, because the firmware's memory for them wears out.
  *
- * @throws CommandError. The drive is found without an entry, too
+ * @throws CommandError, or ProblemError where there is no such menu. The drive is found without an entry, too
  */
 export async function startFirst(host: Host, drive: string): Promise<void> {
+  if (!(await hasBootMenu(host)))
+    throw new ProblemError({
+      code: "boot-menu-missing",
+      what: "the firmware shows no boot menu",
+      found: "a start without UEFI, or no efivarfs",
+    });
   const esp = (await readPartitionTable(host, drive)).partitions[0]?.uuid;
   const menu = await bootMenu(host);
   if (esp !== undefined && isFirst(menu, esp)) return;

@@ -142,25 +142,44 @@ async function headWithout(
   };
 }
 
-/** Writes the beginning of the boot loader's partition, which makes the drive one that firmware starts, and reads it back. @throws ProblemError */
-export async function writeBootLoader(
-  host: Host,
-  { file, image }: Archive,
-  drive: { readonly path: string; readonly bytes: number },
-): Promise<void> {
-  const chunk = await firstChunk(await fileSource(file, host.signal), image.head);
-  const wanted = chunk.subarray(ESP_OFFSET);
-  // Its boot sector last: without it there is no file system.
-  await host.writeInPlace(drive.path, wanted.subarray(4096), ESP_OFFSET + 4096);
-  await host.writeInPlace(drive.path, wanted.subarray(0, 4096), ESP_OFFSET);
+/** The beginning of the boot loader's partition, up to the end of the first chunk. */
+async function bootLoaderOf(host: Host, { file, image }: Archive): Promise<Uint8Array> {
+  return (await firstChunk(await fileSource(file, host.signal), image.head)).subarray(ESP_OFFSET);
+}
+
+/** The same of a drive, past every cache. */
+async function bootLoaderOn({ path, bytes }: { readonly path: string; readonly bytes: number }): Promise<Buffer> {
   const [held] = alignedBuffers(1, CHUNK_BYTES);
-  const opened = await openDirect(drive.path, drive.bytes, "read");
+  if (held === undefined) throw new RangeError("no memory");
+  const opened = await openDirect(path, bytes, "read");
   try {
-    if (held !== undefined) await opened.read(held, 0);
+    await opened.read(held, 0);
   } finally {
     await opened.close();
   }
-  if (held?.subarray(ESP_OFFSET).equals(wanted) === true) return;
+  return held.subarray(ESP_OFFSET);
+}
+
+/** Whether the boot loader is on the drive already: the power was cut behind it. A part of it does not count. */
+export async function hasBootLoader(
+  host: Host,
+  archive: Archive,
+  drive: { readonly path: string; readonly bytes: number },
+): Promise<boolean> {
+  return (await bootLoaderOn(drive)).equals(await bootLoaderOf(host, archive));
+}
+
+/** Writes the beginning of the boot loader's partition, which makes the drive one that firmware starts, and reads it back. @throws ProblemError */
+export async function writeBootLoader(
+  host: Host,
+  archive: Archive,
+  drive: { readonly path: string; readonly bytes: number },
+): Promise<void> {
+  const wanted = await bootLoaderOf(host, archive);
+  // Its boot sector last: without it there is no file system.
+  await host.writeInPlace(drive.path, wanted.subarray(4096), ESP_OFFSET + 4096);
+  await host.writeInPlace(drive.path, wanted.subarray(0, 4096), ESP_OFFSET);
+  if ((await bootLoaderOn(drive)).equals(wanted)) return;
   throw new ProblemError({
     code: "read-back-differs",
     what: `${drive.path} does not hold what was written to it`,

@@ -20,7 +20,10 @@ afterAll(async () => {
 });
 
 /** Runs a piece on a machine that started from the stick, and switches that off without a warning. */
-async function onStick(piece: (vm: VirtualMachine) => Promise<void>, options: { readonly waits?: boolean } = {}): Promise<void> {
+async function onStick(
+  piece: (vm: VirtualMachine) => Promise<void>,
+  options: { readonly waits?: boolean; readonly firmware?: boolean } = {},
+): Promise<void> {
   await withPanicRetry(async () => {
     const vm = await startStick(NAME, stick, drives, options);
     running.add(vm);
@@ -109,46 +112,39 @@ test("what is old is taken away, layer by layer, while all of it is active", () 
     { waits: true },
   ));
 
-/** What the serial line says when the power is cut: then the next step, or a further part of this one, has begun. */
-const CUTS = [
-  /setup-disk +(?:changed|unchanged)/,
-  /waiting for install-hostos: give all room|install-hostos +changed/,
-  /install-guestos +(?:changed|unchanged)/,
-  /setup-hostos-config +(?:changed|unchanged)/,
-];
+/** Waits for the last page, and shows on the serial line what is on the screen then, and the firmware's boot menu. */
+const WATCH = `setsid sh -c '
+  until [ -s /config/installation.txt ]; do sleep 1; done
+  sleep 5
+  columns=$(stty size </dev/tty1 | cut -d " " -f 2)
+  { fold -w "$columns" /dev/vcs1 | sed "s/^/screen: /"; efibootmgr | sed "s/^/menu: /"; } | tr -c "[:print:]\\n" "." >/dev/ttyS0
+' >/dev/null 2>&1 &`;
 
-test("an installation that is cut goes on where it was, however often", async () => {
-  for (const cut of CUTS)
-    await onStick(async (vm) => {
-      await vm.waitForSerial(cut, { timeout: 3 * BOOT_TIMEOUT });
-    });
-  await onStick(
+test("it installs, says so on screen and serial line, is first in the firmware's menu, and restarts; then the node is there already, and nothing is written", () =>
+  onStick(
     async (vm) => {
-      await guestosBoot(vm, "run --unit setup-hostos-config");
+      // By the firmware: the boot loader of the stick, the screen, and the firmware's boot menu are as on a machine.
+      await vm.shell.ok(WATCH, { readyTimeout: BOOT_TIMEOUT });
+      await vm.waitForSerial(/THE NODE IS INSTALLED[^]*code {5}installed/, { timeout: 3 * BOOT_TIMEOUT });
+      await vm.waitForSerial(/screen: THE NODE IS INSTALLED[^]*screen: code {5}installed/);
+      await vm.waitForSerial(/menu: BootOrder: (\w{4})[^]*menu: Boot\1\*? IC-OS/);
+      expect(vm.serial.text.match(/menu: Boot\w{4}\*? IC-OS/g)).toHaveLength(1);
+      // The machine restarts by itself, and the stick is still in it.
+      await vm.waitForSerial(/THE NODE WAS INSTALLED BEFORE/, { timeout: 2 * BOOT_TIMEOUT });
+      expect(await troublesOf(vm)).toEqual({});
       const { units } = runDocument(await guestosBoot(vm, "status --json"));
-      const done = units.filter(({ outcome }) => outcome === "unchanged").map(({ name }) => name);
-      expect(done).toEqual(expect.arrayContaining(["setup-disk", "install-hostos", "install-guestos"]));
+      expect(units.map(({ name }) => name)).toEqual(setupos.map(({ name }) => name));
+      expect(units.flatMap(({ provisioned }) => provisioned)).toEqual([]);
+      expect(new Set(Object.values(plannedUnits(await guestosBoot(vm, "plan --json"))))).toEqual(new Set(["nothing"]));
+      expect(await vm.shell.ok("cat /config/installation.txt")).toContain("already-installed");
+      // Of two drives of 2 TiB, the guest has all but what the host's own volumes take, in stripes.
+      const list =
+        "lvs --noheadings --nosuffix --units g --options lv_size,stripes --segments hostlvm/guestos --devices /dev/vda3,/dev/vdb";
+      const segments = (await vm.shell.ok(list)).trim().split("\n");
+      expect(segments.at(-1)).toMatch(/^\s*408\d\.\d+ +2$/);
     },
-    { waits: true },
-  );
-});
-
-test("it installs, says so on the serial line, and restarts; then the node is there already, and nothing is written", () =>
-  onStick(async (vm) => {
-    await vm.waitForSerial(/THE NODE IS INSTALLED[^]*code {5}installed/, { timeout: 3 * BOOT_TIMEOUT });
-    // The machine restarts by itself, and the stick is still in it.
-    await vm.waitForSerial(/THE NODE WAS INSTALLED BEFORE/, { timeout: 2 * BOOT_TIMEOUT });
-    expect(await troublesOf(vm)).toEqual({});
-    const { units } = runDocument(await guestosBoot(vm, "status --json"));
-    expect(units.map(({ name }) => name)).toEqual(setupos.map(({ name }) => name));
-    expect(units.flatMap(({ provisioned }) => provisioned)).toEqual([]);
-    expect(new Set(Object.values(plannedUnits(await guestosBoot(vm, "plan --json"))))).toEqual(new Set(["nothing"]));
-    expect(await vm.shell.ok("cat /config/installation.txt")).toContain("already-installed");
-    // Of two drives of 2 TiB, the guest has all but what the host's own volumes take, in stripes.
-    const list = "lvs --noheadings --nosuffix --units g --options lv_size,stripes --segments hostlvm/guestos --devices /dev/vda3,/dev/vdb";
-    const segments = (await vm.shell.ok(list)).trim().split("\n");
-    expect(segments.at(-1)).toMatch(/^\s*408\d\.\d+ +2$/);
-  }));
+    { firmware: true },
+  ));
 
 test("another configuration does not replace the node, unless the token of what is there is given", () =>
   onStick(

@@ -1,4 +1,5 @@
 import * as z from "../../base/schema.ts";
+import { pause, systemClock } from "../../base/clock.ts";
 import type { Host } from "../host.ts";
 import { ofShape, parseToolJson, toolFlag, toolNumber, toolText } from "../tool-json.ts";
 
@@ -55,11 +56,29 @@ const Device = z.object({
 });
 const Answer = z.object({ blockdevices: z.array(z.unknown()) });
 
-/** All block devices of the machine. @throws CommandError, or ProblemError for output that is not known: that is not "no disks" */
+/** Tries, and milliseconds between two of them. */
+const TRIES = 10;
+const PAUSE = 300;
+
+/**
+ * All block devices of the machine. What goes away while lsblk inspects it has no size of a sector: it is then asked again, for three seconds.
+ * udev reads the table of a drive again whenever a program has written to it, and its partitions are gone meanwhile.
+ *
+ * @throws CommandError, or ProblemError for output that is not known: that is not "no disks"
+ */
 export async function blockDevices(host: Host): Promise<readonly BlockDevice[]> {
-  const { stdout } = await host.run({ program: "lsblk", args: ["--json", "--bytes", "--all", "--output", COLUMNS] });
-  return blockDevicesIn(stdout);
+  for (let tries = 1; ; tries += 1) {
+    const { stdout } = await host.run({ program: "lsblk", args: ["--json", "--bytes", "--all", "--output", COLUMNS] });
+    try {
+      return blockDevicesIn(stdout);
+    } catch (error) {
+      if (tries === TRIES || !VANISHED.test(stdout) || !(await pause(systemClock, PAUSE, host.signal))) throw error;
+    }
+  }
 }
+
+/** As lsblk prints it (util-linux, misc-utils/lsblk.c: the file queue/logical_block_size of the device could not be read). */
+const VANISHED = /"log-sec":\s*null/;
 
 /** The same, from its output. */
 function blockDevicesIn(output: string): readonly BlockDevice[] {

@@ -15,6 +15,14 @@ export interface BootMenu {
   readonly order: readonly string[];
 }
 
+/** Variables of the firmware; not there on a machine that was started in another way (efivarfs, Documentation/filesystems/efivarfs.rst). */
+const VARIABLES = "/sys/firmware/efi/efivars";
+
+/** Whether this machine was started by UEFI, and the kernel shows its variables. */
+export async function hasBootMenu(host: Host): Promise<boolean> {
+  return ((await host.list(VARIABLES)) ?? []).length > 0;
+}
+
 /** Milliseconds. Some firmware takes seconds for a variable. */
 const LIMIT = 30_000;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { writeArchive } from "../../../image/setupos/archive.ts";
 import { RECORD_OFFSET, writeInstallRecord, readInstallRecord } from "../../../src/setupos/install-record.ts";
-import { type Archive, proveArchive, writeBootLoader, writeDisk } from "../../../src/setupos/write-disk.ts";
+import { type Archive, hasBootLoader, proveArchive, writeBootLoader, writeDisk } from "../../../src/setupos/write-disk.ts";
 import { zeroBehind } from "../../../src/setupos/zero-behind.ts";
 import { systemHost } from "../../../src/system/host.ts";
 
@@ -56,7 +56,9 @@ test("a host's disk cannot be started until the boot loader is written, last; th
   expect(half.subarray(4 * MIB, disk.length).equals(disk.subarray(4 * MIB))).toBe(true);
   expect(await readInstallRecord(host, target.path)).toEqual(record);
   expect([...phases]).toEqual(["write", "read-back"]);
+  expect(await hasBootLoader(host, archive, target)).toBe(false);
   await writeBootLoader(host, archive, target);
+  expect(await hasBootLoader(host, archive, target)).toBe(true);
   expect(readFileSync(target.path).subarray(MIB, disk.length).equals(disk.subarray(MIB))).toBe(true);
   expect(await readInstallRecord(host, target.path)).toEqual(record);
 });

@@ -13,6 +13,8 @@ const CREATE = String.raw`efibootmgr --quiet --create --disk /dev/nvme0n1 --part
 const menu = (order: string, ...entries: readonly string[]): string =>
   ["BootCurrent: 0003", "Timeout: 1 seconds", `BootOrder: ${order}`, ...entries, ""].join("\n");
 
+const VARIABLES = { "/sys/firmware/efi/efivars/BootOrder-8be4df61-93ca-11d2-aa0d-00e098032b8c": "" };
+
 async function effectsWith(text: string): Promise<readonly string[]> {
   const tools = [
     CREATE,
@@ -20,7 +22,7 @@ async function effectsWith(text: string): Promise<readonly string[]> {
     ...["0001", "0002", "0004"].map((number) => `efibootmgr --quiet --delete-bootnum --bootnum ${number}`),
   ];
   const commands = Object.fromEntries(tools.map((tool) => [tool, ""]));
-  const host = fakeHost({ commands: { ...commands, "efibootmgr --verbose": text, "sfdisk --json /dev/nvme0n1": TABLE } });
+  const host = fakeHost({ files: VARIABLES, commands: { ...commands, "efibootmgr --verbose": text, "sfdisk --json /dev/nvme0n1": TABLE } });
   await startFirst(host, "/dev/nvme0n1");
   return host.effects
     .filter((effect) => /create|delete/.test(effect))
@@ -38,6 +40,10 @@ test("a menu is read: numbers, labels with blanks, paths, order", () => {
       { number: "0003", label: "UEFI: PXE IPv4 Intel(R)", path: "PciRoot(0x0)/Pci(0x1,0x0)" },
     ],
   });
+});
+
+test("a machine that was not started by UEFI has no menu, and no tool is run", async () => {
+  await expect(startFirst(fakeHost(), "/dev/nvme0n1")).rejects.toMatchObject({ problem: { code: "boot-menu-missing" } });
 });
 
 test("without one, an entry is made", async () => {
