@@ -92,19 +92,19 @@ test: ## everything: check, check-system, the images, whole boots in QEMU; ends 
 	@tools/setup.sh || { echo "the set-up failed, see above"; echo "0 passed, 1 failed"; exit 1; }
 	@$(NODE) tools/test.ts all
 
+# What a user-mode machine needs is set up where one is asked for.
+SETUP_USER_MODE := $(if $(findstring user-mode,$(MACHINE) $(BENCH_MACHINES)),setup-user-mode)
+
 .PHONY: test-vm
 test-vm: setup image ## the VM tests alone (FILE=part-of-path TEST=name for some)
 	@$(NODE) --run image:boundary
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power
-test-power: setup image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE=)
+test-power: setup $(SETUP_USER_MODE) image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE= MACHINE=user-mode)
 	@$(NODE) --run image:hostos
 	@$(NODE) --run image:setupos
-	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" $(NODE) tools/test.ts power
-
-# What a user-mode machine needs is set up where one is asked for.
-SETUP_USER_MODE := $(if $(findstring user-mode,$(MACHINE) $(BENCH_MACHINES)),setup-user-mode)
+	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" MACHINE="$(MACHINE)" $(NODE) tools/test.ts power
 
 .PHONY: test-crash
 test-crash: setup $(SETUP_USER_MODE) ## kills at every effect, power cuts all over a first boot and an upgrade, replayed, other orders of the units, failing disks (SCENARIO= EFFECT= RECORDING= MACHINE=user-mode ORDERS= FAULT=; docs/reliability.md)

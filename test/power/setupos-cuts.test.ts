@@ -6,8 +6,7 @@ import { machineNamed } from "../../lab/accelerator.ts";
 import { withPanicRetry } from "../../lab/panic-retry.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
 import { stateFolder } from "../../image/paths.ts";
-import { pause, systemClock } from "../../src/base/clock.ts";
-import { deadlineIn } from "../../src/base/clock.ts";
+import { deadlineIn, pause, systemClock } from "../../src/base/clock.ts";
 import { BOOT_TIMEOUT } from "../vm/support/node.ts";
 import { emptyDrives, newStick, startStick } from "../vm/support/stick.ts";
 
@@ -82,16 +81,26 @@ function processesOf(pid: number): readonly number[] {
   return found;
 }
 
+function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // A program of the machine that has ended meanwhile.
+    }
+  }
+}
+
 /** Copies the drives while the machine is held: what is on them is what a power cut leaves now. */
 async function keep(vm: VirtualMachine, name: string): Promise<string> {
   const folder = join(kept, name);
   await mkdir(folder, { recursive: true });
   const all = processesOf(vm.pid);
-  for (const pid of all) process.kill(pid, "SIGSTOP");
+  signal(all, "SIGSTOP");
   try {
     for (const { path } of drives) execFileSync("cp", ["--sparse=always", path, folder]);
   } finally {
-    for (const pid of all) process.kill(pid, "SIGCONT");
+    signal(all, "SIGCONT");
   }
   return folder;
 }

@@ -167,9 +167,12 @@ function endCode({ units }: RunView, end: SetupEnd): string {
 
 function failureText({ units }: RunView): readonly string[] {
   const failed = units.filter(({ result }) => result?.kind === "failed");
-  const texts = failed.flatMap(({ name, result }) => (result?.kind === "failed" ? [`${name}:`, ...problemLines(result.problem)] : []));
+  const problems = failed.flatMap(({ name, result }) => (result?.kind === "failed" ? [{ name, problem: result.problem }] : []));
   return [
-    ...(texts.length === 0 ? ["the installation was stopped"] : texts),
+    ...(problems.length === 0 ? ["the installation was stopped"] : []),
+    // What is wrong in all of them, before what was found of the first.
+    ...problems.map(({ name, problem }) => `${name}: ${problem.what}`),
+    ...problems.flatMap(({ name, problem }) => [...(problems.length > 1 ? [`${name}:`] : []), ...problemLines(problem).slice(1)]),
     "",
     "Nothing goes on by itself: correct it, and start the stick again.",
   ];

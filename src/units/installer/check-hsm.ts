@@ -6,6 +6,8 @@ import { readHostosConfig } from "../../config/hostos-config.ts";
 import { type UsbDevice, usbDevices } from "../../system/hardware/usb-devices.ts";
 import type { Host } from "../../system/host.ts";
 import { unit } from "../machine.ts";
+import { checkElectedVersion } from "./check-elected-version.ts";
+import { checkHardware } from "./check-hardware.ts";
 import { checkImages } from "./check-images.ts";
 import { installationOf } from "./installation.ts";
 import { checksLeftOut } from "./stick.ts";
@@ -23,7 +25,8 @@ const PAUSE = 3000;
 export const checkHsm = unit({
   name: "check-hsm",
   title: "Wait for the HSM of the operator, where the stick has no key",
-  requires: [checkImages],
+  // Last of all checks: what is wrong is said at once, and not after the wait.
+  requires: [checkHardware, checkElectedVersion, checkImages],
   timeout: PATIENCE + 60_000,
   absent: checksLeftOut,
   async plan(machine) {

@@ -7,8 +7,6 @@ import { refuseProblems } from "../../setupos/several-problems.ts";
 import type { PlannedDrive } from "../../setupos/disk-plan.ts";
 import { sizeText } from "../../setupos/sizes.ts";
 import { type Machine, unit } from "../machine.ts";
-import { checkHardware } from "./check-hardware.ts";
-import { checkElectedVersion } from "./check-elected-version.ts";
 import { checkHsm } from "./check-hsm.ts";
 import { installationOf, notePhase, onDrives } from "./installation.ts";
 
@@ -25,7 +23,7 @@ import { installationOf, notePhase, onDrives } from "./installation.ts";
 export const setupDisk = unit({
   name: "setup-disk",
   title: "Empty the drives of the node",
-  requires: [checkHardware, checkElectedVersion, checkHsm],
+  requires: [checkHsm],
   owns: ["drives of the node"],
   timeout: 3_600_000,
   async plan(machine) {

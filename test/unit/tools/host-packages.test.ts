@@ -39,6 +39,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   nftables: "nft",
   "openssh-client": "ssh ssh-keygen",
   openssl: "openssl",
+  procps: "ps",
   "qemu-system-x86": "qemu-system-x86_64",
   "qemu-utils": "qemu-img qemu-io",
   strace: "strace",

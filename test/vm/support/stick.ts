@@ -45,6 +45,9 @@ interface StickOptions {
   /** Whether the screen is shown, which restarts the machine at a good end. By default where the boot chain is started. */
   readonly screen?: boolean;
   readonly accelerator?: Accelerator | undefined;
+  /** The machine is checked, as outside a laboratory. */
+  readonly checks?: boolean;
+  readonly credentials?: Readonly<Record<string, string>>;
   /** By the firmware and the boot loader of the stick, and with a screen. */
   readonly firmware?: boolean;
 }
@@ -54,7 +57,7 @@ export async function startStick(
   name: string,
   stick: DiskAttachment,
   drives: readonly DiskAttachment[],
-  { waits = false, screen = !waits, accelerator, firmware = false }: StickOptions = {},
+  { waits = false, screen = !waits, accelerator, checks = false, credentials = {}, firmware = false }: StickOptions = {},
 ): Promise<VirtualMachine> {
   return startVirtualMachine({
     name,
@@ -62,11 +65,16 @@ export async function startStick(
     extraDisks: drives,
     ...(accelerator === undefined ? {} : { accelerator }),
     graphics: firmware,
+    credentials,
     // Without the firmware's seconds.
     boot: firmware
       ? { kind: "firmware" }
       : await kernelBoot(
-          [...(waits ? ["systemd.mask=guestos-boot.service"] : []), ...(screen ? [] : ["systemd.mask=guestos-setup-screen.service"])],
+          [
+            ...(checks ? ["ic.setupos.run_checks=1"] : []),
+            ...(waits ? ["systemd.mask=guestos-boot.service"] : []),
+            ...(screen ? [] : ["systemd.mask=guestos-setup-screen.service"]),
+          ],
           "setupos",
         ),
   });

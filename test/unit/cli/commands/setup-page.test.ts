@@ -74,6 +74,14 @@ test("a failure's page has the code, the error, what to do, versions, the BMC's 
   expect(text).toMatch(/[█▀▄]{5}/);
 });
 
+test("what is wrong in every step is said before what was found in the first", () => {
+  const long = { code: "several-problems", what: "8 mistakes", found: "many words ".repeat(100), todo: "correct them" };
+  const other = { ...failed({ code: "time-not-found", what: "the time cannot be found", found: "no server" }), name: "check-time" };
+  const page = endPage(run([failed(long), other]), "failed", FACTS);
+  expectToFit(page);
+  expect(page.join("\n")).toMatch(/^setup-disk: 8 mistakes .*\ncheck-time: the time cannot be found .*\nsetup-disk: .*\nfound/m);
+});
+
 test("an error of any length fits, and says where all of it is", () => {
   const page = endPage(
     run([failed({ code: "several-problems", what: "x".repeat(300), found: "many words ".repeat(500) })]),
