@@ -27,8 +27,9 @@ export interface NamespaceMachine extends TestMachine {
  * A machine on a tmpfs of its own with the real tools, inside the namespace of the test run.
  *
  * @param files text by path
+ * @param of whose places it has; a GuestOS's when absent
  */
-export function namespaceMachine(files: Readonly<Record<string, string>>): NamespaceMachine {
+export function namespaceMachine(files: Readonly<Record<string, string>>, of?: Layout): NamespaceMachine {
   const root = namespaceRoot();
   const at = (path: string): string => join(root, path);
   for (const [path, content] of Object.entries(files)) {
@@ -45,7 +46,7 @@ export function namespaceMachine(files: Readonly<Record<string, string>>): Names
     },
   });
   const machine = (given: Host): NamespaceMachine => ({
-    ...testMachine(given, testLayout(root)),
+    ...testMachine(given, testLayout(root, of)),
     ...{ root, tools, at, over: machine },
     reboot() {
       const below = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8")).filter(({ mountPoint }) =>

@@ -4,7 +4,7 @@ import { type Accounts, missingAccount, readAccounts } from "../../system/files/
 import type { FileAttributes, Host } from "../../system/host.ts";
 import type { Layout } from "../../config/layout/layout.ts";
 import { type Problem, ProblemError } from "../../base/problem.ts";
-import { type AuthorizedKey, parseAuthorizedKeys } from "../../config/values/authorized-keys.ts";
+import { usableKeys } from "../../config/values/usable-keys.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
 
@@ -73,9 +73,8 @@ export async function provisionKeys(host: Host, layout: Layout, account: string,
   }
   const accounts = await readAccounts(host, layout.etc.folder);
   if (!accounts.accounts.has(account)) throw new ProblemError(missingAccount(account));
-  const { keys, problems } = readableKeys(content, "standard input");
+  const { text, count, problem } = usableKeys(content, "standard input");
   const file = join(layout.config.accountKeys, account);
-  const text = keys.map(keyLine).join("");
   const isStored = (await host.readText(file)) === text;
   if (!isStored) {
     await host.makeFolder(layout.config.accountKeys, { mode: 0o755 });
@@ -83,7 +82,7 @@ export async function provisionKeys(host: Host, layout: Layout, account: string,
   }
   const { actions } = await planAccount({ host, layout }, accounts, account);
   for (const action of actions) await action.run();
-  return { count: keys.length, changed: !isStored || actions.length > 0, problem: problems[0] };
+  return { count, changed: !isStored || actions.length > 0, problem };
 }
 
 /** Reported only once nothing is left to do: the runner plans again after the actions, and then receives the conflict. */
@@ -109,49 +108,15 @@ async function planAccount({ host, layout }: Pick<Machine, "host" | "layout">, a
       problems: content === undefined ? [] : [missingAccount(name)],
     };
   }
-  const { keys, problems } = readableKeys(content, source);
-  // Written from the parsed keys: sshd gets no line that it could understand differently.
-  const text = keys.map(keyLine).join("");
+  const { text, count, problem } = usableKeys(content, source);
   const wanted: FileAttributes = { mode: 0o640, uid: 0, gid: account.gid };
   const stands = present === text && facts?.kind === "file" && facts.mode === wanted.mode && facts.uid === 0 && facts.gid === wanted.gid;
   const give = async (): Promise<void> => {
     await host.makeFolder(layout.accountKeysRuntime, { mode: 0o755 });
     await host.writeFile(target, text, wanted);
   };
-  return { actions: stands ? [] : [activate(`write the ssh keys of ${name} (${keys.length})`, give)], problems };
-}
-
-/**
- * All usable keys of a file, and what is wrong with the rest. One damaged line must not lock out the owners of the other keys. Unreadable
- * bytes in a comment must not lock out even the owner of that key.
- */
-function readableKeys(
-  content: Uint8Array,
-  file: string,
-): { readonly keys: readonly AuthorizedKey[]; readonly problems: readonly Problem[] } {
-  try {
-    return { keys: parseAuthorizedKeys(content, file), problems: [] };
-  } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    // A comment may have any bytes. In any other field the tilde makes the line invalid.
-    const keys = Buffer.from(content)
-      .toString("latin1")
-      .replace(/^\xef\xbb\xbf/, "")
-      .split(/\r?\n/)
-      .flatMap((line) => readableLine(line.replaceAll(/[^\t\x20-\x7e]/g, "~"), file));
-    return { keys, problems: [error.problem] };
-  }
-}
-
-function readableLine(line: string, file: string): readonly AuthorizedKey[] {
-  try {
-    return parseAuthorizedKeys(Buffer.from(line), file);
-  } catch (error) {
-    if (error instanceof ProblemError) return [];
-    throw error;
-  }
-}
-
-function keyLine({ options, type, blob, comment }: AuthorizedKey): string {
-  return `${[options.join(","), type, blob, comment].filter((field) => field !== "").join(" ")}\n`;
+  return {
+    actions: stands ? [] : [activate(`write the ssh keys of ${name} (${count})`, give)],
+    problems: problem === undefined ? [] : [problem],
+  };
 }
