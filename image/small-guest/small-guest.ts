@@ -25,8 +25,8 @@ export interface SmallGuestOptions {
 }
 
 /**
- * Makes the disk of a small guest: what a host reads of a GuestOS's disk, with a kernel and an initramfs that say how the boot went, and wait
- * for the power button. For hosts in a lab, where a whole GuestOS is too slow. The system in B also confirms itself. Needs no root.
+ * Makes the disk of a small guest: what a host reads of a GuestOS's disk, with a kernel and an initramfs that say how the boot went, ask
+ * the host, and wait for the power button. For hosts in a lab, where a whole GuestOS is too slow. The system in B also confirms itself. Needs no root.
  */
 export async function makeSmallGuest(disk: string, { system, kernel, sizeMiB, work, epoch }: SmallGuestOptions): Promise<void> {
   await writeFile(disk, "");
@@ -42,8 +42,8 @@ export async function makeSmallGuest(disk: string, { system, kernel, sizeMiB, wo
   await writeFile(join(boot, "initrd.img"), initramfs(await contents(system, work)));
   const common = "console=ttyS0 quiet panic=-1";
   const args = {
-    A: `${common} dfinity.system=A guest_says=SUCCESS`,
-    B: `${common} dfinity.system=B guest_says=SUCCESS guest_block=${await sectorOfBlock(disk, grub)}`,
+    A: `${common} dfinity.system=A guest_says=SUCCESS guest_asks=GetHostOSVersion`,
+    B: `${common} dfinity.system=B guest_says=SUCCESS guest_asks=GetHostOSVersion guest_block=${await sectorOfBlock(disk, grub)}`,
   };
   await writeFile(join(boot, "boot_args"), `BOOT_ARGS_A="${args.A}"\nBOOT_ARGS_B="${args.B}"\n`);
   for (const name of ["A_boot", "B_boot"])
@@ -59,9 +59,19 @@ export function smallGuestPartitions(): readonly Partition[] {
   );
 }
 
-/** The programs of klibc that Debian's initramfs has, and modules without dependencies. */
+/** The programs of klibc that Debian's initramfs has. */
 const PROGRAMS = ["sh", "mount", "insmod", "dd", "sync", "poweroff", "reboot"] as const;
-const MODULES = ["drivers/acpi/button", "drivers/input/evdev", "drivers/block/virtio_blk"] as const;
+/** Each behind those that it depends on. */
+const MODULES = [
+  ...["drivers/acpi/button", "drivers/input/evdev", "drivers/block/virtio_blk"],
+  ...["vsock", "vmw_vsock_virtio_transport_common", "vmw_vsock_virtio_transport"].map((name) => `net/vmw_vsock/${name}`),
+];
+/** Perl, which every Debian has and which opens a vsock by itself, and the libraries that it is linked with. */
+const PERL = [
+  "usr/bin/perl",
+  "lib64/ld-linux-x86-64.so.2",
+  ...["libc.so.6", "libm.so.6", "libcrypt.so.1"].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
+];
 
 async function contents(system: string, work: string): Promise<readonly Entry[]> {
   const libraries = join(system, "usr/lib");
@@ -77,13 +87,14 @@ async function contents(system: string, work: string): Promise<readonly Entry[]>
     await run("xz", ["--decompress", join(work, `${file}.xz`)]);
     return { path: `lib/${file}`, contents: await readFile(join(work, file)) };
   });
+  const perl = PERL.map(async (path) => ({ path, contents: await readFile(join(system, path)) }));
   return [
-    ...["bin", "dev", "lib", "sys", "usr", "usr/lib"].map((path) => ({ path })),
-    { path: "init", contents: await readFile(join(import.meta.dirname, "init")) },
+    ...["bin", "dev", "lib", "lib64", "sys", "usr", "usr/bin", "usr/lib", "usr/lib/x86_64-linux-gnu"].map((path) => ({ path })),
+    ...(await Promise.all(["init", "ask"].map(async (path) => ({ path, contents: await readFile(join(import.meta.dirname, path)) })))),
     { path: `usr/lib/${library}`, contents: await readFile(join(libraries, library)) },
     { path: "lib/confirmed", contents: blockOf({ alternative: "B", cycle: "stable", trial: undefined }, []) },
     ...(await Promise.all(programs)),
-    ...(await Promise.all(unpacked)),
+    ...(await Promise.all([...unpacked, ...perl])),
   ];
 }
 

@@ -12,11 +12,12 @@ import { namespaceRoot } from "../../support/namespace.ts";
 /** A root tree with this machine's own mke2fs, and files in the places of what the guest is made of. */
 function rootTree(tree: string): void {
   mkdirSync(join(tree, "usr/lib/klibc/bin"), { recursive: true });
-  for (const path of ["etc", "lib64", "usr/sbin", "usr/lib/x86_64-linux-gnu"]) symlinkSync(join("/", path), join(tree, path));
+  for (const path of ["etc", "lib64", "usr/bin", "usr/sbin", "usr/lib/x86_64-linux-gnu"]) symlinkSync(join("/", path), join(tree, path));
   for (const name of ["sh", "mount", "insmod", "dd", "sync", "poweroff", "reboot"])
     writeFileSync(join(tree, "usr/lib/klibc/bin", name), name);
   writeFileSync(join(tree, "usr/lib/klibc-abc.so"), "library");
-  for (const name of ["drivers/acpi/button", "drivers/input/evdev", "drivers/block/virtio_blk"]) {
+  const vsock = ["vsock", "vmw_vsock_virtio_transport_common", "vmw_vsock_virtio_transport"].map((name) => `net/vmw_vsock/${name}`);
+  for (const name of ["drivers/acpi/button", "drivers/input/evdev", "drivers/block/virtio_blk", ...vsock]) {
     const file = join(tree, "usr/lib/modules/6.1/kernel", `${name}.ko`);
     mkdirSync(join(file, ".."), { recursive: true });
     writeFileSync(file, `module ${name}`);
@@ -35,10 +36,15 @@ test("a host finds both systems on the disk of the small guest; what B writes in
   const take = async () => takeSlot(host, places, async () => undefined);
 
   const a = await take();
-  expect(a).toMatchObject({ slot: "A", onTrial: false, cmdline: expect.stringMatching(/dfinity\.system=A guest_says=SUCCESS$/) });
+  expect(a).toMatchObject({
+    slot: "A",
+    onTrial: false,
+    cmdline: expect.stringMatching(/dfinity\.system=A guest_says=SUCCESS guest_asks=GetHostOSVersion$/),
+  });
   expect(readFileSync(a.kernel, "utf8")).toBe("a kernel");
   const initrd = readFileSync(a.initrd, "latin1");
-  for (const part of ["#!/bin/sh", "module drivers/block/virtio_blk", "usr/lib/klibc-abc.so"]) expect(initrd).toContain(part);
+  for (const part of ["#!/bin/sh", "#!/usr/bin/perl", "module drivers/block/virtio_blk", "usr/lib/klibc-abc.so"])
+    expect(initrd).toContain(part);
 
   const at = (image: Buffer) => image.indexOf("# GRUB Environment Block");
   const disk = readFileSync(places.disk);
