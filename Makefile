@@ -101,7 +101,7 @@ test-vm: setup image ## the VM tests alone (FILE=part-of-path TEST=name for some
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power
-test-power: setup $(SETUP_USER_MODE) image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE= MACHINE=user-mode)
+test-power: setup setup-user-mode image ## whole boots that make test has no time for, 50 power cuts of an upgrade among them; hours (CUTS=50 SEED=1 LANES=1 FILE= MACHINE=user-mode)
 	@$(NODE) --run image:hostos
 	@$(NODE) --run image:setupos
 	@CUTS="$(CUTS)" SEED="$(SEED)" LANES="$(LANES)" MACHINE="$(MACHINE)" $(NODE) tools/test.ts power

@@ -33,6 +33,13 @@ const ROUTER = `interface lab-router {
 };
 `;
 
+/**
+ * How many mappings a process of the host may have (Linux, Documentation/admin-guide/sysctl/vm.rst, max_map_count). Each page of a program in
+ * the machine may be one. Where no more are allowed, the program faults on the same page for ever: the usual 65530 are not enough for one that
+ * emulates a machine.
+ */
+const MAPPINGS = { file: "/proc/sys/vm/max_map_count", least: 1_048_576 } as const;
+
 /** The second serial port is the lab shell's; the first one is the console. */
 const SHELL_PORT = "/dev/ttyS1";
 
@@ -43,6 +50,7 @@ const SHELL_PORT = "/dev/ttyS1";
  */
 export async function startUserMode({ name, disks, media, boot, memory, credentials }: UserModeOptions): Promise<VirtualMachine> {
   const kernel = await userModeKernel();
+  if (Number(await readFile(MAPPINGS.file, "utf8")) < MAPPINGS.least) await writeFile(MAPPINGS.file, String(MAPPINGS.least));
   const folder = stateFolder(name);
   const files = machineFiles(folder);
   const own = join(folder, "uml");

@@ -5,14 +5,13 @@ import { partitionNamed } from "../../image/layout.ts";
 import { stateFolder } from "../../image/paths.ts";
 import { smallGuestPartitions } from "../../image/small-guest/small-guest.ts";
 import type { VirtualMachine } from "../../lab/virtual-machine.ts";
-import { deadlineIn, pause, systemClock } from "../../src/base/clock.ts";
-import * as z from "../../src/base/schema.ts";
 import type { Slot } from "../../src/config/layout/layout.ts";
 import { blockOf } from "../../src/upgrade/boot-state.ts";
 import { hostos } from "../support/chains.ts";
 import { tinyKernel } from "../support/tiny-guest.ts";
 import { guestosBoot, plannedUnits, runDocument, troublesOf } from "../vm/support/chain.ts";
 import { assertCleanBoot } from "../vm/support/clean-boot.ts";
+import { guestOf, guestThat, isUp } from "../vm/support/guest.ts";
 import { BOOT_TIMEOUT, bootedNode, diskOf, untilBooted } from "../vm/support/node.ts";
 
 /** A HostOS, with the configuration and the small guest of the lab. `make test` has no time for its boots. */
@@ -79,33 +78,8 @@ test("a drive says how it is: the metrics have it, under the names of hosts", ()
     expect(await vm.shell.ok("systemctl is-active guestos-hardware.timer")).toBe("active\n");
   }));
 
-const Guest = z.object({
-  machine: z.object({ state: z.string() }),
-  service: z.object({
-    phase: z.string(),
-    slot: z.exactOptional(z.string()),
-    onTrial: z.boolean(),
-    boot: z.exactOptional(z.string()),
-    failures: z.number(),
-    problem: z.exactOptional(z.object({ code: z.string() })),
-  }),
-});
-type Guest = z.infer<typeof Guest>;
-
-/** Waits until the guest's account is so. @returns it */
-async function guestThat(vm: VirtualMachine, what: string, is: (guest: Guest) => boolean): Promise<Guest> {
-  const left = deadlineIn(2 * BOOT_TIMEOUT);
-  for (;;) {
-    const { stdout } = await guestosBoot(vm, "guest --json");
-    const guest = Guest.parse(JSON.parse(stdout));
-    if (is(guest)) return guest;
-    if (left() === 0) throw new Error(`${what}: not in time: ${stdout}`);
-    await pause(systemClock, 1000);
-  }
-}
-
-const isUp = ({ machine, service }: Guest, slot: Slot): boolean =>
-  machine.state === "running" && service.phase === "running" && service.boot === "success" && service.slot === slot;
+const TIMEOUT = 2 * BOOT_TIMEOUT;
+const SERIAL_LOG = "/var/log/libvirt/qemu/guestos-serial.log";
 const processOfGuest = async (vm: VirtualMachine): Promise<string> => vm.shell.ok("pgrep -f '[g]uest=guestos'");
 const killGuest = async (vm: VirtualMachine): Promise<string> => vm.shell.ok("pkill -KILL -f '[g]uest=guestos'");
 
@@ -128,31 +102,34 @@ const writeSystem = async (vm: VirtualMachine, slot: Slot, says: "SUCCESS" | "FA
 const tryNext = async (vm: VirtualMachine, alternative: Slot): Promise<void> =>
   writeOnGuest(vm, "grub", "grubenv", blockOf({ alternative, cycle: "first_boot", trial: undefined }, []));
 
-test("the small guest of the image comes up, in a machine that is not root's; stopped, it heeds its power button", () =>
+test("the small guest of the image comes up, in a machine that is not root's, and asks its host; stopped, it heeds its power button", () =>
   first.use(async (vm) => {
-    await guestThat(vm, "up", (guest) => isUp(guest, "A"));
+    await guestThat(vm, "up", TIMEOUT, (guest) => isUp(guest, "A"));
+    // By the vsock of its machine. The host takes its time to answer: a program is started for each request.
+    const reply = `timeout 300 sh -c 'until grep "the host replies" ${SERIAL_LOG}; do sleep 2; done'`;
+    expect(await vm.shell.ok(reply, { timeout: TIMEOUT })).toContain('{"Ok":{"HostOSVersion":"0.1.0"}}');
     expect(await vm.shell.ok("ps -o user:20= -p $(pgrep -f '[g]uest=guestos')")).toBe("libvirt-qemu\n");
     await guestosBoot(vm, "guest stop");
-    expect(await vm.shell.ok("cat /var/log/libvirt/qemu/guestos-serial.log")).toContain("the power button was pressed");
-    expect(Guest.parse(JSON.parse((await guestosBoot(vm, "guest --json")).stdout))).toMatchObject({
+    expect(await vm.shell.ok(`cat ${SERIAL_LOG}`)).toContain("the power button was pressed");
+    expect(await guestOf(vm)).toMatchObject({
       machine: { state: "absent" },
       service: { phase: "stopped" },
     });
     await writeSystem(vm, "A", "SUCCESS");
     await guestosBoot(vm, "guest start");
-    await guestThat(vm, "up again", (guest) => isUp(guest, "A"));
+    await guestThat(vm, "up again", TIMEOUT, (guest) => isUp(guest, "A"));
   }));
 
 test("a guest whose process is killed comes back; one whose libvirt is killed goes on", () =>
   first.use(async (vm) => {
     await killGuest(vm);
-    await guestThat(vm, "back", (guest) => isUp(guest, "A") && guest.service.failures > 0);
+    await guestThat(vm, "back", TIMEOUT, (guest) => isUp(guest, "A") && guest.service.failures > 0);
     const before = await processOfGuest(vm);
     await vm.shell.ok("systemctl kill --signal KILL libvirtd.service");
     await vm.shell.ok("for _ in $(seq 60); do timeout 20 virsh --connect qemu:///system list && exit; sleep 1; done; exit 1", {
       timeout: BOOT_TIMEOUT,
     });
-    await guestThat(vm, "known", (guest) => isUp(guest, "A"));
+    await guestThat(vm, "known", TIMEOUT, (guest) => isUp(guest, "A"));
     expect(await processOfGuest(vm)).toBe(before);
   }));
 
@@ -160,14 +137,14 @@ test("an upgrade of the guest ends on B, which confirms itself; one that fails e
   first.use(async (vm) => {
     await tryNext(vm, "B");
     await killGuest(vm);
-    await guestThat(vm, "B is up", (guest) => isUp(guest, "B"));
+    await guestThat(vm, "B is up", TIMEOUT, (guest) => isUp(guest, "B"));
     const confirmed = { next: "B", onTrial: false, grubenv: { alternative: "B", cycle: "stable" } };
     expect(JSON.parse((await guestosBoot(vm, "guest slot --json")).stdout)).toMatchObject(confirmed);
     await writeSystem(vm, "B", "SUCCESS");
     await writeSystem(vm, "A", "FAILURE");
     await tryNext(vm, "A");
     await killGuest(vm);
-    const { service } = await guestThat(vm, "B is up again", (guest) => isUp(guest, "B") && guest.service.problem !== undefined);
+    const { service } = await guestThat(vm, "B is up again", TIMEOUT, (guest) => isUp(guest, "B") && guest.service.problem !== undefined);
     expect(service).toMatchObject({ onTrial: false, problem: { code: "guest-fell-back" } });
   }));
 
@@ -197,7 +174,7 @@ const again = bootedNode(() =>
     await tryNext(vm, "A");
     await killGuest(vm);
     // As it starts, or soon after: an inspection takes seconds.
-    await guestThat(vm, "a new system is started", (guest) => guest.service.phase === "starting" || isUp(guest, "A"));
+    await guestThat(vm, "a new system is started", TIMEOUT, (guest) => guest.service.phase === "starting" || isUp(guest, "A"));
     await vm.powerCut();
     return { name: `${NAME}-again`, profile: "hostos" as const, disk: diskOf(NAME) };
   }),
@@ -207,7 +184,7 @@ test("after a power cut as the guest started a new system, the host boots as wel
   again.use(async (vm) => {
     expect(await untilBooted(vm)).toBe("running");
     // The new one has its try, or has had it.
-    const { service } = await guestThat(vm, "up", (guest) => isUp(guest, "A") || isUp(guest, "B"));
+    const { service } = await guestThat(vm, "up", TIMEOUT, (guest) => isUp(guest, "A") || isUp(guest, "B"));
     expect(service.onTrial).toBe(service.slot === "A");
     const { units } = runDocument(await guestosBoot(vm, "status --json"));
     expect(units.filter(({ outcome }) => outcome !== "unchanged")).toEqual([]);
