@@ -9,7 +9,7 @@
  * Exit status 1 when one was not taken or refused in order, or the kernel complained.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -25,10 +25,10 @@ const LONGEST = 5_000;
 async function main(): Promise<number> {
   const kernel = await userModeKernel();
   const count = process.env["MEDIA"] || "5000";
-  const folder = mkdtempSync(join(tmpdir(), "guestos-boot-media-"));
+  await using folder = await mkdtempDisposable(join(tmpdir(), "guestos-boot-media-"));
   const words = [
     ...["mem=1G", "seccomp=on", "quiet", "rootfstype=hostfs", "rootflags=/", "ro", `init=${INIT}`],
-    ...["con=null", "con0=null,fd:1", `uml_dir=${folder}`, "umid=media"],
+    ...["con=null", "con0=null,fd:1", `uml_dir=${folder.path}`, "umid=media"],
     ...[`MEDIA=${count}`, `SEED=${process.env["SEED"] || "1"}`, `CASE=${process.env["CASE"] || "0"}`],
   ];
   const start = performance.now();
