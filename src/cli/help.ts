@@ -57,9 +57,8 @@ Examples:
 export const replayHelp = `A run with GUESTOS_OBSERVE=1 in its environment writes what each plan of a unit
 was answered, and what it decided, to /run/guestos-boot/observed.jsonl. This makes
 the same plans again from these answers. It inspects and changes no machine. What
-not everyone may read is not in the file, so the plans of units that read secrets,
-and of those that ask the system bus, are not decided again. Exits with 19 where a
-plan differs.`;
+not everyone may read is not in the file, but only what followed from it. A plan
+that needs more is not decided again. Exits with 19 where a plan differs.`;
 
 export const graphHelp = `Arrows start at what comes first; dashed ones mean order only.
 

@@ -58,7 +58,7 @@ export async function observation(
     MOST_ANSWERED,
     () => terminal.complain(`what was observed of this run is incomplete: plans were answered ${MOST_ANSWERED} characters`),
   );
-  return { access: accesses, recorder: new Recording(told), close };
+  return { access: accesses, recorder: new Recording(told, layout), close };
 }
 
 /** Passes on until the sum of the sizes is reached. Then it tells so, once. */

@@ -49,13 +49,22 @@ export async function readObservation(host: Host, path: string): Promise<Observe
   const accesses: Access[] = [];
   const told: Told[] = [];
   let run: ObservedRun | undefined;
+  // A file may have several runs, each of which counts the plans of a unit from 1: they are counted on.
+  let before = 0;
+  let highest = 0;
   for (const [index, line] of text.split("\n").entries()) {
     if (line === "") continue;
     const parsed = Line.safeParse(jsonOf(line));
     if (!parsed.success) throw refuse("something else", index + 1);
-    if ("run" in parsed.data) run = parsed.data.run;
-    else if ("kind" in parsed.data) accesses.push(parsed.data);
-    else told.push(parsed.data);
+    if ("run" in parsed.data) {
+      run = parsed.data.run;
+      before = highest;
+    } else if ("kind" in parsed.data) accesses.push(parsed.data);
+    else {
+      const plan = before + parsed.data.plan;
+      highest = Math.max(highest, plan);
+      told.push({ ...parsed.data, plan });
+    }
   }
   return { run, accesses, told };
 }

@@ -1,3 +1,4 @@
+import type { Layout } from "../config/layout/layout.ts";
 import type { GuestUnit } from "../units/machine.ts";
 import { Secret } from "../base/secret.ts";
 import type { Command } from "../system/command.ts";
@@ -19,11 +20,14 @@ const FOR_OTHERS = 0o004;
 /** Records what the plans of one run were answered, and what they decided (docs/operator.md, guestos-boot replay). */
 export class Recorder {
   readonly #tell: (told: Told) => void;
+  readonly #secretPlaces: readonly string[];
   /** By unit: its present plan, and whether it is planning. */
   readonly #plans = new Map<string, { number: number; isPlanning: boolean }>();
 
-  constructor(tell: (told: Told) => void) {
+  constructor(tell: (told: Told) => void, { medium }: Pick<Layout, "medium">) {
     this.#tell = tell;
+    // It brings keys, and whoever puts it there decides who may read it.
+    this.#secretPlaces = [medium.directTar, medium.mountPoint];
   }
 
   /** The unit, whose decisions are told. */
@@ -81,14 +85,18 @@ export class Recorder {
         throw error;
       }
     };
-    const content = async (path: string, found: string | Uint8Array | undefined): Promise<Answer> =>
-      found === undefined || (await isForOthers(host, path)) ? plainAnswer(found) : secretAnswer(found);
+    const content = async (path: string, found: string | Uint8Array | undefined): Promise<Answer> => {
+      const isShown = found === undefined || (!this.#isSecretPlace(path) && !holdsKey(found) && (await isForOthers(host, path)));
+      return isShown ? plainAnswer(found) : secretAnswer(found);
+    };
     return {
       ...host,
       beyond: (what) => {
         host.beyond?.(what);
         if (state.isPlanning) this.#tell({ unit, plan: state.number, beyond: what });
       },
+      // What it follows from is asked of the other host, and is not told.
+      concluded: async ({ name, args }, ask) => asked(name, args, async () => ask(host)),
       now: () => {
         const now = host.now();
         tell("now", [], plainAnswer(now));
@@ -129,6 +137,10 @@ export class Recorder {
     };
   }
 
+  #isSecretPlace(path: string): boolean {
+    return this.#secretPlaces.some((place) => `${path}/`.startsWith(`${place}/`));
+  }
+
   #state(unit: string): { number: number; isPlanning: boolean } {
     const state = this.#plans.get(unit) ?? { number: 0, isPlanning: false };
     this.#plans.set(unit, state);
@@ -148,7 +160,12 @@ export function commandKey({ program, args, env = {}, cwd }: Command): object {
   return { program, args, ...(Object.keys(env).length === 0 ? {} : { env }), ...(cwd === undefined ? {} : { cwd }) };
 }
 
+/** Whoever may read it: a unit also finds a key whose mode is wrong. */
+function holdsKey(content: string | Uint8Array): boolean {
+  return (typeof content === "string" ? content : Buffer.from(content)).includes("PRIVATE KEY");
+}
+
 /** A tool that is given a secret may show it in another form. */
 function ofTool({ input }: Command, stdout: string, completed: object): Answer {
-  return input instanceof Secret || stdout.includes("PRIVATE KEY") ? secretAnswer(stdout) : plainAnswer(completed);
+  return input instanceof Secret || holdsKey(stdout) ? secretAnswer(stdout) : plainAnswer(completed);
 }

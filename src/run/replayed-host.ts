@@ -78,6 +78,7 @@ export function replayedHost(recorded: readonly RecordedAnswer[], signal: AbortS
       beyond: (what) => {
         throw missing(what);
       },
+      concluded: async ({ name, args, shape }) => as(shape, name, args),
       now: () => Number(answered("now", [])),
       run: async (command) => as(Ran, "run", [commandKey(command)], command),
       readText: async (path) => as(Text, "readText", [path]),

@@ -20,6 +20,7 @@ import {
 } from "./files/host-files.ts";
 
 export type { FileAttributes, FileFacts };
+import type * as z from "../base/schema.ts";
 import type { Ending } from "./ending.ts";
 
 /**
@@ -78,6 +79,15 @@ export interface Host {
   now(): number;
   /** Called before something of the machine is asked past this host; a host that stands for another machine throws. */
   readonly beyond?: (what: string) => void;
+  /** Absent where nothing is recorded; see concluded.ts. */
+  readonly concluded?: <T>(question: Conclusion<T>, ask: (host: Host) => Promise<T>) => Promise<T>;
+}
+
+/** What is asked: a name, and what it is asked of. With its shape, which an answer from another machine must have. */
+export interface Conclusion<T> {
+  readonly name: string;
+  readonly args: readonly (string | number | boolean)[];
+  readonly shape: z.ZodMiniType<T>;
 }
 
 /** How full a file system is. */

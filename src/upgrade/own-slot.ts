@@ -1,4 +1,6 @@
+import * as z from "../base/schema.ts";
 import type { Layout } from "../config/layout/layout.ts";
+import { concluded } from "../system/concluded.ts";
 import type { Host } from "../system/host.ts";
 import { requireBootedSlot } from "./booted-slot.ts";
 import { readBootState } from "./boot-state.ts";
@@ -10,6 +12,8 @@ import { readBootState } from "./boot-state.ts";
  * @throws ProblemError when the running slot is unknown
  */
 export async function isOwnSlot(host: Host, layout: Layout): Promise<boolean> {
-  const [running, block] = await Promise.all([requireBootedSlot(host), host.readBytes(layout.grubenv)]);
-  return readBootState(block).state.alternative === running;
+  return concluded(host, { name: "own slot", args: [], shape: z.boolean() }, async (asked) => {
+    const [running, block] = await Promise.all([requireBootedSlot(asked), asked.readBytes(layout.grubenv)]);
+    return readBootState(block).state.alternative === running;
+  });
 }

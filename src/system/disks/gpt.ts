@@ -1,3 +1,5 @@
+import * as z from "../../base/schema.ts";
+import { concluded } from "../concluded.ts";
 import type { Host } from "../host.ts";
 
 /**
@@ -9,6 +11,14 @@ import type { Host } from "../host.ts";
  * @returns an empty map when there is no GPT
  */
 export async function gptNames(host: Host, disk: string): Promise<ReadonlyMap<number, string>> {
+  const shape = z.array(z.tuple([z.number(), z.string()]));
+  const names = await concluded(host, { name: "partition names", args: [disk], shape }, async (asked) => [
+    ...(await readNames(asked, disk)),
+  ]);
+  return new Map(names);
+}
+
+async function readNames(host: Host, disk: string): Promise<ReadonlyMap<number, string>> {
   const block = Number((await host.readText(`/sys/class/block/${disk}/queue/logical_block_size`)) ?? 512);
   const header = Buffer.from((await host.readAt(`/dev/${disk}`, block, HEADER_BYTES)) ?? []);
   if (header.length < HEADER_BYTES || header.toString("latin1", 0, 8) !== "EFI PART") return new Map();

@@ -1,16 +1,24 @@
-import type { Host } from "../host.ts";
 import { ProblemError } from "../../base/problem.ts";
+import * as z from "../../base/schema.ts";
+import { concluded } from "../concluded.ts";
+import type { Host } from "../host.ts";
 
-/** The content of a device. It is "blank" only after a full inspection; a device that cannot be read is an error. */
-export type Content =
-  | { readonly kind: "blank" }
-  | { readonly kind: "found"; readonly type: SignatureType | (string & {}); readonly uuid: string }
+const SignatureType = z.enum(["crypto_LUKS", "ext4", "xfs", "swap", "LVM2_member"]);
+export type SignatureType = z.infer<typeof SignatureType>;
+
+const Signature = z.object({ type: SignatureType, uuid: z.string() });
+type Signature = z.infer<typeof Signature>;
+
+const Content = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("blank") }),
+  z.object({ kind: z.literal("found"), type: z.string(), uuid: z.string() }),
   /** The remains of an interrupted `cryptsetup luksFormat` on a blank partition: see {@link isCutOffFormat}. */
-  | { readonly kind: "cut-off-format" }
+  z.object({ kind: z.literal("cut-off-format") }),
   /** No known signature, but not empty: it may be the remains of something. */
-  | { readonly kind: "unknown" };
-
-export type SignatureType = "crypto_LUKS" | "ext4" | "xfs" | "swap" | "LVM2_member";
+  z.object({ kind: z.literal("unknown") }),
+]);
+/** The content of a device. It is "blank" only after a full inspection; a device that cannot be read is an error. */
+export type Content = z.infer<typeof Content>;
 
 /** Covers the first superblock of every format that the units make. */
 const HEADER_BYTES = 8192;
@@ -19,16 +27,15 @@ const HEADER_BYTES = 8192;
  * The first signature of the formats that the units make, read without a process. It reports only certain matches: `undefined` means "no
  * signature of ours", not "blank".
  */
-export async function readSignature(
-  host: Host,
-  device: string,
-): Promise<{ readonly type: SignatureType; readonly uuid: string } | undefined> {
-  const header = await host.readAt(device, 0, HEADER_BYTES);
-  return header === undefined ? undefined : signatureIn(Buffer.from(header));
+export async function readSignature(host: Host, device: string): Promise<Signature | undefined> {
+  return concluded(host, { name: "signature", args: [device], shape: z.optional(Signature) }, async (asked) => {
+    const header = await asked.readAt(device, 0, HEADER_BYTES);
+    return header === undefined ? undefined : signatureIn(Buffer.from(header));
+  });
 }
 
 /** Offsets from the formats' own documents. libblkid's probers use the same ones. */
-function signatureIn(header: Buffer): { readonly type: SignatureType; readonly uuid: string } | undefined {
+function signatureIn(header: Buffer): Signature | undefined {
   const text = (from: number, length: number): string => header.toString("latin1", from, from + length);
   // LUKS2 On-Disk Format Specification 1.1, section 2.1: magic, version 2 (big endian), the UUID as text at 168.
   if (text(0, 6) === "LUKS\xba\xbe" && header.readUInt16BE(6) <= 2)
@@ -92,6 +99,12 @@ export const INSPECTED_BYTES = 8 * 1024 * 1024;
  * before they are inspected. So the absence of signatures has to suffice there.
  */
 export async function contentOf(host: Host, device: string, { mustBeZero }: { readonly mustBeZero: boolean }): Promise<Content> {
+  return concluded(host, { name: "content", args: [device, mustBeZero], shape: Content }, async (asked) =>
+    inspectContent(asked, device, mustBeZero),
+  );
+}
+
+async function inspectContent(host: Host, device: string, mustBeZero: boolean): Promise<Content> {
   const own = await readSignature(host, device);
   if (own !== undefined) return { kind: "found", ...own };
   // blkid(8) exits with 2 both for "nothing found" and for "no such device". So the device itself is checked first.

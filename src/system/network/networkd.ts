@@ -1,4 +1,6 @@
 import { deadlineIn } from "../../base/clock.ts";
+import * as z from "../../base/schema.ts";
+import { concluded } from "../concluded.ts";
 import { call, type SystemBus, withSystemBus } from "../systemd/dbus.ts";
 import { type Signals, subscribe } from "../systemd/dbus-signals.ts";
 import type { Host } from "../host.ts";
@@ -16,12 +18,19 @@ const RELOAD_TIME = 5_000;
 
 /** networkd's description of the link with that kernel index. @throws BusError when there is no such link, or no networkd */
 export async function describeLink(host: Host, index: number): Promise<LinkDescription> {
-  return await withSystemBus(host, async (bus) => await describe(bus, index));
+  const text = await concluded(host, { name: "link", args: [index], shape: z.string() }, async (asked) =>
+    withSystemBus(asked, async (bus) => describeText(bus, index)),
+  );
+  return parseLinkDescription(text);
 }
 
 async function describe(bus: SystemBus, index: number): Promise<LinkDescription> {
+  return parseLinkDescription(await describeText(bus, index));
+}
+
+async function describeText(bus: SystemBus, index: number): Promise<string> {
   const [json] = await call(bus, { ...MANAGER, member: "DescribeLink", signature: "i", body: [index] });
-  return parseLinkDescription(String(json));
+  return String(json);
 }
 
 /** The goal of a wait. */

@@ -1,5 +1,6 @@
 import { deadlineIn } from "../../base/clock.ts";
 import * as z from "../../base/schema.ts";
+import { concluded } from "../concluded.ts";
 import { BusError, call, DAEMON, type SystemBus, withSystemBus } from "./dbus.ts";
 import { subscribe } from "./dbus-signals.ts";
 import type { Host } from "../host.ts";
@@ -55,19 +56,20 @@ export async function systemdJoins(bus: SystemBus, within: number): Promise<bool
 
 /** The state of a unit, loaded or not: a unit without a file has `load` "not-found". */
 export async function unitState(host: Host, name: string): Promise<UnitState> {
-  return await withSystemBus(host, async (bus) => await stateOn(bus, name));
+  return stateIn(await rowsOf(host, [name]), name);
 }
 
 /** As `unitState` for several units, in one call. @param names without aliases: systemd answers with the unit's own name */
 export async function unitStates(host: Host, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
-  const states = await withSystemBus(host, async (bus) => await statesOn(bus, names));
+  const states = statesIn(await rowsOf(host, names));
   const missing = names.filter((name) => !states.has(name));
   if (missing.length === 0) return states;
   throw unclear(missing);
 }
 
 // Name, description, load state, active state, sub state; then fields that are not used here.
-const UnitRows = z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown()))]);
+const UnitRows = z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string()], z.unknown()));
+type UnitRows = z.infer<typeof UnitRows>;
 
 function unclear(names: readonly string[], seen: Pick<Problem, "found"> = {}): ProblemError {
   return new ProblemError({
@@ -77,29 +79,35 @@ function unclear(names: readonly string[], seen: Pick<Problem, "found"> = {}): P
   });
 }
 
-async function stateOn(bus: SystemBus, name: string): Promise<UnitState> {
-  const state = [...(await statesOn(bus, [name])).values()][0];
+function stateIn(rows: UnitRows, name: string): UnitState {
+  const state = [...statesIn(rows).values()][0];
   if (state === undefined) throw unclear([name]);
   return state;
 }
 
-async function statesOn(bus: SystemBus, names: readonly string[]): Promise<ReadonlyMap<string, UnitState>> {
-  return new Map((await rowsOn(bus, names)).map(([name, , load, active, sub]) => [name, { load, active, sub }]));
+function statesIn(rows: UnitRows): ReadonlyMap<string, UnitState> {
+  return new Map(rows.map(([name, , load, active, sub]) => [name, { load, active, sub }]));
 }
 
 /** The place of the job's number in a row; 0 where there is none. */
 const JOB_ID = 7;
 
-async function rowsOn(bus: SystemBus, names: readonly string[]): Promise<z.infer<typeof UnitRows>[0]> {
+async function rowsOf(host: Host, names: readonly string[]): Promise<UnitRows> {
+  return concluded(host, { name: "systemd units", args: names, shape: UnitRows }, async (asked) =>
+    withSystemBus(asked, async (bus) => rowsOn(bus, names)),
+  );
+}
+
+async function rowsOn(bus: SystemBus, names: readonly string[]): Promise<UnitRows> {
   const reply = await call(bus, { ...MANAGER, member: "ListUnitsByNames", signature: "as", body: [names] });
-  const rows = UnitRows.safeParse(reply).data?.[0];
+  const rows = UnitRows.safeParse(reply[0]).data;
   if (rows === undefined) throw unclear(names, { found: JSON.stringify(reply) });
   return rows;
 }
 
 /** Whether systemd has a job of that unit, which runs or waits for its turn. */
 export async function hasJob(host: Host, name: string): Promise<boolean> {
-  return await withSystemBus(host, async (bus) => (await rowsOn(bus, [name])).some((row) => row[JOB_ID] !== 0));
+  return (await rowsOf(host, [name])).some((row) => row[JOB_ID] !== 0);
 }
 
 /**
@@ -190,7 +198,7 @@ export class DiedError extends ProblemError {
 
 /** A start job of a simple service is done once the process exists, even if it ends a moment later. */
 async function expectAlive(host: Host, bus: SystemBus, kind: JobKind, name: string): Promise<void> {
-  const { active, sub } = await stateOn(bus, name);
+  const { active, sub } = stateIn(await rowsOn(bus, [name]), name);
   // A oneshot service without RemainAfterExit is "inactive" when it has done its work.
   if (active === "failed" || sub === "auto-restart") {
     throw new DiedError(await jobProblem(host, kind, name, `${active} (${sub})`), sub === "auto-restart");

@@ -3,10 +3,10 @@ import { activate, type Action, type Conflict, conflict, provision } from "../..
 import { type Intent, readIntent } from "../../config/state/intent.ts";
 import { mappings } from "../../system/disks/block-devices.ts";
 import { CommandError } from "../../system/command.ts";
-import { isWrongKey, luksFormat, luksKeyFits, luksOpen, luksUuidOfMapping } from "../../system/disks/cryptsetup.ts";
+import { isWrongKey, luksFormat, luksOpen, luksUuidOfMapping } from "../../system/disks/cryptsetup.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { type Content, contentOf } from "../../system/disks/signature.ts";
-import { type KeyRole, readStoreKey } from "./key-ring.ts";
+import { deviceKeyFits, type KeyRole, storeKeyKind } from "./key-ring.ts";
 import type { Machine } from "../machine.ts";
 import { noteIntent } from "./note-intent.ts";
 import { verdict } from "./verdict.ts";
@@ -64,10 +64,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
     });
   }
   // A power cut came after the header, but before the key slot: begun, ours, and no key opens it. So it cannot hold any data.
-  const again =
-    found.kind === "finish" &&
-    present === undefined &&
-    !(await luksKeyFits(host, spec.device, await keys.deviceKey(host, layout, spec.role)));
+  const again = found.kind === "finish" && present === undefined && !(await deviceKeyFits(machine, spec.device, spec.role));
   const make = found.kind === "make" || again;
   const wanted: Intent = intent ?? {
     version: 1,
@@ -102,15 +99,9 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
  * A node that the shell chain provisioned has no intents. Its device is adopted if the key file is raw, which it is on such nodes alone,
  * and the key opens the device.
  */
-async function provesItself(
-  { host, layout }: Machine,
-  spec: EncryptedDevice,
-  intent: Intent | undefined,
-  content: Content,
-): Promise<boolean> {
+async function provesItself(machine: Machine, spec: EncryptedDevice, intent: Intent | undefined, content: Content): Promise<boolean> {
   if (intent !== undefined || content.kind !== "found" || content.type !== "crypto_LUKS") return false;
-  const key = await readStoreKey(host, layout);
-  return key?.kind === "raw" && luksKeyFits(host, spec.device, key.secret);
+  return (await storeKeyKind(machine.host, machine.layout)) === "raw" && deviceKeyFits(machine, spec.device, spec.role);
 }
 
 async function open({ host, layout, keys }: Machine, spec: EncryptedDevice): Promise<void> {

@@ -2,8 +2,11 @@ import { hkdfSync, randomBytes } from "node:crypto";
 import type { Layout } from "../../config/layout/layout.ts";
 import { encodeStoreKey, parseStoreKey, type StoreKey } from "../../config/state/store-key.ts";
 import { argon2id } from "../../system/argon2.ts";
+import { concluded } from "../../system/concluded.ts";
+import { luksKeyFits } from "../../system/disks/cryptsetup.ts";
 import type { Host } from "../../system/host.ts";
 import { ProblemError } from "../../base/problem.ts";
+import * as z from "../../base/schema.ts";
 import { Secret } from "../../base/secret.ts";
 
 /** The device that a key is for: each encrypted device has its own key. */
@@ -57,9 +60,28 @@ async function readMaster(host: Host, layout: Layout): Promise<StoreKey> {
 }
 
 /** @returns the key file's content, or `undefined` when there is no file. @throws ProblemError when it is damaged */
-export async function readStoreKey(host: Host, layout: Layout): Promise<StoreKey | undefined> {
+async function readStoreKey(host: Host, layout: Layout): Promise<StoreKey | undefined> {
   const content = await host.readBytes(layout.config.storeKey);
   return content === undefined ? undefined : parseStoreKey(content, layout.config.storeKey);
+}
+
+/** Of which kind the key file is, for plans. @returns `undefined` when there is no file. @throws ProblemError when it is damaged */
+export async function storeKeyKind(host: Host, layout: Layout): Promise<StoreKey["kind"] | undefined> {
+  const shape = z.optional(z.enum(["raw", "derived"]));
+  return concluded(host, { name: "store key", args: [], shape }, async (asked) => (await readStoreKey(asked, layout))?.kind);
+}
+
+/** Whether the device's key opens it, for plans. @throws ProblemError without a key file, CommandError */
+export async function deviceKeyFits({ host, layout, keys }: MachineOfKeys, device: string, role: KeyRole): Promise<boolean> {
+  return concluded(host, { name: "key fits", args: [device, role], shape: z.boolean() }, async (asked) =>
+    luksKeyFits(asked, device, await keys.deviceKey(asked, layout, role)),
+  );
+}
+
+interface MachineOfKeys {
+  readonly host: Host;
+  readonly layout: Layout;
+  readonly keys: KeyRing;
 }
 
 /** Makes the key file. It is durable, and has been read back, before anything can be encrypted with it. */

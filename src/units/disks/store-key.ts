@@ -4,7 +4,7 @@ import { findPartition, mappings, rootDisk } from "../../system/disks/block-devi
 import { ProblemError } from "../../base/problem.ts";
 import { INSPECTED_BYTES } from "../../system/disks/signature.ts";
 import { planEncrypted } from "./encrypted-device.ts";
-import { makeStoreKey, readStoreKey } from "./key-ring.ts";
+import { makeStoreKey, storeKeyKind } from "./key-ring.ts";
 import { type Machine, unit } from "../machine.ts";
 import { mountBoot } from "./mount-boot.ts";
 import { clearEnds, makeStorePartition, storePartitionName } from "./store-partition.ts";
@@ -35,7 +35,7 @@ export const storeKey = unit({
     const name = partition?.name ?? storePartitionName(disk);
     const place = `/dev/${name} (${label})`;
 
-    const key = await readStoreKey(host, layout);
+    const key = await storeKeyKind(host, layout);
     const made = await intentsOf(machine);
     const encrypted = key === undefined ? made : [];
     if (encrypted.length > 0) return keyGone(layout.config.storeKey, encrypted, `/dev/${name}`);

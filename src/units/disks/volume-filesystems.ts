@@ -5,7 +5,7 @@ import type { VolumeLayout } from "../../config/layout/layout.ts";
 import { volumeMapping } from "../../system/disks/lvm.ts";
 import { makeFileSystem } from "../../system/disks/mkfs.ts";
 import { contentOf } from "../../system/disks/signature.ts";
-import { readStoreKey } from "./key-ring.ts";
+import { storeKeyKind } from "./key-ring.ts";
 import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { verdict } from "./verdict.ts";
@@ -40,7 +40,7 @@ async function planVolume(machine: Machine, volume: VolumeLayout): Promise<Plan>
   const device = `/dev/mapper/${volumeMapping(layout.volumeGroup, volume.name)}`;
   const intent = await readIntent(host, layout.config.intents, name);
   const content = await contentOf(host, device, { mustBeZero: false });
-  const proven = intent === undefined && (await readStoreKey(host, layout))?.kind === "raw";
+  const proven = intent === undefined && (await storeKeyKind(host, layout)) === "raw";
   const found = verdict({ place: device, intent, content, type: fileSystem, proven });
   if (found.kind === "conflict") return found.conflict;
   if (found.kind === "keep") return [];

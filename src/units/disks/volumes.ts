@@ -14,7 +14,7 @@ import {
 } from "../../system/disks/lvm.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { contentOf } from "../../system/disks/signature.ts";
-import { readStoreKey } from "./key-ring.ts";
+import { storeKeyKind } from "./key-ring.ts";
 import { noteIntent } from "./note-intent.ts";
 import { type Machine, unit } from "../machine.ts";
 import { storeKey } from "./store-key.ts";
@@ -42,7 +42,7 @@ export const volumes = unit({
     const device = await storeDevice(machine, active);
     const intent = await readIntent(host, layout.config.intents, INTENT);
     const content = await contentOf(host, device, { mustBeZero: false });
-    const proven = intent === undefined && (await readStoreKey(host, layout))?.kind === "raw";
+    const proven = intent === undefined && (await storeKeyKind(host, layout)) === "raw";
     const found = verdict({ place: `the store (${device})`, intent, content, type: "LVM2_member", proven });
     if (found.kind === "conflict") return found.conflict;
 

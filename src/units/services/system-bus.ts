@@ -1,4 +1,6 @@
 import { ProblemError } from "../../base/problem.ts";
+import * as z from "../../base/schema.ts";
+import { concluded } from "../../system/concluded.ts";
 import { busSocketChanges, withSystemBusIfThere } from "../../system/systemd/dbus.ts";
 import { systemdJoins } from "../../system/systemd/systemd.ts";
 import { unit } from "../machine.ts";
@@ -19,7 +21,10 @@ export const systemBus = unit({
   timeout: 300_000,
   retryFor: 290_000,
   async plan({ host }) {
-    const hasJoined = await withSystemBusIfThere(host, async (bus) => systemdJoins(bus, JOINING));
+    const shape = z.optional(z.boolean());
+    const hasJoined = await concluded(host, { name: "system bus", args: [], shape }, async (asked) =>
+      withSystemBusIfThere(asked, async (bus) => systemdJoins(bus, JOINING)),
+    );
     if (hasJoined === true) return [];
     if (hasJoined === false)
       throw new ProblemError(

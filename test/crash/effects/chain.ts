@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { provision } from "../../../src/boot/unit.ts";
 import { DEFAULT_PROFILE, type ProfileName, profileNames, profiles } from "../../../src/profiles/profiles.ts";
 import type { GuestUnit } from "../../../src/units/machine.ts";
-import { makeStoreKey, readStoreKey } from "../../../src/units/disks/key-ring.ts";
+import { makeStoreKey, storeKeyKind } from "../../../src/units/disks/key-ring.ts";
 import { chance } from "./chance.ts";
 import { target } from "./hook.ts";
 import { plantedUnits } from "./planted.ts";
@@ -45,7 +45,7 @@ export const ELSEWHERE: readonly string[] = [
 /** What of a unit can be here without its device. */
 const PARTS: Readonly<Record<string, GuestUnit["plan"]>> = {
   "store-key": async ({ host, layout }) =>
-    (await readStoreKey(host, layout)) === undefined ? [provision("make the store key", async () => makeStoreKey(host, layout))] : [],
+    (await storeKeyKind(host, layout)) === undefined ? [provision("make the store key", async () => makeStoreKey(host, layout))] : [],
 };
 
 /** A unit of several profiles is one object in all of them, here too. */

@@ -81,6 +81,17 @@ replay: 1 plans: 0 the same, 1 differ, 0 not decided
   });
 });
 
+test("a file of several runs is replayed run by run", async () => {
+  const fixture = new Fixture();
+  const env = { GUESTOS_OBSERVE: "1" };
+  await fixture.start(["--unit", "strict"], { env }).ended;
+  fixture.touch("in-the-way");
+  await fixture.start(["--unit", "strict"], { env }).ended;
+  const { stdout } = await fixture.run("replay", "--json", fixture.path(OBSERVED));
+  const { plans } = JSON.parse(stdout) as { readonly plans: readonly { readonly unit: string; readonly plan: number }[] };
+  expect(plans.filter(({ unit }) => unit === "strict").map(({ plan }) => plan)).toEqual([1, 2]);
+});
+
 test.each([
   ["no JSON", "{"],
   ["another line", '{"unit":"first","kind":"dance","path":"/x"}'],

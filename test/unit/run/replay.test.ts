@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import { ProblemError } from "../../../src/base/problem.ts";
+import * as z from "../../../src/base/schema.ts";
 import { activate, conflict, isConflict } from "../../../src/boot/unit.ts";
 import { profiles } from "../../../src/profiles/profiles.ts";
 import { Recorder, type Told } from "../../../src/run/recorder.ts";
 import { replay, unknownUnits } from "../../../src/run/replay.ts";
+import { concluded } from "../../../src/system/concluded.ts";
 import type { Host } from "../../../src/system/host.ts";
 import { type GuestUnit, unit } from "../../../src/units/machine.ts";
 import { fakeHost, type FakeMachine } from "../../support/fake-host.ts";
@@ -17,7 +20,7 @@ async function recorded(
   over: (host: Host) => Host = (host) => host,
 ): Promise<readonly Told[]> {
   const told: Told[] = [];
-  const recorder = new Recorder((one) => void told.push(JSON.parse(JSON.stringify(one)) as Told));
+  const recorder = new Recorder((one) => void told.push(JSON.parse(JSON.stringify(one)) as Told), layout);
   for (const one of units) {
     const watched = recorder.unit(one);
     const host = recorder.host(over(fakeHost(machine)), one.name);
@@ -94,6 +97,57 @@ test("what not everyone may read is not in the record, and what follows from it 
   expect(await replay([looking(10)], told, { layout, medium })).toEqual([
     { kind: "not decided", unit: "looking", plan: 1, unknown: ["a secret"] },
   ]);
+});
+
+test("what follows from a secret is recorded without it, and decided again", async () => {
+  const shape = z.object({ kind: z.string(), length: z.optional(z.number()) });
+  const byKey = (length: number): GuestUnit =>
+    unit({
+      name: "looking",
+      title: "Look",
+      async plan({ host }) {
+        const key = await concluded(host, { name: "kind of key", args: ["/key"], shape }, async (asked) => {
+          const text = await asked.readText("/key");
+          if (text === undefined) throw new ProblemError({ code: "no-key", what: "there is no key" }, { retryable: true });
+          return { kind: "raw", length: text.length };
+        });
+        return key.length === length ? [] : conflict({ code: "odd-key", what: `${key.kind} of ${key.length}` });
+      },
+    });
+  const told = await recorded([byKey(12)], { files: { "/key": "a-secret-key" }, attributes: { "/key": { mode: 0o400 } } });
+  expect(told.map((line) => ("call" in line ? line.call : "decision"))).toEqual(["kind of key", "decision"]);
+  expect(JSON.stringify(told)).not.toContain("a-secret-key");
+  expect(await replay([byKey(12)], told, { layout, medium })).toMatchObject([{ kind: "same", decision: { actions: [] } }]);
+  expect(await replay([byKey(16)], told, { layout, medium })).toMatchObject([{ kind: "differs", now: { kind: "conflict" } }]);
+  const without = await recorded([byKey(12)], {});
+  expect(await replay([byKey(12)], without, { layout, medium })).toMatchObject([
+    { kind: "same", decision: { problem: { code: "no-key" } } },
+  ]);
+  // A record of another version, or a forged one.
+  const other = told.map((line) => ("call" in line ? { ...line, answer: { value: { kind: 7 } } } : line));
+  expect(await replay([byKey(12)], other, { layout, medium })).toMatchObject([
+    { kind: "not decided", unknown: ["an answer to kind of key that can be read"] },
+  ]);
+});
+
+test("what a medium holds is a secret, whoever may read it there", async () => {
+  const tar = layout.medium.directTar;
+  const reading = unit({ ...looking(10), plan: async ({ host }) => ((await host.readText(tar)) === "" ? [] : []) });
+  const told = await recorded([reading], { files: { [tar]: "the operator's key" }, attributes: { [tar]: { mode: 0o644 } } });
+  expect(told).toHaveLength(2);
+  expect(JSON.stringify(told)).not.toContain("operator");
+});
+
+test("a private key is a secret, also where its mode is wrong", async () => {
+  const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQ\n-----END PRIVATE KEY-----\n";
+  const reading = unit({
+    ...looking(10),
+    plan: async ({ host }) => ((await host.readText("/key")) === (await host.readBytes("/key"))?.toString() ? [] : []),
+  });
+  const told = await recorded([reading], { files: { "/key": key }, attributes: { "/key": { mode: 0o644 } } });
+  expect(told).toHaveLength(3);
+  expect(JSON.stringify(told)).not.toMatch(/MC4CAQ|PRIVATE/);
+  expect(JSON.stringify(told)).not.toContain(Buffer.from(key).toString("base64").slice(0, 20));
 });
 
 test("a plan that waits for another answer than the recorded one ends", async () => {
