@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { runSteps, type Step } from "../support/workbench.ts";
-import { ALL_MARKERS, CLOSE, expectAllKept, MARKERS, node, unitOf, volumeDevice } from "./story.ts";
+import { volumeDevice } from "../../support/two-keys.ts";
+import { ALL_MARKERS, CLOSE, expectAllKept, MARKERS, node, unitOf } from "./story.ts";
 
 test("what only holds a file system of ours is mounted: other mounts, damage, dirty logs", () =>
   node.use(async (vm) => {

@@ -2,6 +2,7 @@ import { expect, vi } from "vitest";
 import { type Intent } from "../../../src/config/state/intent.ts";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
+import { volumeDevice } from "../../support/two-keys.ts";
 import { type RunDocument } from "../support/chain.ts";
 import { BOOT_TIMEOUT } from "../support/node.ts";
 import { blankDisk, runSteps, type StepResult, workbench } from "../support/workbench.ts";
@@ -120,10 +121,6 @@ export async function identities(vm: VirtualMachine): Promise<Readonly<Record<st
   );
   const uuids = list.split("\n");
   return Object.fromEntries(Object.keys(devices).map((name, index) => [name, uuids[index] ?? ""]));
-}
-
-export function volumeDevice(name: string): string {
-  return `/dev/mapper/store-${name.replaceAll("-", "--")}`;
 }
 
 export function uuidsOf(intents: ReadonlyMap<string, Intent>): Readonly<Record<string, string>> {

@@ -1,74 +1,41 @@
 import type { Intent } from "../../../src/config/state/intent.ts";
+import { type Cell, cellName, conflictCells, type Content, type Phase, type Place } from "../../support/two-keys.ts";
+import { isRecorded } from "./keep-replay.ts";
 import type { Step } from "./workbench.ts";
 
-/** Something that is made once, and guarded by an intent. */
-export interface Place {
-  readonly intent: string;
-  readonly unit: string;
-  /** Shell words for the device; may use variables of the script. */
-  readonly device: string;
-  /** Where its UUID is, in bytes, and how it is written there. */
-  readonly uuid: { readonly offset: number; readonly as: "text" | "binary" };
-  /** A partition counts as blank only when all of its first 16 MiB is zero; what is in an opened device is noise at first. */
-  readonly raw: boolean;
-  /** Meet each kind of foreign content in each phase. */
-  readonly everyKind?: boolean;
-  /** Makes something else of a blank device. */
-  readonly foreign: { readonly script: string; readonly type: string };
-}
-
-export type Content = "ours" | "other-uuid" | "blank" | "foreign" | "unknown";
-export type Phase = "none" | "begun" | "complete";
-
-export interface Cell {
-  readonly phase: Phase;
-  readonly content: Content;
-}
-
-/**
- * The cells of the table in which nothing may be done; the other ones need a whole run each.
- *
- * One place meets every kind of content in every phase, and what is seen of it there is not seen again: the others share its code,
- * and meet each kind once.
- */
-export function conflictCells({ raw, everyKind = false }: Place): readonly Cell[] {
-  const cells = (content: Content, ...phases: readonly Phase[]): readonly Cell[] => phases.map((phase) => ({ phase, content }));
-  if (!everyKind) return [...cells("other-uuid", "complete"), ...cells("blank", "complete"), ...cells("foreign", raw ? "none" : "begun")];
-  const every: readonly Phase[] = ["none", "begun", "complete"];
-  return [
-    ...cells("ours", "none"),
-    ...cells("other-uuid", ...every),
-    ...cells("blank", "complete"),
-    ...cells("foreign", ...every),
-    ...(raw ? cells("unknown", ...every) : []),
-  ];
-}
-
-export function cellName({ phase, content }: Cell): string {
-  return `${phase} × ${content}`;
-}
-
 export interface GuardedPlace {
+  /** "the store partition" */
+  readonly title: string;
   readonly place: Place;
   readonly intent: Intent;
 }
 
+/** The cells that a machine is brought into: each content once. All of them where they are recorded; each is replayed in its own test. */
+export function cellsHere(place: Place): readonly Cell[] {
+  const all = conflictCells(place);
+  return isRecorded ? all : all.filter(({ content }, index) => all.findIndex((cell) => cell.content === content) === index);
+}
+
 /**
- * The steps of all cells, in their order: what a device holds is changed as seldom as possible. Places that do not depend
+ * The steps of these cells, in their order: what a device holds is changed as seldom as possible. Places that do not depend
  * on each other are inspected by the same runs; the one with fewer cells stays in its last one.
  */
 export function cellSteps(guarded: readonly GuardedPlace[]): readonly Step[] {
-  const length = Math.max(...guarded.map(({ place }) => conflictCells(place).length));
+  const length = Math.max(...guarded.map(({ place }) => cellsHere(place).length));
   const args = guarded.map(({ place }) => `--unit ${place.unit}`).join(" ");
   return Array.from({ length }, (_, index) => {
     const before = guarded.flatMap(({ place, intent }) => {
-      const cells = conflictCells(place);
+      const cells = cellsHere(place);
       const cell = cells[index];
       if (cell === undefined) return [];
       const change = cell.content === (cells[index - 1]?.content ?? "ours") ? [] : [turnInto(cell.content, place)];
       return [...change, putIntent(place.intent, intent, cell.phase)];
     });
-    return { name: `cell ${index}`, before: before.join("\n"), args };
+    const fixtures = guarded.flatMap(({ title, place }) => {
+      const cell = cellsHere(place)[index];
+      return cell === undefined ? [] : [{ name: `${title}, ${cellName(cell)}`, unit: place.unit }];
+    });
+    return { name: `cell ${index}`, before: before.join("\n"), args, fixtures };
   });
 }
 

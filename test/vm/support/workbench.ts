@@ -1,4 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
 import { dirname } from "node:path";
 import { stateFolder } from "../../../image/paths.ts";
 import { makeDisk } from "../../../lab/disk.ts";
@@ -8,6 +9,7 @@ import { tool } from "../../../lab/tool.ts";
 import { startVirtualMachine } from "../../../lab/start-virtual-machine.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
 import { type RunDocument, runDocument } from "./chain.ts";
+import { isRecorded, keepReplay } from "./keep-replay.ts";
 import { BOOT_TIMEOUT, diskOf, kernelBoot, type SharedNode, sharedNode } from "./node.ts";
 
 export interface WorkbenchOptions {
@@ -64,6 +66,8 @@ export interface Step {
   readonly before?: string;
   /** Of guestos-boot, without --json. */
   readonly args: string;
+  /** What is kept of it as it is recorded: the plans of a unit, by the fixture's name. */
+  readonly fixtures?: readonly { readonly name: string; readonly unit: string }[];
 }
 
 export interface StepResult {
@@ -95,6 +99,7 @@ export async function runSteps(
 ): Promise<ReadonlyMap<string, StepResult>> {
   const script = [
     "set -euo pipefail",
+    isRecorded ? "export GUESTOS_OBSERVE=1" : "",
     `watched=(); for device in ${devices.join(" ")}; do device=$(readlink -f "$device"); watched+=("\${device##*/}"); done`,
     STATE,
     `finish() { set +e; ${last === "" ? ":" : last}\n}; trap finish EXIT`,
@@ -104,7 +109,10 @@ export async function runSteps(
   const output = await vm.shell.ok(script, { timeout: BOOT_TIMEOUT });
   const results = new Map<string, StepResult>();
   for (const part of output.split("\x1e").slice(1)) {
-    const [name = "", status, device, config, stdout = "", stderr = ""] = part.split("\x1f");
+    const [name = "", status, device, config, stdout = "", stderr = "", observed = ""] = part.split("\x1f");
+    const { fixtures = [] } = steps.find((step) => step.name === name) ?? {};
+    if (isRecorded)
+      for (const fixture of fixtures) keepReplay(fixture.name, fixture.unit, gunzipSync(Buffer.from(observed, "base64")).toString());
     const document = runDocument({ status: Number(status), stdout, stderr, bytes: Buffer.from(stdout) });
     results.set(name, { status: Number(status), wroteDevice: device !== "same", wroteConfig: config !== "same", document });
   }
@@ -134,9 +142,11 @@ step() {
   shift
   sync
   devices=$(devices) config=$(config)
+  rm -f /run/guestos-boot/observed.jsonl
   guestos-boot "$@" --json >/run/step.out 2>/run/step.err || status=$?
   [[ $devices == "$(devices)" ]] && devices=same || devices=other
   [[ $config == "$(config)" ]] && config=same || config=other
-  printf '\\x1e%s\\x1f%s\\x1f%s\\x1f%s\\x1f%s\\x1f%s' "$name" "$status" "$devices" "$config" "$(</run/step.out)" "$(</run/step.err)"
+  printf '\\x1e%s\\x1f%s\\x1f%s\\x1f%s\\x1f%s\\x1f%s\\x1f%s' "$name" "$status" "$devices" "$config" "$(</run/step.out)" "$(</run/step.err)" \
+    "$([[ -z \${GUESTOS_OBSERVE-} ]] || gzip --stdout /run/guestos-boot/observed.jsonl | base64 --wrap=0)"
 }
 `;
