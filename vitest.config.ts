@@ -6,6 +6,7 @@ const MINUTE = 60_000;
 /** Shared with no other run of tests: mounts, host name. */
 const inNamespace = {
   globalSetup: "test/support/namespace.ts",
+  setupFiles: "test/support/watch-secrets.ts",
   fileParallelism: false,
   testTimeout: 3 * MINUTE,
   hookTimeout: 3 * MINUTE,

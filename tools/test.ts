@@ -7,7 +7,7 @@
  * comes after would only repeat it.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { gates, type Lane, type Step } from "./gates.ts";
@@ -35,6 +35,8 @@ if (chosen.length > 0) {
   // It writes to build/ until it has ended, also when no one needs what comes out of it.
   await beside;
 }
+const searched = runsSearched();
+if (searched > 0) console.log(`secrets of the tests were searched for in what ${searched} runs of units, commands and upgrades showed`);
 const line = closingLine(sums);
 // For who cannot rely on the last line of the output, because make has words of its own after a failure.
 writeFileSync(join(results, "sum.txt"), `${line}\n`);
@@ -89,6 +91,16 @@ async function runTests(projects: readonly string[], isShown: boolean): Promise<
   if (isShown) console.log(`== ${name} tests`);
   const succeeded = isShown ? await run(vitest, args) : await runLogged(`${name} tests`, vitest, args);
   return sumOf(name, readReport(file), succeeded);
+}
+
+/** Each file of tests adds its own (test/support/watch-secrets.ts). */
+function runsSearched(): number {
+  const file = join(results, "searched-for-secrets.txt");
+  return existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .reduce((sum, line) => sum + Number(line.split(" ")[0]), 0)
+    : 0;
 }
 
 /** `unit`, or `command-line 1/2`: that half of its files. */

@@ -1,4 +1,5 @@
 import { type RawEntry, rawTar } from "./raw-tar.ts";
+import { canary } from "./canaries.ts";
 
 /** Each name is followed by what the error says: where, and what was found. */
 export interface BadFile {
@@ -65,31 +66,40 @@ export const badFiles: readonly BadFile[] = [
     found: /./,
     isRefused: true,
   },
-  { file: "node_operator_private_key.pem", content: "canary-secret", place: undefined, found: /^(?!.*canary)/s, isRefused: true },
+  {
+    file: "node_operator_private_key.pem",
+    content: canary("the operator's key", "canary-secret-of-no-form"),
+    place: undefined,
+    found: /^(?!.*canary)/s,
+    isRefused: true,
+  },
 ];
 
 const good: RawEntry = { name: "network.conf", content: "hostname=a\n" };
+/** What a medium brings that no one may see. */
+const secret: RawEntry = { name: "ic_crypto/node/secret", content: canary("the crypto of a medium", "crypto-6f1d0b7c-of-a-medium") };
 
 /** What no tar of a node may hold. The thorough table is the unit test of src/medium/bootstrap-tar.ts. */
 export const hostileTars: ReadonlyMap<string, Buffer> = new Map(
   Object.entries({
     "a symbolic link and a file through it": rawTar([
       good,
+      secret,
       { name: "ic_state/a", type: "2", linkname: "/boot/config" },
       { name: "ic_state/a/ESCAPED" },
     ]),
-    "a hard link": rawTar([good, { name: "nns.conf", type: "1", linkname: "/boot/config/store.keyfile" }]),
-    "a block device": rawTar([good, { name: "ic_state/disk", type: "4" }]),
-    "a FIFO": rawTar([good, { name: "ic_state/fifo", type: "6" }]),
-    "..": rawTar([good, { name: "ic_state/../../../boot/config/ESCAPED" }]),
-    "an absolute name": rawTar([good, { name: "/boot/config/ESCAPED" }]),
-    "the same name twice": rawTar([good, { name: "./network.conf", content: "hostname=b\n" }]),
-    "a size that no disk holds": rawTar([good, { name: "ic_state/a", size: "77777777777\0", content: "x" }]),
+    "a hard link": rawTar([good, secret, { name: "nns.conf", type: "1", linkname: "/boot/config/store.keyfile" }]),
+    "a block device": rawTar([good, secret, { name: "ic_state/disk", type: "4" }]),
+    "a FIFO": rawTar([good, secret, { name: "ic_state/fifo", type: "6" }]),
+    "..": rawTar([good, secret, { name: "ic_state/../../../boot/config/ESCAPED" }]),
+    "an absolute name": rawTar([good, secret, { name: "/boot/config/ESCAPED" }]),
+    "the same name twice": rawTar([good, secret, { name: "./network.conf", content: "hostname=b\n" }]),
+    "a size that no disk holds": rawTar([good, secret, { name: "ic_state/a", size: "77777777777\0", content: "x" }]),
     "an end that is missing": rawTar([good], { end: false }),
-    "a tar that was cut off": rawTar([good, { name: "ic_state/a", content: Buffer.alloc(100_000, 1) }]).subarray(0, 50_000),
-    "a sparse file": rawTar([good, { name: "ic_state/a", type: "S" }]),
-    "a bomb of folders": rawTar([good, { name: `ic_state/${"a/".repeat(40)}` }]),
-    "a bomb of text": rawTar([good, { name: "nns.conf", content: Buffer.alloc(1024 * 1024, 0x0a) }]),
+    "a tar that was cut off": rawTar([good, secret, { name: "ic_state/a", content: Buffer.alloc(100_000, 1) }]).subarray(0, 50_000),
+    "a sparse file": rawTar([good, secret, { name: "ic_state/a", type: "S" }]),
+    "a bomb of folders": rawTar([good, secret, { name: `ic_state/${"a/".repeat(40)}` }]),
+    "a bomb of text": rawTar([good, secret, { name: "nns.conf", content: Buffer.alloc(1024 * 1024, 0x0a) }]),
     "no tar at all": Buffer.from("hostname=a\n".repeat(200)),
   }),
 );
@@ -111,7 +121,7 @@ export const emptyTars: ReadonlyMap<string, Buffer> = new Map(
 
 /** A tar with nothing bad in it but that file. */
 export function badTar({ file, content }: BadFile): Buffer {
-  return rawTar([...(file === good.name ? [] : [good]), { name: file, content }]);
+  return rawTar([...(file === good.name ? [] : [good]), secret, { name: file, content }]);
 }
 
 /** What the error says of a hostile tar, and of one that is empty. */

@@ -1,8 +1,9 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { canary } from "./canaries.ts";
 
 /** A new EC P-256 key as PEM. */
 export function makeTlsKey(): string {
-  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" });
+  return canary("a TLS key", generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "pem", type: "pkcs8" }));
 }
 
 /** The same key with a bit of its private half changed; the public half is as before (RFC 5915: the private half is the first OCTET STRING). */

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { canary } from "./canaries.ts";
 
 /** A GuestOSConfig as a host of that version writes it, by the field lists of each version. Keys and addresses are ours. */
 export function sampleConfig(version: string, changes: (config: Sample) => void = () => undefined): string {
@@ -64,7 +65,7 @@ export interface Sample {
 /** A new private key, in the form in which an operator has it. */
 export function operatorKeyText(): string {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "secp256k1" });
-  return privateKey.export({ type: "sec1", format: "pem" });
+  return canary("the operator's key", privateKey.export({ type: "sec1", format: "pem" }));
 }
 
 /** The HostOSConfig of that version which such a guest comes from. */

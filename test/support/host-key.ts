@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type webcrypto } from "node:crypto";
 import { mpint as encoded, wireStrings as strings } from "../../src/config/values/ssh-wire.ts";
 import type { HostKeyType } from "../../src/system/ssh-keygen.ts";
+import { canary } from "./canaries.ts";
 
 export interface MadeKey {
   readonly text: string;
@@ -36,7 +37,7 @@ export function makeHostKey(
   );
   const armour = (bytes.toString("base64").match(/.{1,70}/g) ?? []).join("\n");
   return {
-    text: `-----BEGIN OPENSSH PRIVATE KEY-----\n${armour}\n-----END OPENSSH PRIVATE KEY-----\n`,
+    text: canary("a host key", `-----BEGIN OPENSSH PRIVATE KEY-----\n${armour}\n-----END OPENSSH PRIVATE KEY-----\n`),
     publicLine: `${name} ${publicBlob.toString("base64")} ${comment}\n`,
   };
 }

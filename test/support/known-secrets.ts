@@ -30,10 +30,15 @@ function publicHalf(key: Buffer): string {
 
 /** Which of the secrets are in there, in any of the ways in which bytes are usually written. */
 export function namesFound(secrets: readonly KnownSecret[], haystack: Buffer): readonly string[] {
-  return secrets.filter(({ bytes }) => writings(bytes).some((writing) => haystack.includes(writing))).map(({ name }) => name);
+  return secrets.filter(({ bytes }) => isIn(haystack, writings(bytes))).map(({ name }) => name);
 }
 
-function writings(bytes: Uint8Array): readonly Buffer[] {
+export function isIn(haystack: Buffer, written: readonly Buffer[]): boolean {
+  return written.some((writing) => haystack.includes(writing));
+}
+
+/** In each of those ways. */
+export function writings(bytes: Uint8Array): readonly Buffer[] {
   const raw = Buffer.from(bytes);
   const hex = raw.toString("hex");
   // Without the last group, which depends on what follows.

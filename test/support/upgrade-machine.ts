@@ -9,6 +9,8 @@ import { install, type Installed, type InstallRequest } from "../../src/upgrade/
 import type { Place, SlotPlaces } from "../../src/upgrade/slot-places.ts";
 import { pieces } from "./raw-tar.ts";
 import { testLayout } from "./test-layout.ts";
+import { randomBytes } from "node:crypto";
+import { canary, ran } from "./canaries.ts";
 
 export interface UpgradeMachineOptions {
   /** Bytes. */
@@ -60,6 +62,7 @@ export function upgradeMachine(options: UpgradeMachineOptions = {}): UpgradeMach
   put(layout.grubenv, options.grubenv ?? grubenvText("A", "stable"));
   put(layout.versionFile, `${options.version ?? "1.0.0"}\n`);
   put(join(layout.config.intents, "var-B.json"), "{}");
+  put(layout.config.storeKey, canary("the store key", randomBytes(64)));
   const tools: Command[] = [];
   const real = systemHost({
     signal: options.signal ?? new AbortController().signal,
@@ -76,13 +79,15 @@ export function upgradeMachine(options: UpgradeMachineOptions = {}): UpgradeMach
   const places = { boot: place("B_boot", sizes.boot), root: place("B_root", sizes.root), var: place("B_var", sizes.var) };
   return {
     ...{ root, host, layout, places, tools },
-    install: (source, request = {}, over = {}) =>
-      install(
+    install: async (source, request = {}, over = {}) => {
+      ran();
+      return install(
         { ...host, ...over },
         layout,
         { source, trust: { kind: "insecure" }, allowDowngrade: false, onProgress: () => undefined, ...request },
         async () => places,
-      ),
+      );
+    },
     untouchable: () =>
       [layout.grubenv, file("A_boot"), file("A_root"), file("A_var")].map((path) => readFileSync(path).toString("latin1")).join("\n"),
     read: (name) => readFileSync(file(name)),

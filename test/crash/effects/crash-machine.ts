@@ -1,7 +1,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import type { ProfileName } from "../../../src/profiles/profiles.ts";
 import type { Booted } from "./command-line.ts";
 import { type KnownSecret, namesFound, secretsIn } from "../../support/known-secrets.ts";
@@ -76,6 +76,7 @@ export class CrashMachine implements Disposable {
       killSignal: "SIGABRT",
       env: {
         ...process.env,
+        GUESTOS_OBSERVE: "1",
         [ENVIRONMENT.root]: this.root,
         [ENVIRONMENT.profile]: this.#profile,
         [ENVIRONMENT.target]: JSON.stringify(target),
@@ -132,14 +133,14 @@ export class CrashMachine implements Disposable {
   }
 
   /**
-   * Secrets of the machine that are where they may not be: in what was printed, in a file that everyone can read, or in a record, a state or
-   * a metric. Its own keys and what the medium brought are searched for, as they are, as hexadecimal digits and as base64.
+   * Secrets of the machine that are where they may not be: in what was printed, in a file that everyone can read, or in a record, a state, a
+   * metric, or what was observed for a replay. Its own keys and what the medium brought are searched for, as they are, as hexadecimal digits and as base64.
    */
   leaks(printed: string): readonly string[] {
-    const { entries } = this.snapshot();
-    const files = [...entries].flatMap(([path, about]) =>
-      about.startsWith("file ") ? [{ path, mode: Number.parseInt(about.slice(5), 8) }] : [],
-    );
+    const files = readdirSync(this.root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name))
+      .map((path) => ({ path: relative(this.root, path), mode: lstatSync(path).mode }));
     const content = (path: string): Buffer => readFileSync(join(this.root, path));
     const secrets = [CRYPTO_SECRET, ...files.flatMap(({ path }) => (OF_KEYS.test(path) ? secretsIn(path, content(path)) : []))];
     const found = namesFound(secrets, Buffer.from(printed)).map((name) => `${name} was printed`);

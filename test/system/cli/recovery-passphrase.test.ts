@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { canary } from "../../support/canaries.ts";
 
 const program = join(import.meta.dirname, "../../../src/cli/main.ts");
 const setBy = (input: string): { readonly status: number | null; readonly output: string } => {
@@ -14,7 +15,7 @@ const setBy = (input: string): { readonly status: number | null; readonly output
 test.each([
   ["short", "canary\n", "too few characters"],
   ["empty", "", "too few characters"],
-  ["endless", "canary".repeat(2000), "too long for a passphrase"],
+  ["endless", canary("a passphrase", "canary".repeat(2000)), "too long for a passphrase"],
 ])("a passphrase that is %s ends with 12 and is not repeated", (_, input, why) => {
   const { status, output } = setBy(input);
   expect(output).toContain(why);
@@ -44,8 +45,8 @@ async function typed(lines: readonly (readonly [question: string, keys: string])
 
 test("at a terminal it is asked for twice and not shown; two that differ are refused, and Ctrl-C gives up", async () => {
   const differ = await typed([
-    ["not shown", "canary number one, 123\r"],
-    ["Repeat it", "canary number two, 123\r"],
+    ["not shown", `${canary("a passphrase", "canary number one, 123")}\r`],
+    ["Repeat it", `${canary("a passphrase", "canary number two, 123")}\r`],
   ]);
   expect(differ.shown).toContain("not the same");
   expect(differ.shown).not.toContain("canary number");

@@ -5,12 +5,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Ended, Fixture } from "../../support/fixture-process.ts";
 import { imageTar, sha256Of, smallImage } from "../../support/update-images.ts";
 import { argumentsOf, verifyWithHeaders } from "../../support/documented/elsewhere.ts";
+import { canary } from "../../support/canaries.ts";
+
+const TOKEN = canary("the token for a server", "canary-token-0f3a91");
 
 const image = imageTar(smallImage);
 const requests: IncomingMessage[] = [];
 const server = createServer((request, response) => {
   requests.push(request);
-  const isKnown = request.headers["x-token"] === "canary-token";
+  const isKnown = request.headers["x-token"] === TOKEN;
   response.writeHead(isKnown ? 200 : 401).end(isKnown ? image : "");
 });
 let fixture: Fixture;
@@ -65,7 +68,7 @@ test("an address in the wrong place is not repeated with its password either", a
 
 test("what the server asks for comes from a file that its owner alone can read", async () => {
   const headers = fixture.path("headers");
-  writeFileSync(headers, "X-Token: canary-token\n", { mode: 0o600 });
+  writeFileSync(headers, `X-Token: ${TOKEN}\n`, { mode: 0o600 });
   expect(await verify(`http://${address}`)).toMatchObject({ status: 12 });
   const hash = sha256Of(image);
   const values = { HASH: hash, "/root/headers": headers, "https://host/update.tar.zst": `http://${address}?x=canary` };
@@ -84,7 +87,7 @@ test("what the server asks for comes from a file that its owner alone can read",
 // RFC 6750, 5.3, and RFC 7617, 4: what is there must not travel in the clear.
 test("headers are for https, or for this machine, and for an address at all", async () => {
   const headers = fixture.path("headers");
-  writeFileSync(headers, "X-Token: canary-token\n", { mode: 0o600 });
+  writeFileSync(headers, `X-Token: ${TOKEN}\n`, { mode: 0o600 });
   for (const given of ["http://update.invalid/update.tar", "http://127.0.0.1.invalid/", "./update.tar", "-"]) {
     const { status, stderr } = await verify("--header-file", headers, given);
     expect(status, stderr).toBe(2);

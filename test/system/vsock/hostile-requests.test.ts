@@ -9,6 +9,7 @@ import { readMessage } from "../../../src/system/files/message.ts";
 import { answer, refusalOf } from "../../../src/vsock/answer.ts";
 import { isWhole, LONGEST_REQUEST } from "../../../src/vsock/protocol.ts";
 import { recordingActions } from "../../support/recording-actions.ts";
+import { canary, ran, shown } from "../../support/canaries.ts";
 
 /** 200 requests over real sockets, as the agent reads and answers them: well formed, almost so, and not at all. */
 
@@ -66,15 +67,20 @@ async function serve({ pieces, closes }: Sent, patience = 10_000): Promise<Serve
   const limits = { descriptor: descriptorOf(socket), most: LONGEST_REQUEST, patience, signal: AbortSignal.timeout(30_000) };
   const { bytes, ending } = await readMessage({ ...limits, isWhole });
   const whole = ending === "whole" || ending === "closed";
-  const { text } = whole ? await answer(bytes, guest, actions) : refusalOf(ending, guest);
+  ran();
+  const answered = whole ? await answer(bytes, guest, actions) : refusalOf(ending, guest);
+  shown("the reply, or what the journal is told", JSON.stringify(answered));
   const seconds = (Date.now() - began) / 1000;
   await sending;
   sender.destroy();
   socket.destroy();
-  return { reply: JSON.parse(text), ending, done: actions.done, seconds };
+  return { reply: JSON.parse(answered.text), ending, done: actions.done, seconds };
 }
 
-const address = fc.constantFrom("https://example.org/i.tar", "https://[2001:db8::1]:8443/a/b.tar.zst?c=d");
+const address = fc.constantFrom(
+  "https://example.org/i.tar",
+  `https://[2001:db8::1]:8443/a/b.tar.zst?${canary("the token in an address", "token=8c1f-4d20-aa07")}`,
+);
 const upgrade = address.map((url) => ({ upgrade: { url, "target-hash": HASH } }));
 const notify = fc
   .record({ count: fc.nat(12), message: fc.string({ unit: "binary", maxLength: 300 }) })

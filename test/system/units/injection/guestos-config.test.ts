@@ -14,6 +14,10 @@ import { type NamespaceMachine, namespaceMachine } from "../../../support/namesp
 import { problemOf } from "../../../support/problem-of.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { looseMedium, seedMedium, seedTar, TAR_FORMATS, todaysMedium, todaysTar, type Tree } from "../../../support/todays-media.ts";
+import { canary } from "../../../support/canaries.ts";
+
+const CRYPTO = canary("the crypto of a medium", "crypto-5d2e-of-a-medium");
+const ANOTHER = canary("the crypto of another medium", "crypto-8b04-of-another");
 
 /**
  * What today's hosts hand over, made by GNU tar and mtools as they make it. Of the node, the kernel's mount of a FAT is played, by
@@ -29,7 +33,7 @@ const TODAY: Tree = {
   "config.json": CONFIG,
   "accounts_ssh_authorized_keys/admin": "# a\n",
   "accounts_ssh_authorized_keys/recovery": "# r\n",
-  "ic_crypto/node/secret": "crypto",
+  "ic_crypto/node/secret": CRYPTO,
   "ic_registry_local_store/00/01.pb": "registry",
 };
 const OLD: Tree = {
@@ -38,7 +42,7 @@ const OLD: Tree = {
   "reward.conf": "node_reward_type=type3.1\n",
   "bitcoin_addr.conf": "bitcoind_addr=\n",
   "node_operator_private_key.pem": KEY,
-  "ic_crypto/node/secret": "crypto",
+  "ic_crypto/node/secret": CRYPTO,
 };
 
 /** A node, and what is in its drive. */
@@ -116,7 +120,7 @@ const STORED = {
   "/boot/config/config.json": KEPT,
   "/boot/config/accounts_ssh_authorized_keys/admin": "# a\n",
   "/boot/config/accounts_ssh_authorized_keys/recovery": "# r\n",
-  "/var/lib/ic/crypto/node/secret": "crypto",
+  "/var/lib/ic/crypto/node/secret": CRYPTO,
   "/var/lib/ic/data/ic_registry_local_store/00/01.pb": "registry",
   [OPERATOR_KEY]: KEY,
   "/run/config/config.json": KEPT,
@@ -253,7 +257,7 @@ test("what the host changes between two boots counts from the second on, but key
     config.network_settings["ipv6_config"] = "RouterAdvertisement";
     config.icos_settings["node_operator_private_key"] = operatorKeyText();
   });
-  machine.insert(todaysMedium(todaysTar({ ...TODAY, "config.json": changed, "ic_crypto/node/secret": "another" })));
+  machine.insert(todaysMedium(todaysTar({ ...TODAY, "config.json": changed, "ic_crypto/node/secret": ANOTHER })));
   await boot(machine);
   expect(files(machine)).toEqual({
     ...STORED,
@@ -272,7 +276,7 @@ test("of an upgrade VM's configuration nothing is kept: the disk is the node's, 
   await boot(machine);
   machine.reboot();
   machine.runs("B");
-  machine.insert(looseMedium({ "config.json": UPGRADE, "ic_crypto/node/secret": "another" }));
+  machine.insert(looseMedium({ "config.json": UPGRADE, "ic_crypto/node/secret": ANOTHER }));
   expect(await boot(machine)).toEqual([
     `put config.json in force: ${machine.at("/run/config/config.json")}`,
     `note the type of this VM: ${machine.at("/run/config/guest_vm_type/upgrade")}`,
@@ -336,7 +340,7 @@ test("a node of old changes over to config.json, and back, and keeps its keys an
   expect(await boot(machine)).toEqual([`note the type of this VM: ${machine.at("/run/config/guest_vm_type/default")}`]);
 
   machine.notes.length = 0;
-  machine.insert(looseMedium({ ...TODAY, "ic_crypto/node/secret": "another" }));
+  machine.insert(looseMedium({ ...TODAY, "ic_crypto/node/secret": ANOTHER }));
   await boot(machine);
   expect(machine.notes).toEqual(["the host hands over config.json now: it counts in place of the *.conf files. Keys and state are kept"]);
   const { "/run/config/config.json": _, "/boot/config/config.json": saved, ...rest } = files(machine);

@@ -10,6 +10,7 @@ import { type NamespaceMachine, namespaceMachine } from "../../../support/namesp
 import { problemOf } from "../../../support/problem-of.ts";
 import { type RawEntry, rawTar } from "../../../support/raw-tar.ts";
 import { runUnit } from "../../../support/run-unit.ts";
+import { canary } from "../../../support/canaries.ts";
 
 const KEY = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
 
@@ -18,7 +19,7 @@ const A: readonly RawEntry[] = [
   { name: "./nns.conf", content: "nns_url=http://a:1\n" },
   { name: "./accounts_ssh_authorized_keys/admin", content: "# a\n" },
   { name: "./nns_public_key.pem", content: KEY },
-  { name: "./ic_crypto/node/secret", content: "crypto of a" },
+  { name: "./ic_crypto/node/secret", content: canary("the crypto of a", "crypto-of-a-41f0c2") },
   { name: "./ic_crypto/public", content: "public of a" },
   { name: "./ic_registry_local_store/00/01.pb", content: Buffer.alloc(5000, 1) },
   { name: "./ic_state/only-in-a", content: "state of a" },
@@ -26,7 +27,7 @@ const A: readonly RawEntry[] = [
 const B: readonly RawEntry[] = [
   { name: "./network.conf", content: "hostname=b\n" },
   { name: "./accounts_ssh_authorized_keys/root", content: "# b\n" },
-  { name: "./ic_crypto/node/secret", content: "crypto of b" },
+  { name: "./ic_crypto/node/secret", content: canary("the crypto of b", "crypto-of-b-93e7d5") },
   { name: "./ic_crypto/node/more/", type: "5" },
   { name: "./ic_registry_local_store/00/01.pb", content: "registry of b" },
 ];

@@ -10,6 +10,7 @@ import { sampleConfig } from "../../../support/guestos-config-samples.ts";
 import { type NamespaceMachine, namespaceMachine } from "../../../support/namespace-machine.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { TAR_FORMATS, todaysTar } from "../../../support/todays-media.ts";
+import { canary, ran } from "../../../support/canaries.ts";
 
 /**
  * Tars of real media, damaged at random: in their headers, with the checksum corrected or not, in their structure, and in config.json itself.
@@ -27,7 +28,7 @@ const tree = {
   "config.json": sampleConfig("1.17.0"),
   "network.conf": "hostname=node\n",
   "accounts_ssh_authorized_keys/admin": "# none\n",
-  "ic_crypto/node/secret": "crypto",
+  "ic_crypto/node/secret": canary("the crypto of a medium", "crypto-91ac33e0-of-a-medium"),
   "ic_state/large": "x".repeat(3000),
   [LONG]: "registry",
 };
@@ -148,6 +149,7 @@ function reset({ root, at: path }: NamespaceMachine): void {
 
 /** What is decided. Anything but a plan, a conflict or a ProblemError is a fault of the program. */
 async function decision(): Promise<unknown> {
+  ran();
   try {
     const plan = await configInjection.plan(machine);
     return isConflict(plan) ? plan.conflict : plan.map(({ description }) => description);

@@ -13,13 +13,14 @@ import { watchRuleset } from "../../../../src/units/network/watch-ruleset.ts";
 import { type NetworkNamespace, namespaceWithBus } from "../../../support/network-namespace.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine } from "../../../support/test-machine.ts";
+import { canary, ran, shown } from "../../../support/canaries.ts";
 
 /** A ruleset on the config partition, which came from outside, and what it can have nft do: load it, and nothing else. */
 
 const CONFIG = "/run/config";
 const INJECTED = `${CONFIG}/nftables.conf`;
 const SECRET = `${CONFIG}/store.keyfile`;
-const CANARY = "canary-secret";
+const CANARY = canary("the node's key", "canary-secretofthisnode");
 const BEFORE = "table inet default {\n\tchain input {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n";
 const chain = (rules: string): string =>
   `table inet filter {\n  chain input {\n    type filter hook input priority 0; policy drop;\n    ${rules}\n  }\n}\n`;
@@ -42,6 +43,12 @@ beforeEach(async () => {
 
 async function put(file: string, content: string): Promise<void> {
   await inside.host.writeFile(file, content, { mode: 0o644 });
+}
+
+/** A file of the node that everyone may read, so that no account that nft runs as keeps it from it: the test does that, and not the program. */
+async function putSecret(content: string): Promise<void> {
+  await inside.host.writeFile(SECRET, content, { mode: 0o600 });
+  await inside.run("chmod", "644", SECRET);
 }
 
 async function inForce(): Promise<string> {
@@ -126,12 +133,14 @@ test.each([
 ])("%s does not lead nft to a file of the node", async (_, content) => {
   // Nothing that nft takes for rules, and then something that it does.
   for (const secret of [`${CANARY} {\n`, `add table inet ${CANARY.replace("-", "_")}\n`]) {
-    await put(SECRET, secret);
+    await putSecret(secret);
     await put(`${CONFIG}/nested.nft`, `${include}\n`);
     await put(INJECTED, content);
     const { result, events } = await recorded();
     const kept = await Promise.all(["nftables.json", "ruleset.nft"].map((name) => inside.host.readText(`/run/guestos-boot/${name}`)));
     const all = JSON.stringify([result, events, kept, await inForce()]);
+    shown("the result, the record or the rules", all);
+    ran();
     expect(all).not.toMatch(/canary.secret|root:x:0/);
     // Refused, with the rules that were in force, or loaded without it.
     if (result?.kind === "degraded") expect(await inForce()).toBe(BEFORE);
@@ -140,7 +149,7 @@ test.each([
 });
 
 test("the include that nft stumbles over is told with its place", async () => {
-  await put(SECRET, CANARY);
+  await putSecret(CANARY);
   await put(INJECTED, chain(`log prefix "#" ${include}`));
   await expect(runUnit(nftables, testMachine(inside.host, layout))).rejects.toMatchObject({
     problem: {
@@ -167,7 +176,7 @@ test("where it is broken and the rules are taken away, those that were loaded la
   await put(INJECTED, chain(NAMES));
   await recorded();
   const before = await inForce();
-  await put(SECRET, CANARY);
+  await putSecret(CANARY);
   await put(INJECTED, chain(`bogus ${include}`));
   await inside.run("nft", "flush", "ruleset");
   const { result, events } = await recorded();
