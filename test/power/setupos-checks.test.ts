@@ -27,9 +27,10 @@ const PAGE_END = /THE NODE IS NOT INSTALLED[^]*time {5}[-\d]+ [:\d]+ UTC/;
 const stick = sharedNode(async () => {
   const vm = await startStick(NAME, await newStick(NAME), await emptyDrives(NAME, 1), {
     checks: true,
-    // chrony asks what is listed there (chrony.conf(5), sourcedir), beside servers that this network does not lead to.
+    // chrony asks what is listed there (chrony.conf(5), sourcedir), beside servers that this network does not lead to. It reads whole lines
+    // alone, and tmpfiles.d(5) writes a line end only where it is told so.
     credentials: {
-      "tmpfiles.extra": `d /run/chrony-dhcp 0755 root root\nf /run/chrony-dhcp/lab.sources 0644 root root - server ${ROUTER} port ${ntp.port} iburst\n`,
+      "tmpfiles.extra": `d /run/chrony-dhcp 0755 root root\nf /run/chrony-dhcp/lab.sources 0644 root root - server ${ROUTER} port ${ntp.port} iburst\\n\n`,
     },
   });
   try {
