@@ -98,6 +98,7 @@ SETUP_USER_MODE := $(if $(findstring user-mode,$(MACHINE) $(BENCH_MACHINES)),set
 .PHONY: test-vm
 test-vm: setup image ## the VM tests alone (FILE=part-of-path TEST=name for some)
 	@$(NODE) --run image:boundary
+	@case "$(FILE)" in "" | *setupos*) $(NODE) --run image:hostos && $(NODE) --run image:setupos ;; esac
 	@$(NODE) tools/test.ts vm
 
 .PHONY: test-power

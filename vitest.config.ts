@@ -38,10 +38,20 @@ export default defineConfig({
         test: {
           name: "vm",
           include: ["test/vm/**/*.test.ts"],
+          exclude: ["test/vm/setupos/**"],
           maxWorkers: 2,
           env: { MACHINE_PROCESSORS: "1" },
           testTimeout: 10 * MINUTE,
           hookTimeout: 15 * MINUTE,
+        },
+      },
+      {
+        // Apart, because its images are built later than those of the other boots.
+        test: {
+          name: "vm-setupos",
+          include: ["test/vm/setupos/**/*.test.ts"],
+          fileParallelism: false,
+          env: { MACHINE_PROCESSORS: "1" },
         },
       },
       // Hours: `make test-power`. What it looks at, `make test` has a sample of.

@@ -13,10 +13,16 @@ export type Lane = readonly string[];
 const scripts = (...names: readonly string[]): Step => ({ kind: "scripts", names });
 const tests = (...lanes: readonly Lane[]): Step => ({ kind: "tests", lanes });
 
-/** What is done one after the other; and scripts that are run beside it, whose images whole boots wait for. */
+/** Scripts that are run one after the other, and the project that waits for them. */
+export interface Build {
+  readonly names: readonly string[];
+  readonly awaitedBy: string;
+}
+
+/** What is done one after the other; and what is built beside it, one after the other, which whole boots wait for. */
 interface Gate {
   readonly steps: readonly Step[];
-  readonly beside?: readonly string[];
+  readonly beside?: readonly Build[];
   /** Projects that FILE= and TEST= choose from; those of its steps when absent. */
   readonly chosen?: readonly string[];
 }
@@ -26,8 +32,8 @@ export function imageScript(profile: ProfileName): string {
   return profile === DEFAULT_PROFILE ? "image" : `image:${profile}`;
 }
 
-/** No test of `all` boots them: `make test-power` builds their images. */
-const BOOTED_BY_POWER_ALONE: readonly ProfileName[] = ["hostos", "setupos"];
+/** The stick has the host's image in it. In `all` its boot waits for both, and no other boot does. */
+const OF_THE_STICK: readonly ProfileName[] = ["hostos", "setupos"];
 
 const fast = scripts("lint", "types", "dead-code", "format:check");
 export const gates: Readonly<Record<string, Gate>> = {
@@ -38,9 +44,12 @@ export const gates: Readonly<Record<string, Gate>> = {
   "check-system": { steps: [tests(["system"])] },
   // Tests on real tools keep one core busy: whole boots begin beside them.
   all: {
-    steps: [fast, tests(["unit", "command-line 1/2", "vm"], ["command-line 2/2", "system"])],
-    beside: ["build", ...profileNames.filter((profile) => !BOOTED_BY_POWER_ALONE.includes(profile)).map(imageScript)],
+    steps: [fast, tests(["unit", "command-line 1/2", "vm"], ["command-line 2/2", "system", "vm-setupos"])],
+    beside: [
+      { names: ["build", ...profileNames.filter((profile) => !OF_THE_STICK.includes(profile)).map(imageScript)], awaitedBy: "vm" },
+      { names: OF_THE_STICK.map(imageScript), awaitedBy: "vm-setupos" },
+    ],
   },
-  vm: { steps: [tests(["vm"])] },
+  vm: { steps: [tests(["vm", "vm-setupos"])] },
   power: { steps: [tests(["power"])] },
 };

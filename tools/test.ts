@@ -10,7 +10,7 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
-import { gates, type Lane, type Step } from "./gates.ts";
+import { type Build, gates, type Lane, type Step } from "./gates.ts";
 import { closingLine, type Sum, sumOf, type TestReport } from "./test-report.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -30,10 +30,10 @@ const sums: Sum[] = [];
 if (chosen.length > 0) {
   sums.push(await runTests(gate.chosen ?? gate.steps.flatMap((step) => (step.kind === "tests" ? step.lanes.flat() : [])), true));
 } else {
-  const beside = runBeside(gate.beside ?? []);
-  await runAll(gate.steps, beside);
-  // It writes to build/ until it has ended, also when no one needs what comes out of it.
-  await beside;
+  const builds = startBuilds(gate.beside ?? []);
+  await runAll(gate.steps, builds);
+  // They write to build/ until they have ended, also when no one needs what comes out of them.
+  await Promise.all(builds.values());
 }
 const searched = runsSearched();
 if (searched > 0) console.log(`secrets of the tests were searched for in what ${searched} runs of units, commands and upgrades showed`);
@@ -43,9 +43,9 @@ writeFileSync(join(results, "sum.txt"), `${line}\n`);
 console.log(line);
 process.exitCode = sums.every(({ failures }) => failures.length === 0) ? 0 : 1;
 
-async function runAll(steps: readonly Step[], beside: Promise<string | undefined>): Promise<void> {
+async function runAll(steps: readonly Step[], builds: Builds): Promise<void> {
   for (const step of steps) {
-    const all = step.kind === "tests" ? step.lanes.map(async (lane, index) => runLane(lane, index, beside)) : step.names.map(runScript);
+    const all = step.kind === "tests" ? step.lanes.map(async (lane, index) => runLane(lane, index, builds)) : step.names.map(runScript);
     const found = (await Promise.all(all)).flat();
     sums.push(...found);
     if (step.kind === "scripts" && found.some(({ failures }) => failures.length > 0)) return;
@@ -53,10 +53,10 @@ async function runAll(steps: readonly Step[], beside: Promise<string | undefined
 }
 
 /** The first lane of several shows what it does as it does it, the others when they are done. */
-async function runLane(lane: Lane, index: number, beside: Promise<string | undefined>): Promise<readonly Sum[]> {
+async function runLane(lane: Lane, index: number, builds: Builds): Promise<readonly Sum[]> {
   const found: Sum[] = [];
   for (const project of lane) {
-    const missing = project === "vm" ? await beside : undefined;
+    const missing = await builds.get(project);
     found.push(missing === undefined ? await runTests([project], index === 0) : failureOf(missing));
     for (const failure of found.at(-1)?.failures ?? []) console.log(`FAILED: ${failure}`);
   }
@@ -75,8 +75,23 @@ function failureOf(name: string): Sum {
   return { passed: 0, skipped: 0, failures: [`${name} (node --run ${name}); what comes after it was not run`] };
 }
 
+/** By the project that waits for it, the name of the script that failed. */
+type Builds = ReadonlyMap<string, Promise<string | undefined>>;
+
+/** Starts what is built beside the tests, one after the other. */
+function startBuilds(builds: readonly Build[]): Builds {
+  const started = new Map<string, Promise<string | undefined>>();
+  let last: Promise<string | undefined> = Promise.resolve(undefined);
+  for (const { names, awaitedBy } of builds) {
+    const before = last;
+    last = (async () => (await before) ?? runScripts(names))();
+    started.set(awaitedBy, last);
+  }
+  return started;
+}
+
 /** One after the other. @returns the name of the one that failed */
-async function runBeside(names: readonly string[]): Promise<string | undefined> {
+async function runScripts(names: readonly string[]): Promise<string | undefined> {
   for (const name of names) if (!(await runLogged(name, process.execPath, ["--run", name]))) return name;
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { createServer } from "node:http";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { VirtualMachine } from "../../lab/virtual-machine.ts";
-import { guestosBoot, runDocument } from "../vm/support/chain.ts";
-import { BOOT_TIMEOUT, sharedNode } from "../vm/support/node.ts";
-import { startNtpServer } from "../vm/support/ntp-server.ts";
-import { emptyDrives, newStick, startStick } from "../vm/support/stick.ts";
+import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
+import { guestosBoot, runDocument } from "../support/chain.ts";
+import { BOOT_TIMEOUT, sharedNode } from "../support/node.ts";
+import { startNtpServer } from "../support/ntp-server.ts";
+import { emptyDrives, newStick, startStick } from "../support/stick.ts";
 
 /** One start from a stick, whose checks are on: what a machine can have under an emulator passes, and the rest is told at once. */
 
