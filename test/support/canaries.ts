@@ -8,7 +8,11 @@ import { isIn, pemSecrets, writings } from "./known-secrets.ts";
 /** Bytes. A shorter secret is part of many things that are none. */
 const SHORTEST = 16;
 
-/** By content. */
+/** How many of the program's own are remembered, the newest: a test that damages a key at each byte makes thousands of them. */
+const MOST_OF_PROGRAM = 100;
+const OF_PROGRAM = "a secret of the program";
+
+/** By content, in the order in which they became known. */
 const known = new Map<string, { readonly name: string; readonly written: readonly Buffer[] }>();
 const found = new Set<string>();
 let searchedRuns = 0;
@@ -18,8 +22,21 @@ export function canary<T extends string | Uint8Array>(name: string, content: T):
   const bytes = Buffer.from(content);
   const text = bytes.toString("latin1");
   for (const secret of text.includes("PRIVATE KEY") ? pemSecrets(name, text) : [{ name, bytes }])
-    if (secret.bytes.length >= SHORTEST) known.set(Buffer.from(secret.bytes).toString("latin1"), { name, written: writings(secret.bytes) });
+    if (secret.bytes.length >= SHORTEST) remember(name, secret.bytes);
   return content;
+}
+
+function remember(name: string, bytes: Uint8Array): void {
+  const key = Buffer.from(bytes).toString("latin1");
+  // A test's own keeps its name.
+  if (!known.has(key)) known.set(key, { name, written: writings(bytes) });
+}
+
+/** The same for what the program takes for a secret. */
+export function canaryOfProgram(content: Uint8Array): void {
+  canary(OF_PROGRAM, content);
+  const own = [...known].filter(([, { name }]) => name === OF_PROGRAM);
+  for (const [key] of own.slice(0, -MOST_OF_PROGRAM)) known.delete(key);
 }
 
 /** Searches what can be seen. @param where in words */

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import type { Readable } from "node:stream";
 import { afterAll, afterEach, expect, vi } from "vitest";
-import { canary, ran, runsSearched, shown, takeFound } from "./canaries.ts";
+import { canaryOfProgram, ran, runsSearched, shown, takeFound } from "./canaries.ts";
 
 /**
  * Set up for each file of tests with real tools: no secret shows up in a problem, in a file that others can read, in arguments or environment
@@ -17,7 +17,7 @@ vi.mock(import("../../src/base/secret.ts"), async (original) => {
     Secret: class Secret extends module.Secret {
       constructor(...given: ConstructorParameters<typeof module.Secret>) {
         super(...given);
-        canary("a secret of the program", given[0]);
+        canaryOfProgram(given[0]);
       }
     },
   };
