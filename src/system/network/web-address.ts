@@ -1,13 +1,14 @@
 import { isIPv4 } from "node:net";
 import { quoted } from "../../base/quoted.ts";
 import { ProblemError } from "../../base/problem.ts";
+import { withoutSecrets } from "../../base/secret.ts";
 import { shownAddress } from "../../base/shown-address.ts";
 
 /** An address that cannot be used as given. */
 export class WrongAddressError extends ProblemError {}
 
 /**
- * The address of a resource on a server, as given by an operator.
+ * The address of a resource on a server, as given by an operator, or by a server that sends us elsewhere: that one may repeat our secrets.
  *
  * @throws WrongAddressError for an address that is not http(s), or has a user or a password in it. Every process that lists the machine's
  *   processes can read those, and libraries repeat them in their messages (RFC 3986, 7.5)
@@ -18,7 +19,7 @@ export function webAddress(text: string): URL {
     throw new WrongAddressError({
       code: "address-not-http",
       what: "this is no http(s) address",
-      found: quoted(shownAddress(text)),
+      found: quoted(shownAddress(withoutSecrets(text))),
       expected: "https://HOST/PATH, with an IPv6 address in brackets",
     });
   }
@@ -26,7 +27,7 @@ export function webAddress(text: string): URL {
   throw new WrongAddressError({
     code: "address-with-password",
     what: "an address with a user or a password in it is not accepted",
-    found: quoted(shownAddress(text)),
+    found: quoted(shownAddress(withoutSecrets(text))),
     expected: "the address alone",
     todo: "put the header that the server requires (Authorization: …) into a file that only its owner can read, and give --header-file FILE",
   });

@@ -113,6 +113,9 @@ test.each(["reset", "power off", "panic"] as const)(
     const waits = told.filter(({ phase }) => phase === "waiting");
     expect(waits.map(({ failures }) => failures).slice(0, 2)).toEqual([1, 2]);
     expect(waits[0]?.lastLines?.join("\n")).toContain("going down");
+    // At a start each log moves on by one.
+    stop.abort();
+    await running;
     expect(readFileSync(`${places.serialLog}.1`, "latin1")).toContain("going down");
   },
 );

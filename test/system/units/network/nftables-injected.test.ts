@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { systemClock } from "../../../../src/base/clock.ts";
 import type { RecordEvent, UnitResult } from "../../../../src/boot/record/record.ts";
 import { runUnits } from "../../../../src/boot/runner.ts";
@@ -72,12 +71,13 @@ function told(onTool: ToolObserver, prefix: readonly string[] = []): Host {
   return { ...inside.host, run };
 }
 
-/** A run of the unit, with all that is recorded of it. */
+/** A run of the unit, with all that is recorded of it: in `events` as it comes. */
 async function recorded(
   prefix?: readonly string[],
+  events: RecordEvent[] = [],
+  retryFor = 5_000,
 ): Promise<{ readonly result: UnitResult | undefined; readonly events: readonly RecordEvent[] }> {
-  const events: RecordEvent[] = [];
-  const { results } = await runUnits([{ ...nftables, requires: [], after: [], retryFor: 5_000 }], {
+  const { results } = await runUnits([{ ...nftables, requires: [], after: [], retryFor }], {
     machine: (scope) => testMachine(told(scope.onTool, prefix), layout),
     facts,
     sink: (event) => events.push(event),
@@ -244,13 +244,14 @@ test.each([
 ])("%s that comes up later is waited for, and the rules in force stay until then", async (_, content, what, comesUp) => {
   await inside.host.run({ program: "ip", args: ["link", "delete", "later0"], okStatuses: [0, 1] });
   await put(INJECTED, content);
-  const run = recorded();
-  await wait(1_000);
+  const events: RecordEvent[] = [];
+  const findRetry = () => events.find((event) => event.event === "started" && event.what.kind === "retry");
+  const run = recorded(undefined, events, 60_000);
+  await vi.waitUntil(findRetry, { timeout: 30_000 });
   expect(await inForce()).toBe(BEFORE);
   await comesUp();
-  const { result, events } = await run;
+  const { result } = await run;
   expect(result).toMatchObject({ kind: "unchanged", activated: [expect.stringContaining(INJECTED)] });
   expect(await inForce()).toContain("table inet filter");
-  const retry = events.find((event) => event.event === "started" && event.what.kind === "retry");
-  expect(retry).toMatchObject({ what: { problem: { what: expect.stringContaining(what), where: { file: INJECTED, line: 4 } } } });
+  expect(findRetry()).toMatchObject({ what: { problem: { what: expect.stringContaining(what), where: { file: INJECTED, line: 4 } } } });
 });
