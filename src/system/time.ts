@@ -44,7 +44,7 @@ export async function setClock(host: Host, seconds: number): Promise<void> {
   await host.run({ program: "date", args: ["--utc", `--set=@${seconds}`] });
 }
 
-/** Gives the machine's own clock the time, in UTC. */
+/** Gives the machine's own clock the time, in UTC; how fast that clock runs is not kept, for the root is read-only (hwclock(8)). */
 export async function keepTime(host: Host): Promise<void> {
-  await host.run({ program: "hwclock", args: ["--systohc", "--utc"] });
+  await host.run({ program: "hwclock", args: ["--systohc", "--utc", "--noadjfile"] });
 }
