@@ -31,7 +31,6 @@ export const guestMedium = unit({
     const { folder, image } = layout.runFiles.guestMedium;
     const { config } = await readHostosConfig(host, layout);
     const keys = config.icos_settings.use_ssh_authorized_keys ? await keysForGuest(machine) : {};
-    // The settings last: where they are as they shall be, the image is too.
     const files: Files = { ...keys, "config.json": osConfigText(guestosConfigOf(config, { type: "default" })) };
     if ((await areThere(host, folder, files)) && (await host.stat(image)) !== undefined) return [];
     return [
@@ -45,8 +44,9 @@ export const guestMedium = unit({
           await host.makeFolder(dirname(join(source, name)), { mode: 0o700 });
           await host.writeFile(join(source, name), content, { mode: 0o600 });
         }
-        await buildConfigImage(host, { contents, folder: source, out: image });
+        // What the image is made from is there only while the image is: else one that was interrupted could be taken for an earlier one.
         await host.remove(folder);
+        await buildConfigImage(host, { contents, folder: source, out: image });
         await host.rename(source, folder);
       }),
     ];
