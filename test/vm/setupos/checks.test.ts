@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 3 * BOOT_TIMEOUT, hookTimeout: BOOT_TIMEOUT });
 const NAME = "setupos-checks";
 const ROUTER = "2001:db8:6772::2";
 
-/** The NNS of the lab's stick. Where someone else has the port, that one answers: any answer will do. */
+/** The NNS of the lab's stick. Where someone else has the port, that one answers, which will do as well. */
 const nns = createServer((_, answer) => answer.writeHead(404).end());
 const ntp = await startNtpServer();
 beforeAll(async () => new Promise<void>((resolve) => nns.once("error", () => resolve()).listen(8080, "::1", resolve)));
