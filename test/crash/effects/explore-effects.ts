@@ -15,6 +15,7 @@ import { appendFileSync, existsSync, globSync, mkdirSync, readFileSync } from "n
 import { join } from "node:path";
 import { buildFolder, repository } from "../../../image/paths.ts";
 import { program } from "../../../lab/program.ts";
+import { ProblemError } from "../../../src/base/problem.ts";
 import { coverageLines, exploreEffects, failureText } from "./coverage.ts";
 import { caseText, type Result } from "./explorer.ts";
 import { scenarios } from "./scenarios.ts";
@@ -36,11 +37,15 @@ async function main(): Promise<number> {
   const wanted = process.env["SCENARIO"] ?? "";
   const minutes = process.env["MINUTES"] ?? "";
   const until = minutes === "" ? {} : { until: Date.now() + Number(minutes) * 60_000 };
+  const names = scenarios.map(({ name }) => name).filter((name) => wanted === "" || name === wanted);
+  // Nothing that was explored is nothing that was found.
+  if (names.length === 0)
+    throw new ProblemError({ code: "test-problem", what: "there is no such scenario", found: wanted, expected: "a name of scenarios.ts" });
   const sources = sourcesId();
   mkdirSync(buildFolder, { recursive: true });
   const start = performance.now();
   const coverage = await exploreEffects({
-    scenarios: scenarios.map(({ name }) => name).filter((name) => wanted === "" || name === wanted),
+    scenarios: names,
     orders: { seed, ...until, ...(only === "" ? {} : { only }) },
     jobs,
     // It has as many cases as all the others.
