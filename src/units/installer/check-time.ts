@@ -1,14 +1,15 @@
 import { activate, type Action } from "../../boot/unit.ts";
+import { CommandError } from "../../system/command.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { systemClock } from "../../base/clock.ts";
 import { foreignText } from "../../base/foreign-words.ts";
 import { clockSources, isSynchronised, keepTime, setClock, waitForTime } from "../../system/time.ts";
-import { unit } from "../machine.ts";
+import { type Machine, unit } from "../machine.ts";
 import { checkNetwork } from "./check-network.ts";
 import { checksLeftOut, stickOf } from "./stick.ts";
 
 /**
- * Afterwards the clock is right, and the machine's own clock too. A clock that is before the making of the stick is set to that first: with it
+ * Afterwards the clock is right, and the machine's own clock too, if it has one that can be set. A clock that is before the making of the stick is set to that first: with it
  * no certificate would be valid. Then chrony has a minute to find the time in the network.
  */
 export const checkTime = unit({
@@ -34,9 +35,20 @@ export const checkTime = unit({
               expected: "a server that answers",
               todo: "ask the data centre whether NTP (UDP, port 123) passes; set the clock in the firmware to UTC",
             });
-          await keepTime(host);
+          await keepInMachine(machine);
         }),
       );
     return actions;
   },
 });
+
+/** A machine whose own clock is missing or broken can be a node: each system that starts there asks the network again. */
+async function keepInMachine({ host, note }: Machine): Promise<void> {
+  try {
+    await keepTime(host);
+  } catch (error) {
+    host.signal.throwIfAborted();
+    if (!(error instanceof CommandError)) throw error;
+    note(`the clock of the machine itself could not be set: ${foreignText(error.problem.found ?? error.message)}`);
+  }
+}

@@ -69,6 +69,18 @@ test("a clock of the network is left as it is; one that is not found says which 
   });
 });
 
+test("a machine whose own clock cannot be set is noted, and stops nothing", async () => {
+  const hwclock = "hwclock --systohc --utc --noadjfile";
+  const broken = { status: 1, stderr: "hwclock: Cannot access the Hardware Clock via any known method.\n" };
+  const one = machine({
+    files: { "/commit-time": "1000000\n" },
+    commands: { [waitsync(1)]: { status: 1 }, [waitsync(30)]: "", [hwclock]: broken },
+  });
+  // chrony of the test does not know it afterwards either.
+  await expect(runUnit(checkTime, one)).rejects.toThrow(/did not converge/);
+  expect(one.notes.join()).toMatch(/clock of the machine itself could not be set: .*Cannot access the Hardware Clock/);
+});
+
 test("a clock that is before the making of the stick is set first", async () => {
   const later = Math.floor(Date.now() / 1000) + 1000;
   const one = machine({ files: { "/commit-time": `${later}\n` }, commands: { [waitsync(1)]: "", [`date --utc --set=@${later}`]: "" } });
