@@ -1,4 +1,5 @@
 import { CommandError } from "../command.ts";
+import { announceContent } from "./device-event.ts";
 import type { Host } from "../host.ts";
 import { readLuksSlots } from "./luks-slots.ts";
 import type { Secret } from "../../base/secret.ts";
@@ -19,6 +20,7 @@ export async function luksFormat(host: Host, device: string, uuid: string, key: 
     args: ["luksFormat", "--batch-mode", "--type", "luks2", "--uuid", uuid, ...pbkdf, "--key-file", "-", device],
     input: key,
   });
+  await announceContent(host, device);
 }
 
 /** Opens the device as /dev/mapper/NAME. `readOnly` for a device that must not change. @throws CommandError; see `isWrongKey` */

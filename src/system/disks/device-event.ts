@@ -1,4 +1,6 @@
 import { watch } from "node:fs/promises";
+import type { Host } from "../host.ts";
+import { kernelName } from "./block-devices.ts";
 
 const UDEV = "/run/udev";
 /** Exists while udev runs. */
@@ -18,4 +20,14 @@ export async function waitForDeviceEvent(signal: AbortSignal, folder: string = U
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
+}
+
+/**
+ * Has udev look at what was made on a device. By itself it misses what is written while it looks at something earlier there (it watches no
+ * device meanwhile: systemd.io/BLOCK_DEVICE_LOCKING; its locks are not for device-mapper), and lsblk and /dev/disk/by-uuid would be wrong
+ * until the next boot. Nothing is done where no udev runs.
+ */
+export async function announceContent(host: Host, device: string): Promise<void> {
+  if ((await host.stat(UDEV_CONTROL)) === undefined) return;
+  await host.writeInPlace(`/sys/class/block/${await kernelName(host, device)}/uevent`, "change");
 }

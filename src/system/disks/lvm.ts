@@ -3,6 +3,7 @@ import { ProblemError } from "../../base/problem.ts";
 import * as z from "../../base/schema.ts";
 import { CommandError, type Completed } from "../command.ts";
 import type { Host } from "../host.ts";
+import { announceContent } from "./device-event.ts";
 import { parseToolJson } from "../tool-json.ts";
 import { lvmUuid } from "./signature.ts";
 
@@ -144,6 +145,7 @@ export async function groupMember(host: Host, device: string): Promise<GroupMemb
  */
 export async function createPhysicalVolume(host: Host, device: string, uuid: string): Promise<void> {
   await lvm(host, device, "pvcreate", ["--yes", "--uuid", uuid, "--norestorefile", device]);
+  await announceContent(host, device);
 }
 
 export async function createVolumeGroup(host: Host, device: string, name: string): Promise<void> {

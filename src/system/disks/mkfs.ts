@@ -1,4 +1,5 @@
 import type { Host } from "../host.ts";
+import { announceContent } from "./device-event.ts";
 
 /**
  * Makes an empty file system of that UUID. Destroys the existing content: the caller has an intent and a blank probe.
@@ -6,7 +7,12 @@ import type { Host } from "../host.ts";
  * Forced: the tools refuse a device that seems to hold a file system, and half of one from an interrupted run seems so. No discard: the
  * device is new, and on an encrypted one discards would not get through anyway.
  */
-export async function makeFileSystem(host: Host, device: string, { fileSystem, uuid, label }: FileSystemRequest): Promise<void> {
+export async function makeFileSystem(host: Host, device: string, request: FileSystemRequest): Promise<void> {
+  await runMkfs(host, device, request);
+  await announceContent(host, device);
+}
+
+async function runMkfs(host: Host, device: string, { fileSystem, uuid, label }: FileSystemRequest): Promise<void> {
   switch (fileSystem) {
     case "ext4":
       await host.run({
