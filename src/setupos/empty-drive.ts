@@ -8,14 +8,21 @@ import type { Host } from "../system/host.ts";
 import { readPart } from "./disk-contents.ts";
 import { RECORD_BYTES, RECORD_OFFSET } from "./install-record.ts";
 
-/** Bytes that are zeroed at either end of a drive and of each partition: every label of md, LVM, ZFS and a GPT is in them. */
+/** Bytes that are zeroed at either end of a drive and of each layer on it: every label of md, LVM, ZFS and a GPT is in them. */
 const END = 4 * 1024 * 1024;
+/**
+ * Bytes from the beginning at which copies of labels lie that are far from both ends: those of btrfs (btrfs(5), "Superblock") and of a store
+ * of ceph (bdev_label_positions in its BlueStore), which older versions counted in thousands. Who finds such a copy repairs the first one by it.
+ */
+const FAR = [2 ** 26, 2 ** 38, ...[1, 10, 100, 1000].flatMap((count) => [count * 2 ** 30, count * 10 ** 9])];
+/** Bytes that are zeroed at each. */
+const FAR_BYTES = 64 * 1024;
 /** What is closed may show what lay below it. */
 const ROUNDS = 3;
 
 /**
  * Takes everything away that is on a drive, whatever nests in what: from the top down, each layer is wiped while it is open, and then closed.
- * At last both ends are zeros, and a fresh inspection finds nothing. The record of the installation stays.
+ * At last zeros are where labels lie, and a fresh inspection finds nothing. The record of the installation stays.
  *
  * @throws ProblemError naming what is still there
  */
@@ -44,7 +51,7 @@ async function emptyOnce(host: Host, path: string): Promise<void> {
     host.signal.throwIfAborted();
     if ((await host.stat(layer.path)) === undefined) continue;
     await wipeSignatures(host, layer.path);
-    await zeroEnds(host, layer, layer.path === path);
+    for (const [from, to] of labelsOf(layer, layer.path === path)) await host.writeInPlace(layer.path, Buffer.alloc(to - from), from);
     await closeLayer(host, layer);
   }
   await readTableAgain(host, path);
@@ -62,20 +69,12 @@ async function deviceAt(host: Host, path: string): Promise<BlockDevice> {
   throw new ProblemError({ code: "drive-missing", what: `there is no drive ${path} any more`, todo: "check its cable and slot: dmesg" });
 }
 
-async function zeroEnds(host: Host, { path, bytes }: BlockDevice, hasRecord: boolean): Promise<void> {
+/** Where labels may lie, from and to, in bytes; without the record of the installation on the system drive. */
+function labelsOf({ bytes }: Pick<BlockDevice, "bytes">, hasRecord: boolean): readonly (readonly [number, number])[] {
   const end = Math.min(END, bytes);
-  for (const [from, to] of hasRecord
-    ? [
-        [0, RECORD_OFFSET],
-        [RECORD_OFFSET + RECORD_BYTES, end],
-        [Math.max(end, bytes - END), bytes],
-      ]
-    : [
-        [0, end],
-        [Math.max(end, bytes - END), bytes],
-      ]) {
-    if (from !== undefined && to !== undefined && to > from) await host.writeInPlace(path, Buffer.alloc(to - from), from);
-  }
+  const start = hasRecord ? [[0, RECORD_OFFSET] as const, [RECORD_OFFSET + RECORD_BYTES, end] as const] : [[0, end] as const];
+  const far = FAR.map((at) => [at, Math.min(at + FAR_BYTES, bytes)] as const);
+  return [...start, ...far, [Math.max(end, bytes - END), bytes] as const].filter(([from, to]) => to > from);
 }
 
 /** Milliseconds until the kernel has forgotten the partitions of an empty drive. */
@@ -93,8 +92,8 @@ async function leftOn(host: Host, path: string, patience = FORGET): Promise<stri
   if (device.children.length > 0) return device.children.map((child) => child.path).join(", ");
   const signatures = await signaturesOn(host, path);
   if (signatures.length > 0) return signatures.map(({ type, offset }) => `${type} at byte ${offset}`).join(", ");
-  const end = Math.min(END, device.bytes);
-  const start = Buffer.from(await readPart(host, path, 0, end));
-  start.fill(0, RECORD_OFFSET, RECORD_OFFSET + RECORD_BYTES);
-  return isZero(start) && isZero(await readPart(host, path, device.bytes - end, end)) ? undefined : "bytes that are not zero at an end";
+  for (const [from, to] of labelsOf(device, true)) {
+    if (!isZero(await readPart(host, path, from, to - from))) return `bytes that are not zero, at byte ${from} or behind it`;
+  }
+  return undefined;
 }

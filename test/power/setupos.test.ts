@@ -62,6 +62,9 @@ END
 label: gpt
 start=1MiB, size=1GiB
 END
+  udevadm settle
+  # A copy of ceph's label, as older versions place it, on a partition whose beginning is empty.
+  printf 'bluestore block device\\n' | dd of=/dev/vdb1 bs=512 seek=1953125 conv=notrunc status=none
   sync`;
 
 test("a rehearsal says drive by drive what would be lost, and changes nothing", () =>
@@ -108,6 +111,8 @@ test("what is old is taken away, layer by layer, while all of it is active", () 
       expect(await troublesOf(vm)).toEqual({});
       expect(await vm.shell.ok("lsblk --noheadings --output NAME /dev/vda /dev/vdb")).toBe("vda\nvdb\n");
       expect(await vm.shell.ok("wipefs --noheadings /dev/vda /dev/vdb")).toBe("");
+      // The partition that began at 1 MiB had it at a thousand million bytes.
+      expect(await vm.shell.ok("dd if=/dev/vdb bs=512 skip=$((2048 + 1953125)) count=1 status=none | tr -d '\\0' | wc -c")).toBe("0\n");
     },
     { waits: true },
   ));

@@ -29,7 +29,7 @@ const BYTES = 2 ** 40;
  */
 function machineWith(drive: Layer, { held, stubborn = false }: { readonly held?: string; readonly stubborn?: boolean } = {}) {
   const done: string[] = [];
-  const written: { readonly offset: number; readonly content: Buffer }[] = [];
+  const written: { readonly path: string; readonly offset: number; readonly content: Buffer }[] = [];
   const all = (one: Layer): readonly Layer[] => [one, ...one.children.flatMap(all)];
   const at = (path: string): Layer | undefined => all(drive).find((one) => one.path === path);
   const drop = (path: string): void => {
@@ -74,9 +74,9 @@ function machineWith(drive: Layer, { held, stubborn = false }: { readonly held?:
     run: async (command) => ({ status: 0, stdout: run(command), stderr: "" }),
     stat: async (path) => (at(path) === undefined ? undefined : { kind: "block-device", mode: 0o660, uid: 0, gid: 0, size: 0 }),
     // Full of something, but for what was written.
-    readAt: async (_, offset, length) => {
+    readAt: async (device, offset, length) => {
       const bytes = Buffer.alloc(length, 7);
-      for (const piece of written) {
+      for (const piece of written.filter(({ path }) => path === device)) {
         const from = Math.max(offset, piece.offset);
         const to = Math.min(offset + length, piece.offset + piece.content.length);
         if (to > from) piece.content.copy(bytes, from - offset, from - piece.offset, to - piece.offset);
@@ -84,10 +84,10 @@ function machineWith(drive: Layer, { held, stubborn = false }: { readonly held?:
       return bytes;
     },
     writeInPlace: async (path, content, offset) => {
-      if (path === drive.path) written.push({ offset: offset ?? 0, content: Buffer.from(content) });
+      written.push({ path, offset: offset ?? 0, content: Buffer.from(content) });
     },
   };
-  return { host, done };
+  return { host, done, written };
 }
 
 const nested = (): Layer =>
@@ -112,6 +112,29 @@ test("what nests is wiped while it is open, and closed, from the top down; the t
     ...["wipe /dev/vda1", "wipe /dev/md127", "close /dev/md127", "wipe /dev/vda2", "wipe /dev/vda"],
   ]);
   expect(await isEmptyDrive(host, "/dev/vda")).toBe(true);
+});
+
+test.each([
+  ["btrfs's second superblock", 2 ** 26],
+  ["btrfs's third superblock", 2 ** 38],
+  ["ceph's label at 1 GiB", 2 ** 30],
+  ["ceph's label at 100 GiB", 100 * 2 ** 30],
+  ["ceph's label at 1 GB", 10 ** 9],
+  ["ceph's label at 1000 GB", 10 ** 12],
+])("a copy of a label far from both ends, %s, is zeroed on the drive and on each layer of it", async (_, offset) => {
+  const { host, written } = machineWith(nested());
+  expect(await isEmptyDrive(host, "/dev/vda")).toBe(false);
+  await emptyDrive(host, "/dev/vda");
+  const zeroed = written.filter((piece) => piece.offset === offset);
+  for (const path of ["/dev/vda", "/dev/vda1", "/dev/vda2", "/dev/md127", "/dev/mapper/old-guest"])
+    expect(zeroed.find((piece) => piece.path === path)?.content).toEqual(Buffer.alloc(64 * 1024));
+});
+
+test("a drive with nothing but a copy of a label far from both ends is not empty", async () => {
+  const { host } = machineWith(nested());
+  await emptyDrive(host, "/dev/vda");
+  await host.writeInPlace("/dev/vda", "bluestore block device", 10 * 10 ** 9);
+  expect(await isEmptyDrive(host, "/dev/vda")).toBe(false);
 });
 
 test("a volume on two drives is closed once", async () => {
