@@ -22,7 +22,7 @@ const DISKS = accelerator?.kind === "user-mode" ? ["/dev/ubdb", "/dev/ubdc"] : [
 /** Only ends what hangs. */
 const INSTALLATION = 6 * BOOT_TIMEOUT;
 /** Milliseconds between two copies, to begin with. */
-const PACE = 3000;
+const PACE = 1000;
 
 const ENDED = /setup-boot-loader +(?:changed|unchanged|failed|skipped)/;
 const BEGUN = /waiting for setup-disk|setup-disk +changed/;
