@@ -87,14 +87,19 @@ async function startNode([system, ...others]: readonly DiskAttachment[]): Promis
   for (;;) {
     const { stdout } = await vm.shell.run("guestos-boot guest --json", { timeout: 120_000 });
     const { machine, service } = Guest.parse(JSON.parse(stdout));
-    const says = `its guest is ${machine.state}, and its system ${service.boot ?? "has not said how its boot went"}`;
-    if (machine.state === "running" && service.boot === "success") return { isWell: true, says: `${ended.says}; ${says}` };
+    const boot = service?.boot ?? "has not said how its boot went";
+    const says = `its guest is ${machine.state}, and its system ${boot}`;
+    if (machine.state === "running" && boot === "success") return { isWell: true, says: `${ended.says}; ${says}` };
     if (left() === 0) return { isWell: false, says };
     await pause(systemClock, 5000);
   }
 }
 
-const Guest = z.object({ machine: z.object({ state: z.string() }), service: z.object({ boot: z.exactOptional(z.string()) }) });
+/** There is no account of the service before its supervisor has looked at the guest. */
+const Guest = z.object({
+  machine: z.object({ state: z.string() }),
+  service: z.exactOptional(z.object({ boot: z.exactOptional(z.string()) })),
+});
 
 /** Shows the table of the chain, once it has ended. */
 async function untilEnded(vm: VirtualMachine): Promise<Ended> {

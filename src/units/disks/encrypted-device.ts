@@ -58,7 +58,7 @@ export async function planEncrypted(machine: Machine, spec: EncryptedDevice): Pr
     return conflict({
       code: "mapping-taken",
       what: `/dev/mapper/${spec.mapping} is already open, on another device`,
-      found: present.uuid,
+      found: present.uuid === "" ? "a mapping without a UUID, which cryptsetup did not make" : present.uuid,
       expected: `the LUKS device ${uuid ?? "that is still to be made"} on ${spec.place}`,
       todo: `find out what opened it: dmsetup table ${spec.mapping}`,
     });

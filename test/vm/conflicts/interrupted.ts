@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Intent } from "../../../src/config/state/intent.ts";
 import type { VirtualMachine } from "../../../lab/virtual-machine.ts";
+import { fixturesOf, type RecordedState } from "../../support/recorded-states.ts";
 import { putIntent } from "../support/two-keys.ts";
 import { runSteps, type StepResult } from "../support/workbench.ts";
 import { CLOSE, facts, FOLDERS, identities, intentIn, INTENTS, intentsOf, node, unitOf, uuidsOf } from "./story.ts";
@@ -19,7 +20,8 @@ test("begun × ours: what was begun is finished, from whatever an interrupted ru
       "udevadm settle",
       ...begun.map((name) => putIntent(name, intentIn(intents, name), "begun")),
     ].join("\n");
-    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts().twin] });
+    const fixtures = fixturesOf("what an interrupted run left");
+    const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts", fixtures }], { first, devices: [facts().twin] });
     const kept = await vm.shell.ok(
       "cat /var/lib/ic/crypto/marker; find /var/half /var/marker /run/guestos-boot/var/* /var/lib/ic/data/* 2>/dev/null; ls -d /var/lib/systemd",
     );
@@ -36,13 +38,15 @@ test("begun × ours: what was begun is finished, from whatever an interrupted ru
 /** A full run after `first`, of which something is made again: how it went, and what is there then. Everything is marked and closed again. */
 async function madeAgain(
   vm: VirtualMachine,
+  state: RecordedState,
   first: string,
 ): Promise<{
   readonly result: StepResult | undefined;
   readonly made: Readonly<Record<string, string>>;
   readonly after: ReadonlyMap<string, Intent>;
 }> {
-  const results = await runSteps(vm, [{ name: "run", args: "--unit volume-mounts" }], { first, devices: [facts().twin] });
+  const step = { name: "run", args: "--unit volume-mounts", fixtures: fixturesOf(state) };
+  const results = await runSteps(vm, [step], { first, devices: [facts().twin] });
   const [made, after] = [await identities(vm), await intentsOf(vm)];
   await vm.shell.ok([...FOLDERS.map((folder) => `echo kept >${folder}/marker`), CLOSE].join("\n"));
   return { result: results.get("run"), made, after };
@@ -59,7 +63,7 @@ test("begun × a format that was cut off before there was a header: it is done a
       `dd if=/dev/urandom of=${var6} bs=32k seek=1 count=66 conv=notrunc,fsync status=none; udevadm settle`,
       putIntent("var-A", intentIn(intents, "var-A"), "begun"),
     ].join("\n");
-    const { result, made, after } = await madeAgain(vm, first);
+    const { result, made, after } = await madeAgain(vm, "a format that was cut off", first);
     expect(result, JSON.stringify(result)).toMatchObject({ status: 0, wroteDevice: false });
     expect(unitOf(result, "var").provisioned).toContainEqual(expect.stringMatching(/^encrypt/));
     expect(after).toEqual(intents);
@@ -77,7 +81,7 @@ test("begun × blank, and begun with half a header: everything is made again, wi
       `cryptsetup luksErase --batch-mode ${disk}6; udevadm settle`,
       ...INTENTS.map((name) => putIntent(name, intentIn(intents, name), "begun")),
     ].join("\n");
-    const { result, made, after } = await madeAgain(vm, first);
+    const { result, made, after } = await madeAgain(vm, "blank partitions that were begun", first);
     expect(result, JSON.stringify(result)).toMatchObject({ status: 0, wroteDevice: false });
     expect(unitOf(result, "store-key").provisioned).toEqual([
       expect.stringMatching(/^add the partition/),

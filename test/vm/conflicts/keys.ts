@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
 import { BOOT_TIMEOUT } from "../support/node.ts";
+import { fixturesOf, type RecordedState } from "../../support/recorded-states.ts";
+import { whereRecorded } from "../support/keep-replay.ts";
 import { runSteps, type Step } from "../support/workbench.ts";
 import { CLOSE, document, expectAllKept, facts, node, unitOf } from "./story.ts";
 import { filled, removeRecovery, rescue, setRecovery } from "../../support/documented/elsewhere.ts";
+
+function damaged(state: RecordedState, before: string): Step {
+  return { name: state, before, args: "--unit store-key", fixtures: fixturesOf(state) };
+}
 
 test("a header or a key that is damaged or gone stops everything, and is all that has to be restored", () =>
   node.use(async (vm) => {
@@ -10,18 +16,21 @@ test("a header or a key that is damaged or gone stops everything, and is all tha
     const key = "/boot/config/store.keyfile";
     const put = `cp /dev/shm/key ${key}`;
     const header = `dd if=/dev/shm/header of=${store} bs=1M conv=notrunc,fsync status=none`;
-    const args = "--unit store-key";
     const steps: readonly Step[] = [
       // Both headers; the key slots are behind them.
-      { name: "no header", before: `dd if=/dev/zero of=${store} bs=32k count=1 conv=notrunc,fsync status=none`, args },
-      { name: "nothing at all", before: `dd if=/dev/zero of=${store} bs=1M count=16 conv=notrunc,fsync status=none`, args },
-      { name: "no key", before: `${header}\nrm ${key}`, args },
-      { name: "half a key", before: `dd if=/dev/shm/key of=${key} bs=100 count=1 status=none`, args },
-      { name: "an empty key", before: `: >${key}`, args },
+      damaged("a header that is gone", `dd if=/dev/zero of=${store} bs=32k count=1 conv=notrunc,fsync status=none`),
+      ...whereRecorded([
+        damaged("a store partition of zeros", `dd if=/dev/zero of=${store} bs=1M count=16 conv=notrunc,fsync status=none`),
+      ]),
+      damaged("a key file that is gone", `${header}\nrm ${key}`),
+      ...whereRecorded([
+        damaged("half a key file", `dd if=/dev/shm/key of=${key} bs=100 count=1 status=none`),
+        damaged("an empty key file", `: >${key}`),
+      ]),
       // As a raw one, which is what a key file without a header is.
-      { name: "another key", before: `dd if=/dev/urandom of=${key} bs=64 count=1 status=none`, args },
+      damaged("the key file of another node", `dd if=/dev/urandom of=${key} bs=64 count=1 status=none`),
       // cryptsetup itself repairs it from the second one.
-      { name: "no first header", before: `${put}\ndd if=/dev/zero of=${store} bs=16k count=1 conv=notrunc,fsync status=none`, args },
+      damaged("a header whose first copy is gone", `${put}\ndd if=/dev/zero of=${store} bs=16k count=1 conv=notrunc,fsync status=none`),
     ];
     const results = await runSteps(vm, steps, {
       devices: [store, facts().twin],
@@ -35,16 +44,16 @@ test("a header or a key that is damaged or gone stops everything, and is all tha
       expect(results.get(name), name).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
       expect(problems.get(name)?.todo, name).toBeTruthy();
     }
-    expect(problems.get("no header")).toMatchObject({
+    expect(problems.get("a header that is gone")).toMatchObject({
       found: "data without a signature that is known",
       todo: expect.stringMatching(/do not format it/),
     });
-    expect(problems.get("nothing at all")).toMatchObject({ found: "nothing", todo: expect.stringMatching(/do not format it/) });
-    expect(problems.get("no key")).toMatchObject({ what: expect.stringMatching(/is missing/), found: expect.stringMatching(/store/) });
-    expect(problems.get("half a key")).toMatchObject({ what: "the store key is damaged", where: { file: key } });
-    expect(problems.get("an empty key")).toMatchObject({ what: "the store key is damaged", where: { file: key } });
-    expect(problems.get("another key")?.what).toMatch(/does not open .*; nothing was changed$/);
-    expect(results.get("no first header")).toMatchObject({ status: 0, wroteConfig: false });
+    expect(problems.get("a key file that is gone")).toMatchObject({
+      what: expect.stringMatching(/is missing/),
+      found: expect.stringMatching(/store/),
+    });
+    expect(problems.get("the key file of another node")?.what).toMatch(/does not open .*; nothing was changed$/);
+    expect(results.get("a header whose first copy is gone")).toMatchObject({ status: 0, wroteConfig: false });
     await expectAllKept(vm);
     // The magic at its start is there again.
     expect(await vm.shell.ok(`cmp --bytes=8 ${store} /dev/shm/header && rm /dev/shm/header`)).toBe("");

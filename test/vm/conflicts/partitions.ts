@@ -1,15 +1,20 @@
 import { expect, test } from "vitest";
+import { fixturesOf } from "../../support/recorded-states.ts";
 import { runSteps, type Step } from "../support/workbench.ts";
 import { CLOSE, expectAllKept, facts, node, unitOf } from "./story.ts";
 
 test("a mapping that someone else opened under our name is a conflict", () =>
   node.use(async (vm) => {
     const mapping = `${facts().disk.slice("/dev/".length)}10-crypt`;
-    const results = await runSteps(vm, [{ name: "zeros", args: "--unit store-key" }], {
-      devices: [`${facts().disk}10`],
-      first: `dmsetup create ${mapping} --table '0 2048 zero'`,
-      last: CLOSE,
-    });
+    const results = await runSteps(
+      vm,
+      [{ name: "zeros", args: "--unit store-key", fixtures: fixturesOf("a mapping that someone else opened") }],
+      {
+        devices: [`${facts().disk}10`],
+        first: `dmsetup create ${mapping} --table '0 2048 zero'`,
+        last: CLOSE,
+      },
+    );
     const { problem } = unitOf(results.get("zeros"), "store-key");
     expect(results.get("zeros")).toMatchObject({ status: 3, wroteDevice: false, wroteConfig: false });
     expect(problem?.what).toBe(`/dev/mapper/${mapping} is already open, on another device`);
@@ -20,8 +25,18 @@ test("a store partition that the kernel has lost is not made again, and not take
     const { disk } = facts();
     const intent = "/boot/config/intents/store.json";
     const steps: readonly Step[] = [
-      { name: "complete", before: `partx --delete --nr 10 ${disk}`, args: "--unit store-key" },
-      { name: "no intent", before: `mv ${intent} /dev/shm/store.json`, args: "--unit store-key" },
+      {
+        name: "complete",
+        before: `partx --delete --nr 10 ${disk}`,
+        args: "--unit store-key",
+        fixtures: fixturesOf("a partition that the kernel has lost"),
+      },
+      {
+        name: "no intent",
+        before: `mv ${intent} /dev/shm/store.json`,
+        args: "--unit store-key",
+        fixtures: fixturesOf("a partition that the kernel has lost, without its intent"),
+      },
       { name: "once more", args: "--unit store-key" },
     ];
     const first = `dd if=${disk}10 of=/dev/shm/header bs=1M count=32 status=none`;
@@ -40,7 +55,7 @@ test("two partitions of one name: neither is taken", () =>
     const { disk } = facts();
     const rename = (name: string): string =>
       `sfdisk --quiet --no-reread --no-tell-kernel --part-label ${disk} 9 ${name}; partx --delete --nr 9 ${disk}; partx --add --nr 9 ${disk}; udevadm settle`;
-    const results = await runSteps(vm, [{ name: "two", args: "--unit store-key" }], {
+    const results = await runSteps(vm, [{ name: "two", args: "--unit store-key", fixtures: fixturesOf("two partitions of one name") }], {
       devices: [`${disk}10`],
       first: rename("store"),
       last: rename("B_var"),

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { keyRing, type KeyRole } from "../../../src/units/disks/key-ring.ts";
 import { fakeHost } from "../../support/fake-host.ts";
+import { fixturesOf } from "../../support/recorded-states.ts";
 import { runSteps, type Step } from "../support/workbench.ts";
 import { ALL_MARKERS, CLOSE, document, expectAllKept, facts, INTENTS, intentsOf, MARKERS, node, unitOf, uuidsOf } from "./story.ts";
 
@@ -29,8 +30,14 @@ test("a node of the shell chain is taken over as it is, and only if its own key 
         name: "another key",
         before: "dd if=/dev/urandom of=/boot/config/store.keyfile bs=64 count=1 status=none",
         args: "--unit store-key",
+        fixtures: fixturesOf("a node of the shell chain, another key"),
       },
-      { name: "its key", before: "cp /dev/shm/raw /boot/config/store.keyfile", args: "--unit volume-mounts" },
+      {
+        name: "its key",
+        before: "cp /dev/shm/raw /boot/config/store.keyfile",
+        args: "--unit volume-mounts",
+        fixtures: fixturesOf("a node of the shell chain"),
+      },
       { name: "again", args: "--unit volume-mounts" },
     ];
     const results = await runSteps(vm, steps, { devices: [`${disk}10`], first });

@@ -5,6 +5,11 @@ import { FIXTURES, fileOf } from "../../support/replay-fixtures.ts";
 /** RECORD=1: steps that have a fixture are run, and what their units were answered is kept (docs/reliability.md). */
 export const isRecorded = process.env["RECORD"] === "1";
 
+/** Steps that a machine takes no more where nothing is recorded: test/unit replays what it was answered there. */
+export function whereRecorded<T>(steps: readonly T[]): readonly T[] {
+  return isRecorded ? steps : [];
+}
+
 /**
  * Keeps what the plans of that unit were answered, and what they decided, as `guestos-boot replay` reads it.
  *
