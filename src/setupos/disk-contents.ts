@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { ProblemError } from "../base/problem.ts";
 import type { BlockDevice } from "../system/disks/lsblk.ts";
 import { type GroupMember, groupMember } from "../system/disks/lvm.ts";
@@ -5,6 +6,7 @@ import { readPartitionTable } from "../system/disks/sfdisk.ts";
 import { isZero } from "../system/disks/signature.ts";
 import { type Signature, signaturesOn } from "../system/disks/wipefs.ts";
 import type { Host } from "../system/host.ts";
+import { readInstallRecord, RECORD_BYTES, RECORD_OFFSET } from "./install-record.ts";
 import { known, type Known } from "./known.ts";
 
 /** What is on a device, as far as it can be told from outside. */
@@ -16,6 +18,8 @@ export interface DeviceContent {
   readonly partitionUuids: readonly string[];
   /** It is not empty at both ends, without a signature that is known; or it has partitions that the kernel does not see. */
   readonly hasUnknownData: boolean;
+  /** A digest of both ends, where it has data of a kind that is not known. */
+  readonly digest?: string;
 }
 
 /** A device with its content, and all that lies on it. */
@@ -41,22 +45,27 @@ async function contentOf(host: Host, device: BlockDevice): Promise<DeviceContent
   // The kernel looks for partitions on these alone: on a volume they are those of a guest.
   const table =
     has("gpt", "dos") && /^(?:disk|loop|raid\d*|mpath)$/.test(device.type) ? (await readPartitionTable(host, device.path)).partitions : [];
+  const isUnseen = table.length > device.children.filter(({ type }) => type === "part").length;
+  const ends = isUnseen || isUnexplained ? await endsOf(host, device) : [];
+  const hasUnknownData = isUnseen || (isUnexplained && (signatures.length > 0 || !ends.every(isZero)));
   return {
     signatures,
     group: has("LVM2_member") ? await groupMember(host, device.path) : undefined,
     partitionUuids: table.flatMap(({ uuid }) => uuid ?? []),
-    hasUnknownData:
-      table.length > device.children.filter(({ type }) => type === "part").length ||
-      (isUnexplained && (signatures.length > 0 || !(await isEmptyAtBothEnds(host, device)))),
+    hasUnknownData,
+    ...(hasUnknownData ? { digest: hash("sha256", Buffer.concat(ends)) } : {}),
   };
 }
 
 /** At either end of a device, bytes: every format has something there, and the first partition begins a MiB behind the beginning. */
 const END = 4 * 1024 * 1024;
 
-async function isEmptyAtBothEnds(host: Host, { path, bytes }: BlockDevice): Promise<boolean> {
-  for (const offset of [0, Math.max(0, bytes - END)]) if (!isZero(await readPart(host, path, offset, Math.min(END, bytes)))) return false;
-  return true;
+/** Both, without the record of an installation: the installer knows that data. */
+async function endsOf(host: Host, { path, bytes, type }: BlockDevice): Promise<readonly Buffer[]> {
+  const length = Math.min(END, bytes);
+  const first = await readPart(host, path, 0, length);
+  if (type === "disk" && (await readInstallRecord(host, path)) !== undefined) first.fill(0, RECORD_OFFSET, RECORD_OFFSET + RECORD_BYTES);
+  return [first, await readPart(host, path, Math.max(0, bytes - END), length)];
 }
 
 /** So many bytes of a device, all of them. @throws ProblemError for fewer: what cannot be read is never taken for nothing */

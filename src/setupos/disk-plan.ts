@@ -156,13 +156,21 @@ function isStrange({ content }: InspectedDevice): boolean {
   return "value" in content && content.value.hasUnknownData;
 }
 
-/** What the token is bound to: each drive with something that is protected, and what that is. */
+/**
+ * What the token is bound to: each drive with something that is protected, and what that is. A node's own volumes are among its traces, and
+ * what is in them is seen only while they are active.
+ */
 function tracesOf(taken: readonly InspectedDrive[]): readonly string[] {
   return taken.flatMap(({ device, inspected }) => {
-    const strange = [...layersOf(inspected)].filter(isStrange).map((layer) => `data ${layer.device.bytes}`);
-    const traces = [...nodeTraces(inspected), ...strange];
+    const node = nodeTraces(inspected);
+    const strange = [...layersOf(inspected)].filter((layer) => isStrange(layer) && (node.length === 0 || layer.device.type !== "lvm"));
+    const traces = [...node, ...strange.map(({ device: { bytes }, content }) => `data ${bytes} ${digestOf(content)}`)];
     return traces.map((trace) => `${device.serial} ${device.wwn} ${device.bytes}: ${trace}`);
   });
+}
+
+function digestOf(content: InspectedDevice["content"]): string {
+  return "value" in content ? (content.value.digest ?? "") : "";
 }
 
 function howToReplace(token: string | undefined): string {

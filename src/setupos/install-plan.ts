@@ -1,6 +1,7 @@
-import { type Problem, ProblemError } from "../base/problem.ts";
+import { type Problem, ProblemError, toProblem } from "../base/problem.ts";
 import { type BlockDevice, blockDevices } from "../system/disks/lsblk.ts";
 import { mounts } from "../system/disks/mounts.ts";
+import { isZero } from "../system/disks/signature.ts";
 import type { Host } from "../system/host.ts";
 import { inspectDrives } from "./ask-machine.ts";
 import { readPart } from "./disk-contents.ts";
@@ -30,20 +31,26 @@ export interface InstallPlan {
  *
  * @param input a digest of what is installed
  * @param token the operator's, in its canonical form
+ * @param bootLoader reads the beginning of what is written last to the system drive, at `ESP_OFFSET`
  */
-export async function planInstall(host: Host, input: string, token: string | undefined): Promise<InstallPlan> {
+export async function planInstall(
+  host: Host,
+  input: string,
+  token: string | undefined,
+  bootLoader: () => Promise<Uint8Array>,
+): Promise<InstallPlan> {
   const considered = considerDrives(await blockDevices(host), await mounts(host));
   const taken = considered.filter(({ leftBecause }) => leftBecause === undefined);
   const own = recordDigest(taken.map(({ device }) => identity(device)).toSorted());
   const found = await foundRecord(host, taken, own);
   const isOther = found !== undefined && found.record.input !== input;
-  if (found === undefined || (await isSomeonesNode(host, found, considered, isOther)))
+  if (found === undefined || (await isSomeonesNode(host, found, taken, isOther, bootLoader)))
     return planOf(planDisks(await inspectDrives(host, considered, () => false), token), { phase: undefined, input, own });
   // Of another input, everything is written again.
   const phase = isOther ? "begun" : found.record.phase;
   // From then on, what is on the drives that are taken is the installation's own.
   const drives = await inspectDrives(host, considered, ({ leftBecause }) => leftBecause === undefined && hasReached(phase, "emptied"));
-  return planOf(planDisks(drives, undefined, found.path), { phase, input, own });
+  return planOf(planDisks(drives, undefined, found.device.path), { phase, input, own });
 }
 
 /**
@@ -52,32 +59,77 @@ export async function planInstall(host: Host, input: string, token: string | und
  */
 async function isSomeonesNode(
   host: Host,
-  { path, record: { phase } }: FoundRecord,
-  considered: readonly ConsideredDrive[],
+  { device: system, record: { phase } }: FoundRecord,
+  taken: readonly ConsideredDrive[],
   isOther: boolean,
+  bootLoader: () => Promise<Uint8Array>,
 ): Promise<boolean> {
-  if (!hasReached(phase, "configured")) return canBeStarted(host, path);
-  if (isOther) return true;
-  if (phase !== "complete") return false;
-  const taken = await inspectDrives(
-    host,
-    considered.filter(({ leftBecause }) => leftBecause === undefined),
-    () => false,
-  );
-  return installedNode(taken.map(({ inspected }) => inspected))?.missing.length !== 0;
+  if (phase === "complete") {
+    if (isOther) return true;
+    const inspected = await inspectDrives(host, taken, () => false);
+    return installedNode(inspected.map((drive) => drive.inspected))?.missing.length !== 0;
+  }
+  // An installation of ours makes no partitions on any other drive.
+  for (const { device } of taken) {
+    if (device !== system && (await canBeStarted(host, device)) && (await hasPartitionTable(host, device))) return true;
+  }
+  if (!(await canBeStarted(host, system))) return phase === "configured" && isOther;
+  return phase !== "configured" || isOther || !(await isBootLoader(host, system, await bootLoader()));
 }
 
 /** The first partition begins at 1 MiB. Its boot sector is written last of all. */
 export const ESP_OFFSET = 1024 * 1024;
 
+/** Bytes of its beginning, which are written in one go. A cut leaves each sector of them as it was, or as it is to be. */
+export const BOOT_SECTORS_BYTES = 4096;
+const SECTOR = 512;
+
 /** Whether firmware finds a file system where that of a host's boot loader is. */
-async function canBeStarted(host: Host, drive: string): Promise<boolean> {
-  const sector = await readPart(host, drive, ESP_OFFSET, 512);
+async function canBeStarted(host: Host, drive: BlockDevice): Promise<boolean> {
+  const sector = await readOf(drive, async () => readPart(host, drive.path, ESP_OFFSET, SECTOR));
   return sector[510] === 0x55 && sector[511] === 0xaa;
 }
 
+/** Whether there is a GPT: UEFI specification, "GPT header", in the second block of the drive. */
+async function hasPartitionTable(host: Host, drive: BlockDevice): Promise<boolean> {
+  for (const block of [512, 4096]) {
+    const header = await readOf(drive, async () => readPart(host, drive.path, block, SECTOR));
+    if (header.subarray(0, 8).toString("latin1") === "EFI PART") return true;
+  }
+  return false;
+}
+
+/** Whether what is where firmware looks is that boot loader, as far as it was written. */
+async function isBootLoader(host: Host, drive: BlockDevice, wanted: Uint8Array): Promise<boolean> {
+  const found = await readOf(drive, async () => readPart(host, drive.path, ESP_OFFSET, BOOT_SECTORS_BYTES));
+  for (let at = 0; at < BOOT_SECTORS_BYTES; at += SECTOR) {
+    const sector = found.subarray(at, at + SECTOR);
+    if (!isZero(sector) && !sector.equals(wanted.subarray(at, at + SECTOR))) return false;
+  }
+  return true;
+}
+
+/** What is read of a drive to decide on it. @throws ProblemError that names the drive as a person finds it */
+async function readOf<T>({ path, serial }: BlockDevice, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { what, found } = toProblem(error);
+    throw new ProblemError(
+      {
+        code: "disk-not-read",
+        what: `${path}${serial === undefined ? "" : `, serial number ${serial},`} cannot be read`,
+        found: found ?? what,
+        expected: "an answer: what is on each drive is known before one is touched",
+        todo: "inspect the drive (dmesg, smartctl --all), and replace it or pull it; then start the stick again",
+      },
+      { cause: error },
+    );
+  }
+}
+
 interface FoundRecord {
-  readonly path: string;
+  readonly device: BlockDevice;
   readonly record: InstallRecord;
 }
 
@@ -116,8 +168,8 @@ function identity({ serial, wwn, bytes }: BlockDevice): string {
 async function foundRecord(host: Host, taken: readonly ConsideredDrive[], own: string): Promise<FoundRecord | undefined> {
   const found: FoundRecord[] = [];
   for (const { device } of taken) {
-    const record = await readInstallRecord(host, device.path);
-    if (record !== undefined) found.push({ path: device.path, record });
+    const record = await readOf(device, async () => readInstallRecord(host, device.path));
+    if (record !== undefined) found.push({ device, record });
   }
   const [only, second] = found;
   return second === undefined && only?.record.drives === own ? only : undefined;

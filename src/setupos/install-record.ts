@@ -46,6 +46,11 @@ export async function writeInstallRecord(host: Host, drive: string, record: Inst
   await host.writeInPlace(drive, recordSector(record), RECORD_OFFSET);
 }
 
+/** Takes the record of an earlier installation away from a drive that is no system drive any more. Durable when this returns. */
+export async function removeInstallRecord(host: Host, drive: string): Promise<void> {
+  if ((await readInstallRecord(host, drive)) !== undefined) await host.writeInPlace(drive, Buffer.alloc(RECORD_BYTES), RECORD_OFFSET);
+}
+
 function recordSector(record: InstallRecord): Buffer {
   const text = JSON.stringify(record);
   const sector = Buffer.alloc(RECORD_BYTES);

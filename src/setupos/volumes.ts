@@ -40,21 +40,26 @@ async function members(host: Host, { system, others }: NodeDrives): Promise<read
   return [await memberOf(host, system), ...others.map(({ path }) => path)];
 }
 
-/** The kernel's name of the third partition. @throws ProblemError where it does not see it in time */
+/**
+ * The kernel's name of the third partition, once it sees it as the table has it: it keeps an older one for as long as someone has it open.
+ *
+ * @throws ProblemError where it does not see it in time
+ */
 async function memberOf(host: Host, system: BlockDevice): Promise<string> {
+  const wanted = (await readPartitionTable(host, system.path)).partitions.at(MEMBER - 1)?.bytes;
   const left = deadlineIn(30_000);
   for (;;) {
     const now = (await blockDevices(host)).find(({ path }) => path === system.path);
     const name = now?.children.find((child) => new RegExp(`\\D${MEMBER}$`).test(child.path) && child.type === "part");
-    if (name !== undefined) return name.path;
+    if (name !== undefined && name.bytes === wanted) return name.path;
     if (left() === 0 || !(await pause(systemClock, 500, host.signal))) break;
     await readTableAgain(host, system.path);
   }
   throw new ProblemError({
     code: "member-partition-missing",
-    what: `the kernel does not see partition ${MEMBER} of ${system.path}`,
-    found: "the table has it",
-    expected: "a partition",
+    what: `the kernel does not see partition ${MEMBER} of ${system.path} as the table has it`,
+    found: "none, or one of another size",
+    expected: wanted === undefined ? "a table with that partition" : `a partition of ${wanted} bytes`,
     todo: "start the stick again; if it stays so, replace the drive: dmesg",
   });
 }

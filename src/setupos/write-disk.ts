@@ -11,7 +11,7 @@ import { CHUNK_BYTES } from "../upgrade/manifest.ts";
 import { readBack } from "../upgrade/read-back.ts";
 import { SlotWriter } from "../upgrade/slot-writer.ts";
 import type { StickImage } from "./images.ts";
-import { ESP_OFFSET } from "./install-plan.ts";
+import { BOOT_SECTORS_BYTES, ESP_OFFSET } from "./install-plan.ts";
 import { RECORD_BYTES, RECORD_OFFSET } from "./install-record.ts";
 
 /** An archive on the stick, and what it is to hold. */
@@ -143,7 +143,7 @@ async function headWithout(
 }
 
 /** The beginning of the boot loader's partition, up to the end of the first chunk. */
-async function bootLoaderOf(host: Host, { file, image }: Archive): Promise<Uint8Array> {
+export async function bootLoaderOf(host: Host, { file, image }: Archive): Promise<Uint8Array> {
   return (await firstChunk(await fileSource(file, host.signal), image.head)).subarray(ESP_OFFSET);
 }
 
@@ -160,13 +160,17 @@ async function bootLoaderOn({ path, bytes }: { readonly path: string; readonly b
   return held.subarray(ESP_OFFSET);
 }
 
-/** Whether the boot loader is on the drive already: the power was cut behind it. A part of it does not count. */
+/**
+ * Whether the boot loader is on the drive already: the power was cut behind it. Its beginning is written when all else of it is durable; HostOS
+ * may have run since, and have changed what is behind that.
+ */
 export async function hasBootLoader(
   host: Host,
   archive: Archive,
   drive: { readonly path: string; readonly bytes: number },
 ): Promise<boolean> {
-  return (await bootLoaderOn(drive)).equals(await bootLoaderOf(host, archive));
+  const [found, wanted] = [await bootLoaderOn(drive), await bootLoaderOf(host, archive)];
+  return found.subarray(0, BOOT_SECTORS_BYTES).equals(wanted.subarray(0, BOOT_SECTORS_BYTES));
 }
 
 /** Writes the beginning of the boot loader's partition, which makes the drive one that firmware starts, and reads it back. @throws ProblemError */
@@ -177,8 +181,8 @@ export async function writeBootLoader(
 ): Promise<void> {
   const wanted = await bootLoaderOf(host, archive);
   // Its boot sector last: without it there is no file system.
-  await host.writeInPlace(drive.path, wanted.subarray(4096), ESP_OFFSET + 4096);
-  await host.writeInPlace(drive.path, wanted.subarray(0, 4096), ESP_OFFSET);
+  await host.writeInPlace(drive.path, wanted.subarray(BOOT_SECTORS_BYTES), ESP_OFFSET + BOOT_SECTORS_BYTES);
+  await host.writeInPlace(drive.path, wanted.subarray(0, BOOT_SECTORS_BYTES), ESP_OFFSET);
   if ((await bootLoaderOn(drive)).equals(wanted)) return;
   throw new ProblemError({
     code: "read-back-differs",

@@ -7,9 +7,10 @@ import { type ConfigIniFile } from "../../config/setup/config-ini.ts";
 import { NODE_FILES, readNodeFolder } from "../../config/setup/node-folder.ts";
 import { readStickImages, type StickImages } from "../../setupos/images.ts";
 import { type InstallPlan, planInstall, requireTargets } from "../../setupos/install-plan.ts";
-import { type Phase, recordDigest, writeInstallRecord } from "../../setupos/install-record.ts";
+import { type Phase, recordDigest, removeInstallRecord, writeInstallRecord } from "../../setupos/install-record.ts";
 import type { NodeDrives } from "../../setupos/volumes.ts";
-import type { Archive, WriteProgress } from "../../setupos/write-disk.ts";
+import { refuseProblems } from "../../setupos/several-problems.ts";
+import { type Archive, bootLoaderOf, type WriteProgress } from "../../setupos/write-disk.ts";
 import { syncDevices } from "../../system/disks/sync.ts";
 import type { Machine } from "../machine.ts";
 import { stickOf } from "./stick.ts";
@@ -28,7 +29,9 @@ export async function installationOf(machine: Machine): Promise<Installation> {
   const { host, layout } = machine;
   const stick = stickOf(machine);
   const images = await readStickImages(host, stick.images);
-  const { configIni } = await readNodeFolder(host, stick.config.mountPoint, stick.data.mountPoint);
+  const { configIni, mistakes } = await readNodeFolder(host, stick.config.mountPoint, stick.data.mountPoint);
+  // It was there when the configuration was made. What cannot be read now may ask for a rehearsal.
+  if (configIni === undefined) refuseProblems("the configuration on the stick cannot be used", mistakes);
   const config = layout.hostosConfig === undefined ? undefined : await host.readBytes(layout.hostosConfig);
   if (config === undefined) throw new ProblemError({ code: "node-config-missing", what: "the node's configuration was not made yet" });
   const keys = await accountKeys(machine);
@@ -38,11 +41,10 @@ export async function installationOf(machine: Machine): Promise<Installation> {
     images.guestos.sha256,
     ...[...keys].map(([name, content]) => `${name} ${hash("sha256", content)}`),
   ]);
+  const hostos: Archive = { file: stick.archives.hostos, image: images.hostos };
   return {
-    plan: await planInstall(host, input, configIni?.config.replace_installed),
-    images,
-    configIni,
-    hostos: { file: stick.archives.hostos, image: images.hostos },
+    plan: await planInstall(host, input, configIni?.config.replace_installed, async () => bootLoaderOf(host, hostos)),
+    ...{ images, configIni, hostos },
     guestos: { file: stick.archives.guestos, image: images.guestos },
   };
 }
@@ -75,14 +77,18 @@ export function onDrives({ host }: Machine, plan: InstallPlan, description: stri
   });
 }
 
-/** Notes on the system drive how far the installation is, once all that it names has reached the drives. */
+/**
+ * Notes on the system drive how far the installation is, once all that it names has reached the drives. As it begins, records of earlier ones
+ * are taken away from the other drives: of two, none would count.
+ */
 export function notePhase(machine: Machine, plan: InstallPlan, phase: Phase, description: string): Action {
-  const { system } = nodeDrives(plan);
+  const { system, others } = nodeDrives(plan);
   return onDrives(machine, plan, `note on ${system.path} ${description}`, async () => {
     await syncDevices(
       machine.host,
       plan.targets.map(({ path }) => path),
     );
+    if (phase === "begun") for (const { path } of others) await removeInstallRecord(machine.host, path);
     await writeInstallRecord(machine.host, system.path, { ...plan.record, phase });
   });
 }

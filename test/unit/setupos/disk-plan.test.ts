@@ -297,6 +297,34 @@ test("with its token it is taken, once: the same drives with another node on the
   }
 });
 
+test("the token of a node does not depend on whether its volumes are active", async () => {
+  const { token = "" } = await planOn(NODE);
+  const [stick, system, data] = NODE.disks ?? [];
+  const children = (system?.["children"] ?? []) as readonly DiskOfTest[];
+  const active = children.map((child) => (child.name === "nvme0n1p3" ? { ...child, children: [mapped("hostlvm-B_root")] } : child));
+  // A slot that was never used has no file system; what was there before it is.
+  const machine = {
+    ...NODE,
+    disks: [stick, { ...system, children: active }, data] as NodeMachine["disks"],
+    filled: ["/dev/mapper/hostlvm-B_root"],
+  };
+  expect(codes((await planOn(machine)).mistakes)).toEqual(["node-installed", "disk-data-strange"]);
+  expect((await planOn(machine)).token).toBe(token);
+});
+
+test("a token is bound to data of a kind that is not known by what it is, and not by its size alone", async () => {
+  const tokens = [7, 8].map(async (content) => {
+    const machine = nodeMachine({ disks: [STICK, nvme(0)], filled: ["/dev/nvme0n1"] });
+    const host = nodeHost(machine);
+    const filled = { ...host, readAt: async (_: string, __: number, length: number) => new Uint8Array(length).fill(content) };
+    const { drives } = await askMachine(filled);
+    return "value" in drives ? planDisks(drives.value, undefined).token : undefined;
+  });
+  const [one, other] = await Promise.all(tokens);
+  expect(one).toMatch(/^[\dA-Z]{4}-[\dA-Z]{4}$/);
+  expect(other).not.toBe(one);
+});
+
 test("a token without a node is told: it may be of another machine", async () => {
   const plan = await planOn({}, "7KQ2-M9XD");
   expect([codes(plan.mistakes), codes(plan.warnings)]).toEqual([[], ["replace-token-not-needed"]]);

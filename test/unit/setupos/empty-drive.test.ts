@@ -106,12 +106,12 @@ const nested = (): Layer =>
 
 test("what nests is wiped while it is open, and closed, from the top down; the table is the last", async () => {
   const { host, done } = machineWith(nested());
-  await emptyDrive(host, "/dev/vda");
+  await emptyDrive(host, "/dev/vda", "the record");
   expect(done).toEqual([
     ...["wipe /dev/mapper/inner-deep", "close /dev/mapper/inner-deep", "wipe /dev/mapper/old-guest", "close /dev/mapper/old-guest"],
     ...["wipe /dev/vda1", "wipe /dev/md127", "close /dev/md127", "wipe /dev/vda2", "wipe /dev/vda"],
   ]);
-  expect(await isEmptyDrive(host, "/dev/vda")).toBe(true);
+  expect(await isEmptyDrive(host, "/dev/vda", "the record")).toBe(true);
 });
 
 test.each([
@@ -123,8 +123,8 @@ test.each([
   ["ceph's label at 1000 GB", 10 ** 12],
 ])("a copy of a label far from both ends, %s, is zeroed on the drive and on each layer of it", async (_, offset) => {
   const { host, written } = machineWith(nested());
-  expect(await isEmptyDrive(host, "/dev/vda")).toBe(false);
-  await emptyDrive(host, "/dev/vda");
+  expect(await isEmptyDrive(host, "/dev/vda", "the record")).toBe(false);
+  await emptyDrive(host, "/dev/vda", "the record");
   const zeroed = written.filter((piece) => piece.offset === offset);
   for (const path of ["/dev/vda", "/dev/vda1", "/dev/vda2", "/dev/md127", "/dev/mapper/old-guest"])
     expect(zeroed.find((piece) => piece.path === path)?.content).toEqual(Buffer.alloc(64 * 1024));
@@ -132,9 +132,9 @@ test.each([
 
 test("a drive with nothing but a copy of a label far from both ends is not empty", async () => {
   const { host } = machineWith(nested());
-  await emptyDrive(host, "/dev/vda");
+  await emptyDrive(host, "/dev/vda", "the record");
   await host.writeInPlace("/dev/vda", "bluestore block device", 10 * 10 ** 9);
-  expect(await isEmptyDrive(host, "/dev/vda")).toBe(false);
+  expect(await isEmptyDrive(host, "/dev/vda", "the record")).toBe(false);
 });
 
 test("a volume on two drives is closed once", async () => {
@@ -147,7 +147,7 @@ test("a volume on two drives is closed once", async () => {
     layer("/dev/vda2", "part", "LVM2_member", shared),
   );
   const { host, done } = machineWith(drive);
-  await emptyDrive(host, "/dev/vda");
+  await emptyDrive(host, "/dev/vda", "the record");
   expect(done.filter((one) => one.includes("vg-both"))).toEqual(["wipe /dev/mapper/vg-both", "close /dev/mapper/vg-both"]);
 });
 
@@ -155,23 +155,31 @@ test("the record of the installation stays", async () => {
   const { host } = machineWith(nested());
   const record = { version: 1, phase: "begun", input: "a".repeat(32), drives: "b".repeat(32) } as const;
   await writeInstallRecord(host, "/dev/vda", record);
-  await emptyDrive(host, "/dev/vda");
+  await emptyDrive(host, "/dev/vda", "the record");
   expect(await readInstallRecord(host, "/dev/vda")).toEqual(record);
   expect(RECORD_OFFSET).toBeLessThan(1024 * 1024);
 });
 
+test("the record of an earlier installation is taken away from a drive that is no system drive", async () => {
+  const { host } = machineWith(nested());
+  await writeInstallRecord(host, "/dev/vda", { version: 1, phase: "complete", input: "a".repeat(32), drives: "b".repeat(32) });
+  await emptyDrive(host, "/dev/vda", "nothing");
+  expect(await readInstallRecord(host, "/dev/vda")).toBeUndefined();
+  expect(await isEmptyDrive(host, "/dev/vda", "nothing")).toBe(true);
+});
+
 test("what is held by someone ends with the tool's words", async () => {
   const { host } = machineWith(nested(), { held: "/dev/md127" });
-  await expect(emptyDrive(host, "/dev/vda")).rejects.toThrow(/mdadm --stop .*busy/);
+  await expect(emptyDrive(host, "/dev/vda", "the record")).rejects.toThrow(/mdadm --stop .*busy/);
 });
 
 test("what comes back after three rounds is named", async () => {
   const { host, done } = machineWith(layer("/dev/vda", "disk", "zfs_member"), { stubborn: true });
-  await expect(emptyDrive(host, "/dev/vda")).rejects.toThrow(/cannot be taken away: found zfs_member at byte 512/);
+  await expect(emptyDrive(host, "/dev/vda", "the record")).rejects.toThrow(/cannot be taken away: found zfs_member at byte 512/);
   expect(done).toHaveLength(3);
 });
 
 test("a drive that is gone is an error, and not an empty one", async () => {
   const { host } = machineWith(nested());
-  await expect(emptyDrive(host, "/dev/vdz")).rejects.toThrow(/there is no drive/);
+  await expect(emptyDrive(host, "/dev/vdz", "nothing")).rejects.toThrow(/there is no drive/);
 });
