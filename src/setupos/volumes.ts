@@ -91,12 +91,12 @@ export async function missingOfVolumes(host: Host, drives: NodeDrives): Promise<
   if (first === undefined || first.deviceBytes - first.bytes > 16 * MIB)
     steps.push({
       description: `make the physical volume on ${devices[0]} as large as its partition`,
-      run: async () => growPhysicalVolume(host, devices, devices[0] ?? ""),
+      run: async () => patiently(host, async () => growPhysicalVolume(host, devices, devices[0] ?? "")),
     });
   if (absent.length > 0)
     steps.push({
       description: `add ${absent.join(", ")} to the volume group ${GROUP}`,
-      run: async () => addToVolumeGroup(host, devices, GROUP, absent),
+      run: async () => patiently(host, async () => addToVolumeGroup(host, devices, GROUP, absent)),
     });
   if (steps.length > 0 || extentsToAdd(volumes, devices.length) > 0)
     steps.push({ description: extendText(devices.length), run: async () => extendGuest(host, devices) });
@@ -129,8 +129,26 @@ function extentsToAdd(volumes: readonly PhysicalVolume[], stripes: number): numb
 }
 
 async function extendGuest(host: Host, devices: readonly string[]): Promise<void> {
-  const extents = extentsToAdd(await physicalVolumes(host, devices), devices.length);
-  if (extents > 0) await extendStriped(host, devices, `${GROUP}/${GUEST}`, { extents, stripes: devices.length });
+  await patiently(host, async () => {
+    const extents = extentsToAdd(await physicalVolumes(host, devices), devices.length);
+    if (extents > 0) await extendStriped(host, devices, `${GROUP}/${GUEST}`, { extents, stripes: devices.length });
+  });
+}
+
+/** Milliseconds in which LVM's failures that pass are tried again. */
+const PATIENCE = 10_000;
+
+/** LVM opens devices exclusively, and fails while udev probes one. An installation must not end with that: it would begin again. */
+async function patiently<T>(host: Host, run: () => Promise<T>): Promise<T> {
+  const left = deadlineIn(PATIENCE);
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof ProblemError) || !error.retryable || left() === 0) throw error;
+      if (!(await pause(systemClock, 500, host.signal))) throw error;
+    }
+  }
 }
 
 /** An active volume. */
@@ -142,11 +160,11 @@ export interface ActiveVolume {
 /** Activates the group, for as long as `use` lasts, and hands over one of its volumes. */
 export async function withVolume<T>(host: Host, drives: NodeDrives, volume: string, use: (volume: ActiveVolume) => Promise<T>): Promise<T> {
   const devices = await members(host, drives);
-  await activateVolumeGroup(host, devices, GROUP);
+  await patiently(host, async () => activateVolumeGroup(host, devices, GROUP));
   try {
     return await use(await mappedVolume(host, volume));
   } finally {
-    await deactivateVolumeGroup(host, devices, GROUP);
+    await patiently(host, async () => deactivateVolumeGroup(host, devices, GROUP));
   }
 }
 

@@ -19,7 +19,8 @@ export const checkAge = unit({
   async plan(machine) {
     const built = Number((await machine.host.readText(stickOf(machine).builtAt)) ?? NaN);
     const days = Math.floor((Date.parse(systemClock.date()) / 1000 - built) / 86_400);
-    if (Number.isNaN(days)) machine.note("it is not known how old the stick is");
+    // The clock is set later, by the network; one that is before the making of the stick tells nothing.
+    if (Number.isNaN(days) || days < 0) machine.note("it is not known how old the stick is");
     else if (days > OLD)
       machine.note(`the stick's image is ${days} days old: a node from one older than ${OLD} days may not catch up; take a new image`);
     return [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { missingOfVolumes } from "../../../src/setupos/volumes.ts";
+import { missingOfVolumes, withVolume } from "../../../src/setupos/volumes.ts";
 import { blockDevices } from "../../../src/system/disks/lsblk.ts";
 import { CommandError } from "../../../src/system/command.ts";
 import { fakeHost, type FakeHost } from "../../support/fake-host.ts";
@@ -69,4 +69,30 @@ test("what LVM is asked of is the partition that the table has, and not a smalle
   if (system === undefined) throw new Error("no drive");
   expect(await missingOfVolumes(host, { system, others: [] })).toEqual([]);
   expect(host.reads()).toBe(2);
+});
+
+test("LVM is tried again while udev probes a drive; another failure ends the installation at once", async () => {
+  const asked: string[] = [];
+  const failing = (stderr: string): FakeHost => {
+    const host = machineWith(LARGE, 0);
+    return {
+      ...host,
+      async run(command) {
+        if (command.program !== "vgchange") return host.run(command);
+        asked.push(stderr);
+        if (asked.length < 3) throw new CommandError(command, { kind: "exited", status: 5 }, stderr);
+        throw new CommandError(command, { kind: "exited", status: 5 }, "no such group");
+      },
+    };
+  };
+  const [system] = await blockDevices(machineWith(LARGE, 0));
+  if (system === undefined) throw new Error("no drive");
+  for (const [stderr, times] of [
+    ["Can't open /dev/nvme0n1p3 exclusively.", 3],
+    ["Volume group hostlvm not found.", 1],
+  ] as const) {
+    asked.length = 0;
+    await expect(withVolume(failing(stderr), { system, others: [] }, "config", async () => undefined)).rejects.toThrow(/vgchange/);
+    expect(asked).toHaveLength(times);
+  }
 });

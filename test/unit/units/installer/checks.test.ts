@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { setupos } from "../../../../src/profiles/setupos.ts";
 import { checkAge } from "../../../../src/units/installer/check-age.ts";
+import { checkConfig } from "../../../../src/units/installer/check-config.ts";
 import { checkElectedVersion } from "../../../../src/units/installer/check-elected-version.ts";
 import { checkHardware } from "../../../../src/units/installer/check-hardware.ts";
 import { checkHsm } from "../../../../src/units/installer/check-hsm.ts";
@@ -8,6 +9,7 @@ import { checkNns } from "../../../../src/units/installer/check-nns.ts";
 import { checkNetwork } from "../../../../src/units/installer/check-network.ts";
 import { checkTime } from "../../../../src/units/installer/check-time.ts";
 import { fakeHost, type FakeMachine } from "../../../support/fake-host.ts";
+import { BMC, lanPrint } from "../../../support/node-machines.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
 
@@ -44,6 +46,9 @@ test("an old image is noted, and stops nothing", async () => {
   const old = machine({ files: { "/commit-time": "1000000\n" } });
   expect(await runUnit(checkAge, old)).toEqual([]);
   expect(old.notes.join()).toMatch(/the stick's image is \d+ days old/);
+  const early = machine({ files: { "/commit-time": `${Math.floor(Date.now() / 1000) + 1000}\n` } });
+  expect(await runUnit(checkAge, early)).toEqual([]);
+  expect(early.notes).toEqual(["it is not known how old the stick is"]);
   const fresh = machine({ files: { "/commit-time": `${Math.floor(Date.now() / 1000) - 41 * 86_400}\n` } });
   expect(await runUnit(checkAge, fresh)).toEqual([]);
   expect(fresh.notes).toEqual([]);
@@ -158,4 +163,53 @@ test("with the operator's key on the stick, there is no HSM to wait for", async 
   const config = JSON.stringify({ ...others, icos_settings: { ...settings, node_operator_private_key: key } });
   const files = { ...STICK_FILES, "/run/guestos-boot/node-config.json": config };
   expect(await checkHsm.plan(machine({ files, commands: NO_DRIVES }))).toEqual([]);
+});
+
+const CONFIG_INI = "ipv6_prefix=2602:ffe4:801:17\nipv6_gateway=2602:ffe4:801:17::1\nnode_reward_type=type3.1\n";
+const deploymentJson = (mgmtMac: string | null): string =>
+  JSON.stringify({
+    deployment: { deployment_environment: "mainnet", mgmt_mac: mgmtMac },
+    nns: { urls: ["https://icp-api.io"] },
+    dev_vm_resources: { memory: "16", cpu: "kvm", nr_of_vcpus: 16 },
+  });
+const STICK = { "/config/config.ini": CONFIG_INI, "/data/deployment.json": deploymentJson(null) };
+const NO_BMC = { status: 1, stderr: "Could not open device at /dev/ipmi0: No such file or directory\n" };
+const withBmc = (answer: string | { readonly status: number }, files: Readonly<Record<string, string>>): TestMachine =>
+  testMachine(fakeHost({ files, commands: { "ipmitool lan print": answer } }), setupos.layout);
+
+test("the address of the BMC becomes a part of the configuration; one in deployment.json counts in its place", async () => {
+  const asked = withBmc(lanPrint(BMC), STICK);
+  expect(await runUnit(checkConfig, asked)).toHaveLength(1);
+  expect(await asked.host.readText("/run/guestos-boot/node-config.json")).toContain(BMC);
+  const without = withBmc(NO_BMC, { ...STICK, "/data/deployment.json": deploymentJson(BMC) });
+  expect(await runUnit(checkConfig, without)).toHaveLength(1);
+});
+
+test("a BMC that tells no address is what is wrong, and not the stick", async () => {
+  await expect(runUnit(checkConfig, withBmc(NO_BMC, STICK))).rejects.toMatchObject({
+    problem: {
+      code: "bmc-not-read",
+      found: expect.stringContaining("/dev/ipmi0") as unknown,
+      todo: expect.stringMatching(/firmware that the BMC.*mgmt_mac in deployment\.json/) as unknown,
+    },
+  });
+  await expect(runUnit(checkConfig, withBmc(lanPrint("00:00:00:00:00:00"), STICK))).rejects.toMatchObject({
+    problem: { code: "bmc-address-none" },
+  });
+});
+
+test("a BMC that tells no address is told of beside the mistakes of the stick", async () => {
+  const files = { ...STICK, "/config/config.ini": CONFIG_INI.replace("type3.1", "type2") };
+  await expect(runUnit(checkConfig, withBmc(NO_BMC, files))).rejects.toMatchObject({
+    problem: { code: "several-problems", found: expect.stringMatching(/value-not-usable.*bmc-not-read/) as unknown },
+  });
+});
+
+test("a stick without deployment.json is not whole, whatever the BMC tells", async () => {
+  for (const answer of [NO_BMC, lanPrint(BMC)])
+    await expect(
+      runUnit(checkConfig, withBmc(answer, { "/config/config.ini": CONFIG_INI, "/data/images.json": IMAGES })),
+    ).rejects.toMatchObject({
+      problem: { code: "stick-config-not-whole", todo: expect.stringContaining("write the stick again") as unknown },
+    });
 });
