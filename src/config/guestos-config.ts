@@ -108,5 +108,10 @@ const LISTED = 10;
 function ignored(paths: readonly JsonPath[]): readonly string[] {
   if (paths.length === 0) return [];
   const rest = paths.length > LISTED ? ` and ${paths.length - LISTED} more` : "";
-  return [`it has names that are not known, and are ignored: ${paths.slice(0, LISTED).map(pathText).join(", ")}${rest}`];
+  return [
+    `it has names that are not known, and are ignored: ${paths
+      .slice(0, LISTED)
+      .map((path) => pathText(path))
+      .join(", ")}${rest}`,
+  ];
 }

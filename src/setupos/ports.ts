@@ -2,7 +2,7 @@ import type { Problem } from "../base/problem.ts";
 import type { Host } from "../system/host.ts";
 import { hasCarrier, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { currentSpeed, highestSpeed } from "../system/network/port-speed.ts";
-import { type GatewayQuestion, type PortAnswer, type TriedPort, tryPort } from "../system/network/try-port.ts";
+import { bringDown, bringUp, type GatewayQuestion, type TriedPort, tryPort, waitForLinks } from "../system/network/try-port.ts";
 import { known, type Known } from "./known.ts";
 
 /** A network port of the machine. */
@@ -22,24 +22,56 @@ export interface Port {
 /**
  * The ports, in the order in which the installer tries them: those with a link first, the fastest of them first.
  *
- * @param question with it, each candidate is tried: it is brought up, and has an address for the time of the try
+ * @param question with it, candidates are tried in that order. All are up for that time: a port that is down shows neither link nor speed. One
+ *   has an address at a time
+ * @param isOneEnough whether those behind the first that is answered are left
  */
-export async function askPorts(host: Host, question: GatewayQuestion | undefined): Promise<readonly Port[]> {
+export async function askPorts(host: Host, question: GatewayQuestion | undefined, isOneEnough = false): Promise<readonly Port[]> {
+  const all = await networkInterfaces(host);
+  if (question === undefined) return seenPorts(host, all);
+  const names = all.map(({ name }) => name).filter((name) => isCandidateName(name));
+  const raised: string[] = [];
+  try {
+    for (const name of names) {
+      // Where it fails, the try fails too, and says why.
+      const isRaised = await known(async () => bringUp(host, name));
+      if ("value" in isRaised && isRaised.value) raised.push(name);
+    }
+    await waitForLinks(host, names);
+    const asked: Port[] = [];
+    for (const port of await seenPorts(host, all)) {
+      const isLeft = !port.isCandidate || (isOneEnough && chosenPort(asked) !== undefined);
+      asked.push(isLeft ? port : await triedPort(host, port, question));
+    }
+    return asked;
+  } finally {
+    for (const name of raised) await bringDown(host, name);
+  }
+}
+
+function isCandidateName(name: string): boolean {
+  return /^en[ops]/.test(name);
+}
+
+async function seenPorts(host: Host, all: readonly NetworkInterface[]): Promise<readonly Port[]> {
   const ports: Port[] = [];
-  for (const port of await networkInterfaces(host)) {
+  for (const port of all) {
     const { name } = port;
-    const isCandidate = /^en[ops]/.test(name);
-    const tried = question === undefined || !isCandidate ? undefined : await known(async () => tryPort(host, port, question));
     const highest = await known(async () => highestSpeed(host, name));
-    // A port that was brought up for the try is down again.
-    const seen = tried !== undefined && "value" in tried ? tried.value : undefined;
     ports.push({
-      ...{ port, isCandidate, tried, highest: "value" in highest ? highest.value : undefined },
-      hasLink: seen === undefined ? await hasCarrier(host, name) : seen.answer !== "no link",
-      speed: seen?.speed ?? (await currentSpeed(host, name)),
+      ...{ port, isCandidate: isCandidateName(name), hasLink: await hasCarrier(host, name), speed: await currentSpeed(host, name) },
+      ...{ highest: "value" in highest ? highest.value : undefined, tried: undefined },
     });
   }
   return ports.toSorted((one, two) => rank(two) - rank(one));
+}
+
+async function triedPort(host: Host, port: Port, question: GatewayQuestion): Promise<Port> {
+  const tried = await known(async () => tryPort(host, port.port, question));
+  if ("problem" in tried) return { ...port, tried };
+  // A link may come, or go, while it is tried.
+  const { answer, speed = port.speed } = tried.value;
+  return { ...port, tried, hasLink: answer !== "no link", speed };
 }
 
 /** Larger for what is tried sooner. */
@@ -68,13 +100,12 @@ export function portsVerdict(
   if (candidates.length === 0) return { mistakes: [noPort(ports)], unknown: [] };
   const answers = candidates.flatMap(({ port, tried }) => (tried === undefined ? [] : [{ name: port.name, tried }]));
   if (answers.length === 0) return { mistakes: [], unknown: candidates.some(({ hasLink }) => hasLink) ? [] : [noLink(candidates)] };
-  const gave = (wanted: PortAnswer) =>
-    answers.filter(({ tried }) => "value" in tried && tried.value.answer === wanted).map(({ name }) => name);
-  const inUse = gave("address in use").map((name) => addressInUse(name));
-  const failed = answers.flatMap(({ name, tried }) => ("problem" in tried ? [notTried(name, tried.problem)] : []));
   const chosen = chosenPort(ports);
-  if (chosen !== undefined)
-    return { mistakes: [...inUse, ...(chosen.tried.ipv4 === "silent" ? [ipv4Silent(chosen.port.name, ipv4)] : [])], unknown: [] };
+  if (chosen !== undefined) return { mistakes: chosen.tried.ipv4 === "silent" ? [ipv4Silent(chosen.port.name, ipv4)] : [], unknown: [] };
+  const inUse = answers
+    .filter(({ tried }) => "value" in tried && tried.value.answer === "address in use")
+    .map(({ name }) => addressInUse(name));
+  const failed = answers.flatMap(({ name, tried }) => ("problem" in tried ? [notTried(name, tried.problem)] : []));
   const silent =
     failed.length > 0 || inUse.length > 0
       ? []

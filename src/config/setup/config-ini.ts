@@ -2,6 +2,7 @@ import type { Finding } from "../../base/finding.ts";
 import type { Problem } from "../../base/problem.ts";
 import { readEntries } from "../text/conf.ts";
 import { type IniFile, scanIni } from "../text/ini.ts";
+import { shownText } from "../text/shown-text.ts";
 import { ConfigIni, type KeyFinding } from "./config-ini-keys.ts";
 import { networkFindings } from "./network-rules.ts";
 
@@ -21,7 +22,7 @@ export interface ConfigIniFile {
 /** @throws ProblemError when nothing can be said of its lines: it is too long, or in UTF-16 */
 export function scanConfigIni(content: Uint8Array, file: string): ConfigIniFile {
   const ini = scanIni(content, file, KEYS);
-  const { conf: config, findings, finding } = readEntries(ini.entries, ini.findings, ConfigIni);
+  const { conf: config, findings, finding } = readEntries(ini.entries, ini.findings, ConfigIni, shownText);
   const isThere = (key: string): boolean => ini.named.has(key);
   const missing = REQUIRED.filter(([key]) => !isThere(key)).map(([key, expected, todo]): Finding => {
     return { line: 1, column: 1, code: "setting-missing", what: `no line sets ${key}`, found: "no such line", expected, todo };

@@ -7,11 +7,13 @@ import { MARK_FINDING, refuseUtf16 } from "../text/editor-text.ts";
 import { JsonFile } from "../text/json-file.ts";
 import type { JsonPath } from "../text/json-scan.ts";
 import { given, type JsonFinding, matching, pathText, scanSettings, section, text, whole } from "../text/json-settings.ts";
+import { shownText } from "../text/shown-text.ts";
 import { LONGEST_TEXT } from "../text/text-lines.ts";
 import type { Environment } from "../values/deterministic-address.ts";
 import { readCardAddress } from "../values/mac-address.ts";
 
-const BOUNDS = { longest: LONGEST_TEXT, deepest: 16 };
+/** A secret may have been pasted into it. */
+const BOUNDS = { longest: LONGEST_TEXT, deepest: 16, fit: shownText };
 
 const environment = given(
   '"mainnet" or "testnet"',
@@ -198,7 +200,7 @@ function unknownName(file: string, json: JsonFile, path: JsonPath): Problem {
   const meant = nearest(String(path.at(-1)), NAMES);
   return warning(file, json, path, {
     code: "unknown-name",
-    what: `${pathText(path)} is not known, and is ignored`,
+    what: `${pathText(path, json.fit)} is not known, and is ignored`,
     ...(meant === undefined ? {} : { expected: `perhaps ${meant}` }),
   });
 }

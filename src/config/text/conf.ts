@@ -115,10 +115,23 @@ export function scanConf<T>(
   return readEntries(entries, findings, schema);
 }
 
-/** As `scanConf`, of lines that are read already. @param strange the mistakes of these lines */
-export function readEntries<T>(entries: readonly Entry[], strange: readonly Finding[], schema: z.ZodMiniType<T>): ConfFile<T> {
+/**
+ * As `scanConf`, of lines that are read already.
+ *
+ * @param strange the mistakes of these lines
+ * @param shown makes a value fit to be shown
+ */
+export function readEntries<T>(
+  entries: readonly Entry[],
+  strange: readonly Finding[],
+  schema: z.ZodMiniType<T>,
+  shown: (value: string) => string = quoted,
+): ConfFile<T> {
   const findings: ConfFinding[] = [...strange];
-  const finding = (key: string, expected: string, params?: unknown): ConfFinding => findingOf(entries, key, expected, params);
+  const finding = (key: string, expected: string, params?: unknown): ConfFinding => {
+    const { part, ...place } = partOf(entries, key, params);
+    return { key, ...place, code: "value-not-usable", what: `${key} is not usable`, found: shown(part), expected };
+  };
   const values: Record<string, string> = {};
   for (const { key, value } of entries) if (value !== "") values[key] = values[key] === undefined ? value : `${values[key]} ${value}`;
   for (;;) {
@@ -149,11 +162,16 @@ function paramsOf(issue: z.core.$ZodIssue): unknown {
   return "params" in issue ? issue.params : undefined;
 }
 
-function findingOf(entries: readonly Entry[], key: string, expected: string, params: unknown): ConfFinding {
+/** What a mistake is about: one of several words, or the whole value. */
+function partOf(
+  entries: readonly Entry[],
+  key: string,
+  params: unknown,
+): { readonly part: string; readonly line: number; readonly column: number } {
   const own = entries.filter((candidate) => candidate.key === key && candidate.value !== "");
   const { part, offset } = z.catch(PartPlace, { part: own[0]?.value ?? "", offset: 0 }).parse(params);
   const { entry, column } = placeIn(own, offset);
-  return { key, line: entry?.line ?? 1, column, code: "value-not-usable", what: `${key} is not usable`, found: quoted(part), expected };
+  return { part, line: entry?.line ?? 1, column };
 }
 
 /** The place of a character in the lines' values, which are joined with a blank between them. */

@@ -1,8 +1,9 @@
 import type { Finding } from "../../base/finding.ts";
 import { nearest, perhaps } from "../../base/nearest.ts";
-import { quoted } from "../../base/quoted.ts";
 import { editorText } from "./editor-text.ts";
 import type { Entry } from "./key-value.ts";
+import { withoutPrivateKeys } from "./private-keys.ts";
+import { shownText } from "./shown-text.ts";
 import { type TextLine, textLines } from "./text-lines.ts";
 
 /** What was read of an ini file. */
@@ -23,13 +24,16 @@ export interface IniFile {
  * Programs read such files in different ways (docs/setupos.md). What they do not read alike is a mistake where the meaning differs, and a
  * warning where one of them only does without. The value counts in the meaning that is most likely, so that one mistake is told once.
  *
+ * A private key that was pasted into the file is one mistake. No word is shown that may be a part of one.
+ *
  * @param known the keys that exist
  * @throws ProblemError when the file is too long, or in UTF-16
  */
 export function scanIni(content: Uint8Array, file: string, known: readonly string[]): IniFile {
   const { text, findings: ends } = editorText(content, file);
-  const { lines, findings: bad } = textLines(text, file, { tabs: true });
-  const findings = [...ends, ...bad];
+  const { lines: all, findings: bad } = textLines(text, file, { tabs: true });
+  const { lines, place } = withoutPrivateKeys(all);
+  const findings = [...ends, ...bad, ...(place === undefined ? [] : [{ ...place, ...PRIVATE_KEY }])];
   const warnings: Finding[] = [];
   const entries = new Map<string, Entry>();
   const named = new Map<string, Pick<Finding, "line" | "column">>();
@@ -56,6 +60,14 @@ export function scanIni(content: Uint8Array, file: string, known: readonly strin
   }
   return { entries: [...entries.values()], named, findings, warnings: [...warnings, ...blanksWarning(loose)] };
 }
+
+const PRIVATE_KEY: Omit<Finding, "line" | "column"> = {
+  code: "private-key-in-config",
+  what: "a private key is in a file of settings",
+  found: "a PEM block PRIVATE KEY",
+  expected: "key=value alone",
+  todo: "take the private key out, and make a new one where others may have seen it",
+};
 
 interface Line {
   /** The known key that it is about. */
@@ -85,8 +97,8 @@ function readLine(line: TextLine, known: readonly string[]): Line | undefined {
       ...at,
       code: "line-without-equals",
       what: "a line has no =",
-      // The first word is enough to find the line, and something secret may have been pasted here.
-      found: quoted(first),
+      // The first word is enough to find the line.
+      found: shownText(first),
       expected: "key=value, or a comment that begins with #",
     });
   const key = text.slice(0, equals).trim().toLowerCase();
@@ -95,7 +107,7 @@ function readLine(line: TextLine, known: readonly string[]): Line | undefined {
       ...at,
       code: "line-without-key",
       what: "a line does not begin with a key",
-      found: quoted(key),
+      found: shownText(key),
       expected: "letters, digits and _, and then =",
     });
   if (!known.includes(key)) return unknownKey(key, at, known);
@@ -103,7 +115,7 @@ function readLine(line: TextLine, known: readonly string[]): Line | undefined {
 }
 
 function sectionLine(trimmed: string, at: Pick<Finding, "line" | "column">): Line {
-  const found = quoted(trimmed);
+  const found = shownText(trimmed);
   const isWhole = /^\[[^\]]*\]$/.test(trimmed);
   return {
     isLoose: false,
@@ -123,7 +135,7 @@ function unknownKey(key: string, at: Pick<Finding, "line" | "column">, known: re
     ...at,
     code: "unknown-key",
     what: "there is no such key",
-    found: quoted(key),
+    found: shownText(key),
     expected: perhaps(key, known),
   };
   if (meant === undefined) return { isLoose: false, findings: [], warnings: [finding] };
@@ -142,7 +154,7 @@ function valueLine({ text, number: line }: TextLine, key: string, equals: number
       ...{ line, column: equals + 2 },
       code: "value-missing",
       what: `${key} has no value`,
-      found: raw === "" ? "nothing" : quoted(raw),
+      found: raw === "" ? "nothing" : shownText(raw),
       expected: "a value, or no such line",
       todo: "write the value behind the =, or remove the line",
     });
@@ -152,7 +164,7 @@ function valueLine({ text, number: line }: TextLine, key: string, equals: number
         ...{ line, column: column + plain.length },
         code: "comment-behind-value",
         what: `there is a comment behind the value of ${key}`,
-        found: quoted(raw.slice(plain.length)),
+        found: shownText(raw.slice(plain.length)),
         expected: "comments on lines of their own",
         todo: "move the comment to a line of its own: in this place it becomes a part of the value",
       });
@@ -161,7 +173,7 @@ function valueLine({ text, number: line }: TextLine, key: string, equals: number
         ...{ line, column: column + plain.search(/["']/) },
         code: "quotes-in-value",
         what: `the value of ${key} has quotes`,
-        found: quoted(plain.trim()),
+        found: shownText(plain.trim()),
         expected: "the value without quotes",
         todo: "remove the quotes: they become a part of the value",
       });
@@ -179,7 +191,7 @@ function blanksWarning([first, ...more]: readonly TextLine[]): readonly Finding[
       ...{ line: first.number, column: 1 },
       code: "blanks-in-line",
       what: "there are blanks around a key or a value: installers of 2022 and 2023 take them as a part of it",
-      found: `${quoted(first.text)}${rest}`,
+      found: `${shownText(first.text)}${rest}`,
       expected: "key=value without blanks",
     },
   ];

@@ -10,6 +10,8 @@ export interface JsonBounds {
   readonly longest: number;
   /** Objects and lists within each other. */
   readonly deepest: number;
+  /** Makes a value fit to be shown. By default `quoted` does. */
+  readonly fit?: (value: string) => string;
 }
 
 /** A JSON text from outside, and the places of its values. */
@@ -18,6 +20,8 @@ export class JsonFile {
   /** Without a byte order mark. */
   readonly text: string;
   readonly hasByteOrderMark: boolean;
+  /** See `JsonBounds`. */
+  readonly fit: (value: string) => string;
   readonly #ranges: ReadonlyMap<string, JsonRange>;
 
   /**
@@ -25,7 +29,8 @@ export class JsonFile {
    * @throws ProblemError with line and column: too long or too deep, not UTF-8, not JSON (RFC 8259), a name twice in an object. Of the text
    *   it shows one character at most: there may be a secret in it
    */
-  constructor(content: Uint8Array, file: string, { longest, deepest }: JsonBounds) {
+  constructor(content: Uint8Array, file: string, { longest, deepest, fit = quoted }: JsonBounds) {
+    this.fit = fit;
     requireLength(content, file, longest);
     const decoded = Buffer.from(content).toString("utf8");
     this.hasByteOrderMark = decoded.startsWith(BYTE_ORDER_MARK);
@@ -57,7 +62,7 @@ export class JsonFile {
   /** A value as it is written, fit to be shown. */
   shown(path: JsonPath): string {
     const range = this.range(path);
-    return range === undefined ? "nothing" : quoted(this.text.slice(range.start, range.end));
+    return range === undefined ? "nothing" : this.fit(this.text.slice(range.start, range.end));
   }
 
   /** The text with another value in that place. The text itself where there is no such value. */

@@ -111,9 +111,9 @@ export interface Settings<T> {
   readonly unknown: readonly JsonPath[];
 }
 
-/** `network_settings.ipv6_config`; of a name from outside, only what is fit to be shown. */
-export function pathText(path: JsonPath): string {
-  const parts = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${quoted(String(part)).slice(1, -1)}`));
+/** `network_settings.ipv6_config`; of a name from outside, only what is fit to be shown. @param fit makes such a name so */
+export function pathText(path: JsonPath, fit: (name: string) => string = quoted): string {
+  const parts = path.map((part) => (typeof part === "number" ? `[${part}]` : `.${fit(String(part)).replace(/^"(.*)"$/, "$1")}`));
   return parts.length === 0 ? "the file" : parts.join("").replace(/^\./, "");
 }
 
@@ -151,7 +151,7 @@ export function faultOf(issue: z.core.$ZodIssue): Fault {
 
 function findingOf(json: JsonFile, path: JsonPath, expected: string, { part, secret }: Fault): JsonFinding {
   const name = pathText(path);
-  const found = secret === true ? "[secret]" : part === undefined ? json.shown(path) : quoted(part);
+  const found = secret === true ? "[secret]" : part === undefined ? json.shown(path) : json.fit(part);
   return { path, ...json.place(path), code: "value-not-usable", what: `${name} is not usable`, found, expected };
 }
 

@@ -1,7 +1,8 @@
 import { type Finding, refuseFindings } from "../../base/finding.ts";
 import { optionFault, splitOptions } from "./key-options.ts";
-import { quoted } from "../../base/quoted.ts";
 import { PUBLIC_KEY_TYPES, publicBlobFault } from "./ssh-public-key.ts";
+import { withoutPrivateKeys } from "../text/private-keys.ts";
+import { shownLength, shownText } from "../text/shown-text.ts";
 import { tidied } from "../text/tidied.ts";
 import { textLines, type TextLine } from "../text/text-lines.ts";
 
@@ -29,12 +30,18 @@ export function parseAuthorizedKeys(content: Uint8Array, file: string): readonly
   return keys;
 }
 
-/** As `parseAuthorizedKeys`, for a caller who reports each mistake by itself. @throws ProblemError when the file is too long */
+/**
+ * As `parseAuthorizedKeys`, for a caller who reports each mistake by itself. A private key in the file is its one mistake, whatever else is
+ * wrong. No word is shown that may be a part of one.
+ *
+ * @throws ProblemError when the file is too long
+ */
 export function scanAuthorizedKeys(
   content: Uint8Array,
   file: string,
 ): { readonly keys: readonly AuthorizedKey[]; readonly findings: readonly Finding[] } {
-  const { lines, findings } = textLines(tidied(content).content, file, { tabs: true });
+  const { lines: all, findings } = textLines(tidied(content).content, file, { tabs: true });
+  const { lines, place } = withoutPrivateKeys(all);
   const keys: AuthorizedKey[] = [];
   const bad = [...findings];
   for (const line of lines) {
@@ -43,8 +50,16 @@ export function scanAuthorizedKeys(
     if ("what" in key) bad.push(key);
     else keys.push(key);
   }
-  return { keys, findings: bad };
+  return { keys, findings: place === undefined ? bad : [{ ...place, ...PRIVATE_KEY }] };
 }
+
+const PRIVATE_KEY: Omit<Finding, "line" | "column"> = {
+  code: "private-key-in-keys",
+  what: "a private key is here",
+  found: "a PEM block PRIVATE KEY",
+  expected: "public keys alone",
+  todo: "take the private key out, and make a new one where others may have seen it",
+};
 
 function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
   const wrong = (column: number, details: Pick<Finding, "code" | "what" | "found" | "expected">): Finding => ({
@@ -56,20 +71,20 @@ function parseLine({ text, number: line }: TextLine): AuthorizedKey | Finding {
   const { options, at } = splitLine(text, start);
   const fault = optionFault(options);
   if (fault !== undefined)
-    return wrong(start, { code: fault.code, what: fault.what, found: quoted(fault.option), expected: fault.expected });
+    return wrong(start, { code: fault.code, what: fault.what, found: shownText(fault.option), expected: fault.expected });
   const [type = "", blob = "", ...comment] = text.slice(at).trim().split(/\s+/);
   if (!PUBLIC_KEY_TYPES.includes(type))
     return wrong(at, {
       code: "not-a-public-key",
       what: "a line is no public key",
-      found: quoted(type),
+      found: shownText(type),
       expected: `a key type: ${PUBLIC_KEY_TYPES.join(", ")}`,
     });
   const column = text.indexOf(blob, at + type.length);
   const bytes = Buffer.from(blob, "base64");
   const damaged = { code: "public-key-damaged", what: `the key of type ${type} is damaged` };
   if (blob === "" || bytes.toString("base64") !== blob)
-    return wrong(column, { ...damaged, found: blob === "" ? "nothing" : quoted(blob), expected: "base64, as in the .pub file" });
+    return wrong(column, { ...damaged, found: blob === "" ? "nothing" : shownLength(blob), expected: "base64, as in the .pub file" });
   const damage = publicBlobFault(type, bytes);
   if (damage !== undefined)
     return wrong(column, { ...damaged, found: `a key that ${damage}`, expected: `the whole key of type ${type}, as in the .pub file` });

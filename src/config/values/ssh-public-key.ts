@@ -1,5 +1,6 @@
 import { foreignWords } from "../../base/foreign-words.ts";
 import { ECDH } from "node:crypto";
+import { shownText } from "../text/shown-text.ts";
 import { bitLength, WireError, WireReader } from "./ssh-wire.ts";
 
 interface Curve {
@@ -44,7 +45,7 @@ export function publicBlobFault(type: string, blob: Uint8Array): string | undefi
   try {
     const reader = new WireReader(blob);
     const inner = reader.string().toString("latin1");
-    if (inner !== type) return `is of the type ${JSON.stringify(inner.slice(0, 40))}`;
+    if (inner !== type) return `is of the type ${shownText(inner)}`;
     TYPES.get(type)?.(reader);
     return reader.rest.length === 0 ? undefined : "has bytes after its end";
   } catch (error) {

@@ -46,20 +46,36 @@ const CHECK_AGAIN = 100;
  */
 export async function tryPort(host: Host, port: NetworkInterface, question: GatewayQuestion): Promise<TriedPort> {
   const { name } = port;
-  const wasUp = (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
+  const isRaised = await bringUp(host, name);
   try {
-    if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
-    if (!(await until(host, LINK_TIME, async () => hasCarrier(host, name)))) return { answer: "no link", speed: undefined };
+    if (!(await waitForLinks(host, [name]))) return { answer: "no link", speed: undefined };
     const answer = await askWithAddress(host, port, question);
     const ipv4 = answer === "answered" && question.ipv4 !== undefined ? { ipv4: await askIpv4(host, port, question.ipv4) } : {};
     return { answer, ...ipv4, speed: await currentSpeed(host, name) };
   } finally {
-    if (!wasUp) await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+    if (isRaised) await bringDown(host, name);
   }
 }
 
 /** linux/if.h */
 const IFF_UP = 1;
+
+/** @returns whether the interface was down. @throws CommandError */
+export async function bringUp(host: Host, name: string): Promise<boolean> {
+  if ((Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0) return false;
+  await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
+  return true;
+}
+
+/** @throws CommandError */
+export async function bringDown(host: Host, name: string): Promise<void> {
+  await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+}
+
+/** Waits for the links of interfaces that are up, for 20 seconds at most. @returns whether each has one */
+export async function waitForLinks(host: Host, names: readonly string[]): Promise<boolean> {
+  return until(host, LINK_TIME, async () => (await Promise.all(names.map(async (name) => hasCarrier(host, name)))).every(Boolean));
+}
 
 async function askWithAddress(
   host: Host,

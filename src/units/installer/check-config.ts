@@ -1,6 +1,5 @@
 import { activate } from "../../boot/unit.ts";
-import { oneLine } from "../../base/problem.ts";
-import { ProblemError } from "../../base/problem.ts";
+import { oneLine, type Problem, ProblemError } from "../../base/problem.ts";
 import { readHostosConfig } from "../../config/hostos-config.ts";
 import { osConfigText } from "../../config/os-config-text.ts";
 import { checkNodeConfig } from "../../config/setup/node-config.ts";
@@ -14,8 +13,8 @@ import { stickOf } from "./stick.ts";
 /**
  * Afterwards the configuration of the host that is to be installed is on a tmpfs, made of config.ini, deployment.json and the keys of the stick.
  *
- * The MAC address of the BMC is a part of it: that of deployment.json, or else the one that the BMC tells. All mistakes of the stick are told
- * at once. There is no conflict.
+ * The MAC address of the BMC is a part of it: that of deployment.json, or else the one that the BMC tells. A BMC that tells none is told of
+ * together with all mistakes of the stick. There is no conflict.
  */
 export const checkConfig = unit({
   name: "check-config",
@@ -26,9 +25,9 @@ export const checkConfig = unit({
   async plan(machine) {
     const { host, layout, note } = machine;
     const { config, data } = stickOf(machine);
-    const { mgmtMac, warnings } = await bmcOf(machine);
+    const { mgmtMac, warnings, silent } = await bmcOf(machine);
     const checked = await checkNodeConfig(host, config.mountPoint, mgmtMac, data.mountPoint);
-    refuseProblems("the configuration on the stick cannot be used", checked.mistakes);
+    refuseProblems("the configuration on the stick cannot be used", [...checked.mistakes, ...silent]);
     if (checked.hostosConfig === undefined || layout.hostosConfig === undefined)
       throw new ProblemError({
         code: "stick-config-not-whole",
@@ -46,17 +45,30 @@ export const checkConfig = unit({
   },
 });
 
+interface Bmc {
+  readonly mgmtMac: string | undefined;
+  readonly warnings: readonly Problem[];
+  /** Why it tells no address, where deployment.json can have one in its place. */
+  readonly silent: readonly Problem[];
+}
+
 /** The BMC is asked once: it is slow. */
-async function bmcOf({ host, layout, ...machine }: Machine): Promise<Pick<Awaited<ReturnType<typeof askBmc>>, "mgmtMac" | "warnings">> {
+async function bmcOf({ host, layout, ...machine }: Machine): Promise<Bmc> {
   const { config, data } = stickOf({ layout });
   if (layout.hostosConfig !== undefined && (await host.stat(layout.hostosConfig)) !== undefined) {
     const { mgmt_mac } = (await readHostosConfig(host, layout)).config.icos_settings;
-    if (mgmt_mac !== null) return { mgmtMac: mgmt_mac, warnings: [] };
+    if (mgmt_mac !== null) return { mgmtMac: mgmt_mac, warnings: [], silent: [] };
   }
   const { deploymentJson } = await readNodeFolder(host, config.mountPoint, data.mountPoint);
   const configured = deploymentJson?.deployment.mgmtMac;
-  if (configured !== undefined) return { mgmtMac: configured, warnings: [] };
+  if (configured !== undefined) return { mgmtMac: configured, warnings: [], silent: [] };
   const { mgmtMac, warnings, unknown } = await askBmc(host, undefined);
+  // A stick without that file is not whole, which is the greater fault.
+  if (deploymentJson !== undefined) return { mgmtMac, warnings, silent: unknown.map((problem) => ({ ...problem, todo: NO_BMC })) };
   for (const problem of unknown) machine.note(oneLine(problem));
-  return { mgmtMac, warnings };
+  return { mgmtMac, warnings, silent: [] };
 }
+
+/** The stick has its own ipmitool and drivers. */
+const NO_BMC =
+  "check in the firmware that the BMC and its network port are on; for a machine without a BMC, set deployment.mgmt_mac in deployment.json on the stick";

@@ -17,7 +17,7 @@ const NAME_SERVERS = ["2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860
 /**
  * Afterwards the gateway has answered on a network port, and systemd-networkd has a configuration for that port, with the installer's address.
  *
- * Ports with a link are tried first, the fastest of them first; what came of each is noted. The network comes up once the file is there
+ * Ports with a link are tried first, the fastest of them first, up to the first that is answered; what came of each is noted. The network comes up once the file is there
  * (guestos-network.path). Where no gateway answers, it is said for each port why. A node with IPv4 needs an answer of that gateway on the same
  * port; the installer itself uses IPv6 alone.
  */
@@ -37,7 +37,7 @@ export const checkNetwork = unit({
     const asked = [question.gateway, ...(question.ipv4 === undefined ? [] : [question.ipv4.gateway])];
     return [
       activate(`ask ${asked.join(" and ")} on each network port, and configure the first on which it answers`, async () => {
-        const ports = await askPorts(host, question);
+        const ports = await askPorts(host, question, true);
         for (const port of ports.filter(({ isCandidate }) => isCandidate)) note(portText(port));
         const { mistakes, unknown } = portsVerdict(ports, { ipv6: question.gateway, ipv4: question.ipv4?.gateway });
         refuseProblems("the network cannot be used", [...mistakes, ...unknown]);

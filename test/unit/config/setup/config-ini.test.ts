@@ -4,6 +4,7 @@ import { ProblemError } from "../../../../src/base/problem.ts";
 import { type ConfigIniFile, scanConfigIni } from "../../../../src/config/setup/config-ini.ts";
 import type { ConfigIni } from "../../../../src/config/setup/config-ini-keys.ts";
 import { LONGEST_TEXT } from "../../../../src/config/text/text-lines.ts";
+import { OPENSSH, PKCS8, SEC1, shownPieces } from "../../../support/private-keys.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 
 const scan = (content: string | Uint8Array): ConfigIniFile => scanConfigIni(Buffer.from(content), "config.ini");
@@ -308,6 +309,49 @@ test("a mistake in a value does not hide what is wrong beside it, and the value 
 
 test("a line that is no setting is shown by its first word alone: a key may have been pasted there", () => {
   expect(JSON.stringify(scan(`${BASE}MHQCAQEE secretsecret\n`).findings)).not.toContain("secretsecret");
+});
+
+test.each([
+  ["SEC 1", SEC1],
+  ["PKCS#8", PKCS8],
+  ["OpenSSH", OPENSSH],
+  ["PKCS#8 with the line ends of Windows", PKCS8.replaceAll("\n", "\r\n")],
+])("a private key in %s is one mistake, and no part of it is shown", (_, pem) => {
+  const { config, findings, warnings } = scan(`${PREFIX}\n${GATEWAY}\n${pem}${TYPE}\n`);
+  expect(config).toEqual(base);
+  expect(warnings).toEqual([]);
+  expect(findings).toMatchObject([{ line: 3, column: 1, code: "private-key-in-config" }]);
+  expect(shownPieces(pem, JSON.stringify(findings))).toEqual([]);
+});
+
+test.each([
+  ["without its first line", (pem: string) => pem.replace(/^.*\n/, "")],
+  ["without its last line", (pem: string) => pem.replace(/\n-----END.*\n$/, "\n")],
+  ["without both", (pem: string) => pem.replaceAll(/^-.*\n/gm, "")],
+  ["with = at each end", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/$/gm, "=")],
+  ["as a value", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/^(?=\w)/gm, "domain = ")],
+  ["as a quoted value", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/^\w.*$/gm, 'domain="$&"')],
+  ["as a comment behind a value", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/^(?=\w)/gm, "verbose=true #")],
+  ["as a comment in the place of a value", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/^(?=\w)/gm, "verbose=#")],
+  ["as the name of a section", (pem: string) => pem.replaceAll(/^-.*\n/gm, "").replaceAll(/^\w.*$/gm, "[$&]")],
+])("of a private key %s no part is shown", (_, cut) => {
+  for (const pem of [OPENSSH, PKCS8, SEC1]) {
+    const { findings, warnings } = scan(`${BASE}${cut(pem)}`);
+    expect(findings.length + warnings.length).toBeGreaterThan(0);
+    // The last line may be as short as a word.
+    expect(shownPieces(pem.replace(/\n.{1,20}(?=\n-----END)/, ""), JSON.stringify([findings, warnings]))).toEqual([]);
+  }
+});
+
+test.each([
+  ["enable_trusted_execution_enviroment=true", '"enable_trusted_execution_enviroment"'],
+  ["ipv6_gateway=2602:FFE4:0801:0017:0000:0000:0000:0001:0002", '"2602:FFE4:0801:0017:0000:0000:0000:0001:0002"'],
+  ["domain=https://node1.example.org", '"https://node1.example.org"'],
+  [`domain=${"a".repeat(21)}`, "a word of 21 characters"],
+  [`domain=${"a".repeat(20)}`, `"${"a".repeat(20)}"`],
+  [`domain=${"00:".repeat(15)}`, "a word of 45 characters"],
+])("of a value that may be a secret the length is shown, any other as it is: %s", (line, found) => {
+  expect(scan(line).findings.map((finding) => finding.found)).toContain(found);
 });
 
 /** Lines as they may be, in any order, with any bytes between them. */

@@ -7,6 +7,7 @@ import {
   scanDeploymentJson,
   VM_RESOURCES,
 } from "../../../../src/config/setup/deployment-json.ts";
+import { PKCS8, shownPieces } from "../../../support/private-keys.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 
 const scan = (content: string | Uint8Array): DeploymentJsonFile => scanDeploymentJson(Buffer.from(content), "deployment.json");
@@ -200,6 +201,19 @@ test.each(unreadable)("%s is refused by its place", async (_, text, place, code)
   const { where, ...problem } = await problemOf(() => scan(text));
   expect(problem.code).toBe(code);
   expect(where).toEqual({ file: "deployment.json", ...(place === undefined ? {} : { line: place[0], column: place[1] }) });
+});
+
+test("what may be a secret is not shown, in no value and in no name", () => {
+  const [secret = ""] = /^\w{40,}.*$/m.exec(PKCS8) ?? [];
+  for (const text of [
+    today(`{"deployment_environment": "${secret}", "mgmt_mac": ${JSON.stringify(PKCS8)}}`),
+    today(`{"deployment_environment": "mainnet", "${secret}": 1}`),
+    today('{"deployment_environment": "mainnet"}', `{"urls": ["${secret}"]}`),
+  ]) {
+    const { findings, warnings } = scan(text);
+    expect(findings.length + warnings.length).toBeGreaterThan(0);
+    expect(shownPieces(PKCS8, JSON.stringify([findings, warnings]))).toEqual([]);
+  }
 });
 
 test("the tables have thirty files and more", () => {

@@ -55,7 +55,7 @@ const folders: readonly (readonly [title: string, others: Files, ...said: readon
   [
     "a private ssh key",
     { "ssh_authorized_keys/admin": "-----BEGIN OPENSSH PRIVATE KEY-----" },
-    "mistake not-a-public-key ssh_authorized_keys/admin",
+    "mistake private-key-in-keys ssh_authorized_keys/admin",
   ],
   [
     "ssh keys of an account that there is not",

@@ -1,9 +1,10 @@
 import { createECDH } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseAuthorizedKeys } from "../../../../src/config/values/authorized-keys.ts";
+import { parseAuthorizedKeys, scanAuthorizedKeys } from "../../../../src/config/values/authorized-keys.ts";
 import { wireStrings } from "../../../../src/config/values/ssh-wire.ts";
 import { makeHostKey } from "../../../support/host-key.ts";
+import { OPENSSH, PKCS8, SEC1, shownPieces } from "../../../support/private-keys.ts";
 import { problemOf } from "../../../support/problem-of.ts";
 
 const parse = (text: string): ReturnType<typeof parseAuthorizedKeys> => parseAuthorizedKeys(Buffer.from(text), "admin");
@@ -102,7 +103,7 @@ test.each([
   ["a compressed point", `ecdsa-sha2-nistp256 ${point("nistp256", "compressed")}`, 21, "whole key"],
   ["another type inside", `ssh-ed25519 ${blob("ssh-dsssssss", "k".repeat(32))}`, 13, "ssh-ed25519"],
   ["too many fields", `ssh-ed25519 ${blob("ssh-ed25519", "a", "b")}`, 13, "whole key"],
-  ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----", 1, "a key type"],
+  ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----", 1, "public keys alone"],
   ["a shell line", "$(reboot)", 1, "a key type"],
   ["a control character", `${ED25519} a\x1b[2Jb`, ED25519.length + 3, "printable"],
 ])("%s: refused with its place", async (_, text, column, expected) => {
@@ -128,4 +129,37 @@ test("every bad line is named", async () => {
   const problem = await problemOf(() => parse(`nonsense\n${ED25519}\nssh-rsa x\n`));
   expect(problem).toMatchObject({ what: "there are 2 mistakes in the file", where: { line: 1 } });
   expect(problem.found).toContain("3:9");
+});
+
+test.each([
+  ["OpenSSH", OPENSSH],
+  ["PKCS#8", PKCS8],
+  ["SEC 1", SEC1],
+  ["OpenSSH with the line ends of Windows", OPENSSH.replaceAll("\n", "\r\n")],
+])("a private key in %s is one mistake, at its first line, and no part of it is shown", (_, pem) => {
+  const { keys, findings } = scanAuthorizedKeys(Buffer.from(`# of me\n${ED25519}\nnonsense\n${pem}`), "admin");
+  expect(keys).toHaveLength(1);
+  expect(findings).toMatchObject([{ line: 4, column: 1, code: "private-key-in-keys", expected: "public keys alone" }]);
+  expect(shownPieces(pem, JSON.stringify(findings))).toEqual([]);
+});
+
+test.each([
+  ["without its first line", (pem: string) => pem.replace(/^.*\n/, "")],
+  ["without its last line", (pem: string) => pem.replace(/\n-----END.*\n$/, "")],
+  ["without both", (pem: string) => pem.replaceAll(/^-.*$/gm, "")],
+  ["behind the type of a key", (pem: string) => pem.replaceAll(/^(?=\w)/gm, "ssh-ed25519 ")],
+  ["as an option of a key", (pem: string) => pem.replaceAll(/^\w.*$/gm, `$& ${ED25519}`)],
+  ["as the value of an option", (pem: string) => pem.replaceAll(/^\w.*$/gm, `command="$&" ${ED25519}`)],
+])("of a private key %s no part is shown", (_, cut) => {
+  for (const pem of [OPENSSH, PKCS8, SEC1]) {
+    const { findings } = scanAuthorizedKeys(Buffer.from(cut(pem)), "admin");
+    expect(findings.length).toBeGreaterThan(0);
+    // The last line may be as short as a word.
+    expect(shownPieces(pem.replace(/\n.{1,20}(?=\n-----END)/, ""), JSON.stringify(findings))).toEqual([]);
+  }
+});
+
+test("of a damaged public key only the length is told", async () => {
+  const { found } = await problemOf(() => parse(`${ED25519}==`));
+  expect(found).toBe(`a word of ${ED25519.length - "ssh-ed25519 ".length + 2} characters`);
 });
