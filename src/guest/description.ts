@@ -19,12 +19,16 @@ export const GUEST = { name: "guestos", uuid: "fd897da5-8017-41c8-8575-a706dba30
 /** The context id of the guest's vsock: always the same, so that the host knows who asks. 0 to 2 are taken (vsock(7)). */
 const CID = 3;
 
+/** KVM for processors of AMD, and its word on SEV-SNP: Y or N. */
+const KVM_AMD = "/sys/module/kvm_amd";
+const SEV_SNP = `${KVM_AMD}/parameters/sev_snp`;
+
 /** What the host has, besides its configuration. */
 export interface HostFacts {
   /** An image for development: its configuration says how large the guest is. */
   readonly isForDevelopment: boolean;
   /** Whether the processor can encrypt a guest's memory (AMD SEV-SNP), and the kernel lets it. */
-  readonly canEncrypt: boolean;
+  readonly encryption: "on" | "off" | "module not loaded";
   /** Bytes of huge pages that are free. */
   readonly hugePages: number;
   readonly diskIsBlock: boolean;
@@ -54,15 +58,16 @@ export async function guestMachine(host: Host, layout: Layout, places: GuestPlac
 }
 
 async function factsOf(host: Host, places: GuestPlaces): Promise<HostFacts> {
-  const [mark, sev, pages, disk] = await Promise.all([
+  const [mark, module, sev, pages, disk] = await Promise.all([
     host.stat(places.developmentMark),
-    host.readText("/sys/module/kvm_amd/parameters/sev_snp"),
+    host.stat(KVM_AMD),
+    host.readText(SEV_SNP),
     readHugePages(host),
     host.stat(places.disk),
   ]);
   return {
     isForDevelopment: mark !== undefined,
-    canEncrypt: sev?.trim() === "Y",
+    encryption: module === undefined ? "module not loaded" : sev?.trim() === "Y" ? "on" : "off",
     hugePages: pages === undefined ? 0 : pages.free * HUGE_PAGE,
     diskIsBlock: disk?.kind !== "file",
   };
@@ -84,13 +89,12 @@ export function describe(
       expected: "a MAC address, and mainnet or testnet",
     });
   // A guest whose memory was to be encrypted never runs in the clear.
-  if (isTrusted && !facts.canEncrypt)
+  if (isTrusted && facts.encryption !== "on")
     throw new ProblemError({
       code: "memory-not-encrypted",
       what: "this machine cannot encrypt the memory of its guest",
-      found: "no SEV-SNP in the kernel (/sys/module/kvm_amd/parameters/sev_snp)",
-      expected: "it, because enable_trusted_execution_environment is true",
-      todo: "switch SEV-SNP on in the firmware's settings",
+      expected: "SEV-SNP, because enable_trusted_execution_environment is true",
+      ...WITHOUT_ENCRYPTION[facts.encryption],
     });
   const size = guestSize(config, facts.isForDevelopment);
   return {
@@ -109,6 +113,15 @@ export function describe(
     serialLog: places.serialLog,
   };
 }
+
+/** What is found then, and what to do. Without the module, nothing is known of the firmware's settings. */
+const WITHOUT_ENCRYPTION = {
+  off: { found: `no SEV-SNP in the kernel (${SEV_SNP})`, todo: "switch SEV-SNP on in the firmware's settings" },
+  "module not loaded": {
+    found: `the module kvm_amd is not loaded (no ${KVM_AMD})`,
+    todo: "see why: modprobe kvm_amd; dmesg | grep -i -e kvm -e svm",
+  },
+} as const;
 
 /** UEFI takes minutes where it is emulated within an emulated host, and the guest's kernel needs none: such a machine has QEMU's own. */
 function firmwareOf(isTrusted: boolean, accelerated: boolean, { firmware }: GuestPlaces): { readonly firmware?: Firmware } {

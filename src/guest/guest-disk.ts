@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ProblemError } from "../base/problem.ts";
+import { ProblemError, toProblem } from "../base/problem.ts";
 import { CommandError } from "../system/command.ts";
 import { type DiskRange, findFatFile } from "../system/disks/fat-file.ts";
 import { mountErrno } from "../system/disks/mount-error.ts";
@@ -37,7 +37,7 @@ export async function readGuestBlock(host: Host, places: GuestPlaces): Promise<G
  * Mounts the boot partition of a slot, to read, while `use` runs. Only while no guest runs. What an earlier run left mounted is unmounted first.
  *
  * @param label the partition's name. @param use gets the mount point
- * @throws UnusableError when it holds no file system that can be mounted. ProblemError when that cannot be found out
+ * @throws UnusableError when it holds no file system that can be mounted, or a damaged one. ProblemError when that cannot be found out
  */
 export async function withBootPartition<T>(
   host: Host,
@@ -50,8 +50,9 @@ export async function withBootPartition<T>(
   const mountPoint = join(folder, "boot");
   await host.makeFolder(mountPoint, { mode: 0o700 });
   while ((await mountAt(host, mountPoint)) !== undefined) await unmount(host, mountPoint);
-  // noload: a journal that the guest left is not replayed, which would be a write.
-  const options = ["ro", "noload", "nosuid", "nodev", "noexec", "loop", `offset=${start}`, `sizelimit=${bytes}`];
+  // noload: a journal that the guest left is not replayed, which would be a write. errors=continue: otherwise the guest's superblock says what
+  // this kernel does where it finds damage, and one answer is a panic, for a file system that is only read too (ext4(5)).
+  const options = ["ro", "noload", "errors=continue", "nosuid", "nodev", "noexec", "loop", `offset=${start}`, `sizelimit=${bytes}`];
   const request = { source: disk, mountPoint, fileSystem: "ext4", options };
   try {
     await mount(host, request);
@@ -66,6 +67,15 @@ export async function withBootPartition<T>(
   }
   try {
     return await use(mountPoint);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    throw new UnusableError({
+      ...toProblem(error),
+      code: "guest-partition-damaged",
+      what: `${label} of the guest's disk is damaged`,
+      expected: "files whose metadata fits its checksums",
+      todo: "guestos-boot guest slot shows what the next start boots; install the GuestOS again, if there is no other slot",
+    });
   } finally {
     await unmount(host, mountPoint);
   }
@@ -74,7 +84,15 @@ export async function withBootPartition<T>(
 /** Whether the kernel could read what is there, and it is no file system. It speaks of the loop device, and not of the disk. */
 function isFaultOfContent(error: CommandError, request: MountRequest): boolean {
   const source = /\/dev\/loop\d+/.exec(error.stderr)?.[0] ?? request.source;
-  return ["EINVAL", "EUCLEAN"].includes(mountErrno(error, { ...request, source }));
+  return ["EINVAL", "EUCLEAN", "EBADMSG"].includes(mountErrno(error, { ...request, source }));
+}
+
+/** EBADMSG and EUCLEAN, which Node has no names for: ext4 found a checksum that is wrong, or a structure. */
+const DAMAGE = [-74, -117];
+
+/** Whether a file of the partition could not be read because of what is in it. What it is copied to is a tmpfs, which has no such errors. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && typeof error.errno === "number" && DAMAGE.includes(error.errno);
 }
 
 async function partitionNamed(host: Host, { disk }: GuestPlaces, label: string): Promise<DiskRange> {

@@ -7,9 +7,9 @@ export type Said = "nothing" | "success" | "failure";
 /** Bytes that are read at a time, and at most in one go: a guest that floods its console holds no one up. */
 const PIECE = 64 * 1024;
 const AT_ONCE = 8 * 1024 * 1024;
-/** Characters of a line that are kept while its end has not come. */
+/** Characters of a line that are kept while its end has not come, and of one that a listener gets. */
 const LONGEST_LINE = 4096;
-/** The last lines are shown where a guest fails; each is cut. */
+/** The last lines are shown where a guest fails; each is cut shorter. */
 const LAST = 20;
 const SHOWN = 200;
 /** Escape sequences of terminals (ECMA-48): of a control sequence, or of two characters. */
@@ -22,14 +22,15 @@ const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])/g;
 export class SerialWatch {
   readonly #host: Pick<Host, "stat" | "readAt">;
   readonly #file: string;
-  readonly #heard: (line: string) => void;
+  readonly #heard: ((line: string) => void) | undefined;
+  #reading: Promise<void> = Promise.resolve();
   #offset: number;
   #rest = "";
   #lines: readonly string[] = [];
   #said: Said = "nothing";
 
   /** @param from the first byte to read. @param heard called with each line, without control characters */
-  constructor(host: Pick<Host, "stat" | "readAt">, file: string, from = 0, heard: (line: string) => void = () => undefined) {
+  constructor(host: Pick<Host, "stat" | "readAt">, file: string, from = 0, heard?: (line: string) => void) {
     this.#host = host;
     this.#file = file;
     this.#offset = from;
@@ -45,15 +46,27 @@ export class SerialWatch {
     return [...this.#lines, this.#rest]
       .filter((line) => line.trim() !== "")
       .slice(-LAST)
-      .map(shown);
+      .map((line) => shown(line, SHOWN));
+  }
+
+  /** What came behind the last line end, such as a prompt: without control characters. */
+  get rest(): string {
+    return shown(this.#rest, LONGEST_LINE);
   }
 
   /**
-   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began again.
+   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began again. While another
+   * call reads, it waits for that one: no byte is taken twice, and what was there when it was called is read.
    *
    * @throws Error of the file system
    */
   async read(): Promise<void> {
+    const reading = this.#reading.then(async () => this.#readOn());
+    this.#reading = reading.catch(() => undefined);
+    return reading;
+  }
+
+  async #readOn(): Promise<void> {
     const size = (await this.#host.stat(this.#file))?.size ?? 0;
     if (size < this.#offset) this.#offset = 0;
     for (const end = Math.min(size, this.#offset + AT_ONCE); this.#offset < end;) {
@@ -71,11 +84,11 @@ export class SerialWatch {
       if (line.includes("GUESTOS BOOT SUCCESS")) this.#said = "success";
       else if (line.includes("GUESTOS BOOT FAILURE")) this.#said = "failure";
     }
-    for (const line of lines) this.#heard(shown(line));
+    if (this.#heard !== undefined) for (const line of lines) this.#heard(shown(line, LONGEST_LINE));
     if (lines.length > 0) this.#lines = [...this.#lines, ...lines.slice(-LAST)].slice(-LAST);
   }
 }
 
-function shown(line: string): string {
-  return foreignText(line.slice(-LONGEST_LINE).replaceAll(ESCAPES, "").replaceAll("\r", "").slice(0, SHOWN));
+function shown(line: string, most: number): string {
+  return foreignText(line.slice(-LONGEST_LINE).replaceAll(ESCAPES, "").replaceAll("\r", "").slice(0, most));
 }

@@ -29,9 +29,26 @@ export interface ChosenSlot {
   readonly cmdline: string;
 }
 
+/** A slot whose choice is written down. */
+export interface TakenSlot extends ChosenSlot {
+  /**
+   * Writes the block as it was before, where the host could not start the slot: its system has not had its try then. Nothing is written where
+   * the block is no longer as the choice left it. Only while no guest runs. @throws ProblemError
+   */
+  readonly giveBack: () => Promise<void>;
+}
+
 const MIB = 1024 * 1024;
 /** The guest may have written anything: more than these bytes is nothing that boots. The kernel itself takes at most 2048 for its arguments. */
 const LIMITS = { kernel: 256 * MIB, initrd: 1024 * MIB, args: 64 * 1024, cmdline: 2048 } as const;
+
+/** The slot of the machine that runs now, which another process started: from the block alone. @throws ProblemError when it cannot be read */
+export async function readRunningSlot(host: Host, places: GuestPlaces): Promise<Pick<ChosenSlot, "slot" | "onTrial">> {
+  const { state } = await readGuestSlot(host, places);
+  // A guest that has chosen the other slot for its next boot still runs in this one.
+  if (state.cycle === "first_boot") return { slot: state.alternative === "A" ? "B" : "A", onTrial: false };
+  return { slot: state.alternative, onTrial: state.cycle === "failsafe_check" };
+}
 
 /** The block, as it is. Changes nothing, and may be called while the guest runs. @throws ProblemError when it cannot be read */
 export async function readGuestSlot(host: Host, places: GuestPlaces): Promise<GuestSlot> {
@@ -49,7 +66,7 @@ export async function readGuestSlot(host: Host, places: GuestPlaces): Promise<Gu
  * @param prepare what the host does for the start besides: where it fails, the slot has not had its try
  * @throws ProblemError when the slot cannot be started, or the host cannot read it, or what `prepare` throws
  */
-export async function takeSlot(host: Host, places: GuestPlaces, prepare: (chosen: ChosenSlot) => Promise<void>): Promise<ChosenSlot> {
+export async function takeSlot(host: Host, places: GuestPlaces, prepare: (chosen: ChosenSlot) => Promise<void>): Promise<TakenSlot> {
   const before = await readGuestBlock(host, places);
   const { next: slot, onTrial, state } = slotIn(before?.bytes);
   try {
@@ -58,7 +75,7 @@ export async function takeSlot(host: Host, places: GuestPlaces, prepare: (chosen
     const chosen: ChosenSlot = { slot, onTrial, fellBack: state.cycle === "failsafe_check", ...files };
     await prepare(chosen);
     await advance(host, places, before);
-    return chosen;
+    return { ...chosen, giveBack: async () => takeBack(host, places, before) };
   } catch (error) {
     if (error instanceof UnusableError && onTrial) await advance(host, places, before);
     throw error;
@@ -96,6 +113,14 @@ function slotIn(block: Uint8Array | undefined): GuestSlot {
 async function advance(host: Host, { disk }: GuestPlaces, before: GuestBlock | undefined): Promise<void> {
   const after = grubBoot(before?.bytes).block;
   if (before !== undefined && after !== undefined) await writeGrubenvOnDisk(host, disk, before.ranges, before.bytes, after);
+}
+
+/** Undoes `advance`. */
+async function takeBack(host: Host, places: GuestPlaces, before: GuestBlock | undefined): Promise<void> {
+  const after = grubBoot(before?.bytes).block;
+  const now = await readGuestBlock(host, places);
+  if (before === undefined || after === undefined || now === undefined || Buffer.compare(now.bytes, after) !== 0) return;
+  await writeGrubenvOnDisk(host, places.disk, now.ranges, now.bytes, before.bytes);
 }
 
 async function copySlot(

@@ -1,6 +1,7 @@
 import { type Clock, pause } from "../base/clock.ts";
 import { Notifier } from "../base/notifier.ts";
 import { oneLine, type Problem, ProblemError, toProblem } from "../base/problem.ts";
+import { CommandError } from "../system/command.ts";
 import { beats } from "../system/files/follow-file.ts";
 import type { Host } from "../system/host.ts";
 import type { Hypervisor } from "../system/hypervisor/hypervisor.ts";
@@ -10,7 +11,7 @@ import { GUEST } from "./description.ts";
 import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
 import type { GuestPlaces } from "./places.ts";
 import { SerialWatch } from "./serial-watch.ts";
-import { type ChosenSlot, readGuestSlot, takeSlot } from "./slot.ts";
+import { type ChosenSlot, readGuestSlot, readRunningSlot, type TakenSlot, takeSlot } from "./slot.ts";
 
 /** What stays to be said of a guest that runs, after its new system did not come up. */
 const FELL_BACK: Problem = {
@@ -89,7 +90,7 @@ class Guest {
   readonly #supervision: Supervision;
   #memory: Memory = FRESH;
   /** What the last start chose. A start that was given up may have come about after all. */
-  #chosen: Omit<Started, "at"> = { onTrial: false };
+  #chosen: Omit<Started, "at"> | undefined;
   #serial: SerialWatch;
   #problem: Problem | undefined;
   #lastLines: readonly string[] | undefined;
@@ -102,11 +103,11 @@ class Guest {
   constructor(supervision: Supervision, before: GuestState | undefined) {
     this.#supervision = supervision;
     this.#serial = this.#newSerial();
-    // If its machine still runs, it is this one.
-    if (before?.phase === "running" || before?.phase === "unknown") {
+    // If its machine still runs, it is this one. One that was only being started is known by the block.
+    if (before?.phase === "running" || before?.phase === "unknown" || before?.phase === "paused") {
       const started = { at: supervision.clock.now(), onTrial: before.onTrial, ...(before.slot === undefined ? {} : { slot: before.slot }) };
       this.#memory = { ...FRESH, started };
-      this.#problem = before.phase === "running" ? before.problem : undefined;
+      this.#problem = before.phase !== "unknown" ? before.problem : undefined;
       this.#hugePages = before.hugePages;
     }
   }
@@ -115,8 +116,7 @@ class Guest {
   async attend(): Promise<void> {
     const { clock, hypervisor } = this.#supervision;
     const seen = await this.#lookForEnd();
-    if (seen.kind === "machine" && seen.state === "running" && this.#memory.started === undefined)
-      this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
+    if (seen.kind === "machine" && (seen.state === "running" || seen.state === "paused")) await this.#recognise();
     const decision = decide(seen, this.#memory, this.#serial.said, clock.now());
     switch (decision.kind) {
       case "wait":
@@ -131,6 +131,15 @@ class Guest {
         await this.#trying(async () => this.#stopMachine());
         return this.#account(await this.#look());
     }
+  }
+
+  /** Which slot a machine runs that is not known yet. What cannot be read now may be at the next look. */
+  async #recognise(): Promise<void> {
+    const { host, places, clock } = this.#supervision;
+    const { started } = this.#memory;
+    if (started?.slot !== undefined) return;
+    const known = this.#chosen ?? (await readRunningSlot(host, places).catch(() => ({ onTrial: false })));
+    this.#memory = { ...this.#memory, started: { at: started?.at ?? clock.now(), ...known } };
   }
 
   /** Reads what the guest wrote. @returns whether it said how its boot went, for the first time */
@@ -197,9 +206,10 @@ class Guest {
   async #start(): Promise<void> {
     const { host, places, hypervisor, clock } = this.#supervision;
     await this.#publish({ ...this.#common(), phase: "starting" });
+    let slot: TakenSlot | undefined;
     try {
       let machine: VirtualMachine | undefined;
-      const slot = await takeSlot(host, places, async (chosen) => {
+      slot = await takeSlot(host, places, async (chosen) => {
         machine = await this.#supervision.describe(chosen);
         await keepLogs(host, places.serialLog);
       });
@@ -213,8 +223,21 @@ class Guest {
     } catch (error) {
       this.#problem = toProblem(error);
       this.#memory = afterFailedStart(this.#memory, clock.now());
+      // An order that was cut off may still be carried out.
+      const isCutOff = error instanceof CommandError && error.ending.kind === "timed-out";
+      if (slot !== undefined && !isCutOff) await this.#giveBack(slot);
     }
     await this.#account(await this.#lookForEnd());
+  }
+
+  /**
+   * A host that cannot start the machine now leaves a new system its one try. Not without end: the fault may be the new system's, a kernel
+   * that the hypervisor refuses. In a crash loop the try is used up, and the next start is the system before it.
+   */
+  async #giveBack(slot: TakenSlot): Promise<void> {
+    if (this.#memory.failures >= LOOP) return;
+    const seen = await this.#look();
+    if (seen.kind === "machine" && seen.state === "absent") await this.#trying(slot.giveBack);
   }
 
   /** An order that fails is given again after the next look. */

@@ -117,7 +117,7 @@ async function readOf<T>({ path, serial }: BlockDevice, read: () => Promise<T>):
     const { what, found } = toProblem(error);
     throw new ProblemError(
       {
-        code: "disk-not-read",
+        code: "drive-not-read",
         what: `${path}${serial === undefined ? "" : `, serial number ${serial},`} cannot be read`,
         found: found ?? what,
         expected: "an answer: what is on each drive is known before one is touched",

@@ -1,4 +1,4 @@
-import { oneLine, ProblemError } from "../base/problem.ts";
+import { oneLine, ProblemError, toProblem } from "../base/problem.ts";
 import type { HostActions } from "./host-actions.ts";
 import { type Dialect, type HostCommand, type Payload, PROTOCOL, readRequest, replyText, type Reply } from "./protocol.ts";
 
@@ -24,17 +24,24 @@ export async function answer(bytes: Uint8Array, caller: Caller, actions: HostAct
   const { dialect, senderCid, command } = readRequest(bytes);
   const fault = callerFault(caller, senderCid);
   const allowed = fault === undefined ? command : { fault };
-  const reply = "fault" in allowed ? { Err: allowed.fault } : await carriedOut(allowed.value, actions);
-  return answerOf(dialect, reply, caller, "fault" in command ? "no command" : nameOf(command.value));
+  const outcome = "fault" in allowed ? { reply: { Err: allowed.fault } } : await carriedOut(allowed.value, actions);
+  return answerOf(dialect, outcome, caller, "fault" in command ? "no command" : nameOf(command.value));
 }
 
 /** The answer to what was not read to its end. */
 export function refusalOf(why: string, caller: Caller): Answer {
-  return answerOf("v1", { Err: why }, caller, "no request");
+  return answerOf("v1", { reply: { Err: why } }, caller, "no request");
 }
 
-function answerOf(dialect: Dialect, reply: Reply, { peer }: Caller, name: string): Answer {
-  const log = `CID ${peer ?? "unknown"}: ${name}: ${"Err" in reply ? reply.Err : "done"}`;
+interface Outcome {
+  readonly reply: Reply;
+  /** What the journal is told besides. */
+  readonly detail?: string;
+}
+
+function answerOf(dialect: Dialect, { reply, detail }: Outcome, { peer }: Caller, name: string): Answer {
+  const words = "Err" in reply ? reply.Err : "done";
+  const log = `CID ${peer ?? "unknown"}: ${name}: ${detail === undefined ? words : `${words}: ${detail}`}`;
   return { text: replyText(dialect, reply), log };
 }
 
@@ -50,16 +57,20 @@ function nameOf(command: HostCommand): string {
   return typeof command === "string" ? command : (Object.keys(command)[0] ?? "");
 }
 
-async function carriedOut(command: HostCommand, actions: HostActions): Promise<Reply> {
+async function carriedOut(command: HostCommand, actions: HostActions): Promise<Outcome> {
+  if (command === "start-upgrade-guest-vm") return { reply: { Err: "this host has no upgrade VM" } };
   try {
-    return { Ok: await payload(command, actions) };
+    return { reply: { Ok: await payload(command, actions) } };
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error;
-    return { Err: oneLine(error.problem).slice(0, LONGEST_ERROR) };
+    // A process that is told to end has no error.
+    if (error instanceof Error && error.name === "AbortError") throw error;
+    if (error instanceof ProblemError) return { reply: { Err: oneLine(error.problem).slice(0, LONGEST_ERROR) } };
+    // Of this machine's files, or a defect: nothing that a guest can make use of.
+    return { reply: { Err: "the host could not do it" }, detail: oneLine(toProblem(error)) };
   }
 }
 
-async function payload(command: HostCommand, actions: HostActions): Promise<Payload> {
+async function payload(command: Exclude<HostCommand, "start-upgrade-guest-vm">, actions: HostActions): Promise<Payload> {
   switch (command) {
     case "GetVsockProtocol":
       return { HostOSVsockVersion: PROTOCOL };
@@ -68,9 +79,6 @@ async function payload(command: HostCommand, actions: HostActions): Promise<Payl
     case "attach-hsm":
     case "detach-hsm":
       await actions.hsm(command === "attach-hsm" ? "attach" : "detach");
-      break;
-    case "start-upgrade-guest-vm":
-      await actions.startUpgradeVm();
       break;
     default:
       await ("upgrade" in command ? actions.upgrade(command.upgrade) : actions.show(command.notify));

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { ProblemError } from "../base/problem.ts";
 import { environmentFile } from "../config/text/environment-file.ts";
@@ -15,7 +16,6 @@ export interface HostActions {
   readonly hsm: (verb: "attach" | "detach") => Promise<void>;
   /** Returns once the image is verified and installed, and the restart is near. */
   readonly upgrade: (upgrade: Upgrade) => Promise<void>;
-  readonly startUpgradeVm: () => Promise<void>;
 }
 
 /** The domain of the guest, as libvirt knows it, and the one device that it may have: a Nitrokey HSM. */
@@ -29,13 +29,18 @@ const UPGRADE_TIME_LIMIT = 280_000;
 
 /**
  * The actions of this machine. The process that serves a connection is confined; what takes more rights or longer is done by a service of
- * its own, to which it hands a file (etc/hostos/systemd/system).
+ * its own, to which it hands a file (etc/hostos/systemd/system). Several such processes run at the same moment.
+ *
+ * @param ownName a word that no other of these processes uses for its files
  */
-export function hostActions(host: Host, layout: Layout): HostActions {
+export function hostActions(host: Host, layout: Layout, ownName: () => string = randomUUID): HostActions {
   const handedOver = handedOverFiles(layout);
+  // Written under a name of its own: what is written beside a file until it is whole has the same name for all who write that file.
   const handOver = async (file: string, content: string): Promise<void> => {
     await host.makeFolder(handedOver.folder, { mode: 0o700 });
-    await host.writeFile(file, content, { mode: 0o600 });
+    const own = `${file}.${ownName()}`;
+    await host.writeFile(own, content, { mode: 0o600 });
+    await host.rename(own, file);
   };
   return {
     version: async () => readVersion(host, layout.versionFile),
@@ -46,7 +51,12 @@ export function hostActions(host: Host, layout: Layout): HostActions {
     },
     hsm: async (verb) => {
       await host.makeFolder(handedOver.folder, { mode: 0o700 });
-      await moveUsbDevice(host, verb, { domain: DOMAIN, device: HSM, file: join(handedOver.folder, "hsm.xml"), timeout: TIME_LIMIT });
+      const file = join(handedOver.folder, `hsm-${ownName()}.xml`);
+      try {
+        await moveUsbDevice(host, verb, { domain: DOMAIN, device: HSM, file, timeout: TIME_LIMIT });
+      } finally {
+        await host.remove(file);
+      }
     },
     // An instance for each image: a request that is repeated waits for the same job. Different images meet at the lock of the upgrade.
     upgrade: async ({ url, "target-hash": hash }) => {
@@ -58,7 +68,6 @@ export function hostActions(host: Host, layout: Layout): HostActions {
         await host.remove(file);
       }
     },
-    startUpgradeVm: async () => runJob(host, "restart", "upgrade-guestos.service", TIME_LIMIT),
   };
 }
 

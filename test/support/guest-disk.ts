@@ -60,6 +60,26 @@ class GuestDisk {
     this.put(`${slot}_boot`, image);
   }
 
+  /** Flips a bit of a file's inode in the boot partition of a slot, beside the checksum that the inode has. */
+  damage(slot: Slot, file: string): void {
+    const image = join(this.#folder, `${slot}_boot.part`);
+    const [, block = "", offset = ""] = /block (\d+), offset 0x([\da-f]+)/.exec(tool("debugfs", ["-R", `imap ${file}`, image])) ?? [];
+    const [, size = ""] = /^Block size: +(\d+)$/m.exec(tool("dumpe2fs", ["-h", image])) ?? [];
+    // A byte of its i_ctime.
+    const at = Number(block) * Number(size) + Number.parseInt(offset, 16) + 12;
+    const bytes = readFileSync(image);
+    bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+    writeFileSync(image, bytes);
+    this.put(`${slot}_boot`, image);
+  }
+
+  /** Writes down what the kernel is to do where it finds damage in the boot partition of a slot: "panic", say. */
+  onDamage(slot: Slot, does: string): void {
+    const image = join(this.#folder, `${slot}_boot.part`);
+    tool("tune2fs", ["-e", does, image]);
+    this.put(`${slot}_boot`, image);
+  }
+
   put(name: (typeof PARTITIONS)[number], file: string): void {
     tool("dd", [`if=${file}`, `of=${this.path}`, "bs=1M", `seek=${startOf(name)}`, "conv=notrunc", "status=none"]);
   }

@@ -13,7 +13,6 @@ export function recordingActions(changed: Partial<HostActions> = {}): HostAction
     show: record("show"),
     hsm: record("hsm"),
     upgrade: record("upgrade"),
-    startUpgradeVm: record("startUpgradeVm"),
     ...changed,
   };
 }

@@ -33,7 +33,11 @@ export async function guestConsole(
     });
   const watch = new SerialWatch(host, file, Math.max(0, facts.size - SHOWN), terminal.print);
   await asReader(async () => watch.read());
-  if (!follow) return "ok";
+  if (!follow) {
+    // A prompt has no line end.
+    if (watch.rest !== "") terminal.print(watch.rest);
+    return "ok";
+  }
   return untilStopped(async (stop) => {
     for await (const _ of beats(file, EVERY, stop.signal)) await watch.read();
     return stop.exit();

@@ -4,7 +4,7 @@ import type { Host } from "../host.ts";
 import type { MountRequest } from "./mounts.ts";
 
 /** Why the kernel did not mount: the errno of mount(2) or fsconfig(2), as far as it makes a difference. */
-export type MountErrno = "EUCLEAN" | "EIO" | "EINVAL" | "other";
+export type MountErrno = "EUCLEAN" | "EBADMSG" | "EIO" | "EINVAL" | "other";
 
 /**
  * The kernel's errno, derived from the message of mount(8).
@@ -22,6 +22,7 @@ export function mountErrno({ stderr }: CommandError, { source, mountPoint }: Mou
     if (!line.startsWith(start)) continue;
     const sentence = line.slice(start.length).replace(/\.$/, "");
     if (sentence === `can't read superblock on ${source}`) return "EIO";
+    if (sentence === `cannot mount; probably corrupted filesystem on ${source}`) return "EBADMSG";
     if (sentence.startsWith(`wrong fs type, bad option, bad superblock on ${source}, `)) return "EINVAL";
     const text = /^[\w() ]+ failed: ([^:]+)$/.exec(sentence)?.[1];
     if (text !== undefined) return STRERROR.get(text) ?? "other";

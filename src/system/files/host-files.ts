@@ -185,9 +185,10 @@ export async function remove(path: string): Promise<void> {
   // First the remains of a replacement that a power cut left: nothing of the removed path may stay.
   const half = temporaryFor(path);
   const isHalf = (await orAbsent(lstat(half)))?.isFile() === true;
-  if (isHalf) await rm(half);
+  // By force, which means: another process may remove the same meanwhile.
+  if (isHalf) await rm(half, { force: true });
   const isThere = (await orAbsent(lstat(path))) !== undefined;
-  if (isThere) await rm(path, { recursive: true });
+  if (isThere) await rm(path, { recursive: true, force: true });
   if (isHalf || isThere) await syncFolder(dirname(path));
 }
 

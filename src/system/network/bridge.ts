@@ -15,8 +15,8 @@ const SOURCE = "the host's config.json has its address.";
 /**
  * The files by which systemd-networkd keeps the bridge as `makeBridge` makes it (systemd.netdev(5), systemd.network(5)), by name.
  *
- * Without the spanning tree protocol and its delay: there is one card, so there can be no loop, and a guest must not wait half a minute for
- * its network.
+ * Without the spanning tree protocol and its delay: there is one card, so there can be no loop (`makeBridge` takes any other off), and a
+ * guest must not wait half a minute for its network.
  */
 export function bridgeFiles({ bridge, card, mac }: BridgeOf): ReadonlyMap<string, string> {
   const text = (...lines: readonly string[]): string => `${[`${OUR_MARK} ${SOURCE}`, ...lines].join("\n")}\n`;
@@ -55,15 +55,30 @@ export async function missingOfBridge(host: Host, { bridge, card, mac }: BridgeO
     ...(isBridge && ofBridge !== mac ? [`${bridge} has the address ${ofBridge}`] : []),
     ...(ofCard === mac ? [] : [`${card} has the address ${ofCard}`]),
     ...(master === bridge ? [] : [`${card} is ${master === undefined ? "not on it" : `on ${master}`}`]),
+    ...(await otherCards(host, bridge, card)).map((other) => `${other} is on it too`),
   ];
 }
 
-/** Makes what is missing. An existing bridge keeps its other ports, among them the guest's. @throws CommandError */
+/** Network cards among the ports of the bridge, besides the one that is wanted. The guest's own port has no device of this machine. */
+async function otherCards(host: Host, bridge: string, card: string): Promise<readonly string[]> {
+  const others: string[] = [];
+  for (const port of (await host.list(join(CLASS, bridge, "brif"))) ?? [])
+    if (port !== card && (await host.readLink(join(CLASS, port, "device"))) !== undefined) others.push(port);
+  return others;
+}
+
+/**
+ * Makes what is missing. An existing bridge keeps its other ports, among them the guest's, but for another card: two cards on one network
+ * are a loop. It is taken off before the wanted one is put on.
+ *
+ * @throws CommandError
+ */
 export async function makeBridge(host: Host, { bridge, card, mac }: BridgeOf): Promise<void> {
   const ip = async (...args: readonly string[]): Promise<void> => void (await host.run({ program: "ip", args: ["link", ...args] }));
   if ((await host.list(join(CLASS, bridge))) === undefined)
     await ip("add", "name", bridge, "address", mac, "type", "bridge", "stp_state", "0", "forward_delay", "0");
   else await ip("set", "dev", bridge, "address", mac);
+  for (const other of await otherCards(host, bridge, card)) await ip("set", "dev", other, "nomaster");
   // A card does not take another address while it is up.
   await ip("set", "dev", card, "down");
   await ip("set", "dev", card, "address", mac, "master", bridge);

@@ -27,7 +27,8 @@ export const mountStick = unit({
       "mount-stick",
       await Promise.all([
         missing(machine, config, "vfat", ["rw", "umask=0077", ...restricted]),
-        missing(machine, data, "ext4", ["ro", ...restricted]),
+        // What the kernel does about damage is not for the stick to say: its superblock may ask for a panic (ext4(5), errors=).
+        missing(machine, data, "ext4", ["ro", "errors=remount-ro", ...restricted]),
       ]),
     );
   },

@@ -18,7 +18,7 @@ import { primaryCard } from "./primary-interface.ts";
  *
  * It requires the host's configuration, which the address is computed from. The kernel makes the bridge at once, so that the unit `network`
  * has an interface to configure before systemd-networkd runs; the files tell networkd to keep it. There is no conflict: a card on another
- * bridge is moved.
+ * bridge is moved, and another card on this one is taken off.
  */
 export const bridge = unit({
   name: "bridge",

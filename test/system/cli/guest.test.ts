@@ -90,9 +90,9 @@ test("guest console shows what the guest wrote, harmless", async () => {
   const { lines, terminal } = recorder();
   const show = async () => guestConsole({ layout: guestosLayout }, { follow: false }, terminal, places);
   expect(await problemOf(show)).toMatchObject({ code: "no-serial-log" });
-  writeFileSync(places.serialLog, `${"x".repeat(70_000)}\n\u001b[2Jlogin:\r\nroot\n`);
+  writeFileSync(places.serialLog, `${"x".repeat(70_000)}\n\u001b[2Jlogin:\r\nroot\n${"y".repeat(1000)}\n# `);
   expect(await show()).toBe("ok");
-  expect(lines.slice(-2)).toEqual(["login:", "root"]);
+  expect(lines.slice(-4)).toEqual(["login:", "root", "y".repeat(1000), "# "]);
 });
 
 test("guest slot shows what the next start boots", async () => {

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
+import { withBootPartition } from "../../../src/guest/guest-disk.ts";
 import { readGuestSlot, takeSlot, trySlot } from "../../../src/guest/slot.ts";
+import { mountAt } from "../../../src/system/disks/mounts.ts";
 import { type Host, systemHost } from "../../../src/system/host.ts";
 import { blockOf, type BootState, grubBoot, readBootState } from "../../../src/upgrade/boot-state.ts";
 import { bootFiles, guestDisk, testPlaces } from "../../support/guest-disk.ts";
@@ -84,6 +86,48 @@ test("a boot partition that is no file system is the slot's fault", async () => 
   expect(await take()).toMatchObject({ slot: "A" });
 });
 
+test.each([
+  ["/", "guest-partition-unusable"],
+  ["/vmlinuz", "guest-partition-damaged"],
+  ["/boot_args", "guest-partition-damaged"],
+])("a new system whose boot partition is damaged at %s has had its try: the next start is the old one", async (file, code) => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  disk.damage("B", file);
+  expect(await problemOf(async () => take())).toMatchObject({ code });
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "failsafe_check" });
+  expect(mounted()).not.toContain(root + "/run/guestos-boot-vm/boot");
+  expect(await take()).toMatchObject({ slot: "A", fellBack: true });
+});
+
+test.each([
+  [74, "guest-partition-damaged", "failsafe_check"],
+  [117, "guest-partition-damaged", "failsafe_check"],
+  // A disk that fails may be the host's.
+  [5, undefined, "first_boot"],
+])("an error %d while the kernel is copied", async (errno, code, cycle) => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  const host = systemHost();
+  const broken: Host = {
+    ...host,
+    async readAt(path, offset, length) {
+      if (path.endsWith("/vmlinuz")) throw Object.assign(new Error("cannot read"), { errno: -errno, code: "X", syscall: "read", path });
+      return host.readAt(path, offset, length);
+    },
+  };
+  if (code === undefined) await expect(take(broken)).rejects.toThrow("cannot read");
+  else expect(await problemOf(async () => take(broken))).toMatchObject({ code });
+  expect(readBootState(disk.block()).state).toMatchObject({ cycle });
+});
+
+test("the guest's file system does not say what the host's kernel does about damage", async () => {
+  const disk = guestDisk(root, block("A", "stable"));
+  disk.onDamage("A", "panic");
+  const places = testPlaces(root);
+  const found = await withBootPartition(systemHost(), places, places.partitions.boot("A"), async (folder) => mountAt(systemHost(), folder));
+  // The kernel tells it where it differs from what the superblock says.
+  expect(found?.superOptions).toContain("errors=continue");
+});
+
 test("a link in the guest's partition leads nowhere on the host", async () => {
   const disk = guestDisk(root, block("A", "stable"));
   const content = join(root, "links");
@@ -128,6 +172,33 @@ test.each([
     },
   );
   expect(cuts).toBeGreaterThan(9);
+});
+
+test.each(["first_boot", "failsafe_check", "install", "stable"] as const)("a choice from %s is given back", async (cycle) => {
+  const before = block("B", cycle);
+  const disk = guestDisk(root, before);
+  const { slot, giveBack } = await take();
+  await giveBack();
+  expect(Buffer.from(disk.block())).toEqual(Buffer.from(before));
+  expect(await take()).toMatchObject({ slot });
+  // The guest has written another one since.
+  disk.setBlock(block("A", "install"));
+  await giveBack();
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "A", cycle: "install" });
+});
+
+test("after a power cut at any effect of a choice that is given back, the block is the one before, or that of the choice", async () => {
+  const before = Buffer.from(block("B", "first_boot"));
+  const after = Buffer.from(grubBoot(before).block ?? []);
+  const cuts = await atEveryEffect(
+    async () => {
+      root = namespaceRoot();
+      return guestDisk(root, before);
+    },
+    async (_, interrupt) => (await take(interrupt(systemHost()))).giveBack(),
+    async (disk) => expect([before, after]).toContainEqual(Buffer.from(disk.block())),
+  );
+  expect(cuts).toBeGreaterThan(10);
 });
 
 test("a slot that a person chose is tried once, and left when it is not confirmed", async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { deadlineIn, pause, systemClock } from "../../../src/base/clock.ts";
+import { type Clock, deadlineIn, pause, systemClock } from "../../../src/base/clock.ts";
 import { ProblemError } from "../../../src/base/problem.ts";
 import { GUEST } from "../../../src/guest/description.ts";
 import { GuestState, readGuestState } from "../../../src/guest/guest-state.ts";
@@ -43,6 +43,7 @@ function begin(
   over: (real: Hypervisor) => Partial<Hypervisor> = () => ({}),
   grace = 500,
   prepare: () => Promise<void> = async () => undefined,
+  clock: Clock = systemClock,
 ): void {
   const host = systemHost();
   const real = qemu(host, places.folder);
@@ -55,7 +56,7 @@ function begin(
       starts.push(slot);
       return { ...tinyMachine(root, GUEST.name), ...GUEST, kernel, initrd, cmdline, serialLog: places.serialLog };
     },
-    clock: systemClock,
+    clock,
     grace,
     stop: stop.signal,
     ready: async () => undefined,
@@ -216,43 +217,53 @@ test("while the machine cannot be inspected, nothing is started, and the one tha
   expect(pid()).toBe(before);
 });
 
-test("a supervisor that was killed leaves the guest to the next one, which knows its slot", async () => {
-  const disk = guestDisk(root, block("B", "first_boot"));
-  disk.slot("B", bootFiles("B", "hang", SUCCESS));
-  // It is cut off from its machine, and then ends without a word: the machine stays.
-  let isCut = false;
-  const cut = async (): Promise<never> => Promise.reject(new ProblemError({ code: "tool-failed", what: "it was killed" }));
-  begin((real) => ({
-    state: async (name) => (isCut ? cut() : real.state(name)),
-    shutdown: async (name) => (isCut ? cut() : real.shutdown(name)),
-    destroy: async (name) => (isCut ? cut() : real.destroy(name)),
-  }));
-  await until("up", () => last().boot === "success");
-  const before = pid();
-  const account = readFileSync(places.state);
-  isCut = true;
-  stop.abort();
-  await expect(running).rejects.toThrow("it was killed");
-  const host = systemHost();
-  const real = qemu(host, places.folder);
-  told = [];
-  stop = new AbortController();
-  await host.writeFile(places.state, account, { mode: 0o644 });
-  running = supervise({
-    host,
-    places,
-    hypervisor: real,
-    describe: async () => Promise.reject(new Error("nothing is started")),
-    clock: systemClock,
-    grace: 100,
-    stop: stop.signal,
-    ready: async () => undefined,
-    publish: async (state) => void told.push(state),
-  });
-  await until("known", () => last().boot === "success");
-  expect(last()).toMatchObject({ phase: "running", slot: "B", onTrial: true });
-  expect(pid()).toBe(before);
-});
+const LITTLE = { since: "2026-03-01T10:00:00Z", onTrial: false, failures: 0 };
+test.each<readonly [string, (account: object) => object]>([
+  ["that it runs", (account) => account],
+  ["that it is held", (account) => ({ ...account, phase: "paused" })],
+  // Then the block on its disk tells it.
+  ["that it is held, and no more", () => ({ ...LITTLE, phase: "paused" })],
+  ["that it is being started", () => ({ ...LITTLE, phase: "starting" })],
+])(
+  "a supervisor that was killed leaves the guest to the next one, which knows its slot, from an account that says %s",
+  async (_, change) => {
+    const disk = guestDisk(root, block("B", "first_boot"));
+    disk.slot("B", bootFiles("B", "hang", SUCCESS));
+    // It is cut off from its machine, and then ends without a word: the machine stays.
+    let isCut = false;
+    const cut = async (): Promise<never> => Promise.reject(new ProblemError({ code: "tool-failed", what: "it was killed" }));
+    begin((real) => ({
+      state: async (name) => (isCut ? cut() : real.state(name)),
+      shutdown: async (name) => (isCut ? cut() : real.shutdown(name)),
+      destroy: async (name) => (isCut ? cut() : real.destroy(name)),
+    }));
+    await until("up", () => last().boot === "success");
+    const before = pid();
+    const account = JSON.stringify(change(JSON.parse(readFileSync(places.state, "utf8")) as object));
+    isCut = true;
+    stop.abort();
+    await expect(running).rejects.toThrow("it was killed");
+    const host = systemHost();
+    const real = qemu(host, places.folder);
+    told = [];
+    stop = new AbortController();
+    await host.writeFile(places.state, account, { mode: 0o644 });
+    running = supervise({
+      host,
+      places,
+      hypervisor: real,
+      describe: async () => Promise.reject(new Error("nothing is started")),
+      clock: systemClock,
+      grace: 100,
+      stop: stop.signal,
+      ready: async () => undefined,
+      publish: async (state) => void told.push(state),
+    });
+    await until("known", () => last().boot === "success");
+    expect(last()).toMatchObject({ phase: "running", slot: "B", onTrial: true });
+    expect(pid()).toBe(before);
+  },
+);
 
 test("a start that came about after it was given up is known as what it is", async () => {
   const disk = guestDisk(root, block("B", "first_boot"));
@@ -266,6 +277,63 @@ test("a start that came about after it was given up is known as what it is", asy
   await until("running", () => last().phase === "running");
   expect(last()).toMatchObject({ slot: "B", onTrial: true, problem: { code: "tool-timed-out" } });
   expect(starts).toEqual(["B"]);
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "failsafe_check" });
+});
+
+test("a machine that cannot be started leaves a new system its one try", async () => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  disk.slot("B", bootFiles("B", "hang", SUCCESS));
+  let failing = 2;
+  begin((real) => ({
+    async start(machine) {
+      failing -= 1;
+      if (failing >= 0) throw new ProblemError({ code: "test", what: "libvirt could not do it" });
+      await real.start(machine);
+    },
+  }));
+  await until("a failed start", () => last().phase === "waiting" && last().failures === 1);
+  expect(last()).toMatchObject({ problem: { code: "test" } });
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "first_boot" });
+  await until("B is up", () => last().slot === "B" && last().boot === "success");
+  expect(last()).toMatchObject({ onTrial: true });
+  expect(starts).toEqual(["B", "B", "B"]);
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "failsafe_check" });
+});
+
+test("a new system that the hypervisor refuses is left once it is a crash loop", async () => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  disk.slot("A", bootFiles("A", "hang", SUCCESS));
+  const faster: Clock = {
+    ...systemClock,
+    now: () => systemClock.now() * 8,
+    after: (milliseconds, then) => systemClock.after(milliseconds / 8, then),
+  };
+  const over = (real: Hypervisor): Partial<Hypervisor> => ({
+    async start(machine) {
+      if (starts.at(-1) === "B") throw new ProblemError({ code: "test", what: "no such kernel" });
+      await real.start(machine);
+    },
+  });
+  begin(over, undefined, undefined, faster);
+  await until("A is up", () => last().slot === "A" && last().boot === "success", 60_000);
+  expect(starts.join("")).toBe("BBBBBA");
+  expect(last()).toMatchObject({ problem: { code: "guest-fell-back" } });
+});
+
+test("where the block was changed since, it is not written as it was", async () => {
+  const disk = guestDisk(root, block("B", "first_boot"));
+  let failing = 1;
+  begin((real) => ({
+    async start(machine) {
+      failing -= 1;
+      if (failing < 0) return real.start(machine);
+      disk.setBlock(block("A", "stable"));
+      throw new ProblemError({ code: "test", what: "libvirt could not do it" });
+    },
+  }));
+  await until("running", () => last().phase === "running");
+  expect(starts).toEqual(["B", "A"]);
+  expect(readBootState(disk.block()).state).toMatchObject({ alternative: "A", cycle: "stable" });
 });
 
 test("a slot without a kernel is an error that says so, again and again; it comes up once there is one", async () => {

@@ -1,8 +1,14 @@
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
-import { hostActions } from "../../../src/vsock/host-actions.ts";
+import { type Host, systemHost } from "../../../src/system/host.ts";
+import { handedOverFiles, hostActions } from "../../../src/vsock/host-actions.ts";
+import { Notice } from "../../../src/vsock/protocol.ts";
 import { type FakeHost, fakeHost } from "../../support/fake-host.ts";
 import { systemdOfTests } from "../../support/systemd-of-tests.ts";
+import { testLayout } from "../../support/test-layout.ts";
 
 /** What is handed over to systemd and to virsh. */
 
@@ -38,29 +44,50 @@ test.each([
   expect([...host.files.keys()]).toEqual([]);
 });
 
-test("a notice and the VM of an upgrade are services too, started again for each request", async () => {
+test("a notice is a service too, started again for each request", async () => {
   const host = fakeHost();
-  for (const name of ["guestos-vsock-notice.service", "upgrade-guestos.service"]) set(name);
-  const actions = hostActions(host, guestosLayout);
-  await actions.show({ count: 2, message: 'a "notice"' });
-  await actions.startUpgradeVm();
-  expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service", "RestartUnit upgrade-guestos.service"]);
+  set("guestos-vsock-notice.service");
+  await hostActions(host, guestosLayout).show({ count: 2, message: 'a "notice"' });
+  expect(tested.systemd.jobs).toEqual(["RestartUnit guestos-vsock-notice.service"]);
   expect(host.files.get(`${HANDED_OVER}/notice.json`)).toBe('{"count":2,"message":"a \\"notice\\""}');
 });
 
-const VIRSH = (verb: string): string => `virsh --connect qemu:///system ${verb}-device guestos ${HANDED_OVER}/hsm.xml --live`;
+test("requests of the same moment do not meet: of four notices, and of four upgrades, each is whole and has its answer", async () => {
+  const layout = testLayout(mkdtempSync(join(tmpdir(), "guestos-boot-vsock-")), guestosLayout);
+  const { folder, notice } = handedOverFiles(layout);
+  const messages = ["a", "b", "c", "d"].map((letter) => letter.repeat(1000));
+  const seen: unknown[] = [];
+  set("guestos-vsock-notice.service", { work: async () => seen.push(Notice.parse(JSON.parse(readFileSync(notice, "utf8")))) });
+  set(UPGRADE, { then: DONE });
+  const each = messages.map(() => hostActions(systemHost(), layout));
+  const all = await Promise.allSettled([
+    ...each.map(async (actions, index) => actions.show({ count: 1, message: messages[index] ?? "" })),
+    ...each.map(async (actions) => actions.upgrade(request)),
+  ]);
+  expect(all.flatMap((one) => (one.status === "rejected" ? [String(one.reason)] : []))).toEqual([]);
+  expect(seen.length).toBeGreaterThan(0);
+  expect(readdirSync(folder)).toEqual(["notice.json"]);
+});
+
+const VIRSH = (verb: string): string => `virsh --connect qemu:///system ${verb}-device guestos ${HANDED_OVER}/hsm-own.xml --live`;
 
 test.each(["attach", "detach"] as const)("%s-hsm moves the one device, by its numbers", async (verb) => {
   const host = fakeHost({ commands: { [VIRSH(verb)]: "Device done\n" } });
-  await hostActions(host, guestosLayout).hsm(verb);
-  expect(host.effects.at(-1)).toBe(`run ${VIRSH(verb)}`);
-  expect(host.files.get(`${HANDED_OVER}/hsm.xml`)).toContain("<vendor id='0x20a0'/><product id='0x4230'/>");
+  let described = "";
+  const run: Host["run"] = async (command) => {
+    described = String(host.files.get(`${HANDED_OVER}/hsm-own.xml`));
+    return host.run(command);
+  };
+  await hostActions({ ...host, run }, guestosLayout, () => "own").hsm(verb);
+  expect(host.effects).toContain(`run ${VIRSH(verb)}`);
+  expect(described).toContain("<vendor id='0x20a0'/><product id='0x4230'/>");
+  expect([...host.files.keys()]).toEqual([]);
 });
 
 test("libvirt's own words are told", async () => {
   const stderr = "error: Failed to attach device\nerror: operation failed: Did not find USB device 20a0:4230\n";
   const host: FakeHost = fakeHost({ commands: { [VIRSH("attach")]: { status: 1, stderr } } });
-  await expect(hostActions(host, guestosLayout).hsm("attach")).rejects.toThrow("Did not find USB device 20a0:4230");
+  await expect(hostActions(host, guestosLayout, () => "own").hsm("attach")).rejects.toThrow("Did not find USB device 20a0:4230");
 });
 
 test.each([

@@ -2,13 +2,15 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import { HostosConfig } from "../../../src/config/hostos-settings.ts";
-import { describe, type HostFacts } from "../../../src/guest/description.ts";
+import { describe, guestMachine, type HostFacts } from "../../../src/guest/description.ts";
 import { guestPlaces } from "../../../src/guest/places.ts";
+import { profiles } from "../../../src/profiles/profiles.ts";
+import { fakeHost } from "../../support/fake-host.ts";
 import { problemOf } from "../../support/problem-of.ts";
 
 const places = guestPlaces(guestosLayout);
 const slot = { slot: "A", onTrial: false, fellBack: false, kernel: "/k", initrd: "/i", cmdline: "quiet" } as const;
-const facts: HostFacts = { isForDevelopment: false, canEncrypt: false, hugePages: 0, diskIsBlock: true };
+const facts: HostFacts = { isForDevelopment: false, encryption: "off", hugePages: 0, diskIsBlock: true };
 const icos = { mgmt_mac: "b0:7b:25:c8:f6:c0", deployment_environment: "mainnet" };
 const config = (over: object = {}, dev: object = {}) =>
   HostosConfig.parse({
@@ -51,11 +53,25 @@ test("huge pages are taken when there are enough of them", () => {
 
 test("a guest whose memory is to be encrypted runs in no other way", async () => {
   const trusted = config({ enable_trusted_execution_environment: true });
-  expect(describe(trusted, { ...facts, canEncrypt: true, hugePages: 2 ** 50 }, places, slot)).toMatchObject({
+  expect(describe(trusted, { ...facts, encryption: "on", hugePages: 2 ** 50 }, places, slot)).toMatchObject({
     firmware: { kind: "sev-snp" },
     hugePages: false,
   });
   expect(await problemOf(() => describe(trusted, facts, places, slot))).toMatchObject({ code: "memory-not-encrypted" });
+});
+
+test.each([
+  ["no kvm_amd", {}, { found: expect.stringContaining("kvm_amd is not loaded"), todo: expect.stringContaining("modprobe kvm_amd") }],
+  ["N", { "/sys/module/kvm_amd/parameters/sev_snp": "N\n" }, { todo: expect.stringContaining("firmware") }],
+  ["an older kernel", { "/sys/module/kvm_amd/parameters/sev": "Y\n" }, { todo: expect.stringContaining("firmware") }],
+])("of a kernel that cannot encrypt, it is told why: %s", async (_, files, problem) => {
+  const content = JSON.stringify({ config_version: "1.17.0", icos_settings: { ...icos, enable_trusted_execution_environment: true } });
+  const host = fakeHost({ files: { "/boot/config/config.json": content, ...files } });
+  const { layout } = profiles.hostos;
+  expect(await problemOf(async () => guestMachine(host, layout, guestPlaces(layout), slot))).toMatchObject({
+    code: "memory-not-encrypted",
+    ...problem,
+  });
 });
 
 test.each([{ mgmt_mac: null }, { deployment_environment: "unknown" }])("without %j there is no address", async (over) => {

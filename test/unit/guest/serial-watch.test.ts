@@ -68,6 +68,42 @@ test("a line without an end takes no memory, and a flood no more than 8 MiB at a
   expect(watch.said).toBe("success");
 });
 
+test("two reads at once take each byte once, and the second one has what was there when it was called", async () => {
+  const log = growing();
+  const heard: string[] = [];
+  const watch = new SerialWatch(log.host, FILE, 0, (line) => void heard.push(line));
+  log.append("one\ntwo\n");
+  const first = watch.read();
+  log.append("GUESTOS BOOT SUCCESS\n");
+  await watch.read();
+  await first;
+  expect(heard).toEqual(["one", "two", "GUESTOS BOOT SUCCESS"]);
+  expect(watch.said).toBe("success");
+});
+
+test("a read that failed does not keep the next one from reading", async () => {
+  const log = growing();
+  let isBroken = true;
+  const stat = async () => (isBroken ? Promise.reject(new Error("EIO")) : log.host.stat());
+  const watch = new SerialWatch({ ...log.host, stat }, FILE);
+  log.append("GUESTOS BOOT SUCCESS\n");
+  await expect(watch.read()).rejects.toThrow("EIO");
+  isBroken = false;
+  await watch.read();
+  expect(watch.said).toBe("success");
+});
+
+test("a listener gets long lines too, up to 4096 characters; the last lines are cut at 200", async () => {
+  const log = growing();
+  const heard: string[] = [];
+  const watch = new SerialWatch(log.host, FILE, 0, (line) => void heard.push(line));
+  log.append(`${"x".repeat(1000)}\n${"y".repeat(5000)}\nlogin: `);
+  await watch.read();
+  expect(heard.map((line) => line.length)).toEqual([1000, 4096]);
+  expect(watch.lastLines.map((line) => line.length)).toEqual([200, 200, 7]);
+  expect(watch.rest).toBe("login: ");
+});
+
 test("what is shown has no control characters, and no escape sequences", async () => {
   const log = growing();
   const shown: string[] = [];

@@ -124,7 +124,7 @@ test("what is configured goes on behind its own boot loader, also a torn one, an
 test("a drive that cannot be read is named with its serial number, and what to do", async () => {
   await expect(planned(machineWith({ ...TWO, broken: ["/dev/nvme1n1"] }), INPUT, undefined)).rejects.toMatchObject({
     problem: {
-      code: "disk-not-read",
+      code: "drive-not-read",
       what: expect.stringMatching(/^\/dev\/nvme1n1, serial number \S+, cannot be read$/) as unknown,
       found: expect.stringContaining("EIO") as unknown,
     },

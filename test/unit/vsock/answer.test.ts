@@ -27,7 +27,6 @@ describe("what a guest asks for is done, and answered in its own dialect", () =>
     [v1("GetHostOSVersion"), { Ok: { HostOSVersion: "7b4c1d6e" } }, []],
     [v1("attach-hsm"), { Ok: "NoPayload" }, [{ hsm: "attach" }]],
     [v1("detach-hsm"), { Ok: "NoPayload" }, [{ hsm: "detach" }]],
-    [v1("start-upgrade-guest-vm"), { Ok: "NoPayload" }, ["startUpgradeVm"]],
     [
       v1({ upgrade: { url: URL, "target-hash": HASH.toUpperCase() } }),
       { Ok: "NoPayload" },
@@ -80,6 +79,7 @@ describe("what is wrong is answered with what is wrong, and nothing is done", ()
     [v1({ __proto__: 1, toString: 1 }), "unknown command"],
     [v1({ "attach-hsm": {} }), 'unknown command "attach-hsm {…}"'],
     [v1({ upgrade: { url: URL, "target-hash": HASH }, notify: { count: 1, message: "" } }), "one command"],
+    [v1("start-upgrade-guest-vm"), "this host has no upgrade VM"],
     [v1({ "set-node-id": { "node-id": "abcde-fghij" } }), "set-node-id is no longer a command"],
     [v1(`upgrade[${URL} ${HASH}]`), "unknown command"],
     [upgrade("http://example.org/i.tar"), "upgrade.url: expected an https address"],
@@ -157,9 +157,25 @@ test("what the host could not do is told in its words, bounded, and in the journ
   expect(log).toMatch(/^CID 3: attach-hsm: no such device/);
 });
 
-test("a defect is no reply: the process ends with it, and the connection closes", async () => {
-  const actions = recordingActions({ hsm: async () => Promise.reject(new TypeError("a defect")) });
-  await expect(answer(Buffer.from(JSON.stringify(v1("attach-hsm"))), guest, actions)).rejects.toThrow("a defect");
+test.each([
+  ["a defect", new TypeError("a defect"), /a defect in guestos-boot: found TypeError: a defect/],
+  [
+    "an error of the file system",
+    Object.assign(new Error("EEXIST: file already exists"), { code: "EEXIST", syscall: "open", path: "/run/x" }),
+    /cannot open \/run\/x: found EEXIST/,
+  ],
+])("%s is a reply too, without its words, which are in the journal", async (_, error, words) => {
+  const actions = recordingActions({ hsm: async () => Promise.reject(error) });
+  const { text, log } = await answer(Buffer.from(JSON.stringify(v1("attach-hsm"))), guest, actions);
+  expect(JSON.parse(text)).toEqual({ Err: "the host could not do it" });
+  expect(log).toMatch(/^CID 3: attach-hsm: the host could not do it: /);
+  expect(log).toMatch(words);
+});
+
+test("a process that is told to end gives no reply", async () => {
+  const { reason } = AbortSignal.abort();
+  const actions = recordingActions({ hsm: async () => Promise.reject(reason) });
+  await expect(answer(Buffer.from(JSON.stringify(v1("attach-hsm"))), guest, actions)).rejects.toBe(reason);
 });
 
 test("what did not arrive whole is answered in today's dialect", () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -36,6 +36,20 @@ test("a boundary node's gets what is its own over what it shares", () => {
   expect(text("boundary/etc/nftables.conf")).toContain("tcp dport { 22, 80, 443, 1080, 9100 } accept");
   expect(text("boundary/usr/lib/systemd/system/nginx.service.d/boundary.conf")).toContain("-c /run/ic-node/etc/nginx/nginx.conf");
   expect(existsSync(join(folder, "boundary/usr/lib/systemd/system/guestos-boot.service"))).toBe(true);
+});
+
+test.each([
+  ["guestos", true],
+  ["boundary", true],
+  ["hostos", false],
+  ["setupos", false],
+])("the modules of KVM are kept out of a guest alone, for they run the guest of a host: %s", (profile, isGuest) => {
+  const tree = `kvm-${profile}`;
+  expect(install(tree, { PROFILE: profile })).toEqual({ status: 0, said: "" });
+  const lines = globSync(join(folder, tree, "{etc,usr/lib}/modprobe.d/*")).flatMap((path) => readFileSync(path, "utf8").split("\n"));
+  expect(lines).toContain("blacklist psmouse");
+  const kvm = lines.filter((line) => /^(?:blacklist|install|alias)\s+kvm/.test(line));
+  expect(kvm).toEqual(isGuest ? ["blacklist kvm", "blacklist kvm_amd", "blacklist kvm_intel"] : []);
 });
 
 test("a profile that there is not is refused before anything is laid out", () => {
