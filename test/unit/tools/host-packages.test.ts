@@ -25,7 +25,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "cryptsetup-bin": "veritysetup",
   "dbus-daemon": "dbus-daemon",
   dosfstools: "fsck.vfat mkfs.vfat",
-  e2fsprogs: "debugfs e2fsck mke2fs mkfs.ext4 tune2fs",
+  e2fsprogs: "debugfs dumpe2fs e2fsck mke2fs mkfs.ext4 tune2fs",
   fdisk: "sfdisk",
   fish: "fish",
   "grub-common": "grub-editenv grub-fstest grub-mkimage",
