@@ -14,7 +14,7 @@ export interface GuestPlaces {
   readonly medium: string;
   readonly bridge: string;
   readonly firmware: { readonly image: string; readonly variables: string; readonly sev: string };
-  /** What the guest writes to its serial port; logs of earlier starts are beside it, as `.1` and so on. */
+  /** What the guest writes to its serial port; logs of earlier starts are beside it, as `-1` and so on. */
   readonly serialLog: string;
   /**
    * Kernel and initrd of the machine that runs, its configuration, sockets, mount points: on a tmpfs, listed by root alone. The account of

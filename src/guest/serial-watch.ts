@@ -15,6 +15,13 @@ const SHOWN = 200;
 /** Escape sequences of terminals (ECMA-48): of a control sequence, or of two characters. */
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[@-Z\\-_])/g;
 
+/** What a watch begins with: the first byte to read, what is known already, and a listener that gets each line without control characters. */
+export interface SerialWatchOptions {
+  readonly from?: number;
+  readonly said?: Said;
+  readonly heard?: (line: string) => void;
+}
+
 /**
  * Reads what a guest writes to its serial port, from the file of that name, and knows how its boot went (interface of IC-OS:
  * dfinity/ic, guest_vm_runner). The guest may write anything, without end.
@@ -27,13 +34,13 @@ export class SerialWatch {
   #offset: number;
   #rest = "";
   #lines: readonly string[] = [];
-  #said: Said = "nothing";
+  #said: Said;
 
-  /** @param from the first byte to read. @param heard called with each line, without control characters */
-  constructor(host: Pick<Host, "stat" | "readAt">, file: string, from = 0, heard?: (line: string) => void) {
+  constructor(host: Pick<Host, "stat" | "readAt">, file: string, { from = 0, said = "nothing", heard }: SerialWatchOptions = {}) {
     this.#host = host;
     this.#file = file;
     this.#offset = from;
+    this.#said = said;
     this.#heard = heard;
   }
 
@@ -55,8 +62,9 @@ export class SerialWatch {
   }
 
   /**
-   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer began again. While another
-   * call reads, it waits for that one: no byte is taken twice, and what was there when it was called is read.
+   * Reads what has come since, but no more than 8 MiB. A file that has become shorter is another one: its writer, virtlogd, moved the one before
+   * it to `.0` at a size of 2 MiB and began again (virtlogd.conf, `max_size`). While another call reads, it waits for that one: no byte is
+   * taken twice, and what was there when it was called is read.
    *
    * @throws Error of the file system
    */
@@ -67,10 +75,21 @@ export class SerialWatch {
   }
 
   async #readOn(): Promise<void> {
-    const size = (await this.#host.stat(this.#file))?.size ?? 0;
-    if (size < this.#offset) this.#offset = 0;
+    const size = await this.#size(this.#file);
+    if (size >= this.#offset) return this.#readFrom(this.#file, size);
+    const moved = `${this.#file}.0`;
+    await this.#readFrom(moved, await this.#size(moved));
+    this.#offset = 0;
+    await this.#readFrom(this.#file, size);
+  }
+
+  async #size(file: string): Promise<number> {
+    return (await this.#host.stat(file))?.size ?? 0;
+  }
+
+  async #readFrom(file: string, size: number): Promise<void> {
     for (const end = Math.min(size, this.#offset + AT_ONCE); this.#offset < end;) {
-      const piece = await this.#host.readAt(this.#file, this.#offset, Math.min(PIECE, end - this.#offset));
+      const piece = await this.#host.readAt(file, this.#offset, Math.min(PIECE, end - this.#offset));
       if (piece === undefined || piece.length === 0) return;
       this.#offset += piece.length;
       this.#take(Buffer.from(piece).toString("latin1"));

@@ -10,7 +10,7 @@ import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen
 import { GUEST } from "./description.ts";
 import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
 import type { GuestPlaces } from "./places.ts";
-import { SerialWatch } from "./serial-watch.ts";
+import { type Said, SerialWatch } from "./serial-watch.ts";
 import { type ChosenSlot, readGuestSlot, readRunningSlot, type TakenSlot, takeSlot } from "./slot.ts";
 
 /** What stays to be said of a guest that runs, after its new system did not come up. */
@@ -109,6 +109,8 @@ class Guest {
       this.#memory = { ...FRESH, started };
       this.#problem = before.phase !== "unknown" ? before.problem : undefined;
       this.#hugePages = before.hugePages;
+      // The part of its log that has the word may have been moved away since.
+      if (before.boot === "success" || before.boot === "failure") this.#serial = this.#newSerial(before.boot);
     }
   }
 
@@ -330,15 +332,15 @@ class Guest {
     await this.#supervision.publish(this.#published);
   }
 
-  #newSerial(): SerialWatch {
-    return new SerialWatch(this.#supervision.host, this.#supervision.places.serialLog);
+  #newSerial(said: Said = "nothing"): SerialWatch {
+    return new SerialWatch(this.#supervision.host, this.#supervision.places.serialLog, { said });
   }
 }
 
-/** A start writes its log again from the beginning: those before it are kept, as `.1` to `.5`. */
+/** A start writes its log again from the beginning: those before it are kept, as `-1` to `-5`. virtlogd has `.0`, `.1` and so on for parts of one. */
 async function keepLogs(host: Host, log: string): Promise<void> {
   for (let number = KEPT_LOGS; number > 0; number -= 1) {
-    const from = number === 1 ? log : `${log}.${number - 1}`;
-    if ((await host.stat(from)) !== undefined) await host.rename(from, `${log}.${number}`);
+    const from = number === 1 ? log : `${log}-${number - 1}`;
+    if ((await host.stat(from)) !== undefined) await host.rename(from, `${log}-${number}`);
   }
 }

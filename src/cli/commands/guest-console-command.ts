@@ -31,7 +31,7 @@ export async function guestConsole(
       found: "no such file",
       todo: "guestos-boot guest status",
     });
-  const watch = new SerialWatch(host, file, Math.max(0, facts.size - SHOWN), terminal.print);
+  const watch = new SerialWatch(host, file, { from: Math.max(0, facts.size - SHOWN), heard: terminal.print });
   await asReader(async () => watch.read());
   if (!follow) {
     // A prompt has no line end.

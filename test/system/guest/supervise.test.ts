@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Clock, deadlineIn, pause, systemClock } from "../../../src/base/clock.ts";
@@ -117,7 +117,7 @@ test.each(["reset", "power off", "panic"] as const)(
     // At a start each log moves on by one.
     stop.abort();
     await running;
-    expect(readFileSync(`${places.serialLog}.1`, "latin1")).toContain("going down");
+    expect(readFileSync(`${places.serialLog}-1`, "latin1")).toContain("going down");
   },
 );
 
@@ -220,6 +220,14 @@ test("while the machine cannot be inspected, nothing is started, and the one tha
 const LITTLE = { since: "2026-03-01T10:00:00Z", onTrial: false, failures: 0 };
 test.each<readonly [string, (account: object) => object]>([
   ["that it runs", (account) => account],
+  [
+    "that it runs, and whose log went on in another file since",
+    (account) => {
+      renameSync(places.serialLog, `${places.serialLog}.0`);
+      writeFileSync(places.serialLog, "");
+      return account;
+    },
+  ],
   ["that it is held", (account) => ({ ...account, phase: "paused" })],
   // Then the block on its disk tells it.
   ["that it is held, and no more", () => ({ ...LITTLE, phase: "paused" })],

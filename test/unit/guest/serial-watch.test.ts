@@ -4,17 +4,25 @@ import { SerialWatch } from "../../../src/guest/serial-watch.ts";
 
 const FILE = "/serial.log";
 
-/** A log that a test appends to, replaces, or takes away. */
+/** A log that a test appends to, and rotates as virtlogd does. */
 function growing() {
   let content = Buffer.alloc(0);
+  let moved: Buffer | undefined;
+  const at = (file: string) => (file === FILE ? content : moved);
   const host = {
-    stat: async () => ({ kind: "file" as const, mode: 0o600, uid: 0, gid: 0, size: content.length }),
-    readAt: async (_: string, offset: number, length: number) => content.subarray(offset, offset + length),
+    stat: async (file: string) => {
+      const size = at(file)?.length;
+      return size === undefined ? undefined : { kind: "file" as const, mode: 0o600, uid: 0, gid: 0, size };
+    },
+    readAt: async (file: string, offset: number, length: number) => at(file)?.subarray(offset, offset + length),
   };
   return {
     host,
     append: (more: string | Uint8Array) => void (content = Buffer.concat([content, Buffer.from(more)])),
-    replace: (by: string) => void (content = Buffer.from(by)),
+    rotate: (next: string) => {
+      moved = content;
+      content = Buffer.from(next);
+    },
   };
 }
 
@@ -51,9 +59,33 @@ test("a word that a rotation cuts in two is heard, and so is one after it", asyn
   const watch = new SerialWatch(log.host, FILE);
   log.append("a long beginning of the log\nGUESTOS BOOT SUC");
   await watch.read();
-  log.replace("CESS\n");
+  log.rotate("CESS\n");
   await watch.read();
   expect(watch.said).toBe("success");
+});
+
+test("what was written between the last look and a rotation is heard as well, and no byte twice", async () => {
+  const log = growing();
+  const heard: string[] = [];
+  const watch = new SerialWatch(log.host, FILE, { heard: (line) => void heard.push(line) });
+  log.append("a long beginning of the log\n");
+  await watch.read();
+  log.append("GUESTOS BOOT SUCCESS\n");
+  log.rotate("login:\n");
+  await watch.read();
+  expect(watch.said).toBe("success");
+  expect(heard).toEqual(["a long beginning of the log", "GUESTOS BOOT SUCCESS", "login:"]);
+});
+
+test("what is known already counts until a later word", async () => {
+  const log = growing();
+  const watch = new SerialWatch(log.host, FILE, { said: "success" });
+  log.append("login:\n");
+  await watch.read();
+  expect(watch.said).toBe("success");
+  log.append("GUESTOS BOOT FAILURE\n");
+  await watch.read();
+  expect(watch.said).toBe("failure");
 });
 
 test("a line without an end takes no memory, and a flood no more than 8 MiB at a time", async () => {
@@ -71,7 +103,7 @@ test("a line without an end takes no memory, and a flood no more than 8 MiB at a
 test("two reads at once take each byte once, and the second one has what was there when it was called", async () => {
   const log = growing();
   const heard: string[] = [];
-  const watch = new SerialWatch(log.host, FILE, 0, (line) => void heard.push(line));
+  const watch = new SerialWatch(log.host, FILE, { heard: (line) => void heard.push(line) });
   log.append("one\ntwo\n");
   const first = watch.read();
   log.append("GUESTOS BOOT SUCCESS\n");
@@ -84,7 +116,7 @@ test("two reads at once take each byte once, and the second one has what was the
 test("a read that failed does not keep the next one from reading", async () => {
   const log = growing();
   let isBroken = true;
-  const stat = async () => (isBroken ? Promise.reject(new Error("EIO")) : log.host.stat());
+  const stat = async () => (isBroken ? Promise.reject(new Error("EIO")) : log.host.stat(FILE));
   const watch = new SerialWatch({ ...log.host, stat }, FILE);
   log.append("GUESTOS BOOT SUCCESS\n");
   await expect(watch.read()).rejects.toThrow("EIO");
@@ -96,7 +128,7 @@ test("a read that failed does not keep the next one from reading", async () => {
 test("a listener gets long lines too, up to 4096 characters; the last lines are cut at 200", async () => {
   const log = growing();
   const heard: string[] = [];
-  const watch = new SerialWatch(log.host, FILE, 0, (line) => void heard.push(line));
+  const watch = new SerialWatch(log.host, FILE, { heard: (line) => void heard.push(line) });
   log.append(`${"x".repeat(1000)}\n${"y".repeat(5000)}\nlogin: `);
   await watch.read();
   expect(heard.map((line) => line.length)).toEqual([1000, 4096]);
@@ -107,7 +139,7 @@ test("a listener gets long lines too, up to 4096 characters; the last lines are 
 test("what is shown has no control characters, and no escape sequences", async () => {
   const log = growing();
   const shown: string[] = [];
-  const watch = new SerialWatch(log.host, FILE, 0, (line) => void shown.push(line));
+  const watch = new SerialWatch(log.host, FILE, { heard: (line) => void shown.push(line) });
   log.append("\u001b[2J\u001b[1;31mred\u001b[0m\u0007\0 \u001b]0;title\u0007 \u009b2J\n");
   await watch.read();
   expect(shown).toEqual(watch.lastLines);
