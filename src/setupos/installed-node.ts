@@ -1,7 +1,7 @@
 import type { InspectedDevice } from "./disk-contents.ts";
+import { HOST_GROUP } from "./volumes.ts";
 
-/** The volume group of a host (dfinity/ic, ic-os/hostos/volumes.csv), and its volumes. */
-const GROUP = "hostlvm";
+/** The volumes of a host (dfinity/ic, ic-os/hostos/volumes.csv). */
 const VOLUMES = ["config", "A_boot", "A_root", "A_var", "B_boot", "B_root", "B_var"];
 /** Of a machine for several guests: guestos0, guestos1, and so on. */
 const GUEST = /^guestos\d*$/;
@@ -28,7 +28,7 @@ export function installedNode(drives: readonly InspectedDevice[]): InstalledNode
     drives: traced.map(({ device }) => device.path),
     missing: [
       ...(groups.length === 0
-        ? [`no volume group ${GROUP}`]
+        ? [`no volume group ${HOST_GROUP}`]
         : VOLUMES.filter((name) => !volumes.includes(name)).map((name) => `no volume ${name}`)),
       ...(groups.length > 0 && !volumes.some((name) => GUEST.test(name)) ? ["no volume guestos"] : []),
       ...(absent.size > 0 ? [`${absent.size} of the drives of its group`] : []),
@@ -69,5 +69,5 @@ export function* layersOf(device: InspectedDevice): Generator<InspectedDevice> {
 
 function hostGroup(content: InspectedDevice["content"]) {
   const group = "value" in content ? content.value.group : undefined;
-  return group?.name === GROUP ? [group] : [];
+  return group?.name === HOST_GROUP ? [group] : [];
 }

@@ -17,7 +17,7 @@ import { growPartition, readPartitionTable } from "../system/disks/sfdisk.ts";
 import type { Host } from "../system/host.ts";
 
 /** The volume group of a host, and the partition of the system drive that is its first member (dfinity/ic, ic-os/hostos/partitions.csv). */
-const GROUP = "hostlvm";
+export const HOST_GROUP = "hostlvm";
 const MEMBER = 3;
 /** The volume that gets all free room. */
 const GUEST = "guestos";
@@ -86,7 +86,7 @@ export async function missingOfVolumes(host: Host, drives: NodeDrives): Promise<
   const devices = await members(host, drives);
   const volumes = await physicalVolumes(host, devices);
   const first = volumes.find(({ device }) => device === devices[0]);
-  const absent = others.filter(({ path }) => volumes.find(({ device }) => device === path)?.group !== GROUP).map(({ path }) => path);
+  const absent = others.filter(({ path }) => volumes.find(({ device }) => device === path)?.group !== HOST_GROUP).map(({ path }) => path);
   const steps: VolumeStep[] = [];
   if (first === undefined || first.deviceBytes - first.bytes > 16 * MIB)
     steps.push({
@@ -95,8 +95,8 @@ export async function missingOfVolumes(host: Host, drives: NodeDrives): Promise<
     });
   if (absent.length > 0)
     steps.push({
-      description: `add ${absent.join(", ")} to the volume group ${GROUP}`,
-      run: async () => patiently(host, async () => addToVolumeGroup(host, devices, GROUP, absent)),
+      description: `add ${absent.join(", ")} to the volume group ${HOST_GROUP}`,
+      run: async () => patiently(host, async () => addToVolumeGroup(host, devices, HOST_GROUP, absent)),
     });
   if (steps.length > 0 || extentsToAdd(volumes, devices.length) > 0)
     steps.push({ description: extendText(devices.length), run: async () => extendGuest(host, devices) });
@@ -107,7 +107,7 @@ export async function missingOfVolumes(host: Host, drives: NodeDrives): Promise<
 function restOf(drives: NodeDrives, host: Host): readonly VolumeStep[] {
   return [
     {
-      description: `give all room to the volume group ${GROUP}, and to its volume ${GUEST}, striped over ${drives.others.length + 1} drives`,
+      description: `give all room to the volume group ${HOST_GROUP}, and to its volume ${GUEST}, striped over ${drives.others.length + 1} drives`,
       run: async () => {
         for (let steps = await missingOfVolumes(host, drives); steps[0] !== undefined; steps = steps.slice(1)) {
           host.signal.throwIfAborted();
@@ -119,19 +119,19 @@ function restOf(drives: NodeDrives, host: Host): readonly VolumeStep[] {
 }
 
 function extendText(stripes: number): string {
-  return `extend the volume ${GROUP}/${GUEST} over ${stripes === 1 ? "the drive" : `all ${stripes} drives, in stripes`}`;
+  return `extend the volume ${HOST_GROUP}/${GUEST} over ${stripes === 1 ? "the drive" : `all ${stripes} drives, in stripes`}`;
 }
 
 /** Every stripe is as large as the smallest room that is left on a drive. */
 function extentsToAdd(volumes: readonly PhysicalVolume[], stripes: number): number {
-  const free = volumes.filter(({ group }) => group === GROUP).map(({ freeExtents }) => freeExtents);
+  const free = volumes.filter(({ group }) => group === HOST_GROUP).map(({ freeExtents }) => freeExtents);
   return free.length < stripes ? 0 : Math.min(...free) * stripes;
 }
 
 async function extendGuest(host: Host, devices: readonly string[]): Promise<void> {
   await patiently(host, async () => {
     const extents = extentsToAdd(await physicalVolumes(host, devices), devices.length);
-    if (extents > 0) await extendStriped(host, devices, `${GROUP}/${GUEST}`, { extents, stripes: devices.length });
+    if (extents > 0) await extendStriped(host, devices, `${HOST_GROUP}/${GUEST}`, { extents, stripes: devices.length });
   });
 }
 
@@ -160,24 +160,24 @@ export interface ActiveVolume {
 /** Activates the group, for as long as `use` lasts, and hands over one of its volumes. */
 export async function withVolume<T>(host: Host, drives: NodeDrives, volume: string, use: (volume: ActiveVolume) => Promise<T>): Promise<T> {
   const devices = await members(host, drives);
-  await patiently(host, async () => activateVolumeGroup(host, devices, GROUP));
+  await patiently(host, async () => activateVolumeGroup(host, devices, HOST_GROUP));
   try {
     return await use(await mappedVolume(host, volume));
   } finally {
-    await patiently(host, async () => deactivateVolumeGroup(host, devices, GROUP));
+    await patiently(host, async () => deactivateVolumeGroup(host, devices, HOST_GROUP));
   }
 }
 
 async function mappedVolume(host: Host, volume: string): Promise<ActiveVolume> {
   const left = deadlineIn(30_000);
   for (;;) {
-    const mapping = (await mappings(host)).get(volumeMapping(GROUP, volume));
+    const mapping = (await mappings(host)).get(volumeMapping(HOST_GROUP, volume));
     if (mapping !== undefined && (await host.stat(mapping.device)) !== undefined) return { path: mapping.device, bytes: mapping.bytes };
     if (left() === 0 || !(await pause(systemClock, 200, host.signal))) break;
   }
   throw new ProblemError({
     code: "node-volume-missing",
-    what: `the volume ${GROUP}/${volume} is not there`,
+    what: `the volume ${HOST_GROUP}/${volume} is not there`,
     found: "no device-mapper device of that name",
     expected: "it, in the group that the image has",
     todo: "the image on the stick is no HostOS, or is another one: write the stick again",

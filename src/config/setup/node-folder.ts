@@ -23,7 +23,8 @@ export const NODE_FILES = {
 } as const;
 
 const NAMES = Object.values(NODE_FILES).flat();
-const ACCOUNTS = ["admin", "backup", "readonly"];
+/** The accounts that may have a file of public keys there. */
+export const NODE_ACCOUNTS = ["admin", "backup", "readonly"];
 
 /** What is in a folder with a node's configuration. */
 export interface NodeFolder {
@@ -79,7 +80,7 @@ export async function readNodeFolder(host: Host, folder: string, data: string = 
   const keyFiles = accounts === undefined ? [] : await keyFilesOf(host, folder, mistakes);
   for (const account of keyFiles) {
     const file = `${NODE_FILES.keys}/${account}`;
-    if (!ACCOUNTS.includes(account)) {
+    if (!NODE_ACCOUNTS.includes(account)) {
       warnings.push(otherKeyFile(file, account));
       continue;
     }
@@ -190,18 +191,18 @@ async function keyFilesOf(host: Host, folder: string, mistakes: Problem[]): Prom
         code: "not-a-folder",
         what: `${file} is no folder`,
         where: { file },
-        expected: `a folder with ${ACCOUNTS.join(", ")}`,
+        expected: `a folder with ${NODE_ACCOUNTS.join(", ")}`,
       });
     return [];
   }
 }
 
 function otherKeyFile(file: string, name: string): Problem {
-  const meant = ACCOUNTS.find((account) => name.toLowerCase().startsWith(account));
+  const meant = NODE_ACCOUNTS.find((account) => name.toLowerCase().startsWith(account));
   return {
     code: "key-file-ignored",
     what: `${quoted(name)} is not read: there is no such account on a host`,
     where: { file: quoted(file).slice(1, -1) },
-    expected: meant === undefined ? perhaps(name, ACCOUNTS) : `perhaps ${meant}`,
+    expected: meant === undefined ? perhaps(name, NODE_ACCOUNTS) : `perhaps ${meant}`,
   };
 }

@@ -4,7 +4,7 @@ import { systemClock } from "../../base/clock.ts";
 import { ProblemError } from "../../base/problem.ts";
 import { provision, type Action } from "../../boot/unit.ts";
 import { type ConfigIniFile } from "../../config/setup/config-ini.ts";
-import { NODE_FILES, readNodeFolder } from "../../config/setup/node-folder.ts";
+import { NODE_ACCOUNTS, NODE_FILES, readNodeFolder } from "../../config/setup/node-folder.ts";
 import { readStickImages, type StickImages } from "../../setupos/images.ts";
 import { type InstallPlan, planInstall, requireTargets } from "../../setupos/install-plan.ts";
 import { type Phase, recordDigest, removeInstallRecord, writeInstallRecord } from "../../setupos/install-record.ts";
@@ -49,13 +49,11 @@ export async function installationOf(machine: Machine): Promise<Installation> {
   };
 }
 
-const ACCOUNTS = ["admin", "backup", "readonly"];
-
 /** The keys of the host's accounts on the stick, by account. */
 export async function accountKeys(machine: Machine): Promise<ReadonlyMap<string, Uint8Array>> {
   const folder = join(stickOf(machine).config.mountPoint, NODE_FILES.keys);
   const keys = new Map<string, Uint8Array>();
-  for (const name of ACCOUNTS) {
+  for (const name of NODE_ACCOUNTS) {
     const content = await machine.host.readBytes(join(folder, name));
     if (content !== undefined) keys.set(name, content);
   }
