@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemHost } from "../../../../src/system/host.ts";
 import { systemBus } from "../../../../src/units/services/system-bus.ts";
+import { namespaceRoot } from "../../../support/namespace.ts";
 import { privateBus, type PrivateBus } from "../../../support/private-bus.ts";
 import { testMachine } from "../../../support/test-machine.ts";
 
@@ -35,4 +39,21 @@ test("without a bus it is an error that is tried again", async () => {
     retryable: true,
     problem: { code: "bus-not-answering" },
   });
+});
+
+test("a bus that is lost while it is asked is an error that is tried again", async () => {
+  const folder = namespaceRoot();
+  const path = join(folder, "bus");
+  const server = createServer((connection) => connection.destroy());
+  server.listen(path);
+  await once(server, "listening");
+  process.env["DBUS_SYSTEM_BUS_ADDRESS"] = `unix:path=${path}`;
+  try {
+    await expect(systemBus.plan(testMachine(systemHost()))).rejects.toMatchObject({
+      retryable: true,
+      problem: { code: expect.stringMatching(/^bus-/) },
+    });
+  } finally {
+    server.close();
+  }
 });
