@@ -8,6 +8,7 @@ import { extentInFile } from "../extent.ts";
 import { partitionNamed } from "../layout.ts";
 import type { ImageOptions } from "../options.ts";
 import { imageOf } from "../paths.ts";
+import { sourceDate } from "../../tools/package/source-date.ts";
 import { run, step } from "../tools.ts";
 import { hostosDisk } from "../volume-group.ts";
 import { writeArchive } from "./archive.ts";
@@ -32,17 +33,26 @@ export async function stickContents(
   await mkdir(data);
   const images = await step("archives of HostOS and GuestOS", async () => archives(options, data, work));
   await writeFile(join(data, "images.json"), `${JSON.stringify(images)}\n`);
-  await writeFile(join(root, "commit-time"), `${options.epoch}\n`);
+  await writeFile(join(root, "commit-time"), `${sourceDate()}\n`);
   for (const folder of ["config", "data"]) await mkdir(join(root, folder), { recursive: true });
-  const { stickFolder } = options;
-  const configFiles: Record<string, Uint8Array> = {};
-  if (stickFolder !== undefined) {
-    await cp(join(stickFolder, "data"), data, { recursive: true });
-    Object.assign(configFiles, await filesBelow(join(stickFolder, "config")));
-    // What a laboratory cannot meet is not asked for.
-    await writeFile(join(boot, "extra_boot_args"), 'EXTRA_BOOT_ARGS="ic.setupos.run_checks=0"\n');
-  }
-  return { config: data, data, configFiles };
+  const folder = folderOf(options);
+  await cp(join(folder, "data"), data, { recursive: true });
+  // What a laboratory cannot meet is not asked for.
+  if (options.variant === "dev") await writeFile(join(boot, "extra_boot_args"), 'EXTRA_BOOT_ARGS="ic.setupos.run_checks=0"\n');
+  const config = join(folder, "config");
+  return { config: data, data, configFiles: existsSync(config) ? await filesBelow(config) : {} };
+}
+
+/** Without deployment.json a stick installs nothing, and whoever has one later cannot add it: its partition is not shown. */
+function folderOf({ stickFolder }: ImageOptions): string {
+  const file = join(stickFolder ?? "STICK_FOLDER", "data/deployment.json");
+  if (stickFolder !== undefined && existsSync(file)) return stickFolder;
+  throw new ProblemError({
+    code: "image-deployment-missing",
+    what: "there is no deployment.json to put on the stick, and without it no node can be installed",
+    where: { file },
+    todo: "STICK_FOLDER=FOLDER make image PROFILE=setupos, with the file FOLDER/data/deployment.json (docs/setupos.md)",
+  });
 }
 
 async function filesBelow(folder: string, prefix = ""): Promise<Record<string, Uint8Array>> {

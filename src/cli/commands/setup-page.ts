@@ -10,6 +10,9 @@ import { sizeText } from "../../setupos/sizes.ts";
 const COLUMNS = 80;
 const ROWS = 25;
 
+/** Characters of the QR code: what it has in 29 by 29 modules, of capitals and digits (ISO/IEC 18004, version 3, level L). */
+const QR_TEXT = 77;
+
 /** What is shown besides the run. */
 export interface PageFacts {
   readonly version: string;
@@ -130,7 +133,7 @@ export function endPage(run: RunView, end: SetupEnd, facts: PageFacts): readonly
     ...(facts.ipv6 === undefined ? [] : [`HostOS   ${facts.ipv6}`]),
     `time     ${utc(run.time)}`,
   ];
-  const picture = qrLines(`${code} ${facts.version} ${facts.mgmtMac ?? ""}`.toUpperCase().slice(0, 60));
+  const picture = qrLines(`${code} ${facts.mgmtMac ?? ""} ${facts.version}`.toUpperCase().slice(0, QR_TEXT));
   const width = COLUMNS - (picture[0]?.length ?? 0) - 2;
   const head = HEADS[end];
   const room = ROWS - 2 - identity.length - 2;
@@ -155,6 +158,7 @@ const TEXTS: Readonly<Record<Exclude<SetupEnd, "failed">, readonly string[]>> = 
   "already installed": [
     "The node on these drives has this configuration, and is complete. Nothing was written.",
     "Pull the stick, and start the machine again.",
+    "A token in config.ini replaces a node of another configuration alone.",
   ],
 };
 

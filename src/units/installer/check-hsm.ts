@@ -9,7 +9,7 @@ import { unit } from "../machine.ts";
 import { checkElectedVersion } from "./check-elected-version.ts";
 import { checkHardware } from "./check-hardware.ts";
 import { checkImages } from "./check-images.ts";
-import { installationOf } from "./installation.ts";
+import { installationOf, refuseDrives } from "./installation.ts";
 import { checksLeftOut } from "./stick.ts";
 
 /** Three hours, and milliseconds between two looks (dfinity/ic, ic-os/components/setupos/setup-hostos-config.sh). */
@@ -32,6 +32,8 @@ export const checkHsm = unit({
   async plan(machine) {
     const { host, layout, note } = machine;
     const { plan, configIni } = await installationOf(machine);
+    // Nor is it waited for where the drives are refused.
+    refuseDrives(machine, plan);
     if ((await readHostosConfig(host, layout)).config.icos_settings.node_operator_private_key !== null) return [];
     if (plan.phase === "complete" || (await usbDevices(host)).some(isHsm)) return [];
     if (configIni?.config.rehearse === true) {

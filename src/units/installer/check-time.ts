@@ -9,8 +9,8 @@ import { checkNetwork } from "./check-network.ts";
 import { checksLeftOut, stickOf } from "./stick.ts";
 
 /**
- * Afterwards the clock is right, and the machine's own clock too, if it has one that can be set. A clock that is before the making of the stick is set to that first: with it
- * no certificate would be valid. Then chrony has a minute to find the time in the network.
+ * Afterwards the clock is right, and the machine's own clock too, if it has one that can be set. A clock that is before the making of the
+ * stick is set to that first: with it no certificate would be valid. Then chrony has a minute to find the time in the network.
  */
 export const checkTime = unit({
   name: "check-time",
@@ -33,7 +33,7 @@ export const checkTime = unit({
               what: "the time cannot be found in the network",
               found: foreignText(await clockSources(host)),
               expected: "a server that answers",
-              todo: "ask the data centre whether NTP (UDP, port 123) passes; set the clock in the firmware to UTC",
+              todo: "ask the data centre whether NTP (UDP, port 123) passes; then start the stick again",
             });
           await keepInMachine(machine);
         }),

@@ -8,6 +8,8 @@ import { NODE_ACCOUNTS, NODE_FILES, readNodeFolder } from "../../config/setup/no
 import { readStickImages, type StickImages } from "../../setupos/images.ts";
 import { type InstallPlan, planInstall, requireTargets } from "../../setupos/install-plan.ts";
 import { type Phase, recordDigest, removeInstallRecord, writeInstallRecord } from "../../setupos/install-record.ts";
+import type { PlannedDrive } from "../../setupos/disk-plan.ts";
+import { sizeText } from "../../setupos/sizes.ts";
 import type { NodeDrives } from "../../setupos/volumes.ts";
 import { refuseProblems } from "../../setupos/several-problems.ts";
 import { type Archive, bootLoaderOf, type WriteProgress } from "../../setupos/write-disk.ts";
@@ -58,6 +60,33 @@ export async function accountKeys(machine: Machine): Promise<ReadonlyMap<string,
     if (content !== undefined) keys.set(name, content);
   }
   return keys;
+}
+
+/** @throws ProblemError when the drives may not be taken as they are; what each one is, and would be, is noted before */
+export function refuseDrives({ note }: Machine, plan: InstallPlan): void {
+  const { drives, mistakes } = plan;
+  if (mistakes.length === 0) return;
+  for (const drive of drives) if (drive.takenAs !== undefined) note(driveText(drive));
+  for (const text of leftTexts(plan)) note(text);
+  refuseProblems("the drives cannot be taken", mistakes);
+}
+
+/** A drive that is taken, and what is lost with it, for people. */
+export function driveText({ device, takenAs, lost }: PlannedDrive): string {
+  const losses = lost.map(({ path, bytes, holds }) => `${path} ${sizeText(bytes)} ${holds}`);
+  return `${nameOf(device)}, taken as ${takenAs}; ${losses.length === 0 ? "nothing is found on it" : `lost with it: ${losses.join("; ")}`}`;
+}
+
+/** The drives that are left, and why, for people. */
+export function leftTexts({ drives }: InstallPlan): readonly string[] {
+  return drives
+    .filter(({ takenAs }) => takenAs === undefined)
+    .map(({ device, leftBecause }) => `${nameOf(device)} is left: ${leftBecause}`);
+}
+
+function nameOf({ path, bytes, model, serial }: PlannedDrive["device"]): string {
+  const facts = [sizeText(bytes), model, serial === undefined ? undefined : `serial ${serial}`].filter((fact) => fact !== undefined);
+  return `${path} (${facts.join(", ")})`;
 }
 
 /** The drives of the plan as LVM sees them. */

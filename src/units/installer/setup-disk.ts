@@ -3,12 +3,9 @@ import { oneLine } from "../../base/problem.ts";
 import { emptyDrive, isEmptyDrive, type Kept } from "../../setupos/empty-drive.ts";
 import type { InstallPlan } from "../../setupos/install-plan.ts";
 import { hasReached } from "../../setupos/install-record.ts";
-import { refuseProblems } from "../../setupos/several-problems.ts";
-import type { PlannedDrive } from "../../setupos/disk-plan.ts";
-import { sizeText } from "../../setupos/sizes.ts";
 import { type Machine, unit } from "../machine.ts";
 import { checkHsm } from "./check-hsm.ts";
-import { installationOf, notePhase, onDrives } from "./installation.ts";
+import { driveText, installationOf, leftTexts, notePhase, onDrives, refuseDrives } from "./installation.ts";
 
 /**
  * Afterwards the drives that the node takes are empty: all that was on them is taken away, whatever nested in what.
@@ -28,9 +25,11 @@ export const setupDisk = unit({
   timeout: 3_600_000,
   async plan(machine) {
     const { plan, configIni } = await installationOf(machine);
-    refuseProblems("the drives cannot be taken", plan.mistakes);
+    refuseDrives(machine, plan);
     if (plan.phase === "complete") {
       machine.note("this node is installed already, with this configuration: nothing is written; pull the stick");
+      if (configIni?.config.replace_installed !== undefined)
+        machine.note("replace_installed is not used: it replaces a node of another configuration, or of other images, alone");
       return [];
     }
     if (plan.phase === undefined || plan.phase === "begun") {
@@ -84,20 +83,4 @@ function emptying(machine: Machine, plan: InstallPlan): readonly Action[] {
     ),
     notePhase(machine, plan, "emptied", "that all drives are empty"),
   ];
-}
-
-function driveText({ device, takenAs, lost }: PlannedDrive): string {
-  const losses = lost.map(({ path, bytes, holds }) => `${path} ${sizeText(bytes)} ${holds}`);
-  return `${nameOf(device)}, taken as ${takenAs}; ${losses.length === 0 ? "nothing is found on it" : `lost with it: ${losses.join("; ")}`}`;
-}
-
-function leftTexts({ drives }: InstallPlan): readonly string[] {
-  return drives
-    .filter(({ takenAs }) => takenAs === undefined)
-    .map(({ device, leftBecause }) => `${nameOf(device)} is left: ${leftBecause}`);
-}
-
-function nameOf({ path, bytes, model, serial }: PlannedDrive["device"]): string {
-  const facts = [sizeText(bytes), model, serial === undefined ? undefined : `serial ${serial}`].filter((fact) => fact !== undefined);
-  return `${path} (${facts.join(", ")})`;
 }

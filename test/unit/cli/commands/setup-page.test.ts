@@ -74,6 +74,21 @@ test("a failure's page has the code, the error, what to do, versions, the BMC's 
   expect(text).toMatch(/[█▀▄]{5}/);
 });
 
+test("the QR code has the code, the BMC's address and a version of 40 digits", () => {
+  const version = "0123456789abcdef0123456789abcdef01234567";
+  const problem = { code: "several-problems", what: "two mistakes" };
+  const picture = (facts: PageFacts): string =>
+    endPage(run([failed(problem)]), "failed", facts)
+      // 29 modules, and two of light on each side.
+      .map((line) => [...line].slice(80 - 33).join(""))
+      .join("\n");
+  const page = picture({ ...FACTS, version });
+  expectToFit(endPage(run([failed(problem)]), "failed", { ...FACTS, version }));
+  // What is beyond its room is not in it.
+  expect(page).not.toBe(picture({ ...FACTS, version, mgmtMac: "b0:7b:25:c8:f6:c1" }));
+  expect(page).not.toBe(picture({ ...FACTS, version: `${version.slice(0, -1)}8` }));
+});
+
 test("what is wrong in every step is said before what was found in the first", () => {
   const long = { code: "several-problems", what: "8 mistakes", found: "many words ".repeat(100), todo: "correct them" };
   const other = { ...failed({ code: "time-not-found", what: "the time cannot be found", found: "no server" }), name: "check-time" };

@@ -9,7 +9,7 @@ import { checkNns } from "../../../../src/units/installer/check-nns.ts";
 import { checkNetwork } from "../../../../src/units/installer/check-network.ts";
 import { checkTime } from "../../../../src/units/installer/check-time.ts";
 import { fakeHost, type FakeMachine } from "../../../support/fake-host.ts";
-import { BMC, lanPrint } from "../../../support/node-machines.ts";
+import { BMC, lanPrint, nodeHost, nodeMachine, nvme, STICK as STICK_DRIVE } from "../../../support/node-machines.ts";
 import { runUnit } from "../../../support/run-unit.ts";
 import { testMachine, type TestMachine } from "../../../support/test-machine.ts";
 
@@ -123,17 +123,23 @@ test.each([
   else await expect(closed).rejects.toMatchObject({ problem });
 });
 
-/** Without drives: then the installation is not complete. */
-const NO_DRIVES = {
-  [`lsblk --json --bytes --all --output NAME,KNAME,PATH,MAJ:MIN,TYPE,SIZE,RO,RM,LOG-SEC,TRAN,MODEL,SERIAL,WWN,PARTUUID,PARTLABEL,MOUNTPOINTS`]:
-    JSON.stringify({ blockdevices: [] }),
-};
+/** With drives that a node can be installed on. */
+const hsmMachine = (files: Readonly<Record<string, string>>, filled: readonly string[] = []): TestMachine =>
+  testMachine(
+    nodeHost(nodeMachine({ disks: [STICK_DRIVE, nvme(0), nvme(1)], filled }), {
+      "/run/guestos-boot/node-config.json": CONFIG,
+      ...STICK_FILES,
+      ...hub,
+      ...files,
+    }),
+    setupos.layout,
+  );
 const usb = (name: string, vendor: string, manufacturer: string, product: string) => ({
   [`/sys/bus/usb/devices/${name}/idVendor`]: `${vendor}\n`,
   [`/sys/bus/usb/devices/${name}/manufacturer`]: `${manufacturer}\n`,
   [`/sys/bus/usb/devices/${name}/product`]: `${product}\n`,
 });
-const STICK_FILES = { "/data/images.json": IMAGES, "/config/config.ini": "", "/data/deployment.json": "{}", "/proc/self/mountinfo": "" };
+const STICK_FILES = { "/data/images.json": IMAGES, "/config/config.ini": "", "/data/deployment.json": "{}" };
 const hub = { ...usb("usb1", "1d6b", "Linux xhci-hcd", "xHCI Host Controller"), "/sys/bus/usb/devices/1-0:1.0/bInterfaceClass": "09" };
 
 test.each([
@@ -143,7 +149,7 @@ test.each([
   ["another device", usb("1-1", "046b", "American Megatrends Inc.", "Virtual Keyboard"), false],
   ["none", {}, false],
 ])("an HSM is known: %s", async (_, device, isThere) => {
-  const one = machine({ files: { ...STICK_FILES, ...hub, ...device }, commands: NO_DRIVES });
+  const one = hsmMachine(device);
   const plan = await checkHsm.plan(one);
   expect(plan).toMatchObject(
     isThere ? [] : [{ description: "wait until the HSM is plugged in, for three hours at most", effect: "activate" }],
@@ -151,8 +157,7 @@ test.each([
 });
 
 test("a rehearsal waits for no HSM, and says that the installation would", async () => {
-  const files = { ...STICK_FILES, ...hub, "/config/config.ini": "rehearse=true\n" };
-  const one = machine({ files, commands: NO_DRIVES });
+  const one = hsmMachine({ "/config/config.ini": "rehearse=true\n" });
   expect(await runUnit(checkHsm, one)).toEqual([]);
   expect(one.notes.join()).toContain("the installation would wait for it");
 });
@@ -161,8 +166,17 @@ test("with the operator's key on the stick, there is no HSM to wait for", async 
   const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n";
   const { icos_settings: settings, ...others } = JSON.parse(CONFIG) as { readonly icos_settings: object };
   const config = JSON.stringify({ ...others, icos_settings: { ...settings, node_operator_private_key: key } });
-  const files = { ...STICK_FILES, "/run/guestos-boot/node-config.json": config };
-  expect(await checkHsm.plan(machine({ files, commands: NO_DRIVES }))).toEqual([]);
+  expect(await checkHsm.plan(hsmMachine({ "/run/guestos-boot/node-config.json": config }))).toEqual([]);
+});
+
+test("drives that are refused are told of before an HSM is waited for, with what each of them would be", async () => {
+  const one = hsmMachine({}, ["/dev/nvme0n1"]);
+  await expect(checkHsm.plan(one)).rejects.toMatchObject({ problem: { code: "disk-data-strange" } });
+  expect(one.notes.map((note) => note.replaceAll(/ \(.*?\)|:.*|;.*/g, ""))).toEqual([
+    "/dev/nvme1n1, taken as system drive",
+    "/dev/nvme0n1 is left",
+    "/dev/sda is left",
+  ]);
 });
 
 const CONFIG_INI = "ipv6_prefix=2602:ffe4:801:17\nipv6_gateway=2602:ffe4:801:17::1\nnode_reward_type=type3.1\n";
