@@ -61,11 +61,12 @@ export class Attempt<M> {
       try {
         return await this.#once(machine);
       } catch (error) {
-        if (!(error instanceof ProblemError && error.retryable) || signal.aborted) throw error;
+        const passing = passingError(error);
+        if (passing === undefined || signal.aborted) throw error;
         deadline ??= clock.now() + this.#unit.retryFor / 1000;
         const left = Math.round((deadline - clock.now()) * 1000);
         if (left <= 0) throw error;
-        await this.#waitForRetry(error, Math.min(backoff, left));
+        await this.#waitForRetry(passing, Math.min(backoff, left));
         if (signal.aborted) throw error;
       }
     }
@@ -132,6 +133,16 @@ export class Attempt<M> {
     await spans.within({ kind: "retry", problem: error.problem }, wait, () => ({ kind: "done" }));
   }
 }
+
+/** The error, where the same call may succeed a moment later. */
+function passingError(error: unknown): ProblemError | undefined {
+  if (error instanceof ProblemError) return error.retryable ? error : undefined;
+  const isPassing = error instanceof Error && "syscall" in error && "code" in error && PASSING.has(error.code);
+  return isPassing ? new ProblemError(toProblem(error), { retryable: true }) : undefined;
+}
+
+/** errno(3): busy or interrupted; a device that went away while it was inspected. */
+const PASSING = new Set<unknown>(["EAGAIN", "EBUSY", "EINTR", "ENODEV", "ENXIO"]);
 
 /** The result of a unit that threw. */
 export function thrown<M>(unit: Unit<M>, error: unknown): UnitResult {

@@ -130,7 +130,10 @@ export async function bindMount(host: Host, source: string, target: string, opti
   await mount(host, { source, mountPoint: target, options: ["bind", ...options] });
 }
 
+/** Milliseconds. Unmounting writes all pending data: gigabytes perhaps, to a slow disk. */
+const UNMOUNT_TIMEOUT = 600_000;
+
 /** Unmounts the topmost mount there. @throws CommandError */
 export async function unmount(host: Host, mountPoint: string): Promise<void> {
-  await host.run({ program: "umount", args: ["--", mountPoint] });
+  await host.run({ program: "umount", args: ["--", mountPoint], timeout: UNMOUNT_TIMEOUT });
 }

@@ -68,7 +68,7 @@ const NO_AUTO_START = 2;
 export async function withSystemBus<T>(host: Host, use: (bus: SystemBus) => Promise<T>, options: BusOptions = {}): Promise<T> {
   const answer = await withSystemBusIfThere(host, async (bus) => ({ value: await use(bus) }), options);
   if (answer === undefined) {
-    throw new ProblemError({
+    throw lost({
       code: "bus-not-reachable",
       what: "cannot reach the system bus",
       found: `no process listens at ${busAddress()}`,
@@ -86,7 +86,7 @@ export async function withSystemBusIfThere<T>(
 ): Promise<T | undefined> {
   host.beyond?.("the system bus");
   const ending = new AbortController();
-  const end = (problem: Problem): void => ending.abort(new ProblemError(problem));
+  const end = (problem: Problem): void => ending.abort(lost(problem));
   const timer = setTimeout(
     () => end({ code: "bus-work-timed-out", what: `the work on the system bus did not end within ${deadline / 1000} s` }),
     deadline,
@@ -114,6 +114,11 @@ export async function withSystemBusIfThere<T>(
   }
 }
 
+/** A connection that is late or lost is tried again: the daemon may be busy, or be started. What was asked may have been done. */
+function lost(problem: Problem): ProblemError {
+  return new ProblemError(problem, { retryable: true });
+}
+
 function busAddress(): string {
   return process.env["DBUS_SYSTEM_BUS_ADDRESS"] ?? `unix:path=${DEFAULT_SOCKET}`;
 }
@@ -133,10 +138,10 @@ async function isConnected({ connection, signal }: SystemBus): Promise<boolean> 
     connection.once("error", (error: Error & { code?: string }) => {
       // ENOENT: no socket. ECONNREFUSED: a socket whose daemon is gone.
       if (error.code === "ENOENT" || error.code === "ECONNREFUSED") resolve(false);
-      else reject(new ProblemError({ code: "bus-not-connected", what: "cannot connect to the system bus", found: foreignWords(error) }));
+      else reject(lost({ code: "bus-not-connected", what: "cannot connect to the system bus", found: foreignWords(error) }));
     });
     connection._connection.once("end", () =>
-      reject(new ProblemError({ code: "bus-closed-at-once", what: "the system bus closed the connection at once" })),
+      reject(lost({ code: "bus-closed-at-once", what: "the system bus closed the connection at once" })),
     );
   });
   return await bounded(greeted, signal, { within: CONNECT_TIMEOUT, what: "the system bus did not answer" });
@@ -182,8 +187,7 @@ export async function bounded<T>(
 ): Promise<T> {
   const { promise: cut, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
-  const late = (): void =>
-    reject(new ProblemError({ code: "bus-timed-out", what: `${limit?.what} within ${(limit?.within ?? 0) / 1000} s` }));
+  const late = (): void => reject(lost({ code: "bus-timed-out", what: `${limit?.what} within ${(limit?.within ?? 0) / 1000} s` }));
   const timer = limit === undefined ? undefined : setTimeout(late, limit.within);
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });

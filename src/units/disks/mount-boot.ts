@@ -20,7 +20,9 @@ export const mountBoot = unit({
   name: "mount-boot",
   title: "Mount /boot, and the EFI, GRUB and config partitions below it",
   owns: ["mount:/boot", "mount:/boot/efi", "mount:/boot/grub", "mount:/boot/config", "/run/guestos-boot/mount-boot.fstab"],
-  timeout: 120_000,
+  timeout: 180_000,
+  // A disk that does not answer may recover within seconds.
+  retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
     const slot = await requireBootedSlot(host);

@@ -27,7 +27,10 @@ export const plainVar = unit({
   shapesDisks: true,
   requires: [mountBoot],
   owns: ["mount:/var"],
-  timeout: 300_000,
+  // As that of the encrypted one.
+  timeout: 1_200_000,
+  // A disk that does not answer may recover within seconds.
+  retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
     const slot = await requireBootedSlot(host);

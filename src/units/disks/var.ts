@@ -30,7 +30,8 @@ export const varPartition = unit({
   shapesDisks: true,
   requires: [storeKey],
   owns: ["mount:/var", "mapping:var_crypt"],
-  timeout: 300_000,
+  // Two copies, and their way to a slow disk.
+  timeout: 1_200_000,
   retryFor: 10_000,
   async plan(machine) {
     const { host, layout } = machine;
@@ -72,6 +73,9 @@ export const varPartition = unit({
   },
 });
 
+/** Milliseconds. A boot does not wait for all of a large journal. */
+const JOURNAL_TIMEOUT = 60_000;
+
 /** An operator needs the journal of the system that ran before when an upgrade fails. Losing it stops nothing. */
 async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, target: string): Promise<void> {
   const other: Slot = slot === "A" ? "B" : "A";
@@ -96,7 +100,7 @@ async function carryJournal({ host, layout, keys, note }: Machine, slot: Slot, t
       });
       try {
         if ((await host.stat(`${folder}/log/journal`)) === undefined) return;
-        await host.run({ program: "cp", args: ["--archive", `${folder}/log/journal`, `${target}/log/`], timeout: 240_000 });
+        await host.run({ program: "cp", args: ["--archive", `${folder}/log/journal`, `${target}/log/`], timeout: JOURNAL_TIMEOUT });
       } finally {
         await unmount(host, folder);
       }

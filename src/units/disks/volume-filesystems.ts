@@ -26,6 +26,8 @@ export const volumeFilesystems = unit({
   requires: [volumes],
   owns: ["filesystems:store"],
   timeout: 300_000,
+  // A disk that does not answer may recover within seconds.
+  retryFor: 10_000,
   plan: async (machine) => joined(await Promise.all(machine.layout.volumes.map((volume) => planVolume(machine, volume)))),
 });
 

@@ -29,9 +29,9 @@ export const icConfig = unit({
   after: [systemBus, networkApplied],
   owns: ["/run/ic-node/config/ic.json5"],
   onFailure: "degrade",
-  timeout: 120_000,
-  // Of the real one: five times, after 1, 2, 4, 8 and 16 s.
-  retryFor: 31_000,
+  timeout: 330_000,
+  // After a power cut, a node boots faster than its router.
+  retryFor: 300_000,
   async plan(machine) {
     const { host, layout } = machine;
     const { template: source, file } = layout.icConfig;

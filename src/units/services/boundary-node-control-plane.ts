@@ -3,7 +3,7 @@ import { readNnsConf } from "../../config/nns-conf.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
 import { unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
@@ -19,7 +19,7 @@ export const boundaryNodeControlPlane = unit({
   after: [networkApplied],
   owns: ["/run/ic-node/etc/default/boundary-node-control-plane", "/run/guestos-boot/boundary-node-control-plane.service.configured"],
   onFailure: "degrade",
-  timeout: 120_000,
+  ...BUS_PATIENCE,
   async plan(machine) {
     const { host, layout } = machine;
     const { nns_url } = await readNnsConf(host, layout);

@@ -8,7 +8,7 @@ import { planConfiguredService, planUnconfiguredService } from "./configured-ser
 import { unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
 import { primaryInterface } from "../network/primary-interface.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards the machines in the networks that bn_vars.conf names, and no others, can use this node's SOCKS proxy. If it names none, no
@@ -26,9 +26,8 @@ export const danted = unit({
   after: [networkApplied],
   owns: ["/run/ic-node/etc/danted.conf", "/run/ic-node/etc/danted.conf.new", "/run/guestos-boot/danted.service.configured"],
   onFailure: "degrade",
-  timeout: 180_000,
   // An interface may get its address shortly after the network has been set up.
-  retryFor: 20_000,
+  ...BUS_PATIENCE,
   repairs: true,
   async plan(machine) {
     const { host, layout } = machine;

@@ -6,7 +6,7 @@ import { unit } from "../machine.ts";
 import { network } from "../network/network.ts";
 import { nftables } from "../network/nftables.ts";
 import { hugePages } from "./huge-pages.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { notStartable } from "./not-startable.ts";
 
 /**
@@ -25,6 +25,7 @@ export const guestVm = unit({
   // Order only: without huge pages it is slower.
   after: [nftables, hugePages],
   onFailure: "degrade",
+  ...BUS_PATIENCE,
   async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);
     if (load !== "loaded") return notStartable(SERVICE, load);

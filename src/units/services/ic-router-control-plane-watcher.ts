@@ -1,5 +1,5 @@
 import { boundaryNodeControlPlane } from "./boundary-node-control-plane.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { unit } from "../machine.ts";
 import { planProgram } from "./program-service.ts";
 
@@ -20,7 +20,7 @@ export const icRouterControlPlaneWatcher = unit({
     "/run/guestos-boot/ic-router-control-plane-watcher.service.configured",
   ],
   onFailure: "degrade",
-  timeout: 120_000,
+  ...BUS_PATIENCE,
   plan: async (machine) =>
     planProgram(machine, {
       name: "ic-router-control-plane-watcher",

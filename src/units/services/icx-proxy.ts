@@ -5,7 +5,7 @@ import { readNnsConf } from "../../config/nns-conf.ts";
 import { boundaryData } from "../injection/boundary-data.ts";
 import { unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { injectedPath, planProgram } from "./program-service.ts";
 
 /**
@@ -22,7 +22,7 @@ export const icxProxy = unit({
   after: [networkApplied],
   owns: ["/run/ic-node/etc/default/icx-proxy", "/run/guestos-boot/icx-proxy.service.configured"],
   onFailure: "degrade",
-  timeout: 120_000,
+  ...BUS_PATIENCE,
   async plan(machine) {
     const { host, layout } = machine;
     const domains = servedDomains(await readBnVars(host, layout));

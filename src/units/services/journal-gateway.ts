@@ -4,7 +4,7 @@ import { configInjection } from "../injection/config-injection.ts";
 import { unit } from "../machine.ts";
 import { nftables, nftablesNames } from "../network/nftables.ts";
 import { notStartable } from "./not-startable.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards the journal can be pulled over HTTP, port 19531 (systemd-journal-gatewayd(8)), on a node of today's hosts: these hand over
@@ -20,6 +20,7 @@ export const journalGateway = unit({
   requires: [systemBus, configInjection, nftables],
   after: [nftablesNames],
   onFailure: "degrade",
+  ...BUS_PATIENCE,
   async plan({ host, layout, note }) {
     if ((await host.stat(layout.guestosConfig)) === undefined) return [];
     const { load, active } = await unitState(host, SOCKET);

@@ -7,7 +7,7 @@ import { addToJournal } from "../../system/systemd/journal.ts";
 import { DiedError, runJob, unitState } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { type Machine, unit } from "../machine.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards, if filebeat.conf or journalbeat.conf names hosts, the journal is shipped to them. If neither does, no shipper runs.
@@ -31,7 +31,7 @@ export const journalbeat = unit({
     "/run/guestos-boot/log-shipper.started",
   ],
   onFailure: "degrade",
-  timeout: 120_000,
+  ...BUS_PATIENCE,
   async plan(machine) {
     const conf = await wantedShipping(machine);
     if (conf === undefined) return stopShipping(machine);

@@ -11,7 +11,7 @@ import { boundaryData } from "../injection/boundary-data.ts";
 import { planConfiguredService, type ServiceFile } from "./configured-service.ts";
 import { type Machine, unit } from "../machine.ts";
 import { network, networkApplied } from "../network/network.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 
 /**
  * Afterwards nginx answers for the domains of bn_vars.conf with the certificate in /boot/config/certs, and forwards requests to icx-proxy.
@@ -28,7 +28,7 @@ export const nginx = unit({
   after: [networkApplied],
   owns: ["/run/ic-node/etc/nginx", "/run/guestos-boot/nginx.service.configured"],
   onFailure: "degrade",
-  timeout: 180_000,
+  ...BUS_PATIENCE,
   // A faulty configuration is not put in force, and a good one drops no connection.
   repairs: true,
   async plan(machine) {

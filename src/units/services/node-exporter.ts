@@ -2,7 +2,7 @@ import { activate } from "../../boot/unit.ts";
 import { runJob, unitState } from "../../system/systemd/systemd.ts";
 import { unit } from "../machine.ts";
 import { nodeExporterKeys } from "../identity/node-exporter-keys.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { notStartable } from "./not-startable.ts";
 
 /**
@@ -17,7 +17,7 @@ export const nodeExporter = unit({
   title: "Serve metrics",
   requires: [nodeExporterKeys, systemBus],
   onFailure: "degrade",
-  timeout: 120_000,
+  ...BUS_PATIENCE,
   async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);
     if (load !== "loaded") return notStartable(SERVICE, load);

@@ -4,7 +4,7 @@ import { dataOwners } from "../disks/data-owners.ts";
 import { icConfig } from "../injection/ic-config.ts";
 import { unit } from "../machine.ts";
 import { nftables } from "../network/nftables.ts";
-import { systemBus } from "./system-bus.ts";
+import { BUS_PATIENCE, systemBus } from "./system-bus.ts";
 import { notStartable } from "./not-startable.ts";
 import { besideNode } from "../injection/vm-type.ts";
 
@@ -24,6 +24,7 @@ export const orchestrator = unit({
   requires: [systemBus, icConfig, dataOwners],
   after: [nftables],
   onFailure: "degrade",
+  ...BUS_PATIENCE,
   async plan({ host }) {
     const { load, active } = await unitState(host, SERVICE);
     if (load === "not-found") return [];

@@ -24,7 +24,7 @@ export const systemBus = unit({
     const shape = z.optional(z.boolean());
     const hasJoined = await concluded(host, { name: "system bus", args: [], shape }, async (asked) =>
       withSystemBusIfThere(asked, async (bus) => systemdJoins(bus, JOINING)),
-    ).catch(triedAgain);
+    );
     if (hasJoined === true) return [];
     if (hasJoined === false)
       throw new ProblemError(
@@ -48,10 +48,11 @@ export const systemBus = unit({
   },
 });
 
-/** A bus whose daemon is late to answer, or that is lost while it is asked, may answer the next time. */
-function triedAgain(error: unknown): never {
-  throw error instanceof ProblemError ? new ProblemError(error.problem, { retryable: true }) : error;
-}
+/**
+ * For units that start services. In early boot they start at the same moment as everything else, and an answer may be late: it is asked
+ * again, after what was done has been inspected.
+ */
+export const BUS_PATIENCE = { timeout: 300_000, retryFor: 120_000 } as const;
 
 /** Milliseconds. systemd joins at once; this is for a machine that is busy. */
 const JOINING = 10_000;

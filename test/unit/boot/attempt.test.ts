@@ -122,6 +122,28 @@ test("an error that is not retryable is not tried again", async () => {
   expect(lines).toEqual(["a", "  plan", "  /plan: failed", "/a: failed"]);
 });
 
+test.each([
+  ["EBUSY", true],
+  ["ENODEV", true],
+  ["ENOSPC", false],
+  ["EACCES", false],
+])("a system call that fails with %s is tried again: %s", async (code, isTriedAgain) => {
+  const error = Object.assign(new Error(`${code}: open`), { code, syscall: "open", path: "/sys/block/dm-1/size" });
+  const { result } = await run([
+    answering(
+      "a",
+      [
+        () => {
+          throw error;
+        },
+        nothing,
+      ],
+      { retryFor: 10_000 },
+    ),
+  ]);
+  expect(result("a")?.kind).toBe(isTriedAgain ? "unchanged" : "failed");
+});
+
 test("a retryable error is not tried again by a unit that has no time for it", async () => {
   const { result, endOf } = await run([answering("a", [() => failing("busy", { retryable: true }), nothing])]);
   expect(result("a")).toEqual({ kind: "failed", problem: { code: "test-problem", what: "busy" } });
