@@ -173,7 +173,7 @@ test("drives that are refused are told of before an HSM is waited for, with what
   const one = hsmMachine({}, ["/dev/nvme0n1"]);
   await expect(checkHsm.plan(one)).rejects.toMatchObject({ problem: { code: "disk-data-strange" } });
   expect(one.notes.map((note) => note.replaceAll(/ \(.*?\)|:.*|;.*/g, ""))).toEqual([
-    "/dev/nvme1n1, taken as system drive",
+    "/dev/nvme1n1, taken as data drive",
     "/dev/nvme0n1 is left",
     "/dev/sda is left",
   ]);
