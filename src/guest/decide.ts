@@ -21,7 +21,7 @@ export interface Started {
 
 export interface Memory {
   readonly started: Started | undefined;
-  /** How often in a row it ended early, or could not be started. */
+  /** How often in a row it ended early, or could not be started; 0 once it has lasted. */
   readonly failures: number;
   /** No start before that. */
   readonly notBefore: number;
@@ -42,7 +42,7 @@ const FIRST_DELAY = 1;
 const LONGEST_DELAY = 300;
 /** Seconds after which an end is no failure of the start. */
 const LASTED = 600;
-/** So many failures in a row are a crash loop: it is reported, and goes on with the longest delay. */
+/** So many failures in a row are a crash loop: it is reported, and goes on. */
 export const LOOP = 5;
 /** Seconds in which a new system has to come up. The guest itself goes back after half an hour (guestos-trial.timer), if it still can. */
 export const TRIAL = 35 * 60;
@@ -67,17 +67,21 @@ export function decide(seen: Seen, { started, notBefore }: Memory, said: Said, n
   }
 }
 
+/** The memory of a machine that may have lasted by now: earlier failures count no more then. */
+export function afterLooking(memory: Memory, now: number): Memory {
+  return hasLasted(memory, now) ? { ...memory, failures: 0 } : memory;
+}
+
 /** The memory once the machine has ended. */
 export function afterEnd(memory: Memory, now: number): Memory {
-  const lasted = memory.started !== undefined && now - memory.started.at >= LASTED;
-  return failed({ ...memory, failures: lasted ? 0 : memory.failures }, now);
+  return hasLasted(memory, now) ? { started: undefined, failures: 0, notBefore: now + FIRST_DELAY } : afterFailedStart(memory, now);
 }
 
 /** The memory once a start has failed. */
-export function afterFailedStart(memory: Memory, now: number): Memory {
-  return failed(memory, now);
+export function afterFailedStart({ failures }: Memory, now: number): Memory {
+  return { started: undefined, failures: failures + 1, notBefore: now + Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY) };
 }
 
-function failed({ failures }: Memory, now: number): Memory {
-  return { started: undefined, failures: failures + 1, notBefore: now + Math.min(FIRST_DELAY * 2 ** failures, LONGEST_DELAY) };
+function hasLasted({ started }: Memory, now: number): boolean {
+  return started !== undefined && now - started.at >= LASTED;
 }

@@ -6,7 +6,7 @@ import { beats } from "../system/files/follow-file.ts";
 import type { Host } from "../system/host.ts";
 import type { Hypervisor } from "../system/hypervisor/hypervisor.ts";
 import type { VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
-import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen, SILENT, type Started } from "./decide.ts";
+import { afterEnd, afterFailedStart, afterLooking, decide, FRESH, LOOP, type Memory, type Seen, SILENT, type Started } from "./decide.ts";
 import { GUEST } from "./description.ts";
 import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
 import type { GuestPlaces } from "./places.ts";
@@ -44,6 +44,8 @@ const REST = 200;
 const LISTEN = 1_000;
 /** Milliseconds after which the power button is pressed again: a guest that just boots does not feel it. */
 const PRESS_AGAIN = 10_000;
+/** So often in a row the hypervisor may fail to start a slot before the try of a new system is used up. */
+const REFUSALS = 5;
 /** How many logs of earlier starts are kept. */
 const KEPT_LOGS = 5;
 
@@ -95,6 +97,8 @@ class Guest {
   #problem: Problem | undefined;
   #lastLines: readonly string[] | undefined;
   #published: GuestState | undefined;
+  /** How often in a row a slot was taken, and its machine not started. */
+  #refusals = 0;
   /** Of the last start. */
   #hugePages: boolean | undefined;
   /** The next start, by the clock of the memory and by the time of day. */
@@ -118,7 +122,10 @@ class Guest {
   async attend(): Promise<void> {
     const { clock, hypervisor } = this.#supervision;
     const seen = await this.#lookForEnd();
-    if (seen.kind === "machine" && (seen.state === "running" || seen.state === "paused")) await this.#recognise();
+    if (seen.kind === "machine" && (seen.state === "running" || seen.state === "paused")) {
+      await this.#recognise();
+      this.#memory = afterLooking(this.#memory, clock.now());
+    }
     const decision = decide(seen, this.#memory, this.#serial.said, clock.now());
     switch (decision.kind) {
       case "wait":
@@ -220,6 +227,7 @@ class Guest {
       this.#hugePages = machine.hugePages;
       this.#serial = this.#newSerial();
       await hypervisor.start(machine);
+      this.#refusals = 0;
       this.#memory = { ...this.#memory, started: { at: clock.now(), ...this.#chosen } };
       this.#problem = slot.fellBack ? FELL_BACK : undefined;
     } catch (error) {
@@ -227,6 +235,7 @@ class Guest {
       this.#memory = afterFailedStart(this.#memory, clock.now());
       // An order that was cut off may still be carried out.
       const isCutOff = error instanceof CommandError && error.ending.kind === "timed-out";
+      if (slot !== undefined) this.#refusals += 1;
       if (slot !== undefined && !isCutOff) await this.#giveBack(slot);
     }
     await this.#account(await this.#lookForEnd());
@@ -234,10 +243,10 @@ class Guest {
 
   /**
    * A host that cannot start the machine now leaves a new system its one try. Not without end: the fault may be the new system's, a kernel
-   * that the hypervisor refuses. In a crash loop the try is used up, and the next start is the system before it.
+   * that the hypervisor refuses. After several refusals the try is used up, and the next start is the system before it.
    */
   async #giveBack(slot: TakenSlot): Promise<void> {
-    if (this.#memory.failures >= LOOP) return;
+    if (this.#refusals >= REFUSALS) return;
     const seen = await this.#look();
     if (seen.kind === "machine" && seen.state === "absent") await this.#trying(slot.giveBack);
   }

@@ -308,9 +308,9 @@ test("a machine that cannot be started leaves a new system its one try", async (
   expect(readBootState(disk.block()).state).toMatchObject({ alternative: "B", cycle: "failsafe_check" });
 });
 
-test("a new system that the hypervisor refuses is left once it is a crash loop", async () => {
-  const disk = guestDisk(root, block("B", "first_boot"));
-  disk.slot("A", bootFiles("A", "hang", SUCCESS));
+test("a new system that the hypervisor refuses is left at the fifth refusal, however the one before it ended", async () => {
+  const disk = guestDisk(root, block("A", "stable"));
+  disk.slot("A", bootFiles("A", "reset"));
   const faster: Clock = {
     ...systemClock,
     now: () => systemClock.now() * 8,
@@ -318,13 +318,18 @@ test("a new system that the hypervisor refuses is left once it is a crash loop",
   };
   const over = (real: Hypervisor): Partial<Hypervisor> => ({
     async start(machine) {
-      if (starts.at(-1) === "B") throw new ProblemError({ code: "test", what: "no such kernel" });
+      if (starts.at(-1) === "B") {
+        disk.slot("A", bootFiles("A", "hang", SUCCESS));
+        throw new ProblemError({ code: "test", what: "no such kernel" });
+      }
+      // The first system chooses the new one, and ends at once.
+      if (starts.length === 1) disk.setBlock(block("B", "first_boot"));
       await real.start(machine);
     },
   });
   begin(over, undefined, undefined, faster);
   await until("A is up", () => last().slot === "A" && last().boot === "success", 60_000);
-  expect(starts.join("")).toBe("BBBBBA");
+  expect(starts.join("")).toBe("ABBBBBA");
   expect(last()).toMatchObject({ problem: { code: "guest-fell-back" } });
 });
 

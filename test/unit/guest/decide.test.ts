@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { afterEnd, afterFailedStart, decide, FRESH, LOOP, type Memory, type Seen, TRIAL } from "../../../src/guest/decide.ts";
+import { afterEnd, afterFailedStart, afterLooking, decide, FRESH, LOOP, type Memory, type Seen, TRIAL } from "../../../src/guest/decide.ts";
 import type { MachineState } from "../../../src/system/hypervisor/hypervisor.ts";
 
 const seen = (state: MachineState): Seen => ({ kind: "machine", state });
@@ -58,11 +58,16 @@ describe("the time to the next start", () => {
     }
     expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
     expect(memory.failures).toBeGreaterThan(LOOP);
-    expect(afterEnd({ ...memory, started: { at: 1000, onTrial: false } }, 1600)).toEqual({
-      started: undefined,
-      failures: 1,
-      notBefore: 1601,
-    });
+    const lasted = afterEnd({ ...memory, started: { at: 1000, onTrial: false } }, 1600);
+    expect(lasted).toEqual({ started: undefined, failures: 0, notBefore: 1601 });
+    expect(afterFailedStart(lasted, 1700)).toMatchObject({ failures: 1, notBefore: 1701 });
+  });
+
+  test("a guest that runs has failed no more once it has lasted", () => {
+    const before = { ...started({ at: 100 }), failures: 3 };
+    expect(afterLooking(before, 699)).toEqual(before);
+    expect(afterLooking(before, 700)).toEqual({ ...before, failures: 0 });
+    expect(afterLooking({ ...FRESH, failures: 3 }, 10_000)).toEqual({ ...FRESH, failures: 3 });
   });
 
   test("grows with starts that failed too", () => {
