@@ -278,21 +278,22 @@ export const guestStatusHelp = `Shows how the machine is now, and the account of
 which slot, how its boot went, when it is started again, and why not before.`;
 
 export const guestConsoleHelp = `Shows the last 64 KiB of the log, without control characters. Logs of earlier
-starts are beside it, as .1 to .5. To type into the guest: virsh console guestos.`;
+starts are beside it, as -1 to -5. To type into the guest: virsh console guestos.`;
 
 export const guestSlotHelp = `Reads the boot loader's block on the guest's disk. While the guest runs, it may
 still change it.
 
 With a slot, such as B: stops the guest, has its boot loader try that slot, and
 starts it again. The system there has one try: if it is not confirmed, the start
-after it boots the other slot. A slot that cannot be started is refused, and
-nothing is written. A guest that was stopped stays so.`;
+after it boots the other slot. A slot that cannot be started is refused, once the
+guest was shut down: nothing is written, and it is started again. Where the next
+start boots that slot already, nothing is done. A guest that was stopped stays so.`;
 
 export const hardwareMetricsHelp = `Asks each drive by smartctl, and the BMC, where there is one, by ipmitool. What
 they say is written for node_exporter. One that does not answer is said, and its
 metrics are absent.`;
 
-export const guestRunHelp = `Starts the guest, and starts it again whenever it has ended: at once, then after
-1 s, 2 s, 4 s, up to 5 minutes. What cannot be inspected is left alone. When
+export const guestRunHelp = `Starts the guest, and starts it again whenever it has ended: after 1 s, then 2 s,
+4 s, up to 5 minutes. What cannot be inspected is left alone. When
 told to end, it presses the guest's power button, waits two minutes at most, and
 ends it by force.`;
