@@ -32,7 +32,7 @@ export function addGuestCommands(program: Command, { terminal, setup, end }: Com
   ] as const) {
     command(kind, description, "").action(async () => {
       const { guestJob } = await import("./commands/guest-job-command.ts");
-      end(await guestJob(kind));
+      end(await guestJob(await setup(), kind, terminal));
     });
   }
   command(

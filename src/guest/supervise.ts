@@ -20,6 +20,9 @@ const FELL_BACK: Problem = {
   todo: "see what it wrote, in the logs beside that of guestos-boot guest console",
 };
 
+/** What is wrong where a machine does not end. It is said of the guest until it is started anew. */
+export const NOT_STOPPED = { code: "guest-not-stopped", what: "the guest's machine has not ended" } as const satisfies Problem;
+
 export interface Supervision {
   /** Whose work no signal stops: what was begun is brought to an end. */
   readonly host: Host;
@@ -107,6 +110,7 @@ class Guest {
   constructor(supervision: Supervision, before: GuestState | undefined) {
     this.#supervision = supervision;
     this.#serial = this.#newSerial();
+    if (before?.phase === "stopping") this.#problem = before.problem;
     // If its machine still runs, it is this one. One that was only being started is known by the block.
     if (before?.phase === "running" || before?.phase === "unknown" || before?.phase === "paused") {
       const started = { at: supervision.clock.now(), onTrial: before.onTrial, ...(before.slot === undefined ? {} : { slot: before.slot }) };
@@ -168,7 +172,12 @@ class Guest {
   /** Stops the machine. @throws ProblemError when it did not end */
   async end(): Promise<void> {
     await this.#publish({ ...this.#common(), phase: "stopping" });
-    await this.#stopMachine();
+    try {
+      await this.#stopMachine();
+    } catch (error) {
+      await this.#publish({ ...this.#common(), phase: "stopping", problem: toProblem(error) });
+      throw error;
+    }
     await this.#publish({ phase: "stopped", onTrial: false, failures: 0 });
   }
 
@@ -275,15 +284,12 @@ class Guest {
       }
       await pause(clock, REST);
     }
-    await hypervisor.destroy(GUEST.name);
+    const problem = await hypervisor.destroy(GUEST.name).then(() => undefined, toProblem);
     const seen = await this.#look();
     if (seen.kind === "machine" && seen.state === "absent") return;
-    throw new ProblemError({
-      code: "guest-not-stopped",
-      what: "the guest's machine has not ended",
-      found: seen.kind === "unknown" ? oneLine(seen.problem) : seen.state,
-      expected: "absent",
-    });
+    const why = problem ?? (seen.kind === "unknown" ? seen.problem : undefined);
+    const state = seen.kind === "unknown" ? "unknown" : seen.state;
+    throw new ProblemError({ ...NOT_STOPPED, found: why === undefined ? state : `${state}: ${oneLine(why)}`, expected: "absent" });
   }
 
   /** What is known of it, written where others read it. */

@@ -1,9 +1,9 @@
 import { systemClock } from "../../base/clock.ts";
 import { foreignWords } from "../../base/foreign-words.ts";
-import { oneLine, ProblemError } from "../../base/problem.ts";
+import { ProblemError } from "../../base/problem.ts";
 import { guestMachine } from "../../guest/description.ts";
+import { guestLine } from "../../guest/guest-line.ts";
 import { writeGuestMetrics } from "../../guest/guest-samples.ts";
-import type { GuestState } from "../../guest/guest-state.ts";
 import { guestPlaces } from "../../guest/places.ts";
 import { supervise } from "../../guest/supervise.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
@@ -17,9 +17,12 @@ import { isAwaited, sayReady } from "../../system/systemd/notify.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 import { type HypervisorName, hypervisorNamed } from "./guest-hypervisor.ts";
 
-/** Milliseconds from the power button to the end by force; and until this program gives up (guestos.service waits longer). */
+/**
+ * Milliseconds from the power button to the end by force; and until this program gives up (guestos.service waits longer): a start that is
+ * under way is brought to its end first.
+ */
 const GRACE = 120_000;
-const LAST_MOMENT = GRACE + 150_000;
+const LAST_MOMENT = GRACE + 300_000;
 
 /** Keeps the guest running until it is told to end, and then stops the guest. @throws ProblemError when another one does so */
 export async function guestRun(
@@ -52,7 +55,7 @@ export async function guestRun(
       stop: stop.signal,
       ready: async () => (isAwaited() ? sayReady(host) : undefined),
       async publish(state) {
-        terminal.print(lineOf(state));
+        terminal.print(guestLine(state));
         await writeGuestMetrics(host, layout, places, state).catch((error: unknown) =>
           terminal.complain(`cannot write the guest's metrics: ${foreignWords(error)}`),
         );
@@ -62,16 +65,4 @@ export async function guestRun(
     lock.release();
   }
   return stop.exit();
-}
-
-/** A change of the guest as a line of the journal. */
-function lineOf({ phase, slot, onTrial, boot, failures, nextStart, problem }: GuestState): string {
-  return [
-    `the guest: ${phase}`,
-    ...(slot === undefined ? [] : [`slot ${slot}${onTrial ? " on trial" : ""}`]),
-    ...(boot === undefined ? [] : [`boot ${boot}`]),
-    ...(failures === 0 ? [] : [`${failures} failures in a row`]),
-    ...(nextStart === undefined ? [] : [`next start ${nextStart}`]),
-    ...(problem === undefined ? [] : [`[${problem.code}] ${oneLine(problem)}`]),
-  ].join(", ");
 }

@@ -3,6 +3,7 @@ import type { Slot } from "../../config/layout/layout.ts";
 import { GUEST } from "../../guest/description.ts";
 import { guestPlaces } from "../../guest/places.ts";
 import { readGuestSlot, trySlot } from "../../guest/slot.ts";
+import { NOT_STOPPED } from "../../guest/supervise.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import type { Setup } from "../../run/setup.ts";
@@ -17,8 +18,8 @@ import { type HypervisorName, hypervisorNamed } from "./guest-hypervisor.ts";
 const LOCK = 10;
 
 /**
- * Stops the guest, has it try the other slot, and starts it again. A guest that was stopped stays so. Where the slot cannot be started, the
- * guest is started as before.
+ * Stops the guest, has it try the other slot, and starts it again. A guest that was stopped stays so. Where the guest does not end, or the slot
+ * cannot be started, its service is started as before.
  *
  * @throws ProblemError when the guest did not stop, or the slot cannot be started
  */
@@ -33,16 +34,14 @@ export async function guestTrySlot(
   const host = systemHost();
   const { next } = await readGuestSlot(host, places);
   if (next === slot) {
-    terminal.print(`the next start boots slot ${slot} already`);
+    terminal.print(`the next start boots slot ${slot} already; to start it now: guestos-boot guest restart`);
     return "ok";
   }
   const { active } = await unitState(host, "guestos.service");
   const wasStarted = active !== "inactive" && active !== "failed";
-  if (wasStarted) {
-    terminal.print("the guest is shut down, and started again; after an interruption: guestos-boot guest start");
-    await guestJob("stop");
-  }
+  if (wasStarted) terminal.print("the guest is shut down, and started again; after an interruption: guestos-boot guest start");
   try {
+    if (wasStarted) await guestJob({ layout }, "stop", terminal, places);
     const lock = await takeLock(places.lock, { wait: LOCK, holder: holderOf(`guestos-boot guest slot ${slot}`), signal: host.signal });
     if (lock.kind !== "taken")
       throw new ProblemError({
@@ -55,8 +54,7 @@ export async function guestTrySlot(
       const state = await hypervisorNamed(name, host, places).state(GUEST.name);
       if (state !== "absent")
         throw new ProblemError({
-          code: "guest-not-stopped",
-          what: "the guest's machine has not ended",
+          ...NOT_STOPPED,
           found: state,
           expected: "absent",
           todo: "guestos-boot guest stop, then try again",
@@ -67,10 +65,12 @@ export async function guestTrySlot(
     }
   } catch (error) {
     if (wasStarted)
-      await guestJob("start").catch((second: unknown) => terminal.complain(`the guest is not started: ${oneLine(toProblem(second))}`));
+      await guestJob({ layout }, "start", terminal, places).catch((second: unknown) =>
+        terminal.complain(`the guest is not started: ${oneLine(toProblem(second))}`),
+      );
     throw error;
   }
-  if (wasStarted) await guestJob("start");
+  if (wasStarted) await guestJob({ layout }, "start", terminal, places);
   terminal.print(
     `slot ${slot} is tried ${wasStarted ? "now" : "at the next start: guestos-boot guest start"}; a system that is not confirmed is left again`,
   );

@@ -83,6 +83,37 @@ describe("guest start, stop and restart are jobs of the service", () => {
     expect(await new Fixture().run(...words(command))).toMatchObject({ status: 0, stdout: "" });
     expect(systemd.jobs.at(-1)).toBe(`${job} guestos.service`);
   });
+
+  const accounted = (account: object): Fixture => {
+    const fixture = new Fixture();
+    mkdirSync(fixture.path("run"));
+    writeFileSync(
+      fixture.path("run/guest.json"),
+      JSON.stringify({ since: "2026-03-01T10:00:00Z", onTrial: false, failures: 0, ...account }),
+    );
+    return fixture;
+  };
+  const left = { code: "guest-not-stopped", what: "the guest's machine has not ended", found: "running", expected: "absent" };
+
+  test("a guest that could not be started is told of; the service goes on", async () => {
+    systemd.units.set("guestos.service", { load: "loaded", active: "inactive", sub: "dead", result: "done" });
+    const problem = { code: "test-problem", what: "no memory" };
+    const { status, stdout } = await accounted({ phase: "waiting", failures: 1, problem }).run("guest", "start");
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "the guest: waiting, 1 failures in a row, [test-problem] no memory\n" });
+  });
+
+  test.each([
+    ["its service has failed to end it", "stop", { phase: "stopping", problem: left }, "failed", "found    running"],
+    ["its service was killed", "stop", { phase: "stopping" }, "failed", "found    guestos.service has failed"],
+    ["the next service found it", "restart", { phase: "running", problem: left }, "active", "found    running"],
+  ])("a machine that has not ended is an error: %s", async (_, word, account, active, found) => {
+    const then = { active, sub: active === "failed" ? "failed" : "running" };
+    systemd.units.set("guestos.service", { load: "loaded", active: "active", sub: "running", result: "done", then });
+    const { status, stderr } = await accounted(account).run("guest", word);
+    expect(status).toBe(12);
+    expect(stderr).toContain("the guest's machine has not ended");
+    expect(stderr).toContain(found);
+  });
 });
 
 test("guest console shows what the guest wrote, harmless", async () => {
@@ -142,7 +173,7 @@ describe("guest slot B", () => {
     const { choose, lines } = guestOf("active");
     expect(await choose("A")).toBe("ok");
     expect(systemd.jobs).toEqual([]);
-    expect(lines).toEqual(["the next start boots slot A already"]);
+    expect(lines).toEqual(["the next start boots slot A already; to start it now: guestos-boot guest restart"]);
   });
 
   test("a slot that cannot be started is refused, and the guest is started as before", async () => {
@@ -151,6 +182,16 @@ describe("guest slot B", () => {
     const before = readFileSync(disk.path);
     expect(await problemOf(async () => choose("B"))).toMatchObject({ code: "guest-slot-unusable" });
     expect(systemd.jobs.at(-1)).toBe("StartUnit guestos.service");
+    expect(Buffer.compare(before, readFileSync(disk.path))).toBe(0);
+  });
+
+  test("where the guest does not end, nothing is written, and its service is started again", async () => {
+    const { disk, choose } = guestOf("active");
+    const then = { active: "failed", sub: "failed" };
+    systemd.units.set("guestos.service", { load: "loaded", active: "active", sub: "running", result: "done", then });
+    const before = readFileSync(disk.path);
+    expect(await problemOf(async () => choose("B"))).toMatchObject({ code: "guest-not-stopped" });
+    expect(systemd.jobs).toEqual(["StopUnit guestos.service", "StartUnit guestos.service"]);
     expect(Buffer.compare(before, readFileSync(disk.path))).toBe(0);
   });
 

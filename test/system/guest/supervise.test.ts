@@ -103,6 +103,24 @@ test("a guest that does not heed its power button is ended by force, once its gr
   expect(await qemu(systemHost(), places.folder).state(GUEST.name)).toBe("absent");
 });
 
+test("a guest that does not end by force either is said so, also by the next supervisor, until it is started anew", async () => {
+  guestDisk(root, block("A", "stable"));
+  const dead = new ProblemError({ code: "tool-failed", what: "libvirt could not do it" });
+  begin(() => ({ shutdown: async () => undefined, destroy: async () => Promise.reject(dead) }));
+  await until("running", () => last().phase === "running");
+  stop.abort();
+  await expect(running).rejects.toThrow("the guest's machine has not ended");
+  const left = { code: "guest-not-stopped", found: "running: libvirt could not do it" };
+  expect(await readGuestState(systemHost(), places)).toMatchObject({ phase: "stopping", problem: left });
+  stop = new AbortController();
+  begin();
+  await until("taken over", () => last().phase === "running");
+  expect(last()).toMatchObject({ problem: left });
+  process.kill(pid(), "SIGKILL");
+  await until("started anew", () => last().phase === "running" && starts.length === 2);
+  expect(last().problem).toBeUndefined();
+});
+
 test.each(["reset", "power off", "panic"] as const)(
   "a guest that ends by %s is started again, later each time, with the last it wrote",
   async (act) => {
