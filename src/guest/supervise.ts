@@ -9,6 +9,7 @@ import type { VirtualMachine } from "../system/hypervisor/virtual-machine.ts";
 import { afterEnd, afterFailedStart, afterLooking, decide, FRESH, LOOP, type Memory, type Seen, SILENT, type Started } from "./decide.ts";
 import { GUEST } from "./description.ts";
 import { type GuestState, readGuestState, writeGuestState } from "./guest-state.ts";
+import { keepLogs } from "./kept-logs.ts";
 import type { GuestPlaces } from "./places.ts";
 import { type Said, SerialWatch } from "./serial-watch.ts";
 import { type ChosenSlot, readGuestSlot, readRunningSlot, type TakenSlot, takeSlot } from "./slot.ts";
@@ -49,8 +50,6 @@ const LISTEN = 1_000;
 const PRESS_AGAIN = 10_000;
 /** So often in a row the hypervisor may fail to start a slot before the try of a new system is used up. */
 const REFUSALS = 5;
-/** How many logs of earlier starts are kept. */
-const KEPT_LOGS = 5;
 
 /**
  * Keeps the guest's machine running until it is told to stop, and then stops it. Each decision follows from a fresh look at the machine;
@@ -349,13 +348,5 @@ class Guest {
 
   #newSerial(said: Said = "nothing"): SerialWatch {
     return new SerialWatch(this.#supervision.host, this.#supervision.places.serialLog, { said });
-  }
-}
-
-/** A start writes its log again from the beginning: those before it are kept, as `-1` to `-5`. virtlogd has `.0`, `.1` and so on for parts of one. */
-async function keepLogs(host: Host, log: string): Promise<void> {
-  for (let number = KEPT_LOGS; number > 0; number -= 1) {
-    const from = number === 1 ? log : `${log}-${number - 1}`;
-    if ((await host.stat(from)) !== undefined) await host.rename(from, `${log}-${number}`);
   }
 }
