@@ -2,7 +2,7 @@ import type { Problem } from "../base/problem.ts";
 import type { Layout } from "../config/layout/layout.ts";
 import { readNetworkConf } from "../config/node-network.ts";
 import { GUEST } from "../guest/description.ts";
-import { readGuestState } from "../guest/guest-state.ts";
+import { type GuestState, readGuestState } from "../guest/guest-state.ts";
 import { guestPlaces } from "../guest/places.ts";
 import { contentOf } from "../system/disks/signature.ts";
 import type { Host } from "../system/host.ts";
@@ -11,6 +11,7 @@ import { canonicalIp, ipv6Addresses, isUsable, virtualInterface } from "../syste
 import { ipv6Gateways, missedAnswer } from "../system/network/neighbour.ts";
 import { requireBootedSlot } from "../upgrade/booted-slot.ts";
 import type { HealthCheck } from "../upgrade/health.ts";
+import { SETTLED } from "../upgrade/patience.ts";
 import { readSlotRecord } from "../upgrade/slot-state.ts";
 
 /**
@@ -82,20 +83,32 @@ async function gateway(host: Host, layout: Layout): Promise<Problem | undefined>
 
 /**
  * That its machine runs is enough. What happens in it depends on the network and on the guest's own system, which may be on trial too: a host
- * that went back for that would take a good version for a bad one. A guest that ends again and again does not run for long enough.
+ * that went back for that would take a good version for a bad one. But one that ends again and again is not always seen while it is away: its
+ * service counts.
  */
 async function guest(host: Host, layout: Layout): Promise<Problem | undefined> {
   const places = guestPlaces(layout);
   const state = await virsh(host, places.libvirt).state(GUEST.name);
-  if (state === "running") return undefined;
+  const account = await readGuestState(host, places);
+  if (state === "running" && !hasJustFailed(host, account)) return undefined;
   // A host on which no guest was installed yet has to be able to upgrade itself too.
   if (state === "absent" && (await contentOf(host, places.disk, { mustBeZero: true })).kind === "blank") return undefined;
-  const account = await readGuestState(host, places);
   return {
     code: "guest-not-running",
-    what: "the guest's virtual machine does not run",
-    found: [state, ...(account?.problem === undefined ? [] : [account.problem.what])].join(": "),
-    expected: "running",
+    what: state === "running" ? "the guest's virtual machine failed less than a minute ago" : "the guest's virtual machine does not run",
+    found: [
+      state,
+      ...(account === undefined || account.failures === 0 ? [] : [`${account.failures} failures in a row`]),
+      ...(account?.problem === undefined ? [] : [account.problem.what]),
+    ].join(": "),
+    expected: `running for ${SETTLED} s`,
     todo: "guestos-boot guest",
   };
+}
+
+/** By the time of day, of which the account is written. Where the clock was set back since, nothing is known of that. */
+function hasJustFailed(host: Host, account: GuestState | undefined): boolean {
+  if (account === undefined || account.failures === 0) return false;
+  const seconds = (host.now() - Date.parse(account.since)) / 1000;
+  return seconds >= 0 && seconds < SETTLED;
 }

@@ -106,5 +106,16 @@ test("of a guest that does not run, its service's problem is said", async () => 
     problem: { code: "test-problem", what: "no memory" },
   };
   const checks = await checked({ files: { "/run/guestos-boot/guest.json": JSON.stringify(account) }, commands: absent });
-  expect(checks.at(-1)?.problem).toMatchObject({ code: "guest-not-running", found: "absent: no memory" });
+  expect(checks.at(-1)?.problem).toMatchObject({ code: "guest-not-running", found: "absent: 3 failures in a row: no memory" });
+});
+
+test.each([
+  ["has not failed", 0, 0, []],
+  ["failed a moment ago, and was started again", 50, 1, ["guest guest-not-running"]],
+  ["failed, and has run for a minute since", 60, 1, []],
+  ["failed, before the clock was set back", -10, 1, []],
+])("a guest that runs, and %s", async (_, seconds, failures, codes) => {
+  const since = new Date(Date.now() - seconds * 1000).toISOString();
+  const account = JSON.stringify({ phase: "running", since, onTrial: false, failures });
+  expect(await failed({ files: { "/run/guestos-boot/guest.json": account } })).toEqual(codes);
 });
