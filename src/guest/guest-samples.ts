@@ -14,9 +14,16 @@ export async function writeGuestMetrics(host: Host, layout: Layout, { textfile }
 /** The guest's metrics. Those of its start, its state and its huge pages have the names, labels and values that dashboards of hosts already use. */
 export function guestSamples({ phase, boot, failures, hugePages }: GuestState): readonly Sample[] {
   const state = phase === "running" || phase === "stopping" ? 0 : phase === "paused" ? 2 : 1;
+  // While it cannot be inspected, it may run on.
+  const ofMachine =
+    phase === "unknown"
+      ? []
+      : [
+          sample(families.guestServiceStart, phase === "running" || phase === "paused", { vm_type: "default" }),
+          sample(families.guestState, state, { vm: GUEST.name }),
+        ];
   return [
-    sample(families.guestServiceStart, phase === "running" || phase === "paused", { vm_type: "default" }),
-    ...(phase === "unknown" ? [] : [sample(families.guestState, state, { vm: GUEST.name })]),
+    ...ofMachine,
     ...(hugePages === undefined ? [] : [sample(families.guestHugePages, hugePages, { vm_type: "default" })]),
     sample(families.guestFailures, failures),
     ...(boot === undefined ? [] : oneHot(families.guestBoot, "boot", BOOTS, boot)),

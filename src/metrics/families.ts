@@ -212,9 +212,12 @@ export const families = {
       gen: "`Gen1`, `Gen2`, `GenUnknown`",
     },
   ),
-  guestServiceStart: gauge("hostos_guestos_service_start", "boolean", "Whether the guest's machine was started, or found running", {
-    vm_type: "`default`",
-  }),
+  guestServiceStart: gauge(
+    "hostos_guestos_service_start",
+    "boolean",
+    "Whether the guest's machine was started, or found running; absent where it cannot be inspected",
+    { vm_type: "`default`" },
+  ),
   guestState: gauge(
     "hostos_guestos_state",
     "code",

@@ -18,12 +18,16 @@ test.each([
   [{ phase: "waiting" }, 0, 1],
   [{ phase: "crash-loop" }, 0, 1],
   [{ phase: "stopped" }, 0, 1],
-  [{ phase: "unknown" }, 0, undefined],
 ] as const)("%j", async (over, started, value) => {
   const text = await exposition(guestSamples(state(over)));
   expect(text).toContain(`hostos_guestos_service_start{vm_type="default"} ${started}\n`);
-  if (value === undefined) expect(text).not.toContain("hostos_guestos_state");
-  else expect(text).toContain(`hostos_guestos_state{vm="guestos"} ${value}\n`);
+  expect(text).toContain(`hostos_guestos_state{vm="guestos"} ${value}\n`);
+});
+
+test("nothing is said of a machine that cannot be inspected", async () => {
+  const text = await exposition(guestSamples(state({ phase: "unknown" })));
+  expect(text).not.toMatch(/hostos_guestos_(?:service_start|state)/);
+  expect(text).toContain("hostos_guestos_failures 0\n");
 });
 
 test("of a boot, exactly one word holds", async () => {
