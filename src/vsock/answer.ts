@@ -42,7 +42,8 @@ interface Outcome {
 function answerOf(dialect: Dialect, { reply, detail }: Outcome, { peer }: Caller, name: string): Answer {
   const words = "Err" in reply ? reply.Err : "done";
   const log = `CID ${peer ?? "unknown"}: ${name}: ${detail === undefined ? words : `${words}: ${detail}`}`;
-  return { text: replyText(dialect, reply), log };
+  // The last words of a service are several lines.
+  return { text: replyText(dialect, reply), log: log.trimEnd().replaceAll(/\s*[\r\n]\s*/g, " / ") };
 }
 
 /** The kernel drops what claims another sender, and so does this: a request that was copied from one machine to another is no request. */

@@ -172,6 +172,18 @@ test.each([
   expect(log).toMatch(words);
 });
 
+test("what has several lines is one in the journal, and as it is in the reply", async () => {
+  const problem = new ProblemError({
+    code: "test-problem",
+    what: "cannot start x.service",
+    found: "it failed\nJan 1: no disk\r\n\n  at all\n",
+  });
+  const actions = recordingActions({ hsm: async () => Promise.reject(problem) });
+  const { text, log } = await answer(Buffer.from(JSON.stringify(v1("attach-hsm"))), guest, actions);
+  expect(JSON.parse(text)).toEqual({ Err: "cannot start x.service: found it failed\nJan 1: no disk\r\n\n  at all\n" });
+  expect(log).toBe("CID 3: attach-hsm: cannot start x.service: found it failed / Jan 1: no disk / at all");
+});
+
 test("a process that is told to end gives no reply", async () => {
   const { reason } = AbortSignal.abort();
   const actions = recordingActions({ hsm: async () => Promise.reject(reason) });
