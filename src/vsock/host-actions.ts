@@ -44,7 +44,7 @@ export function hostActions(host: Host, layout: Layout, ownName: () => string = 
   };
   return {
     version: async () => readVersion(host, layout.versionFile),
-    // A notice that is still shown makes room for the next one; systemd's limit on starts is the limit on notices.
+    // A notice that is still shown makes room for the next one; systemd's limit on starts is the limit on such notices.
     show: async (notice) => {
       await handOver(handedOver.notice, JSON.stringify(notice));
       await runJob(host, "restart", "guestos-vsock-notice.service", TIME_LIMIT);
