@@ -32,6 +32,7 @@ export const hostNotify = 'guestos-boot host notify --count 5 "the node has join
 export const hostUpgrade = 'guestos-boot host upgrade https://example.org/update.tar.zst --hash "$HASH"';
 export const guest = "guestos-boot guest";
 export const guestRestart = "guestos-boot guest restart";
+export const guestStop = "guestos-boot guest stop";
 export const checkHardware = "guestos-boot check-node-hardware ./stick";
 export const checkHardwareReplacing = "guestos-boot check-node-hardware --replace 7KQ2-M9XD ./stick";
 export const checkHardwareAndPorts = "guestos-boot check-node-hardware --try-ports ./stick";
@@ -47,7 +48,7 @@ export const elsewhere: ReadonlySet<string> = new Set([
   ...[oneUnit, networkAndHostname, waiting, boot, plan, planOne, doctor, doctorAsAdmin, doctorJson, monitorOnce],
   ...[recovery, setRecovery, removeRecovery, setRecoveryFromFile, installFromAddress, installFromInput, verifyWithHeaders],
   ...[planGreeting, greet, whyGreeting, provisionKeys, regenerate, regenerateByTool, stopMonitor, monitorExposure],
-  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart, checkHardware, checkHardwareAndPorts, checkHardwareReplacing],
+  ...[hostVersion, hostNotify, hostUpgrade, guest, guestRestart, guestStop, checkHardware, checkHardwareAndPorts, checkHardwareReplacing],
   ...[receivedJournal, serialConsole, testRules],
   ...rescue,
 ]);

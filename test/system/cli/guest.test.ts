@@ -8,7 +8,7 @@ import { guestosLayout } from "../../../src/config/layout/layout.ts";
 import type { GuestState } from "../../../src/guest/guest-state.ts";
 import { holderOf, takeLock } from "../../../src/system/processes/lock.ts";
 import { blockOf, readBootState } from "../../../src/upgrade/boot-state.ts";
-import { argumentsOf, guest, guestRestart } from "../../support/documented/elsewhere.ts";
+import { argumentsOf, guest, guestRestart, guestStop } from "../../support/documented/elsewhere.ts";
 import { type FakeSystemd, fakeSystemd } from "../../support/fake-systemd.ts";
 import { Fixture } from "../../support/fixture-process.ts";
 import { guestDisk, testPlaces } from "../../support/guest-disk.ts";
@@ -77,7 +77,7 @@ describe("guest start, stop and restart are jobs of the service", () => {
   test.each([
     [guestRestart, "RestartUnit"],
     ["guestos-boot guest start", "StartUnit"],
-    ["guestos-boot guest stop", "StopUnit"],
+    [guestStop, "StopUnit"],
   ])("%s", async (command, job) => {
     systemd.units.set("guestos.service", { load: "loaded", active: "active", sub: "running", result: "done" });
     expect(await new Fixture().run(...words(command))).toMatchObject({ status: 0, stdout: "" });
