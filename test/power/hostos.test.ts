@@ -122,9 +122,12 @@ test("the small guest of the image comes up, in a machine that is not root's, an
 
 test("a guest whose process is killed comes back; one whose libvirt is killed goes on", () =>
   first.use(async (vm) => {
+    const { service } = await guestThat(vm, "up", TIMEOUT, (guest) => isUp(guest, "A"));
+    const killed = await processOfGuest(vm);
     await killGuest(vm);
-    await guestThat(vm, "back", TIMEOUT, (guest) => isUp(guest, "A") && guest.service.failures > 0);
+    await guestThat(vm, "back", TIMEOUT, (guest) => isUp(guest, "A") && guest.service.since !== service.since);
     const before = await processOfGuest(vm);
+    expect(before).not.toBe(killed);
     await vm.shell.ok("systemctl kill --signal KILL libvirtd.service");
     await vm.shell.ok("for _ in $(seq 60); do timeout 20 virsh --connect qemu:///system list && exit; sleep 1; done; exit 1", {
       timeout: BOOT_TIMEOUT,

@@ -11,7 +11,7 @@ const Guest = z.object({
     slot: z.exactOptional(z.string()),
     onTrial: z.boolean(),
     boot: z.exactOptional(z.string()),
-    failures: z.number(),
+    since: z.string(),
     problem: z.exactOptional(z.object({ code: z.string() })),
   }),
 });
