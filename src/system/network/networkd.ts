@@ -4,7 +4,7 @@ import { concluded } from "../concluded.ts";
 import { call, type SystemBus, withSystemBus } from "../systemd/dbus.ts";
 import { type Signals, subscribe } from "../systemd/dbus-signals.ts";
 import type { Host } from "../host.ts";
-import { type LinkDescription, parseLinkDescription } from "./link-description.ts";
+import { isBusy, type LinkDescription, parseLinkDescription } from "./link-description.ts";
 
 const DESTINATION = "org.freedesktop.network1";
 const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/network1", interface: "org.freedesktop.network1.Manager" };
@@ -15,6 +15,11 @@ const MANAGER = { destination: DESTINATION, path: "/org/freedesktop/network1", i
 const CHECK_AGAIN = 500;
 /** Milliseconds. The reload itself reconfigures a link whose file has changed. If the link is not as wanted by then, the reload did not. */
 const RELOAD_TIME = 5_000;
+/**
+ * Milliseconds for a networkd that still works on the link. Duplicate detection takes a second or two, and many times that on a busy host. A
+ * request would make networkd begin again.
+ */
+const WORK_TIME = 20_000;
 
 /** networkd's description of the link with that kernel index. @throws BusError when there is no such link, or no networkd */
 export async function describeLink(host: Host, index: number): Promise<LinkDescription> {
@@ -50,13 +55,16 @@ export interface Outcome {
 /**
  * Makes networkd read its files again, and waits for the result. A link is reconfigured only where that is needed, because it loses its
  * addresses for a moment. It is needed when its file has changed, which networkd detects by itself, or when the link is still not as wanted
- * afterwards.
+ * after networkd has finished with it.
  */
 export async function reloadLink(host: Host, index: number, goal: Goal): Promise<Outcome> {
   return await following(host, index, goal, async (bus, changes) => {
     await call(bus, { ...MANAGER, member: "Reload" });
     const reloaded = await settled(bus, index, changes, { ...goal, within: RELOAD_TIME });
     if (reloaded.reached) return reloaded;
+    const finished = async (now: LinkDescription): Promise<boolean> => !isBusy(now) || (await goal.reached(now));
+    const { link } = await settled(bus, index, changes, { within: WORK_TIME, reached: finished }, true);
+    if (await goal.reached(link)) return { reached: true, link };
     await call(bus, { ...MANAGER, member: "ReconfigureLink", signature: "i", body: [index] });
     return await settled(bus, index, changes, goal);
   });
@@ -85,7 +93,7 @@ async function following(
       });
       return await work(bus, changes);
     },
-    { deadline: within + RELOAD_TIME + 30_000 },
+    { deadline: within + RELOAD_TIME + WORK_TIME + 30_000 },
   );
 }
 

@@ -200,6 +200,7 @@ test.each([
   await node.host.remove(FILE);
   await expect(runUnit(network, machine)).rejects.toMatchObject({
     partial,
+    retryable: !partial,
     problem: { what: `systemd-networkd did not apply ${FILE} within 20 s`, found: expect.stringContaining(missing) },
   });
   await node.host.remove(other);
