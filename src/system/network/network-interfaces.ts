@@ -1,6 +1,6 @@
 import { SocketAddress } from "node:net";
 import { join } from "node:path";
-import { UDEV_CONTROL, UDEV_DATA } from "../disks/device-event.ts";
+import { UDEV_CONTROL, UDEV_DATA, UDEV_QUEUE } from "../disks/device-event.ts";
 import type { Host } from "../host.ts";
 
 /** A network interface with hardware behind it. */
@@ -91,6 +91,11 @@ function sortKey(name: string): string {
 export async function isNameFinal(host: Host, { index }: Pick<NetworkInterface, "index">): Promise<boolean> {
   if ((await host.stat(UDEV_CONTROL)) === undefined) return true;
   return (await host.stat(`${UDEV_DATA}/n${index}`)) !== undefined;
+}
+
+/** Whether udev has events left. One of them may bring an interface, or its final name. */
+export async function isUdevBusy(host: Host): Promise<boolean> {
+  return (await host.stat(UDEV_CONTROL)) !== undefined && (await host.stat(UDEV_QUEUE)) !== undefined;
 }
 
 /** True when the interface is up and a device is at the other end of the cable. */

@@ -5,12 +5,13 @@ import { readHostosConfig } from "../../config/hostos-config.ts";
 import { deterministicMac, SYSTEM_INDEX } from "../../config/values/deterministic-address.ts";
 import { bridgeFiles, type BridgeOf, makeBridge, missingOfBridge } from "../../system/network/bridge.ts";
 import { OUR_MARK } from "../../system/network/network-file.ts";
-import { isNameFinal } from "../../system/network/network-interfaces.ts";
+import { isNameFinal, type NetworkInterface } from "../../system/network/network-interfaces.ts";
 import { hostosConfig } from "../injection/hostos-config.ts";
 import { type Machine, unit } from "../machine.ts";
-import { noInterface } from "./link-problems.ts";
+import { notReady } from "./link-problems.ts";
 import { networkCard } from "./network-card.ts";
 import { primaryCard } from "./primary-interface.ts";
+import { whileUdevWorks } from "./while-udev-works.ts";
 
 /**
  * Afterwards the network card of a HostOS is a port of its bridge, which the guest is on too, and both have the address (MAC) that is computed
@@ -27,8 +28,9 @@ export const bridge = unit({
   owns: ["/run/systemd/network/20-*"],
   // Order only: a host that cannot record its card must still have a network.
   after: [networkCard],
-  // The card's driver may be loaded, and udev may rename the card, shortly after the first try.
+  // udev is waited for while it has events. The kernel may tell it of the card a moment later.
   retryFor: 10_000,
+  timeout: 300_000,
   async plan(machine) {
     const { host, layout } = machine;
     const wanted = await wantedBridge(machine);
@@ -61,7 +63,8 @@ export const bridge = unit({
 
 const NO_CARD = "see that the machine has a network card, and that its driver is in the image: lspci -k";
 
-async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
+async function wantedBridge(machine: Machine): Promise<BridgeOf> {
+  const { host, layout } = machine;
   const { file, config } = await readHostosConfig(host, layout);
   const { mgmt_mac, deployment_environment: environment } = config.icos_settings;
   if (layout.bridge === undefined || mgmt_mac === null || environment === "unknown")
@@ -73,10 +76,11 @@ async function wantedBridge({ host, layout }: Machine): Promise<BridgeOf> {
       expected: "the MAC address of the BMC, and mainnet or testnet",
       todo: "correct it there, then: guestos-boot --unit bridge --unit network",
     });
-  const card = await primaryCard(host, layout);
-  if (card === undefined || !(await isNameFinal(host, card))) {
-    const found = card === undefined ? undefined : `${card.name}, to which udev may still give another name`;
-    throw new ProblemError({ ...noInterface(found), todo: NO_CARD }, { retryable: true });
-  }
-  return { bridge: layout.bridge, card: card.name, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.host) };
+  let card: NetworkInterface | undefined;
+  const { found, isUdevBusy } = await whileUdevWorks(machine, "the network card", async () => {
+    card = await primaryCard(host, layout);
+    return card !== undefined && (await isNameFinal(host, card)) ? card : undefined;
+  });
+  if (found === undefined) throw notReady(card, isUdevBusy, { todo: NO_CARD });
+  return { bridge: layout.bridge, card: found.name, mac: deterministicMac(mgmt_mac, environment, SYSTEM_INDEX.host) };
 }

@@ -1,4 +1,5 @@
-import type { Problem } from "../../base/problem.ts";
+import { type Problem, ProblemError } from "../../base/problem.ts";
+import type { NetworkInterface } from "../../system/network/network-interfaces.ts";
 
 /** Problems that the network's units and checks report, worded once. */
 
@@ -10,6 +11,16 @@ export function noInterface(found = "no Ethernet device in /sys/class/net"): Pro
     expected: "an Ethernet device",
     todo: "check that the host gives the VM a network card, and that its driver is in the image (lspci -k)",
   };
+}
+
+/**
+ * No interface under its final name, after a search while udev had events. If udev has none left, it is worth a try or two: the kernel may
+ * still tell it of a card.
+ */
+export function notReady(link: NetworkInterface | undefined, isUdevBusy: boolean, other: Partial<Problem> = {}): ProblemError {
+  const seen = link === undefined ? "no Ethernet device in /sys/class/net" : `${link.name}, to which udev may still give another name`;
+  const found = isUdevBusy ? `${seen}; udev did not get through its events in the time for it` : seen;
+  return new ProblemError({ ...noInterface(found), ...other }, { retryable: !isUdevBusy });
 }
 
 /** @param then the operator's next step once the link has a carrier */

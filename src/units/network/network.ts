@@ -17,7 +17,8 @@ import { type Machine, unit } from "../machine.ts";
 import { systemBus } from "../services/system-bus.ts";
 import { networkCard } from "./network-card.ts";
 import { primaryInterface } from "./primary-interface.ts";
-import { noInterface } from "./link-problems.ts";
+import { notReady } from "./link-problems.ts";
+import { whileUdevWorks } from "./while-udev-works.ts";
 
 /**
  * Afterwards the .network file of the primary interface agrees with network.conf, and systemd-networkd has applied it, or will.
@@ -40,8 +41,9 @@ export const network = unit({
   owns: ["/run/systemd/network/10-*.network"],
   // Order only: a node that cannot record its card must still have a network.
   after: [networkCard],
-  // The interface's driver may be loaded, and udev may rename the interface, shortly after the first try.
+  // udev is waited for while it has events. The kernel may tell it of the interface a moment later.
   retryFor: 10_000,
+  timeout: 300_000,
   async plan(machine) {
     const { host, layout } = machine;
     const { conf, link, settings, path } = await intended(machine);
@@ -117,13 +119,16 @@ async function intended(machine: Machine): Promise<Intended> {
   return { conf, link, settings: networkSettings({ ...conf.conf, ...given }), path: join(layout.networkd, `10-${link.name}.network`) };
 }
 
-/** @returns the primary interface under its final name. @throws ProblemError, retryable, while there is none */
-async function readyInterface({ host, layout }: Machine): Promise<NetworkInterface> {
-  const link = await primaryInterface(host, layout);
-  if (link !== undefined && (await isNameFinal(host, link))) return link;
-  throw new ProblemError(noInterface(link === undefined ? undefined : `${link.name}, to which udev may still give another name`), {
-    retryable: true,
+/** @returns the primary interface under its final name. @throws ProblemError while there is none */
+async function readyInterface(machine: Machine): Promise<NetworkInterface> {
+  const { host, layout } = machine;
+  let link: NetworkInterface | undefined;
+  const { found, isUdevBusy } = await whileUdevWorks(machine, "the network interface", async () => {
+    link = await primaryInterface(host, layout);
+    return link !== undefined && (await isNameFinal(host, link)) ? link : undefined;
   });
+  if (found === undefined) throw notReady(link, isUdevBusy);
+  return found;
 }
 
 /** Router advertisements are off only if `ipv6_address` is given: then network.conf alone determines the IPv6 settings. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { profiles } from "../../../../src/profiles/profiles.ts";
 import { bridge } from "../../../../src/units/network/bridge.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
@@ -31,6 +31,20 @@ test("a host without a network card is told to look at the machine, and tried ag
       todo: "see that the machine has a network card, and that its driver is in the image: lspci -k",
     },
   });
+});
+
+test("a card to which a busy udev comes after minutes is put on the bridge", async () => {
+  vi.useFakeTimers();
+  try {
+    const host = machine(known, { ...CARD, "/run/udev/control": "", "/run/udev/queue": "" });
+    const plan = bridge.plan(host);
+    await vi.advanceTimersByTimeAsync(200_000);
+    host.host.files.set("/run/udev/data/n2", "");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await plan).toContainEqual(expect.objectContaining({ description: expect.stringContaining("put enp1s0 on the bridge br6") }));
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test.each([

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { guestosLayout } from "../../../../src/config/layout/layout.ts";
 import { network, networkSettings } from "../../../../src/units/network/network.ts";
 import { fakeHost, type FakeMachine } from "../../../support/fake-host.ts";
@@ -7,6 +7,9 @@ import { testMachine } from "../../../support/test-machine.ts";
 
 const CONF = "/boot/config/network.conf";
 const FILE = `${guestosLayout.networkd}/10-enp1s0.network`;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 /** A node before systemd-networkd starts. */
 function node(files: Record<string, string> = {}): FakeMachine {
@@ -83,6 +86,38 @@ test("a name that udev may still change is not written into a file", async () =>
     retryable: true,
     problem: { found: expect.stringContaining("enp1s0") },
   });
+});
+
+const BUSY_UDEV = { "/run/udev/control": "", "/run/udev/queue": "" };
+
+test("an interface to which a busy udev comes after minutes is configured, and a long wait is said once", async () => {
+  const machine = testMachine(fakeHost(node(BUSY_UDEV)));
+  const done = runUnit(network, machine);
+  await vi.advanceTimersByTimeAsync(9_000);
+  expect(machine.notes).toEqual([]);
+  await vi.advanceTimersByTimeAsync(191_000);
+  machine.host.files.set("/run/udev/data/n2", "");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(await done).toEqual([`write ${FILE}: automatic IPv6`]);
+  expect(machine.notes).toEqual(["waiting for the network interface: udev still works through its events"]);
+});
+
+test("once udev has no events left, an interface that is not there is not waited for, but for the unit's retries", async () => {
+  const { host } = testMachine(fakeHost({ files: BUSY_UDEV }));
+  const failed = expect(network.plan(testMachine(host))).rejects.toMatchObject({ retryable: true });
+  await vi.advanceTimersByTimeAsync(30_000);
+  await host.remove("/run/udev/queue");
+  await vi.advanceTimersByTimeAsync(1_000);
+  await failed;
+});
+
+test("a udev that is never done ends the wait before the unit's time is up, and is named", async () => {
+  const failed = expect(network.plan(testMachine(fakeHost(node(BUSY_UDEV))))).rejects.toMatchObject({
+    retryable: false,
+    problem: { code: "no-network-interface", found: expect.stringMatching(/^enp1s0, .*; udev did not get through its events/) },
+  });
+  await vi.advanceTimersByTimeAsync(network.timeout - network.retryFor);
+  await failed;
 });
 
 test.each([
