@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
 import { OUR_MARK } from "./network-file.ts";
+import { isUp } from "./network-interfaces.ts";
 
 /** A bridge with one network card, which has the bridge's own address (MAC). */
 export interface BridgeOf {
@@ -55,6 +57,7 @@ export async function missingOfBridge(host: Host, { bridge, card, mac }: BridgeO
     ...(isBridge && ofBridge !== mac ? [`${bridge} has the address ${ofBridge}`] : []),
     ...(ofCard === mac ? [] : [`${card} has the address ${ofCard}`]),
     ...(master === bridge ? [] : [`${card} is ${master === undefined ? "not on it" : `on ${master}`}`]),
+    ...((await isUp(host, card)) ? [] : [`${card} is down`]),
     ...(await otherCards(host, bridge, card)).map((other) => `${other} is on it too`),
   ];
 }
@@ -71,10 +74,18 @@ async function otherCards(host: Host, bridge: string, card: string): Promise<rea
  * Makes what is missing. An existing bridge keeps its other ports, among them the guest's, but for another card: two cards on one network
  * are a loop. It is taken off before the wanted one is put on.
  *
- * @throws CommandError
+ * @throws CommandError, retryable where iproute2 or the kernel has refused: udev, networkd and libvirt may work on the same links, and the
+ *   next try does what is then missing
  */
 export async function makeBridge(host: Host, { bridge, card, mac }: BridgeOf): Promise<void> {
-  const ip = async (...args: readonly string[]): Promise<void> => void (await host.run({ program: "ip", args: ["link", ...args] }));
+  const ip = async (...args: readonly string[]): Promise<void> => {
+    try {
+      await host.run({ program: "ip", args: ["link", ...args] });
+    } catch (error) {
+      if (error instanceof CommandError && error.ending.kind === "exited") throw error.asRetryable();
+      throw error;
+    }
+  };
   if ((await host.list(join(CLASS, bridge))) === undefined)
     await ip("add", "name", bridge, "address", mac, "type", "bridge", "stp_state", "0", "forward_delay", "0");
   else await ip("set", "dev", bridge, "address", mac);

@@ -98,6 +98,14 @@ export async function isUdevBusy(host: Host): Promise<boolean> {
   return (await host.stat(UDEV_CONTROL)) !== undefined && (await host.stat(UDEV_QUEUE)) !== undefined;
 }
 
+/** linux/if.h */
+const IFF_UP = 1;
+
+/** Whether the interface has been brought up, with a carrier or without. */
+export async function isUp(host: Host, name: string): Promise<boolean> {
+  return (Number(await host.readText(join(CLASS, name, "flags"))) & IFF_UP) !== 0;
+}
+
 /** True when the interface is up and a device is at the other end of the cable. */
 export async function hasCarrier(host: Host, name: string): Promise<boolean> {
   try {

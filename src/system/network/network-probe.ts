@@ -1,6 +1,6 @@
 import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
-import { hasCarrier, type NetworkInterface } from "./network-interfaces.ts";
+import { hasCarrier, isUp, type NetworkInterface } from "./network-interfaces.ts";
 import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 
 /** The results of a probe of some interfaces. */
@@ -30,7 +30,7 @@ export async function probeInterfaces(host: Host, interfaces: readonly NetworkIn
   const raised: NetworkInterface[] = [];
   try {
     for (const one of interfaces) {
-      if (await isUp(host, one)) continue;
+      if (await isUp(host, one.name)) continue;
       raised.push(one);
       await bringUp(host, one);
     }
@@ -66,13 +66,6 @@ async function those(
 async function hasHeardRouter(host: Host, { name }: NetworkInterface): Promise<boolean> {
   const counters = (await host.readText(`/proc/net/dev_snmp6/${name}`)) ?? "";
   return Number(/^Icmp6InRouterAdvertisements\s+(\d+)$/m.exec(counters)?.[1] ?? 0) > 0;
-}
-
-/** linux/if.h */
-const IFF_UP = 1;
-
-async function isUp(host: Host, { name }: NetworkInterface): Promise<boolean> {
-  return (Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0;
 }
 
 /** An interface that cannot be brought up leads nowhere. */

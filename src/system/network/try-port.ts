@@ -1,6 +1,6 @@
 import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 import type { Host } from "../host.ts";
-import { hasCarrier, ipv6Addresses, type NetworkInterface } from "./network-interfaces.ts";
+import { hasCarrier, ipv6Addresses, isUp, type NetworkInterface } from "./network-interfaces.ts";
 import { currentSpeed } from "./port-speed.ts";
 
 /** How far a try came. */
@@ -57,12 +57,9 @@ export async function tryPort(host: Host, port: NetworkInterface, question: Gate
   }
 }
 
-/** linux/if.h */
-const IFF_UP = 1;
-
 /** @returns whether the interface was down. @throws CommandError */
 export async function bringUp(host: Host, name: string): Promise<boolean> {
-  if ((Number(await host.readText(`/sys/class/net/${name}/flags`)) & IFF_UP) !== 0) return false;
+  if (await isUp(host, name)) return false;
   await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
   return true;
 }

@@ -34,8 +34,8 @@ LinkLocalAddressing=no
   });
 });
 
-const card = (address: string, master?: string): Parameters<typeof fakeHost>[0] => ({
-  files: { [`${NET}/enp1s0/address`]: `${address}\n` },
+const card = (address: string, master?: string, flags = "0x1003"): Parameters<typeof fakeHost>[0] => ({
+  files: { [`${NET}/enp1s0/address`]: `${address}\n`, [`${NET}/enp1s0/flags`]: `${flags}\n` },
   links: master === undefined ? {} : { [`${NET}/enp1s0/master`]: `../${master}` },
 });
 const bridge = { [`${NET}/br6/bridge/stp_state`]: "0\n", [`${NET}/br6/address`]: "6a:00:01:02:03:04\n" };
@@ -43,11 +43,16 @@ const bridge = { [`${NET}/br6/bridge/stp_state`]: "0\n", [`${NET}/br6/address`]:
 test.each<readonly [string, Parameters<typeof fakeHost>[0], readonly string[]]>([
   [
     "a machine that has just started",
-    card("52:54:00:12:34:56"),
-    ["br6 is not there", "enp1s0 has the address 52:54:00:12:34:56", "enp1s0 is not on it"],
+    card("52:54:00:12:34:56", undefined, "0x1002"),
+    ["br6 is not there", "enp1s0 has the address 52:54:00:12:34:56", "enp1s0 is not on it", "enp1s0 is down"],
   ],
   ["a bridge as it is wanted", { ...card(wanted.mac, "br6"), files: { ...card(wanted.mac)?.files, ...bridge } }, []],
   ["a card on another bridge", { ...card(wanted.mac, "br0"), files: { ...card(wanted.mac)?.files, ...bridge } }, ["enp1s0 is on br0"]],
+  [
+    "a card that was left down",
+    { ...card(wanted.mac, "br6", "0x1002"), files: { ...card(wanted.mac, "br6", "0x1002")?.files, ...bridge } },
+    ["enp1s0 is down"],
+  ],
   [
     "an interface of that name that is no bridge",
     { ...card(wanted.mac, "br6"), files: { ...card(wanted.mac)?.files, [`${NET}/br6/address`]: `${wanted.mac}\n` } },
@@ -74,4 +79,10 @@ test("the card takes its address while it is down; an existing bridge is not mad
   const there = fakeHost({ commands, files: bridge });
   await makeBridge(there, wanted);
   expect(there.effects).toEqual([set, ...rest]);
+});
+
+test("what the kernel refuses is tried again: it may be busy with the card", async () => {
+  const stderr = "RTNETLINK answers: Device or resource busy\n";
+  const commands = { "ip link set dev br6 address 6a:00:01:02:03:04": { status: 2, stderr } };
+  await expect(makeBridge(fakeHost({ commands, files: bridge }), wanted)).rejects.toMatchObject({ retryable: true, ending: { status: 2 } });
 });
