@@ -10,6 +10,7 @@ import { includesOf, isForeign, rulesetIn } from "./watch-ruleset.ts";
 import { isBusRunning } from "../../system/systemd/systemd.ts";
 import { configInjection } from "../injection/config-injection.ts";
 import { systemBus } from "../services/system-bus.ts";
+import { networkApplied } from "./network.ts";
 
 /**
  * Afterwards the rules in force are those of the ruleset file, all of them and no others.
@@ -74,16 +75,18 @@ export const nftables = unit({
 /**
  * Afterwards a ruleset that `nftables` had to leave, because it names a host or an interface that was not there, is in force too.
  *
- * It comes after the bus, because systemd starts that once it may also start systemd-resolved. Where nothing was left, it runs no tool.
+ * It comes after the bus, because systemd starts that once it may also start systemd-resolved, and after the network, over which name servers
+ * are asked. Where nothing was left, it runs no tool.
  */
 export const nftablesNames = unit({
   name: "nftables-names",
   title: "Load a firewall ruleset whose names had to wait",
-  // Not required: either unit may be switched off.
-  after: [nftables, systemBus],
+  // Not required: each of them may be switched off.
+  after: [nftables, systemBus, networkApplied],
   onFailure: "degrade",
   timeout: nftables.timeout,
-  retryFor: nftables.retryFor,
+  // The end of the boot waits for this unit, and the monitor goes on trying: a name that never comes must not hold up each boot for long.
+  retryFor: 10_000,
   async plan(machine) {
     const loaded = await readLoadedRuleset(machine.host, machine.layout);
     return loaded?.ruleset === LEFT ? nftables.plan(machine) : [];

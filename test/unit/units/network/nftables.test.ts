@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { isConflict } from "../../../../src/boot/unit.ts";
 import type { Host } from "../../../../src/system/host.ts";
+import { networkApplied } from "../../../../src/units/network/network.ts";
 import { nftables, nftablesNames } from "../../../../src/units/network/nftables.ts";
 import { fakeHost } from "../../../support/fake-host.ts";
 import { runUnit } from "../../../support/run-unit.ts";
@@ -95,6 +96,11 @@ test("with a bus a name that stays absent is an error, each time it is tried", a
   const host = fakeHost({ files: { [IMAGE]: RULES }, links: BUS, commands: { ...NFT, [LOAD]: { status: 1, stderr: HOST_ABSENT } } });
   for (const unit of [nftables, nftables, nftablesNames, nftablesNames])
     await expect(runUnit(unit, testMachine(host))).rejects.toMatchObject({ retryable: true, problem: { where: { file: IMAGE } } });
+});
+
+test("a name that never comes holds up a boot for a few seconds; the time for them begins with the network", () => {
+  expect(nftablesNames.retryFor).toBeLessThanOrEqual(10_000);
+  expect(nftablesNames.after).toContain(networkApplied);
 });
 
 test("a mistake in the file is reported at once, and left to no other unit", async () => {
