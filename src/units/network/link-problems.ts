@@ -3,7 +3,9 @@ import type { NetworkInterface } from "../../system/network/network-interfaces.t
 
 /** Problems that the network's units and checks report, worded once. */
 
-export function noInterface(found = "no Ethernet device in /sys/class/net"): Problem {
+const NO_DEVICE = "no Ethernet device in /sys/class/net";
+
+export function noInterface(found = NO_DEVICE): Problem {
   return {
     code: "no-network-interface",
     what: "there is no network interface to configure",
@@ -18,7 +20,7 @@ export function noInterface(found = "no Ethernet device in /sys/class/net"): Pro
  * still tell it of a card.
  */
 export function notReady(link: NetworkInterface | undefined, isUdevBusy: boolean, other: Partial<Problem> = {}): ProblemError {
-  const seen = link === undefined ? "no Ethernet device in /sys/class/net" : `${link.name}, to which udev may still give another name`;
+  const seen = link === undefined ? NO_DEVICE : `${link.name}, to which udev may still give another name`;
   const found = isUdevBusy ? `${seen}; udev did not get through its events in the time for it` : seen;
   return new ProblemError({ ...noInterface(found), ...other }, { retryable: !isUdevBusy });
 }

@@ -37,6 +37,6 @@ export async function whileUdevWorks<T>(
 /** Milliseconds. udev ends an event that takes 180 s (systemd-udevd.service(8), --event-timeout=). */
 const LONGEST_WAIT = 240_000;
 /** Milliseconds that are usual on a busy host. */
-const UNSAID_WAIT = 10_000;
+const UNSAID_WAIT = 30_000;
 /** Milliseconds. */
 const CHECK_AGAIN = 200;

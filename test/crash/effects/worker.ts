@@ -88,6 +88,8 @@ function prepare(): string {
     "mount -t tmpfs tmpfs /run",
     "mount -t sysfs -o ro sysfs /sys",
     "ip link add eth0 type veth peer name cable",
+    // The card has a carrier whenever it is up.
+    "ip link set cable up",
     "ip link set lo up",
   ]);
   protectTheMachine([base, "/run"]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { guestosLayout } from "../../../../src/config/layout/layout.ts";
+import { type Command, CommandError, type Completed } from "../../../../src/system/command.ts";
 import type { NodeCard } from "../../../../src/config/state/network-card.ts";
 import { networkCard } from "../../../../src/units/network/network-card.ts";
 import { network } from "../../../../src/units/network/network.ts";
@@ -79,12 +80,12 @@ async function chosen({ host, layout }: TestMachine<FakeHost>): Promise<string |
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("the only card is remembered at once, without a tool and without a word", async () => {
-  const machine = node(cards({ enp0s16: { mac: OURS, carrier: false } }));
+test("the only card is remembered once it has a carrier, without a word", async () => {
+  const machine = node(cards({ enp0s16: { mac: OURS } }));
   expect(await runUnit(networkCard, machine)).toEqual([
-    `remember the network card enp0s16 (${OURS} at pci0000:00/0000:00:10.0) as the node's`,
+    "find whether enp0s16 is connected to the node's network",
+    "remember the network card that was found",
   ]);
-  expect(machine.host.effects).toEqual([`write 644 ${MEMORY}`]);
   expect(machine.notes).toEqual([]);
   expect(memoryOf(machine)).toEqual({
     version: 1,
@@ -93,6 +94,49 @@ test("the only card is remembered at once, without a tool and without a word", a
     bootId: BOOT,
   });
   expect(await runUnit(networkCard, machine)).toEqual([]);
+});
+
+test("the only card is used without a carrier, and not remembered: the node's own one may be late", async () => {
+  const machine = node(cards({ enp0s16: { mac: OURS, carrier: false } }));
+  await run(machine);
+  expect(memoryOf(machine)).toBeUndefined();
+  expect(machine.notes).toEqual([expect.stringContaining("it is the only one, and has no carrier; the next boot checks again")]);
+  expect(await chosen(machine)).toBe("enp0s16");
+  expect(await runUnit(networkCard, machine)).toEqual([]);
+});
+
+const BUSY_UDEV = { "/run/udev/control": "", "/run/udev/queue": "" };
+
+/** The driver of a card comes to its turn in udev, which is done then. */
+async function comes({ host }: TestMachine<FakeHost>, { files = {}, links = {} }: FakeMachine): Promise<void> {
+  const { readLink } = host;
+  Object.assign(host, { readLink: async (path: string) => links[path] ?? (await readLink(path)) });
+  for (const [path, content] of Object.entries(files)) host.files.set(path, content);
+  for (const index of ["2", "3"]) host.files.set(`/run/udev/data/n${index}`, "");
+  await host.remove("/run/udev/queue");
+}
+
+test.each<readonly [string, Readonly<Record<string, string>>, string]>([
+  ["at a first boot", {}, "carrier"],
+  ["that is remembered", remembered(), "only"],
+])("while udev has events no choice is made: a card %s that comes after minutes is the node's", async (_, memory, because) => {
+  const machine = node(cards({ enp0s2: { carrier: false } }), { ...BUSY_UDEV, ...memory, "/run/udev/data/n2": "" });
+  const done = runUnit(networkCard, machine);
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(machine.host.effects).toEqual([]);
+  await comes(machine, cards({ enp0s2: { carrier: false }, enp0s16: { mac: OURS } }));
+  await vi.advanceTimersByTimeAsync(40_000);
+  await done;
+  expect(memoryOf(machine)).toMatchObject({ card: { mac: OURS }, because });
+  expect(await chosen(machine)).toBe("enp0s16");
+});
+
+test("a udev that is never done leaves time for the choice", async () => {
+  const machine = node(cards({ enp0s2: {}, enp0s16: {} }), { ...BUSY_UDEV, "/run/udev/data/n2": "", "/run/udev/data/n3": "" });
+  const done = runUnit(networkCard, machine);
+  await vi.advanceTimersByTimeAsync(networkCard.timeout - networkCard.retryFor);
+  await done;
+  expect(memoryOf(machine)).toMatchObject({ card: { name: "enp0s2" }, because: "name" });
 });
 
 test("a card that is added later, comes first by its name, and has a carrier and a router, does not take its place", async () => {
@@ -158,7 +202,7 @@ test.each([
 ])("a memory of %j counts as none, which is said", async (text) => {
   const machine = node(cards({ enp0s16: { mac: OURS } }), { [MEMORY]: text });
   expect(await chosen(machine)).toBe("enp0s16");
-  expect(await runUnit(networkCard, machine)).toHaveLength(1);
+  expect(await runUnit(networkCard, machine)).toHaveLength(2);
   expect(machine.notes).toEqual([`${MEMORY} could not be read, and counts as absent`]);
   expect(await runUnit(networkCard, machine)).toEqual([]);
 });
@@ -177,6 +221,49 @@ test("another card in its place is not waited for", async () => {
   await runUnit(networkCard, machine);
   expect(memoryOf(machine)).toMatchObject({ card: { mac: OTHER }, because: "only", insteadOf: { mac: OURS } });
   expect(machine.notes).toHaveLength(1);
+});
+
+test("another card in its place that has no carrier is not remembered", async () => {
+  const machine = node(cards({ enp0s16: { carrier: false } }), remembered());
+  await run(machine);
+  expect(memoryOf(machine)).toMatchObject({ card: { mac: OURS } });
+  expect(await chosen(machine)).toBe("enp0s16");
+});
+
+test("a single card in another place serves for this boot, and the remembered one stays remembered", async () => {
+  const machine = node(cards({ enp0s2: { mac: OTHER } }), remembered());
+  await run(machine);
+  expect(memoryOf(machine)).toMatchObject({ card: { mac: OURS } });
+  expect(machine.notes).toEqual([
+    expect.stringMatching(/is enp0s2 .*the next boot looks for the former one again; enp0s16 .* is missing$/),
+  ]);
+  expect(await chosen(machine)).toBe("enp0s2");
+  expect(await runUnit(networkCard, machine)).toEqual([]);
+});
+
+test("a card whose link takes a quarter of a minute is the one with a carrier", async () => {
+  const machine = node(cards({ enp0s2: { carrier: false }, enp0s16: { mac: OURS, carrier: false } }));
+  setTimeout(() => machine.host.files.set("/sys/class/net/enp0s16/carrier", "1\n"), 15_000);
+  await run(machine);
+  expect(memoryOf(machine)).toMatchObject({ card: { mac: OURS }, because: "carrier" });
+});
+
+test.each([
+  ["that is busy is brought up again", "RTNETLINK answers: Device or resource busy\n", 3],
+  ["that cannot be brought up leads nowhere", "RTNETLINK answers: No such device\n", 1],
+])("a card %s", async (_, stderr, tries) => {
+  const { files = {}, links = {} } = cards({ enp0s16: { mac: OURS } }, "0x1002");
+  const commands = { "ip link set dev enp0s16 up": "", "ip link set dev enp0s16 down": "" };
+  const machine = testMachine(fakeHost({ files, links, commands }));
+  const { run: works } = machine.host;
+  let ups = 0;
+  const refuses = async (command: Command): Promise<Completed> => {
+    if (command.args.includes("up") && (ups += 1) < 3) throw new CommandError(command, { kind: "exited", status: 2 }, stderr);
+    return works(command);
+  };
+  Object.assign(machine.host, { run: refuses });
+  await run(machine);
+  expect(ups).toBe(tries);
 });
 
 test("a remembered card whose driver comes late is waited for, and no other one is remembered", async () => {
