@@ -57,13 +57,25 @@ export async function optionsFrom(env: NodeJS.ProcessEnv): Promise<ImageOptions>
     version,
     epoch: Number(epoch),
     hostosConfig: profile === "hostos" ? env["HOSTOS_CONFIG"] || labs : undefined,
-    stickFolder: profile === "setupos" ? env["STICK_FOLDER"] || labsStick : undefined,
+    stickFolder: profile === "setupos" ? stickFolderFrom(env["STICK_FOLDER"] || labsStick) : undefined,
   };
 }
 
 /** The profile that PROFILE names: the first one when it is not set. @throws ProblemError for a name that is none */
 export function profileFrom(env: NodeJS.ProcessEnv): ProfileName {
   return oneOf("PROFILE", env["PROFILE"] || DEFAULT_PROFILE, profileNames);
+}
+
+/** Without deployment.json a stick installs nothing, and whoever has one later cannot add it: computers do not show its partition. */
+function stickFolderFrom(folder: string | undefined): string {
+  const file = join(folder ?? "STICK_FOLDER", "data/deployment.json");
+  if (folder !== undefined && existsSync(file)) return folder;
+  throw new ProblemError({
+    code: "image-deployment-missing",
+    what: "there is no deployment.json to put on the stick, and without it no node can be installed",
+    where: { file },
+    todo: "STICK_FOLDER=FOLDER make image PROFILE=setupos, with the file FOLDER/data/deployment.json (docs/setupos.md)",
+  });
 }
 
 /** The first Debian archive among the apt sources of this machine, in either of apt's two formats (sources.list(5)). */

@@ -35,24 +35,13 @@ export async function stickContents(
   await writeFile(join(data, "images.json"), `${JSON.stringify(images)}\n`);
   await writeFile(join(root, "commit-time"), `${sourceDate()}\n`);
   for (const folder of ["config", "data"]) await mkdir(join(root, folder), { recursive: true });
-  const folder = folderOf(options);
+  const folder = options.stickFolder;
+  if (folder === undefined) throw new Error("a stick without its folder");
   await cp(join(folder, "data"), data, { recursive: true });
   // What a laboratory cannot meet is not asked for.
   if (options.variant === "dev") await writeFile(join(boot, "extra_boot_args"), 'EXTRA_BOOT_ARGS="ic.setupos.run_checks=0"\n');
   const config = join(folder, "config");
   return { config: data, data, configFiles: existsSync(config) ? await filesBelow(config) : {} };
-}
-
-/** Without deployment.json a stick installs nothing, and whoever has one later cannot add it: its partition is not shown. */
-function folderOf({ stickFolder }: ImageOptions): string {
-  const file = join(stickFolder ?? "STICK_FOLDER", "data/deployment.json");
-  if (stickFolder !== undefined && existsSync(file)) return stickFolder;
-  throw new ProblemError({
-    code: "image-deployment-missing",
-    what: "there is no deployment.json to put on the stick, and without it no node can be installed",
-    where: { file },
-    todo: "STICK_FOLDER=FOLDER make image PROFILE=setupos, with the file FOLDER/data/deployment.json (docs/setupos.md)",
-  });
 }
 
 async function filesBelow(folder: string, prefix = ""): Promise<Record<string, Uint8Array>> {
