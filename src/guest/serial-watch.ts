@@ -70,6 +70,7 @@ export class SerialWatch {
    */
   async read(): Promise<void> {
     const reading = this.#reading.then(async () => this.#readOn());
+    // This caller gets the error. The next one only waits, and reads for itself.
     this.#reading = reading.catch(() => undefined);
     return reading;
   }

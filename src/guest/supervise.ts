@@ -1,6 +1,6 @@
 import { type Clock, pause } from "../base/clock.ts";
 import { Notifier } from "../base/notifier.ts";
-import { oneLine, type Problem, ProblemError, toProblem } from "../base/problem.ts";
+import { type Problem, toProblem } from "../base/problem.ts";
 import { CommandError } from "../system/command.ts";
 import { beats } from "../system/files/follow-file.ts";
 import type { Host } from "../system/host.ts";
@@ -13,6 +13,7 @@ import { keepLogs } from "./kept-logs.ts";
 import type { GuestPlaces } from "./places.ts";
 import { type Said, SerialWatch } from "./serial-watch.ts";
 import { type ChosenSlot, readGuestSlot, readRunningSlot, type TakenSlot, takeSlot } from "./slot.ts";
+import { stopMachine } from "./stop-machine.ts";
 
 /** What stays to be said of a guest that runs, after its new system did not come up. */
 const FELL_BACK: Problem = {
@@ -20,9 +21,6 @@ const FELL_BACK: Problem = {
   what: "the new system of the guest had its one try and was not confirmed: the one before it runs",
   todo: "see what it wrote, in the logs beside that of guestos-boot guest console",
 };
-
-/** What is wrong where a machine does not end. It is said of the guest until it is started anew. */
-export const NOT_STOPPED = { code: "guest-not-stopped", what: "the guest's machine has not ended" } as const satisfies Problem;
 
 export interface Supervision {
   /** Whose work no signal stops: what was begun is brought to an end. */
@@ -46,8 +44,6 @@ const LOOK = 5_000;
 const REST = 200;
 /** Milliseconds between two looks at the serial port. */
 const LISTEN = 1_000;
-/** Milliseconds after which the power button is pressed again: a guest that just boots does not feel it. */
-const PRESS_AGAIN = 10_000;
 /** So often in a row the hypervisor may fail to start a slot before the try of a new system is used up. */
 const REFUSALS = 5;
 
@@ -145,7 +141,7 @@ class Guest {
     }
   }
 
-  /** Which slot a machine runs that is not known yet. What cannot be read now may be at the next look. */
+  /** Which slot a machine runs that is not known yet. What cannot be read now may be at the next look; `guest slot` says why it cannot. */
   async #recognise(): Promise<void> {
     const { host, places, clock } = this.#supervision;
     const { started } = this.#memory;
@@ -268,27 +264,9 @@ class Guest {
     }
   }
 
-  /** The power button, again and again; then an end by force. Waits for the process, and not for an answer. @throws ProblemError */
   async #stopMachine(): Promise<void> {
     const { hypervisor, clock, grace } = this.#supervision;
-    const until = clock.now() + grace / 1000;
-    for (let pressed = -Infinity; clock.now() < until;) {
-      const seen = await this.#look();
-      if (seen.kind === "machine" && seen.state === "absent") return;
-      if (seen.kind === "machine" && seen.state !== "running") break;
-      if ((clock.now() - pressed) * 1000 >= PRESS_AGAIN) {
-        // One that cannot be pressed now is pressed again; at the end, force needs no button.
-        await hypervisor.shutdown(GUEST.name).catch(() => undefined);
-        pressed = clock.now();
-      }
-      await pause(clock, REST);
-    }
-    const problem = await hypervisor.destroy(GUEST.name).then(() => undefined, toProblem);
-    const seen = await this.#look();
-    if (seen.kind === "machine" && seen.state === "absent") return;
-    const why = problem ?? (seen.kind === "unknown" ? seen.problem : undefined);
-    const state = seen.kind === "unknown" ? "unknown" : seen.state;
-    throw new ProblemError({ ...NOT_STOPPED, found: why === undefined ? state : `${state}: ${oneLine(why)}`, expected: "absent" });
+    await stopMachine({ hypervisor, clock, grace, look: async () => this.#look() });
   }
 
   /** What is known of it, written where others read it. */

@@ -1,8 +1,8 @@
 import type { Problem } from "../base/problem.ts";
 import type { Host } from "../system/host.ts";
-import { hasCarrier, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
+import { bringDown, bringUp, hasCarrier, type NetworkInterface, networkInterfaces } from "../system/network/network-interfaces.ts";
 import { currentSpeed, highestSpeed } from "../system/network/port-speed.ts";
-import { bringDown, bringUp, type GatewayQuestion, type TriedPort, tryPort, waitForLinks } from "../system/network/try-port.ts";
+import { type GatewayQuestion, type TriedPort, tryPort, waitForLinks } from "../system/network/try-port.ts";
 import { known, type Known } from "./known.ts";
 
 /** A network port of the machine. */

@@ -3,7 +3,7 @@ import type { Layout } from "../../config/layout/layout.ts";
 import { guestLine } from "../../guest/guest-line.ts";
 import { readGuestState } from "../../guest/guest-state.ts";
 import { type GuestPlaces, guestPlaces } from "../../guest/places.ts";
-import { NOT_STOPPED } from "../../guest/supervise.ts";
+import { NOT_STOPPED } from "../../guest/stop-machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import type { Terminal } from "../../run/terminal.ts";

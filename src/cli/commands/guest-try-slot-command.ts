@@ -3,7 +3,7 @@ import type { Slot } from "../../config/layout/layout.ts";
 import { GUEST } from "../../guest/description.ts";
 import { guestPlaces } from "../../guest/places.ts";
 import { readGuestSlot, trySlot } from "../../guest/slot.ts";
-import { NOT_STOPPED } from "../../guest/supervise.ts";
+import { NOT_STOPPED } from "../../guest/stop-machine.ts";
 import type { ExitName } from "../../run/exit-codes.ts";
 import { requireRoot } from "../../run/guards.ts";
 import type { Setup } from "../../run/setup.ts";

@@ -158,7 +158,7 @@ const TEXTS: Readonly<Record<Exclude<SetupEnd, "failed">, readonly string[]>> = 
   "already installed": [
     "The node on these drives has this configuration, and is complete. Nothing was written.",
     "Pull the stick, and start the machine again.",
-    "A token in config.ini replaces a node of another configuration alone.",
+    "A token in config.ini replaces only a node of another configuration or image.",
   ],
 };
 

@@ -106,6 +106,18 @@ export async function isUp(host: Host, name: string): Promise<boolean> {
   return (Number(await host.readText(join(CLASS, name, "flags"))) & IFF_UP) !== 0;
 }
 
+/** Brings the interface up. @returns whether it was down. @throws CommandError */
+export async function bringUp(host: Host, name: string): Promise<boolean> {
+  if (await isUp(host, name)) return false;
+  await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
+  return true;
+}
+
+/** @throws CommandError */
+export async function bringDown(host: Host, name: string): Promise<void> {
+  await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+}
+
 /** True when the interface is up and a device is at the other end of the cable. */
 export async function hasCarrier(host: Host, name: string): Promise<boolean> {
   try {

@@ -1,6 +1,6 @@
 import { CommandError } from "../command.ts";
 import type { Host } from "../host.ts";
-import { hasCarrier, isUp, type NetworkInterface } from "./network-interfaces.ts";
+import { bringDown, bringUp, hasCarrier, isUp, type NetworkInterface } from "./network-interfaces.ts";
 import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 
 /** The results of a probe of some interfaces. */
@@ -35,7 +35,7 @@ export async function probeInterfaces(host: Host, interfaces: readonly NetworkIn
     for (const one of interfaces) {
       if (await isUp(host, one.name)) continue;
       raised.push(one);
-      await bringUp(host, one, left);
+      await bringUpOnceFree(host, one, left);
     }
     const withCarrier = await those(host, interfaces, async (_, { name }) => hasCarrier(host, name), {
       within: CARRIER_TIME,
@@ -44,7 +44,7 @@ export async function probeInterfaces(host: Host, interfaces: readonly NetworkIn
     if (withCarrier.length <= 1) return { withCarrier, withRouter: [] };
     return { withCarrier, withRouter: await those(host, withCarrier, hasHeardRouter, { within: ROUTER_TIME, once: OTHERS_TIME }) };
   } finally {
-    for (const { name } of raised) await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
+    for (const { name } of raised) await bringDown(host, name);
   }
 }
 
@@ -78,10 +78,10 @@ async function hasHeardRouter(host: Host, { name }: NetworkInterface): Promise<b
 const BUSY_TIME = 5_000;
 
 /** An interface that cannot be brought up leads nowhere. @param left of the time in which one that is busy is tried again */
-async function bringUp(host: Host, { name }: NetworkInterface, left: () => number): Promise<void> {
+async function bringUpOnceFree(host: Host, { name }: NetworkInterface, left: () => number): Promise<void> {
   for (;;) {
     try {
-      await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
+      await bringUp(host, name);
       return;
     } catch (error) {
       if (!(error instanceof CommandError) || host.signal.aborted) throw error;

@@ -1,6 +1,6 @@
 import { deadlineIn, pause, systemClock } from "../../base/clock.ts";
 import type { Host } from "../host.ts";
-import { hasCarrier, ipv6Addresses, isUp, type NetworkInterface } from "./network-interfaces.ts";
+import { bringDown, bringUp, hasCarrier, ipv6Addresses, type NetworkInterface } from "./network-interfaces.ts";
 import { currentSpeed } from "./port-speed.ts";
 
 /** How far a try came. */
@@ -55,18 +55,6 @@ export async function tryPort(host: Host, port: NetworkInterface, question: Gate
   } finally {
     if (isRaised) await bringDown(host, name);
   }
-}
-
-/** @returns whether the interface was down. @throws CommandError */
-export async function bringUp(host: Host, name: string): Promise<boolean> {
-  if (await isUp(host, name)) return false;
-  await host.run({ program: "ip", args: ["link", "set", "dev", name, "up"] });
-  return true;
-}
-
-/** @throws CommandError */
-export async function bringDown(host: Host, name: string): Promise<void> {
-  await host.run({ program: "ip", args: ["link", "set", "dev", name, "down"] });
 }
 
 /** Waits for the links of interfaces that are up, for 20 seconds at most. @returns whether each has one */

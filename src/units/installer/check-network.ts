@@ -17,8 +17,8 @@ const NAME_SERVERS = ["2606:4700:4700::1111", "2606:4700:4700::1001", "2001:4860
 /**
  * Afterwards the gateway has answered on a network port, and systemd-networkd has a configuration for that port, with the installer's address.
  *
- * Ports with a link are tried first, the fastest of them first, up to the first that is answered; what came of each is noted. The network comes up once the file is there
- * (guestos-network.path). Where no gateway answers, it is said for each port why. A node with IPv4 needs an answer of that gateway on the same
+ * Ports with a link are tried first, the fastest of them first, up to the first that is answered; what came of each is noted. The network comes
+ * up once the file is there (guestos-network.path). Where no gateway answers, it is said for each port why. A node with IPv4 needs an answer of that gateway on the same
  * port; the installer itself uses IPv6 alone.
  */
 export const checkNetwork = unit({

@@ -29,7 +29,7 @@ export const setupDisk = unit({
     if (plan.phase === "complete") {
       machine.note("this node is installed already, with this configuration: nothing is written; pull the stick");
       if (configIni?.config.replace_installed !== undefined)
-        machine.note("replace_installed is not used: it replaces a node of another configuration, or of other images, alone");
+        machine.note("replace_installed is not used: it replaces only a node of another configuration, or of other images");
       return [];
     }
     if (plan.phase === undefined || plan.phase === "begun") {

@@ -26,8 +26,10 @@ export const danted = unit({
   after: [networkApplied],
   owns: ["/run/ic-node/etc/danted.conf", "/run/ic-node/etc/danted.conf.new", "/run/guestos-boot/danted.service.configured"],
   onFailure: "degrade",
-  // An interface may get its address shortly after the network has been set up.
-  ...BUS_PATIENCE,
+  timeout: BUS_PATIENCE.timeout,
+  // An interface may get its address shortly after the network has been set up. One that never does must not hold up each boot for long; the
+  // monitor goes on trying.
+  retryFor: 20_000,
   repairs: true,
   async plan(machine) {
     const { host, layout } = machine;
